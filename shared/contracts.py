@@ -1,0 +1,185 @@
+"""Read and write the documents that pass between tools: validated on both sides, and never half-written.
+
+Writes go to a temporary file beside the target, are flushed to disk and renamed, so a reader sees the old file or the
+new one. Knows schemas by their noun (``dataset``, ``run``, ...); knows nothing of what the documents mean.
+"""
+
+import functools
+import hashlib
+import importlib.resources
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import jsonschema
+from jsonschema.protocols import Validator
+
+from shared.errors import InvalidInput
+
+Document = dict[str, Any]
+
+
+def schema_names() -> list[str]:
+    """Name every schema that the project has, in alphabetical order."""
+    folder = importlib.resources.files("schemas")
+    return sorted(f.name.removesuffix(".schema.json") for f in folder.iterdir() if f.name.endswith(".schema.json"))
+
+
+@functools.cache
+def load_schema(noun: str) -> Document:
+    """Load the JSON Schema of a noun.
+
+    Args:
+        noun: For example ``dataset``; see `schema_names`.
+
+    Returns:
+        The schema as a dict. Shared between callers: do not change it.
+    """
+    text = (importlib.resources.files("schemas") / f"{noun}.schema.json").read_text(encoding="utf-8")
+    schema: Document = json.loads(text)
+    return schema
+
+
+@functools.cache
+def validator(noun: str) -> Validator:
+    """Build the validator of a noun once; it is reused for each row of a table."""
+    return jsonschema.Draft202012Validator(
+        load_schema(noun), format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
+    )
+
+
+def explain(document: object, noun: str) -> tuple[str, str, str] | None:
+    """Say why a document does not fit its schema.
+
+    Returns:
+        (where, found, expected) of the error that tells most, or None if the document is valid.
+    """
+    schema = load_schema(noun)
+    if isinstance(document, Mapping) and "schema_version" in schema["properties"]:
+        found, known = document.get("schema_version"), schema["properties"]["schema_version"]["const"]
+        if found is not None and found != known:
+            return "schema_version", repr(found), f"{known} (the version that this program writes)"
+    error = jsonschema.exceptions.best_match(validator(noun).iter_errors(document))
+    if error is None:
+        return None
+    where = ".".join(str(part) for part in error.absolute_path) or "the document"
+    if error.validator == "required":
+        missing = [key for key in error.validator_value if key not in error.instance]
+        return where, "no " + ", ".join(missing), f"{where} with {', '.join(missing)}"
+    if error.validator == "additionalProperties":
+        extra = sorted(set(error.instance) - set(error.schema.get("properties", {})))
+        return where, f"unknown {', '.join(map(str, extra))}", "only " + ", ".join(error.schema.get("properties", {}))
+    value = json.dumps(error.instance, ensure_ascii=False, default=str)
+    if len(value) > 80:
+        value = value[:77] + "..."
+    rule = error.schema.get("description") if error.validator == "pattern" else None
+    return where, value, rule or f"{error.validator} {json.dumps(error.validator_value, ensure_ascii=False)}"
+
+
+def validate(document: object, noun: str, what: str, todo: str = "") -> None:
+    """Check a document against the schema of its noun.
+
+    Args:
+        document: The parsed JSON.
+        noun: The schema's name.
+        what: How to call the document in an error: usually its path.
+        todo: What the user can do about it.
+
+    Raises:
+        InvalidInput: The document does not fit; names the place, what was found and what was expected.
+    """
+    problem = explain(document, noun)
+    if problem is not None:
+        where, found, expected = problem
+        raise InvalidInput(f"{what}: {where}", found=found, expected=expected, todo=todo)
+
+
+def read_json(path: Path) -> Any:
+    """Parse a JSON file.
+
+    Raises:
+        InvalidInput: The file is missing, unreadable or no JSON.
+    """
+    try:
+        return json.loads(path.read_text(encoding="utf-8-sig"))
+    except FileNotFoundError:
+        raise InvalidInput(str(path), found="no such file", expected="a JSON file") from None
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise InvalidInput(str(path), found=f"no valid JSON ({error})", expected="a JSON file") from None
+    except OSError as error:
+        raise InvalidInput(str(path), found=error.strerror or str(error), expected="a readable JSON file") from None
+
+
+def read_document(path: Path, noun: str) -> Document:
+    """Read a JSON document and check it before anybody uses it.
+
+    Raises:
+        InvalidInput: Missing, no JSON, of another schema_version (both are named), or not valid.
+    """
+    document: Document = read_json(path)
+    validate(document, noun, str(path))
+    return document
+
+
+def write_document(path: Path, document: Mapping[str, Any], noun: str) -> None:
+    """Check a document and write it atomically.
+
+    Raises:
+        InvalidInput: The document does not fit its schema; nothing is written then.
+    """
+    validate(document, noun, str(path))
+    text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
+    write_bytes(path, text.encode("utf-8"))
+
+
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write a whole file atomically: temporary file, fsync, rename, fsync of the folder.
+
+    A failure (a full disk, say) leaves the old file as it was, and no temporary file.
+    """
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, "wb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.chmod(name, 0o644)
+        os.replace(name, path)
+    except BaseException:
+        Path(name).unlink(missing_ok=True)
+        raise
+    sync_folder(path.parent)
+
+
+def sync_folder(folder: Path) -> None:
+    """Flush a folder's entries to disk, where the system can do that (Windows cannot)."""
+    if os.name != "posix":
+        return
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+
+def sha256_file(path: Path) -> str:
+    """Hash a file's bytes; 64 lower-case hex digits. Reads in pieces, so memory stays flat.
+
+    Raises:
+        InvalidInput: The file cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise InvalidInput(str(path), found=error.strerror or str(error), expected="a readable file") from None
+
+
+def sha256_json(document: object) -> str:
+    """Hash a JSON value independently of key order and white space; 64 lower-case hex digits."""
+    text = json.dumps(document, ensure_ascii=False, sort_keys=True, separators=(",", ":"), allow_nan=False)
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()

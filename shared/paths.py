@@ -1,0 +1,91 @@
+"""Names of files and folders, once.
+
+The home folder holds ``datasets/`` and ``artifacts/``: the checkout when the project runs from one, else the current
+folder (a laptop with only the recorder installed). SMILEBENCH_HOME overrides both. Reads nothing, writes nothing.
+"""
+
+import datetime
+import os
+import re
+from pathlib import Path
+
+from shared.errors import WrongUsage
+
+_CHECKOUT = Path(__file__).resolve().parent.parent
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+
+
+def home() -> Path:
+    """Return the folder that holds datasets/ and artifacts/."""
+    if chosen := os.environ.get("SMILEBENCH_HOME"):
+        return Path(chosen).expanduser().resolve()
+    return _CHECKOUT if (_CHECKOUT / "tasks.py").is_file() else Path.cwd()
+
+
+def assets() -> Path:
+    """Return the folder of films, photos and models for tests and trials (SMILEBENCH_ASSETS, else ../shared)."""
+    return Path(os.environ.get("SMILEBENCH_ASSETS") or home().parent / "shared")
+
+
+def _named(value: str, parent: Path, flag: str) -> Path:
+    """Resolve a name under parent, or a path as it stands."""
+    if "/" in value or os.sep in value or value.startswith(("~", ".")):
+        return Path(value).expanduser().resolve()
+    if not NAME_PATTERN.fullmatch(value):
+        raise WrongUsage(
+            flag,
+            found=repr(value),
+            expected="a name of letters a-z, digits, '-', '_' and '.' (at most 64), or a path",
+            todo=f"for a folder elsewhere write it as a path, such as ./{value}",
+        )
+    return parent / value
+
+
+def dataset_dir(value: str) -> Path:
+    """Return a dataset's folder from what --dataset was given: a name under datasets/, or a path.
+
+    Raises:
+        WrongUsage: Neither a good name nor a path.
+    """
+    return _named(value, home() / "datasets", "--dataset")
+
+
+def model_file(value: str) -> Path:
+    """Return an ONNX file from what --model was given: a path, or a name under artifacts/models/."""
+    path = Path(value).expanduser()
+    if path.suffix == ".onnx":
+        return path.resolve()
+    folder = _named(value, artifacts("models"), "--model")
+    return folder / MODEL_FILE
+
+
+def artifacts(kind: str) -> Path:
+    """Return the folder of one kind of artifact: runs, models, splits, results, reports, handoff, cache, publish."""
+    return home() / "artifacts" / kind
+
+
+MODEL_FILE = "smile_detector.onnx"
+MODEL_CARD = "model.json"
+
+
+def utc_now() -> datetime.datetime:
+    """Return the present time in UTC, to the second."""
+    return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
+
+
+def utc_text(moment: datetime.datetime | None = None) -> str:
+    """Write a moment as documents hold it: 2026-01-22T11:25:34Z."""
+    return (moment or utc_now()).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def utc_stamp(moment: datetime.datetime | None = None) -> str:
+    """Write a moment as file names hold it: 20260122_112534."""
+    return (moment or utc_now()).strftime("%Y%m%d_%H%M%S")
+
+
+def shown(path: Path) -> str:
+    """Write a path for people: relative to the current folder where it lies below it."""
+    try:
+        return str(path.relative_to(Path.cwd()))
+    except ValueError:
+        return str(path)

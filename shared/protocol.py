@@ -1,0 +1,183 @@
+"""The recording protocol: what a person is asked to do when, and which frames become labelled sequences.
+
+Pure functions of times; reads a protocol file, writes nothing. Times are seconds (``_s``) or milliseconds (``_ms``)
+from the start of the take.
+"""
+
+import bisect
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared.contracts import read_document
+from shared.errors import InvalidInput
+
+DEFAULT_PROTOCOL = Path(__file__).with_name("protocol.json")
+EMOTIONS = ("angry", "disgust", "fear", "happy", "sad", "surprise", "neutral")
+DURATION_SLACK_S = 0.5  # a film that ends this much early still counts as whole
+
+
+@dataclass(frozen=True)
+class Phase:
+    """A span in which the person is asked for one thing."""
+
+    start_s: float
+    end_s: float
+    prompt: dict[str, str]
+
+
+@dataclass(frozen=True)
+class Window:
+    """A span whose frames carry a label."""
+
+    start_s: float
+    end_s: float
+    label: str
+    emotion: str | None
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """A take's script. `document` is the JSON that it was read from."""
+
+    document: dict[str, Any]
+    duration_s: float
+    phases: tuple[Phase, ...]
+    windows: tuple[Window, ...]
+    frame_count: int
+    frame_interval_ms: float
+    sequences_per_window: int
+    image_size_px: int
+    min_fps: float
+    max_gap_ms: float
+
+    def phase_at(self, time_s: float) -> Phase:
+        """Return the phase that a moment lies in; the last one after the end."""
+        return next((phase for phase in self.phases if time_s < phase.end_s), self.phases[-1])
+
+    def covers(self, time_s: float) -> bool:
+        """Tell whether a frame of this moment can be part of a sequence."""
+        return any(window.start_s <= time_s <= window.end_s for window in self.windows)
+
+
+def read_protocol(path: Path = DEFAULT_PROTOCOL) -> Protocol:
+    """Read a protocol file.
+
+    Raises:
+        InvalidInput: The file does not fit the schema, or its times contradict each other.
+    """
+    return parse_protocol(read_document(path, "protocol"), str(path))
+
+
+def parse_protocol(document: dict[str, Any], what: str) -> Protocol:
+    """Build a protocol from a document that fits the schema, and check what a schema cannot.
+
+    Raises:
+        InvalidInput: Phases with gaps, windows outside of the take or too short for their sequences, unknown classes.
+    """
+    phases = tuple(Phase(p["start_s"], p["end_s"], p["prompt"]) for p in document["phases"])
+    windows = tuple(Window(w["start_s"], w["end_s"], w["label"], w.get("emotion")) for w in document["windows"])
+    duration = document["duration_s"]
+    edges = [0.0, *[phase.end_s for phase in phases]]
+    for index, phase in enumerate(phases):
+        if phase.start_s != edges[index] or phase.end_s <= phase.start_s:
+            raise InvalidInput(
+                f"{what}: phases.{index}",
+                found=f"{phase.start_s} to {phase.end_s} s",
+                expected=f"a phase that begins where the one before ends ({edges[index]} s)",
+            )
+    if edges[-1] != duration:
+        raise InvalidInput(f"{what}: phases", found=f"an end at {edges[-1]} s", expected=f"duration_s, {duration} s")
+    span_s = (document["frame_count"] - 1) * document["frame_interval_ms"] / 1000
+    for index, window in enumerate(windows):
+        where = f"{what}: windows.{index}"
+        if not 0 <= window.start_s < window.end_s <= duration:
+            raise InvalidInput(
+                where, found=f"{window.start_s} to {window.end_s} s", expected=f"a span within 0 to {duration} s"
+            )
+        if window.label not in document["classes"]:
+            raise InvalidInput(
+                where, found=f"the label {window.label!r}", expected="one of " + ", ".join(document["classes"])
+            )
+        if span_s > window.end_s - window.start_s:
+            raise InvalidInput(
+                where,
+                found=f"{window.end_s - window.start_s:g} s",
+                expected=f"at least {span_s:g} s for frame_count frames at frame_interval_ms",
+            )
+    if document["positive_class"] not in document["classes"]:
+        raise InvalidInput(
+            f"{what}: positive_class",
+            found=repr(document["positive_class"]),
+            expected="one of " + ", ".join(document["classes"]),
+        )
+    if document["frame_count"] > 1 and document["frame_interval_ms"] <= 0:
+        raise InvalidInput(f"{what}: frame_interval_ms", found="0", expected="more than 0 for sequences of frames")
+    return Protocol(
+        document=document,
+        duration_s=duration,
+        phases=phases,
+        windows=windows,
+        **{
+            key: document[key]
+            for key in (
+                "frame_count",
+                "frame_interval_ms",
+                "sequences_per_window",
+                "image_size_px",
+                "min_fps",
+                "max_gap_ms",
+            )
+        },
+    )
+
+
+def choose_frames(protocol: Protocol, window: Window, times_s: Sequence[float]) -> list[list[int]]:
+    """Choose the frames of a window's sequences by their capture times, never by counting frames.
+
+    The window is divided into equal slots, one a sequence. A sequence begins at the first frame at or after its place
+    in the slot; each further frame is the one nearest to that frame's time plus a multiple of the interval.
+
+    Args:
+        protocol: Gives frame count, interval and sequences per window.
+        window: The labelled span.
+        times_s: Capture times of the take's frames in seconds, increasing.
+
+    Returns:
+        A list of frame indices for each sequence that fits; all of them lie inside the window and differ. Shorter than
+        sequences_per_window where the frames do not allow it.
+
+    Source: our own choice: an anchor on a real frame keeps the spacing even at any frame rate.
+    """
+    interval_s = protocol.frame_interval_ms / 1000
+    span_s = (protocol.frame_count - 1) * interval_s
+    slot_s = (window.end_s - window.start_s) / protocol.sequences_per_window
+    chosen = []
+    for number in range(protocol.sequences_per_window):
+        wanted_s = window.start_s + number * slot_s + max(0.0, (slot_s - span_s) / 2)
+        wanted_s = min(wanted_s, window.end_s - span_s)
+        first = bisect.bisect_left(times_s, wanted_s)
+        if first == len(times_s):
+            continue
+        if times_s[first] + span_s > window.end_s and first > 0 and times_s[first - 1] >= window.start_s:
+            first -= 1
+        indices = [nearest(times_s, times_s[first] + step * interval_s) for step in range(protocol.frame_count)]
+        inside = all(window.start_s <= times_s[index] <= window.end_s for index in indices)
+        even = all(
+            abs(times_s[index] - times_s[first] - step * interval_s) <= interval_s / 2
+            for step, index in enumerate(indices)
+        )
+        if inside and even and len(set(indices)) == len(indices):
+            chosen.append(indices)
+    return chosen
+
+
+def nearest(times_s: Sequence[float], moment_s: float) -> int:
+    """Return the index of the time nearest to a moment; the earlier one of two that are equally near."""
+    right = bisect.bisect_left(times_s, moment_s)
+    if right == 0:
+        return 0
+    if right == len(times_s):
+        return len(times_s) - 1
+    return right if times_s[right] - moment_s < moment_s - times_s[right - 1] else right - 1
