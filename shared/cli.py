@@ -9,7 +9,7 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Protocol, TypeVar
 
 from shared.errors import SmilebenchError, WrongUsage
@@ -168,4 +168,3 @@ def require(condition: bool, flag: str, *, found: str, expected: str) -> None:
     """
     if not condition:
         raise WrongUsage(flag, found=found, expected=expected)
-

@@ -15,7 +15,6 @@ from pathlib import Path
 from typing import Any
 
 import jsonschema
-from jsonschema.protocols import Validator
 
 from shared.errors import InvalidInput
 
@@ -44,7 +43,7 @@ def load_schema(noun: str) -> Document:
 
 
 @functools.cache
-def validator(noun: str) -> Validator:
+def validator(noun: str) -> Any:
     """Build the validator of a noun once; it is reused for each row of a table."""
     return jsonschema.Draft202012Validator(
         load_schema(noun), format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER

@@ -50,9 +50,7 @@ def check_dataset(folder: Path) -> list[Problem]:
     by_hash: dict[str, str] = {}
     for row in dataset.rows:
         if row.sha256 in by_hash:
-            problems.append(
-                Problem(row.sequence_id, f"the same pictures as {by_hash[row.sha256]}", is_error=False)
-            )
+            problems.append(Problem(row.sequence_id, f"the same pictures as {by_hash[row.sha256]}", is_error=False))
         by_hash.setdefault(row.sha256, row.sequence_id)
     listed = {name for row in dataset.rows for name in row.frame_names()}
     stray = sorted(p.name for p in (folder / "images").glob("*") if f"images/{p.name}" not in listed)

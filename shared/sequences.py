@@ -296,4 +296,3 @@ def hash_sequences(rows: Iterable[SequenceRow]) -> str:
 def count_labels(rows: Iterable[SequenceRow]) -> dict[str, int]:
     """Count sequences by label, sorted by label."""
     return dict(sorted(Counter(row.label for row in rows).items()))
-

@@ -54,9 +54,9 @@ class Film:
                 todo="check that it plays in a video player",
             ) from None
         streams = self._container.streams.video
-        if not streams or not streams[0].codec_context or streams[0].codec_context.name in ("mjpeg", "png") and (
-            streams[0].disposition & av.stream.Disposition.attached_pic
-        ):
+        # The cover of a music file counts as a video stream, but is a still picture.
+        streams = [s for s in streams if not s.disposition & av.stream.Disposition.attached_pic]
+        if not streams or not streams[0].codec_context:
             self._container.close()
             raise InvalidInput(source, found="no video stream", expected="a film with pictures")
         self._stream = streams[0]
