@@ -1,0 +1,98 @@
+"""DualHeadSmileDetector: MobileNetV3-Small sees each frame, an LSTM their order, two heads answer (a Y).
+
+The network eats pictures in 0 to 1; mean and std live inside it, so that nobody can forget them.
+"""
+
+from functools import partial
+from typing import NamedTuple, cast
+
+from torch import Tensor, nn
+
+from shared.models import torchvision_ops
+from shared.protocol import EMOTIONS
+
+torchvision_ops.declare_missing_operators()
+
+import torch  # noqa: E402
+from torchvision.models import MobileNet_V3_Small_Weights, mobilenet_v3_small  # noqa: E402
+
+IMAGENET_MEAN = (0.485, 0.456, 0.406)
+IMAGENET_STD = (0.229, 0.224, 0.225)
+FEATURES = 576
+HIDDEN = 256
+DROPOUT = 0.3
+# torchvision's 0.01 is meant for a million steps; from scratch on a few hundred clips the running statistics would
+# still be those of the initialisation when training ends.
+BATCH_NORM_MOMENTUM = 0.1
+
+
+class DualHeadOutput(NamedTuple):
+    """What the network says of N sequences: smile_logit (N,), before the sigmoid, and emotion_logits (N, 7)."""
+
+    smile_logit: Tensor
+    emotion_logits: Tensor
+
+
+class DualHeadSmileDetector(nn.Module):
+    """Smile probability and seven emotions of a short sequence of face pictures.
+
+    Args:
+        frame_count: Frames of a sequence; the weights do not depend on it.
+
+    Source: the network of the project's first plan (MobileNetV3, Howard et al. 2019, section 5, the Small variant;
+    torchvision's implementation). Hidden size and dropout are our own choice: they keep the ONNX at 7.2 MB.
+    """
+
+    def __init__(self, frame_count: int) -> None:
+        super().__init__()
+        self.frame_count = frame_count
+        self.register_buffer("mean", torch.tensor(IMAGENET_MEAN).view(1, 3, 1, 1), persistent=False)
+        self.register_buffer("std", torch.tensor(IMAGENET_STD).view(1, 3, 1, 1), persistent=False)
+        norm = partial(nn.BatchNorm2d, eps=0.001, momentum=BATCH_NORM_MOMENTUM)
+        self.encoder = mobilenet_v3_small(norm_layer=norm).features
+        self.pool = nn.AdaptiveAvgPool2d(1)
+        self.lstm = nn.LSTM(FEATURES, HIDDEN, batch_first=True)
+        self.dropout = nn.Dropout(DROPOUT)
+        self.smile_head = nn.Linear(HIDDEN, 1)
+        self.emotion_head = nn.Linear(HIDDEN, len(EMOTIONS))
+
+    def encode(self, frames_nchw_f32: Tensor) -> Tensor:
+        """Turn single frames, (N, 3, S, S) in 0 to 1, into features, (N, 576)."""
+        scaled = (frames_nchw_f32 - cast(Tensor, self.mean)) / cast(Tensor, self.std)
+        scaled = scaled.contiguous(memory_format=torch.channels_last)
+        return cast(Tensor, self.pool(self.encoder(scaled)).flatten(1))
+
+    def decide(self, features_ntf_f32: Tensor) -> DualHeadOutput:
+        """Turn the features of sequences, (N, T, 576), into the answers of both heads."""
+        hidden, _ = self.lstm(features_ntf_f32)
+        last = self.dropout(hidden[:, -1])
+        return DualHeadOutput(self.smile_head(last).squeeze(1), self.emotion_head(last))
+
+    def forward(self, frames_ntchw_f32: Tensor) -> DualHeadOutput:
+        """Answer for sequences, (N, T, 3, S, S) in 0 to 1."""
+        n, t = frames_ntchw_f32.shape[:2]
+        features = self.encode(frames_ntchw_f32.flatten(0, 1))
+        return self.decide(features.unflatten(0, (n, t)))
+
+    def load_imagenet(self) -> None:
+        """Start the encoder from torchvision's ImageNet weights.
+
+        Raises:
+            OSError: They are not in torch's cache and cannot be downloaded.
+        """
+        state = MobileNet_V3_Small_Weights.IMAGENET1K_V1.get_state_dict(progress=False, check_hash=True)
+        prefix = "features."
+        self.encoder.load_state_dict({k.removeprefix(prefix): v for k, v in state.items() if k.startswith(prefix)})
+
+
+class ContractModule(nn.Module):
+    """The network as the model contract wants it: one window in, ``smile_prob`` (1,) and ``emotion_logits`` out."""
+
+    def __init__(self, network: DualHeadSmileDetector) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
+        """Answer for one window, (1, T, 3, S, S) in 0 to 1."""
+        output = self.network(frames)
+        return torch.sigmoid(output.smile_logit), output.emotion_logits

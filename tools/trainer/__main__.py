@@ -1,0 +1,3 @@
+from tools.trainer.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,88 @@
+"""Checkpoints as safetensors: weights to keep, and the one file from which a cut-off run goes on.
+
+``resume.safetensors`` holds weights, optimizer state and the history so far, so a single rename commits an epoch.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import safetensors
+import safetensors.torch
+import torch
+from torch import Tensor, nn
+
+from shared import contracts
+from shared.errors import InvalidInput
+
+_MODEL, _OPTIMIZER = "model.", "optimizer."
+HistoryRow = dict[str, Any]
+
+
+def save_weights(path: Path, network: nn.Module, epoch: int) -> None:
+    """Write a network's weights atomically, with the epoch as metadata."""
+    tensors = {key: value.contiguous() for key, value in network.state_dict().items()}
+    contracts.write_bytes(path, safetensors.torch.save(tensors, {"epoch": str(epoch)}))
+
+
+def load_weights(path: Path, network: nn.Module) -> None:
+    """Read a network's weights from a safetensors file.
+
+    Raises:
+        InvalidInput: No safetensors file, or one of another network (the first tensor that differs is named).
+    """
+    tensors = _read(path)
+    ours = network.state_dict()
+    for key in sorted({**ours, **tensors}):
+        found = tuple(tensors[key].shape) if key in tensors else "nothing"
+        expected = tuple(ours[key].shape) if key in ours else "nothing"
+        if found != expected:
+            raise InvalidInput(f"{path}: {key}", found=str(found), expected=str(expected))
+    network.load_state_dict(tensors)
+
+
+def _read(path: Path) -> dict[str, Tensor]:
+    if not path.is_file():
+        raise InvalidInput(str(path), found="no such file", expected="weights as .safetensors")
+    try:
+        tensors: dict[str, Tensor] = safetensors.torch.load_file(path)
+        return tensors
+    except (safetensors.SafetensorError, OSError, ValueError) as error:
+        raise InvalidInput(
+            str(path), found=f"no safetensors file ({error})", expected="weights that the trainer wrote"
+        ) from None
+
+
+@dataclass(frozen=True)
+class ResumePoint:
+    """Where a run goes on: the epochs that are done and their history."""
+
+    epochs_done: int
+    history: list[HistoryRow]
+
+
+def save_resume_point(
+    path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, history: list[HistoryRow]
+) -> None:
+    """Commit the epochs so far."""
+    tensors = {_MODEL + key: value.contiguous() for key, value in network.state_dict().items()}
+    for index, state in optimizer.state_dict()["state"].items():
+        for key, value in state.items():
+            tensors[f"{_OPTIMIZER}{index}.{key}"] = value.contiguous()
+    contracts.write_bytes(path, safetensors.torch.save(tensors, {"history": json.dumps(history)}))
+
+
+def load_resume_point(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> ResumePoint:
+    """Put network and optimizer back to where the last finished epoch left them."""
+    tensors = _read(path)
+    with safetensors.safe_open(path, "pt") as file:
+        history = json.loads(file.metadata()["history"])
+    network.load_state_dict({k.removeprefix(_MODEL): v for k, v in tensors.items() if k.startswith(_MODEL)})
+    state: dict[int, dict[str, Tensor]] = {}
+    for key, value in tensors.items():
+        if key.startswith(_OPTIMIZER):
+            index, name = key.removeprefix(_OPTIMIZER).split(".", 1)
+            state.setdefault(int(index), {})[name] = value
+    optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
+    return ResumePoint(len(history), history)

@@ -1,0 +1,101 @@
+"""Command line of the trainer: flags to a TrainConfig.
+
+trainer --dataset people --epochs 10
+"""
+
+import argparse
+import os
+from collections.abc import Sequence
+from pathlib import Path
+
+from shared import cli, paths
+from tools.trainer.config import TrainConfig
+
+EXAMPLES = """
+trainer --dataset people --epochs 10
+trainer --dataset people --weights artifacts/runs/base/best.safetensors --lr 1e-5
+trainer --dataset people --freeze-epochs 3 --unfreeze-blocks 3 --unfreeze-lr-factor 0.1
+trainer --dataset people --weights none --epochs 50 --keep-epochs 7,10,30
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train, or go on with a run that was cut off; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+
+    def work() -> cli.Result:
+        config = _to_config(arguments)
+        from tools.trainer.train import train
+
+        return train(config)
+
+    return cli.run("trainer", arguments, work)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = cli.Parser(
+        "trainer",
+        "Fine-tune the dual-head smile network on the training people of a dataset. The same command goes on with a "
+        "run that was cut off, to the same result.",
+        EXAMPLES,
+    )
+    add = parser.add_argument
+    add("--dataset", required=True, help="name under datasets/, or a path")
+    add("--split", type=Path, help="frozen split file (default: frozen on first use under artifacts/splits)")
+    add("--out", type=Path, help="folder of the run (default: artifacts/runs/<dataset>-<settings>)")
+    add("--network", default="dual_head", help="network to train (default: dual_head)")
+    add("--weights", default="imagenet", help="imagenet, none, or a .safetensors file (default: imagenet)")
+    add("--epochs", type=cli.positive_int, default=10, help="passes over the training people (default: 10)")
+    add("--keep-epochs", type=cli.int_list, default=(), help="epochs to keep beside best and last, such as 7,10,30")
+    add("--batch", type=cli.positive_int, default=4, help="sequences a step (default: 4)")
+    add("--lr", type=float, default=5e-5, help="learning rate of AdamW (default: 5e-5)")
+    add("--weight-decay", type=float, default=1e-2, help="weight decay of AdamW (default: 1e-2)")
+    add("--schedule", choices=("constant", "cosine"), default="constant", help="learning rate over the epochs")
+    add("--emotion-weight", type=float, default=0.3, help="factor of the emotion loss (default: 0.3)")
+    add("--no-augment", action="store_true", help="train on the pictures as they are")
+    add("--freeze-epochs", type=int, default=0, help="first epochs with the encoder frozen (default: 0)")
+    add("--unfreeze-blocks", type=int, default=0, help="encoder blocks that learn afterwards, from the end (0: all)")
+    add("--unfreeze-lr-factor", type=float, default=1.0, help="factor of their learning rate (default: 1)")
+    add("--seed", type=int, default=0, help="weights, order, augmentation, dropout (default: 0)")
+    add("--split-seed", type=int, default=0, help="who is on which side, without --split (default: 0)")
+    add("--threads", type=cli.positive_int, default=os.cpu_count() or 1, help="torch threads (default: all cores)")
+    cli.add_json(parser)
+    return parser
+
+
+def _to_config(arguments: argparse.Namespace) -> TrainConfig:
+    cli.require(arguments.lr > 0, "--lr", found=str(arguments.lr), expected="more than 0")
+    cli.require(
+        0 <= arguments.freeze_epochs < arguments.epochs,
+        "--freeze-epochs",
+        found=str(arguments.freeze_epochs),
+        expected=f"0 to {arguments.epochs - 1}, fewer than --epochs",
+    )
+    cli.require(
+        all(epoch <= arguments.epochs for epoch in arguments.keep_epochs),
+        "--keep-epochs",
+        found=str(max(arguments.keep_epochs, default=0)),
+        expected=f"at most --epochs, {arguments.epochs}",
+    )
+    cli.require(arguments.seed >= 0, "--seed", found=str(arguments.seed), expected="0 or more")
+    return TrainConfig(
+        dataset=paths.dataset_dir(arguments.dataset),
+        split=arguments.split,
+        out=arguments.out,
+        network=arguments.network,
+        weights=arguments.weights,
+        epochs=arguments.epochs,
+        keep_epochs=arguments.keep_epochs,
+        batch=arguments.batch,
+        lr=arguments.lr,
+        weight_decay=arguments.weight_decay,
+        schedule=arguments.schedule,
+        emotion_weight=arguments.emotion_weight,
+        augment=not arguments.no_augment,
+        freeze_epochs=arguments.freeze_epochs,
+        unfreeze_blocks=arguments.unfreeze_blocks,
+        unfreeze_lr_factor=arguments.unfreeze_lr_factor,
+        seed=arguments.seed,
+        split_seed=arguments.split_seed,
+        threads=arguments.threads,
+    )

@@ -1,0 +1,65 @@
+"""What a training run is asked to do. Light to import; the command line fills it, run.json records it."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from shared import contracts
+
+
+@dataclass(frozen=True)
+class TrainConfig:
+    """Settings of a run.
+
+    Attributes:
+        dataset: The dataset's folder.
+        split: The frozen split; None freezes one by split_seed.
+        out: The run's folder; None names it after dataset and settings.
+        network: One of shared.models.NETWORKS.
+        weights: Where the weights start: ``imagenet``, ``none`` or a safetensors file.
+        epochs: Passes over the training people in all, also when resumed.
+        keep_epochs: Epochs whose weights are kept beside best and last.
+        batch: Sequences a step.
+        lr: Learning rate of AdamW.
+        weight_decay: Of AdamW.
+        schedule: ``constant``, or ``cosine`` down to zero at the last epoch.
+        emotion_weight: Factor of the emotion loss; it counts only sequences that have an emotion label.
+        augment: Whether training pictures are varied.
+        freeze_epochs: First epochs in which the encoder is left as it is.
+        unfreeze_blocks: How many of the encoder's last blocks learn after that; 0 means all.
+        unfreeze_lr_factor: Factor of the learning rate of the encoder after freeze_epochs.
+        seed: Decides initial weights, order, augmentation and dropout.
+        split_seed: Decides who is on which side, where split is None.
+        threads: Torch's threads; part of the result, since sums depend on it.
+    """
+
+    dataset: Path
+    split: Path | None
+    out: Path | None
+    network: str
+    weights: str
+    epochs: int
+    keep_epochs: tuple[int, ...]
+    batch: int
+    lr: float
+    weight_decay: float
+    schedule: str
+    emotion_weight: float
+    augment: bool
+    freeze_epochs: int
+    unfreeze_blocks: int
+    unfreeze_lr_factor: float
+    seed: int
+    split_seed: int
+    threads: int
+
+    def identity(self) -> dict[str, Any]:
+        """Return what decides the numbers of each epoch: all but places and, at a constant rate, the length."""
+        apart = {"dataset", "split", "out", "keep_epochs", "weights", "split_seed"}
+        if self.schedule == "constant":
+            apart.add("epochs")
+        return {key: value for key, value in asdict(self).items() if key not in apart}
+
+    def short_hash(self, *more: object) -> str:
+        """Return eight hex digits that differ when anything differs that decides the numbers."""
+        return contracts.sha256_json([self.identity(), *more])[:8]

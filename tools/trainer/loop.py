@@ -1,0 +1,141 @@
+"""One epoch of training, and one look at the validation people.
+
+Every random draw of an epoch follows from (seed, epoch), so a resumed run, or a longer one at a constant rate, gives
+the same numbers epoch by epoch.
+"""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from shared import cli, metrics
+from shared.models.dual_head import DualHeadOutput, DualHeadSmileDetector
+from tools.trainer.augment import Augmentation
+from tools.trainer.config import TrainConfig
+from tools.trainer.data import NO_EMOTION, Batch, DecodedSequences, shuffled
+
+
+@dataclass(frozen=True)
+class Losses:
+    """Mean losses over the sequences of an epoch; the emotion loss is None where nobody had an emotion label."""
+
+    total: float
+    smile: float
+    emotion: float | None
+
+
+@dataclass(frozen=True)
+class Validation:
+    """What the validation people say; metrics are None where they are undefined."""
+
+    losses: Losses
+    accuracy: float | None
+    auc: float | None
+
+
+def make_optimizer(network: DualHeadSmileDetector, config: TrainConfig) -> torch.optim.AdamW:
+    """Build AdamW with the encoder and the rest as two groups."""
+    encoder = list(network.encoder.parameters())
+    inside = {id(parameter) for parameter in encoder}
+    rest = [parameter for parameter in network.parameters() if id(parameter) not in inside]
+    return torch.optim.AdamW([{"params": encoder}, {"params": rest}], lr=config.lr, weight_decay=config.weight_decay)
+
+
+def prepare_epoch(
+    network: DualHeadSmileDetector, optimizer: torch.optim.Optimizer, config: TrainConfig, epoch: int
+) -> float:
+    """Set what learns in an epoch and how fast.
+
+    While the encoder is frozen its batch normalisation stands still too; otherwise the frozen features would drift.
+
+    Returns:
+        The learning rate of the heads.
+    """
+    rate = config.lr
+    if config.schedule == "cosine":
+        rate *= (1 + math.cos(math.pi * (epoch - 1) / config.epochs)) / 2
+    network.train()
+    frozen = epoch <= config.freeze_epochs
+    blocks = list(network.encoder)
+    first = 0
+    if frozen:
+        first = len(blocks)
+    elif config.freeze_epochs and config.unfreeze_blocks:
+        first = max(0, len(blocks) - config.unfreeze_blocks)
+    for index, block in enumerate(blocks):
+        block.requires_grad_(index >= first)
+        block.train(index >= first)
+    optimizer.param_groups[0]["lr"] = rate * (config.unfreeze_lr_factor if config.freeze_epochs else 1.0)
+    optimizer.param_groups[1]["lr"] = rate
+    return rate
+
+
+class LossSum:
+    """Adds up losses, weighted by sequences."""
+
+    def __init__(self, emotion_weight: float) -> None:
+        self._weight = emotion_weight
+        self._smile = self._emotion = 0.0
+        self._n = self._n_emotion = 0
+
+    def of(self, output: DualHeadOutput, batch: Batch) -> Tensor:
+        """Return the batch's loss and add it to the sum. The emotion part counts labelled sequences only."""
+        smile = nn.functional.binary_cross_entropy_with_logits(output.smile_logit, batch.smile)
+        self._smile += smile.item() * len(batch.smile)
+        self._n += len(batch.smile)
+        n_emotion = int((batch.emotion != NO_EMOTION).sum())
+        if not n_emotion:
+            return smile
+        emotion = nn.functional.cross_entropy(output.emotion_logits, batch.emotion, ignore_index=NO_EMOTION)
+        self._emotion += emotion.item() * n_emotion
+        self._n_emotion += n_emotion
+        return smile + self._weight * emotion
+
+    def mean(self) -> Losses:
+        """Return the means so far."""
+        smile = self._smile / self._n
+        if not self._n_emotion:
+            return Losses(smile, smile, None)
+        emotion = self._emotion / self._n_emotion
+        return Losses(smile + self._weight * emotion, smile, emotion)
+
+
+def train_epoch(
+    network: DualHeadSmileDetector,
+    optimizer: torch.optim.Optimizer,
+    side: DecodedSequences,
+    config: TrainConfig,
+    epoch: int,
+) -> Losses:
+    """Train on each sequence of a side once; returns the mean losses."""
+    torch.manual_seed(int(np.random.SeedSequence([config.seed, epoch]).generate_state(1, np.uint64)[0] >> np.uint64(1)))
+    augmentation = Augmentation(config.seed) if config.augment else None
+    order = shuffled(len(side), config.seed, epoch)
+    losses = LossSum(config.emotion_weight)
+    steps = math.ceil(len(order) / config.batch)
+    batches = side.batches(config.batch, order, augmentation, epoch)
+    for batch in cli.progress(batches, what=f"epoch {epoch}/{config.epochs}", total=steps):
+        optimizer.zero_grad(set_to_none=True)
+        loss = losses.of(network(batch.frames), batch)
+        loss.backward()
+        optimizer.step()
+    return losses.mean()
+
+
+@torch.inference_mode()
+def validate(network: DualHeadSmileDetector, side: DecodedSequences, config: TrainConfig) -> Validation:
+    """Measure the network on a side, without augmentation, at the threshold 0.5."""
+    network.eval()
+    losses = LossSum(config.emotion_weight)
+    scores = []
+    for batch in side.batches(config.batch, range(len(side)), None, 0):
+        output = network(batch.frames)
+        losses.of(output, batch)
+        scores.append(torch.sigmoid(output.smile_logit))
+    measured = metrics.measure(
+        side.smile.bool().numpy(), torch.cat(scores).double().numpy(), metrics.DEFAULT_THRESHOLD, "default"
+    ).metrics()
+    return Validation(losses.mean(), measured["accuracy"], measured["roc_auc"])

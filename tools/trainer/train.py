@@ -1,0 +1,334 @@
+"""A training run from dataset to checkpoints.
+
+    dataset + split → decoded pictures → epochs → best, last and named checkpoints, history.csv, run.json, a picture
+
+run.json is written when the run begins and after each epoch, so that a run that was cut off says so and goes on.
+"""
+
+import csv
+import io
+import time
+from collections import Counter
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from shared import cli, contracts, paths, provenance, sequences, splits
+from shared.errors import InvalidInput, MissingOutside
+from shared.models import build_network
+from shared.models.dual_head import DualHeadSmileDetector
+from shared.protocol import EMOTIONS
+from tools.trainer import checkpoints, loop
+from tools.trainer.config import TrainConfig
+from tools.trainer.data import DecodedSequences, decode_dataset
+
+HISTORY_COLUMNS = (
+    "epoch",
+    "train_loss",
+    "train_smile_loss",
+    "train_emotion_loss",
+    "validation_loss",
+    "validation_accuracy",
+    "validation_auc",
+    "learning_rate",
+    "seconds",
+)
+RESUME = "resume.safetensors"
+
+
+@dataclass(frozen=True)
+class Trained:
+    """A finished run."""
+
+    folder: Path
+    run: dict[str, Any]
+    history: list[checkpoints.HistoryRow]
+    trained_epochs: int
+    exit_code: int = 0
+
+    def as_text(self) -> str:
+        """Summarise the run."""
+        best = next(row for row in self.history if row["epoch"] == self.run["best_epoch"])
+        auc = "undefined" if best["validation_auc"] is None else f"{best['validation_auc']:.3f}"
+        return (
+            f"{paths.shown(self.folder)}: {self.run['epochs_done']} epochs ({self.trained_epochs} now), best is epoch "
+            f"{best['epoch']}: validation loss {best['validation_loss']:.3f}, AUC {auc} on "
+            f"{self.run['n_validation']} sequences"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the run's document and its folder."""
+        return {"folder": str(self.folder), "run": self.run, "trained_epochs": self.trained_epochs}
+
+
+def train(config: TrainConfig) -> Trained:
+    """Train a network, or go on with the same run.
+
+    Args:
+        config: What to do.
+
+    Returns:
+        The run; its documents and checkpoints lie in its folder.
+
+    Raises:
+        InvalidInput: Dataset, split, weights or an earlier run in the folder do not fit.
+        MissingOutside: ImageNet weights that cannot be had here.
+    """
+    dataset = sequences.open_dataset(config.dataset)
+    if not dataset.rows:
+        raise InvalidInput(str(dataset.folder), found="no sequences", expected="some", todo="record people first")
+    split_path = config.split or splits.freeze_split(dataset, config.split_seed)
+    split = splits.read_split(split_path, dataset)
+    split_reference = {"file": split_path.name, "sha256": contracts.sha256_file(split_path)}
+    weights = _describe_weights(config.weights)
+    settings_hash = config.short_hash(split_reference["sha256"], weights)
+    folder = config.out or paths.artifacts("runs") / f"{dataset.name}-{settings_hash}"
+    run = _begin(folder, config, dataset, split, split_reference, weights)
+    if run["status"] == "done" and run["epochs_done"] >= config.epochs and _has_kept(folder, run, config):
+        cli.note(f"{paths.shown(folder)}: nothing to do, these {run['epochs_done']} epochs are done")
+        return Trained(folder, run, read_history(folder / run["history"]), 0)
+    history, seconds = _train_epochs(folder, run, config, dataset, split)
+    return Trained(folder, run, history, len(seconds))
+
+
+def _has_kept(folder: Path, run: dict[str, Any], config: TrainConfig) -> bool:
+    kept = {point["name"] for point in run["checkpoints"]}
+    wanted = {_epoch_name(epoch) for epoch in config.keep_epochs}
+    return wanted <= kept and all((folder / point["file"]).is_file() for point in run["checkpoints"])
+
+
+def _epoch_name(epoch: int) -> str:
+    return f"epoch_{epoch:04d}"
+
+
+def _describe_weights(weights: str) -> dict[str, Any]:
+    if weights in ("imagenet", "none"):
+        return {"source": weights, "sha256": None}
+    return {"source": Path(weights).name, "sha256": contracts.sha256_file(Path(weights))}
+
+
+def _begin(
+    folder: Path,
+    config: TrainConfig,
+    dataset: sequences.Dataset,
+    split: dict[str, Any],
+    split_reference: dict[str, str],
+    weights: dict[str, Any],
+) -> dict[str, Any]:
+    """Return the run's document: the one in the folder if it is the same run, else a new one."""
+    train_rows = splits.rows_of(dataset, split, "train")
+    validation_rows = splits.rows_of(dataset, split, "validation")
+    now = paths.utc_text()
+    run: dict[str, Any] = {
+        "schema_version": 1,
+        "run_id": folder.name,
+        "network": config.network,
+        "status": "running",
+        "created_utc": now,
+        "updated_utc": now,
+        "dataset": dataset.reference(),
+        "split": split_reference,
+        "classes": dataset.manifest["classes"],
+        "positive_class": dataset.positive_class,
+        "emotions": list(EMOTIONS),
+        "emotion_counts": dict(Counter(row.emotion for row in train_rows if row.emotion)),
+        "frame_count": train_rows[0].frame_count,
+        "frame_interval_ms": train_rows[0].frame_interval_ms,
+        "image_size_px": dataset.manifest["image"]["width_px"],
+        **{key: dataset.manifest[key] for key in ("crop", "resize", "mirror")},
+        "weights": weights,
+        "config": {
+            **{
+                key: value for key, value in asdict(config).items() if key not in ("dataset", "split", "out", "weights")
+            },
+            "keep_epochs": list(config.keep_epochs),
+        },
+        "seed": config.seed,
+        "threads": config.threads,
+        "code": provenance.code_info("torch", "torchvision", "numpy", "opencv-python"),
+        "n_train": len(train_rows),
+        "n_validation": len(validation_rows),
+        "epochs_done": 0,
+        "best_epoch": None,
+        "checkpoints": [],
+        "history": "history.csv",
+        "seconds": 0.0,
+    }
+    if not (folder / "run.json").exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        contracts.write_document(folder / "run.json", run, "run")
+        return run
+    old = contracts.read_document(folder / "run.json", "run")
+    before, now_settings = ({**r["config"], "epochs": 0, "keep_epochs": []} for r in (old, run))
+    if config.schedule != "constant":
+        before["epochs"], now_settings["epochs"] = old["config"]["epochs"], config.epochs
+    for key, ours, theirs in (
+        ("dataset", dataset.labels_sha256, old["dataset"]["sha256"]),
+        ("split", split_reference["sha256"], old["split"] and old["split"]["sha256"]),
+        ("weights", weights, old["weights"]),
+        *[(key, value, before.get(key)) for key, value in now_settings.items()],
+    ):
+        if ours != theirs:
+            raise InvalidInput(
+                str(folder),
+                found=f"a run with {key} = {theirs}",
+                expected=f"{ours}, to go on with it",
+                todo="choose another --out",
+            )
+    old["config"] = run["config"]
+    return old
+
+
+def _train_epochs(
+    folder: Path, run: dict[str, Any], config: TrainConfig, dataset: sequences.Dataset, split: dict[str, Any]
+) -> tuple[list[checkpoints.HistoryRow], list[float]]:
+    """Train the epochs that are missing; updates run in place and on disk."""
+    torch.set_num_threads(config.threads)
+    torch.manual_seed(config.seed)
+    network = build_network(config.network, run["frame_count"])
+    optimizer = loop.make_optimizer(network, config)
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    history: list[checkpoints.HistoryRow] = []
+    if (folder / RESUME).exists():
+        history = checkpoints.load_resume_point(folder / RESUME, network, optimizer).history
+        cli.note(f"{paths.shown(folder)}: going on after epoch {len(history)}")
+    else:
+        _start_weights(network, config.weights)
+    frames = decode_dataset(dataset)
+    sides = {
+        side: DecodedSequences(dataset, splits.rows_of(dataset, split, side), frames)
+        for side in ("train", "validation")
+    }
+    if missed := [epoch for epoch in config.keep_epochs if epoch <= len(history) and not _kept(folder, epoch).exists()]:
+        raise InvalidInput(
+            str(folder),
+            found=f"a run that is past epoch {missed[0]} without having kept it",
+            expected="--keep-epochs to name it from the start",
+            todo="choose another --out",
+        )
+    seconds: list[float] = []
+    for epoch in range(len(history) + 1, config.epochs + 1):
+        began = time.monotonic()
+        rate = loop.prepare_epoch(network, optimizer, config, epoch)
+        losses = loop.train_epoch(network, optimizer, sides["train"], config, epoch)
+        checked = loop.validate(network, sides["validation"], config)
+        seconds.append(time.monotonic() - began)
+        history.append(_history_row(epoch, losses, checked, rate, seconds[-1]))
+        _keep(folder, network, config, history)
+        checkpoints.save_resume_point(folder / RESUME, network, optimizer, history)
+        _record(folder, run, config, history)
+        _report(history[-1], config, seconds)
+    if not seconds:
+        _record(folder, run, config, history)
+    return history, seconds
+
+
+def _start_weights(network: DualHeadSmileDetector, weights: str) -> None:
+    if weights == "none":
+        return
+    if weights != "imagenet":
+        checkpoints.load_weights(Path(weights), network)
+        return
+    try:
+        network.load_imagenet()
+    except OSError as error:
+        raise MissingOutside(
+            "--weights imagenet",
+            found=f"no way to download them ({error})",
+            expected="a connection, or the file in torch's cache",
+            todo="connect once, or use --weights none or --weights FILE.safetensors",
+        ) from None
+
+
+def _history_row(
+    epoch: int, losses: loop.Losses, checked: loop.Validation, rate: float, seconds: float
+) -> checkpoints.HistoryRow:
+    values = (
+        epoch,
+        losses.total,
+        losses.smile,
+        losses.emotion,
+        checked.losses.total,
+        checked.accuracy,
+        checked.auc,
+        rate,
+        round(seconds, 3),
+    )
+    return dict(zip(HISTORY_COLUMNS, values, strict=True))
+
+
+def _best_epoch(history: list[checkpoints.HistoryRow]) -> int:
+    """Return the epoch with the lowest validation loss, the first of several."""
+    return int(min(history, key=lambda row: (row["validation_loss"], row["epoch"]))["epoch"])
+
+
+def _kept(folder: Path, epoch: int) -> Path:
+    return folder / f"{_epoch_name(epoch)}.safetensors"
+
+
+def _keep(
+    folder: Path, network: DualHeadSmileDetector, config: TrainConfig, history: list[checkpoints.HistoryRow]
+) -> None:
+    epoch = history[-1]["epoch"]
+    checkpoints.save_weights(folder / "last.safetensors", network, epoch)
+    if _best_epoch(history) == epoch:
+        checkpoints.save_weights(folder / "best.safetensors", network, epoch)
+    if epoch in config.keep_epochs:
+        checkpoints.save_weights(_kept(folder, epoch), network, epoch)
+
+
+def _record(folder: Path, run: dict[str, Any], config: TrainConfig, history: list[checkpoints.HistoryRow]) -> None:
+    """Write history.csv, the learning curve and run.json: the manifest last."""
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, HISTORY_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(history)
+    contracts.write_bytes(folder / run["history"], out.getvalue().encode())
+    best, last = _best_epoch(history), history[-1]["epoch"]
+    points = [
+        ("best", best),
+        ("last", last),
+        *[(p.stem, int(p.stem[6:])) for p in sorted(folder.glob("epoch_*.safetensors"))],
+    ]
+    run.update(
+        status="done" if last >= config.epochs else "running",
+        updated_utc=paths.utc_text(),
+        epochs_done=last,
+        best_epoch=best,
+        checkpoints=[
+            {
+                "name": name,
+                "epoch": epoch,
+                "file": f"{name}.safetensors",
+                "sha256": contracts.sha256_file(folder / f"{name}.safetensors"),
+            }
+            for name, epoch in points
+        ],
+        seconds=round(sum(row["seconds"] for row in history), 3),
+    )
+    if run["status"] == "done":
+        from shared import plots
+
+        plots.save_png(plots.learning_curve_figure(history, "en", best), folder / "learning_curve.png")
+    contracts.write_document(folder / "run.json", run, "run")
+
+
+def _report(row: checkpoints.HistoryRow, config: TrainConfig, seconds: list[float]) -> None:
+    left = (config.epochs - row["epoch"]) * sum(seconds) / len(seconds)
+    shown = {key: "-" if row[key] is None else f"{row[key]:.3f}" for key in HISTORY_COLUMNS}
+    cli.note(
+        f"epoch {row['epoch']}/{config.epochs}: train loss {shown['train_loss']}, validation loss "
+        f"{shown['validation_loss']}, accuracy {shown['validation_accuracy']}, AUC {shown['validation_auc']}; "
+        f"{row['seconds']:.0f} s, {left:.0f} s left"
+    )
+
+
+def read_history(path: Path) -> list[checkpoints.HistoryRow]:
+    """Read a history.csv back; empty cells are None."""
+    with path.open(encoding="utf-8", newline="") as file:
+        return [
+            {key: None if value == "" else int(value) if key == "epoch" else float(value) for key, value in row.items()}
+            for row in csv.DictReader(file)
+        ]
