@@ -1,0 +1,3 @@
+from tools.spec_checker.cli import main
+
+raise SystemExit(main())

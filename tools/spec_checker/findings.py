@@ -1,0 +1,122 @@
+"""What a check comes to: a finding a field, and the report that shows them all. Decides nothing, reads nothing."""
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+Status = Literal["pass", "fail", "skip"]
+_FIELD_WIDTH = 34
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The answer for one field.
+
+    Attributes:
+        field: Where it belongs in a front-end spec, such as ``model.sha256``; ``graph.*`` is about the ONNX itself.
+        status: ``skip`` where nothing can be said, as when there is no graph to compare with.
+        found: What stands there.
+        expected: What should stand there.
+        todo: How to mend it.
+        note: What a reader of a pass should still know.
+    """
+
+    field: str
+    status: Status
+    found: str = ""
+    expected: str = ""
+    todo: str = ""
+    note: str = ""
+
+    def __str__(self) -> str:
+        if self.status == "skip":
+            text = f"not checked: {self.note}"
+        elif self.status == "pass":
+            text = self.found + (f" ({self.note})" if self.note else "")
+        else:
+            text = f"found {self.found}"
+            text += f", expected {self.expected}" if self.expected else ""
+            text += f"; {self.todo}" if self.todo else ""
+        status = "FAIL" if self.status == "fail" else self.status
+        return f"{status}  {self.field:<{_FIELD_WIDTH}} {' '.join(text.split())}"
+
+    def as_json(self) -> dict[str, str]:
+        """Give all attributes; the empty ones too, so that every finding has the same keys."""
+        return {
+            "field": self.field,
+            "status": self.status,
+            "found": self.found,
+            "expected": self.expected,
+            "todo": self.todo,
+            "note": self.note,
+        }
+
+
+def passed(field: str, found: object, note: str = "") -> Finding:
+    """Say yes."""
+    return Finding(field, "pass", found=shorten(found), note=note)
+
+
+def failed(field: str, found: object, expected: object, todo: str) -> Finding:
+    """Say no, and how to mend it."""
+    return Finding(field, "fail", found=shorten(found), expected=shorten(expected), todo=todo)
+
+
+def skipped(field: str, why: str) -> Finding:
+    """Say that nothing can be said."""
+    return Finding(field, "skip", note=why)
+
+
+def shorten(value: object, limit: int = 100) -> str:
+    """Write a value in one line of at most `limit` characters."""
+    text = " ".join(str(value).split())
+    # A spec may come from anybody: what would steer the terminal is shown, not obeyed.
+    text = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
+    return text if len(text) <= limit else text[: limit - 3] + "..."
+
+
+@dataclass(frozen=True)
+class Report:
+    """All findings about one spec.
+
+    Attributes:
+        spec: The spec's file; where it would have been written, if the model was refused.
+        model: The ONNX that it was compared with, if there is one.
+        findings: In the order of the spec's fields.
+        written: The files that this run wrote.
+    """
+
+    spec: str
+    model: str | None
+    findings: tuple[Finding, ...]
+    written: tuple[str, ...] = ()
+
+    def count(self, status: Status) -> int:
+        """Count the findings of a status."""
+        return sum(finding.status == status for finding in self.findings)
+
+    @property
+    def exit_code(self) -> int:
+        """0 if no field fails."""
+        return 1 if self.count("fail") else 0
+
+    def as_text(self) -> str:
+        """List a line a field, what was written, and the sum."""
+        lines = [str(finding) for finding in self.findings]
+        lines += [f"wrote {file}" for file in self.written]
+        skips = f", {self.count('skip')} not checked" if self.count("skip") else ""
+        verdict = "refused" if self.exit_code else "accepted"
+        lines.append(f"{self.spec}: {verdict}; {self.count('pass')} pass, {self.count('fail')} fail{skips}")
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give everything, each finding with the same keys."""
+        return {
+            "spec": self.spec,
+            "model": self.model,
+            "passed": self.exit_code == 0,
+            "n_pass": self.count("pass"),
+            "n_fail": self.count("fail"),
+            "n_skip": self.count("skip"),
+            "written": list(self.written),
+            "findings": [finding.as_json() for finding in self.findings],
+        }
