@@ -106,7 +106,7 @@ def read_json(path: Path) -> Any:
         return json.loads(path.read_text(encoding="utf-8-sig"))
     except FileNotFoundError:
         raise InvalidInput(str(path), found="no such file", expected="a JSON file") from None
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (ValueError, RecursionError) as error:  # also a number of 5,000 digits, or 100,000 brackets
         raise InvalidInput(str(path), found=f"no valid JSON ({error})", expected="a JSON file") from None
     except OSError as error:
         raise InvalidInput(str(path), found=error.strerror or str(error), expected="a readable JSON file") from None
