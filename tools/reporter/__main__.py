@@ -1,0 +1,3 @@
+from tools.reporter.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,365 @@
+"""Reads what a comparison is made of: results documents, their predictions, model cards and training histories.
+
+Every file is checked before it is used: against its schema, against the hash that names it, and against what the other
+files say of the same thing. Writes nothing.
+"""
+
+import csv
+import hashlib
+import io
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared import contracts, paths
+from shared.contracts import Document
+from shared.errors import InvalidInput, WrongUsage
+
+PREDICTION_COLUMNS = ("sequence_id", "subject_id", "label", "score", "predicted", "correct", "emotion")
+HISTORY_COLUMNS = ("epoch", "train_loss", "validation_loss", "validation_accuracy", "validation_auc")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A file that was read, for the provenance.
+
+    Attributes:
+        kind: results, predictions, model_card, run, history or dataset.
+        name: Whose it is: an arm's, a run's or a dataset's name.
+        file: Relative to the project's home, or its bare name when it lies elsewhere (no home folder in a report).
+        created_utc: When the file says that it was written; None where it doesn't say.
+        commit: Of the code that wrote it; None where it doesn't say.
+    """
+
+    kind: str
+    name: str
+    file: str
+    sha256: str
+    created_utc: str | None = None
+    commit: str | None = None
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a model said of one sequence.
+
+    Attributes:
+        score: 0 to 1, higher is more positive.
+        is_positive: The decision at the threshold in use.
+        is_right: Whether the decision is what the label says.
+    """
+
+    sequence_id: str
+    subject_id: str
+    label: str
+    score: float
+    is_positive: bool
+    is_right: bool
+
+
+@dataclass(frozen=True)
+class Arm:
+    """A model with everything that was measured of it.
+
+    Attributes:
+        name: Unique in the comparison.
+        role: baseline or candidate.
+        results: The results document.
+        predictions: By sequence_id, sorted by it.
+        epochs: How long it was trained, where its model card tells.
+        run_id: Its training run, where its model card tells.
+        sources: The files read; the results document comes first.
+    """
+
+    name: str
+    role: str
+    results: Document
+    predictions: Mapping[str, Prediction]
+    epochs: int | None
+    run_id: str | None
+    sources: tuple[Source, ...]
+
+
+@dataclass(frozen=True)
+class History:
+    """A training's course.
+
+    Attributes:
+        name: The run's id, or the file's name.
+        rows: One an epoch with the keys of HISTORY_COLUMNS; what was not measured is None.
+        best_epoch: Where the run says so.
+        sources: The files read.
+    """
+
+    name: str
+    rows: tuple[dict[str, float | None], ...]
+    best_epoch: int | None
+    sources: tuple[Source, ...]
+
+
+def read_arms(baseline: tuple[str | None, Path], candidates: Sequence[tuple[str | None, Path]]) -> tuple[Arm, ...]:
+    """Read all arms, the baseline first, and make sure that they can be compared.
+
+    Args:
+        baseline: Name (None: the model's) and results document.
+        candidates: The same of each candidate.
+
+    Raises:
+        InvalidInput: A file is not what it must be, or two arms were measured on different sequences (both hashes are
+            named).
+        WrongUsage: Two arms have one name.
+    """
+    arms = [_read_arm(baseline, "baseline")]
+    for candidate in candidates:
+        arm = _read_arm(candidate, "candidate")
+        if any(arm.name == other.name for other in arms):
+            raise WrongUsage(
+                f"--candidate {candidate[1]}",
+                found=f"the name {arm.name!r} a second time",
+                expected="another name for each arm",
+                todo="name it on the command line: --candidate NAME=FILE",
+            )
+        _check_comparable(arms[0], baseline[1], arm, candidate[1])
+        arms.append(arm)
+    return tuple(arms)
+
+
+def _read_arm(named: tuple[str | None, Path], role: str) -> Arm:
+    name, path = named
+    results = contracts.read_document(path, "results")
+    name = name or str(results["model"]["name"])
+    predictions_path = path.parent / results["predictions"]["file"]
+    if predictions_path.resolve().parent != path.resolve().parent:
+        raise InvalidInput(
+            f"{path}: predictions.file",
+            found=repr(results["predictions"]["file"]),
+            expected="a file in the same folder",
+        )
+    predictions = _read_predictions(predictions_path, results, path)
+    sources = [
+        Source(
+            "results",
+            name,
+            place(path),
+            contracts.sha256_file(path),
+            results["created_utc"],
+            results["code"]["commit"],
+        ),
+        Source("predictions", name, place(predictions_path), results["predictions"]["sha256"]),
+    ]
+    card_path = _find_card(path, results)
+    run = None
+    if card_path is not None:
+        card = contracts.read_document(card_path, "model")
+        if card["onnx"]["sha256"] == results["model"]["sha256"]:
+            run = card["run"]
+            sources.append(
+                Source(
+                    "model_card",
+                    name,
+                    place(card_path),
+                    contracts.sha256_file(card_path),
+                    card["created_utc"],
+                    card["code"]["commit"],
+                )
+            )
+    return Arm(
+        name=name,
+        role=role,
+        results=results,
+        predictions=predictions,
+        epochs=run["epoch"] if run else None,
+        run_id=run["run_id"] if run else None,
+        sources=tuple(sources),
+    )
+
+
+def _find_card(results_path: Path, results: Document) -> Path | None:
+    """Find the model.json beside the model's file, which may have moved or never have had one."""
+    file = Path(results["model"]["file"])
+    places = [file] if file.is_absolute() else [paths.home() / file, results_path.parent / file]
+    cards = [place.parent / paths.MODEL_CARD for place in places if place.is_file()]
+    return next((card for card in cards if card.is_file()), None)
+
+
+def _read_predictions(path: Path, results: Document, results_path: Path) -> dict[str, Prediction]:
+    """Read a predictions csv and hold it against the results that name it."""
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(
+            str(path), found=error.strerror or str(error), expected=f"the predictions of {results_path.name}"
+        ) from None
+    found = hashlib.sha256(data).hexdigest()
+    if found != results["predictions"]["sha256"]:
+        raise InvalidInput(
+            str(path),
+            found=f"sha256 {found}",
+            expected=f"{results['predictions']['sha256']}, as {results_path.name} says",
+            todo="one of the two was changed: measure again",
+        )
+    rows = _read_csv(data, path, PREDICTION_COLUMNS)
+    predictions: dict[str, Prediction] = {}
+    for number, cells in enumerate(rows, start=2):
+        prediction = _parse_prediction(cells, f"{path}: row {number}", results["positive_class"])
+        if prediction.sequence_id in predictions:
+            raise InvalidInput(
+                f"{path}: row {number}", found=f"{prediction.sequence_id} a second time", expected="each sequence once"
+            )
+        predictions[prediction.sequence_id] = prediction
+    if len(predictions) != results["n_sequences"]:
+        raise InvalidInput(
+            str(path),
+            found=f"{len(predictions)} rows",
+            expected=f"{results['n_sequences']}, as {results_path.name} says",
+        )
+    counts = count_decisions(predictions.values(), results["positive_class"])
+    if counts != results["metrics"]["confusion"]:
+        raise InvalidInput(
+            f"{results_path}: metrics.confusion",
+            found=str(results["metrics"]["confusion"]),
+            expected=f"{counts}, as {path.name} counts",
+            todo="measure again",
+        )
+    return dict(sorted(predictions.items()))
+
+
+def count_decisions(predictions: Any, positive_class: str) -> dict[str, int]:
+    """Count decisions into tp, fn, tn, fp."""
+    counts = {"tp": 0, "fn": 0, "tn": 0, "fp": 0}
+    for prediction in predictions:
+        is_label = prediction.label == positive_class
+        counts[
+            ("tp" if prediction.is_positive else "fn") if is_label else ("fp" if prediction.is_positive else "tn")
+        ] += 1
+    return counts
+
+
+def _parse_prediction(cells: dict[str, str], what: str, positive_class: str) -> Prediction:
+    try:
+        score = float(cells["score"])
+    except ValueError:
+        raise InvalidInput(what, found=f"the score {cells['score']!r}", expected="a number from 0 to 1") from None
+    if not math.isfinite(score):
+        raise InvalidInput(what, found=f"the score {cells['score']}", expected="a number from 0 to 1")
+    typed = {
+        **cells,
+        "score": score,
+        "correct": {"true": True, "false": False}.get(cells["correct"].lower(), cells["correct"]),
+        "emotion": cells["emotion"] or None,
+    }
+    contracts.validate(typed, "predictions", what)
+    is_positive = cells["predicted"] == positive_class
+    is_right = (cells["label"] == positive_class) == is_positive
+    if is_right != typed["correct"]:
+        raise InvalidInput(
+            what,
+            found=f"correct {cells['correct']} for the label {cells['label']!r} and the answer {cells['predicted']!r}",
+            expected="the two to say the same",
+        )
+    return Prediction(cells["sequence_id"], cells["subject_id"], cells["label"], score, is_positive, is_right)
+
+
+def _read_csv(data: bytes, path: Path, columns: Sequence[str], *, more: bool = False) -> list[dict[str, str]]:
+    """Parse a csv with a header; with ``more``, further columns are let pass."""
+    try:
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+        header = list(reader.fieldnames or ())
+        rows = list(reader)
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InvalidInput(str(path), found=f"no csv ({error})", expected="a csv in UTF-8") from None
+    missing = [column for column in columns if column not in header]
+    if missing or (not more and len(header) != len(columns)):
+        raise InvalidInput(f"{path}: row 1", found=",".join(header) or "nothing", expected=",".join(columns))
+    for number, row in enumerate(rows, start=2):
+        if None in row or None in row.values():
+            raise InvalidInput(f"{path}: row {number}", found="another number of cells", expected=f"{len(header)}")
+    return rows
+
+
+def _check_comparable(baseline: Arm, baseline_path: Path, arm: Arm, path: Path) -> None:
+    """Refuse two arms that were not measured on the very same labelled sequences."""
+    for key in ("sequences_sha256", "positive_class"):
+        if arm.results[key] != baseline.results[key]:
+            raise InvalidInput(
+                f"{path}: {key}",
+                found=arm.results[key],
+                expected=f"{baseline.results[key]}, as in {baseline_path}",
+                todo="measure both models on the same split and side",
+            )
+    for sequence_id in sorted(set(arm.predictions) | set(baseline.predictions)):
+        mine, other = arm.predictions.get(sequence_id), baseline.predictions.get(sequence_id)
+        if mine is None or other is None or (mine.label, mine.subject_id) != (other.label, other.subject_id):
+            raise InvalidInput(
+                f"{path}: predictions",
+                found=f"{sequence_id} {_describe(mine)}",
+                expected=f"{_describe(other)}, as in {baseline_path}",
+                todo="measure both models on the same split and side",
+            )
+
+
+def _describe(prediction: Prediction | None) -> str:
+    return f"{prediction.label} of {prediction.subject_id}" if prediction else "not there"
+
+
+def read_run(path: Path) -> History:
+    """Read a training run and its history.
+
+    Raises:
+        InvalidInput: The run or its history is missing or not valid.
+    """
+    run = contracts.read_document(path, "run")
+    source = Source(
+        "run",
+        run["run_id"],
+        place(path),
+        contracts.sha256_file(path),
+        run["created_utc"],
+        run["code"]["commit"],
+    )
+    history = read_history(path.parent / run["history"])
+    return History(run["run_id"], history.rows, run["best_epoch"], (source, *history.sources))
+
+
+def read_history(path: Path) -> History:
+    """Read a history.csv; columns besides HISTORY_COLUMNS are let pass.
+
+    Raises:
+        InvalidInput: Missing, no csv, without an epoch, or with a cell that is no number.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(
+            str(path), found=error.strerror or str(error), expected="the history.csv of a training run"
+        ) from None
+    rows = _read_csv(data, path, HISTORY_COLUMNS[:2], more=True)
+    if not rows:
+        raise InvalidInput(str(path), found="no epochs", expected="at least one row", todo="train for an epoch first")
+    typed = tuple(
+        {column: _parse_number(cells.get(column, ""), f"{path}: row {number}: {column}") for column in HISTORY_COLUMNS}
+        for number, cells in enumerate(rows, start=2)
+    )
+    for number, row in enumerate(typed, start=2):
+        if row["epoch"] is None or not row["epoch"] >= 1:
+            raise InvalidInput(f"{path}: row {number}: epoch", found=rows[number - 2]["epoch"], expected="1 or more")
+    source = Source("history", path.parent.name, place(path), hashlib.sha256(data).hexdigest())
+    return History(path.parent.name or path.name, typed, None, (source,))
+
+
+def _parse_number(cell: str, what: str) -> float | None:
+    if not cell.strip():
+        return None
+    try:
+        return float(cell)
+    except ValueError:
+        raise InvalidInput(what, found=repr(cell), expected="a number") from None
+
+
+def place(path: Path) -> str:
+    """Say where a file lies without telling about this machine: relative to the home, else its bare name."""
+    resolved = path.resolve()
+    home = paths.home()
+    return resolved.relative_to(home).as_posix() if resolved.is_relative_to(home) else path.name

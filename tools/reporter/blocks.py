@@ -1,0 +1,104 @@
+"""What a report is made of, independent of how it is shown (by `tools.reporter.page` and `tools.reporter.markdown`).
+
+All text is plain: whoever shows it escapes it.
+"""
+
+from dataclasses import dataclass
+from typing import Literal
+
+
+@dataclass(frozen=True)
+class Paragraph:
+    """A paragraph, with a title where it must be seen: a caution or the banner over synthetic data."""
+
+    text: str
+    tone: Literal["plain", "faint", "caution", "synthetic"] = "plain"
+    title: str = ""
+
+
+@dataclass(frozen=True)
+class Bullets:
+    """A list of sentences."""
+
+    items: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class Cell:
+    """A table's cell: its text and a smaller line below."""
+
+    text: str
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Table:
+    """A table whose first column names its rows."""
+
+    kind: Literal["metrics", "provenance"]
+    header: tuple[Cell, ...]
+    rows: tuple[tuple[Cell, ...], ...]
+
+
+@dataclass(frozen=True)
+class Picture:
+    """A figure: its bytes for the page, its file name for those who link to it."""
+
+    file: str
+    png: bytes
+    alt: str
+    caption: str
+
+
+@dataclass(frozen=True)
+class Card:
+    """A sequence whose answer changed; strip is a jpg of its pictures side by side, or None."""
+
+    title: str
+    lines: tuple[str, ...]
+    strip: bytes | None
+    alt: str
+
+
+@dataclass(frozen=True)
+class Cards:
+    """Sequences that changed in one direction."""
+
+    title: str
+    tone: Literal["right", "wrong"]
+    cards: tuple[Card, ...]
+
+
+@dataclass(frozen=True)
+class Heading:
+    """A heading within a section."""
+
+    text: str
+
+
+Block = Paragraph | Bullets | Table | Picture | Cards | Heading
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report; key is its anchor."""
+
+    key: str
+    title: str
+    blocks: tuple[Block, ...]
+
+
+@dataclass(frozen=True)
+class Page:
+    """The whole report. A verdict goes on top as the first section."""
+
+    lang: Literal["en", "ko"]
+    title: str
+    subtitle: str
+    banners: tuple[Paragraph, ...]
+    sections: tuple[Section, ...]
+    footer: str
+
+    def pictures(self) -> list[Picture]:
+        """List the figures in the order of their appearance."""
+        return [block for section in self.sections for block in section.blocks if isinstance(block, Picture)]

@@ -1,0 +1,347 @@
+"""What the report says, section by section, in its language. Decides nothing about luck: it says that nobody has yet.
+
+Reads no file; gets arms, histories, the comparison document and picture strips, and returns a `Page`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from shared import plots
+from shared.contracts import Document
+from tools.reporter.arms import Arm, History
+from tools.reporter.blocks import Block, Bullets, Card, Cards, Cell, Heading, Page, Paragraph, Picture, Section, Table
+from tools.reporter.comparison import COMPARED_METRICS
+from tools.reporter.notes import describe_arm
+from tools.reporter.words import Lang, Words, rounded
+
+# The team's plan (fractions); what the table is read against.
+TARGETS = {"recall": 0.90, "precision": 0.85, "f1": 0.87, "roc_auc": 0.90, "accuracy": 0.85}
+# Enough to see a pattern; a page with the pictures of thousands of sequences would not open on a phone.
+MAX_STRIPS_A_LIST = 100
+
+
+def build_page(
+    arms: Sequence[Arm],
+    comparison: Document,
+    histories: Sequence[History],
+    strips: Mapping[str, bytes],
+    no_strips_reason: str | None,
+    lang: Lang,
+) -> Page:
+    """Write the report.
+
+    Args:
+        arms: The baseline first.
+        comparison: Their comparison document.
+        histories: Training courses to draw.
+        strips: Pictures of changed sequences, by sequence_id, as jpg.
+        no_strips_reason: Key of the text that says why there are none; None when there are.
+        lang: Its language.
+    """
+    words = Words(lang)
+    banners = []
+    if comparison["synthetic"]:
+        banners.append(Paragraph(words("synthetic"), "synthetic"))
+    elif strips:
+        banners.append(Paragraph(words("faces"), "caution"))
+    return Page(
+        lang=lang,
+        title=words("title", baseline=arms[0].name, candidates=words.listing([arm.name for arm in arms[1:]])),
+        subtitle=words("subtitle", dataset=comparison["dataset"]["name"], created=_moment(comparison["created_utc"])),
+        banners=tuple(banners),
+        sections=(
+            _headline(arms, comparison, words),
+            _table(arms, comparison, words),
+            _notes(arms, words),
+            _roc(arms, words),
+            _confusion(arms, words),
+            _learning(histories, words),
+            _flips(arms, comparison, strips, no_strips_reason, words),
+            _provenance(arms, comparison, histories, words),
+        ),
+        footer=words(
+            "footer",
+            version=comparison["code"]["version"],
+            commit=_commit(comparison["code"]["commit"], words),
+            report=comparison["comparison_id"],
+            created=_moment(comparison["created_utc"]),
+        ),
+    )
+
+
+def _moment(utc: str | None) -> str:
+    """Write 2026-01-22T11:25:34Z for people."""
+    return "–" if utc is None else utc.replace("T", " ").replace("Z", " UTC")
+
+
+def _commit(commit: str | None, words: Words) -> str:
+    """Shorten a commit, but keep the mark of local changes."""
+    if commit is None:
+        return words("unknown")
+    head, plus, mark = commit.partition("+")
+    return head[:12] + plus + mark
+
+
+def _headline(arms: Sequence[Arm], comparison: Document, words: Words) -> Section:
+    baseline, n = arms[0], comparison["n_sequences"]
+    by_label = baseline.results["by_label"]
+    facts = [
+        words(
+            "measured_on",
+            sequences=words.sequences(n),
+            labels=", ".join(f"{count} {label}" for label, count in by_label.items()),
+            people=words.people(comparison["n_subjects"]),
+            dataset=comparison["dataset"]["name"],
+            side=words("side_" + comparison["side"]),
+        )
+    ]
+    for arm, entry in zip(arms[1:], comparison["arms"][1:], strict=True):
+        to_right, to_wrong = entry["n_flipped_to_right"], entry["n_flipped_to_wrong"]
+        facts.append(
+            words(
+                "arm_summary",
+                arm=arm.name,
+                changes="; ".join(_change(metric, baseline, entry, words) for metric in ("recall", "accuracy")),
+                to_right=to_right,
+                to_wrong=to_wrong,
+                unchanged=n - to_right - to_wrong,
+            )
+        )
+    for arm in arms:
+        met = [m for m, target in TARGETS.items() if (arm.results["metrics"][m] or 0) >= target]
+        which = words("targets_which", metrics=", ".join(words(m) for m in met)) if met else ""
+        facts.append(words("targets_met", arm=arm.name, count=len(met), total=len(TARGETS), which=which))
+    n_positive = by_label.get(comparison["positive_class"], 0)
+    recall_step = words("caution_recall", step=_step(n_positive, words)) if n_positive else ""
+    blocks: list[Block] = [
+        Bullets(tuple(facts)),
+        Paragraph(
+            words(
+                "caution",
+                sequences=words.sequences(n),
+                people=words.people(comparison["n_subjects"]),
+                step=_step(n, words),
+                recall_step=recall_step,
+            ),
+            "caution",
+            words("caution_title"),
+        ),
+    ]
+    if comparison["side"] != "test":
+        blocks.append(Paragraph(words("side_warning_" + comparison["side"]), "caution"))
+    return Section("headline", words("headline"), tuple(blocks))
+
+
+def _change(metric: str, baseline: Arm, entry: Document, words: Words) -> str:
+    difference = entry["differences"][metric]
+    values = {
+        "metric": words(metric),
+        "candidate": words.metric_value(metric, entry["metrics"][metric]),
+        "baseline": words.metric_value(metric, baseline.results["metrics"][metric]),
+    }
+    if difference is None:
+        return words("change_undefined", **values)
+    return words("change", **values, difference=words.difference(metric, difference))
+
+
+def _step(n: int, words: Words) -> str:
+    return words("points", value=rounded(100 / n, 1))
+
+
+def _table(arms: Sequence[Arm], comparison: Document, words: Words) -> Section:
+    positive = comparison["positive_class"]
+    header = [Cell(words("metric")), Cell(words("target"))]
+    header += [Cell(arm.name, words(arm.role)) for arm in arms]
+    rows = [
+        (
+            Cell(words(metric), words(f"{metric}_what", positive=positive)),
+            Cell(
+                f"{TARGETS[metric]:.2f}"
+                if metric == "roc_auc"
+                else words("percent", value=f"{100 * TARGETS[metric]:.0f}")
+            ),
+            *(_metric_cell(metric, entry, words) for entry in comparison["arms"]),
+        )
+        for metric in COMPARED_METRICS
+    ]
+    rows.append(
+        (
+            Cell(words("optimal_threshold"), words("optimal_threshold_what")),
+            Cell(""),
+            *(
+                Cell(words.metric_value("optimal_threshold", arm.results["metrics"]["optimal_threshold"]))
+                for arm in arms
+            ),
+        )
+    )
+    rows.append(
+        (
+            Cell(words("threshold")),
+            Cell(""),
+            *(
+                Cell(
+                    words.metric_value("threshold", arm.results["metrics"]["threshold"]), _threshold_source(arm, words)
+                )
+                for arm in arms
+            ),
+        )
+    )
+    if any(arm.epochs is not None for arm in arms):
+        rows.append((Cell(words("trained")), Cell(""), *(Cell(_trained(arm, words), arm.run_id or "") for arm in arms)))
+    return Section(
+        "metrics",
+        words("table"),
+        (
+            Paragraph(words("table_intro", positive=positive, baseline=arms[0].name)),
+            Table("metrics", tuple(header), tuple(rows)),
+            Paragraph(words("targets_note"), "faint"),
+        ),
+    )
+
+
+def _metric_cell(metric: str, entry: Document, words: Words) -> Cell:
+    """Show a value, its difference to the baseline, and the counts that it comes from."""
+    details = []
+    difference = entry["differences"].get(metric)
+    if difference is not None:
+        details.append(words.difference(metric, difference, short=True))
+    c = entry["metrics"]["confusion"]
+    counts = {
+        "recall": (c["tp"], c["tp"] + c["fn"]),
+        "precision": (c["tp"], c["tp"] + c["fp"]),
+        "accuracy": (c["tp"] + c["tn"], c["tp"] + c["fn"] + c["tn"] + c["fp"]),
+    }
+    if metric in counts:
+        part, whole = counts[metric]
+        details.append(words("of", part=part, whole=whole))
+    return Cell(words.metric_value(metric, entry["metrics"][metric]), " · ".join(details))
+
+
+def _threshold_source(arm: Arm, words: Words) -> str:
+    source = arm.results["metrics"]["threshold_source"]
+    own = arm.results["model"]["threshold"]
+    if source == "model" and own is not None:
+        return words(
+            "threshold_model_" + own["chosen_on"],
+            sequences=words.sequences(own["n_sequences"]),
+            people=words.people(own["n_subjects"]),
+        )
+    return words("threshold_" + source)
+
+
+def _trained(arm: Arm, words: Words) -> str:
+    return words("trained_unknown") if arm.epochs is None else words("trained_epochs", epochs=arm.epochs)
+
+
+def _notes(arms: Sequence[Arm], words: Words) -> Section:
+    notes = [f"{arm.name}: {note}" for arm in arms for note in describe_arm(arm, arms, words)]
+    return Section("notes", words("notes"), (Bullets(tuple(notes)) if notes else Paragraph(words("no_notes")),))
+
+
+def _roc(arms: Sequence[Arm], words: Words) -> Section:
+    drawn = [arm for arm in arms if arm.results["roc"] is not None]
+    if not drawn:
+        return Section("roc", words("roc"), (Paragraph(words("roc_none")),))
+    curves = []
+    for arm in drawn:
+        c = arm.results["metrics"]["confusion"]
+        curves.append(
+            plots.RocCurve(
+                arm.name,
+                arm.results["roc"]["fpr"],
+                arm.results["roc"]["tpr"],
+                arm.results["metrics"]["roc_auc"],
+                (c["fp"] / (c["fp"] + c["tn"]), c["tp"] / (c["tp"] + c["fn"])),
+            )
+        )
+    caption = words("roc_caption")
+    if missing := [arm.name for arm in arms if arm not in drawn]:
+        caption += " " + words("roc_missing", arms=words.listing(missing))
+    png = plots.png_bytes(plots.roc_figure(curves, words.lang))
+    return Section("roc", words("roc"), (Picture("roc.png", png, words("roc"), caption),))
+
+
+def _confusion(arms: Sequence[Arm], words: Words) -> Section:
+    positive = arms[0].results["positive_class"]
+    others = [label for label in arms[0].results["by_label"] if label != positive]
+    negative = others[0] if len(others) == 1 else f"non_{positive}"
+    matrices = [plots.Confusion.binary(arm.name, **arm.results["metrics"]["confusion"]) for arm in arms]
+    png = plots.png_bytes(plots.confusion_figure(matrices, (positive, negative), words.lang))
+    picture = Picture("confusion.png", png, words("confusion"), words("confusion_caption"))
+    return Section("confusion", words("confusion"), (picture,))
+
+
+def _learning(histories: Sequence[History], words: Words) -> Section:
+    pictures = []
+    for number, history in enumerate(histories, start=1):
+        figure = plots.learning_curve_figure(history.rows, words.lang, history.best_epoch)
+        name = "learning_curve.png" if number == 1 else f"learning_curve_{number}.png"
+        caption = words("learning_caption", name=history.name)
+        pictures.append(Picture(name, plots.png_bytes(figure), words("learning"), caption))
+    return Section("learning", words("learning"), tuple(pictures) or (Paragraph(words("learning_none")),))
+
+
+def _flips(
+    arms: Sequence[Arm],
+    comparison: Document,
+    strips: Mapping[str, bytes],
+    no_strips_reason: str | None,
+    words: Words,
+) -> Section:
+    blocks: list[Block] = [Paragraph(words("flips_intro"))]
+    if no_strips_reason is not None and comparison["flips"]:
+        blocks.append(Paragraph(words(no_strips_reason), "faint"))
+    for arm in arms[1:]:
+        blocks.append(Heading(words("flips_arm", arm=arm.name, baseline=arms[0].name)))
+        mine = [flip for flip in comparison["flips"] if flip["arm"] == arm.name]
+        if not mine:
+            blocks.append(Paragraph(words("flips_none")))
+        for to in ("wrong", "right"):
+            chosen = [flip for flip in mine if flip["to"] == to]
+            if chosen:
+                cards = tuple(_card(flip, number, strips, words) for number, flip in enumerate(chosen))
+                blocks.append(Cards(words(f"flips_{to}", n=len(chosen)), "wrong" if to == "wrong" else "right", cards))
+            if strips and len(chosen) > MAX_STRIPS_A_LIST:
+                blocks.append(Paragraph(words("flips_cut", n=MAX_STRIPS_A_LIST), "faint"))
+    return Section("flips", words("flips"), tuple(blocks))
+
+
+def _card(flip: Document, number: int, strips: Mapping[str, bytes], words: Words) -> Card:
+    return Card(
+        title=flip["sequence_id"],
+        lines=(
+            words("flip_line", label=flip["label"], subject=flip["subject_id"]),
+            words(
+                "flip_scores",
+                baseline=f"{flip['baseline_score']:.3f}",
+                candidate=f"{flip['candidate_score']:.3f}",
+            ),
+        ),
+        strip=strips.get(flip["sequence_id"]) if number < MAX_STRIPS_A_LIST else None,
+        alt=words("flip_alt", sequence=flip["sequence_id"]),
+    )
+
+
+def _provenance(arms: Sequence[Arm], comparison: Document, histories: Sequence[History], words: Words) -> Section:
+    rows = []
+    for entry in comparison["provenance"]:
+        kind, _, name = entry["what"].partition(" ")
+        rows.append(
+            (
+                Cell(words("source_" + kind, name=name), entry["file"]),
+                Cell(entry["sha256"]),
+                Cell(_moment(entry["created_utc"]), _commit(entry["commit"], words)),
+            )
+        )
+    header = (
+        Cell(words("what"), words("file")),
+        Cell("sha256"),
+        Cell(words("created"), words("commit")),
+    )
+    blocks: list[Block] = [
+        Paragraph(words("provenance_intro", sha256=comparison["sequences_sha256"])),
+        Table("provenance", header, tuple(rows)),
+    ]
+    if comparison["split"] is not None:
+        split = comparison["split"]
+        blocks.insert(1, Paragraph(words("split_named", file=split["file"], sha256=split["sha256"])))
+    return Section("provenance", words("provenance"), tuple(blocks))

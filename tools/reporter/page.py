@@ -1,0 +1,107 @@
+"""Shows a report as one HTML file that needs nothing else: style and pictures are in it, and there is no script.
+
+Every text is escaped here, in one place. The page's own policy forbids it to load anything from anywhere.
+"""
+
+import base64
+from html import escape
+from pathlib import Path
+
+from tools.reporter.blocks import Block, Bullets, Card, Cards, Cell, Heading, Page, Paragraph, Picture, Section, Table
+
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+
+
+def render_html(page: Page) -> str:
+    """Return the page's source."""
+    style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+    return f"""<!doctype html>
+<html lang="{page.lang}">
+<head>
+<meta charset="utf-8">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta name="viewport" content="width=device-width, initial-scale=1">
+<meta name="referrer" content="no-referrer">
+<link rel="icon" href="data:,">
+<title>{escape(page.title)}</title>
+<style>
+{style}</style>
+</head>
+<body>
+<header>
+<h1>{escape(page.title)}</h1>
+<p class="subtitle">{escape(page.subtitle)}</p>
+{_join(page.banners)}
+</header>
+<main>
+{"".join(_section(section) for section in page.sections)}</main>
+<footer>{escape(page.footer)}</footer>
+</body>
+</html>
+"""
+
+
+def _join(blocks: tuple[Block, ...]) -> str:
+    return "\n".join(_block(block) for block in blocks)
+
+
+def _section(section: Section) -> str:
+    return (
+        f'<section id="{escape(section.key)}">\n<h2>{escape(section.title)}</h2>\n{_join(section.blocks)}\n</section>\n'
+    )
+
+
+def _block(block: Block) -> str:
+    match block:
+        case Paragraph():
+            return _paragraph(block)
+        case Bullets():
+            return "<ul>\n" + "\n".join(f"<li>{escape(item)}</li>" for item in block.items) + "\n</ul>"
+        case Heading():
+            return f"<h3>{escape(block.text)}</h3>"
+        case Table():
+            return _table(block)
+        case Picture():
+            source = _data_uri("png", block.png)
+            return (
+                f'<figure><img src="{source}" alt="{escape(block.alt)}">'
+                f"<figcaption>{escape(block.caption)}</figcaption></figure>"
+            )
+        case Cards():
+            cards = "\n".join(_card(card, block.tone) for card in block.cards)
+            return f'<h4>{escape(block.title)}</h4>\n<ul class="cards">\n{cards}\n</ul>'
+
+
+def _paragraph(block: Paragraph) -> str:
+    if block.tone in ("caution", "synthetic"):
+        title = f"<strong>{escape(block.title)}</strong>" if block.title else ""
+        return f'<div class="box {block.tone}">{title}{escape(block.text)}</div>'
+    attribute = ' class="faint"' if block.tone == "faint" else ""
+    return f"<p{attribute}>{escape(block.text)}</p>"
+
+
+def _table(table: Table) -> str:
+    head = "".join(f'<th scope="col">{_cell(cell)}</th>' for cell in table.header)
+    body = "\n".join(
+        f'<tr><th scope="row">{_cell(row[0])}</th>' + "".join(f"<td>{_cell(cell)}</td>" for cell in row[1:]) + "</tr>"
+        for row in table.rows
+    )
+    return (
+        f'<div class="scroll"><table class="{table.kind}">\n<thead><tr>{head}</tr></thead>\n'
+        f"<tbody>\n{body}\n</tbody>\n</table></div>"
+    )
+
+
+def _cell(cell: Cell) -> str:
+    detail = f"<small>{escape(cell.detail)}</small>" if cell.detail else ""
+    return escape(cell.text) + detail
+
+
+def _card(card: Card, tone: str) -> str:
+    strip = f'<img src="{_data_uri("jpeg", card.strip)}" alt="{escape(card.alt)}">' if card.strip else ""
+    lines = "".join(f"<p>{escape(line)}</p>" for line in card.lines)
+    return f'<li class="card {tone}">{strip}<p><strong>{escape(card.title)}</strong></p>{lines}</li>'
+
+
+def _data_uri(kind: str, data: bytes) -> str:
+    return f"data:image/{kind};base64,{base64.b64encode(data).decode('ascii')}"

@@ -1,0 +1,60 @@
+"""Pictures of sequences for the page: the frames of each side by side in one small jpg. Reads the dataset only."""
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import numpy as np
+
+from shared import paths, sequences
+from shared.errors import InvalidInput
+from shared.preprocess import U8
+from tools.reporter.arms import Arm, Source, place
+
+FRAME_PX = 112
+_QUALITY = 82
+
+
+def draw_strips(folder: Path, baseline: Arm, sequence_ids: Iterable[str]) -> tuple[dict[str, bytes], Source]:
+    """Draw sequences of a dataset, after making sure that it is the one that was measured.
+
+    Args:
+        folder: The dataset's.
+        baseline: Any arm: all were measured on the same sequences.
+        sequence_ids: Those to draw.
+
+    Returns:
+        jpg bytes by sequence_id, FRAME_PX high; and the dataset's entry for the provenance.
+
+    Raises:
+        InvalidInput: No dataset, or one whose sequences are not those that were measured (both hashes are named).
+    """
+    dataset = sequences.open_dataset(folder)
+    rows = dataset.select(baseline.predictions)
+    found = sequences.hash_sequences(rows)
+    if found != baseline.results["sequences_sha256"]:
+        raise InvalidInput(
+            f"--dataset {paths.shown(folder)}",
+            found=f"other pictures or labels of these sequences (sha256 {found})",
+            expected=f"those that were measured ({baseline.results['sequences_sha256']})",
+            todo="measure again, or leave --dataset out",
+        )
+    wanted = set(sequence_ids)
+    strips = {row.sequence_id: _strip(dataset.load_frames(row)) for row in rows if row.sequence_id in wanted}
+    source = Source(
+        "dataset",
+        dataset.name,
+        place(folder / sequences.LABELS),
+        dataset.labels_sha256,
+        dataset.manifest["updated_utc"],
+    )
+    return strips, source
+
+
+def _strip(frames_thwc_u8: U8) -> bytes:
+    """Shrink frames (T, H, W, 3) RGB and put them side by side as a jpg."""
+    import cv2
+
+    small = [cv2.resize(frame, (FRAME_PX, FRAME_PX), interpolation=cv2.INTER_AREA) for frame in frames_thwc_u8]
+    strip_bgr = np.ascontiguousarray(np.hstack(small)[:, :, ::-1])
+    encoded = cv2.imencode(".jpg", strip_bgr, [cv2.IMWRITE_JPEG_QUALITY, _QUALITY])[1]
+    return bytes(encoded.tobytes())
