@@ -78,7 +78,7 @@ function show(card) {
   byId("big-tag").style.background = card.querySelector(".tag").style.background;
   byId("big-id").textContent = card.id;
   const parts = [card.dataset.subject, card.dataset.take, say("starts", { seconds: card.dataset.start })];
-  if (card.dataset.emotion) parts.push(say("emotion") + ": " + card.dataset.emotion);
+  if (card.dataset.emotion) parts.push(say("emotion") + ": " + data.emotions[lang][card.dataset.emotion]);
   parts.push(say("row", { row: card.dataset.row }));
   byId("big-facts").textContent = parts.join(" · ");
   const picture = byId("big-picture");

@@ -19,7 +19,7 @@ from shared import sequences
 from shared.preprocess import U8
 from shared.sequences import Dataset, SequenceRow
 from tools.grid_viewer.marks import Mark
-from tools.grid_viewer.words import WORDS, label_word
+from tools.grid_viewer.words import EMOTION_WORDS, WORDS, label_word
 
 JPEG_QUALITY = 75
 PLAY_MIN_MS = 160  # real spacing is 100 ms; an eye that judges wants it a little slower
@@ -206,6 +206,7 @@ def _fill_template(facts: PageFacts) -> str:
     data = {
         "words": WORDS,
         "labels": {key: {label: label_word(label, key) for label in facts.marks} for key in WORDS},
+        "emotions": EMOTION_WORDS,
         "play_ms": max(PLAY_MIN_MS, interval_ms),
     }
     values = {

@@ -3,9 +3,16 @@
 ``{name}`` parts are filled in by `str.format` on sheets, and by the page's script there.
 """
 
+from shared.protocol import EMOTIONS
+
 LABEL_WORDS = {
     "en": {"smile": "smile", "non_smile": "non-smile"},
     "ko": {"smile": "웃음", "non_smile": "웃지 않음"},
+}
+
+EMOTION_WORDS = {
+    "en": {emotion: emotion for emotion in EMOTIONS},
+    "ko": dict(zip(EMOTIONS, ("분노", "혐오", "공포", "행복", "슬픔", "놀람", "중립"), strict=True)),
 }
 
 WORDS: dict[str, dict[str, str]] = {
