@@ -66,6 +66,7 @@ def artifacts(kind: str) -> Path:
 
 MODEL_FILE = "smile_detector.onnx"
 MODEL_CARD = "model.json"
+WEIGHTS_FILE = "weights.safetensors"  # what the graph was exported from; where a fine-tuning can start
 
 
 def utc_now() -> datetime.datetime:

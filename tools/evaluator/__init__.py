@@ -1,0 +1,1 @@
+"""Measures any ONNX of the contract on any dataset: six metrics, ROC, predictions."""

@@ -1,0 +1,3 @@
+from tools.evaluator.cli import main
+
+raise SystemExit(main())

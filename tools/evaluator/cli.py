@@ -1,0 +1,118 @@
+"""Command line of the evaluator: flags to an EvaluationConfig, or to a ScoresConfig for ``evaluator scores``.
+
+evaluator --model people-10 --dataset people
+evaluator scores scores.csv --json
+"""
+
+import argparse
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from shared import cli, paths
+from tools.evaluator.config import EvaluationConfig, ScoresConfig
+
+EXAMPLES = """
+evaluator --model people-10 --dataset people
+evaluator --model old_detector.onnx --dataset people --split artifacts/splits/people-1a2b3c4d-seed0.json
+evaluator --model people-10 --dataset people --threshold 0.5 --json
+evaluator scores scores.csv --json        (a csv with the columns label and score; see evaluator scores --help)
+"""
+
+SCORES_EXAMPLES = """
+evaluator scores scores.csv
+evaluator scores predictions.csv --label-column truth --score-column p --positive laughing --threshold 0.3 --json
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Evaluate a model, or a table of scores; returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["scores"]:
+        return _main_scores(words[1:])
+    arguments = _parser().parse_args(words)
+
+    def work() -> cli.Result:
+        config = _to_config(arguments)
+        from tools.evaluator.evaluate import evaluate
+
+        return evaluate(config)
+
+    return cli.run("evaluator", arguments, work)
+
+
+def _main_scores(words: Sequence[str]) -> int:
+    arguments = _scores_parser().parse_args(words)
+
+    def work() -> cli.Result:
+        from tools.evaluator.scores import evaluate_scores
+
+        return evaluate_scores(
+            ScoresConfig(
+                file=arguments.file,
+                threshold=arguments.threshold,
+                positive=arguments.positive,
+                label_column=arguments.label_column,
+                score_column=arguments.score_column,
+            )
+        )
+
+    return cli.run("evaluator", arguments, work)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = cli.Parser(
+        "evaluator",
+        "Measure an ONNX model of the contract (ours or anybody's) on a dataset: accuracy, precision, recall, F1, ROC "
+        "AUC, Youden's optimal threshold, confusion matrix, ROC picture, predictions.",
+        EXAMPLES,
+    )
+    add = parser.add_argument
+    add("--model", required=True, help="an .onnx file, or a name under artifacts/models")
+    add("--dataset", required=True, help="name under datasets/, or a path")
+    add("--split", type=Path, help="frozen split file; without it all sequences are measured")
+    add("--side", choices=("train", "validation", "test", "all"), help="side of the split (default: test with --split)")
+    add("--threshold", type=cli.fraction, help="decision threshold (default: the model's own, else 0.5)")
+    add("--name", help="how the results call the model (default: its id or file name)")
+    add("--out", type=Path, help="folder of the results (default: artifacts/results)")
+    add("--threads", type=int, default=0, help="threads of onnxruntime (default: its own choice)")
+    cli.add_json(parser)
+    return parser
+
+
+def _scores_parser() -> argparse.ArgumentParser:
+    parser = cli.Parser(
+        "evaluator scores",
+        "Measure a csv with a row a sequence: a label (smile/non_smile, 1/0, true/false) and a score. Writes no file.",
+        SCORES_EXAMPLES,
+    )
+    add = parser.add_argument
+    add("file", type=Path, help="the csv; commas, semicolons or tabs, with or without a header")
+    add("--threshold", type=float, default=0.5, help="positive is a score above this (default: 0.5)")
+    add("--positive", help="the positive class as the label column writes it (default: found: smile, 1, true, ...)")
+    add("--label-column", help="name of the column of labels (default: found)")
+    add("--score-column", help="name of the column of scores (default: found)")
+    cli.add_json(parser)
+    return parser
+
+
+def _to_config(arguments: argparse.Namespace) -> EvaluationConfig:
+    side = arguments.side or ("test" if arguments.split else "all")
+    if arguments.name is not None:
+        cli.require(
+            paths.NAME_PATTERN.fullmatch(arguments.name) is not None,
+            "--name",
+            found=repr(arguments.name),
+            expected="letters a-z, digits, '-', '_' and '.'",
+        )
+    cli.require(arguments.threads >= 0, "--threads", found=str(arguments.threads), expected="0 or more")
+    return EvaluationConfig(
+        model=paths.model_file(arguments.model),
+        dataset=paths.dataset_dir(arguments.dataset),
+        split=arguments.split,
+        side=side,
+        threshold=arguments.threshold,
+        name=arguments.name,
+        out=arguments.out or paths.artifacts("results"),
+        threads=arguments.threads,
+    )

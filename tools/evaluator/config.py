@@ -1,0 +1,48 @@
+"""What an evaluation is asked to do. Light to import; the command line fills it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class EvaluationConfig:
+    """Settings of an evaluation.
+
+    Attributes:
+        model: The ONNX file.
+        dataset: The dataset's folder.
+        split: A frozen split, or None for all sequences.
+        side: train, validation, test or all.
+        threshold: The decision threshold; None takes the model's own, else 0.5.
+        name: How results call the model; None takes model.json's id or the file's name.
+        out: The folder of the results.
+        threads: Threads of onnxruntime; 0 lets it decide.
+    """
+
+    model: Path
+    dataset: Path
+    split: Path | None
+    side: str
+    threshold: float | None
+    name: str | None
+    out: Path
+    threads: int
+
+
+@dataclass(frozen=True)
+class ScoresConfig:
+    """Settings of an evaluation from a table of labels and scores.
+
+    Attributes:
+        file: The csv.
+        threshold: The decision threshold.
+        positive: Name of the positive class in the label column; None finds it.
+        label_column: Name of the column of labels; None finds it.
+        score_column: Name of the column of scores; None finds it.
+    """
+
+    file: Path
+    threshold: float
+    positive: str | None
+    label_column: str | None
+    score_column: str | None

@@ -1,0 +1,3 @@
+from tools.exporter.cli import main
+
+raise SystemExit(main())

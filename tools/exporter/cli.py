@@ -1,0 +1,69 @@
+"""Command line of the exporter: flags to an ExportConfig.
+
+exporter --run artifacts/runs/people-1a2b3c4d
+"""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from shared import cli, paths
+from tools.exporter.config import ExportConfig
+
+EXAMPLES = """
+exporter --run artifacts/runs/people-1a2b3c4d
+exporter --run people-1a2b3c4d --checkpoint epoch_0010 --out artifacts/models/people-10
+exporter --run people-1a2b3c4d --threshold 0.5
+"""
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Export a checkpoint; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+
+    def work() -> cli.Result:
+        from tools.exporter.export import export
+
+        return export(_to_config(arguments))
+
+    return cli.run("exporter", arguments, work)
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = cli.Parser(
+        "exporter",
+        "Export a checkpoint as the contract's single ONNX graph with model.json beside it. The decision threshold is "
+        "chosen on the run's validation people. Torch and onnxruntime are compared on real sequences: a decision that "
+        "flips, or a difference above 1e-4, is exit code 1.",
+        EXAMPLES,
+    )
+    add = parser.add_argument
+    add("--run", required=True, help="folder of the run, or its name under artifacts/runs")
+    add("--checkpoint", default="best", help="best, last or epoch_0010 (default: best)")
+    add("--dataset", help="the run's dataset (default: the one that run.json names, under datasets/)")
+    add("--split", type=Path, help="the run's split file (default: the one that run.json names)")
+    add("--out", help="folder of the model, or a name under artifacts/models (default: <run>-<checkpoint>)")
+    add("--threshold", type=cli.fraction, help="decision threshold (default: Youden's on the validation people)")
+    cli.add_json(parser)
+    return parser
+
+
+def _folder(value: str, kind: str) -> Path:
+    """Take a name under artifacts/<kind>, or a path."""
+    return Path(value).expanduser().resolve() if "/" in value else paths.artifacts(kind) / value
+
+
+def _to_config(arguments: argparse.Namespace) -> ExportConfig:
+    from shared import contracts
+
+    run = _folder(arguments.run, "runs")
+    document = contracts.read_document(run / "run.json", "run")
+    split = document["split"]["file"] if document["split"] else ""
+    return ExportConfig(
+        run=run,
+        checkpoint=arguments.checkpoint,
+        dataset=paths.dataset_dir(arguments.dataset or document["dataset"]["name"]),
+        split=arguments.split or paths.artifacts("splits") / split,
+        out=_folder(arguments.out or f"{run.name}-{arguments.checkpoint}", "models"),
+        threshold=arguments.threshold,
+    )

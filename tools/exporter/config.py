@@ -1,0 +1,25 @@
+"""What an export is asked to do. Light to import; the command line fills it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """Settings of an export.
+
+    Attributes:
+        run: The training run's folder.
+        checkpoint: Name of one of its checkpoints: best, last or epoch_0010.
+        dataset: The dataset that it was trained on.
+        split: The run's frozen split.
+        out: The model's folder.
+        threshold: The decision threshold; None chooses the validation people's by Youden's J.
+    """
+
+    run: Path
+    checkpoint: str
+    dataset: Path
+    split: Path
+    out: Path
+    threshold: float | None

@@ -1,0 +1,243 @@
+"""An export from checkpoint to a model's folder.
+
+    run + checkpoint → ONNX → scores of the validation people, by torch and by onnxruntime
+                     → threshold (theirs) and parity → smile_detector.onnx, model.json
+
+The test people are not looked at.
+"""
+
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from shared import cli, contracts, metrics, paths, provenance, sequences, splits
+from shared.errors import CheckFailed, InvalidInput
+from shared.inference import OnnxModel, Scores, iterate_batches, score_dataset
+from shared.models import build_network
+from shared.models.dual_head import DualHeadSmileDetector
+from shared.protocol import EMOTIONS
+from tools.exporter import graph as graphs
+from tools.exporter.config import ExportConfig
+
+TOLERANCE = 1e-4
+MAX_COMPARED = 200
+
+
+@dataclass(frozen=True)
+class Exported:
+    """An exported model on which onnxruntime and torch agree."""
+
+    folder: Path
+    model: dict[str, Any]
+    exit_code: int = 0
+
+    def as_text(self) -> str:
+        """Summarise the model."""
+        model, parity, threshold = self.model, self.model["parity"], self.model["threshold"]
+        people = "person" if threshold["n_subjects"] == 1 else "people"
+        chosen = {
+            "validation": f"chosen on {threshold['n_subjects']} validation {people}",
+            "given": "given",
+            "default": "the default: the validation people did not allow to choose",
+        }[threshold["chosen_on"]]
+        return (
+            f"{paths.shown(self.folder / model['onnx']['file'])}: {model['onnx']['bytes']:,} bytes, opset "
+            f"{model['onnx']['opset']}; smile when smile_prob > {threshold['value']:.4f} ({chosen})\n"
+            f"torch and onnxruntime agree on {parity['n_sequences']} sequences: largest difference "
+            f"{parity['largest_difference']:.1e}, {parity['n_flips']} decisions flip"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the model's card and folder."""
+        return {"folder": str(self.folder), "onnx": str(self.folder / self.model["onnx"]["file"]), "model": self.model}
+
+
+def export(config: ExportConfig) -> Exported:
+    """Export a checkpoint.
+
+    Args:
+        config: What to do.
+
+    Raises:
+        InvalidInput: Run, checkpoint, dataset or split are missing or do not belong together.
+        CheckFailed: The graph is too large, or onnxruntime and torch do not agree: a decision flips or an answer
+            differs by more than the tolerance. Nothing is written then.
+    """
+    run = contracts.read_document(config.run / "run.json", "run")
+    point = _find_checkpoint(config.run, run, config.checkpoint)
+    dataset = sequences.open_dataset(config.dataset)
+    if dataset.labels_sha256 != run["dataset"]["sha256"]:
+        raise InvalidInput(
+            str(config.dataset),
+            found=f"labels {dataset.labels_sha256[:12]}",
+            expected=f"{run['dataset']['sha256'][:12]}, which {run['run_id']} was trained on",
+            todo="train again: the dataset has changed since",
+        )
+    split = splits.read_split(config.split, dataset)
+    network = build_network(run["network"], run["frame_count"])
+    _load(config.run / point["file"], point["sha256"], network)
+    graph = graphs.build_graph(network, run["image_size_px"])
+
+    validation = splits.rows_of(dataset, split, "validation")
+    parity, threshold = _compare(graph, network, dataset, validation, config.threshold)
+    if parity["n_flips"] or parity["largest_difference"] > TOLERANCE:
+        raise CheckFailed(
+            str(config.out),
+            found=f"onnxruntime differing from torch by {parity['largest_difference']:.1e}, {parity['n_flips']} flips",
+            expected=f"at most {TOLERANCE:.0e} and no flip on {parity['n_sequences']} sequences",
+            todo="nothing was written; do not use this graph",
+        )
+    card = _card(config, run, point, threshold, parity)
+    graphs.set_metadata(
+        graph,
+        {
+            "schema_version": 1,
+            **{key: card[key] for key in ("model_id", "classes", "positive_class", "emotions", "frame_interval_ms")},
+            "threshold": threshold["value"],
+            **{key: card[key] for key in ("crop", "resize", "mirror")},
+        },
+    )
+    data = graphs.save(graph, config.out / paths.MODEL_FILE)
+    contracts.write_bytes(config.out / paths.MODEL_FILE, data)
+    card["onnx"] = {
+        "file": paths.MODEL_FILE,
+        "sha256": contracts.sha256_file(config.out / paths.MODEL_FILE),
+        "bytes": len(data),
+        **graphs.describe_graph(graph),
+    }
+    contracts.write_bytes(config.out / paths.WEIGHTS_FILE, (config.run / point["file"]).read_bytes())
+    contracts.write_document(config.out / paths.MODEL_CARD, card, "model")
+    return Exported(config.out, card)
+
+
+def _find_checkpoint(folder: Path, run: dict[str, Any], name: str) -> dict[str, Any]:
+    for point in run["checkpoints"]:
+        if point["name"] == name:
+            return dict(point)
+    names = ", ".join(point["name"] for point in run["checkpoints"]) or "none yet"
+    raise InvalidInput(f"{folder}: checkpoint", found=repr(name), expected=f"one of {names}")
+
+
+def _load(path: Path, sha256: str, network: DualHeadSmileDetector) -> None:
+    """Put a checkpoint's weights into a network, after checking that they are the run's."""
+    import safetensors.torch
+
+    found = contracts.sha256_file(path)
+    if found != sha256:
+        raise InvalidInput(str(path), found=f"sha256 {found[:12]}", expected=f"{sha256[:12]}, as run.json says")
+    network.load_state_dict(safetensors.torch.load_file(path))
+    network.eval()
+
+
+def _compare(
+    graph: Any,
+    network: DualHeadSmileDetector,
+    dataset: sequences.Dataset,
+    rows: list[sequences.SequenceRow],
+    given: float | None,
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Score the validation people with the ONNX, choose the threshold on them, and compare with torch.
+
+    Returns:
+        parity and threshold, as the model's card holds them.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / paths.MODEL_FILE
+        path.write_bytes(graph.SerializeToString())
+        ours = score_dataset(OnnxModel(path), dataset, rows, lambda b: cli.progress(b, what="onnxruntime"))
+    threshold = _choose_threshold(dataset, rows, ours, given)
+    some = rows[:MAX_COMPARED]
+    theirs = _score_by_torch(network, dataset, some)
+    assert ours.emotion_logits is not None
+    assert theirs.emotion_logits is not None
+    differences = (
+        np.abs(ours.smile_prob[: len(some)] - theirs.smile_prob),
+        np.abs(ours.emotion_logits[: len(some)] - theirs.emotion_logits),
+    )
+    flips = (ours.smile_prob[: len(some)] > threshold["value"]) != (theirs.smile_prob > threshold["value"])
+    parity = {
+        "n_sequences": len(some),
+        "largest_difference": max(float(difference.max()) for difference in differences),
+        "n_flips": int(flips.sum()),
+        "tolerance": TOLERANCE,
+    }
+    return parity, threshold
+
+
+@torch.inference_mode()
+def _score_by_torch(
+    network: DualHeadSmileDetector, dataset: sequences.Dataset, rows: list[sequences.SequenceRow]
+) -> Scores:
+    outputs = [network(torch.from_numpy(batch)) for _, batch in iterate_batches(dataset, rows)]
+    return Scores(
+        np.concatenate([torch.sigmoid(output.smile_logit).numpy() for output in outputs]),
+        np.concatenate([output.emotion_logits.numpy() for output in outputs]),
+    )
+
+
+def _choose_threshold(
+    dataset: sequences.Dataset, rows: list[sequences.SequenceRow], scores: Scores, given: float | None
+) -> dict[str, Any]:
+    """Return the threshold: the given one, else Youden's on the validation people, else the default."""
+    counts = {"n_sequences": len(rows), "n_subjects": len({row.subject_id for row in rows})}
+    if given is not None:
+        return {"value": given, "chosen_on": "given", "objective": "fixed", "n_sequences": 0, "n_subjects": 0}
+    labels = np.array([row.label == dataset.positive_class for row in rows])
+    measured = metrics.measure(labels, scores.smile_prob.astype(np.float64), metrics.DEFAULT_THRESHOLD, "default")
+    if measured.optimum is None or measured.optimum.j == 0:
+        cli.note("note: the validation people do not allow to choose a threshold; 0.5 is used")
+        return {"value": metrics.DEFAULT_THRESHOLD, "chosen_on": "default", "objective": "fixed", **counts}
+    value = float(np.clip(measured.optimum.decision_threshold, 0.0, 1.0))
+    return {"value": value, "chosen_on": "validation", "objective": "youden", **counts}
+
+
+def _card(
+    config: ExportConfig,
+    run: dict[str, Any],
+    point: dict[str, Any],
+    threshold: dict[str, Any],
+    parity: dict[str, Any],
+) -> dict[str, Any]:
+    shape = [1, run["frame_count"], 3, run["image_size_px"], run["image_size_px"]]
+    trained = [emotion for emotion in EMOTIONS if run["emotion_counts"].get(emotion)]
+    return {
+        "schema_version": 1,
+        "model_id": config.out.name,
+        "network": run["network"],
+        "created_utc": paths.utc_text(),
+        "onnx": {},
+        "run": {
+            "run_id": run["run_id"],
+            "sha256": contracts.sha256_file(config.run / "run.json"),
+            "checkpoint": point["name"],
+            "checkpoint_sha256": point["sha256"],
+            "epoch": point["epoch"],
+        },
+        **{key: run[key] for key in ("dataset", "split", "classes", "positive_class", "emotions")},
+        "input": {
+            "name": graphs.INPUT,
+            "shape": shape,
+            "dtype": "float32",
+            "layout": "NTCHW",
+            "color": "RGB",
+            "range": [0, 1],
+        },
+        "outputs": [
+            {"name": "smile_prob", "shape": [1], "dtype": "float32", "meaning": "probability of a smile, 0 to 1"},
+            {
+                "name": "emotion_logits",
+                "shape": [1, len(EMOTIONS)],
+                "dtype": "float32",
+                "meaning": f"logits of the emotions in order; trained on {', '.join(trained) or 'none of them'} only",
+            },
+        ],
+        "emotions_trained": trained,
+        "threshold": threshold,
+        **{key: run[key] for key in ("frame_interval_ms", "crop", "resize", "mirror")},
+        "parity": parity,
+        "code": provenance.code_info("torch", "onnx", "onnxruntime", "onnxsim", "onnxscript"),
+    }

@@ -1,0 +1,77 @@
+"""From a network to the contract's ONNX: export, simplify, check, describe. Knows no dataset."""
+
+import json
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import onnx
+import onnxsim
+import torch
+
+from shared.errors import CheckFailed
+from shared.inference import METADATA_PREFIX
+from shared.models.dual_head import ContractModule, DualHeadSmileDetector
+
+OPSET = 18
+INPUT = "frames"
+OUTPUTS = ("smile_prob", "emotion_logits")
+MAX_BYTES = 7_700_000  # what a page downloads before it can decide anything
+
+
+def build_graph(network: DualHeadSmileDetector, image_size_px: int) -> onnx.ModelProto:
+    """Export a network as one graph: input ``frames`` (1, T, 3, S, S), outputs ``smile_prob`` and ``emotion_logits``.
+
+    Raises:
+        CheckFailed: The simplified graph does not answer like the exported one.
+    """
+    module = ContractModule(network).eval()
+    example = torch.rand(1, network.frame_count, 3, image_size_px, image_size_px)
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the exporter about its own internals; the parity check is the judge
+        program: Any = torch.onnx.export(
+            module,
+            (example,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[INPUT],
+            output_names=list(OUTPUTS),
+            optimize=True,
+            verbose=False,
+        )
+    graph, same = onnxsim.simplify(program.model_proto)
+    if not same:
+        raise CheckFailed("onnxsim", found="a simplified graph that answers differently", expected="the same answers")
+    del graph.graph.value_info[:]  # shapes of intermediates: not needed to run, and quantisers stumble over them
+    onnx.checker.check_model(graph, full_check=True)
+    return graph
+
+
+def describe_graph(graph: onnx.ModelProto) -> dict[str, Any]:
+    """Return opset and sorted operators of a graph."""
+    opset = next(entry.version for entry in graph.opset_import if entry.domain in ("", "ai.onnx"))
+    return {"opset": opset, "operators": sorted({node.op_type for node in graph.graph.node})}
+
+
+def set_metadata(graph: onnx.ModelProto, values: dict[str, Any]) -> None:
+    """Write values into the file's own notes, as JSON under ``smilebench.*`` (text stays as it is)."""
+    kept = [entry for entry in graph.metadata_props if not entry.key.startswith(METADATA_PREFIX)]
+    del graph.metadata_props[:]
+    notes = {entry.key: entry.value for entry in kept}
+    for key, value in values.items():
+        notes[METADATA_PREFIX + key] = value if isinstance(value, str) else json.dumps(value)
+    onnx.helper.set_model_props(graph, notes)
+
+
+def save(graph: onnx.ModelProto, path: Path) -> bytes:
+    """Return the file's bytes after checking its size; the caller writes them.
+
+    Raises:
+        CheckFailed: More than the contract allows.
+    """
+    data: bytes = graph.SerializeToString()
+    if len(data) > MAX_BYTES:
+        raise CheckFailed(str(path), found=f"{len(data):,} bytes", expected=f"at most {MAX_BYTES:,}")
+    return data
