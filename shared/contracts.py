@@ -9,8 +9,9 @@ import hashlib
 import importlib.resources
 import json
 import os
+import re
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -43,11 +44,26 @@ def load_schema(noun: str) -> Document:
 
 
 @functools.cache
+def _compile_pattern(pattern: str) -> re.Pattern[str]:
+    """Compile a schema's pattern as JSON Schema means it.
+
+    Python's own dollar sign lets a last newline pass, and its digits are those of any script.
+    """
+    return re.compile(re.sub(r"\$$", r"\\Z", pattern), re.ASCII)
+
+
+def _check_pattern(_: Any, pattern: str, instance: object, __: object) -> Iterator[jsonschema.ValidationError]:
+    """Check a text against a pattern, in jsonschema's manner."""
+    if isinstance(instance, str) and not _compile_pattern(pattern).search(instance):
+        yield jsonschema.ValidationError(f"{instance!r} does not match {pattern!r}")
+
+
+@functools.cache
 def validator(noun: str) -> Any:
     """Build the validator of a noun once; it is reused for each row of a table."""
-    return jsonschema.Draft202012Validator(
-        load_schema(noun), format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER
-    )
+    extend: Any = jsonschema.validators.extend
+    build = extend(jsonschema.Draft202012Validator, {"pattern": _check_pattern})
+    return build(load_schema(noun), format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER)
 
 
 def explain(document: object, noun: str) -> tuple[str, str, str] | None:
