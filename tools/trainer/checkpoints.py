@@ -4,7 +4,6 @@
 """
 
 import json
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -54,14 +53,6 @@ def _read(path: Path) -> dict[str, Tensor]:
         ) from None
 
 
-@dataclass(frozen=True)
-class ResumePoint:
-    """Where a run goes on: the epochs that are done and their history."""
-
-    epochs_done: int
-    history: list[HistoryRow]
-
-
 def save_resume_point(
     path: Path, network: nn.Module, optimizer: torch.optim.Optimizer, history: list[HistoryRow]
 ) -> None:
@@ -73,11 +64,20 @@ def save_resume_point(
     contracts.write_bytes(path, safetensors.torch.save(tensors, {"history": json.dumps(history)}))
 
 
-def load_resume_point(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> ResumePoint:
-    """Put network and optimizer back to where the last finished epoch left them."""
-    tensors = _read(path)
+def _read_history(path: Path) -> list[HistoryRow]:
     with safetensors.safe_open(path, "pt") as file:
-        history = json.loads(file.metadata()["history"])
+        history: list[HistoryRow] = json.loads(file.metadata()["history"])
+    return history
+
+
+def count_epochs(path: Path) -> int:
+    """Say how many epochs a resume point holds."""
+    return len(_read_history(path))
+
+
+def load_resume_point(path: Path, network: nn.Module, optimizer: torch.optim.Optimizer) -> list[HistoryRow]:
+    """Put network and optimizer back to where the last finished epoch left them; returns the history so far."""
+    tensors = _read(path)
     network.load_state_dict({k.removeprefix(_MODEL): v for k, v in tensors.items() if k.startswith(_MODEL)})
     state: dict[int, dict[str, Tensor]] = {}
     for key, value in tensors.items():
@@ -85,4 +85,4 @@ def load_resume_point(path: Path, network: nn.Module, optimizer: torch.optim.Opt
             index, name = key.removeprefix(_OPTIMIZER).split(".", 1)
             state.setdefault(int(index), {})[name] = value
     optimizer.load_state_dict({**optimizer.state_dict(), "state": state})
-    return ResumePoint(len(history), history)
+    return _read_history(path)

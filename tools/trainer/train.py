@@ -192,22 +192,14 @@ def _train_epochs(
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     history: list[checkpoints.HistoryRow] = []
     if (folder / RESUME).exists():
-        history = checkpoints.load_resume_point(folder / RESUME, network, optimizer).history
-        cli.note(f"{paths.shown(folder)}: going on after epoch {len(history)}")
-    else:
+        history = _resume(folder, config, network, optimizer)
+    if not history:
         _start_weights(network, config.weights)
     frames = decode_dataset(dataset)
     sides = {
         side: DecodedSequences(dataset, splits.rows_of(dataset, split, side), frames)
         for side in ("train", "validation")
     }
-    if missed := [epoch for epoch in config.keep_epochs if epoch <= len(history) and not _kept(folder, epoch).exists()]:
-        raise InvalidInput(
-            str(folder),
-            found=f"a run that is past epoch {missed[0]} without having kept it",
-            expected="--keep-epochs to name it from the start",
-            todo="choose another --out",
-        )
     seconds: list[float] = []
     for epoch in range(len(history) + 1, config.epochs + 1):
         began = time.monotonic()
@@ -223,6 +215,25 @@ def _train_epochs(
     if not seconds:
         _record(folder, run, config, history)
     return history, seconds
+
+
+def _resume(
+    folder: Path, config: TrainConfig, network: DualHeadSmileDetector, optimizer: torch.optim.Optimizer
+) -> list[checkpoints.HistoryRow]:
+    """Return the history of the epochs that are done, with their state loaded; empty to begin again.
+
+    An epoch that is wanted now and was not kept then is had by training again: the numbers are the same.
+    """
+    if missed := [
+        e
+        for e in config.keep_epochs
+        if e <= checkpoints.count_epochs(folder / RESUME) and not _kept(folder, e).exists()
+    ]:
+        cli.note(f"{paths.shown(folder)}: epoch {missed[0]} was not kept; training again from the start")
+        return []
+    history = checkpoints.load_resume_point(folder / RESUME, network, optimizer)
+    cli.note(f"{paths.shown(folder)}: going on after epoch {len(history)}")
+    return history
 
 
 def _start_weights(network: DualHeadSmileDetector, weights: str) -> None:

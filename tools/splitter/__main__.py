@@ -1,0 +1,3 @@
+from tools.splitter.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,1 @@
+"""Lists everything that is wrong with a dataset. Changes nothing."""

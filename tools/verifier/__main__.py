@@ -1,0 +1,3 @@
+from tools.verifier.cli import main
+
+raise SystemExit(main())
