@@ -23,6 +23,7 @@ from matplotlib.ticker import MaxNLocator
 
 from shared import contracts
 from shared.errors import InvalidInput, MissingOutside
+from shared.numbers import rounded
 
 Lang = Literal["en", "ko"]
 
@@ -124,7 +125,7 @@ def roc_figure(curves: Sequence[RocCurve], lang: Lang) -> Figure:
     axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1, linestyle=(0, (2, 2)), label=words["chance"])
     for index, curve in enumerate(curves):
         colour = PALETTE[index % len(PALETTE)]
-        auc = words["no_auc"] if curve.auc is None else words["auc"].format(value=f"{curve.auc:.3f}")
+        auc = words["no_auc"] if curve.auc is None else words["auc"].format(value=rounded(curve.auc, 3))
         axes.plot(
             curve.fpr,
             curve.tpr,
@@ -179,7 +180,7 @@ def confusion_figure(confusions: Sequence[Confusion], classes: Sequence[str], la
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for i, row in enumerate(confusion.counts):
             for j, count in enumerate(row):
-                percent = f"{100 * shares[i][j]:.0f} %" if totals[i] else "–"
+                percent = f"{rounded(100 * shares[i][j], 0)} %" if totals[i] else "–"
                 colour = "white" if shares[i][j] > 0.55 else _INK
                 axes.text(j, i - 0.1, str(count), ha="center", va="center", fontsize=17, color=colour)
                 axes.text(j, i + 0.25, percent, ha="center", va="center", fontsize=10.5, color=colour)

@@ -25,10 +25,10 @@ class Bullets:
 
 @dataclass(frozen=True)
 class Cell:
-    """A table's cell: its text and a smaller line below."""
+    """A table's cell: its text and smaller lines below."""
 
     text: str
-    detail: str = ""
+    details: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

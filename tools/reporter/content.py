@@ -7,11 +7,12 @@ from collections.abc import Mapping, Sequence
 
 from shared import plots
 from shared.contracts import Document
+from shared.numbers import rounded
 from tools.reporter.arms import Arm, History
 from tools.reporter.blocks import Block, Bullets, Card, Cards, Cell, Heading, Page, Paragraph, Picture, Section, Table
 from tools.reporter.comparison import COMPARED_METRICS
 from tools.reporter.notes import describe_arm
-from tools.reporter.words import Lang, Words, rounded
+from tools.reporter.words import Lang, Words
 
 # The team's plan (fractions); what the table is read against.
 TARGETS = {"recall": 0.90, "precision": 0.85, "f1": 0.87, "roc_auc": 0.90, "accuracy": 0.85}
@@ -106,10 +107,7 @@ def _headline(arms: Sequence[Arm], comparison: Document, words: Words) -> Sectio
                 unchanged=n - to_right - to_wrong,
             )
         )
-    for arm in arms:
-        met = [m for m, target in TARGETS.items() if (arm.results["metrics"][m] or 0) >= target]
-        which = words("targets_which", metrics=", ".join(words(m) for m in met)) if met else ""
-        facts.append(words("targets_met", arm=arm.name, count=len(met), total=len(TARGETS), which=which))
+    facts.append(words("targets_met", arms="; ".join(_targets_met(arm, words) for arm in arms)))
     n_positive = by_label.get(comparison["positive_class"], 0)
     recall_step = words("caution_recall", step=_step(n_positive, words)) if n_positive else ""
     blocks: list[Block] = [
@@ -143,6 +141,12 @@ def _change(metric: str, baseline: Arm, entry: Document, words: Words) -> str:
     return words("change", **values, difference=words.difference(metric, difference))
 
 
+def _targets_met(arm: Arm, words: Words) -> str:
+    met = [metric for metric, target in TARGETS.items() if (arm.results["metrics"][metric] or 0) >= target]
+    which = words("targets_which", metrics=", ".join(words(metric) for metric in met)) if met else ""
+    return words("targets_arm", arm=arm.name, count=len(met), total=len(TARGETS), which=which)
+
+
 def _step(n: int, words: Words) -> str:
     return words("points", value=rounded(100 / n, 1))
 
@@ -150,10 +154,10 @@ def _step(n: int, words: Words) -> str:
 def _table(arms: Sequence[Arm], comparison: Document, words: Words) -> Section:
     positive = comparison["positive_class"]
     header = [Cell(words("metric")), Cell(words("target"))]
-    header += [Cell(arm.name, words(arm.role)) for arm in arms]
+    header += [Cell(arm.name, (words(arm.role),)) for arm in arms]
     rows = [
         (
-            Cell(words(metric), words(f"{metric}_what", positive=positive)),
+            Cell(words(metric), (words(f"{metric}_what", positive=positive),)),
             Cell(
                 f"{TARGETS[metric]:.2f}"
                 if metric == "roc_auc"
@@ -165,7 +169,7 @@ def _table(arms: Sequence[Arm], comparison: Document, words: Words) -> Section:
     ]
     rows.append(
         (
-            Cell(words("optimal_threshold"), words("optimal_threshold_what")),
+            Cell(words("optimal_threshold"), (words("optimal_threshold_what"),)),
             Cell(""),
             *(
                 Cell(words.metric_value("optimal_threshold", arm.results["metrics"]["optimal_threshold"]))
@@ -179,14 +183,16 @@ def _table(arms: Sequence[Arm], comparison: Document, words: Words) -> Section:
             Cell(""),
             *(
                 Cell(
-                    words.metric_value("threshold", arm.results["metrics"]["threshold"]), _threshold_source(arm, words)
+                    words.metric_value("threshold", arm.results["metrics"]["threshold"]),
+                    (_threshold_source(arm, words),),
                 )
                 for arm in arms
             ),
         )
     )
     if any(arm.epochs is not None for arm in arms):
-        rows.append((Cell(words("trained")), Cell(""), *(Cell(_trained(arm, words), arm.run_id or "") for arm in arms)))
+        trained = [Cell(_trained(arm, words), (arm.run_id,) if arm.run_id else ()) for arm in arms]
+        rows.append((Cell(words("trained")), Cell(""), *trained))
     return Section(
         "metrics",
         words("table"),
@@ -213,7 +219,7 @@ def _metric_cell(metric: str, entry: Document, words: Words) -> Cell:
     if metric in counts:
         part, whole = counts[metric]
         details.append(words("of", part=part, whole=whole))
-    return Cell(words.metric_value(metric, entry["metrics"][metric]), " · ".join(details))
+    return Cell(words.metric_value(metric, entry["metrics"][metric]), tuple(details))
 
 
 def _threshold_source(arm: Arm, words: Words) -> str:
@@ -298,22 +304,29 @@ def _flips(
         for to in ("wrong", "right"):
             chosen = [flip for flip in mine if flip["to"] == to]
             if chosen:
-                cards = tuple(_card(flip, number, strips, words) for number, flip in enumerate(chosen))
+                cards = tuple(_card(flip, number, (arms[0], arm), strips, words) for number, flip in enumerate(chosen))
                 blocks.append(Cards(words(f"flips_{to}", n=len(chosen)), "wrong" if to == "wrong" else "right", cards))
             if strips and len(chosen) > MAX_STRIPS_A_LIST:
                 blocks.append(Paragraph(words("flips_cut", n=MAX_STRIPS_A_LIST), "faint"))
     return Section("flips", words("flips"), tuple(blocks))
 
 
-def _card(flip: Document, number: int, strips: Mapping[str, bytes], words: Words) -> Card:
+def _score(score: float, arm: Arm) -> str:
+    """Write a score with the threshold that it was held against: the answer can be read off."""
+    threshold = arm.results["metrics"]["threshold"]
+    return f"{score:.4f} ({'>' if score > threshold else '≤'} {threshold:.4f})"
+
+
+def _card(flip: Document, number: int, arms: tuple[Arm, Arm], strips: Mapping[str, bytes], words: Words) -> Card:
+    """Show a changed answer of two arms, the baseline first."""
     return Card(
         title=flip["sequence_id"],
         lines=(
             words("flip_line", label=flip["label"], subject=flip["subject_id"]),
             words(
                 "flip_scores",
-                baseline=f"{flip['baseline_score']:.3f}",
-                candidate=f"{flip['candidate_score']:.3f}",
+                baseline=_score(flip["baseline_score"], arms[0]),
+                candidate=_score(flip["candidate_score"], arms[1]),
             ),
         ),
         strip=strips.get(flip["sequence_id"]) if number < MAX_STRIPS_A_LIST else None,
@@ -327,15 +340,15 @@ def _provenance(arms: Sequence[Arm], comparison: Document, histories: Sequence[H
         kind, _, name = entry["what"].partition(" ")
         rows.append(
             (
-                Cell(words("source_" + kind, name=name), entry["file"]),
+                Cell(words("source_" + kind, name=name), (entry["file"],)),
                 Cell(entry["sha256"]),
-                Cell(_moment(entry["created_utc"]), _commit(entry["commit"], words)),
+                Cell(_moment(entry["created_utc"]), (_commit(entry["commit"], words),)),
             )
         )
     header = (
-        Cell(words("what"), words("file")),
+        Cell(words("what"), (words("file"),)),
         Cell("sha256"),
-        Cell(words("created"), words("commit")),
+        Cell(words("created"), (words("commit"),)),
     )
     blocks: list[Block] = [
         Paragraph(words("provenance_intro", sha256=comparison["sequences_sha256"])),

@@ -47,8 +47,9 @@ def _table(table: Table) -> str:
 
 
 def _row(cells: tuple[Cell, ...]) -> str:
-    return (
-        "| "
-        + " | ".join(_escape(cell.text) + (f" ({_escape(cell.detail)})" if cell.detail else "") for cell in cells)
-        + " |"
-    )
+    return "| " + " | ".join(_cell(cell) for cell in cells) + " |"
+
+
+def _cell(cell: Cell) -> str:
+    details = _escape("; ".join(cell.details))
+    return _escape(cell.text) + (f" ({details})" if details else "")

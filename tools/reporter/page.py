@@ -4,11 +4,13 @@ Every text is escaped here, in one place. The page's own policy forbids it to lo
 """
 
 import base64
+import re
 from html import escape
 from pathlib import Path
 
 from tools.reporter.blocks import Block, Bullets, Card, Cards, Cell, Heading, Page, Paragraph, Picture, Section, Table
 
+_UNIT = re.compile(r"(?<=\d) (?=%|pts|points)")
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
 
 
@@ -56,7 +58,7 @@ def _block(block: Block) -> str:
         case Paragraph():
             return _paragraph(block)
         case Bullets():
-            return "<ul>\n" + "\n".join(f"<li>{escape(item)}</li>" for item in block.items) + "\n</ul>"
+            return "<ul>\n" + "\n".join(f"<li>{_text(item)}</li>" for item in block.items) + "\n</ul>"
         case Heading():
             return f"<h3>{escape(block.text)}</h3>"
         case Table():
@@ -69,15 +71,21 @@ def _block(block: Block) -> str:
             )
         case Cards():
             cards = "\n".join(_card(card, block.tone) for card in block.cards)
-            return f'<h4>{escape(block.title)}</h4>\n<ul class="cards">\n{cards}\n</ul>'
+            kind = "cards" if any(card.strip for card in block.cards) else "cards small"
+            return f'<h4>{escape(block.title)}</h4>\n<ul class="{kind}">\n{cards}\n</ul>'
+
+
+def _text(text: str) -> str:
+    """Escape a text and keep numbers and their units on one line."""
+    return _UNIT.sub("&nbsp;", escape(text))
 
 
 def _paragraph(block: Paragraph) -> str:
     if block.tone in ("caution", "synthetic"):
         title = f"<strong>{escape(block.title)}</strong>" if block.title else ""
-        return f'<div class="box {block.tone}">{title}{escape(block.text)}</div>'
+        return f'<div class="box {block.tone}">{title}{_text(block.text)}</div>'
     attribute = ' class="faint"' if block.tone == "faint" else ""
-    return f"<p{attribute}>{escape(block.text)}</p>"
+    return f"<p{attribute}>{_text(block.text)}</p>"
 
 
 def _table(table: Table) -> str:
@@ -93,8 +101,7 @@ def _table(table: Table) -> str:
 
 
 def _cell(cell: Cell) -> str:
-    detail = f"<small>{escape(cell.detail)}</small>" if cell.detail else ""
-    return escape(cell.text) + detail
+    return _text(cell.text) + "".join(f"<small>{_text(detail)}</small>" for detail in cell.details)
 
 
 def _card(card: Card, tone: str) -> str:

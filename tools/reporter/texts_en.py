@@ -28,7 +28,8 @@ TEXTS = {
     "change_undefined": "{metric} {candidate} against {baseline}",
     "arm_summary": "{arm}: {changes}. Answers that became right: {to_right}; became wrong: {to_wrong}; "
     "unchanged: {unchanged}.",
-    "targets_met": "{arm}: measured values that reach the target: {count} of {total}{which}.",
+    "targets_met": "Measured values that reach their target: {arms}.",
+    "targets_arm": "{arm} {count} of {total}{which}",
     "targets_which": " ({metrics})",
     "caution_title": "Not yet shown to be more than luck",
     "caution": "These differences come from {sequences} of {people}, and no statistical test has been made here: "
@@ -99,7 +100,7 @@ TEXTS = {
     "learning_none": "No training history was given (--run or --history).",
     # flips
     "flips": "Sequences whose answer changed",
-    "flips_intro": "Each model at its own threshold. Scores are from 0 to 1.",
+    "flips_intro": "Each model at its own threshold, which stands in brackets after its score (0 to 1).",
     "flips_arm": "{arm} against {baseline}",
     "flips_none": "No answer changed.",
     "flips_right": "Became right ({n})",

@@ -30,7 +30,8 @@ TEXTS = {
     "change_undefined": "{metric} {baseline} → {candidate}",
     "arm_summary": "{arm}: {changes}. 맞게 바뀐 답 {to_right}개, 틀리게 바뀐 답 {to_wrong}개, "
     "그대로인 답 {unchanged}개.",
-    "targets_met": "{arm}: 측정값이 목표에 도달한 지표 {total}개 중 {count}개{which}.",
+    "targets_met": "측정값이 목표에 도달한 지표: {arms}.",
+    "targets_arm": "{arm} {total}개 중 {count}개{which}",
     "targets_which": " ({metrics})",
     "caution_title": "아직 우연 이상이라고 확인되지 않았습니다",
     "caution": "이 차이는 {people}, {sequences}에서 나온 것이며 여기서는 통계 검정을 하지 않았습니다. "
@@ -97,7 +98,7 @@ TEXTS = {
     "학습에 쓴 사람들을 외우기 시작합니다.",
     "learning_none": "학습 기록이 주어지지 않았습니다 (--run 또는 --history).",
     "flips": "답이 바뀐 시퀀스",
-    "flips_intro": "각 모델은 자기 임계값을 씁니다. 점수는 0에서 1 사이입니다.",
+    "flips_intro": "각 모델은 자기 임계값을 쓰며, 점수(0에서 1) 뒤 괄호 안에 있습니다.",
     "flips_arm": "{arm} (기준: {baseline})",
     "flips_none": "바뀐 답이 없습니다.",
     "flips_right": "맞게 바뀜 ({n})",

@@ -1,8 +1,8 @@
 """Words and numbers of a report in its language: texts by key, and figures rounded for people in one way only."""
 
-from decimal import ROUND_HALF_UP, Decimal
 from typing import Literal
 
+from shared.numbers import rounded
 from tools.reporter import texts_en, texts_ko
 
 Lang = Literal["en", "ko"]
@@ -55,18 +55,6 @@ class Words:
         if metric == _AUC:
             return _signed(value, 3)
         return self("points_short" if short else "points", value=_signed(100 * value, 1))
-
-
-def rounded(value: float, decimals: int) -> str:
-    """Round half away from zero, as people do by hand (Python's format rounds 66.25 to 66.2).
-
-    Example:
-        >>> rounded(66.25, 1)
-        '66.3'
-    """
-    # The detour through ten decimals removes the float's own error: 100 * 0.7225 is 72.25 there, not 72.2499999999.
-    exact = Decimal(f"{value:.10f}")
-    return str(exact.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP))
 
 
 def _signed(value: float, decimals: int) -> str:
