@@ -49,7 +49,8 @@ def check_spec(spec: dict[str, Any], evidence: Evidence) -> list[Finding]:
 
 def _check_identity(said: Said) -> list[Finding]:
     version = contracts.load_schema("frontend_spec")["properties"]["schema_version"]["const"]
-    is_synthetic = [(who, kind == "synthetic") for who, kind in said.evidence.notes("", "dataset", "kind")]
+    kinds = said.evidence.notes("", "dataset", "kind")
+    is_synthetic = [*said.evidence.notes("synthetic"), *((who, kind == "synthetic") for who, kind in kinds)]
     return [
         said.check(
             "schema_version",
@@ -211,9 +212,9 @@ def _check_classes(said: Said) -> list[Finding]:
         ),
         said.check(
             "emotions_trained",
-            notes("", "emotions_trained"),
+            notes("emotions_trained", "emotions_trained"),
             trained,
-            expected=None if notes("", "emotions_trained") else "a list of some of the emotions",
+            expected=None if notes("emotions_trained", "emotions_trained") else "a list of some of the emotions",
             is_right=lambda names: all(name in EMOTIONS for name in names),
             same=lambda mine, theirs: sorted(mine) == sorted(theirs),
         ),

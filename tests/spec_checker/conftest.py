@@ -1,0 +1,127 @@
+"""Small ONNX files of the model contract, with the card that the exporter would write beside them."""
+
+import copy
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from shared import contracts
+
+EXAMPLE = Path(__file__).parents[1] / "schemas" / "positive" / "model" / "ours.json"
+Build = Callable[..., Path]
+
+
+def notes_of(card: dict[str, Any]) -> dict[str, str]:
+    """Say inside the ONNX what the exporter says there."""
+    return {
+        "smilebench.schema_version": "1",
+        "smilebench.model_id": card["model_id"],
+        "smilebench.classes": json.dumps(card["classes"]),
+        "smilebench.positive_class": card["positive_class"],
+        "smilebench.emotions": json.dumps(card["emotions"]),
+        "smilebench.threshold": json.dumps(card["threshold"]["value"]),
+        "smilebench.frame_interval_ms": json.dumps(card["frame_interval_ms"]),
+        "smilebench.crop": card["crop"],
+        "smilebench.resize": card["resize"],
+        "smilebench.mirror": json.dumps(card["mirror"]),
+    }
+
+
+@pytest.fixture
+def build_onnx() -> Build:
+    """Return a maker of ONNX files: the mean brightness of a window through a sigmoid, and seven logits.
+
+    ``build_onnx(path, notes={}, shape=(1, 5, 3, 224, 224), input_name="frames", prob_name="smile_prob", logits=7,
+    activation="Sigmoid", lstm=False, int64=True, padding=0)``; `padding` adds that many unused bytes of weights.
+    """
+
+    def build(
+        path: Path,
+        notes: dict[str, str] | None = None,
+        shape: tuple[int | str, ...] = (1, 5, 3, 224, 224),
+        input_name: str = "frames",
+        prob_name: str = "smile_prob",
+        logits: int = 7,
+        activation: str = "Sigmoid",
+        lstm: bool = False,
+        int64: bool = True,
+        padding: int = 0,
+    ) -> Path:
+        # Opset 13 holds the axes of ReduceMean in an attribute: a graph without int64 is possible.
+        weights = [("w", np.ones((1, logits), np.float32))]
+        axes = list(range(1, len(shape)))
+        nodes = [
+            helper.make_node("ReduceMean", [input_name], ["mean"], axes=axes, keepdims=0),
+            helper.make_node(activation, ["mean"], [prob_name]),
+        ]
+        if int64:
+            weights.append(("one_one", np.array([1, 1], np.int64)))
+            nodes.append(helper.make_node("Reshape", [prob_name, "one_one"], ["row"]))
+        else:
+            nodes.append(helper.make_node("ReduceMean", [input_name], ["row"], axes=axes[1:], keepdims=0))
+            weights[0] = ("w", np.ones((5, logits), np.float32))
+        nodes.append(helper.make_node("MatMul", ["row", "w"], ["emotion_logits"]))
+        if lstm:
+            # The recurrence eats the frames' colours and adds nothing, so that the answers stay those of the mean.
+            weights += [("lw", np.zeros((1, 8, 3), np.float32)), ("lr", np.zeros((1, 8, 2), np.float32))]
+            nodes[1:1] = [
+                helper.make_node("ReduceMean", [input_name], ["colours"], axes=[3, 4], keepdims=0),
+                helper.make_node("LSTM", ["colours", "lw", "lr"], ["", "hidden"], hidden_size=2),
+                helper.make_node("ReduceMean", ["hidden"], ["nothing"], axes=[0, 1, 2], keepdims=0),
+                helper.make_node("HardSwish", ["nothing"], ["still_nothing"]),
+                helper.make_node("Add", ["mean", "still_nothing"], ["sum"]),
+            ]
+            nodes[6].input[0] = "sum"
+        if padding:
+            weights.append(("padding", np.random.default_rng(0).random(padding // 4, dtype=np.float32)))
+            nodes.append(helper.make_node("Identity", ["padding"], ["unused"]))
+        graph = helper.make_graph(
+            nodes,
+            "tiny",
+            [helper.make_tensor_value_info(input_name, TensorProto.FLOAT, list(shape))],
+            [
+                helper.make_tensor_value_info(prob_name, TensorProto.FLOAT, [1]),
+                helper.make_tensor_value_info("emotion_logits", TensorProto.FLOAT, [1, logits]),
+            ],
+            [numpy_helper.from_array(values, name) for name, values in weights],
+        )
+        opset = 14 if lstm else 13
+        model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", opset)], ir_version=8)
+        helper.set_model_props(model, notes or {})
+        onnx.save(model, str(path))
+        return path
+
+    return build
+
+
+@pytest.fixture
+def make_model(tmp_path: Path, build_onnx: Build) -> Callable[..., Path]:
+    """Return a maker of model folders: an ONNX of the contract with model.json beside it; gives the ONNX.
+
+    ``make_model(card={...}, notes={...}, **of_build_onnx)``; what is given overrides what would be right.
+    """
+
+    def make(card: dict[str, Any] | None = None, notes: dict[str, str] | None = None, **rest: Any) -> Path:
+        folder = tmp_path / "models" / "people-epoch10"
+        folder.mkdir(parents=True, exist_ok=True)
+        document = {**copy.deepcopy(json.loads(EXAMPLE.read_text(encoding="utf-8"))), **(card or {})}
+        path = build_onnx(folder / "smile_detector.onnx", {**notes_of(document), **(notes or {})}, **rest)
+        loaded = onnx.load(str(path))
+        if "onnx" not in (card or {}):
+            document["onnx"] = {
+                "file": path.name,
+                "sha256": contracts.sha256_file(path),
+                "bytes": path.stat().st_size,
+                "opset": loaded.opset_import[0].version,
+                "operators": sorted({node.op_type for node in loaded.graph.node}),
+            }
+        contracts.write_document(folder / "model.json", document, "model")
+        return path
+
+    return make

@@ -1,0 +1,315 @@
+"""Writing a model's spec, and the lie that each field could tell."""
+
+import copy
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared import contracts
+from tools.spec_checker.cli import main
+from tools.spec_checker.findings import Report
+from tools.spec_checker.handoff import check_file, write_spec
+
+MakeModel = Callable[..., Path]
+
+
+def failures(report: Report) -> dict[str, str]:
+    return {finding.field: str(finding) for finding in report.findings if finding.status == "fail"}
+
+
+def put(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
+    """Return a copy with one value changed, or taken out if the value is None."""
+    changed = copy.deepcopy(document)
+    *above, last = path.split(".")
+    node: Any = changed
+    for key in above:
+        node = node[int(key)] if isinstance(node, list) else node[key]
+    if value is None:
+        del node[last]
+    else:
+        node[int(last) if isinstance(node, list) else last] = value
+    return changed
+
+
+@pytest.fixture
+def handoff(make_model: MakeModel, tmp_path: Path) -> tuple[Path, dict[str, Any]]:
+    """Write a good hand-off; give its spec's path and content."""
+    path = tmp_path / "web" / "frontend_spec.json"
+    model = make_model(lstm=True)
+    assert failures(write_spec(model, path)) == {}
+    shutil.copy(model.with_name("model.json"), path.parent)  # a spec checked where its card lies
+    return path, json.loads(path.read_text(encoding="utf-8"))
+
+
+def test_a_spec_is_written_with_the_onnx_beside_it_and_says_what_model_and_card_say(
+    make_model: MakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    model = make_model()
+    report = write_spec(model, None)
+    folder = tmp_path / "artifacts" / "handoff" / "people-epoch10"
+    spec = contracts.read_document(folder / "frontend_spec.json", "frontend_spec")
+    assert report.exit_code == 0
+    assert sorted(path.name for path in folder.iterdir()) == ["frontend_spec.json", "smile_detector.onnx"]
+    assert (folder / "smile_detector.onnx").read_bytes() == model.read_bytes()
+    assert spec["model"]["sha256"] == contracts.sha256_file(model)
+    assert spec["model"]["bytes"] == model.stat().st_size
+    assert spec["model"]["opset"] == 13
+    assert spec["model"]["operators"] == ["MatMul", "ReduceMean", "Reshape", "Sigmoid"]
+    assert spec["classes"] == ["non_smile", "smile"]
+    assert spec["decision"] == {
+        "output": "smile_prob",
+        "operator": ">",
+        "threshold": 0.4375,
+        "chosen_on": "validation",
+    }
+    assert spec["frames"] == {"count": 5, "interval_ms": 100}
+    assert spec["runtime"]["npm_package"] == "onnxruntime-web"
+    assert spec["runtime"]["npm_version"] == "1.30.0"
+    assert spec["runtime"]["execution_providers"] == ["wasm", "webgpu"]
+    assert spec["synthetic"] is False
+    assert spec["tested"] == []
+
+
+def test_a_model_of_drawn_faces_is_marked_in_its_spec(make_model: MakeModel, tmp_path: Path) -> None:
+    model = make_model({"dataset": {"name": "demo", "kind": "synthetic", "sha256": "a" * 64}})
+    write_spec(model, tmp_path / "spec.json")
+    assert json.loads((tmp_path / "spec.json").read_text())["synthetic"] is True
+
+
+def test_the_run_of_the_graph_is_reported_with_its_own_numbers(make_model: MakeModel, tmp_path: Path) -> None:
+    report = write_spec(make_model(), tmp_path / "spec.json")
+    found = {finding.field: finding.found for finding in report.findings}
+    assert found["graph.run.zeros"] == "smile_prob 0.5000"  # sigmoid(0)
+    assert found["graph.run.ones"] == "smile_prob 0.7311"  # sigmoid(1)
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("spec_id", "another", "people-epoch10"),
+        ("created_utc", "yesterday", "a moment in UTC"),
+        ("synthetic", True, "False"),
+        ("model.sha256", "0" * 64, "the ONNX"),
+        ("model.bytes", 5, "the ONNX"),
+        ("model.opset", 99, "14"),
+        ("model.operators", ["Conv"], "LSTM"),
+        ("input.name", "input", "frames"),
+        ("input.shape", [1, 5, 224, 224, 3], "[1, 5, 3, 224, 224]"),
+        ("input.dtype", "float16", "float32"),
+        ("input.layout", "NCTHW", "NTCHW"),
+        ("input.color", "BGR", "RGB"),
+        ("input.range", [0, 255], "[0, 1]"),
+        ("input.range", [-1, 1], "[0, 1]"),
+        ("outputs.0.name", "smile", "smile_prob"),
+        ("outputs.1.shape", [1, 8], "[1, 7]"),
+        ("classes", ["smile", "non_smile"], "['non_smile', 'smile']"),
+        ("classes", ["smile", "smile"], "non_smile"),
+        ("positive_class", "non_smile", "smile"),
+        ("positive_class", "grin", "smile"),
+        ("emotions", ["happy", "disgust", "fear", "angry", "sad", "surprise", "neutral"], "angry"),
+        ("emotions_trained", ["fear"], "happy"),
+        ("decision.threshold", 0.438, "0.4375"),
+        ("decision.threshold", 43.75, "0.4375"),
+        ("decision.threshold", float("nan"), "0.4375"),
+        ("decision.operator", ">=", ">"),
+        ("decision.chosen_on", "test", "validation"),
+        ("frames.count", 4, "5"),
+        ("frames.interval_ms", 33.3, "100"),
+        ("frames.interval_ms", 0, "100"),
+        ("preprocessing.crop", "face", "center_square"),
+        ("preprocessing.resize", "bilinear", "area"),
+        ("preprocessing.mirror", True, "False"),
+        ("preprocessing.width_px", 192, "224"),
+        ("preprocessing.scale", "mean and std of ImageNet", "pixel / 255"),
+        ("runtime.npm_package", "onnxruntime", "onnxruntime-web"),
+        ("runtime.npm_version", "^1.30.0", "1.30.0"),
+        ("runtime.npm_version", "latest", "1.30.0"),
+        ("runtime.execution_providers", ["webgl", "wasm"], "LSTM, HardSwish"),
+        ("runtime.execution_providers", ["cuda"], "wasm"),
+        ("runtime.execution_providers", [], "wasm"),
+        ("schema_version", 2, "1 (the version"),
+        ("model.colour", "x", "unknown key"),
+        ("latency_ms", 30, "unknown key"),
+    ],
+)
+def test_a_false_value_fails_its_field_and_no_other(
+    handoff: tuple[Path, dict[str, Any]], field: str, value: Any, told: str
+) -> None:
+    path, spec = handoff
+    path.write_text(json.dumps(put(spec, field, value)), encoding="utf-8")
+    failed = failures(check_file(path, None))
+    key = field.replace("outputs.0.name", "outputs.smile").replace("outputs.1", "outputs.emotion_logits")
+    related = {"positive_class"} if field == "classes" else {"outputs.smile_prob"} if "outputs" in field else set()
+    assert key in failed
+    assert told in failed[key] or any(told in failed[other] for other in related & set(failed))
+    beside = {other for other in failed if other not in related and not other.startswith(("outputs.0", "outputs.1"))}
+    assert beside == {key}
+
+
+def required_leaves(schema: dict[str, Any], above: str = "") -> list[str]:
+    """List the fields that the schema demands, down to the last object."""
+    leaves = []
+    for key in schema["required"]:
+        inner = schema["properties"][key]
+        leaves += required_leaves(inner, f"{above}{key}.") if "properties" in inner else [above + key]
+    return leaves
+
+
+def test_each_field_that_is_taken_out_is_missed(handoff: tuple[Path, dict[str, Any]]) -> None:
+    path, spec = handoff
+    leaves = required_leaves(contracts.load_schema("frontend_spec"))
+    assert len(leaves) > 30
+    for field in leaves:
+        path.write_text(json.dumps(put(spec, field, None)), encoding="utf-8")
+        failed = failures(check_file(path, path.with_name("smile_detector.onnx")))
+        assert any(name == field or name.startswith(field + ".") for name in failed), field
+
+
+def test_an_empty_object_lists_every_field_at_once(handoff: tuple[Path, dict[str, Any]]) -> None:
+    path, _ = handoff
+    path.write_text("{}", encoding="utf-8")
+    failed = failures(check_file(path, path.with_name("smile_detector.onnx")))
+    for field in required_leaves(contracts.load_schema("frontend_spec")):
+        assert any(name == field or name.startswith(field + ".") for name in failed), field
+
+
+def test_one_changed_byte_of_the_model_is_seen(handoff: tuple[Path, dict[str, Any]]) -> None:
+    path, _ = handoff
+    onnx_path = path.with_name("smile_detector.onnx")
+    data = onnx_path.read_bytes()
+    onnx_path.write_bytes(data.replace(b"tiny", b"tinz"))
+    assert set(failures(check_file(path, None))) == {"model.sha256"}
+
+
+@pytest.mark.parametrize(
+    ("notes", "field"),
+    [
+        ({"smilebench.classes": '["smile", "non_smile"]'}, "classes"),
+        ({"smilebench.positive_class": "non_smile"}, "positive_class"),
+        ({"smilebench.threshold": "0.5"}, "decision.threshold"),
+        ({"smilebench.threshold": "half"}, "decision.threshold"),
+        ({"smilebench.frame_interval_ms": "33"}, "frames.interval_ms"),
+        ({"smilebench.model_id": "another"}, "spec_id"),
+        ({"smilebench.mirror": "true"}, "preprocessing.mirror"),
+        ({"smilebench.resize": "bilinear"}, "preprocessing.resize"),
+        ({"smilebench.emotions": '["happy"]'}, "emotions"),
+    ],
+)
+def test_an_onnx_whose_own_notes_contradict_its_card_is_refused_and_nothing_is_written(
+    make_model: MakeModel, tmp_path: Path, notes: dict[str, str], field: str
+) -> None:
+    report = write_spec(make_model(notes=notes), tmp_path / "web" / "spec.json")
+    assert set(failures(report)) == {field}
+    assert report.exit_code == 1
+    assert not (tmp_path / "web").exists()
+
+
+def test_a_card_about_another_file_is_refused(make_model: MakeModel, tmp_path: Path) -> None:
+    example = json.loads((Path(__file__).parents[1] / "schemas/positive/model/ours.json").read_text(encoding="utf-8"))
+    report = write_spec(make_model({"onnx": example["onnx"]}), tmp_path / "spec.json")
+    assert {"model.sha256", "model.bytes", "model.opset", "model.operators"} == set(failures(report))
+
+
+def test_a_refused_model_leaves_the_earlier_handoff_alone(
+    handoff: tuple[Path, dict[str, Any]], make_model: MakeModel
+) -> None:
+    path, _ = handoff
+    before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
+    assert write_spec(make_model(activation="Relu", logits=8), path).exit_code == 1
+    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
+
+
+def test_an_id_of_digits_only_is_the_same_in_onnx_card_and_spec(make_model: MakeModel, tmp_path: Path) -> None:
+    assert write_spec(make_model({"model_id": "2026"}), tmp_path / "spec.json").exit_code == 0
+
+
+def test_a_strangers_onnx_without_notes_passes_with_a_word_on_what_nothing_proves(
+    handoff: tuple[Path, dict[str, Any]], make_model: MakeModel, tmp_path: Path
+) -> None:
+    _, spec = handoff
+    strange = make_model(notes={}, lstm=True).rename(tmp_path / "strange.onnx")
+    import onnx
+
+    model = onnx.load(str(strange))
+    del model.metadata_props[:]
+    onnx.save(model, str(strange))
+    spec["model"] |= {"file": "strange.onnx", "sha256": contracts.sha256_file(strange), "bytes": strange.stat().st_size}
+    (tmp_path / "theirs.json").write_text(json.dumps(spec), encoding="utf-8")
+    report = check_file(tmp_path / "theirs.json", strange)
+    assert failures(report) == {}
+    unproven = {finding.field for finding in report.findings if "nothing to compare" in finding.note}
+    assert unproven == {"classes", "positive_class", "decision.threshold", "frames.interval_ms"}
+
+
+@pytest.mark.parametrize("name", ["../../etc/passwd.onnx", "/etc/passwd.onnx", "..\\a.onnx", "a.exe", "C:a.onnx"])
+def test_a_model_file_outside_of_the_specs_folder_is_refused_and_not_opened(
+    handoff: tuple[Path, dict[str, Any]], name: str
+) -> None:
+    path, spec = handoff
+    path.write_text(json.dumps(put(spec, "model.file", name)), encoding="utf-8")
+    failed = failures(check_file(path, None))
+    assert {"model.file", "graph"} <= set(failed)
+    assert "no ONNX that the spec names" in failed["graph"]
+
+
+TESTED = {
+    "execution_provider": "wasm",
+    "browser": "Chromium 156",
+    "loads": True,
+    "largest_difference": 1e-6,
+    "created_utc": "2026-01-22T11:25:34Z",
+}
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        ({"execution_provider": "cuda"}, "one of wasm"),
+        ({"browser": " "}, "browser"),
+        ({"loads": "yes"}, "true or false"),
+        ({"largest_difference": None}, "from 0 to 1"),
+        ({"largest_difference": -0.1}, "from 0 to 1"),
+        ({"largest_difference": float("nan")}, "from 0 to 1"),
+        ({"loads": False}, "null"),
+        ({"execution_provider": "webgl"}, "LSTM"),
+        ({"created_utc": "2126-01-22T11:25:34Z"}, "in the past"),
+        ({"created_utc": "2026-02-31T11:25:34Z"}, "in the past"),
+    ],
+)
+def test_a_test_that_cannot_have_happened_is_refused(
+    handoff: tuple[Path, dict[str, Any]], change: dict[str, Any], told: str
+) -> None:
+    path, spec = handoff
+    path.write_text(json.dumps({**spec, "tested": [TESTED, {**TESTED, **change}]}), encoding="utf-8")
+    failed = failures(check_file(path, None))
+    assert told in failed["tested.1"]
+    assert "tested.0" not in failed
+
+
+def test_honest_tests_pass_webgl_that_does_not_load_included(handoff: tuple[Path, dict[str, Any]]) -> None:
+    path, spec = handoff
+    webgl = {**TESTED, "execution_provider": "webgl", "loads": False, "largest_difference": None}
+    path.write_text(json.dumps({**spec, "tested": [TESTED, webgl]}), encoding="utf-8")
+    assert failures(check_file(path, None)) == {}
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "null", '"text"', "{", "", "[" * 100_000, '{"a": ' + "9" * 5000 + "}"])
+def test_a_spec_that_is_no_json_object_ends_in_one_line(
+    tmp_path: Path, text: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "spec.json").write_text(text, encoding="utf-8")
+    assert main(["--spec", str(tmp_path / "spec.json")]) == 1
+    out, err = capsys.readouterr()
+    assert out == ""
+    assert err.count("\n") == 1
+    assert err.startswith("spec-checker: ")
+
+
+def test_text_that_would_steer_a_terminal_is_shown_and_not_obeyed(tmp_path: Path) -> None:
+    (tmp_path / "spec.json").write_text(json.dumps({"positive_class": "\x1b[31mred"}), encoding="utf-8")
+    assert "\x1b" not in check_file(tmp_path / "spec.json", None).as_text()
