@@ -1,0 +1,1 @@
+"""Records people, films or drawn actors by the protocol into a dataset."""

@@ -1,0 +1,3 @@
+from tools.recorder.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,283 @@
+"""One take: frames with times in, a film and labelled sequences out, or the reason why it is refused.
+
+Windows are cut by the frames' times, never by counting frames. Memory stays flat: pictures are kept only where a
+window may still need them, and already cropped and resized; the film goes to disk frame by frame. Knows nothing of
+cameras and windows on the screen.
+"""
+
+import contextlib
+import itertools
+import os
+import shutil
+import statistics
+import tempfile
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared import preprocess
+from shared.dataset_writer import NewSequence
+from shared.errors import CheckFailed
+from shared.preprocess import U8
+from shared.protocol import DURATION_SLACK_S, Protocol, Window, choose_frames
+from shared.video import FilmWriter, Frame
+
+_ROUNDING_S = 1e-6  # times are sums of floats
+_FPS_ROUNDING = 0.01
+# Our own choice, measured: frames that a 30 fps film repeats after H.264 differ by up to 0.1 on average and by few
+# grey levels anywhere; the noise of a camera, and people who keep still, by more.
+_SAME_PICTURE_MEAN = 0.2
+_SAME_PICTURE_MOST = 6
+_SAMPLE_STEP_PX = 8
+
+
+class TakeRefused(CheckFailed):
+    """A take that must not be stored; the text says why."""
+
+
+@dataclass(frozen=True)
+class Measured:
+    """How long and how regular a take was. Times are from its start.
+
+    Attributes:
+        duration_s: Up to the end of the last frame, which is taken to last as long as the others (their median).
+        n_frames: How many there were.
+        fps: Frames a second between the first and the last; 0 with fewer than two.
+        n_dropped: Frames that are missing against an even pace (the median interval).
+        n_doubled: Frames that show the same picture as the one before.
+        largest_gap_ms: Longest time between two frames.
+    """
+
+    duration_s: float
+    n_frames: int
+    fps: float
+    n_dropped: int
+    n_doubled: int
+    largest_gap_ms: float
+
+
+def measure(times_s: list[float], n_doubled: int) -> Measured:
+    """Measure the regularity of frame times.
+
+    Args:
+        times_s: Increasing, in seconds from the start of the take.
+        n_doubled: Passed through.
+
+    Example:
+        >>> measure([0.0, 0.1, 0.2, 0.5], 0)
+        Measured(duration_s=0.6, n_frames=4, fps=6.0, n_dropped=2, n_doubled=0, largest_gap_ms=300.0)
+    """
+    if len(times_s) < 2:
+        return Measured(0.0, len(times_s), 0.0, 0, n_doubled, 0.0)
+    intervals = [after - before for before, after in itertools.pairwise(times_s)]
+    usual = statistics.median(intervals)
+    return Measured(
+        duration_s=round(times_s[-1] + usual, 6),
+        n_frames=len(times_s),
+        fps=round(len(intervals) / (times_s[-1] - times_s[0]), 4),
+        n_dropped=sum(max(0, round(interval / usual) - 1) for interval in intervals),
+        n_doubled=n_doubled,
+        largest_gap_ms=round(max(intervals) * 1000, 3),
+    )
+
+
+def gap_at(window: Window, times_s: list[float], end_s: float, max_gap_ms: float) -> tuple[float, float] | None:
+    """Find a gap between frames that touches a window.
+
+    Args:
+        window: The labelled span.
+        times_s: Times of the take's frames in seconds, increasing.
+        end_s: When the last frame ends.
+        max_gap_ms: What is still allowed.
+
+    Returns:
+        (from, to) of the first gap in seconds, or None. The time before the first frame and after the last counts too.
+    """
+    edges = [0.0, *times_s, max(end_s, times_s[-1])] if times_s else [0.0, end_s]
+    for before, after in itertools.pairwise(edges):
+        is_gap = after - before > max_gap_ms / 1000 + _ROUNDING_S
+        if is_gap and before < window.end_s and after > window.start_s:
+            return before, after
+    return None
+
+
+@dataclass(frozen=True)
+class Take:
+    """A take that may be stored."""
+
+    film: Path
+    found: list[NewSequence]
+    measured: Measured
+    width_px: int
+    height_px: int
+
+
+class TakeRecorder:
+    """Collects the frames of a take. Call `discard` when done with it, stored or not.
+
+    Args:
+        protocol: What the take follows.
+        folder: The dataset's folder; the film grows in a temporary folder inside it, on the same disk.
+    """
+
+    def __init__(self, protocol: Protocol, folder: Path) -> None:
+        self._protocol = protocol
+        self._incoming = Path(tempfile.mkdtemp(dir=folder, prefix=".incoming-"))
+        self._film = self._incoming / "take.mp4"
+        self._writer: FilmWriter | None = None
+        self._shape: tuple[int, ...] = ()
+        self._times_s: list[float] = []
+        self._kept: dict[int, U8] = {}
+        self._open_windows = list(protocol.windows)
+        self._found: list[tuple[Window, list[NewSequence]]] = []
+        self._last_sample: U8 | None = None
+        self._n_doubled = 0
+
+    @property
+    def time_s(self) -> float:
+        """The last frame's time; 0 before the first one."""
+        return self._times_s[-1] if self._times_s else 0.0
+
+    def add(self, frame: Frame) -> bool:
+        """Take in a frame.
+
+        Args:
+            frame: Its time is in seconds from the start of the take, later than the last one's.
+
+        Returns:
+            Whether more frames are wanted: False from the protocol's end on.
+
+        Raises:
+            TakeRefused: The picture's size changed.
+        """
+        if frame.time_s >= self._protocol.duration_s - _ROUNDING_S:
+            return False
+        if self._writer is None:
+            self._shape = frame.rgb_hwc_u8.shape
+            self._writer = FilmWriter(self._film, self._shape[1], self._shape[0])
+        elif frame.rgb_hwc_u8.shape != self._shape:
+            raise TakeRefused(
+                "the take",
+                found=f"pictures of {frame.rgb_hwc_u8.shape[1]}x{frame.rgb_hwc_u8.shape[0]} pixels after "
+                f"{frame.time_s:.2f} s",
+                expected=f"{self._shape[1]}x{self._shape[0]} as at its start",
+            )
+        self._writer.add(frame)
+        self._times_s.append(frame.time_s)
+        self._count_doubled(frame.rgb_hwc_u8)
+        if any(window.start_s <= frame.time_s <= window.end_s for window in self._open_windows):
+            index = len(self._times_s) - 1
+            self._kept[index] = preprocess.crop_and_resize(frame.rgb_hwc_u8, self._protocol.image_size_px)
+        for window in [window for window in self._open_windows if frame.time_s > window.end_s]:
+            self._cut(window)
+        return True
+
+    def _count_doubled(self, rgb_hwc_u8: U8) -> None:
+        sample = rgb_hwc_u8[::_SAMPLE_STEP_PX, ::_SAMPLE_STEP_PX, 1].copy()
+        if self._last_sample is not None:
+            difference = np.abs(sample.astype(np.int16) - self._last_sample)
+            self._n_doubled += bool(difference.mean() < _SAME_PICTURE_MEAN and difference.max() <= _SAME_PICTURE_MOST)
+        self._last_sample = sample
+
+    def _cut(self, window: Window) -> None:
+        """Choose the sequences of a window whose frames are all there, and forget the other pictures."""
+        found = [
+            NewSequence(
+                label=window.label,
+                emotion=window.emotion,
+                frame_times_ms=tuple(round(self._times_s[index] * 1000, 1) for index in indices),
+                frames_thwc_u8=np.stack([self._kept[index] for index in indices]),
+            )
+            for indices in choose_frames(self._protocol, window, self._times_s)
+        ]
+        self._found.append((window, found))
+        self._open_windows.remove(window)
+        self._kept = {
+            index: picture
+            for index, picture in self._kept.items()
+            if any(other.start_s <= self._times_s[index] <= other.end_s for other in self._open_windows)
+        }
+
+    def finish(self, ending: str) -> Take:
+        """Close the take and judge it.
+
+        Args:
+            ending: Why there were no more frames, in case they ended too early: "the film ends", say.
+
+        Raises:
+            TakeRefused: Too short, too slow, a gap at a labelled window, or a window without a full sequence.
+        """
+        for window in list(self._open_windows):
+            self._cut(window)
+        protocol, measured = self._protocol, measure(self._times_s, self._n_doubled)
+        if measured.duration_s < protocol.duration_s - DURATION_SLACK_S - _ROUNDING_S:
+            raise TakeRefused(
+                "the take",
+                found=f"only {measured.duration_s:.2f} s ({measured.n_frames} frames): {ending}",
+                expected=f"{protocol.duration_s:g} s, the protocol's duration (at most {DURATION_SLACK_S:g} s less)",
+                todo="nothing was stored",
+            )
+        if measured.fps < protocol.min_fps - _FPS_ROUNDING:
+            raise TakeRefused(
+                "the take",
+                found=f"{measured.fps:.4g} frames a second",
+                expected=f"at least {protocol.min_fps:g}, the protocol's min_fps",
+                todo="nothing was stored; more light, or a smaller picture, makes most cameras faster",
+            )
+        for window in protocol.windows:
+            gap = gap_at(window, self._times_s, measured.duration_s, protocol.max_gap_ms)
+            if gap is not None:
+                raise TakeRefused(
+                    "the take",
+                    found=f"no frame for {(gap[1] - gap[0]) * 1000:.0f} ms (from {gap[0]:.2f} to {gap[1]:.2f} s) "
+                    f"at the window for {window.label}, {window.start_s:g} to {window.end_s:g} s",
+                    expected=f"at most {protocol.max_gap_ms:g} ms, the protocol's max_gap_ms",
+                    todo="nothing was stored",
+                )
+        for window, found in self._found:
+            if not found:
+                raise TakeRefused(
+                    "the take",
+                    found=f"no full sequence for {window.label} in {window.start_s:g} to {window.end_s:g} s",
+                    expected=f"{protocol.frame_count} frames, {protocol.frame_interval_ms:g} ms apart",
+                    todo="nothing was stored",
+                )
+        if self._writer is not None:
+            self._writer.close()
+            self._writer = None
+        with self._film.open("r+b") as film:
+            os.fsync(film.fileno())
+        in_order = sorted(self._found, key=lambda pair: pair[0].start_s)
+        return Take(
+            film=self._film,
+            found=[sequence for _, found in in_order for sequence in found],
+            measured=measured,
+            width_px=self._shape[1],
+            height_px=self._shape[0],
+        )
+
+    def discard(self) -> None:
+        """Let go of the film and remove the temporary folder; a film that was stored has left it."""
+        if self._writer is not None:
+            # Nobody wants this film, so that it cannot be finished (a full disk, say) is no news.
+            with contextlib.suppress(Exception):
+                self._writer.close()
+            self._writer = None
+        self._kept.clear()
+        shutil.rmtree(self._incoming, ignore_errors=True)
+
+
+def describe(take: Take) -> dict[str, Any]:
+    """Write what a take's own frames say about it, in the words of the take's record."""
+    return {
+        "width_px": take.width_px,
+        "height_px": take.height_px,
+        "duration_s": take.measured.duration_s,
+        "n_frames": take.measured.n_frames,
+        "measured_fps": take.measured.fps,
+        "n_dropped": take.measured.n_dropped,
+        "n_doubled": take.measured.n_doubled,
+        "largest_gap_ms": take.measured.largest_gap_ms,
+    }
