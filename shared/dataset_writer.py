@@ -284,9 +284,9 @@ class DatasetWriter:
     def _write_card(self) -> None:
         """Write the dataset's README.md, unless a person has made it theirs."""
         card = self.folder / "README.md"
-        if card.exists() and not card.read_text(encoding="utf-8").startswith(_CARD_MARK):
+        if card.exists() and not card.read_text(encoding="utf-8").startswith(CARD_MARK):
             return
-        contracts.write_bytes(card, _format_card(self.manifest).encode("utf-8"))
+        contracts.write_bytes(card, format_card(self.manifest).encode("utf-8"))
 
     def _sweep_orphans(self) -> None:
         """Move files that no row lists out of the way, and refresh a manifest that a crash left one step behind."""
@@ -324,10 +324,10 @@ def _move(source: Path, target: Path) -> None:
         os.replace(source, target)
 
 
-_CARD_MARK = "<!-- written by smilebench; delete this line to keep your own text -->"
+CARD_MARK = "<!-- written by smilebench; delete this line to keep your own text -->"
 
 
-def _format_card(manifest: dict[str, Any]) -> str:
+def format_card(manifest: dict[str, Any]) -> str:
     """Describe the dataset for people."""
     counts = manifest["counts"]
     protocol = manifest["protocol"]
@@ -338,14 +338,14 @@ def _format_card(manifest: dict[str, Any]) -> str:
         else "Pictures of real people. They agreed to be recorded; ask them before you pass anything on."
     )
     windows = "; ".join(f"{w['start_s']:g} to {w['end_s']:g} s is {w['label']}" for w in protocol["windows"])
-    return f"""{_CARD_MARK}
+    return f"""{CARD_MARK}
 # {manifest["name"]}
 
 {people}
 
 {counts["sequences"]} sequences of {protocol["frame_count"]} pictures ({manifest["image"]["width_px"]} x \
 {manifest["image"]["height_px"]}, {protocol["frame_interval_ms"]:g} ms apart), {counts["takes"]} takes, \
-{counts["subjects"]} people.
+{counts["subjects"]} {"drawn actors" if manifest["kind"] == "synthetic" else "people"}.
 
 | label | sequences |
 |---|---|
