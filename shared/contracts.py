@@ -119,13 +119,18 @@ def read_json(path: Path) -> Any:
         InvalidInput: The file is missing, unreadable or no JSON.
     """
     try:
-        return json.loads(path.read_text(encoding="utf-8-sig"))
+        return json.loads(path.read_text(encoding="utf-8-sig"), parse_constant=_refuse_constant)
     except FileNotFoundError:
         raise InvalidInput(str(path), found="no such file", expected="a JSON file") from None
     except (ValueError, RecursionError) as error:  # also a number of 5,000 digits, or 100,000 brackets
         raise InvalidInput(str(path), found=f"no valid JSON ({error})", expected="a JSON file") from None
     except OSError as error:
         raise InvalidInput(str(path), found=error.strerror or str(error), expected="a readable JSON file") from None
+
+
+def _refuse_constant(text: str) -> Any:
+    """Refuse NaN and Infinity, which JSON does not have; a schema's minimum and maximum would let NaN pass."""
+    raise ValueError(f"{text} is no number")
 
 
 def read_document(path: Path, noun: str) -> Document:

@@ -180,7 +180,7 @@ def confusion_figure(confusions: Sequence[Confusion], classes: Sequence[str], la
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for i, row in enumerate(confusion.counts):
             for j, count in enumerate(row):
-                percent = f"{rounded(100 * shares[i][j], 0)} %" if totals[i] else "–"
+                percent = f"{rounded(100 * shares[i][j], 1)} %" if totals[i] else "–"
                 colour = "white" if shares[i][j] > 0.55 else _INK
                 axes.text(j, i - 0.1, str(count), ha="center", va="center", fontsize=17, color=colour)
                 axes.text(j, i + 0.25, percent, ha="center", va="center", fontsize=10.5, color=colour)
@@ -257,6 +257,9 @@ def to_data_uri(figure: Figure) -> str:
 
 def png_bytes(figure: Figure) -> bytes:
     """Return a figure as the bytes of a PNG."""
+    # Each drawing would arrange the parts anew, a hair's breadth from where they were: arrange them once.
+    figure.draw_without_rendering()
+    figure.set_layout_engine("none")
     out = io.BytesIO()
     figure.savefig(out, format="png", dpi=DPI, metadata={"Software": None})
     return out.getvalue()
@@ -313,7 +316,7 @@ def _font(lang: Lang) -> list[str]:
 
 def _new_figure(width_in: float, height_in: float) -> Figure:
     """Make a white figure whose parts are arranged so that nothing overlaps."""
-    figure = Figure(figsize=(width_in, height_in), layout="constrained", facecolor="white")
+    figure = Figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 

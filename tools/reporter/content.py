@@ -293,7 +293,7 @@ def _flips(
     no_strips_reason: str | None,
     words: Words,
 ) -> Section:
-    blocks: list[Block] = [Paragraph(words("flips_intro"))]
+    blocks: list[Block] = [Paragraph(words("flips_intro", positive=comparison["positive_class"]))]
     if no_strips_reason is not None and comparison["flips"]:
         blocks.append(Paragraph(words(no_strips_reason), "faint"))
     for arm in arms[1:]:
@@ -314,7 +314,7 @@ def _flips(
 def _score(score: float, arm: Arm) -> str:
     """Write a score with the threshold that it was held against: the answer can be read off."""
     threshold = arm.results["metrics"]["threshold"]
-    return f"{score:.4f} ({'>' if score > threshold else '≤'} {threshold:.4f})"
+    return f"{arm.name}: {score:.4f} {'>' if score > threshold else '≤'} {threshold:.4f}"
 
 
 def _card(flip: Document, number: int, arms: tuple[Arm, Arm], strips: Mapping[str, bytes], words: Words) -> Card:
@@ -323,11 +323,8 @@ def _card(flip: Document, number: int, arms: tuple[Arm, Arm], strips: Mapping[st
         title=flip["sequence_id"],
         lines=(
             words("flip_line", label=flip["label"], subject=flip["subject_id"]),
-            words(
-                "flip_scores",
-                baseline=_score(flip["baseline_score"], arms[0]),
-                candidate=_score(flip["candidate_score"], arms[1]),
-            ),
+            _score(flip["baseline_score"], arms[0]),
+            _score(flip["candidate_score"], arms[1]),
         ),
         strip=strips.get(flip["sequence_id"]) if number < MAX_STRIPS_A_LIST else None,
         alt=words("flip_alt", sequence=flip["sequence_id"]),

@@ -43,7 +43,7 @@ TEXTS = {
     "flatter it.",
     # the table
     "table": "The six metrics",
-    "table_intro": "Each model decides at its own threshold: a score strictly greater than it is {positive}. "
+    "table_intro": "Each model decides at its own threshold: a score strictly greater is called {positive}. "
     "Differences are against {baseline}.",
     "metric": "metric",
     "target": "target",
@@ -100,13 +100,12 @@ TEXTS = {
     "learning_none": "No training history was given (--run or --history).",
     # flips
     "flips": "Sequences whose answer changed",
-    "flips_intro": "Each model at its own threshold, which stands in brackets after its score (0 to 1).",
+    "flips_intro": "Scores are from 0 to 1, and beside each stands the threshold of its model: above it is {positive}.",
     "flips_arm": "{arm} against {baseline}",
     "flips_none": "No answer changed.",
     "flips_right": "Became right ({n})",
     "flips_wrong": "Became wrong ({n})",
     "flip_line": "{label}, {subject}",
-    "flip_scores": "score {baseline} → {candidate}",
     "flip_alt": "the pictures of {sequence}, in order",
     "flips_no_dataset": "Pictures are shown when the dataset is named (--dataset).",
     "flips_no_faces": "Pictures were left out on request (--no-faces).",
