@@ -1,1 +1,387 @@
-from invoke import task
+"""The chain, top to bottom: from a camera to a compared, exported and published model. Run it with ./inv.
+
+Every task is one tool, or several of them in a row; tools are run as programs and meet only through files. ``ab`` and
+``demo`` skip each step whose inputs have not changed, and go on where they were cut off.
+"""
+
+import contextlib
+import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+from invoke.tasks import task
+
+from shared import experiment, paths, steps
+from shared.steps import flags_of
+
+DEMO = "demo"
+DEMO_ACTORS = 12
+BASELINE_ACTORS = 8
+BASELINE_DATASET = "baseline-actors"
+
+
+# What a flag means, it means in every task.
+HELP = {
+    "baseline": "the detector to compare with: an .onnx for ab (default: ./inv baseline), a results file for report",
+    "batch": "sequences a step",
+    "candidate": "results file of a candidate, or NAME=FILE (repeat for more)",
+    "checkpoint": "best, last or epoch_0010",
+    "dataset": "name under datasets/, or a path",
+    "difficulty": "of the drawn actors: easy or normal",
+    "epochs": "passes over the training people; for ab several lengths are several arms, such as 7,10,30,50",
+    "faces": "--no-faces leaves the pictures out",
+    "freeze_epochs": "first epochs with the encoder frozen",
+    "json": "print the result as one JSON document",
+    "k": "only tests whose name matches",
+    "keep_epochs": "epochs to keep beside best and last, such as 7,10,30",
+    "label": "only this label (repeat for more)",
+    "lang": "language of what people see: ko or en",
+    "license": "one of Kaggle's licence names",
+    "lr": "learning rate",
+    "model": "an .onnx file, or a name under artifacts/models",
+    "only": "name of one benchmark",
+    "out": "where to write",
+    "owner": "your Kaggle user name",
+    "preview": "--no-preview records without a window",
+    "protocol": "a protocol file (default: shared/protocol.json)",
+    "realtime": "play films and actors at their own speed",
+    "run": "folder of a run, or its name under artifacts/runs; its run.json for report",
+    "seed": "what is drawn at random, is drawn by this",
+    "side": "train, validation, test or all",
+    "slow": "also the end-to-end runs of minutes",
+    "slug": "the dataset's name in its Kaggle address",
+    "source": "camera number, film, stream URL, or 'synthetic' (default: 0, the first webcam)",
+    "spec": "check this spec (anybody's JSON) instead of writing one",
+    "split": "frozen split file",
+    "subject": "a person's pseudonym, such as s01; never a name",
+    "subtitle": "20 to 80 characters",
+    "target": "takes of this person in total; run again to go on",
+    "threshold": "decision threshold (default: the model's own)",
+    "title": "6 to 50 characters",
+    "unfreeze_blocks": "encoder blocks that learn afterwards (0: all)",
+    "weights": "imagenet, none, or a .safetensors file (default of ab: the baseline's if it has some, else imagenet)",
+}
+
+
+def _help(*names: str) -> dict[str, str]:
+    return {name: HELP[name] for name in names}
+
+
+def _tool(c: Context, tool: str, *arguments: object) -> None:
+    """Run a tool with the terminal's own look; its exit code becomes ours."""
+    c.run(steps.command_of(tool, *arguments), pty=sys.stdout.isatty() and sys.stdin.isatty(), in_stream=False)
+
+
+def _chain(c: Context, name: str) -> steps.Chain:
+    """Open a chain of remembered steps."""
+
+    def execute(command: str) -> tuple[int, str]:
+        done = c.run(command, hide="stdout", in_stream=False, warn=True)
+        return done.exited, done.stdout
+
+    def announce(text: str) -> None:
+        print(f"[{name}] {text}", file=sys.stderr, flush=True)
+
+    return steps.Chain(paths.artifacts("chains") / f"{name}.json", execute, announce)
+
+
+# ---- data ------------------------------------------------------------------------------------------------------------
+
+
+@task(
+    help=_help(
+        "subject",
+        "dataset",
+        "source",
+        "target",
+        "preview",
+        "realtime",
+        "lang",
+        "protocol",
+        "seed",
+        "difficulty",
+        "json",
+    )
+)
+def collect(
+    c: Context,
+    subject: str,
+    dataset: str,
+    source: str = "0",
+    target: str = "",
+    preview: bool = True,
+    realtime: bool = False,
+    lang: str = "ko",
+    protocol: str = "",
+    seed: int = 0,
+    difficulty: str = "normal",
+    json: bool = False,
+) -> None:
+    """Record a person by the protocol: get ready, smile, stop.
+
+    Example: ./inv collect --subject s01 --dataset people
+    """
+    flags = flags_of(source=source, subject=subject, dataset=dataset, target=target, no_preview=not preview)
+    flags += flags_of(realtime=realtime, lang=lang, protocol=protocol, seed=seed, difficulty=difficulty, json=json)
+    _tool(c, "recorder", *flags)
+
+
+@task(help=_help("dataset", "json"))
+def verify(c: Context, dataset: str, json: bool = False) -> None:
+    """Check a dataset: every row, picture, hash and take.
+
+    Example: ./inv verify --dataset people
+    """
+    _tool(c, "verifier", *flags_of(dataset=dataset, json=json))
+
+
+@task(iterable=["label", "subject"], help=_help("dataset", "label", "subject", "out", "lang"))
+def grid(
+    c: Context, dataset: str, label: Sequence[str], subject: Sequence[str], out: str = "", lang: str = "ko"
+) -> None:
+    """Draw every sequence with its label, to check all labels by eye.
+
+    Example: ./inv grid --dataset people
+    """
+    _tool(c, "grid_viewer", *flags_of(dataset=dataset, label=list(label), subject=list(subject), out=out, lang=lang))
+
+
+@task(help=_help("dataset", "seed"))
+def split(c: Context, dataset: str, seed: int = 0) -> None:
+    """Freeze who is trained on, who chooses the threshold and who is tested.
+
+    Example: ./inv split --dataset people
+    """
+    _tool(c, "splitter", *flags_of(dataset=dataset), "--seed", seed)
+
+
+# ---- models ----------------------------------------------------------------------------------------------------------
+
+
+@task(
+    help=_help(
+        "dataset", "epochs", "weights", "keep_epochs", "lr", "batch", "freeze_epochs", "unfreeze_blocks", "seed", "out"
+    )
+)
+def train(
+    c: Context,
+    dataset: str,
+    epochs: int = 10,
+    weights: str = "imagenet",
+    keep_epochs: str = "",
+    lr: str = "5e-5",
+    batch: int = 4,
+    freeze_epochs: int = 0,
+    unfreeze_blocks: int = 0,
+    seed: int = 0,
+    out: str = "",
+) -> None:
+    """Fine-tune the dual-head network; goes on where it was cut off.
+
+    Example: ./inv train --dataset people --epochs 10
+    """
+    flags = flags_of(
+        dataset=dataset, epochs=epochs, weights=weights, keep_epochs=keep_epochs, lr=lr, batch=batch, out=out
+    )
+    flags += ["--freeze-epochs", freeze_epochs, "--unfreeze-blocks", unfreeze_blocks, "--seed", seed]
+    _tool(c, "trainer", *flags)
+
+
+@task(help=_help("run", "checkpoint", "out", "dataset", "threshold"))
+def export(
+    c: Context, run: str, checkpoint: str = "best", out: str = "", dataset: str = "", threshold: str = ""
+) -> None:
+    """Export a checkpoint as the contract's ONNX, compared with torch.
+
+    Example: ./inv export --run people-1a2b3c4d
+    """
+    flags = flags_of(run=run, checkpoint=checkpoint, out=out, dataset=dataset, threshold=threshold)
+    _tool(c, "exporter", *flags)
+
+
+@task(help=_help("model", "dataset", "split", "side", "threshold"))
+def evaluate(c: Context, model: str, dataset: str, split: str = "", side: str = "", threshold: str = "") -> None:
+    """Measure any ONNX of the contract on a dataset.
+
+    Example: ./inv evaluate --model old_detector.onnx --dataset people
+    """
+    flags = flags_of(model=model, dataset=dataset, split=split, side=side, threshold=threshold)
+    _tool(c, "evaluator", *flags)
+
+
+@task
+def baseline(c: Context) -> None:
+    """Make a baseline detector, for teams that have none: trained on easy drawn actors.
+
+    Example: ./inv baseline
+    """
+    with _exit_codes():
+        print(paths.shown(_make_baseline(c)))
+
+
+def _make_baseline(c: Context) -> Path:
+    """Record easy actors, train on them from scratch, export; returns the ONNX file."""
+    dataset = paths.dataset_dir(BASELINE_DATASET)
+    _record_actors(c, dataset, "b", BASELINE_ACTORS, difficulty="easy", seed=1000)
+    return experiment.make_baseline(_chain(c, "baseline"), dataset)
+
+
+def _record_actors(c: Context, dataset: Path, prefix: str, count: int, *, difficulty: str, seed: int) -> None:
+    """Record two takes of each drawn actor; those that are there already are left as they are."""
+    for number in range(1, count + 1):
+        flags = flags_of(
+            source="synthetic", subject=f"{prefix}{number:02d}", dataset=dataset, target=2, no_preview=True
+        )
+        _tool(c, "recorder", *flags, *flags_of(difficulty=difficulty, seed=seed, quiet=True))
+
+
+# ---- comparison ------------------------------------------------------------------------------------------------------
+
+
+@task(iterable=["candidate"], help=_help("baseline", "candidate", "run", "dataset", "lang", "faces", "out"))
+def report(
+    c: Context,
+    baseline: str,
+    candidate: Sequence[str],
+    run: str = "",
+    dataset: str = "",
+    lang: str = "ko",
+    faces: bool = True,
+    out: str = "",
+) -> None:
+    """Compare results files: tables, curves, changed answers, in one page.
+
+    Example: ./inv report --baseline old_results_….json --candidate new_results_….json
+    """
+    flags = flags_of(baseline=baseline, candidate=list(candidate), run=run, dataset=dataset, lang=lang, out=out)
+    _tool(c, "reporter", *flags, *flags_of(no_faces=not faces))
+
+
+@task(help=_help("dataset", "epochs", "baseline", "weights", "lr", "seed", "lang"))
+def ab(
+    c: Context,
+    dataset: str,
+    epochs: str = "10",
+    baseline: str = "",
+    weights: str = "",
+    lr: str = "5e-5",
+    seed: int = 0,
+    lang: str = "ko",
+) -> None:
+    """Compare before and after: split, baseline, training, export, measurement, report.
+
+    Example: ./inv ab --epochs 10 --dataset people
+    """
+    folder, arms = paths.dataset_dir(dataset), _parse_epochs(epochs)
+    if not (folder / "dataset.json").is_file():
+        raise Exit(
+            f"ab: {folder}: found no dataset, expected one; record it: ./inv collect --dataset {dataset}", code=1
+        )
+    with _exit_codes():
+        before = Path(baseline).expanduser().resolve() if baseline else _make_baseline(c)
+        chain = _chain(c, f"ab-{folder.name}-seed{seed}")
+        plan = experiment.Plan(folder, tuple(arms), before, weights, lr, seed, lang)
+        print(experiment.compare(chain, plan).as_text())
+
+
+@contextlib.contextmanager
+def _exit_codes() -> Iterator[None]:
+    """End with the exit code of the tool that said no; it has said why."""
+    try:
+        yield
+    except steps.StepFailed as error:
+        raise Exit(code=error.exit_code) from None
+
+
+def _parse_epochs(text: str) -> list[int]:
+    """Parse 7,10,30; sorted, each once."""
+    parts = text.split(",")
+    if not all(part.strip().isascii() and part.strip().isdigit() and int(part) > 0 for part in parts):
+        raise Exit(f"ab: --epochs: found {text!r}, expected lengths such as 10 or 7,10,30", code=2)
+    return sorted({int(part) for part in parts})
+
+
+# ---- hand-off --------------------------------------------------------------------------------------------------------
+
+
+@task(help=_help("model", "spec", "out"))
+def validate_spec(c: Context, model: str = "", spec: str = "", out: str = "") -> None:
+    """Write and check the front-end spec of a model, or check anybody's.
+
+    Example: ./inv validate-spec --model people-1a2b3c4d-e10
+    """
+    _tool(c, "spec_checker", *flags_of(model=model, spec=spec, out=out))
+
+
+@task(help=_help("dataset", "owner", "slug", "title", "subtitle", "license"))
+def publish_dataset(
+    c: Context, dataset: str, owner: str, slug: str = "", title: str = "", subtitle: str = "", license: str = ""
+) -> None:
+    """Stage what may be published and list what would go (a dry run; nothing is sent).
+
+    Example: ./inv publish-dataset --dataset people --owner our-team
+    """
+    flags = flags_of(dataset=dataset, owner=owner, slug=slug, title=title, subtitle=subtitle, license=license)
+    _tool(c, "kaggle_publisher", *flags)
+
+
+@task(help=_help("lang"))
+def demo(c: Context, lang: str = "ko") -> None:
+    """Walk the whole way with drawn actors: no camera, no data, no network. Takes minutes.
+
+    Example: ./inv demo
+    """
+    dataset = paths.dataset_dir(DEMO)
+    print("demo: drawn actors only; every number below says nothing about people", file=sys.stderr, flush=True)
+    _record_actors(c, dataset, "a", DEMO_ACTORS, difficulty="normal", seed=0)
+    _tool(c, "verifier", *flags_of(dataset=dataset))
+    _tool(c, "grid_viewer", *flags_of(dataset=dataset, lang=lang))
+    ab(c, dataset=str(dataset), epochs="10", lang=lang)
+    print(f"sheets      {paths.shown(paths.artifacts('grids') / DEMO / 'index.html')}")
+    print(f"dataset     {paths.shown(dataset)} (SYNTHETIC: drawn faces)")
+
+
+# ---- the house -------------------------------------------------------------------------------------------------------
+
+
+@task(help=_help("slow", "k"))
+def test(c: Context, slow: bool = False, k: str = "") -> None:
+    """Run the tests.
+
+    Example: ./inv test
+    """
+    _python(
+        c, "-m", "pytest", *([] if slow else ["-m", "not slow"]), *flags_of(durations=10), *(["-k", k] if k else [])
+    )
+
+
+@task
+def check(c: Context) -> None:
+    """Check format, lint, types and schemas.
+
+    Example: ./inv check
+    """
+    _python(c, "-m", "ruff", "format", "--check")
+    _python(c, "-m", "ruff", "check")
+    _python(c, "-m", "mypy")
+    _python(c, "-m", "pytest", "tests/schemas")
+
+
+@task(help=_help("only"))
+def bench(c: Context, only: str = "") -> None:
+    """Measure speed as ratios within one run.
+
+    Example: ./inv bench --only training
+    """
+    folder = paths.home() / "tests" / "benchmarks"
+    for file in sorted(folder.glob(f"bench_{only or '*'}.py")):
+        _python(c, str(file))
+
+
+def _python(c: Context, *words: object) -> None:
+    """Run Python in this environment, from the project's folder."""
+    with c.cd(shlex.quote(str(paths.home()))):
+        c.run(shlex.join([sys.executable, *map(str, words)]), pty=sys.stdout.isatty(), in_stream=False)
