@@ -145,32 +145,39 @@ def choose_frames(protocol: Protocol, window: Window, times_s: Sequence[float]) 
         times_s: Capture times of the take's frames in seconds, increasing.
 
     Returns:
-        A list of frame indices for each sequence that fits; all of them lie inside the window and differ. Shorter than
-        sequences_per_window where the frames do not allow it.
+        A list of frame indices for each sequence that fits; all of them lie inside the window and differ, and no two
+        sequences are the same. Shorter than sequences_per_window where the frames do not allow it.
 
     Source: our own choice: an anchor on a real frame keeps the spacing even at any frame rate.
     """
-    interval_s = protocol.frame_interval_ms / 1000
-    span_s = (protocol.frame_count - 1) * interval_s
+    span_s = (protocol.frame_count - 1) * protocol.frame_interval_ms / 1000
     slot_s = (window.end_s - window.start_s) / protocol.sequences_per_window
-    chosen = []
+    chosen: list[list[int]] = []
     for number in range(protocol.sequences_per_window):
         wanted_s = window.start_s + number * slot_s + max(0.0, (slot_s - span_s) / 2)
-        wanted_s = min(wanted_s, window.end_s - span_s)
-        first = bisect.bisect_left(times_s, wanted_s)
-        if first == len(times_s):
-            continue
-        if times_s[first] + span_s > window.end_s and first > 0 and times_s[first - 1] >= window.start_s:
-            first -= 1
-        indices = [nearest(times_s, times_s[first] + step * interval_s) for step in range(protocol.frame_count)]
-        inside = all(window.start_s <= times_s[index] <= window.end_s for index in indices)
-        even = all(
-            abs(times_s[index] - times_s[first] - step * interval_s) <= interval_s / 2
-            for step, index in enumerate(indices)
-        )
-        if inside and even and len(set(indices)) == len(indices):
-            chosen.append(indices)
+        first = bisect.bisect_left(times_s, min(wanted_s, window.end_s - span_s))
+        # The frame before is the anchor where the last frame would else fall just outside of the window.
+        for anchor in (first, first - 1):
+            indices = _follow(protocol, window, times_s, anchor)
+            if indices and indices not in chosen:
+                chosen.append(indices)
+                break
     return chosen
+
+
+def _follow(protocol: Protocol, window: Window, times_s: Sequence[float], anchor: int) -> list[int]:
+    """Choose a sequence that begins at a frame; empty where it would leave the window, repeat a frame or be uneven."""
+    if not 0 <= anchor < len(times_s):
+        return []
+    interval_s = protocol.frame_interval_ms / 1000
+    offsets_s = [step * interval_s for step in range(protocol.frame_count)]
+    indices = [nearest(times_s, times_s[anchor] + offset_s) for offset_s in offsets_s]
+    inside = all(window.start_s <= times_s[index] <= window.end_s for index in indices)
+    even = all(
+        abs(times_s[index] - times_s[anchor] - offset_s) <= interval_s / 2
+        for index, offset_s in zip(indices, offsets_s, strict=True)
+    )
+    return indices if inside and even and len(set(indices)) == len(indices) else []
 
 
 def nearest(times_s: Sequence[float], moment_s: float) -> int:

@@ -1,0 +1,168 @@
+"""Films are read by the times that their container gives, and shown the way up that a player shows them."""
+
+from collections.abc import Sequence
+from fractions import Fraction
+from pathlib import Path
+
+import av
+import numpy as np
+import pytest
+
+from shared.errors import InvalidInput
+from shared.preprocess import U8
+from shared.video import Film, FilmWriter, Frame
+
+
+def grey(level: int, width_px: int = 64, height_px: int = 48) -> U8:
+    return np.full((height_px, width_px, 3), level, np.uint8)
+
+
+def write_film(path: Path, times_s: Sequence[float], pictures: Sequence[U8] | None = None, **muxer: str) -> Path:
+    """Write pictures at these times with PyAV itself, in whatever container the name's ending says."""
+    pictures = pictures or [grey(10 * (number % 20)) for number in range(len(times_s))]
+    with av.open(str(path), "w", options=muxer) as container:
+        stream = container.add_stream("libx264", rate=30)
+        stream.height, stream.width = pictures[0].shape[:2]
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.time_base = Fraction(1, 1000)
+        stream.codec_context.options = {"crf": "10", "bf": "0"}
+        for time_s, picture in zip(times_s, pictures, strict=True):
+            frame = av.VideoFrame.from_ndarray(picture, format="rgb24")
+            frame.time_base, frame.pts = Fraction(1, 1000), round(time_s * 1000)
+            container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    return path
+
+
+def read_times(path: Path) -> list[float]:
+    with Film(str(path)) as film:
+        return [frame.time_s for frame in film]
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.mkv", "film.mov"])
+def test_the_times_of_a_film_of_variable_rate_are_kept(tmp_path: Path, name: str) -> None:
+    times = [0.0, 0.033, 0.1, 0.4, 0.42, 1.0, 1.033]
+    assert read_times(write_film(tmp_path / name, times)) == pytest.approx(times, abs=0.001)
+
+
+def test_times_begin_at_the_first_frame_wherever_the_container_begins(tmp_path: Path) -> None:
+    assert read_times(write_film(tmp_path / "film.mkv", [5.0, 5.1, 5.3])) == pytest.approx([0, 0.1, 0.3], abs=0.001)
+
+
+def test_what_the_writer_wrote_comes_back_with_its_times_and_colours(tmp_path: Path) -> None:
+    times = [0.0, 1 / 30, 0.11, 0.5]
+    writer = FilmWriter(tmp_path / "take.mp4", 64, 48)
+    red = np.zeros((48, 64, 3), np.uint8)
+    red[:, :, 0] = 200
+    for time_s in times:
+        writer.add(Frame(time_s, red))
+    writer.close()
+    with Film(str(tmp_path / "take.mp4")) as film:
+        frames = list(film)
+    assert [frame.time_s for frame in frames] == pytest.approx(times, abs=1 / 90_000)
+    assert np.abs(frames[0].rgb_hwc_u8.astype(int) - red).max() <= 6  # H.264 is not lossless; BGR would be 200 off
+
+
+def test_odd_sides_lose_their_last_row_and_column(tmp_path: Path) -> None:
+    writer = FilmWriter(tmp_path / "take.mp4", 65, 49)
+    writer.add(Frame(0.0, grey(100, 65, 49)))
+    writer.close()
+    with Film(str(tmp_path / "take.mp4")) as film:
+        assert next(iter(film)).rgb_hwc_u8.shape == (48, 64, 3)
+
+
+def turn(path: Path, a: int, b: int, c: int, d: int) -> None:
+    """Write a rotation into the film's track header, as phones do: a 2 x 2 matrix in 16.16 fixed point."""
+    data = bytearray(path.read_bytes())
+    start = data.index(b"tkhd") + 4 + 40  # the matrix stands 40 bytes into a header of version 0
+    numbers = [a, b, 0, c, d, 0, 0, 0, 1 << 30]
+    for index, number in enumerate(numbers):
+        value = number << 16 if abs(number) == 1 else number
+        data[start + 4 * index : start + 4 * index + 4] = value.to_bytes(4, "big", signed=True)
+    path.write_bytes(data)
+
+
+@pytest.mark.parametrize(
+    ("matrix", "corner", "shape"),
+    [
+        ((1, 0, 0, 1), (0, 0), (48, 64, 3)),
+        ((0, 1, -1, 0), (0, -1), (64, 48, 3)),  # held upright: shown a quarter turn clockwise
+        ((-1, 0, 0, -1), (-1, -1), (48, 64, 3)),
+        ((0, -1, 1, 0), (-1, 0), (64, 48, 3)),
+    ],
+)
+def test_a_phones_rotation_mark_is_applied(
+    tmp_path: Path, matrix: tuple[int, int, int, int], corner: tuple[int, int], shape: tuple[int, int, int]
+) -> None:
+    picture = grey(0)
+    picture[:16, :16] = 255  # a white mark where the sensor's picture begins
+    path = write_film(tmp_path / "phone.mp4", [0.0, 0.1], [picture, picture])
+    turn(path, *matrix)
+    with Film(str(path)) as film:
+        shown = next(iter(film)).rgb_hwc_u8
+    assert shown.shape == shape
+    corners = {(y, x): int(shown[y, x, 0]) for y in (0, -1) for x in (0, -1)}
+    assert corners[corner] > 200
+    assert all(level < 50 for place, level in corners.items() if place != corner)
+
+
+def test_a_film_of_sound_only_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "sound.mp4"
+    with av.open(str(path), "w") as container:
+        stream = container.add_stream("aac", rate=44_100)
+        frame = av.AudioFrame.from_ndarray(np.zeros((1, 1024), np.float32), format="fltp", layout="mono")
+        frame.sample_rate = 44_100
+        container.mux(stream.encode(frame))
+        container.mux(stream.encode(None))
+    with pytest.raises(InvalidInput, match="no video stream"):
+        Film(str(path))
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [
+        ("text.mp4", b"this is a letter to my aunt\n" * 50),
+        ("empty.mp4", b""),
+        ("zeros.mkv", bytes(5000)),
+        ("labels.csv", b"sequence_id,label\nseq_0001,smile\n"),
+    ],
+)
+def test_a_file_that_is_no_film_is_refused_in_one_line(tmp_path: Path, name: str, data: bytes) -> None:
+    (tmp_path / name).write_bytes(data)
+    with pytest.raises(InvalidInput) as caught, Film(str(tmp_path / name)) as film:
+        list(film)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_film_and_a_folder_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="no such file"):
+        Film(str(tmp_path / "nothing.mp4"))
+    with pytest.raises(InvalidInput, match="no such file"):
+        Film(str(tmp_path))
+
+
+@pytest.mark.parametrize("name", ["film.mp4", "film.mkv"])
+def test_a_cut_film_gives_the_frames_that_are_left_or_a_clear_no(tmp_path: Path, name: str) -> None:
+    times = [number / 30 for number in range(60)]
+    noise = np.random.default_rng(0).integers(0, 256, (60, 48, 64, 3)).astype(np.uint8)
+    whole = write_film(tmp_path / name, times, list(noise))
+    data = whole.read_bytes()
+    for share in (0.1, 0.3, 0.5, 0.8, 0.99):
+        whole.write_bytes(data[: int(len(data) * share)])
+        try:
+            left = read_times(whole)
+        except InvalidInput:
+            continue
+        assert len(left) < 60
+        assert left == pytest.approx(times[: len(left)], abs=0.002)
+
+
+def test_a_picture_is_read_as_a_film_of_one_frame_or_refused_but_never_as_more(tmp_path: Path) -> None:
+    import cv2
+
+    cv2.imwrite(str(tmp_path / "photo.jpg"), grey(90))
+    try:
+        times = read_times(tmp_path / "photo.jpg")
+    except InvalidInput:
+        return
+    assert times == [0.0]
