@@ -34,7 +34,18 @@ _SAMPLE_STEP_PX = 8
 
 
 class TakeRefused(CheckFailed):
-    """A take that must not be stored; the text says why."""
+    """A take that must not be stored; the text says why.
+
+    Args:
+        cause: ``size``, ``short``, ``slow``, ``gap`` or ``sequence``: what the window says in the person's language.
+        found: What was found.
+        expected: What should have been there.
+        todo: What the user can do about it.
+    """
+
+    def __init__(self, cause: str, *, found: str, expected: str, todo: str = "nothing was stored") -> None:
+        super().__init__("take refused", found=found, expected=expected, todo=todo)
+        self.cause = cause
 
 
 @dataclass(frozen=True)
@@ -159,7 +170,7 @@ class TakeRecorder:
             self._writer = FilmWriter(self._film, self._shape[1], self._shape[0])
         elif frame.rgb_hwc_u8.shape != self._shape:
             raise TakeRefused(
-                "the take",
+                "size",
                 found=f"pictures of {frame.rgb_hwc_u8.shape[1]}x{frame.rgb_hwc_u8.shape[0]} pixels after "
                 f"{frame.time_s:.2f} s",
                 expected=f"{self._shape[1]}x{self._shape[0]} as at its start",
@@ -214,14 +225,13 @@ class TakeRecorder:
         protocol, measured = self._protocol, measure(self._times_s, self._n_doubled)
         if measured.duration_s < protocol.duration_s - DURATION_SLACK_S - _ROUNDING_S:
             raise TakeRefused(
-                "the take",
+                "short",
                 found=f"only {measured.duration_s:.2f} s ({measured.n_frames} frames): {ending}",
                 expected=f"{protocol.duration_s:g} s, the protocol's duration (at most {DURATION_SLACK_S:g} s less)",
-                todo="nothing was stored",
             )
         if measured.fps < protocol.min_fps - _FPS_ROUNDING:
             raise TakeRefused(
-                "the take",
+                "slow",
                 found=f"{measured.fps:.4g} frames a second",
                 expected=f"at least {protocol.min_fps:g}, the protocol's min_fps",
                 todo="nothing was stored; more light, or a smaller picture, makes most cameras faster",
@@ -230,19 +240,17 @@ class TakeRecorder:
             gap = gap_at(window, self._times_s, measured.duration_s, protocol.max_gap_ms)
             if gap is not None:
                 raise TakeRefused(
-                    "the take",
+                    "gap",
                     found=f"no frame for {(gap[1] - gap[0]) * 1000:.0f} ms (from {gap[0]:.2f} to {gap[1]:.2f} s) "
                     f"at the window for {window.label}, {window.start_s:g} to {window.end_s:g} s",
                     expected=f"at most {protocol.max_gap_ms:g} ms, the protocol's max_gap_ms",
-                    todo="nothing was stored",
                 )
         for window, found in self._found:
             if not found:
                 raise TakeRefused(
-                    "the take",
+                    "sequence",
                     found=f"no full sequence for {window.label} in {window.start_s:g} to {window.end_s:g} s",
                     expected=f"{protocol.frame_count} frames, {protocol.frame_interval_ms:g} ms apart",
-                    todo="nothing was stored",
                 )
         if self._writer is not None:
             self._writer.close()
