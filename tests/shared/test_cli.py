@@ -1,0 +1,187 @@
+"""What every tool's command line does with what can go wrong."""
+
+import argparse
+import errno
+import json
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+
+from shared import cli
+from shared.errors import CheckFailed, InvalidInput, MissingOutside, SmilebenchError, WrongUsage
+
+
+@dataclass(frozen=True)
+class Answer:
+    exit_code: int = 0
+
+    def as_text(self) -> str:
+        return "forty-two"
+
+    def as_json(self) -> dict[str, Any]:
+        return {"answer": 42, "name": "웃음"}
+
+
+def raise_it(error: BaseException) -> Callable[[], Answer]:
+    def work() -> Answer:
+        raise error
+
+    return work
+
+
+def run(work: Callable[[], Answer], *flags: str) -> int:
+    parser = cli.Parser("tool", "Does it.", "tool --json")
+    cli.add_json(parser)
+    return cli.run("tool", parser.parse_args(flags), work)
+
+
+def test_the_result_alone_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(lambda: Answer()) == 0
+    assert capsys.readouterr() == ("forty-two\n", "")
+
+
+def test_json_is_one_document_with_hangul_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(lambda: Answer(1), "--json") == 1
+    out, err = capsys.readouterr()
+    assert json.loads(out) == {"answer": 42, "name": "웃음"}
+    assert "웃음" in out
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("error", "code"),
+    [
+        (InvalidInput("a.csv", found="x", expected="y", todo="mend it"), 1),
+        (CheckFailed("a.csv", found="x", expected="y", todo="mend it"), 1),
+        (WrongUsage("a.csv", found="x", expected="y", todo="mend it"), 2),
+        (MissingOutside("a.csv", found="x", expected="y", todo="mend it"), 3),
+    ],
+)
+def test_an_expected_error_is_one_line_and_its_own_exit_code(
+    error: SmilebenchError, code: int, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(raise_it(error)) == code
+    assert capsys.readouterr() == ("", "tool: a.csv: found x, expected y; mend it\n")
+
+
+def test_an_error_with_line_breaks_in_it_is_still_one_line(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(raise_it(InvalidInput("a\nb", found="x\n\n  y"))) == 1
+    assert capsys.readouterr().err == "tool: a b: found x y\n"
+
+
+def test_an_interruption_is_130(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(raise_it(KeyboardInterrupt())) == 130
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_a_missing_extra_is_3_and_says_what_to_install(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(raise_it(ModuleNotFoundError("No module named 'cv2'", name="cv2"))) == 3
+    err = capsys.readouterr().err
+    assert "'cv2'" in err
+    assert "pip install 'smilebench[tool]'" in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("name", ["shared.nothing", "tools.x.y", "schemas"])
+def test_a_missing_module_of_our_own_is_a_bug_and_keeps_its_traceback(name: str) -> None:
+    with pytest.raises(ModuleNotFoundError):
+        run(raise_it(ModuleNotFoundError("No module", name=name)))
+
+
+@pytest.mark.parametrize(
+    ("number", "told"),
+    [
+        (errno.ENOSPC, "no space left on the disk"),
+        (errno.EDQUOT, "no space left on the disk"),
+        (errno.EACCES, "no permission"),
+        (errno.EROFS, "no permission"),
+        (errno.ENOTDIR, "choose another path"),
+        (errno.EISDIR, "choose another path"),
+        (errno.ENAMETOOLONG, "choose another path"),
+    ],
+)
+def test_what_the_system_refuses_is_one_line_that_names_the_place(
+    number: int, told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(raise_it(OSError(number, "words of the system", "/some/place"))) == 1
+    err = capsys.readouterr().err
+    assert "/some/place" in err
+    assert told in err
+    assert err.count("\n") == 1
+
+
+@pytest.mark.parametrize("error", [ValueError("x"), OSError(errno.EIO, "the disk is dying"), AssertionError()])
+def test_anything_else_is_a_bug_and_keeps_its_traceback(error: Exception) -> None:
+    with pytest.raises(type(error)):
+        run(raise_it(error))
+
+
+def test_a_reader_that_stops_early_ends_the_tool_in_silence() -> None:
+    code = (
+        "import argparse\nfrom shared import cli\n"
+        "class R:\n exit_code = 0\n def as_text(self): return 'line\\n' * 1_000_000\n def as_json(self): return {}\n"
+        "raise SystemExit(cli.run('tool', argparse.Namespace(json=False, quiet=False), R))"
+    )
+    tool = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+    assert tool.stdout is not None
+    assert tool.stderr is not None
+    tool.stdout.readline()
+    tool.stdout.close()
+    assert tool.stderr.read() == b""
+    tool.stderr.close()
+    assert tool.wait() == 1
+
+
+def test_wrong_flags_are_one_line_and_2(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as leave:
+        run(lambda: Answer(), "--jso")  # no abbreviations: a later flag would change what they mean
+    assert leave.value.code == 2
+    assert capsys.readouterr().err.count("\n") == 1
+
+
+def test_help_keeps_its_examples_line_by_line() -> None:
+    text = cli.Parser("tool", "Does it.", "tool a\ntool b  # 100 % of it").format_help()
+    assert "examples:\n  tool a\n  tool b  # 100 % of it" in text
+
+
+def test_quiet_silences_notes_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
+    def work() -> Answer:
+        cli.note("reading")
+        assert list(cli.progress(range(3), what="count")) == [0, 1, 2]
+        return Answer()
+
+    run(work, "--quiet")
+    assert capsys.readouterr() == ("forty-two\n", "")
+    run(work)
+    assert capsys.readouterr() == ("forty-two\n", "reading\n")
+
+
+@pytest.mark.parametrize(
+    ("parse", "text", "value"),
+    [
+        (cli.positive_int, "7", 7),
+        (cli.fraction, "0", 0.0),
+        (cli.fraction, "1", 1.0),
+        (cli.fraction, "0.25", 0.25),
+        (cli.int_list, "30, 7,10,7", (7, 10, 30)),
+    ],
+)
+def test_numbers_are_read(parse: Callable[[str], Any], text: str, value: Any) -> None:
+    assert parse(text) == value
+
+
+@pytest.mark.parametrize(
+    ("parse", "text"),
+    [
+        *((cli.positive_int, text) for text in ("0", "-1", "1.5", "", "x", "٣", "²", "1_000", " 1")),
+        *((cli.fraction, text) for text in ("-0.1", "1.1", "nan", "inf", "", "half")),
+        *((cli.int_list, text) for text in ("", "1,,2", "1;2", "0")),
+    ],
+)
+def test_what_is_no_such_number_is_refused(parse: Callable[[str], Any], text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="expected"):
+        parse(text)
