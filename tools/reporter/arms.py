@@ -4,9 +4,11 @@ Every file is checked before it is used: against its schema, against the hash th
 files say of the same thing. Writes nothing.
 """
 
+import contextlib
 import csv
 import hashlib
 import io
+import json
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -149,22 +151,21 @@ def _read_arm(named: tuple[str | None, Path], role: str) -> Arm:
         ),
         Source("predictions", name, place(predictions_path), results["predictions"]["sha256"]),
     ]
-    card_path = _find_card(path, results)
     run = None
+    card_path = _find_card(path, results["model"]["sha256"])
     if card_path is not None:
         card = contracts.read_document(card_path, "model")
-        if card["onnx"]["sha256"] == results["model"]["sha256"]:
-            run = card["run"]
-            sources.append(
-                Source(
-                    "model_card",
-                    name,
-                    place(card_path),
-                    contracts.sha256_file(card_path),
-                    card["created_utc"],
-                    card["code"]["commit"],
-                )
+        run = card["run"]
+        sources.append(
+            Source(
+                "model_card",
+                name,
+                place(card_path),
+                contracts.sha256_file(card_path),
+                card["created_utc"],
+                card["code"]["commit"],
             )
+        )
     return Arm(
         name=name,
         role=role,
@@ -176,12 +177,15 @@ def _read_arm(named: tuple[str | None, Path], role: str) -> Arm:
     )
 
 
-def _find_card(results_path: Path, results: Document) -> Path | None:
-    """Find the model.json beside the model's file, which may have moved or never have had one."""
-    file = Path(results["model"]["file"])
-    places = [file] if file.is_absolute() else [paths.home() / file, results_path.parent / file]
-    cards = [place.parent / paths.MODEL_CARD for place in places if place.is_file()]
-    return next((card for card in cards if card.is_file()), None)
+def _find_card(results_path: Path, model_sha256: str) -> Path | None:
+    """Find the model.json of this very model by its hash; a stranger's model has none."""
+    cards = [results_path.parent / paths.MODEL_CARD, *sorted(paths.artifacts("models").glob(f"*/{paths.MODEL_CARD}"))]
+    for card in cards:
+        # The card of another model is none of our business, not even when it is broken.
+        with contextlib.suppress(OSError, UnicodeDecodeError, ValueError, KeyError, TypeError):
+            if json.loads(card.read_text(encoding="utf-8"))["onnx"]["sha256"] == model_sha256:
+                return card
+    return None
 
 
 def _read_predictions(path: Path, results: Document, results_path: Path) -> dict[str, Prediction]:
@@ -307,9 +311,14 @@ def _describe(prediction: Prediction | None) -> str:
 def read_run(path: Path) -> History:
     """Read a training run and its history.
 
+    Args:
+        path: run.json, or the run's folder.
+
     Raises:
         InvalidInput: The run or its history is missing or not valid.
     """
+    if path.is_dir():
+        path = path / "run.json"
     run = contracts.read_document(path, "run")
     source = Source(
         "run",

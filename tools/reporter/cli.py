@@ -33,7 +33,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="results document of a candidate; give it again for each further one. Without a NAME the model's is used",
     )
     parser.add_argument(
-        "--run", action="append", default=[], type=Path, metavar="RUN.JSON", help="a training run, for its curve"
+        "--run",
+        action="append",
+        default=[],
+        type=Path,
+        metavar="RUN",
+        help="a training run (its run.json or folder), for its learning curve",
     )
     parser.add_argument(
         "--history", action="append", default=[], type=Path, metavar="CSV", help="a training history without its run"

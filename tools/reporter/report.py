@@ -87,8 +87,8 @@ class ReportResult:
         return {
             "report_id": self.comparison["comparison_id"],
             "folder": str(self.folder),
-            "report_html": str(self.folder / HTML),
-            "report_md": str(self.folder / MARKDOWN),
+            "report": str(self.folder / HTML),
+            "markdown": str(self.folder / MARKDOWN),
             "comparison": str(self.folder / COMPARISON),
             "pictures": [str(self.folder / name) for name in self.pictures],
             "synthetic": self.comparison["synthetic"],

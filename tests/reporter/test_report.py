@@ -1,0 +1,307 @@
+import base64
+import json
+import re
+from html.parser import HTMLParser
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+
+from shared import contracts, sequences
+from shared.errors import InvalidInput
+from tools.reporter.report import ReportConfig, ReportResult, make_report
+from tools.reporter.strips import FRAME_PX
+
+CARD = Path(__file__).parent.parent / "schemas" / "positive" / "model" / "ours.json"
+VOID = {"meta", "link", "img", "br"}
+
+
+class Reader(HTMLParser):
+    """Checks that tags are closed in order, and collects what a person reads and what a browser would load."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.words: list[str] = []
+        self.feed(source)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action", "data")]
+        self.words += [value or "" for name, value in attrs if name in ("alt", "title")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] != "style":
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).replace("\xa0", " ").split())
+
+
+def report(tmp_path: Path, baseline: Path, *candidates: Path, **changes: Any) -> tuple[ReportResult, Reader]:
+    config = ReportConfig(
+        baseline=(None, baseline),
+        candidates=tuple((None, path) for path in candidates),
+        **{"out": tmp_path / "report", "report_id": "test", **changes},
+    )
+    result = make_report(config)
+    return result, Reader((result.folder / "report.html").read_text(encoding="utf-8"))
+
+
+@pytest.fixture
+def plan(tmp_path: Path, make_results: Any, plan_rows: dict[str, Any]) -> tuple[Path, Path]:
+    """Results with the tables of the plan: 65.0 against 72.5 percent."""
+    return (
+        make_results(tmp_path, "baseline", plan_rows["baseline"], 0.5),
+        make_results(tmp_path, "candidate", plan_rows["candidate"], 0.282),
+    )
+
+
+def test_the_page_states_the_plain_facts_and_that_they_may_be_luck(tmp_path: Path, plan: tuple[Path, Path]) -> None:
+    result, page = report(tmp_path, *plan)
+    assert "80 sequences (40 non_smile, 40 smile) of 20 people in dataset people, the test side" in page.text
+    assert (
+        "candidate: recall 70.0 % against 75.0 % (−5.0 points); accuracy 72.5 % against 65.0 % (+7.5 points). "
+        "Answers that became right: 8; became wrong: 2; unchanged: 70." in page.text
+    )
+    assert "they are not yet shown to be more than luck" in page.text
+    assert "moves accuracy by 1.3 points and recall by 2.5 points" in page.text
+    assert "Measured values that reach their target: baseline 0 of 5; candidate 0 of 5." in page.text
+    for cell in ("62.5 %", "73.7 %", "68.2 %", "71.8 %", "30 of 40", "28 of 38", "0.2820", "90 %", "87 %", "0.90"):
+        assert cell in page.text
+    assert "the model's own, chosen on validation: 24 sequences of 6 people" in page.text
+    assert "SYNTHETIC" not in page.text
+    assert "not yet shown to be more than luck" in result.as_text()
+
+
+def test_the_folder_holds_page_text_figures_and_a_valid_comparison(tmp_path: Path, plan: tuple[Path, Path]) -> None:
+    result, _ = report(tmp_path, *plan)
+    assert sorted(path.name for path in result.folder.iterdir()) == [
+        "comparison.json",
+        "confusion.png",
+        "report.html",
+        "report.md",
+        "roc.png",
+    ]
+    document = contracts.read_document(result.folder / "comparison.json", "comparison")
+    assert document == result.comparison
+    assert document["code"]["packages"].keys() >= {"python", "matplotlib"}
+    markdown = (result.folder / "report.md").read_text(encoding="utf-8")
+    assert "| recall " in markdown
+    assert "](roc.png)" in markdown
+
+
+def test_the_page_is_whole_in_itself_and_runs_no_code(tmp_path: Path, plan: tuple[Path, Path]) -> None:
+    _, page = report(tmp_path, *plan)
+    assert page.links
+    assert all(link.startswith("data:") for link in page.links)
+    assert not page.tags & {"script", "iframe", "object", "embed", "form"}
+    assert "url(" not in (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+
+
+def test_the_korean_page_is_korean_all_through(tmp_path: Path, plan: tuple[Path, Path]) -> None:
+    _, page = report(tmp_path, *plan, lang="ko")
+    source = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    markdown = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+    assert '<html lang="ko">' in source
+    assert "아직 우연 이상이라고 확인되지 않았습니다" in page.text
+    for text in (page.text, markdown):
+        assert len(re.findall("[가-힣]", text)) > 500
+        assert re.findall(r"\b[a-z]{2,} [a-z]{2,} [a-z]{2,}\b", text) == []  # names may stand side by side
+
+
+def test_what_comes_from_data_is_shown_and_never_run(tmp_path: Path, make_results: Any) -> None:
+    evil = "<script>alert(1)</script>"
+    rows = [("seq_1&amp;", evil, "smile", 0.4), ("x' onerror='y", "s|2`", "non_<b>smile", 0.2)]
+    old, new = make_results(tmp_path, "old", rows, 0.3), make_results(tmp_path, "new", rows, 0.9)
+    _, page = report(tmp_path, old, new)
+    source = (tmp_path / "report" / "report.html").read_text(encoding="utf-8")
+    assert not page.tags & {"script", "b"}
+    assert "onerror='" not in source
+    assert f"smile, {evil}" in page.text
+    assert "seq_1&amp;" in page.text
+    markdown = (tmp_path / "report" / "report.md").read_text(encoding="utf-8")
+    assert "<script" not in markdown.replace("\\<", "")
+    assert "seq_1\\&amp;" in markdown
+
+
+def test_undefined_metrics_are_explained_in_words(tmp_path: Path, make_results: Any) -> None:
+    rows = [("seq_0001", "s01", "smile", 0.4), ("seq_0002", "s02", "non_smile", 0.4)]
+    silent, loud = make_results(tmp_path, "silent", rows, 0.9), make_results(tmp_path, "loud", rows, 0.3)
+    _, page = report(tmp_path, silent, loud)
+    assert "silent: nothing was called smile at this threshold, so precision is not defined." in page.text
+    assert "loud: everything was called smile at this threshold" in page.text
+    assert "silent: all scores are equal" in page.text
+    assert page.text.count("not defined") >= 2
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_one_class_only_gives_a_report_without_curve_and_without_nonsense(
+    tmp_path: Path, make_results: Any, lang: str
+) -> None:
+    rows = [("seq_0001", "s01", "non_smile", 0.4), ("seq_0002", "s02", "non_smile", 0.2)]
+    old, new = make_results(tmp_path, "old", rows, 0.3), make_results(tmp_path, "new", rows, 0.5)
+    result, page = report(tmp_path, old, new, lang=lang)
+    assert not (result.folder / "roc.png").exists()
+    if lang == "en":
+        assert "old: only one class is present (non_smile), so ROC AUC" in page.text
+        assert "old: no sequence is labelled smile, so recall is not defined." in page.text
+        assert "and recall by" not in page.text
+    assert not re.search(r"\b(nan|None|inf)\b", page.text)
+
+
+def test_figures_that_flatter_are_called_so(tmp_path: Path, make_results: Any, plan_rows: dict[str, Any]) -> None:
+    path = make_results(tmp_path, "old", plan_rows["baseline"], side="all", split=None)
+    document = json.loads(path.read_text())
+    document["metrics"]["threshold_source"] = "optimal"
+    document["model"] = {**document["model"], "name": "tuned"}
+    tuned = tmp_path / "tuned_results.json"
+    tuned.write_text(json.dumps(document))
+    _, page = report(tmp_path, path, tuned)
+    assert "If a model was trained on some of these people, its figures flatter it." in page.text
+    assert "tuned: its threshold was chosen on the very sequences that it is measured on" in page.text
+    assert "tuned: this is the same model file as that of old." in page.text
+
+
+def test_a_threshold_chosen_on_two_people_is_called_shaky(
+    tmp_path: Path, make_results: Any, plan_rows: dict[str, Any]
+) -> None:
+    own = {"value": 0.5, "chosen_on": "validation", "objective": "youden", "n_sequences": 8, "n_subjects": 2}
+    model = {"name": "new", "file": "new.onnx", "sha256": "a" * 64, "threshold": own}
+    old = make_results(tmp_path, "old", plan_rows["baseline"])
+    _, page = report(tmp_path, old, make_results(tmp_path, "new", plan_rows["baseline"], model=model))
+    assert "new: its threshold was chosen on 8 sequences of 2 people only" in page.text
+    assert "old: its threshold" not in page.text
+
+
+@pytest.fixture
+def measured_dataset(tmp_path: Path, make_results: Any, make_dataset: Any) -> tuple[sequences.Dataset, Path, Path]:
+    """A dataset of three people with two results on it; every answer differs between the two."""
+    dataset = make_dataset(tmp_path / "people", subjects=3, kind="real")
+    same = {"sequences_sha256": sequences.hash_sequences(dataset.rows), "dataset": dataset.reference()}
+    rows = [(row.sequence_id, row.subject_id, row.label, 0.4) for row in dataset.rows]
+    return dataset, make_results(tmp_path, "old", rows, 0.3, **same), make_results(tmp_path, "new", rows, 0.5, **same)
+
+
+def test_changed_sequences_are_shown_with_their_pictures(
+    tmp_path: Path, measured_dataset: tuple[sequences.Dataset, Path, Path]
+) -> None:
+    dataset, old, new = measured_dataset
+    result, page = report(tmp_path, old, new, dataset=dataset.folder)
+    strips = [link for link in page.links if link.startswith("data:image/jpeg")]
+    assert len(strips) == len(dataset.rows) == len(result.comparison["flips"])
+    assert "Became wrong (6)" in page.text
+    assert "Became right (6)" in page.text
+    assert "old: 0.4000 > 0.3000 new: 0.4000 ≤ 0.5000" in page.text
+    assert "This page holds pictures of people." in page.text
+    labels = [entry for entry in result.comparison["provenance"] if entry["what"] == "dataset people"]
+    assert labels[0]["sha256"] == contracts.sha256_file(dataset.folder / "labels.csv")
+
+
+def test_a_strip_holds_the_frames_in_order(
+    tmp_path: Path, measured_dataset: tuple[sequences.Dataset, Path, Path]
+) -> None:
+    dataset, old, new = measured_dataset
+    _, page = report(tmp_path, old, new, dataset=dataset.folder)
+    strip = next(link for link in page.links if link.startswith("data:image/jpeg"))
+    shown = cv2.imdecode(np.frombuffer(base64.b64decode(strip.partition(",")[2]), np.uint8), cv2.IMREAD_COLOR_RGB)
+    first = next(row for row in dataset.rows if row.label == "smile")  # wrong ones come first: smiles that are lost
+    frames = dataset.load_frames(first)
+    assert shown.shape == (FRAME_PX, FRAME_PX * len(frames), 3)
+    for index, frame in enumerate(frames):
+        small = cv2.resize(frame, (FRAME_PX, FRAME_PX), interpolation=cv2.INTER_AREA).astype(int)
+        part = shown[:, index * FRAME_PX : (index + 1) * FRAME_PX].astype(int)
+        assert np.abs(part - small).mean() < 4
+
+
+def test_no_faces_leaves_every_picture_of_a_person_out(
+    tmp_path: Path, measured_dataset: tuple[sequences.Dataset, Path, Path]
+) -> None:
+    dataset, old, new = measured_dataset
+    _, page = report(tmp_path, old, new, dataset=dataset.folder, with_faces=False)
+    assert not [link for link in page.links if link.startswith("data:image/jpeg")]
+    assert "Pictures were left out on request (--no-faces)." in page.text
+    assert "This page holds pictures of people." not in page.text
+
+
+def test_a_dataset_whose_labels_changed_since_is_refused_and_nothing_is_written(
+    tmp_path: Path, measured_dataset: tuple[sequences.Dataset, Path, Path]
+) -> None:
+    dataset, old, new = measured_dataset
+    labels = dataset.folder / "labels.csv"
+    labels.write_text(labels.read_text().replace(",non_smile,", ",smile,", 1))
+    with pytest.raises(InvalidInput, match=r"other pictures or labels .*sha256 [0-9a-f]{64}.*[0-9a-f]{64}"):
+        report(tmp_path, old, new, dataset=dataset.folder)
+    assert not (tmp_path / "report").exists()
+
+
+def test_synthetic_data_is_marked_in_every_view(tmp_path: Path, make_results: Any, plan_rows: dict[str, Any]) -> None:
+    drawn = {"name": "actors", "kind": "synthetic", "sha256": "e" * 64}
+    old, new = (make_results(tmp_path, name, plan_rows["baseline"], dataset=drawn) for name in ("old", "new"))
+    result, page = report(tmp_path, old, new)
+    assert "SYNTHETIC DATA" in page.text
+    assert "SYNTHETIC DATA" in (result.folder / "report.md").read_text(encoding="utf-8")
+    assert "SYNTHETIC" in result.as_text()
+    assert result.as_json()["synthetic"] is True
+    _, page = report(tmp_path, old, new, lang="ko")
+    assert "합성 데이터" in page.text
+
+
+def test_several_candidates_and_histories_stand_in_one_report(tmp_path: Path, plan: tuple[Path, Path]) -> None:
+    histories = []
+    for name in ("short", "long"):
+        (tmp_path / name).mkdir()
+        histories.append(tmp_path / name / "history.csv")
+        histories[-1].write_text("epoch,train_loss\n1,0.7\n2,0.6\n")
+    config = ReportConfig(
+        baseline=("old", plan[0]),
+        candidates=(("ep10", plan[1]), ("ep50", plan[0])),
+        histories=tuple(histories),
+        out=tmp_path / "report",
+    )
+    result = make_report(config)
+    assert result.pictures == ("roc.png", "confusion.png", "learning_curve.png", "learning_curve_2.png")
+    assert [arm["name"] for arm in result.comparison["arms"]] == ["old", "ep10", "ep50"]
+    page = Reader((result.folder / "report.html").read_text(encoding="utf-8"))
+    assert "old against ep10 and ep50" in page.text
+    assert "ep50 against old No answer changed." in page.text
+    assert result.comparison["comparison_id"].startswith("people_test_2")
+
+
+def test_epochs_and_run_come_from_the_card_with_the_models_hash(
+    tmp_path: Path, plan: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    example = json.loads(CARD.read_text(encoding="utf-8"))
+    results = json.loads(plan[1].read_text())
+    example["onnx"]["sha256"] = results["model"]["sha256"]
+    example["run"] = {
+        "run_id": "people-20260122",
+        "sha256": "1" * 64,
+        "checkpoint": "epoch_0010",
+        "checkpoint_sha256": "2" * 64,
+        "epoch": 10,
+    }
+    for folder, text in (("a-broken-one", "{"), ("candidate", json.dumps(example))):
+        card = tmp_path / "artifacts" / "models" / folder / "model.json"
+        card.parent.mkdir(parents=True)
+        card.write_text(text)
+    result, page = report(tmp_path, *plan)
+    assert [(arm["epochs"], arm["run_id"]) for arm in result.comparison["arms"]] == [
+        (None, None),
+        (10, "people-20260122"),
+    ]
+    assert "10 epochs" in page.text
+    card_entry = next(e for e in result.comparison["provenance"] if e["what"] == "model_card candidate")
+    assert card_entry["file"] == "artifacts/models/candidate/model.json"
