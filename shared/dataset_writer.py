@@ -97,6 +97,8 @@ class DatasetWriter:
         """Read what is there, or begin an empty dataset; tidy up after a crash."""
         for leftover in self.folder.glob(".incoming-*"):
             shutil.rmtree(leftover, ignore_errors=True)
+        for half_written in self.folder.glob(".*.tmp"):  # of a process that was killed: we hold the lock
+            half_written.unlink()
         if (self.folder / sequences.MANIFEST).exists():
             dataset = sequences.open_dataset(self.folder)
             self.manifest, self.rows = dataset.manifest, list(dataset.rows)
