@@ -221,7 +221,9 @@ def learning_curve_figure(
     panels = [losses]
     _plot_columns(losses, history, ("train_loss", "validation_loss"), words, first_colour=0)
     losses.set_ylabel(words["loss"], fontsize=11, fontfamily=font)
-    losses.set_ylim(bottom=0)
+    measured = [_number(row.get(key)) for row in history for key in ("train_loss", "validation_loss")]
+    finite = [value for value in measured if math.isfinite(value)]
+    losses.set_ylim(min([0.0, *finite]), 1.08 * max([0.0, *finite]) or 1.0)
     if has_rates:
         rates = figure.add_subplot(n_panels, 1, 2, sharex=losses)
         panels.append(rates)

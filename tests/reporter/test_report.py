@@ -279,24 +279,57 @@ def test_several_candidates_and_histories_stand_in_one_report(tmp_path: Path, pl
     assert result.comparison["comparison_id"].startswith("people_test_2")
 
 
+def write_card(home: Path, results: Path, **changes: Any) -> None:
+    """Put a card of the model that was measured where exported models lie."""
+    card = json.loads(CARD.read_text(encoding="utf-8")) | changes
+    card["onnx"]["sha256"] = json.loads(results.read_text())["model"]["sha256"]
+    contracts.write_document(home / "artifacts" / "models" / "candidate" / "model.json", card, "model")
+
+
+@pytest.mark.parametrize(
+    ("dataset", "split_sha256", "notes"),
+    [
+        ({"name": "people", "kind": "real", "sha256": "d" * 64}, "5" * 64, []),
+        ({"name": "people", "kind": "real", "sha256": "d" * 64}, "6" * 64, ["with another split, or without one"]),
+        ({"name": "people", "kind": "real", "sha256": "d" * 64}, None, ["with another split, or without one"]),
+        ({"name": "others", "kind": "real", "sha256": "d" * 64}, None, []),
+        ({"name": "actors", "kind": "synthetic", "sha256": "d" * 64}, None, ["trained on drawn faces"]),
+    ],
+)
+def test_where_a_model_learned_is_said_when_it_matters(
+    tmp_path: Path,
+    plan: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    dataset: dict[str, str],
+    split_sha256: str | None,
+    notes: list[str],
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    split = None if split_sha256 is None else {"file": "s.json", "sha256": split_sha256}
+    write_card(tmp_path, plan[1], dataset=dataset, split=split)
+    _, page = report(tmp_path, *plan)
+    for text in ("with another split, or without one", "trained on drawn faces"):
+        assert (text in page.text) == (text in notes)
+
+
+@pytest.mark.parametrize("high", [0.35, 0.45])
+def test_scores_worse_than_chance_are_called_so(tmp_path: Path, make_results: Any, high: float) -> None:
+    rows = [("q1", "s01", "smile", 0.1), ("q2", "s02", "non_smile", 0.4), ("q3", "s03", "smile", high)]
+    rows.append(("q4", "s04", "non_smile", 0.42))  # AUC 0 of 4 pairs, or 2 of 4
+    old, new = make_results(tmp_path, "old", rows), make_results(tmp_path, "new", rows)
+    _, page = report(tmp_path, old, new)
+    assert ("old: its ROC AUC is below 0.5" in page.text) == (high == 0.35)
+
+
 def test_epochs_and_run_come_from_the_card_with_the_models_hash(
     tmp_path: Path, plan: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
-    example = json.loads(CARD.read_text(encoding="utf-8"))
-    results = json.loads(plan[1].read_text())
-    example["onnx"]["sha256"] = results["model"]["sha256"]
-    example["run"] = {
-        "run_id": "people-20260122",
-        "sha256": "1" * 64,
-        "checkpoint": "epoch_0010",
-        "checkpoint_sha256": "2" * 64,
-        "epoch": 10,
-    }
-    for folder, text in (("a-broken-one", "{"), ("candidate", json.dumps(example))):
-        card = tmp_path / "artifacts" / "models" / folder / "model.json"
-        card.parent.mkdir(parents=True)
-        card.write_text(text)
+    run = {"run_id": "people-20260122", "checkpoint": "epoch_0010", "epoch": 10}
+    write_card(tmp_path, plan[1], run={**run, "sha256": "1" * 64, "checkpoint_sha256": "2" * 64})
+    broken = tmp_path / "artifacts" / "models" / "a-broken-one" / "model.json"
+    broken.parent.mkdir(parents=True)
+    broken.write_text("{")
     result, page = report(tmp_path, *plan)
     assert [(arm["epochs"], arm["run_id"]) for arm in result.comparison["arms"]] == [
         (None, None),

@@ -70,8 +70,7 @@ class Arm:
         role: baseline or candidate.
         results: The results document.
         predictions: By sequence_id, sorted by it.
-        epochs: How long it was trained, where its model card tells.
-        run_id: Its training run, where its model card tells.
+        card: Its model card (model.json); None for a stranger's model.
         sources: The files read; the results document comes first.
     """
 
@@ -79,9 +78,18 @@ class Arm:
     role: str
     results: Document
     predictions: Mapping[str, Prediction]
-    epochs: int | None
-    run_id: str | None
+    card: Document | None
     sources: tuple[Source, ...]
+
+    @property
+    def epochs(self) -> int | None:
+        """How long it was trained, where its card tells."""
+        return self.card["run"]["epoch"] if self.card and self.card["run"] else None
+
+    @property
+    def run_id(self) -> str | None:
+        """Its training run, where its card tells."""
+        return self.card["run"]["run_id"] if self.card and self.card["run"] else None
 
 
 @dataclass(frozen=True)
@@ -151,11 +159,10 @@ def _read_arm(named: tuple[str | None, Path], role: str) -> Arm:
         ),
         Source("predictions", name, place(predictions_path), results["predictions"]["sha256"]),
     ]
-    run = None
+    card = None
     card_path = _find_card(path, results["model"]["sha256"])
     if card_path is not None:
         card = contracts.read_document(card_path, "model")
-        run = card["run"]
         sources.append(
             Source(
                 "model_card",
@@ -171,8 +178,7 @@ def _read_arm(named: tuple[str | None, Path], role: str) -> Arm:
         role=role,
         results=results,
         predictions=predictions,
-        epochs=run["epoch"] if run else None,
-        run_id=run["run_id"] if run else None,
+        card=card,
         sources=tuple(sources),
     )
 

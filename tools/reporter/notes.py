@@ -37,6 +37,9 @@ def describe_arm(arm: Arm, arms: Sequence[Arm], words: Words) -> list[str]:
         keys.append("note_all_equal")
     if results["metrics"]["threshold_source"] == "optimal":
         keys.append("note_threshold_optimal")
+    auc = results["metrics"]["roc_auc"]
+    if auc is not None and auc < 0.5:
+        keys.append("note_below_chance")
     notes += [words(key, positive=positive) for key in keys]
     own = results["model"]["threshold"]
     uses_own = results["metrics"]["threshold_source"] == "model" and own is not None
@@ -48,6 +51,7 @@ def describe_arm(arm: Arm, arms: Sequence[Arm], words: Words) -> list[str]:
                 people=words.people(own["n_subjects"]),
             )
         )
+    notes += [words(key) for key in _describe_training(arm)]
     for other in arms[: arms.index(arm)]:
         if other.results["model"]["sha256"] == results["model"]["sha256"]:
             notes.append(words("note_same_model", other=other.name))
@@ -55,3 +59,18 @@ def describe_arm(arm: Arm, arms: Sequence[Arm], words: Words) -> list[str]:
     if results["dataset"]["sha256"] != arms[0].results["dataset"]["sha256"]:
         notes.append(words("note_dataset_changed"))
     return notes
+
+
+def _describe_training(arm: Arm) -> list[str]:
+    """Name the texts on where a model learned, as far as its card tells."""
+    if arm.card is None:
+        return []
+    keys = []
+    if arm.card["dataset"]["kind"] == "synthetic" and arm.results["dataset"]["kind"] == "real":
+        keys.append("note_trained_on_drawn")
+    trained, measured = arm.card["split"], arm.results["split"]
+    if arm.card["dataset"]["name"] == arm.results["dataset"]["name"] and (
+        trained is None or measured is None or trained["sha256"] != measured["sha256"]
+    ):
+        keys.append("note_other_split")
+    return keys

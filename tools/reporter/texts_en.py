@@ -81,6 +81,10 @@ TEXTS = {
     "note_no_positive": "no sequence is labelled {positive}, so recall is not defined.",
     "note_all_positive": "everything was called {positive} at this threshold: it does not tell the classes apart.",
     "note_all_equal": "all scores are equal: the model does not tell the classes apart.",
+    "note_below_chance": "its ROC AUC is below 0.5: here its scores order the classes worse than chance.",
+    "note_trained_on_drawn": "it was trained on drawn faces, not on people.",
+    "note_other_split": "it was trained on this dataset with another split, or without one: it may have seen these "
+    "people in training, and its figures then flatter it.",
     "note_same_model": "this is the same model file as that of {other}.",
     "note_threshold_optimal": "its threshold was chosen on the very sequences that it is measured on, so its figures "
     "are too good.",

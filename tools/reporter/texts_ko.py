@@ -81,6 +81,10 @@ TEXTS = {
     "note_no_positive": "{positive} 라벨인 시퀀스가 없어 재현율이 정의되지 않습니다.",
     "note_all_positive": "이 임계값에서 모두 {positive} 판정이 나와 클래스를 구별하지 못합니다.",
     "note_all_equal": "모든 점수가 같아 모델이 클래스를 구별하지 못합니다.",
+    "note_below_chance": "ROC AUC 값이 0.5보다 낮아, 여기서는 점수가 무작위보다도 클래스를 가르지 못합니다.",
+    "note_trained_on_drawn": "실제 사람이 아니라 그린 얼굴로 학습한 모델입니다.",
+    "note_other_split": "이 데이터셋을 다른 분할로, 또는 분할 없이 학습한 모델입니다. "
+    "여기의 사람들을 학습 때 보았을 수 있으며, 그렇다면 수치가 실제보다 좋게 나옵니다.",
     "note_same_model": "모델 파일이 다음과 같습니다: {other}.",
     "note_threshold_optimal": "측정에 쓴 바로 그 시퀀스들로 임계값을 골라 수치가 실제보다 좋습니다.",
     "note_threshold_few": "임계값을 적은 데이터로 골랐습니다 ({people}, {sequences}). "
