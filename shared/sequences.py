@@ -7,8 +7,9 @@ takes is `shared.dataset_writer`'s job, the full check of every file `shared.dat
 import csv
 import hashlib
 import io
+import math
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -228,7 +229,7 @@ def parse_labels(data: bytes, what: str, classes: Sequence[str]) -> list[Sequenc
         raise InvalidInput(f"{what}: row 1", found=",".join(header) or "nothing", expected=",".join(COLUMNS))
     rows: list[SequenceRow] = []
     seen: dict[str, int] = {}
-    for number, cells in enumerate(reader, start=2):
+    for number, cells in enumerate(_read_rows(reader, what), start=2):
         row = _parse_row(cells, f"{what}: row {number}")
         if row.label not in classes:
             raise InvalidInput(
@@ -247,6 +248,22 @@ def parse_labels(data: bytes, what: str, classes: Sequence[str]) -> list[Sequenc
     return rows
 
 
+def _read_rows(reader: "csv.DictReader[str]", what: str) -> Iterator[dict[Any, Any]]:
+    """Yield the rows of a table, and say in one line where the csv itself breaks."""
+    try:
+        yield from reader
+    except csv.Error as error:
+        raise InvalidInput(f"{what}: row {reader.line_num + 1}", found=str(error), expected="a csv") from None
+
+
+def _finite(text: str) -> float:
+    """Parse a number; Python would also take nan and inf, which no schema can refuse afterwards."""
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(f"the number {text}")
+    return value
+
+
 def _parse_row(cells: dict[Any, Any], what: str) -> SequenceRow:
     """Turn text cells into a row that fits the schema."""
     if None in cells or None in cells.values():
@@ -256,9 +273,9 @@ def _parse_row(cells: dict[Any, Any], what: str) -> SequenceRow:
             **cells,
             "emotion": cells["emotion"] or None,
             "frame_count": int(cells["frame_count"]),
-            "frame_interval_ms": float(cells["frame_interval_ms"]),
-            "start_ms": float(cells["start_ms"]),
-            "frame_times_ms": [float(time) for time in cells["frame_times_ms"].split()],
+            "frame_interval_ms": _finite(cells["frame_interval_ms"]),
+            "start_ms": _finite(cells["start_ms"]),
+            "frame_times_ms": [_finite(time) for time in cells["frame_times_ms"].split()],
             "reviewed": {"true": True, "false": False}.get(cells["reviewed"].lower(), cells["reviewed"]),
         }
     except ValueError as error:
