@@ -1,0 +1,173 @@
+"""Who may know whom, how long a file may grow, and what a bare install must be able to import."""
+
+import ast
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+SHARED = sorted((ROOT / "shared").rglob("*.py"))
+TOOLS = sorted(path.parent for path in (ROOT / "tools").glob("*/cli.py"))
+TOOL_FILES = sorted((ROOT / "tools").rglob("*.py"))
+CLIS = [folder / "cli.py" for folder in TOOLS]
+HEAVY = {
+    "torch",
+    "torchvision",
+    "cv2",
+    "onnxruntime",
+    "onnx",
+    "onnxscript",
+    "onnxsim",
+    "mediapipe",
+    "kaggle",
+    "matplotlib",
+    "koreanize_matplotlib",
+    "sklearn",
+    "av",
+    "safetensors",
+}
+MAX_LINES = 400
+
+
+def named(paths: list[Path]) -> list[object]:
+    return [pytest.param(path, id=str(path.relative_to(ROOT))) for path in paths]
+
+
+def imports_of(path: Path, *, only_at_import_time: bool = False) -> Iterator[str]:
+    """Name the modules that a file imports: in functions too, unless only what runs on import is asked for."""
+    tree = ast.parse(path.read_text(encoding="utf-8"))
+    nodes: list[ast.AST] = [tree]
+    while nodes:
+        node = nodes.pop()
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: a relative import"
+            yield from (f"{node.module}.{alias.name}" for alias in node.names)
+        is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+        if not (only_at_import_time and (is_function or is_type_checking(node))):
+            nodes.extend(ast.iter_child_nodes(node))
+
+
+def is_type_checking(node: ast.AST) -> bool:
+    return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+
+
+def test_the_tools_and_the_shared_modules_are_found() -> None:
+    assert {folder.name for folder in TOOLS} >= {"recorder", "trainer", "exporter", "evaluator", "spec_checker"}
+    assert len(SHARED) > 10
+
+
+@pytest.mark.parametrize("path", named(TOOL_FILES))
+def test_no_tool_imports_another(path: Path) -> None:
+    own = path.relative_to(ROOT / "tools").parts[0]
+    for module in imports_of(path):
+        parts = module.split(".")
+        if parts[0] == "tools":
+            assert len(parts) > 1, f"{path.name} imports all tools"
+            assert parts[1] == own, f"{path.name} imports {module}"
+        assert parts[0] != "tasks"
+
+
+@pytest.mark.parametrize("path", named(SHARED))
+def test_shared_knows_no_tool_and_no_task(path: Path) -> None:
+    assert not [module for module in imports_of(path) if module.split(".")[0] in ("tools", "tasks", "tests")]
+
+
+def test_tasks_runs_tools_as_programs_and_imports_none() -> None:
+    assert not [module for module in imports_of(ROOT / "tasks.py") if module.split(".")[0] == "tools"]
+
+
+def test_schemas_know_nobody() -> None:
+    assert [path.name for path in (ROOT / "schemas").iterdir() if path.suffix == ".py"] in ([], ["__init__.py"])
+    for path in (ROOT / "schemas").glob("*.json"):
+        text = path.read_text(encoding="utf-8")
+        references = [line for line in text.splitlines() if '"$ref"' in line]
+        assert all('"#/' in line for line in references), f"{path.name} refers to another file"
+
+
+@pytest.mark.parametrize("path", named(sorted([*SHARED, *TOOL_FILES, ROOT / "tasks.py"])))
+def test_torch_is_used_by_networks_trainer_and_exporter_only(path: Path) -> None:
+    allowed = ("shared/models/", "tools/trainer/", "tools/exporter/")
+    if not str(path.relative_to(ROOT)).startswith(allowed):
+        assert not [module for module in imports_of(path) if module.split(".")[0] in ("torch", "torchvision")]
+
+
+@pytest.mark.parametrize("path", named(CLIS))
+def test_a_cli_imports_nothing_heavy_by_its_text(path: Path) -> None:
+    assert not [module for module in imports_of(path, only_at_import_time=True) if module.split(".")[0] in HEAVY]
+
+
+@pytest.mark.parametrize("path", named(CLIS))
+def test_a_cli_imports_nothing_heavy_through_others_either(path: Path) -> None:
+    module = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+    code = f"import sys, json, {module}; print(json.dumps(sorted({{m.split('.')[0] for m in sys.modules}})))"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    assert set(json.loads(done.stdout)) & (HEAVY | {"numpy"}) == set()
+
+
+@pytest.mark.parametrize("folder", named(TOOLS))
+def test_a_tool_has_one_door(folder: Path) -> None:
+    body = ast.parse((folder / "__main__.py").read_text(encoding="utf-8")).body
+    code = [ast.unparse(node) for node in body if not isinstance(node, ast.Expr)]  # a docstring may stand above
+    assert code == [f"from tools.{folder.name}.cli import main", "raise SystemExit(main())"]
+    assert len((folder / "__init__.py").read_text(encoding="utf-8").splitlines()) == 1
+
+
+@pytest.mark.parametrize(
+    "path", named(sorted([*SHARED, *TOOL_FILES, ROOT / "tasks.py", *(ROOT / "tests").rglob("*.py")]))
+)
+def test_a_file_can_be_read_in_one_go(path: Path) -> None:
+    # What is longer is split by its subject; test files may be twice as long, as they are read a sentence at a time.
+    limit = 2 * MAX_LINES if ROOT / "tests" in path.parents else MAX_LINES
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= limit
+
+
+def test_no_module_is_called_by_a_name_that_says_nothing() -> None:
+    empty = {"utils", "util", "helpers", "helper", "common", "misc", "base", "core"}
+    assert not [path for path in (*SHARED, *TOOL_FILES) if path.stem in empty]
+
+
+@pytest.mark.parametrize("path", named(sorted([*SHARED, *TOOL_FILES])))
+def test_nothing_unpickles(path: Path) -> None:
+    text = path.read_text(encoding="utf-8")
+    assert not [m for m in imports_of(path) if m.split(".")[0] in ("pickle", "dill", "joblib", "shelve")]
+    assert "torch.load(" not in text or "weights_only=True" in text
+    assert "allow_pickle=True" not in text
+
+
+def test_every_tool_has_its_command_and_its_extra() -> None:
+    import tomllib
+
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    for command, target in project["scripts"].items():
+        name = command.replace("-", "_")
+        assert target == f"tools.{name}.cli:main"
+        assert (ROOT / "tools" / name / "cli.py").is_file()
+        assert command in project["optional-dependencies"]
+
+
+def test_the_repository_holds_no_binaries_but_pictures_of_its_own_pages() -> None:
+    listed = subprocess.run(["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, check=False)
+    if listed.returncode != 0:
+        pytest.skip("not a checkout: no list of tracked files")
+    names = [name for name in listed.stdout.decode().split("\0") if name]
+    suffixes = {os.path.splitext(name)[1].lower() for name in names}
+    assert not suffixes & {
+        ".onnx",
+        ".pt",
+        ".pth",
+        ".pkl",
+        ".safetensors",
+        ".mp4",
+        ".mov",
+        ".zip",
+        ".jpg",
+        ".jpeg",
+        ".npy",
+    }

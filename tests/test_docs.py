@@ -1,0 +1,119 @@
+"""What is not documented does not exist: every tool and every task must be in the README."""
+
+import ast
+import re
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[1]
+TOOLS = sorted(path.parent.name for path in (ROOT / "tools").glob("*/cli.py"))
+
+
+def list_tasks() -> list[str]:
+    """Name the tasks of tasks.py as they are typed, without running it."""
+    names = []
+    for node in ast.parse((ROOT / "tasks.py").read_text(encoding="utf-8")).body:
+        if not isinstance(node, ast.FunctionDef):
+            continue
+        for decorator in node.decorator_list:
+            call = decorator.func if isinstance(decorator, ast.Call) else decorator
+            if ast.unparse(call) in ("task", "invoke.task"):
+                given = {k.arg: k.value for k in decorator.keywords} if isinstance(decorator, ast.Call) else {}
+                name = ast.literal_eval(given["name"]) if "name" in given else node.name
+                names.append(str(name).strip("_").replace("_", "-"))
+    return names
+
+
+def test_the_tasks_of_the_chain_are_there() -> None:
+    assert set(list_tasks()) >= {
+        "collect",
+        "grid",
+        "baseline",
+        "train",
+        "export",
+        "evaluate",
+        "report",
+        "ab",
+        "validate-spec",
+        "publish-dataset",
+        "demo",
+        "test",
+        "check",
+    }
+
+
+@pytest.mark.parametrize("task", list_tasks() or ["none"])
+def test_the_readme_shows_every_task(task: str) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert f"./inv {task}" in text or f"`{task}`" in text
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_readme_names_every_tool(tool: str) -> None:
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert tool in text or tool.replace("_", "-") in text
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_every_tool_explains_itself_in_a_readme_with_a_command(tool: str) -> None:
+    text = (ROOT / "tools" / tool / "README.md").read_text(encoding="utf-8")
+    assert tool.replace("_", "-") in text
+    assert re.search(r"```|^ {4}|`[^`\n]+ --?[a-z]", text, re.MULTILINE), "no command to copy"
+    for word in ("reads", "writes"):
+        assert word in text.lower()
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_help_answers_at_once_with_examples(tool: str) -> None:
+    taken_s = []
+    for _ in range(5):  # the fastest of five: another process may be in the way
+        start_s = time.perf_counter()
+        done = subprocess.run(
+            [sys.executable, "-m", f"tools.{tool}", "--help"], capture_output=True, text=True, check=False, cwd=ROOT
+        )
+        taken_s.append(time.perf_counter() - start_s)
+        assert done.returncode == 0, done.stderr
+        assert done.stderr == ""
+        if taken_s[-1] < 0.5:
+            break
+    assert min(taken_s) < 0.5
+    assert "examples:\n  " in done.stdout
+    assert "--json" in done.stdout
+    assert "--quiet" in done.stdout
+
+
+@pytest.mark.parametrize("tool", TOOLS)
+def test_the_examples_of_the_help_use_flags_that_exist(tool: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", f"tools.{tool}", "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    text, _, examples = done.stdout.partition("examples:")
+    subcommands = [
+        subprocess.run(
+            [sys.executable, "-m", f"tools.{tool}", name, "--help"],
+            capture_output=True,
+            text=True,
+            check=False,
+            cwd=ROOT,
+        ).stdout
+        for name in {line.split()[1] for line in examples.splitlines() if len(line.split()) > 1}
+        if not name.startswith("-")
+    ]
+    known = text + "".join(subcommands)
+    used = {flag for line in examples.splitlines() for flag in re.findall(r"(?<!\S)--[a-z][a-z-]*", line.split("#")[0])}
+    assert {flag for flag in used if flag not in known} == set()
+
+
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md", "CHANGELOG.md", "LOG.md"])
+def test_the_papers_of_the_project_are_there(name: str) -> None:
+    assert (ROOT / name).read_text(encoding="utf-8").strip()
+
+
+def test_the_korean_quick_start_is_korean_and_names_the_demo() -> None:
+    text = (ROOT / "README.ko.md").read_text(encoding="utf-8")
+    assert "./inv demo" in text
+    assert sum("가" <= sign <= "힣" for sign in text) > 200
