@@ -17,6 +17,7 @@ from invoke.tasks import task
 from shared import experiment, paths, steps
 from shared.steps import flags_of
 
+HERE = Path(__file__).resolve().parent
 DEMO = "demo"
 DEMO_ACTORS = 12
 BASELINE_ACTORS = 8
@@ -376,12 +377,12 @@ def bench(c: Context, only: str = "") -> None:
 
     Example: ./inv bench --only training
     """
-    folder = paths.home() / "tests" / "benchmarks"
+    folder = HERE / "tests" / "benchmarks"
     for file in sorted(folder.glob(f"bench_{only or '*'}.py")):
         _python(c, str(file))
 
 
 def _python(c: Context, *words: object) -> None:
     """Run Python in this environment, from the project's folder."""
-    with c.cd(shlex.quote(str(paths.home()))):
+    with c.cd(shlex.quote(str(HERE))):
         c.run(shlex.join([sys.executable, *map(str, words)]), pty=sys.stdout.isatty(), in_stream=False)

@@ -26,7 +26,12 @@ _MARGIN = 64
 
 @dataclass(frozen=True)
 class Augmentation:
-    """Seeded variation of sequences; the same seed, epoch and index always give the same pictures."""
+    """Seeded variation of sequences; the same seed, epoch and index always give the same pictures.
+
+    Attributes:
+        seed: Decides everything that is drawn.
+        side_px: Side of the pictures.
+    """
 
     seed: int
     side_px: int = SIZE_PX

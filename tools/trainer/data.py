@@ -47,6 +47,7 @@ class DecodedSequences:
     def __init__(self, dataset: Dataset, rows: Sequence[SequenceRow], frames_u8: U8) -> None:
         place = {row.sequence_id: index for index, row in enumerate(dataset.rows)}
         self._frames = frames_u8
+        self.side_px: int = frames_u8.shape[2]
         self._places = [place[row.sequence_id] for row in rows]
         self.smile = torch.tensor([float(row.label == dataset.positive_class) for row in rows])
         self.emotion = torch.tensor(

@@ -112,7 +112,7 @@ def train_epoch(
 ) -> Losses:
     """Train on each sequence of a side once; returns the mean losses."""
     torch.manual_seed(int(np.random.SeedSequence([config.seed, epoch]).generate_state(1, np.uint64)[0] >> np.uint64(1)))
-    augmentation = Augmentation(config.seed) if config.augment else None
+    augmentation = Augmentation(config.seed, side.side_px) if config.augment else None
     order = shuffled(len(side), config.seed, epoch)
     losses = LossSum(config.emotion_weight)
     steps = math.ceil(len(order) / config.batch)
