@@ -5,6 +5,7 @@ and light come from schedules that know nothing of the prompts, so that only the
 picture itself is `tools.recorder.drawing`'s job. Reads and writes nothing.
 """
 
+import functools
 import math
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -88,9 +89,8 @@ class Actor:
         self._length_s = protocol.duration_s
         self._take_seed = take_seed
         rng = np.random.default_rng([take_seed, 1])
-        look = Look.from_seed(identity_seed, level.glasses_share)
-        stage = Stage.from_rng(rng, look, level.light_unevenness, level.noise_sigma, level.blur_sigma)
-        self._painter = Painter(look, stage)
+        self._identity_seed = identity_seed
+        self._level = level
         self._motion = level.motion
         self._waves = {
             name: self._wave(rng, fastest)
@@ -139,6 +139,13 @@ class Actor:
         rise_s = min(float(rng.uniform(0.18, 0.3)), room_s / 2)
         delay_s = min(float(rng.uniform(*level.delay_s)), room_s - rise_s)
         return begin_s + delay_s, rise_s, end_s + float(rng.uniform(*level.delay_s)), float(rng.uniform(0.25, 0.5))
+
+    @functools.cached_property
+    def _painter(self) -> Painter:
+        """Paint the still parts once, and only for those who want to see them."""
+        level, rng = self._level, np.random.default_rng([self._take_seed, 4])
+        look = Look.from_seed(self._identity_seed, level.glasses_share)
+        return Painter(look, Stage.from_rng(rng, look, level.light_unevenness, level.noise_sigma, level.blur_sigma))
 
     def smile_at(self, time_s: float) -> float:
         """Return how much the actor smiles, 0 to 1."""

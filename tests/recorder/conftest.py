@@ -1,0 +1,137 @@
+"""Films with numbered frames, a short protocol, and the recorder as a command."""
+
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from fractions import Fraction
+from pathlib import Path
+from typing import Any
+
+import av
+import numpy as np
+import pytest
+
+REPOSITORY = Path(__file__).resolve().parents[2]
+TICK = Fraction(1, 90_000)
+SIDE_PX, CELLS = 96, 4
+
+
+def numbered_picture(number: int) -> np.ndarray:
+    """Draw a number as 16 black or white cells, which survive any codec."""
+    bits = np.array([(number >> bit) & 1 for bit in range(CELLS * CELLS)], np.uint8).reshape(CELLS, CELLS)
+    cell = SIDE_PX // CELLS
+    grey = np.kron(bits * 200 + 25, np.ones((cell, cell), np.uint8))
+    return np.repeat(grey[..., None], 3, axis=2).astype(np.uint8)
+
+
+@pytest.fixture
+def read_number() -> Callable[[np.ndarray], int]:
+    """Read the number that a stored picture shows."""
+
+    def read(picture: np.ndarray) -> int:
+        cell = picture.shape[0] // CELLS
+        bits = [
+            int(picture[row * cell : (row + 1) * cell, column * cell : (column + 1) * cell].mean() > 125)
+            for row in range(CELLS)
+            for column in range(CELLS)
+        ]
+        return sum(bit << place for place, bit in enumerate(bits))
+
+    return read
+
+
+@pytest.fixture
+def make_film(tmp_path: Path) -> Callable[..., Path]:
+    """Make a film with a numbered frame at each of these times."""
+
+    def make(times_s: Sequence[float], numbers: Sequence[int] | None = None, name: str = "film.mp4") -> Path:
+        path = tmp_path / name
+        with av.open(str(path), "w") as container:
+            stream = container.add_stream("libx264", rate=30)
+            stream.width = stream.height = SIDE_PX
+            stream.pix_fmt = "yuv420p"
+            stream.codec_context.time_base = TICK
+            stream.codec_context.options = {"preset": "ultrafast"}
+            for index, time_s in enumerate(times_s):
+                number = numbers[index] if numbers is not None else index
+                picture = av.VideoFrame.from_ndarray(numbered_picture(number), format="rgb24")
+                picture.time_base, picture.pts = TICK, round(time_s / TICK)
+                container.mux(stream.encode(picture))
+            container.mux(stream.encode(None))
+        return path
+
+    return make
+
+
+@pytest.fixture
+def short_protocol(tmp_path: Path) -> Path:
+    """Write a protocol of 2.4 s, for tests in real time: 0.2 to 0.7 s is neutral, 1.1 to 1.5 s a smile."""
+    document = json.loads((REPOSITORY / "shared" / "protocol.json").read_text(encoding="utf-8"))
+    prompts = [phase["prompt"] for phase in document["phases"]]
+    document.update(
+        name="short",
+        duration_s=2.4,
+        phases=[
+            {"start_s": start, "end_s": end, "prompt": prompt}
+            for (start, end), prompt in zip([(0, 0.8), (0.8, 1.6), (1.6, 2.4)], prompts, strict=True)
+        ],
+        windows=[
+            {"start_s": 0.2, "end_s": 0.7, "label": "non_smile", "emotion": "neutral"},
+            {"start_s": 1.1, "end_s": 1.5, "label": "smile", "emotion": "happy"},
+        ],
+        sequences_per_window=1,
+        frame_interval_ms=80,
+    )
+    path = tmp_path / "short.json"
+    path.write_text(json.dumps(document), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def environment(tmp_path: Path) -> dict[str, str]:
+    """An environment with its own home and no screen."""
+    hidden = ("DISPLAY", "WAYLAND_DISPLAY", "PYTHONWARNINGS")
+    kept = {key: value for key, value in os.environ.items() if key not in hidden}
+    return {**kept, "SMILEBENCH_HOME": str(tmp_path / "home")}
+
+
+@pytest.fixture
+def start(environment: dict[str, str]) -> Callable[..., subprocess.Popen[str]]:
+    """Start the recorder as a process of its own."""
+
+    def begin(*flags: object, **extra: str) -> subprocess.Popen[str]:
+        return subprocess.Popen(
+            [sys.executable, "-m", "tools.recorder", *map(str, flags)],
+            cwd=REPOSITORY,
+            env={**environment, **extra},
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            text=True,
+            encoding="utf-8",
+        )
+
+    return begin
+
+
+@pytest.fixture
+def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
+    """Run the recorder here, without a window, into the dataset d; returns (exit code, JSON or None, stderr)."""
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path / "home"))
+    from tools.recorder.cli import main
+
+    def run(*flags: object, subject: str = "s01") -> tuple[int, Any, str]:
+        capsys.readouterr()
+        arguments = ["--subject", subject, "--dataset", "d", "--no-preview", "--json", *map(str, flags)]
+        code = main(arguments)
+        out, err = capsys.readouterr()
+        return code, json.loads(out) if out else None, err
+
+    return run
+
+
+@pytest.fixture
+def dataset_folder(tmp_path: Path) -> Path:
+    """The folder that `record` and `start --dataset d` write to."""
+    return tmp_path / "home" / "datasets" / "d"

@@ -1,0 +1,45 @@
+import random
+import signal
+import subprocess
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from shared.dataset_check import check_dataset
+from shared.sequences import open_dataset
+
+Start = Callable[..., subprocess.Popen[str]]
+KILLS = [pytest.param(8, id="8 times"), pytest.param(40, id="40 times", marks=pytest.mark.slow)]
+
+
+@pytest.mark.parametrize("kills", KILLS)
+def test_killed_at_any_moment_the_dataset_stays_valid_and_keeps_finished_takes(
+    kills: int, start: Start, make_film: Callable[..., Path], short_protocol: Path, dataset_folder: Path
+) -> None:
+    # A tiny film makes several takes a second, so that most kills fall into the storing of one.
+    film = make_film([index / 30 for index in range(72)])
+    flags = ("--subject", "s01", "--dataset", "d", "--no-preview", "--protocol", short_protocol, "--quiet")
+    rng = random.Random(kills)
+    finished: set[str] = set()
+    for _ in range(kills):
+        process = start("--source", film, *flags, "--target", 5000)
+        time.sleep(rng.uniform(0.2, 1.6))
+        process.send_signal(signal.SIGKILL)
+        process.communicate(timeout=20)
+        if (dataset_folder / "dataset.json").exists():
+            assert [str(problem) for problem in check_dataset(dataset_folder) if problem.is_error] == []
+            takes = {row.take_id for row in open_dataset(dataset_folder).rows}
+            assert finished <= takes
+            finished = takes
+    assert len(finished) >= kills // 2
+    goal = len(finished) + 2
+    process = start("--source", film, *flags, "--target", goal)
+    _, err = process.communicate(timeout=60)
+    assert process.returncode == 0, err
+    rows = open_dataset(dataset_folder).rows
+    assert finished < {row.take_id for row in rows}
+    assert len({row.take_id for row in rows}) == goal
+    assert not list(dataset_folder.glob(".incoming-*"))
+    assert [str(problem) for problem in check_dataset(dataset_folder) if problem.is_error] == []

@@ -1,0 +1,191 @@
+import re
+import shutil
+import subprocess
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from shared.dataset_check import check_dataset
+from shared.protocol import read_protocol
+from shared.sequences import open_dataset
+from tools.recorder.screen import View, draw
+
+PROTOCOL = read_protocol()
+Start = Callable[..., subprocess.Popen[str]]
+
+
+def camera_picture() -> np.ndarray:
+    picture = np.full((720, 1280, 3), 90, np.uint8)
+    picture[300:420, 400:520] = (220, 30, 30)  # red, left of the middle
+    return picture
+
+
+def test_the_view_is_a_mirror_and_what_is_not_kept_is_darker() -> None:
+    canvas = draw(camera_picture(), View("take", 1.0), PROTOCOL, "en")
+    assert canvas.shape == (720, 1280, 3)
+    blue, green, red = canvas[360, 820]
+    assert red > 200 > 60 > max(blue, green)
+    assert canvas[500, 640].mean() == pytest.approx(90, abs=2)
+    assert canvas[500, 100].mean() < 50
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+@pytest.mark.parametrize("stage", ["ready", "saving", "saved", "refused", "done"])
+def test_every_stage_says_something_in_both_languages(stage: str, lang: str) -> None:
+    with_text = draw(None, View(stage, cause="gap" if stage == "refused" else ""), PROTOCOL, lang)
+    assert (with_text[:176].max(axis=2) > 200).mean() > 0.01
+
+
+def test_prompts_are_very_large_and_change_with_the_phase() -> None:
+    ready, smile, stop = (draw(None, View("take", t), PROTOCOL, "ko")[:176] for t in (1.0, 4.0, 7.0))
+    for canvas in (ready, smile, stop):
+        rows = np.flatnonzero((canvas.max(axis=2) > 200).any(axis=1))
+        assert rows.max() - rows.min() > 100
+    assert not np.array_equal(ready > 128, smile > 128)
+    assert not np.array_equal(smile > 128, stop > 128)
+
+
+def test_hangul_is_drawn_as_hangul_not_as_question_marks() -> None:
+    hangul = draw(None, View("saved"), PROTOCOL, "ko")[:120] > 128
+    font = cv2.FontFace("sans")
+    marks = np.zeros((120, 1280, 3), np.uint8)
+    cv2.putText(marks, "???????", (400, 96), (255, 255, 255), font, 84, 700)
+    assert hangul.sum() > 1.3 * (marks > 128).sum()
+
+
+@pytest.mark.parametrize("shape", [(480, 640), (1280, 720), (512, 512), (2, 2)])
+def test_pictures_of_any_shape_fit(shape: tuple[int, int]) -> None:
+    assert draw(np.full((*shape, 3), 120, np.uint8), View("ready"), PROTOCOL, "ko").shape == (720, 1280, 3)
+
+
+def test_without_a_screen_it_says_how_to_go_on(start: Start) -> None:
+    for display in ({}, {"DISPLAY": ":4711"}):
+        process = start("--source", "synthetic", "--subject", "s01", "--dataset", "d", **display)
+        _, err = process.communicate(timeout=30)
+        assert process.returncode == 3
+        assert "--no-preview" in err
+        assert err.count("\n") == 1
+
+
+class Screen:
+    """A real X server with a keyboard and a camera of its own."""
+
+    def __init__(self, display: str) -> None:
+        self.display = display
+
+    def wait_for_window(self) -> None:
+        self._xdotool("search", "--sync", "--onlyvisible", "--name", "smilebench")
+        time.sleep(0.5)
+
+    def press(self, key: str) -> None:
+        self._xdotool("key", key)
+
+    def close_window(self) -> None:
+        found = self._xdotool("search", "--onlyvisible", "--name", "smilebench")
+        self._xdotool("windowclose", found.split()[0])
+
+    def _xdotool(self, *words: str) -> str:
+        done = subprocess.run(
+            ["xdotool", *words], env={"DISPLAY": self.display}, capture_output=True, text=True, timeout=30, check=True
+        )
+        return done.stdout
+
+    def shot(self, path: Path) -> np.ndarray:
+        grab = ["ffmpeg", "-loglevel", "error", "-y", "-f", "x11grab", "-video_size", "1400x900"]
+        subprocess.run([*grab, "-i", self.display, "-frames:v", "1", str(path)], check=True, timeout=30)
+        picture = cv2.imread(str(path))
+        assert picture is not None
+        return np.asarray(picture)
+
+
+@pytest.fixture
+def screen() -> Iterator[Screen]:
+    missing = [name for name in ("Xvfb", "xdotool", "ffmpeg") if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"no {', '.join(missing)} to open a real window")
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", "1", "-screen", "0", "1400x900x24"], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL
+    )
+    assert server.stdout is not None
+    yield Screen(f":{int(server.stdout.readline())}")
+    server.terminate()
+    server.wait()
+    server.stdout.close()
+
+
+def wait_for(is_there: Callable[[], bool], seconds: float = 20) -> None:
+    until_s = time.monotonic() + seconds
+    while not is_there():
+        assert time.monotonic() < until_s, "waited too long"
+        time.sleep(0.05)
+
+
+def rows_of(folder: Path) -> list[str]:
+    return sorted({row.take_id for row in open_dataset(folder).rows})
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_a_session_at_a_real_window(
+    lang: str, screen: Screen, start: Start, short_protocol: Path, dataset_folder: Path, tmp_path: Path
+) -> None:
+    flags = ("--source", "synthetic", "--difficulty", "easy", "--protocol", short_protocol, "--lang", lang)
+    process = start(*flags, "--subject", "a01", "--dataset", "d", "--json", DISPLAY=screen.display)
+    screen.wait_for_window()
+    records = dataset_folder / "takes"
+
+    screen.press("space")
+    time.sleep(1.2)
+    during = screen.shot(tmp_path / f"take_{lang}.png")
+    yellow = (during[:170, :, 2] > 220) & (during[:170, :, 0] < 110)
+    assert yellow.sum() > 5000  # the prompt for the smile, and only it, is this colour
+    screen.press("r")  # start the take over: the first 1.2 s are dropped
+    wait_for(lambda: len(list(records.glob("*.json"))) == 1)
+    time.sleep(0.5)
+    green = screen.shot(tmp_path / f"saved_{lang}.png")[:120]
+    assert ((green[:, :, 1] > 200) & (green[:, :, 2] < 140)).sum() > 1500
+
+    screen.press("r")  # repeat: the stored take goes to the trash
+    wait_for(lambda: rows_of(dataset_folder) == ["take_0002"])
+    time.sleep(0.5)
+    screen.press("space")
+    wait_for(lambda: rows_of(dataset_folder) == ["take_0002", "take_0003"])
+    time.sleep(0.5)
+    screen.press("space")
+    time.sleep(0.8)
+    screen.press("q")  # in the middle of a take: it is dropped
+    out, err = process.communicate(timeout=20)
+    assert process.returncode == 0, err
+    assert re.findall(r'"take_id": "(take_\d+)"', out) == ["take_0002", "take_0003"]
+    assert list((dataset_folder / "trash").glob("*_take_0001/images/*.jpg"))
+    assert not list(dataset_folder.glob(".incoming-*"))
+    assert [str(p) for p in check_dataset(dataset_folder) if p.is_error] == []
+
+
+def test_a_film_behind_the_window_loses_no_frame_and_a_short_one_is_refused(
+    screen: Screen, start: Start, make_film: Callable[..., Path], short_protocol: Path, dataset_folder: Path
+) -> None:
+    film = make_film([index / 30 for index in range(75)])
+    flags = ("--subject", "s01", "--dataset", "d", "--protocol", short_protocol)
+    process = start("--source", film, *flags, "--target", 1, DISPLAY=screen.display)
+    screen.wait_for_window()
+    screen.press("space")
+    out, err = process.communicate(timeout=30)  # ends by itself once the target is there
+    assert (process.returncode, err) == (0, ""), err
+    record = (dataset_folder / "takes" / "take_0001.json").read_text(encoding="utf-8")
+    assert '"n_frames": 72' in record
+    assert '"n_dropped": 0' in record
+
+    short = make_film([index / 30 for index in range(30)], name="short.mp4")
+    process = start("--source", short, *flags, "--target", 2, DISPLAY=screen.display)
+    screen.wait_for_window()
+    screen.press("space")
+    time.sleep(2.0)
+    screen.close_window()
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == 1
+    assert "only 1.00 s" in err
+    assert "1 of 2" in out
