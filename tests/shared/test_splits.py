@@ -1,0 +1,79 @@
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from shared import contracts, splits
+from shared.errors import InvalidInput
+from shared.sequences import Dataset, format_labels, open_dataset
+
+
+@pytest.fixture
+def people(tmp_path: Path, make_dataset: Callable[..., Dataset]) -> Dataset:
+    return make_dataset(tmp_path / "people", subjects=7)
+
+
+@pytest.mark.parametrize(
+    ("n", "expected"),
+    [(3, (1, 1, 1)), (4, (2, 1, 1)), (6, (3, 1, 2)), (7, (4, 1, 2)), (10, (5, 2, 3)), (40, (24, 6, 10))],
+)
+def test_each_side_gets_people_and_the_test_side_is_rounded_up(n: int, expected: tuple[int, int, int]) -> None:
+    assert tuple(splits.count_sides(n).values()) == expected
+
+
+def test_two_people_are_too_few() -> None:
+    with pytest.raises(InvalidInput, match="found 2 people, expected at least 3"):
+        splits.count_sides(2)
+
+
+def test_nobody_is_on_two_sides_and_nobody_is_lost(people: Dataset) -> None:
+    for seed in range(20):
+        sides = splits.make_split(people, seed)["sides"]
+        everyone = [subject for side in sides.values() for subject in side["subjects"]]
+        assert sorted(everyone) == people.subjects()
+        sequences = [sequence for side in sides.values() for sequence in side["sequences"]]
+        assert sorted(sequences) == sorted(row.sequence_id for row in people.rows)
+        assert all(set(side["by_label"]) == {"non_smile", "smile"} for side in sides.values())
+
+
+def test_the_seed_decides_and_decides_alike(people: Dataset) -> None:
+    test_sides = {seed: splits.make_split(people, seed)["sides"]["test"]["subjects"] for seed in range(8)}
+    assert test_sides == {seed: splits.make_split(people, seed)["sides"]["test"]["subjects"] for seed in range(8)}
+    assert len({tuple(side) for side in test_sides.values()}) > 1
+
+
+def test_a_split_is_frozen_and_stays_as_it_is(people: Dataset, tmp_path: Path) -> None:
+    file = splits.freeze_split(people, 0, tmp_path / "splits")
+    before = file.read_bytes()
+    assert splits.freeze_split(people, 0, tmp_path / "splits") == file
+    assert file.read_bytes() == before
+
+
+def test_a_corrected_label_leaves_everybody_on_their_side(people: Dataset, tmp_path: Path) -> None:
+    before = splits.make_split(people, 0)["sides"]["test"]["subjects"]
+    rows = list(people.rows)
+    text = format_labels(rows).decode().replace(",non_smile,", ",smile,", 1)
+    (people.folder / "labels.csv").write_text(text)
+    edited = open_dataset(people.folder)
+    assert edited.labels_were_edited
+    assert splits.make_split(edited, 0)["sides"]["test"]["subjects"] == before
+
+
+def test_a_split_of_another_state_of_the_dataset_is_refused_with_both_hashes(people: Dataset, tmp_path: Path) -> None:
+    file = splits.freeze_split(people, 0, tmp_path / "splits")
+    text = format_labels(people.rows).decode().replace(",non_smile,", ",smile,", 1)
+    (people.folder / "labels.csv").write_text(text)
+    edited = open_dataset(people.folder)
+    with pytest.raises(InvalidInput, match=f"{people.labels_sha256[:12]}.*{edited.labels_sha256[:12]}"):
+        splits.read_split(file, edited)
+
+
+def test_a_split_that_somebody_made_leak_is_refused(people: Dataset, tmp_path: Path) -> None:
+    file = splits.freeze_split(people, 0, tmp_path / "splits")
+    split = json.loads(file.read_text())
+    moved = split["sides"]["train"]["sequences"][0]
+    split["sides"]["test"]["sequences"].append(moved)
+    contracts.write_document(file, split, "split")
+    with pytest.raises(InvalidInput, match="who is also in train"):
+        splits.read_split(file, people)

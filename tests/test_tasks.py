@@ -1,0 +1,87 @@
+"""Tasks, tested by the commands that they would run."""
+
+import shlex
+from pathlib import Path
+
+import pytest
+from invoke.context import MockContext
+from invoke.exceptions import Exit
+from invoke.runners import Result
+from invoke.tasks import Task
+
+import tasks
+
+
+@pytest.fixture
+def context() -> MockContext:
+    return MockContext(run=Result(), repeat=True)
+
+
+def _commands(context: MockContext) -> list[list[str]]:
+    """Return what was run: the tool and its words."""
+    calls = context.run.mock_calls  # type: ignore[attr-defined]
+    return [shlex.split(call.args[0])[3:] for call in calls if call.args]
+
+
+def test_collect_passes_on_what_was_said(context: MockContext) -> None:
+    tasks.collect(context, subject="s01", dataset="people", source="film with space.mp4", target="3", preview=False)
+    (words,) = _commands(context)
+    assert words[0] == "tools.recorder"
+    assert words[words.index("--source") + 1] == "film with space.mp4"
+    assert words[words.index("--target") + 1] == "3"
+    assert "--no-preview" in words
+    assert "--realtime" not in words
+
+
+def test_grid_repeats_its_filters(context: MockContext) -> None:
+    tasks.grid(context, dataset="people", label=["smile"], subject=["s01", "s02"])
+    (words,) = _commands(context)
+    assert [words[i + 1] for i, word in enumerate(words) if word == "--subject"] == ["s01", "s02"]
+
+
+def test_train_and_export_name_their_tools(context: MockContext) -> None:
+    tasks.train(context, dataset="people", epochs=3, weights="none")
+    tasks.export(context, run="r", threshold="0.5")
+    tools = [words[0] for words in _commands(context)]
+    assert tools == ["tools.trainer", "tools.exporter"]
+
+
+def test_tools_run_without_the_folder_that_the_user_stands_in(context: MockContext) -> None:
+    tasks.verify(context, dataset="people")
+    command = shlex.split(context.run.mock_calls[0].args[0])  # type: ignore[attr-defined]
+    assert command[1:4] == ["-P", "-m", "tools.verifier"]
+
+
+@pytest.mark.parametrize("text", ["", "0", "ten", "7,,10", "-3", "1.5"])
+def test_ab_refuses_lengths_that_are_none(text: str, context: MockContext) -> None:
+    with pytest.raises(Exit) as refused:
+        tasks.ab(context, dataset="people", epochs=text)
+    assert refused.value.code == 2
+
+
+def test_ab_on_a_dataset_that_is_not_there_says_how_to_record_one(
+    context: MockContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    with pytest.raises(Exit, match=r"\./inv collect --dataset nobody"):
+        tasks.ab(context, dataset="nobody")
+    assert not _commands(context)
+
+
+def test_ab_ends_with_the_exit_code_of_the_tool_that_said_no(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_dataset: object
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    make_dataset(tmp_path / "datasets" / "few", subjects=2)  # type: ignore[operator]
+    context = MockContext(run=Result(exited=1), repeat=True)
+    with pytest.raises(Exit) as failed:
+        tasks.ab(context, dataset="few", baseline="some.onnx")
+    assert failed.value.code == 1
+
+
+def test_every_flag_of_every_task_is_explained() -> None:
+    for name in dir(tasks):
+        item = getattr(tasks, name)
+        if isinstance(item, Task):
+            assert all(argument.help for argument in item.get_arguments()), name
+            assert "Example: ./inv" in (item.__doc__ or ""), name
