@@ -20,7 +20,7 @@ from shared.steps import flags_of
 HERE = Path(__file__).resolve().parent
 DEMO = "demo"
 DEMO_ACTORS = 12
-BASELINE_ACTORS = 8
+BASELINE_ACTORS = 24
 BASELINE_DATASET = "baseline-actors"
 
 
@@ -226,12 +226,14 @@ def baseline(c: Context) -> None:
 def _make_baseline(c: Context) -> Path:
     """Record easy actors, train on them from scratch, export; returns the ONNX file."""
     dataset = paths.dataset_dir(BASELINE_DATASET)
-    _record_actors(c, dataset, "b", BASELINE_ACTORS, difficulty="easy", seed=1000)
+    _record_actors(c, dataset, "b", BASELINE_ACTORS, takes=1, difficulty="easy", seed=1000)
     return experiment.make_baseline(_chain(c, "baseline"), dataset)
 
 
-def _record_actors(c: Context, dataset: Path, prefix: str, count: int, *, difficulty: str, seed: int) -> None:
-    """Record two takes of each drawn actor; those that are there already are left as they are."""
+def _record_actors(
+    c: Context, dataset: Path, prefix: str, count: int, *, takes: int, difficulty: str, seed: int
+) -> None:
+    """Record takes of drawn actors; those that are there already are left as they are."""
     for number in range(1, count + 1):
         flags = flags_of(
             source="synthetic", subject=f"{prefix}{number:02d}", dataset=dataset, target=2, no_preview=True
@@ -337,7 +339,7 @@ def demo(c: Context, lang: str = "ko") -> None:
     """
     dataset = paths.dataset_dir(DEMO)
     print("demo: drawn actors only; every number below says nothing about people", file=sys.stderr, flush=True)
-    _record_actors(c, dataset, "a", DEMO_ACTORS, difficulty="normal", seed=0)
+    _record_actors(c, dataset, "a", DEMO_ACTORS, takes=2, difficulty="normal", seed=0)
     _tool(c, "verifier", *flags_of(dataset=dataset))
     _tool(c, "grid_viewer", *flags_of(dataset=dataset, lang=lang))
     ab(c, dataset=str(dataset), epochs="10", lang=lang)

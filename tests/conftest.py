@@ -52,68 +52,72 @@ def _write_film(path: Path, duration_s: float) -> None:
     film.close()
 
 
-@pytest.fixture
-def make_dataset(tmp_path: Path) -> MakeDataset:
-    """Return a factory of valid datasets of drawn faces, written through the real DatasetWriter.
+def write_dataset(
+    folder: Path, subjects: int = 6, takes: int = 1, kind: str = "synthetic", protocol: Protocol | None = None
+) -> Dataset:
+    """Write a valid dataset of drawn faces through the real DatasetWriter.
 
-    ``make_dataset(folder, subjects=6, takes=1, kind="synthetic", protocol=None)`` gives each person `takes` takes of
-    the protocol's sequences (four by default: two of each label, five pictures of 224 px) and returns the opened
-    dataset. A second call on the same folder adds to it. People are s01, s02, ...; the mouth tells the label.
+    Each person gets `takes` takes of the protocol's sequences (four by default: two of each label, five pictures of
+    224 px). A second call on the same folder adds to it. People are s01, s02, ...; the mouth tells the label.
+
+    Returns:
+        The opened dataset.
     """
+    script = protocol or read_protocol()
+    times_s = [number / FPS for number in range(round(script.duration_s * FPS) + 1)]
+    folder.mkdir(parents=True, exist_ok=True)
+    film = folder / ".incoming-film.mp4"
+    _write_film(film, script.duration_s)
+    film_bytes = film.read_bytes()
+    with DatasetWriter(folder, script, kind) as writer:
+        rng = np.random.default_rng(writer.manifest["next"]["take"])  # so that a second call draws other pictures
+        for subject in range(1, subjects + 1):
+            for _ in range(takes):
+                found = [
+                    NewSequence(
+                        window.label,
+                        window.emotion,
+                        tuple(times_s[index] * 1000 for index in indices),
+                        np.stack(
+                            [
+                                _draw_face(
+                                    rng,
+                                    subject,
+                                    window.label == script.document["positive_class"],
+                                    script.image_size_px,
+                                )
+                                for _ in indices
+                            ]
+                        ),
+                    )
+                    for window in script.windows
+                    for indices in choose_frames(script, window, times_s)
+                ]
+                film.write_bytes(film_bytes)
+                record = {
+                    "subject_id": f"s{subject:02d}",
+                    "recorded_utc": "2026-01-22T11:25:34Z",
+                    "source": "synthetic" if kind == "synthetic" else "camera",
+                    "source_sha256": None,
+                    "source_note": "drawn by a test",
+                    "width_px": 32,
+                    "height_px": 32,
+                    "clock": "simulated",
+                    "duration_s": float(script.duration_s),
+                    "n_frames": len(times_s),
+                    "measured_fps": FPS,
+                    "nominal_fps": FPS,
+                    "n_dropped": 0,
+                    "n_doubled": 0,
+                    "largest_gap_ms": 1000 / FPS,
+                    "protocol_sha256": contracts.sha256_json(script.document),
+                    "tool_version": "test",
+                }
+                writer.add_take(record, film, found)
+    return open_dataset(folder)
 
-    def make(
-        folder: Path, subjects: int = 6, takes: int = 1, kind: str = "synthetic", protocol: Protocol | None = None
-    ) -> Dataset:
-        script = protocol or read_protocol()
-        times_s = [number / FPS for number in range(round(script.duration_s * FPS) + 1)]
-        film = tmp_path / "make_dataset_film.mp4"
-        _write_film(film, script.duration_s)
-        film_bytes = film.read_bytes()
-        with DatasetWriter(folder, script, kind) as writer:
-            rng = np.random.default_rng(writer.manifest["next"]["take"])  # so that a second call draws other pictures
-            for subject in range(1, subjects + 1):
-                for _ in range(takes):
-                    found = [
-                        NewSequence(
-                            window.label,
-                            window.emotion,
-                            tuple(times_s[index] * 1000 for index in indices),
-                            np.stack(
-                                [
-                                    _draw_face(
-                                        rng,
-                                        subject,
-                                        window.label == script.document["positive_class"],
-                                        script.image_size_px,
-                                    )
-                                    for _ in indices
-                                ]
-                            ),
-                        )
-                        for window in script.windows
-                        for indices in choose_frames(script, window, times_s)
-                    ]
-                    film.write_bytes(film_bytes)
-                    record = {
-                        "subject_id": f"s{subject:02d}",
-                        "recorded_utc": "2026-01-22T11:25:34Z",
-                        "source": "synthetic" if kind == "synthetic" else "camera",
-                        "source_sha256": None,
-                        "source_note": "drawn by a test",
-                        "width_px": 32,
-                        "height_px": 32,
-                        "clock": "simulated",
-                        "duration_s": float(script.duration_s),
-                        "n_frames": len(times_s),
-                        "measured_fps": FPS,
-                        "nominal_fps": FPS,
-                        "n_dropped": 0,
-                        "n_doubled": 0,
-                        "largest_gap_ms": 1000 / FPS,
-                        "protocol_sha256": contracts.sha256_json(script.document),
-                        "tool_version": "test",
-                    }
-                    writer.add_take(record, film, found)
-        return open_dataset(folder)
 
-    return make
+@pytest.fixture
+def make_dataset() -> MakeDataset:
+    """Return `write_dataset`: ``make_dataset(folder, subjects=6, takes=1, kind="synthetic", protocol=None)``."""
+    return write_dataset

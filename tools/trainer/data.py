@@ -3,6 +3,7 @@
 The cache lies under artifacts/cache/, named after the content of labels.csv; delete it whenever you like.
 """
 
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -98,21 +99,18 @@ def decode_dataset(dataset: Dataset) -> U8:
         if cached.shape == shape:
             return np.asarray(cached)
     path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(".partial.npy")
+    partial = path.with_suffix(f".{os.getpid()}.partial")
     try:
-        _fill(np.lib.format.open_memmap(partial, mode="w+", dtype=np.uint8, shape=shape), dataset)
+        with partial.open("wb") as file:  # not through a memory map: there a full disk ends the process
+            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
+            np.lib.format.write_array_header_1_0(file, header)
+            for row in cli.progress(dataset.rows, what="decode pictures"):
+                file.write(dataset.load_frames(row).tobytes())
         partial.replace(path)
-    except BaseException:
+    finally:
         partial.unlink(missing_ok=True)
-        raise
     _forget_others(path, dataset.name)
     return np.asarray(np.load(path, mmap_mode="r"))
-
-
-def _fill(frames: "np.memmap[tuple[int, ...], np.dtype[np.uint8]]", dataset: Dataset) -> None:
-    for index, row in enumerate(cli.progress(dataset.rows, what="decode pictures")):
-        frames[index] = dataset.load_frames(row)
-    frames.flush()
 
 
 def _forget_others(path: Path, name: str) -> None:
