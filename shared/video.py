@@ -143,7 +143,7 @@ class FilmWriter:
         self._stream.width, self._stream.height = self._width, self._height
         self._stream.pix_fmt = "yuv420p"
         self._stream.codec_context.time_base = _TICK
-        # The same quality as slower presets in larger files, at a third of the time: a laptop must keep up with a camera.
+        # As good as slower presets in larger files, at a third of the time: a laptop must keep up with a camera.
         self._stream.codec_context.options = {"preset": "ultrafast", "crf": "20"}
 
     def add(self, frame: Frame) -> None:
