@@ -236,7 +236,7 @@ def _record_actors(
     """Record takes of drawn actors; those that are there already are left as they are."""
     for number in range(1, count + 1):
         flags = flags_of(
-            source="synthetic", subject=f"{prefix}{number:02d}", dataset=dataset, target=2, no_preview=True
+            source="synthetic", subject=f"{prefix}{number:02d}", dataset=dataset, target=takes, no_preview=True
         )
         _tool(c, "recorder", *flags, *flags_of(difficulty=difficulty, seed=seed, quiet=True))
 
