@@ -98,6 +98,8 @@ def export(config: ExportConfig) -> Exported:
             "schema_version": 1,
             **{key: card[key] for key in ("model_id", "classes", "positive_class", "emotions", "frame_interval_ms")},
             "threshold": threshold["value"],
+            "synthetic": dataset.is_synthetic,
+            "emotions_trained": card["emotions_trained"],
             **{key: card[key] for key in ("crop", "resize", "mirror")},
         },
     )
