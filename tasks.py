@@ -5,9 +5,11 @@ Every task is one tool, or several of them in a row; tools are run as programs a
 """
 
 import contextlib
+import json
 import shlex
 import sys
 from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from invoke.context import Context
@@ -35,7 +37,6 @@ HELP = {
     "epochs": "passes over the training people; for ab several lengths are several arms, such as 7,10,30,50",
     "faces": "--no-faces leaves the pictures out",
     "freeze_epochs": "first epochs with the encoder frozen",
-    "json": "print the result as one JSON document",
     "k": "only tests whose name matches",
     "keep_epochs": "epochs to keep beside best and last, such as 7,10,30",
     "label": "only this label (repeat for more)",
@@ -104,7 +105,6 @@ def _chain(c: Context, name: str) -> steps.Chain:
         "protocol",
         "seed",
         "difficulty",
-        "json",
     )
 )
 def collect(
@@ -119,24 +119,23 @@ def collect(
     protocol: str = "",
     seed: int = 0,
     difficulty: str = "normal",
-    json: bool = False,
 ) -> None:
     """Record a person by the protocol: get ready, smile, stop.
 
     Example: ./inv collect --subject s01 --dataset people
     """
     flags = flags_of(source=source, subject=subject, dataset=dataset, target=target, no_preview=not preview)
-    flags += flags_of(realtime=realtime, lang=lang, protocol=protocol, seed=seed, difficulty=difficulty, json=json)
+    flags += flags_of(realtime=realtime, lang=lang, protocol=protocol, seed=seed, difficulty=difficulty)
     _tool(c, "recorder", *flags)
 
 
-@task(help=_help("dataset", "json"))
-def verify(c: Context, dataset: str, json: bool = False) -> None:
+@task(help=_help("dataset"))
+def verify(c: Context, dataset: str) -> None:
     """Check a dataset: every row, picture, hash and take.
 
     Example: ./inv verify --dataset people
     """
-    _tool(c, "verifier", *flags_of(dataset=dataset, json=json))
+    _tool(c, "verifier", *flags_of(dataset=dataset))
 
 
 @task(iterable=["label", "subject"], help=_help("dataset", "label", "subject", "out", "lang"))
@@ -225,20 +224,31 @@ def baseline(c: Context) -> None:
 
 def _make_baseline(c: Context) -> Path:
     """Record easy actors, train on them from scratch, export; returns the ONNX file."""
-    dataset = paths.dataset_dir(BASELINE_DATASET)
-    _record_actors(c, dataset, "b", BASELINE_ACTORS, takes=1, difficulty="easy", seed=1000)
-    return experiment.make_baseline(_chain(c, "baseline"), dataset)
+    _record_baseline_actors(c)
+    return experiment.make_baseline(_chain(c, "baseline"), paths.dataset_dir(BASELINE_DATASET))
 
 
-def _record_actors(
-    c: Context, dataset: Path, prefix: str, count: int, *, takes: int, difficulty: str, seed: int
-) -> None:
-    """Record takes of drawn actors; those that are there already are left as they are."""
+def _record_baseline_actors(c: Context) -> None:
+    _record_actors(c, paths.dataset_dir(BASELINE_DATASET), "b", BASELINE_ACTORS, difficulty="easy", seed=1000)
+
+
+def _record_demo_actors(c: Context) -> None:
+    _record_actors(c, paths.dataset_dir(DEMO), "a", DEMO_ACTORS, difficulty="normal", seed=0)
+
+
+def _record_actors(c: Context, dataset: Path, prefix: str, count: int, *, difficulty: str, seed: int) -> None:
+    """Record a take of each drawn actor; those that are there already are left as they are."""
+    if _count_subjects(dataset) >= count:
+        return
     for number in range(1, count + 1):
-        flags = flags_of(
-            source="synthetic", subject=f"{prefix}{number:02d}", dataset=dataset, target=takes, no_preview=True
-        )
-        _tool(c, "recorder", *flags, *flags_of(difficulty=difficulty, seed=seed, quiet=True))
+        flags = flags_of(source="synthetic", subject=f"{prefix}{number:02d}", dataset=dataset, target=1, quiet=True)
+        _tool(c, "recorder", *flags, *flags_of(no_preview=True, difficulty=difficulty, seed=seed))
+
+
+def _count_subjects(dataset: Path) -> int:
+    """Count the people of a dataset; 0 where there is none yet."""
+    manifest = dataset / "dataset.json"
+    return int(json.loads(manifest.read_text(encoding="utf-8"))["counts"]["subjects"]) if manifest.exists() else 0
 
 
 # ---- comparison ------------------------------------------------------------------------------------------------------
@@ -327,8 +337,8 @@ def publish_dataset(
 
     Example: ./inv publish-dataset --dataset people --owner our-team
     """
-    flags = flags_of(dataset=dataset, owner=owner, slug=slug, title=title, subtitle=subtitle, license=license)
-    _tool(c, "kaggle_publisher", *flags)
+    flags = flags_of(owner=owner, slug=slug, title=title, subtitle=subtitle, license=license)
+    _tool(c, "kaggle_publisher", "--dataset", dataset, *flags)
 
 
 @task(help=_help("lang"))
@@ -339,7 +349,10 @@ def demo(c: Context, lang: str = "ko") -> None:
     """
     dataset = paths.dataset_dir(DEMO)
     print("demo: drawn actors only; every number below says nothing about people", file=sys.stderr, flush=True)
-    _record_actors(c, dataset, "a", DEMO_ACTORS, takes=2, difficulty="normal", seed=0)
+    with ThreadPoolExecutor() as pool:  # two datasets, so that both cores draw
+        recorded = [pool.submit(_record_baseline_actors, c), pool.submit(_record_demo_actors, c)]
+        for each in recorded:
+            each.result()
     _tool(c, "verifier", *flags_of(dataset=dataset))
     _tool(c, "grid_viewer", *flags_of(dataset=dataset, lang=lang))
     ab(c, dataset=str(dataset), epochs="10", lang=lang)
@@ -379,9 +392,8 @@ def bench(c: Context, only: str = "") -> None:
 
     Example: ./inv bench --only training
     """
-    folder = HERE / "tests" / "benchmarks"
-    for file in sorted(folder.glob(f"bench_{only or '*'}.py")):
-        _python(c, str(file))
+    for file in sorted((HERE / "tests" / "benchmarks").glob(f"bench_{only or '*'}.py")):
+        _python(c, file)
 
 
 def _python(c: Context, *words: object) -> None:
