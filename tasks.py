@@ -356,8 +356,8 @@ def demo(c: Context, lang: str = "ko") -> None:
     _tool(c, "verifier", *flags_of(dataset=dataset))
     _tool(c, "grid_viewer", *flags_of(dataset=dataset, lang=lang))
     ab(c, dataset=str(dataset), epochs="10", lang=lang)
-    print(f"sheets      {paths.shown(paths.artifacts('grids') / DEMO / 'index.html')}")
-    print(f"dataset     {paths.shown(dataset)} (SYNTHETIC: drawn faces)")
+    sheets = paths.artifacts("grids") / DEMO / "index.html"
+    print(f"sheets      {paths.shown(sheets)}\ndataset     {paths.shown(dataset)} (SYNTHETIC: drawn faces)")
 
 
 # ---- the house -------------------------------------------------------------------------------------------------------
@@ -380,10 +380,8 @@ def check(c: Context) -> None:
 
     Example: ./inv check
     """
-    _python(c, "-m", "ruff", "format", "--check")
-    _python(c, "-m", "ruff", "check")
-    _python(c, "-m", "mypy")
-    _python(c, "-m", "pytest", "tests/schemas")
+    for words in (["ruff", "format", "--check"], ["ruff", "check"], ["mypy"], ["pytest", "tests/schemas"]):
+        _python(c, "-m", *words)
 
 
 @task(help=_help("only"))
