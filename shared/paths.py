@@ -33,10 +33,7 @@ def _named(value: str, parent: Path, flag: str) -> Path:
         return Path(value).expanduser().resolve()
     if not NAME_PATTERN.fullmatch(value):
         raise WrongUsage(
-            flag,
-            found=repr(value),
-            expected="a name of letters a-z, digits, '-', '_' and '.' (at most 64), or a path",
-            todo=f"for a folder elsewhere write it as a path, such as ./{value}",
+            flag, found=repr(value), expected="a name of letters a-z, digits, '-', '_' and '.' (at most 64), or a path"
         )
     return parent / value
 
