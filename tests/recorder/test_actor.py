@@ -10,7 +10,7 @@ SIZE = (480, 640, 3)
 
 
 @pytest.mark.parametrize("difficulty", ["easy", "normal"])
-@pytest.mark.parametrize("person", range(6))
+@pytest.mark.parametrize("person", range(4))
 def test_a_smile_changes_nothing_outside_of_the_mouths_box(person: int, difficulty: str) -> None:
     actor = Actor(person, 100 + person, difficulty, PROTOCOL)
     for time_s in (0.4, 1.37, 4.61, 7.9):
@@ -52,8 +52,8 @@ def test_people_look_different_and_the_same_person_alike() -> None:
         picture = Actor(identity, take, "easy", PROTOCOL).render(1.5, 0.0)
         return cv2.resize(picture, (32, 24), interpolation=cv2.INTER_AREA).astype(float)
 
-    same = [np.abs(small(person, 1) - small(person, 2)).mean() for person in range(5)]
-    other = [np.abs(small(person, 1) - small(person + 5, 2)).mean() for person in range(5)]
+    same = [np.abs(small(person, 1) - small(person, 2)).mean() for person in range(3)]
+    other = [np.abs(small(person, 1) - small(person + 3, 2)).mean() for person in range(3)]
     assert max(same) < min(other)
 
 

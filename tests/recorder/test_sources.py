@@ -58,6 +58,7 @@ def test_a_camera_is_stamped_on_arrival_and_a_camera_that_stops_ends_the_take(ca
     assert times_s[0] == 0
     assert 1 < times_s[-1] < took_s
     assert len(times_s) / times_s[-1] == pytest.approx(30, rel=0.25)
+    camera_file.unlink()  # pulled out for good
     assert list(camera.take(2)) == []
     camera.close()
 

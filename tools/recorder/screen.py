@@ -4,6 +4,7 @@ The person stands before a mirror: the view is flipped, the square that is kept 
 near the camera, so that the eyes stay there. Stored pictures are never flipped.
 """
 
+import contextlib
 import functools
 import math
 import os
@@ -310,7 +311,8 @@ class Window:
 
     def __init__(self, title: str) -> None:
         self._title = title
-        self._is_shown = False
+        self._is_open = False  # the system takes a moment to open it
+        self._is_closed = False
         cv2.namedWindow(title, cv2.WINDOW_NORMAL | cv2.WINDOW_KEEPRATIO | cv2.WINDOW_GUI_NORMAL)
         cv2.resizeWindow(title, WIDTH_PX, HEIGHT_PX)
 
@@ -318,13 +320,14 @@ class Window:
         return self
 
     def __exit__(self, *_: object) -> None:
-        cv2.destroyAllWindows()
-        cv2.waitKey(1)
+        with contextlib.suppress(cv2.error):  # the person closed it before
+            cv2.destroyWindow(self._title)
+            cv2.waitKey(1)
 
     def show(self, canvas_bgr: U8) -> None:
-        """Show a picture; it appears with the next `key`."""
-        cv2.imshow(self._title, canvas_bgr)
-        self._is_shown = True
+        """Show a picture; it appears with the next `key`. A window that was closed stays closed."""
+        if not self._is_closed:
+            cv2.imshow(self._title, canvas_bgr)
 
     def key(self) -> str | None:
         """Let the window live for a moment.
@@ -333,6 +336,10 @@ class Window:
             ``space``, ``repeat``, ``quit`` (also when the window was closed) or None.
         """
         code = cv2.waitKeyEx(1)
-        if self._is_shown and cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) < 1:
-            return "quit"
-        return _KEYS.get(code)
+        try:
+            is_visible = cv2.getWindowProperty(self._title, cv2.WND_PROP_VISIBLE) >= 1
+            self._is_open |= is_visible
+            self._is_closed |= self._is_open and not is_visible
+        except cv2.error:  # Qt forgets everything when its last window is closed
+            self._is_closed = True
+        return "quit" if self._is_closed else _KEYS.get(code)
