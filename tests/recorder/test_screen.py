@@ -76,12 +76,26 @@ def test_without_a_screen_it_says_how_to_go_on(start: Start) -> None:
 class Screen:
     """A real X server with a keyboard and a camera of its own."""
 
-    def __init__(self, display: str) -> None:
+    def __init__(self, display: str, folder: Path) -> None:
         self.display = display
+        self._folder = folder
 
-    def wait_for_window(self) -> None:
-        self._xdotool("search", "--sync", "--onlyvisible", "--name", "smilebench")
-        time.sleep(0.5)
+    def open(self, start: Start, *flags: object) -> subprocess.Popen[str]:
+        """Start the recorder and wait until its window is painted.
+
+        Without a window manager, and on a busy machine, Qt sometimes opens a window and never paints it; nothing is
+        recorded by then, so it is started again.
+        """
+        for _ in range(4):
+            process = start(*flags, DISPLAY=self.display)
+            self._xdotool("search", "--sync", "--onlyvisible", "--name", "smilebench")
+            until_s = time.monotonic() + 4
+            while time.monotonic() < until_s:
+                if self.shot(self._folder / "open.png").mean() > 15:
+                    return process
+            process.kill()
+            process.communicate()
+        raise AssertionError("no window was painted in four attempts")
 
     def press(self, key: str) -> None:
         self._xdotool("key", key)
@@ -114,7 +128,7 @@ class Screen:
 
 
 @pytest.fixture
-def screen() -> Iterator[Screen]:
+def screen(tmp_path: Path) -> Iterator[Screen]:
     missing = [name for name in ("Xvfb", "xdotool", "ffmpeg") if shutil.which(name) is None]
     if missing:
         pytest.skip(f"no {', '.join(missing)} to open a real window")
@@ -124,7 +138,7 @@ def screen() -> Iterator[Screen]:
         stderr=subprocess.DEVNULL,
     )
     assert server.stdout is not None
-    yield Screen(f":{int(server.stdout.readline())}")
+    yield Screen(f":{int(server.stdout.readline())}", tmp_path)
     server.terminate()
     server.wait()
     server.stdout.close()
@@ -151,8 +165,7 @@ def test_a_session_at_a_real_window(
     screen: Screen, start: Start, short_protocol: Path, dataset_folder: Path, tmp_path: Path
 ) -> None:
     flags = ("--source", "synthetic", "--difficulty", "easy", "--protocol", short_protocol, "--lang", "ko")
-    process = start(*flags, "--subject", "a01", "--dataset", "d", "--json", DISPLAY=screen.display)
-    screen.wait_for_window()
+    process = screen.open(start, *flags, "--subject", "a01", "--dataset", "d", "--json")
     records = dataset_folder / "takes"
 
     screen.press("space")
@@ -190,8 +203,7 @@ def test_a_film_behind_the_window_loses_no_frame_and_a_short_one_is_refused(
 ) -> None:
     film = make_film([index / 30 for index in range(75)])
     flags = ("--subject", "s01", "--dataset", "d", "--protocol", short_protocol)
-    process = start("--source", film, *flags, "--target", 1, "--lang", "en", DISPLAY=screen.display)
-    screen.wait_for_window()
+    process = screen.open(start, "--source", film, *flags, "--target", 1, "--lang", "en")
     screen.press("space")
     out, err = process.communicate(timeout=30)  # ends by itself once the target is there
     assert (process.returncode, err) == (0, ""), err
@@ -200,8 +212,7 @@ def test_a_film_behind_the_window_loses_no_frame_and_a_short_one_is_refused(
     assert '"n_dropped": 0' in record
 
     short = make_film([index / 30 for index in range(30)], name="short.mp4")
-    process = start("--source", short, *flags, "--target", 2, DISPLAY=screen.display)
-    screen.wait_for_window()
+    process = screen.open(start, "--source", short, *flags, "--target", 2)
     screen.press("space")
     time.sleep(2.0)
     screen.close_window()
