@@ -66,6 +66,8 @@ def run(tool: str, arguments: argparse.Namespace, work: Callable[[], Result]) ->
     Returns:
         The exit code.
     """
+    # Before torch is imported: threads that wait shall sleep, not spin; beside another program that is 4 times faster.
+    os.environ.setdefault("OMP_WAIT_POLICY", "PASSIVE")
     try:
         _set_quiet(arguments.quiet)
         result = work()

@@ -6,8 +6,8 @@ Prints the ratio of the median step times, measured in turns within one run, so 
 """
 
 import os
+import runpy
 import statistics
-import sys
 import tempfile
 import time
 from pathlib import Path
@@ -15,10 +15,6 @@ from pathlib import Path
 import numpy as np
 import torch
 from torch import nn
-
-sys.path.insert(0, str(Path(__file__).parents[1]))
-
-from conftest import write_dataset
 
 from shared.models import build_network
 from shared.models.torchvision_ops import declare_missing_operators
@@ -29,6 +25,8 @@ from tools.trainer.data import DecodedSequences, decode_dataset
 declare_missing_operators()
 
 from torchvision.transforms import v2  # noqa: E402
+
+write_dataset = runpy.run_path(str(Path(__file__).parents[1] / "conftest.py"))["write_dataset"]
 
 BATCH = 4
 STEPS = 6
