@@ -15,7 +15,8 @@ import numpy as np
 from shared.preprocess import U8
 from shared.protocol import Protocol
 from tools.recorder.drawing import Face, Painter, Pose
-from tools.recorder.portrait import Look, Stage
+from tools.recorder.look import Look
+from tools.recorder.portrait import Stage
 
 FPS = 30.0
 _JITTER_S = 0.002  # a webcam's, our own measurement: most frames within 2 ms of their place, all within 6

@@ -11,6 +11,7 @@ import cv2
 import numpy as np
 
 from shared.preprocess import U8
+from tools.recorder.look import Look
 from tools.recorder.pen import Points, Rgb, band, dark, fill, mix, oval, stroke
 from tools.recorder.portrait import (
     HEAD_AT,
@@ -18,7 +19,6 @@ from tools.recorder.portrait import (
     HEIGHT_PX,
     LAYER_PX,
     WIDTH_PX,
-    Look,
     Stage,
     paint_head,
     paint_room,
