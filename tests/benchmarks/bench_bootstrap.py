@@ -7,13 +7,11 @@ resamples the same people and calls scikit-learn (fewer resamples, scaled up), m
 """
 
 import argparse
-import os
 import sys
 import time
 from pathlib import Path
 
-os.environ.setdefault("OMP_NUM_THREADS", "1")
-sys.path[:0] = [str(Path(__file__).parents[2])]
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 import numpy as np
 from sklearn import metrics as sk
