@@ -1,4 +1,4 @@
-"""One word and one sentence on a candidate against a baseline, and what would settle it. Pure; reads and writes nothing.
+"""One word and one sentence on a candidate against a baseline, and what would settle it. Pure; no input or output.
 
 The word is "better" only if a test by person and an interval by person agree that it is, and the protected metric
 can't have dropped by more than the margin. Whatever the data cannot say is "cannot tell", with the reason.
@@ -186,9 +186,9 @@ def _judge(
 ) -> tuple[Word, str]:
     """Find the word and why."""
     guard_high = None if guard is None else guard.high
-    if guard_high is not None and guard_high < -margin and guard_test is not None:
-        if guard_test.p is not None and guard_test.p < alpha:
-            return Word.WORSE, "protected_dropped"
+    guard_p = None if guard_test is None else guard_test.p
+    if guard_high is not None and guard_high < -margin and guard_p is not None and guard_p < alpha:
+        return Word.WORSE, "protected_dropped"
     if p is None or found.low is None or found.high is None:
         return Word.CANNOT_TELL, "undefined"
     within = -margin < found.low and found.high < margin
@@ -210,6 +210,7 @@ def _said(verdict: Verdict) -> Said:
         primary=verdict.primary,
         protected=verdict.protected,
         margin=verdict.margin,
+        level=1 - verdict.alpha,
         difference=verdict.difference,
         p=verdict.p_adjusted,
         guard=verdict.protected_difference,

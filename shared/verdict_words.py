@@ -29,6 +29,7 @@ class Said:
     primary: str
     protected: str | None
     margin: float
+    level: float
     difference: Interval
     p: float | None
     guard: Interval | None
@@ -55,8 +56,8 @@ def _p(value: float | None) -> str:
     return "p < 0.001" if value < 0.001 else f"p = {rounded(value, 3)}"
 
 
-def _margin(margin: float) -> str:
-    return rounded(margin * 100, 1).removesuffix(".0")
+def _percent(fraction: float) -> str:
+    return rounded(fraction * 100, 1).removesuffix(".0")
 
 
 def _range(found: Interval, to: str) -> str:
@@ -66,17 +67,18 @@ def _range(found: Interval, to: str) -> str:
 
 
 def _english(said: Said) -> str:
-    primary, margin = METRIC_NAMES["en"][said.primary], _margin(said.margin)
+    primary, margin = METRIC_NAMES["en"][said.primary], _percent(said.margin)
+    level = f"{_percent(said.level)} %"
     protected = METRIC_NAMES["en"][said.protected] if said.protected else ""
     found = said.difference
     if said.because == "undefined":
         return f"Cannot tell: {said.reason}.{_plan_english(said.plan)}"
     change = (
-        f"{primary} changed by {_points(found.value or 0.0)} points (95 % interval {_range(found, ' to ')}, {_p(said.p)}, "
-        f"{found.n} sequences of {found.n_subjects} people)"
+        f"{primary} changed by {_points(found.value or 0.0)} points "
+        f"({level} interval {_range(found, ' to ')}, {_p(said.p)}, {found.n} sequences of {found.n_subjects} people)"
     )
     guard = said.guard if said.guard is not None else found
-    guard_range = f"95 % interval {_range(guard, ' to ')}" if guard.low is not None else guard.reason or ""
+    guard_range = f"{level} interval {_range(guard, ' to ')}" if guard.low is not None else guard.reason or ""
     if said.because == "protected_dropped":
         return f"Worse: {protected} dropped by more than {margin} points ({guard_range}); {change}."
     if said.because == "protected_unsure":
@@ -99,19 +101,20 @@ def _plan_english(plan: Plan | None) -> str:
 
 
 def _korean(said: Said) -> str:
-    primary, margin = METRIC_NAMES["ko"][said.primary], _margin(said.margin)
+    primary, margin = METRIC_NAMES["ko"][said.primary], _percent(said.margin)
+    level = f"{_percent(said.level)}%"
     protected = METRIC_NAMES["ko"][said.protected] if said.protected else ""
     found = said.difference
     if said.because == "undefined":
         reason = REASONS_KO.get(said.reason or "", said.reason or "")
         return f"판단할 수 없음: {reason}.{_plan_korean(said.plan)}"
     change = (
-        f"{primary} 변화 {_points(found.value or 0.0)}%p (95% 구간 {_range(found, ' ~ ')}, {_p(said.p)}, "
+        f"{primary} 변화 {_points(found.value or 0.0)}%p ({level} 구간 {_range(found, ' ~ ')}, {_p(said.p)}, "
         f"{found.n_subjects}명의 시퀀스 {found.n}개)"
     )
     guard = said.guard if said.guard is not None else found
     guard_range = (
-        f"95% 구간 {_range(guard, ' ~ ')}" if guard.low is not None else REASONS_KO.get(guard.reason or "", "")
+        f"{level} 구간 {_range(guard, ' ~ ')}" if guard.low is not None else REASONS_KO.get(guard.reason or "", "")
     )
     if said.because == "protected_dropped":
         return f"더 나쁨: {protected}(이)가 {margin}%p보다 많이 떨어졌습니다 ({guard_range}). {change}."
