@@ -164,7 +164,14 @@ def iterate_batches(
             yield group, batch
 
 
-def score_dataset(model: OnnxModel, dataset: Dataset, rows: Sequence[SequenceRow], progress: Any = None) -> Scores:
+def score_dataset(
+    model: OnnxModel,
+    dataset: Dataset,
+    rows: Sequence[SequenceRow],
+    progress: Any = None,
+    *,
+    one_frame: bool = False,
+) -> Scores:
     """Score sequences of a dataset.
 
     Args:
@@ -172,6 +179,7 @@ def score_dataset(model: OnnxModel, dataset: Dataset, rows: Sequence[SequenceRow
         dataset: Where the pictures lie.
         rows: Which sequences, at least one.
         progress: Wraps the batches, to show how far it is.
+        one_frame: Shows the model the middle frame of each sequence T times, to see what motion is worth.
 
     Raises:
         InvalidInput: The sequences have another length or size than the model's input.
@@ -191,4 +199,11 @@ def score_dataset(model: OnnxModel, dataset: Dataset, rows: Sequence[SequenceRow
             expected=f"{model.image_size_px} px for {model.path.name}",
         )
     batches: Iterable[Any] = iterate_batches(dataset, rows)
-    return _join([model.run(batch) for _, batch in (progress(batches) if progress else batches)])
+
+    def answer(batch: F32) -> Scores:
+        if one_frame:
+            middle = model.frame_count // 2
+            batch = np.repeat(batch[:, middle : middle + 1], model.frame_count, axis=1)
+        return model.run(batch)
+
+    return _join([answer(batch) for _, batch in (progress(batches) if progress else batches)])

@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 from shared import contracts
+from shared.answers import answers
+from shared.calibration import calibration
+from shared.intervals import intervals
 from shared.metrics import measure
 
 Row = tuple[str, str, str, float]  # sequence_id, subject_id, label, score
@@ -38,8 +41,12 @@ def make_results() -> MakeResults:
         labels = [row[2] for row in rows]
         measured = measure([label == "smile" for label in labels], [row[3] for row in rows], threshold, "model")
         metrics = measured.metrics()
+        answered = answers(
+            [label == "smile" for label in labels], [row[3] for row in rows], [row[1] for row in rows], threshold
+        )
         document = {
             "schema_version": 1,
+            "arm": "model",
             "model": {
                 "name": name,
                 "file": f"{name}.onnx",
@@ -62,6 +69,8 @@ def make_results() -> MakeResults:
             "by_label": {label: labels.count(label) for label in sorted(set(labels))},
             "positive_class": "smile",
             "metrics": metrics,
+            "intervals": {name: found.as_document() for name, found in intervals(answered).items()},
+            "calibration": calibration(answered.labels, answered.scores).as_document(),
             "at_default": measured.rates() | {"threshold_source": "default"},
             "at_optimal": None,
             "roc": measured.roc_document(),

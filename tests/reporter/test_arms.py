@@ -66,7 +66,7 @@ def test_missing_predictions_are_refused(tmp_path: Path, make_results: Any) -> N
 @pytest.mark.parametrize("name", ["../secret.csv", "/etc/passwd", "sub/predictions.csv"])
 def test_predictions_elsewhere_are_never_opened(tmp_path: Path, make_results: Any, name: str) -> None:
     old = make_results(tmp_path, "old", ROWS, predictions={"file": name, "sha256": "0" * 64})
-    with pytest.raises(InvalidInput, match="expected a file in the same folder"):
+    with pytest.raises(InvalidInput, match="expected a file"):
         read_two(old, old)
 
 

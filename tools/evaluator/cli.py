@@ -16,6 +16,7 @@ EXAMPLES = """
 evaluator --model people-10 --dataset people
 evaluator --model old_detector.onnx --dataset people --split artifacts/splits/people-1a2b3c4d-seed0.json
 evaluator --model people-10 --dataset people --threshold 0.5 --json
+evaluator --arm majority --dataset people --split artifacts/splits/people-1a2b3c4d-seed0.json
 evaluator scores scores.csv --json        (a csv with the columns label and score; see evaluator scores --help)
 """
 
@@ -68,7 +69,13 @@ def _parser() -> argparse.ArgumentParser:
         EXAMPLES,
     )
     add = parser.add_argument
-    add("--model", required=True, help="an .onnx file, or a name under artifacts/models")
+    add("--model", help="an .onnx file, or a name under artifacts/models (not for --arm majority)")
+    add(
+        "--arm",
+        choices=("model", "one_frame", "majority"),
+        default="model",
+        help="one_frame: the model sees the middle frame only; majority: no model, always the larger class",
+    )
     add("--dataset", required=True, help="name under datasets/, or a path")
     add("--split", type=Path, help="frozen split file; without it all sequences are measured")
     add("--side", choices=("train", "validation", "test", "all"), help="side of the split (default: test with --split)")
@@ -106,8 +113,12 @@ def _to_config(arguments: argparse.Namespace) -> EvaluationConfig:
             expected="letters a-z, digits, '-', '_' and '.'",
         )
     cli.require(arguments.threads >= 0, "--threads", found=str(arguments.threads), expected="0 or more")
+    cli.require(
+        bool(arguments.model) or arguments.arm == "majority", "--model", found="nothing", expected="an .onnx file"
+    )
     return EvaluationConfig(
-        model=paths.model_file(arguments.model),
+        model=paths.model_file(arguments.model or "none.onnx"),
+        arm=arguments.arm,
         dataset=paths.dataset_dir(arguments.dataset),
         split=arguments.split,
         side=side,

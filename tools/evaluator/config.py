@@ -9,7 +9,8 @@ class EvaluationConfig:
     """Settings of an evaluation.
 
     Attributes:
-        model: The ONNX file.
+        model: The ONNX file; not looked at for the majority.
+        arm: ``model``, ``one_frame`` (the model sees the middle frame only) or ``majority`` (no model).
         dataset: The dataset's folder.
         split: A frozen split, or None for all sequences.
         side: train, validation, test or all.
@@ -20,6 +21,7 @@ class EvaluationConfig:
     """
 
     model: Path
+    arm: str
     dataset: Path
     split: Path | None
     side: str

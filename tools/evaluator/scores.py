@@ -8,11 +8,14 @@ from pathlib import Path
 from typing import Any
 
 from shared import metrics
+from shared.answers import answers
 from shared.errors import InvalidInput
+from shared.intervals import intervals
 from tools.evaluator.config import ScoresConfig
 from tools.evaluator.text import format_metrics
 
 LABEL_NAMES = ("label", "y_true", "target", "truth", "class", "y")
+SUBJECT_NAMES = ("subject_id", "subject", "person", "user", "group")
 SCORE_NAMES = ("score", "smile_prob", "y_score", "prob", "probability", "prediction", "p")
 POSITIVE_WORDS = ("1", "true", "yes", "positive", "smile", "smiling", "1.0")
 NEGATIVE_WORDS = ("0", "false", "no", "negative", "non_smile", "non-smile", "neutral", "0.0", "-1")
@@ -26,12 +29,14 @@ class ScoresEvaluated:
     n: int
     n_positive: int
     measured: metrics.Measured
+    intervals: dict[str, Any]
+    notes: list[str]
     exit_code: int = 0
 
     def as_text(self) -> str:
         """Summarise the metrics."""
         head = f"{self.file.name}: {self.n} rows, {self.n_positive} of them positive"
-        return "\n".join([head, format_metrics(self.measured.metrics(), list(self.measured.notes))])
+        return "\n".join([head, format_metrics(self.measured.metrics(), self.intervals, self.notes)])
 
     def as_json(self) -> dict[str, Any]:
         """Give the metrics, the curve and what is undefined and why."""
@@ -41,8 +46,9 @@ class ScoresEvaluated:
             "n_positive": self.n_positive,
             "n_negative": self.n - self.n_positive,
             **self.measured.metrics(),
+            "intervals": self.intervals,
             "roc": self.measured.roc_document(),
-            "notes": list(self.measured.notes),
+            "notes": self.notes,
         }
 
 
@@ -52,13 +58,19 @@ def evaluate_scores(config: ScoresConfig) -> ScoresEvaluated:
     Raises:
         InvalidInput: Unreadable, empty, without the columns, with other labels than two, with NaN (row named).
     """
-    labels, scores = read_scores(config)
+    labels, scores, subjects = read_scores(config)
     measured = metrics.measure(labels, scores, config.threshold, "given" if config.threshold != 0.5 else "default")
-    return ScoresEvaluated(config.file, len(labels), sum(labels), measured)
+    notes = list(measured.notes)
+    if subjects is None:
+        notes.append("no column says who is who: rows are taken as independent, which flatters several rows a person")
+        subjects = [f"row {number}" for number in range(len(labels))]
+    found = intervals(answers(labels, scores, subjects, config.threshold))
+    documents = {name: one.as_document() for name, one in found.items()}
+    return ScoresEvaluated(config.file, len(labels), sum(labels), measured, documents, notes)
 
 
-def read_scores(config: ScoresConfig) -> tuple[list[bool], list[float]]:
-    """Read a table: labels as True for the positive class, and scores."""
+def read_scores(config: ScoresConfig) -> tuple[list[bool], list[float], list[str] | None]:
+    """Read a table: labels as True for the positive class, scores, and who is who where a column says it."""
     what = str(config.file)
     try:
         text = config.file.read_text(encoding="utf-8-sig")
@@ -80,10 +92,16 @@ def read_scores(config: ScoresConfig) -> tuple[list[bool], list[float]]:
         pairs.append((number, row[label_at].strip(), row[score_at].strip()))
     if not pairs:
         raise InvalidInput(what, found="no rows below the header", expected="a row a sequence")
+    names = [cell.strip().lower() for cell in rows[0]] if first else []
+    subject_at = next((names.index(name) for name in SUBJECT_NAMES if name in names), None)
+    subjects = None
+    if subject_at is not None:
+        subjects = [row[subject_at].strip() if len(row) > subject_at else "" for row in rows[first:]]
     positive = _find_positive({label for _, label, _ in pairs}, config.positive, what)
     return (
         [_is_positive(label, positive, f"{what}: row {number}") for number, label, _ in pairs],
         [_to_score(score, f"{what}: row {number}") for number, _, score in pairs],
+        subjects,
     )
 
 

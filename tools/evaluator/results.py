@@ -1,0 +1,149 @@
+"""From answers to documents: results json, predictions csv, ROC and confusion pictures.
+
+The results document is written last and names the others with their hashes.
+"""
+
+import csv
+import io
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared import contracts, metrics, paths, plots, provenance, sequences
+from shared.answers import answers
+from shared.calibration import calibration
+from shared.inference import Scores
+from shared.intervals import intervals
+from shared.protocol import EMOTIONS
+from tools.evaluator.arms import Arm
+
+PREDICTION_COLUMNS = ("sequence_id", "subject_id", "label", "score", "predicted", "correct", "emotion")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What an arm was asked: the sequences and where they come from."""
+
+    dataset: sequences.Dataset
+    rows: list[sequences.SequenceRow]
+    split: Path | None
+    side: str
+
+
+def write_results(
+    out: Path, asked: Asked, arm: Arm, threshold: float, source: str, seconds: float
+) -> tuple[Path, dict[str, Any]]:
+    """Measure an arm's answers and write all of its documents.
+
+    Args:
+        out: The folder.
+        asked: The sequences.
+        arm: The answers.
+        threshold: Positive is strictly greater.
+        source: Where the threshold comes from.
+        seconds: How long the answers took in all.
+
+    Returns:
+        The results file and its content.
+    """
+    dataset, rows = asked.dataset, asked.rows
+    labels = np.array([row.label == dataset.positive_class for row in rows])
+    values = arm.scores.smile_prob.astype(np.float64)
+    measured = metrics.measure(labels, values, threshold, source)
+    at_default = metrics.measure(labels, values, metrics.DEFAULT_THRESHOLD, "default")
+    best = measured.optimum
+    at_optimal = best and metrics.measure(labels, values, min(1.0, max(0.0, best.decision_threshold)), "optimal")
+    answered = answers(labels, values, [row.subject_id for row in rows], threshold)
+
+    stem, moment = _free_stem(out, arm.name)
+    predictions = out / f"{arm.name}_predictions_{stem}.csv"
+    contracts.write_bytes(predictions, _format_predictions(dataset, rows, arm.scores, threshold))
+    pictures = _draw(out, arm.name, stem, dataset, measured)
+    results = {
+        "schema_version": 1,
+        "arm": arm.kind,
+        "model": {"name": arm.name, "file": arm.file, "sha256": arm.sha256, "threshold": arm.own_threshold},
+        "dataset": dataset.reference(),
+        "split": {"file": asked.split.name, "sha256": contracts.sha256_file(asked.split)} if asked.split else None,
+        "side": asked.side,
+        "sequences_sha256": sequences.hash_sequences(rows),
+        "created_utc": moment,
+        "n_sequences": len(rows),
+        "n_subjects": answered.n_subjects,
+        "by_label": sequences.count_labels(rows),
+        "positive_class": dataset.positive_class,
+        "metrics": measured.metrics(),
+        "intervals": {name: found.as_document() for name, found in intervals(answered).items()},
+        "at_default": at_default.rates(),
+        "at_optimal": at_optimal.rates() if at_optimal else None,
+        "roc": measured.roc_document(),
+        "calibration": calibration(labels, values).as_document(),
+        "notes": list(measured.notes),
+        "predictions": {"file": predictions.name, "sha256": contracts.sha256_file(predictions)},
+        "pictures": pictures,
+        "seconds_a_sequence": round(seconds / len(rows), 6),
+        "code": provenance.code_info("onnxruntime", "numpy", "opencv-python", "scipy"),
+    }
+    path = out / f"{arm.name}_results_{stem}.json"
+    contracts.write_document(path, results, "results")
+    return path, results
+
+
+def _free_stem(folder: Path, name: str) -> tuple[str, str]:
+    """Return a time stamp for file names that no earlier results use, and the moment in full."""
+    now = paths.utc_now()
+    stem, number = paths.utc_stamp(now), 1
+    while (folder / f"{name}_results_{stem}.json").exists():
+        number += 1
+        stem = f"{paths.utc_stamp(now)}_{number}"
+    return stem, paths.utc_text(now)
+
+
+def _format_predictions(
+    dataset: sequences.Dataset, rows: list[sequences.SequenceRow], scores: Scores, threshold: float
+) -> bytes:
+    """Write a row a sequence: what the model said of it, at the threshold."""
+    positive = dataset.positive_class
+    negative = next(label for label in dataset.manifest["classes"] if label != positive)
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, PREDICTION_COLUMNS, lineterminator="\n")
+    writer.writeheader()
+    for index, row in enumerate(rows):
+        score = float(scores.smile_prob[index])
+        called_positive = score > threshold
+        logits = scores.emotion_logits
+        predicted = {
+            "sequence_id": row.sequence_id,
+            "subject_id": row.subject_id,
+            "label": row.label,
+            "score": score,
+            "predicted": positive if called_positive else negative,
+            "correct": called_positive == (row.label == positive),
+            "emotion": EMOTIONS[int(np.argmax(logits[index]))]
+            if logits is not None and logits.shape[1] == len(EMOTIONS)
+            else None,
+        }
+        contracts.validate(predicted, "predictions", f"prediction of {row.sequence_id}")
+        writer.writerow(
+            {**predicted, "correct": str(predicted["correct"]).lower(), "emotion": predicted["emotion"] or ""}
+        )
+    return out.getvalue().encode("utf-8")
+
+
+def _draw(folder: Path, name: str, stem: str, dataset: sequences.Dataset, measured: metrics.Measured) -> list[str]:
+    """Draw what can be drawn; returns the file names."""
+    names = []
+    c = measured.confusion
+    if measured.roc is not None:
+        names.append(f"{name}_roc_{stem}.png")
+        point = (c.fp / (c.fp + c.tn), c.tp / (c.tp + c.fn))
+        fpr, tpr = measured.roc.fpr.tolist(), measured.roc.tpr.tolist()
+        curve = plots.RocCurve(name, fpr, tpr, metrics.roc_auc(measured.roc), point)
+        plots.save_png(plots.roc_figure([curve], "en"), folder / names[-1])
+    negative = next(label for label in dataset.manifest["classes"] if label != dataset.positive_class)
+    matrix = plots.Confusion(name, ((c.tn, c.fp), (c.fn, c.tp)))
+    names.append(f"{name}_confusion_{stem}.png")
+    plots.save_png(plots.confusion_figure([matrix], (negative, dataset.positive_class), "en"), folder / names[-1])
+    return names
