@@ -1,10 +1,17 @@
 """Command line of the reporter. See ``reporter --help``."""
 
+import argparse
+import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared import cli, paths
 from shared.errors import WrongUsage
+
+if TYPE_CHECKING:
+    from shared.metrics import Confusion
+    from tools.reporter.rates import PublishedRates
 
 DESCRIPTION = """Compare a baseline with one or more candidates that were measured on the same sequences.
 
@@ -16,11 +23,28 @@ reporter --baseline BASELINE_results.json --candidate OURS_results.json
 reporter --baseline b.json --candidate ep10=a.json --candidate ep50=c.json --run artifacts/runs/R/run.json
 reporter --baseline b.json --candidate a.json --dataset people --lang ko
 reporter --baseline b.json --candidate a.json --dataset people --no-faces --out ./for_the_customer
+reporter tables --baseline 30,10,22,18 --candidate 28,12,30,10     (from published tables; see reporter tables --help)
+"""
+
+MAX_CLIPS = 20_000  # the exact test by person takes seconds then
+
+TABLES_DESCRIPTION = """Say what two published tables of counts can show, whichever way the answers behind them pair up.
+
+A table is TP,FN,TN,FP at each arm's threshold, both of the same clips. Where only rates are printed, all tables that
+round to them are taken into account. Writes no file."""
+
+TABLES_EXAMPLES = """
+reporter tables --baseline 30,10,22,18 --candidate 28,12,30,10
+reporter tables --baseline 30,10,22,18 --candidate 28,12,30,10 --n-subjects 16 --lang ko
+reporter tables --baseline-rates precision=62.5%,recall=75%,accuracy=65%,n=80 --candidate 28,12,30,10 --json
 """
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the reporter and return its exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["tables"]:
+        return _main_tables(words[1:])
     parser = cli.Parser("reporter", DESCRIPTION, EXAMPLES)
     parser.add_argument(
         "--baseline", required=True, metavar="[NAME=]FILE", help="results document to compare with (.json)"
@@ -51,7 +75,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument("--report-id", metavar="ID", help="name of the report (default: dataset, side and time)")
     parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the page (default: en)")
     cli.add_json(parser)
-    arguments = parser.parse_args(argv)
+    arguments = parser.parse_args(words)
 
     def work() -> cli.Result:
         if arguments.report_id is not None and not paths.NAME_PATTERN.fullmatch(arguments.report_id):
@@ -91,3 +115,61 @@ def _split_name(text: str, flag: str) -> tuple[str | None, Path]:
             flag, found=repr(name), expected="a name of letters a-z, digits, '-', '_' and '.' before the '='"
         )
     return name, Path(file)
+
+
+def _main_tables(words: Sequence[str]) -> int:
+    arguments = _tables_parser().parse_args(words)
+
+    def work() -> cli.Result:
+        cli.require(0 < arguments.margin < 1, "--margin", found=f"{arguments.margin:g}", expected="above 0 and below 1")
+        from tools.reporter.tables import TablesConfig, compare_tables
+
+        return compare_tables(
+            TablesConfig(
+                baseline=_read_table(arguments.baseline, arguments.baseline_rates, "--baseline"),
+                candidate=_read_table(arguments.candidate, arguments.candidate_rates, "--candidate"),
+                n_subjects=arguments.n_subjects,
+                margin=arguments.margin,
+                lang=arguments.lang,
+            )
+        )
+
+    return cli.run("reporter", arguments, work)
+
+
+def _tables_parser() -> argparse.ArgumentParser:
+    parser = cli.Parser("reporter tables", TABLES_DESCRIPTION, TABLES_EXAMPLES)
+    for arm in ("baseline", "candidate"):
+        group = parser.add_mutually_exclusive_group(required=True)
+        group.add_argument(f"--{arm}", metavar="TP,FN,TN,FP", help=f"counts of the {arm}")
+        group.add_argument(
+            f"--{arm}-rates",
+            metavar="NAME=VALUE,...",
+            help="or its printed rates: precision, recall, accuracy, specificity, f1, with n (and positives if known)",
+        )
+    add = parser.add_argument
+    add("--n-subjects", type=cli.positive_int, metavar="N", help="people who gave the clips, if fewer than clips")
+    add(
+        "--margin", type=cli.fraction, default=0.05, metavar="M", help="difference that does not matter (default: 0.05)"
+    )
+    add("--lang", choices=("en", "ko"), default="en", help="language of the text (default: en)")
+    cli.add_json(parser)
+    return parser
+
+
+def _read_table(counts: str | None, rates: str | None, flag: str) -> "Confusion | PublishedRates":
+    """Read a table of counts, or published rates."""
+    from shared.metrics import Confusion
+    from tools.reporter.rates import parse_rates
+
+    if counts is None:
+        return parse_rates(rates or "", f"{flag}-rates")
+    parts = [part.strip() for part in counts.split(",")]
+    whole = all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts)
+    numbers = [int(part) for part in parts] if whole else []
+    if len(numbers) != 4 or not 0 < sum(numbers) <= MAX_CLIPS:
+        raise WrongUsage(
+            flag, found=repr(counts), expected=f"TP,FN,TN,FP: four whole numbers, together 1 to {MAX_CLIPS:,}"
+        )
+    tp, fn, tn, fp = numbers
+    return Confusion(tp=tp, fn=fn, tn=tn, fp=fp)
