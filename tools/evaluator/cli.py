@@ -17,6 +17,7 @@ evaluator --model people-10 --dataset people
 evaluator --model old_detector.onnx --dataset people --split artifacts/splits/people-1a2b3c4d-seed0.json
 evaluator --model people-10 --dataset people --threshold 0.5 --json
 evaluator --arm majority --dataset people --split artifacts/splits/people-1a2b3c4d-seed0.json
+evaluator pool fold1_results.json fold2_results.json --name epochs-10
 evaluator scores scores.csv --json        (a csv with the columns label and score; see evaluator scores --help)
 """
 
@@ -25,12 +26,18 @@ evaluator scores scores.csv
 evaluator scores predictions.csv --label-column truth --score-column p --positive laughing --threshold 0.3 --json
 """
 
+POOL_EXAMPLES = """
+evaluator pool artifacts/results/fold1.json artifacts/results/fold2.json --name epochs-10
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Evaluate a model, or a table of scores; returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["scores"]:
         return _main_scores(words[1:])
+    if words[:1] == ["pool"]:
+        return _main_pool(words[1:])
     arguments = _parser().parse_args(words)
 
     def work() -> cli.Result:
@@ -59,6 +66,36 @@ def _main_scores(words: Sequence[str]) -> int:
         )
 
     return cli.run("evaluator", arguments, work)
+
+
+def _main_pool(words: Sequence[str]) -> int:
+    parser = cli.Parser(
+        "evaluator pool",
+        "Put the test results of folds and seeds together: every person measured by a model that has not seen them.",
+        POOL_EXAMPLES,
+    )
+    parser.add_argument("files", nargs="+", type=Path, metavar="RESULTS.json", help="results of one arm, a fold each")
+    parser.add_argument("--name", required=True, help="how the pooled results call the arm")
+    parser.add_argument("--out", type=Path, help="folder of the results (default: artifacts/results)")
+    cli.add_json(parser)
+    arguments = parser.parse_args(words)
+
+    def work() -> cli.Result:
+        _require_name(arguments.name)
+        from tools.evaluator.pool import pool
+
+        return pool(arguments.files, arguments.name, arguments.out or paths.artifacts("results"))
+
+    return cli.run("evaluator", arguments, work)
+
+
+def _require_name(name: str) -> None:
+    cli.require(
+        paths.NAME_PATTERN.fullmatch(name) is not None,
+        "--name",
+        found=repr(name),
+        expected="letters a-z, digits, '-', '_' and '.'",
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -106,12 +143,7 @@ def _scores_parser() -> argparse.ArgumentParser:
 def _to_config(arguments: argparse.Namespace) -> EvaluationConfig:
     side = arguments.side or ("test" if arguments.split else "all")
     if arguments.name is not None:
-        cli.require(
-            paths.NAME_PATTERN.fullmatch(arguments.name) is not None,
-            "--name",
-            found=repr(arguments.name),
-            expected="letters a-z, digits, '-', '_' and '.'",
-        )
+        _require_name(arguments.name)
     cli.require(arguments.threads >= 0, "--threads", found=str(arguments.threads), expected="0 or more")
     cli.require(
         bool(arguments.model) or arguments.arm == "majority", "--model", found="nothing", expected="an .onnx file"

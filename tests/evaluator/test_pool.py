@@ -1,0 +1,80 @@
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shared import contracts
+from shared.sequences import Dataset
+from tools.evaluator import cli
+from tools.evaluator.pool import align
+
+
+@given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))
+def test_aligned_scores_decide_at_one_half_as_before_and_keep_their_order(a: float, b: float, threshold: float) -> None:
+    first, second = align(a, threshold), align(b, threshold)
+    assert (first > 0.5) == (a > threshold)
+    assert 0 <= first <= 1
+    if a < b:
+        assert first <= second
+
+
+def _majority(tmp_path: Path, split: Path, out: str, threshold: str) -> Path:
+    words = ["--arm", "majority", "--dataset", "people", "--split", str(split), "--threshold", threshold]
+    assert cli.main([*words, "--out", str(tmp_path / out), "--quiet"]) == 0
+    (file,) = (tmp_path / out).glob("*_results_*.json")
+    return file
+
+
+@pytest.fixture
+def folds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_dataset: Callable[..., Dataset]) -> list[Path]:
+    """Measure the majority on two test sides of other people each."""
+    from shared import splits
+
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    dataset = make_dataset(tmp_path / "datasets" / "people", subjects=3)
+    seen: dict[str, Path] = {}
+    for seed in range(20):
+        file = splits.freeze_split(dataset, seed)
+        (who,) = splits.read_split(file, dataset)["sides"]["test"]["subjects"]
+        seen.setdefault(who, file)
+    files = [_majority(tmp_path, seen[who], who, threshold) for who, threshold in (("s01", "0.9"), ("s02", "0.1"))]
+    capture: list[Path] = files
+    return capture
+
+
+def _pooled(tmp_path: Path, files: list[Path]) -> dict[str, Any]:
+    assert cli.main(["pool", *map(str, files), "--name", "all", "--out", str(tmp_path / "pooled"), "--quiet"]) == 0
+    (file,) = (tmp_path / "pooled").glob("*_results_*.json")
+    return contracts.read_document(file, "results")
+
+
+def test_decisions_of_each_fold_stay_as_they_were(folds: list[Path], tmp_path: Path) -> None:
+    found = _pooled(tmp_path, folds)
+    # share 0.5 of positives: nothing is called a smile above 0.9, everything above 0.1
+    assert found["metrics"]["confusion"] == {"tp": 2, "fn": 2, "tn": 2, "fp": 2}
+    assert (found["n_sequences"], found["n_subjects"]) == (8, 2)
+    assert found["pooled"]["spread"]["recall"] == {"mean": 0.5, "sd": pytest.approx(0.5**0.5), "n_runs": 2}
+
+
+def test_a_second_seed_answers_the_same_people_again_under_other_names(folds: list[Path], tmp_path: Path) -> None:
+    found = _pooled(tmp_path, [folds[0], folds[0]])
+    with (tmp_path / "pooled" / found["predictions"]["file"]).open(encoding="utf-8", newline="") as stream:
+        names = [row["sequence_id"] for row in csv.DictReader(stream)]
+    assert len(set(names)) == len(names) == 8
+    assert sum(name.endswith("@2") for name in names) == 4
+    assert found["n_subjects"] == 1
+
+
+def test_results_of_another_dataset_are_not_pooled(
+    folds: list[Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    other = json.loads(folds[1].read_text())
+    other["dataset"]["sha256"] = "0" * 64
+    folds[1].write_text(json.dumps(other))
+    assert cli.main(["pool", *map(str, folds), "--name", "all", "--out", str(tmp_path), "--quiet"]) == 1
+    assert "dataset.sha256: found 0000" in capsys.readouterr().err
