@@ -21,6 +21,8 @@ LARGEST_DISAGREEMENT = 0.4
 """Two useful arms that see the same clips share the hard ones. That they part on more than 40 % of all clips is left
 out of plans from tables alone (our own choice); no more than arms that err independently would, in any case."""
 MOST_PEOPLE = 100_000
+LEAST_EFFECT = 0.5
+"""A design effect below this in a pilot is taken for luck (our own choice)."""
 
 
 def clips_needed(disagreement: float, difference: float, alpha: float = ALPHA, power: float = POWER) -> int:
@@ -61,7 +63,7 @@ def design_effect(clips_per_person: float, correlation: float) -> float:
 
     Args:
         clips_per_person: 1 or more.
-        correlation: Between clips of one person (intraclass), from 0 to 1.
+        correlation: Between clips of one person (intraclass), at most 1.
 
     Source: Kish 1965, Survey Sampling, 1 + (m - 1) rho.
 
@@ -79,7 +81,8 @@ class Disagreement:
     Attributes:
         share: Of clips that only one arm gets right.
         difference: Of the accuracies, candidate minus baseline.
-        correlation: Between clips of one person in which arm is right, 0 or more; 0 if nobody gave two clips.
+        correlation: Between clips of one person in which arm is right; 0 if nobody gave two clips. Below 0 where
+            what a person adds helps one class and hurts the other.
         clips_per_person: Mean.
         weighted_clips_per_person: Mean over clips, of how many clips their people gave: larger where people differ.
         n: Clips.
@@ -120,7 +123,7 @@ def disagreement(baseline: Answers, candidate: Answers) -> Disagreement:
     return Disagreement(
         share=float(np.abs(change).mean()),
         difference=float(change.mean()),
-        correlation=min(1.0, max(0.0, correlation)),
+        correlation=min(1.0, correlation),
         clips_per_person=n / n_people,
         weighted_clips_per_person=float((sizes**2).sum()) / n,
         n=n,
@@ -171,7 +174,8 @@ def people_needed(
             without such steps, as for the AUC.
 
     Returns:
-        People, at least 6 (fewer can't reach p < 0.05 by an exact test).
+        People, at least 6 (fewer can't reach p < 0.05 by an exact test). The swap test refers a sum to its own sum
+        of squares, as Student's t does: its power is that of the noncentral t.
 
     Raises:
         InvalidInput: The target isn't above 0, or would need more than 100,000 people.
@@ -181,12 +185,10 @@ def people_needed(
 
     def reached(n_people: int) -> bool:
         df = n_people - 1.0
-        # Under the null the spread is larger, since the mean is held at 0: that of the swaps.
-        null = math.sqrt((variance + target * target) / n_people)
-        found = math.sqrt(max(variance, 1e-12) / n_people)
+        noise = math.sqrt(max(variance, 1e-12) / n_people)
         shift = target - lattice / (n_people * clips_per_person)
-        # The swap test refers a self-normalised sum to the normal, as t does: its quantile is close to the normal's.
-        return (shift - float(special.ndtri(1 - alpha / 2)) * null) / found >= float(special.stdtrit(df, power))
+        critical = float(special.stdtrit(df, 1 - alpha / 2))
+        return shift > 0 and 1 - float(special.nctdtr(df, shift / noise, critical)) >= power
 
     low, high = 5, 6
     while not reached(high):
@@ -217,7 +219,7 @@ def plan(found: Disagreement, margin: float = 0.05, alpha: float = ALPHA, power:
     target = max(abs(found.difference), margin)
     # As if one clip more had parted the arms each way: few clips often show no disagreement that is there.
     share = max((found.share * found.n + 2) / (found.n + 2) if found.share * found.n < 5 else found.share, target)
-    effect = design_effect(found.weighted_clips_per_person, found.correlation)
+    effect = max(LEAST_EFFECT, design_effect(found.weighted_clips_per_person, found.correlation))
     variance = max(share - target * target, 0.0) * effect / found.clips_per_person
     try:
         n_people = people_needed(target, variance, found.clips_per_person, alpha, power)

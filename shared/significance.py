@@ -233,4 +233,6 @@ def holm(p_values: Sequence[float]) -> list[float]:
         return []
     if bad := [p for p in p_values if not 0 <= p <= 1]:
         raise InvalidInput("p-values", found=str(bad[0]), expected="numbers from 0 to 1")
+    if len(p_values) == 1:  # statsmodels collects garbage each time, which takes longer than everything else here
+        return [float(p_values[0])]
     return [float(p) for p in multipletests(p_values, method="holm")[1]]

@@ -5,11 +5,15 @@ a smile (it helps recall and hurts the other class), and a clearness that makes 
 that the two arms share and a part of each arm; so has the noise of a clip.
 """
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import argparse
+import sys
+from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from scipy import stats
+
+sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from shared.answers import Answers
 
@@ -79,8 +83,15 @@ def draw(world: World, rng: np.random.Generator) -> tuple[Answers, Answers]:
     return tuple(Answers(labels, scores[arm], world.threshold[arm], people) for arm in (0, 1))  # type: ignore[return-value]
 
 
-def worlds(base: World, people: list[int], clips: list[int]) -> Iterator[World]:
-    """List settings, each with all people giving between 2 and so many clips."""
-    for n_people in people:
-        for most in clips:
-            yield replace(base, n_people=n_people, clips=(min(2, most), most))
+def arguments(
+    text: str, runs: int, people: tuple[int, int] | None, clips: tuple[int, int] | None
+) -> argparse.ArgumentParser:
+    """Make the parser of a simulation, with the flags that all have."""
+    parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--runs", type=int, default=runs, help=f"test sets a setting ({runs})")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--json", action="store_true")
+    for flag, value in (("--people", people), ("--clips", clips)):
+        if value is not None:
+            parser.add_argument(flag, type=int, nargs=2, default=value, metavar=("FEWEST", "MOST"))
+    return parser

@@ -1,0 +1,53 @@
+"""How often does the verdict say "better" or "worse" where there is no difference?
+
+    python tests/benchmarks/sim_verdict.py --runs 2000
+
+Each run draws a number of people from --people, each with a number of clips from --clips, correlated within people by
+one of several strengths, and two arms that are alike. Prints one line, or JSON with --json.
+"""
+
+import argparse
+import collections
+import json
+
+import numpy as np
+from people import World, arguments, draw
+
+from shared.verdict import decide
+
+STRENGTHS = ((0.0, 0.0), (0.1, 0.1), (0.2, 0.2), (0.4, 0.0), (0.0, 0.4))
+SIGNALS = (0.8, 1.6, 2.4)
+
+
+def simulate(asked: argparse.Namespace) -> dict[str, float]:
+    """Return the share of each word, and of p < 0.05."""
+    rng = np.random.default_rng(asked.seed)
+    words: collections.Counter[str] = collections.Counter()
+    for run in range(asked.runs):
+        shift, clearness = STRENGTHS[run % len(STRENGTHS)]
+        signal = SIGNALS[run // len(STRENGTHS) % len(SIGNALS)]
+        n_people = int(rng.integers(asked.people[0], asked.people[1] + 1))
+        world = World(n_people, asked.clips, (signal, signal), shift, clearness, shared=0.5)
+        verdict = decide(*draw(world, rng), primary=asked.primary, margin=asked.margin)
+        words[str(verdict.word)] += 1
+        words["p < 0.05"] += int(verdict.test.p is not None and verdict.test.p < 0.05)
+    return {word: count / asked.runs for word, count in sorted(words.items())}
+
+
+def main() -> None:
+    """Run and print."""
+    parser = arguments(__doc__, runs=2000, people=(8, 40), clips=(2, 10))
+    parser.add_argument("--primary", default="accuracy")
+    parser.add_argument("--margin", type=float, default=0.05)
+    asked = parser.parse_args()
+    found = simulate(asked)
+    wrong = found.get("better", 0.0) + found.get("worse", 0.0)
+    if asked.json:
+        print(json.dumps({"wrong": wrong, **found}))
+    else:
+        shares = ", ".join(f"{word} {share:.1%}" for word, share in found.items())
+        print(f"{asked.runs} pairs without a difference: better or worse {wrong:.2%} ({shares})")
+
+
+if __name__ == "__main__":
+    main()
