@@ -86,13 +86,20 @@ class DualHeadSmileDetector(nn.Module):
 
 
 class ContractModule(nn.Module):
-    """The network as the model contract wants it: one window in, ``smile_prob`` (1,) and ``emotion_logits`` out."""
+    """The network as the model contract wants it: one window in, ``smile_prob`` (1,) and ``emotion_logits`` out.
 
-    def __init__(self, network: DualHeadSmileDetector) -> None:
+    Args:
+        network: The network.
+        temperature: Divides the smile logit; 1 leaves it as it is, more makes the probability less sure.
+    """
+
+    def __init__(self, network: DualHeadSmileDetector, temperature: float = 1.0) -> None:
         super().__init__()
         self.network = network
+        self.temperature = temperature
 
     def forward(self, frames: Tensor) -> tuple[Tensor, Tensor]:
         """Answer for one window, (1, T, 3, S, S) in 0 to 1."""
         output = self.network(frames)
-        return torch.sigmoid(output.smile_logit), output.emotion_logits
+        logit = output.smile_logit if self.temperature == 1 else output.smile_logit / self.temperature
+        return torch.sigmoid(logit), output.emotion_logits

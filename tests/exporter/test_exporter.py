@@ -90,6 +90,21 @@ def test_a_given_threshold_is_kept_and_called_given(home: Path) -> None:
     assert (card["threshold"]["value"], card["threshold"]["chosen_on"]) == (0.282, "given")
 
 
+def test_a_temperature_is_fitted_on_request_and_lives_inside_of_the_graph(home: Path) -> None:
+    frames = np.random.default_rng(0).random((1, 5, 3, 224, 224), dtype=np.float32)
+    logits = {}
+    for name, temperature in (("plain", None), ("warm", 2.5)):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(export, "_fit_temperature", lambda *_, t=temperature: t)
+            flags = ["--calibrate"] if temperature else []
+            assert cli.main(["--run", "r", "--out", name, "--quiet", "--threshold", "0.5", *flags]) == 0
+        folder = home / "artifacts" / "models" / name
+        assert contracts.read_document(folder / "model.json", "model")["temperature"] == temperature
+        prob = float(OnnxModel(folder / "smile_detector.onnx").run(frames).smile_prob[0])
+        logits[name] = np.log(prob / (1 - prob))
+    assert logits["warm"] == pytest.approx(logits["plain"] / 2.5, abs=1e-4)
+
+
 def test_scaling_lives_inside_of_the_graph(home: Path) -> None:
     assert cli.main(["--run", "r", "--out", "scaling", "--quiet"]) == 0
     model = OnnxModel(home / "artifacts" / "models" / "scaling" / "smile_detector.onnx")

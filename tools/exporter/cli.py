@@ -14,6 +14,7 @@ EXAMPLES = """
 exporter --run artifacts/runs/people-1a2b3c4d
 exporter --run people-1a2b3c4d --checkpoint epoch_0010 --out artifacts/models/people-10
 exporter --run people-1a2b3c4d --threshold 0.5
+exporter --run people-1a2b3c4d --calibrate
 """
 
 
@@ -44,6 +45,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--split", type=Path, help="the run's split file (default: the one that run.json names)")
     add("--out", help="folder of the model, or a name under artifacts/models (default: <run>-<checkpoint>)")
     add("--threshold", type=cli.fraction, help="decision threshold (default: Youden's on the validation people)")
+    add("--calibrate", action="store_true", help="fit a temperature on the validation people, put it into the graph")
     cli.add_json(parser)
     return parser
 
@@ -66,4 +68,5 @@ def _to_config(arguments: argparse.Namespace) -> ExportConfig:
         split=arguments.split or paths.artifacts("splits") / split,
         out=_folder(arguments.out or f"{run.name}-{arguments.checkpoint}", "models"),
         threshold=arguments.threshold,
+        calibrate=arguments.calibrate,
     )

@@ -15,6 +15,7 @@ class ExportConfig:
         split: The run's frozen split.
         out: The model's folder.
         threshold: The decision threshold; None chooses the validation people's by Youden's J.
+        calibrate: Whether a temperature is fitted on the validation people and carried into the graph.
     """
 
     run: Path
@@ -23,3 +24,4 @@ class ExportConfig:
     split: Path
     out: Path
     threshold: float | None
+    calibrate: bool

@@ -15,6 +15,7 @@ import numpy as np
 import torch
 
 from shared import cli, contracts, metrics, paths, provenance, sequences, splits
+from shared.calibration import apply_temperature, fit_temperature
 from shared.errors import CheckFailed, InvalidInput
 from shared.inference import OnnxModel, Scores, iterate_batches, score_dataset
 from shared.models import build_network
@@ -24,7 +25,6 @@ from tools.exporter import graph as graphs
 from tools.exporter.config import ExportConfig
 
 TOLERANCE = 1e-4
-MAX_COMPARED = 200
 
 
 @dataclass(frozen=True)
@@ -80,10 +80,12 @@ def export(config: ExportConfig) -> Exported:
     split = splits.read_split(config.split, dataset)
     network = build_network(run["network"], run["frame_count"])
     _load(config.run / point["file"], point["sha256"], network)
-    graph = graphs.build_graph(network, run["image_size_px"])
-
     validation = splits.rows_of(dataset, split, "validation")
-    parity, threshold = _compare(graph, network, dataset, validation, config.threshold)
+    raw = _score_by_torch(network, dataset, validation)
+    temperature = _fit_temperature(dataset, validation, raw) if config.calibrate else None
+    graph = graphs.build_graph(network, run["image_size_px"], temperature or 1.0)
+
+    parity, threshold = _compare(graph, _calibrated(raw, temperature), dataset, validation, config.threshold)
     if parity["n_flips"] or parity["largest_difference"] > TOLERANCE:
         raise CheckFailed(
             str(config.out),
@@ -91,7 +93,7 @@ def export(config: ExportConfig) -> Exported:
             expected=f"at most {TOLERANCE:.0e} and no flip on {parity['n_sequences']} sequences",
             todo="nothing was written; do not use this graph",
         )
-    card = _card(config, run, point, threshold, parity)
+    card = _card(config, run, point, threshold, parity) | {"temperature": temperature}
     graphs.set_metadata(
         graph,
         {
@@ -135,14 +137,30 @@ def _load(path: Path, sha256: str, network: DualHeadSmileDetector) -> None:
     network.eval()
 
 
+def _fit_temperature(dataset: sequences.Dataset, rows: list[sequences.SequenceRow], scores: Scores) -> float | None:
+    """Return the temperature that makes the validation people's scores probabilities, where it can be fitted."""
+    labels = np.array([row.label == dataset.positive_class for row in rows])
+    found = fit_temperature(labels, scores.smile_prob.astype(np.float64))
+    if found.temperature is None:
+        cli.note(f"note: no temperature was fitted: {found.reason}")
+    return found.temperature
+
+
+def _calibrated(scores: Scores, temperature: float | None) -> Scores:
+    if temperature is None:
+        return scores
+    prob = apply_temperature(scores.smile_prob.astype(np.float64), temperature)
+    return Scores(prob.astype(np.float32), scores.emotion_logits)
+
+
 def _compare(
     graph: Any,
-    network: DualHeadSmileDetector,
+    theirs: Scores,
     dataset: sequences.Dataset,
     rows: list[sequences.SequenceRow],
     given: float | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Score the validation people with the ONNX, choose the threshold on them, and compare with torch.
+    """Score the validation people with the ONNX, choose the threshold on them, and compare with torch's scores.
 
     Returns:
         parity and threshold, as the model's card holds them.
@@ -152,17 +170,15 @@ def _compare(
         path.write_bytes(graph.SerializeToString())
         ours = score_dataset(OnnxModel(path), dataset, rows, lambda b: cli.progress(b, what="onnxruntime"))
     threshold = _choose_threshold(dataset, rows, ours, given)
-    some = rows[:MAX_COMPARED]
-    theirs = _score_by_torch(network, dataset, some)
     assert ours.emotion_logits is not None
     assert theirs.emotion_logits is not None
     differences = (
-        np.abs(ours.smile_prob[: len(some)] - theirs.smile_prob),
-        np.abs(ours.emotion_logits[: len(some)] - theirs.emotion_logits),
+        np.abs(ours.smile_prob - theirs.smile_prob),
+        np.abs(ours.emotion_logits - theirs.emotion_logits),
     )
-    flips = (ours.smile_prob[: len(some)] > threshold["value"]) != (theirs.smile_prob > threshold["value"])
+    flips = (ours.smile_prob > threshold["value"]) != (theirs.smile_prob > threshold["value"])
     parity = {
-        "n_sequences": len(some),
+        "n_sequences": len(rows),
         "largest_difference": max(float(difference.max()) for difference in differences),
         "n_flips": int(flips.sum()),
         "tolerance": TOLERANCE,

@@ -20,13 +20,13 @@ OUTPUTS = ("smile_prob", "emotion_logits")
 MAX_BYTES = 7_700_000  # what a page downloads before it can decide anything
 
 
-def build_graph(network: DualHeadSmileDetector, image_size_px: int) -> onnx.ModelProto:
+def build_graph(network: DualHeadSmileDetector, image_size_px: int, temperature: float = 1.0) -> onnx.ModelProto:
     """Export a network as one graph: input ``frames`` (1, T, 3, S, S), outputs ``smile_prob`` and ``emotion_logits``.
 
     Raises:
         CheckFailed: The simplified graph does not answer like the exported one.
     """
-    module = ContractModule(network).eval()
+    module = ContractModule(network, temperature).eval()
     example = torch.rand(1, network.frame_count, 3, image_size_px, image_size_px)
     logging.getLogger("torch.onnx").setLevel(logging.ERROR)
     with warnings.catch_warnings():
