@@ -4,13 +4,13 @@ A person is never on two sides: a model that has seen somebody's neutral face kn
 Reads and writes split documents; knows nothing of pictures.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from shared import cli, contracts, paths, sequences
+from shared import contracts, paths, sequences
 from shared.errors import InvalidInput
 from shared.sequences import Dataset, SequenceRow
 
@@ -59,50 +59,118 @@ def make_split(dataset: Dataset, seed: int) -> dict[str, Any]:
         InvalidInput: Too few people.
     """
     subjects = dataset.subjects()
-    counts = count_sides(len(subjects))
-    of_subject = {subject: {row.label for row in dataset.rows if row.subject_id == subject} for subject in subjects}
-    present = {row.label for row in dataset.rows}
-    rng = np.random.default_rng(seed)
+    sides = draw_sides(
+        labels_by_subject(dataset.rows), subjects, count_sides(len(subjects)), np.random.default_rng(seed)
+    )
+    return describe_split(dataset, split_name(dataset, seed), seed, "grouped_by_subject", FRACTIONS, sides)
+
+
+def split_name(dataset: Dataset, seed: int) -> str:
+    """Name a split after the dataset's name, the state of its labels and the seed."""
+    return f"{dataset.name}-{dataset.labels_sha256[:8]}-seed{seed}"
+
+
+def labels_by_subject(rows: Sequence[SequenceRow]) -> dict[str, set[str]]:
+    """Say which labels each person has sequences of."""
+    found: dict[str, set[str]] = {}
+    for row in rows:
+        found.setdefault(row.subject_id, set()).add(row.label)
+    return found
+
+
+def draw_sides(
+    labels_of: Mapping[str, set[str]], people: Sequence[str], counts: Mapping[str, int], rng: np.random.Generator
+) -> dict[str, list[str]]:
+    """Divide people at random into sides that hold every label, where the people allow it.
+
+    Args:
+        labels_of: The labels that each person has sequences of.
+        people: Whom to divide.
+        counts: How many go to each side; together as many as there are people.
+        rng: Where the luck comes from.
+
+    Returns:
+        The people of each side, sorted.
+    """
+    present = set().union(*(labels_of[subject] for subject in people))
     best: dict[str, list[str]] = {}
-    best_missing = len(SIDES) * len(present) + 1
+    best_missing = len(counts) * len(present) + 1
     for _ in range(_ATTEMPTS):
-        order = [subjects[index] for index in rng.permutation(len(subjects))]
+        order = [people[index] for index in rng.permutation(len(people))]
         sides, start = {}, 0
-        for side in SIDES:
-            sides[side] = sorted(order[start : start + counts[side]])
-            start += counts[side]
-        missing = sum(len(present - set().union(*(of_subject[s] for s in people))) for people in sides.values())
+        for side, count in counts.items():
+            sides[side] = sorted(order[start : start + count])
+            start += count
+        missing = sum(len(present - set().union(*(labels_of[s] for s in side))) for side in sides.values())
         if missing < best_missing:
             best, best_missing = sides, missing
         if not missing:
             break
-    if best_missing:
-        cli.note("note: a side of the split lacks a class; some metrics will be undefined")
+    return best
+
+
+def describe_split(
+    dataset: Dataset,
+    split_id: str,
+    seed: int,
+    method: str,
+    fractions: Mapping[str, float],
+    people: Mapping[str, Sequence[str]],
+) -> dict[str, Any]:
+    """Write a split document from the people of each side."""
     return {
         "schema_version": 1,
-        "split_id": f"{dataset.name}-{dataset.labels_sha256[:8]}-seed{seed}",
+        "split_id": split_id,
         "created_utc": paths.utc_text(),
         "dataset": dataset.reference(),
         "seed": seed,
-        "method": "grouped_by_subject",
-        "fractions": FRACTIONS,
-        "sides": {side: _describe(dataset.rows, people) for side, people in best.items()},
+        "method": method,
+        "fractions": dict(fractions),
+        "sides": {side: _describe(dataset.rows, people[side]) for side in SIDES},
     }
 
 
-def _describe(rows: Sequence[SequenceRow], people: list[str]) -> dict[str, Any]:
-    mine = [row for row in rows if row.subject_id in set(people)]
+def _describe(rows: Sequence[SequenceRow], people: Sequence[str]) -> dict[str, Any]:
+    wanted = set(people)
+    mine = [row for row in rows if row.subject_id in wanted]
     return {
-        "subjects": people,
+        "subjects": list(people),
         "sequences": [row.sequence_id for row in mine],
         "by_label": sequences.count_labels(mine),
     }
 
 
+def list_warnings(dataset: Dataset, splits: Sequence[dict[str, Any]]) -> list[str]:
+    """Say in plain words what is weak about splits that are valid: sides of one person, sides that lack a class.
+
+    Args:
+        dataset: Whose splits they are.
+        splits: Split documents: one, or all folds together.
+    """
+    labels = sorted({row.label for row in dataset.rows})
+    found = []
+
+    def warn(text: str, weak: list[str]) -> None:
+        if weak:
+            where = f" (in {len(weak)} of {len(splits)} splits)" if len(splits) > 1 else ""
+            found.append(text + where)
+
+    def lonely(side: str) -> list[str]:
+        return [split["split_id"] for split in splits if len(split["sides"][side]["subjects"]) == 1]
+
+    warn("a single person is tested: such numbers speak of that person; read all folds together", lonely("test"))
+    warn("a single person chooses the threshold: it may fit nobody else; record more people", lonely("validation"))
+    for side in SIDES:
+        for label in labels:
+            lacking = [split["split_id"] for split in splits if not split["sides"][side]["by_label"].get(label)]
+            warn(f"the {side} side has no {label}: some metrics are undefined there", lacking)
+    return found
+
+
 def freeze_split(dataset: Dataset, seed: int, folder: Path | None = None) -> Path:
     """Return the file of a dataset's split, which is written the first time and used as it is from then on."""
     folder = folder or paths.artifacts("splits")
-    path = folder / f"{dataset.name}-{dataset.labels_sha256[:8]}-seed{seed}.json"
+    path = folder / f"{split_name(dataset, seed)}.json"
     if not path.exists():
         contracts.write_document(path, make_split(dataset, seed), "split")
     read_split(path, dataset)
@@ -112,8 +180,40 @@ def freeze_split(dataset: Dataset, seed: int, folder: Path | None = None) -> Pat
 def read_split(path: Path, dataset: Dataset) -> dict[str, Any]:
     """Read a split and check that it belongs to this dataset and that nobody is on two sides.
 
+    Takes and the hashes of whole sequences are held against each other as well; single pictures, and pictures that are
+    only alike, are not: ``splitter check`` reads those.
+
     Raises:
         InvalidInput: Not valid, of another dataset or another state of it (both hashes are named), or leaking.
+    """
+    split = open_split(path, dataset)
+    row_of = {row.sequence_id: row for row in dataset.rows}
+    people: dict[str, str] = {}
+    takes: dict[str, tuple[str, str]] = {}
+    pictures: dict[str, tuple[str, str]] = {}
+    for side, content in split["sides"].items():
+        rows = [row_of[name] for name in content["sequences"] if name in row_of]
+        if len(rows) < len(content["sequences"]):
+            raise _leak(path, side, "a sequence of nobody", "sequences of this dataset")
+        for subject in sorted({row.subject_id for row in rows} | set(content["subjects"])):
+            if people.setdefault(subject, side) != side:
+                raise _leak(path, side, f"{subject}, who is also in {people[subject]}", "each person on one side only")
+        for row in rows:
+            for what, seen, key in (("take", takes, row.take_id), ("pictures", pictures, row.sha256)):
+                first, where = seen.setdefault(key, (row.sequence_id, side))
+                if where != side:
+                    found = (
+                        f"{row.sequence_id} of {row.subject_id} with the same {what} as {first}, which is in {where}"
+                    )
+                    raise _leak(path, side, found, f"each person's own {what}")
+    return split
+
+
+def open_split(path: Path, dataset: Dataset) -> dict[str, Any]:
+    """Read a split of this dataset as it is, whether somebody is on two sides or not.
+
+    Raises:
+        InvalidInput: Not valid, or of another dataset or another state of it (both hashes are named).
     """
     split = contracts.read_document(path, "split")
     if split["dataset"]["sha256"] != dataset.labels_sha256:
@@ -123,20 +223,12 @@ def read_split(path: Path, dataset: Dataset) -> dict[str, Any]:
             expected=f"one of {dataset.name} with labels {dataset.labels_sha256[:12]}",
             todo="make a new split: the dataset has changed since",
         )
-    owner = {row.sequence_id: row.subject_id for row in dataset.rows}
-    seen: dict[str, str] = {}
-    for side, content in split["sides"].items():
-        people = set(content["subjects"]) | {owner.get(sequence, "") for sequence in content["sequences"]}
-        for subject in sorted(people):
-            if not subject or subject in seen:
-                where = f", who is also in {seen[subject]}" if subject in seen else ""
-                raise InvalidInput(
-                    f"{path}: sides.{side}",
-                    found=(subject or "a sequence of nobody") + where,
-                    expected="each person on one side only",
-                )
-            seen[subject] = side
     return split
+
+
+def _leak(path: Path, side: str, found: str, expected: str) -> InvalidInput:
+    todo = "splitter check lists and shows every such pair"
+    return InvalidInput(f"{path}: sides.{side}", found=found, expected=expected, todo=todo)
 
 
 def rows_of(dataset: Dataset, split: dict[str, Any] | None, side: str) -> list[SequenceRow]:

@@ -1,66 +1,156 @@
-"""Command line of the splitter; the work is `shared.splits`.
+"""Command line of the splitter: flags to a SplitConfig, or to a CheckConfig for ``splitter check``.
 
 splitter --dataset people
+splitter --dataset people --folds 5 --seeds 3
+splitter check --dataset people
 """
 
 import argparse
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from shared import cli, paths
 
 EXAMPLES = """
 splitter --dataset people
 splitter --dataset people --seed 3 --json
+splitter --dataset people --folds 5 --seeds 3
+splitter --dataset people --leave-one-out
+splitter check --dataset people        (the same person, take or picture on two sides; see splitter check --help)
+"""
+
+CHECK_EXAMPLES = """
+splitter check --dataset people
+splitter check --dataset people --split artifacts/splits/people-1a2b3c4d-seed0.json --json
 """
 
 
 @dataclass(frozen=True)
-class Frozen:
-    """A frozen split and its file."""
+class SplitConfig:
+    """What is to be frozen.
 
-    file: Path
-    split: dict[str, Any]
-    exit_code: int = 0
+    Attributes:
+        dataset: The dataset's folder.
+        seed: Decides who goes where; the first one where there are several.
+        n_folds: Folds a seed; None for one split, or for one person a fold.
+        leave_one_out: One person a fold.
+        n_seeds: How often the folds are drawn anew.
+        out: Folder of the split files.
+    """
 
-    def as_text(self) -> str:
-        """Say who is where."""
-        lines = []
-        for side, content in self.split["sides"].items():
-            labels = ", ".join(f"{count} {label}" for label, count in content["by_label"].items())
-            lines.append(f"{side}: {', '.join(content['subjects'])} ({labels})")
-        return "\n".join([*lines, f"→ {paths.shown(self.file)}"])
+    dataset: Path
+    seed: int
+    n_folds: int | None
+    leave_one_out: bool
+    n_seeds: int
+    out: Path
 
-    def as_json(self) -> dict[str, Any]:
-        """Give the split's document and file."""
-        return {"file": str(self.file), "split": self.split}
+
+@dataclass(frozen=True)
+class CheckConfig:
+    """What is looked through for leaks.
+
+    Attributes:
+        dataset: The dataset's folder.
+        splits: Split files; none means all frozen splits of this state of the dataset.
+        out: Folder of the picture of the pairs.
+    """
+
+    dataset: Path
+    splits: tuple[Path, ...]
+    out: Path
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Freeze a split, or show the one that is frozen; returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    """Freeze a split or folds, show those that are frozen, or look for leaks; returns the exit code."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    if words[:1] == ["check"]:
+        return _main_check(words[1:])
+    arguments = _parser().parse_args(words)
 
     def work() -> cli.Result:
-        from shared import sequences, splits
+        config = _to_config(arguments)
+        from tools.splitter.freeze import freeze
 
-        dataset = sequences.open_dataset(paths.dataset_dir(arguments.dataset))
-        file = splits.freeze_split(dataset, arguments.seed, arguments.out)
-        return Frozen(file, splits.read_split(file, dataset))
+        return freeze(config)
 
     return cli.run("splitter", arguments, work)
+
+
+def _main_check(words: Sequence[str]) -> int:
+    arguments = _check_parser().parse_args(words)
+
+    def work() -> cli.Result:
+        dataset = paths.dataset_dir(arguments.dataset)
+        from tools.splitter.check import check
+
+        out = arguments.out or paths.artifacts("leaks") / dataset.name
+        return check(CheckConfig(dataset, tuple(arguments.split), out))
+
+    return cli.run("splitter", arguments, work)
+
+
+def _to_config(arguments: argparse.Namespace) -> SplitConfig:
+    is_folds = arguments.folds is not None or arguments.leave_one_out
+    cli.require(arguments.seed >= 0, "--seed", found=str(arguments.seed), expected="0 or more")
+    cli.require(
+        arguments.folds is None or arguments.folds >= 2, "--folds", found=str(arguments.folds), expected="2 or more"
+    )
+    cli.require(
+        is_folds or arguments.seeds is None,
+        "--seeds",
+        found="neither --folds nor --leave-one-out",
+        expected="one of them; a single split takes --seed",
+    )
+    return SplitConfig(
+        dataset=paths.dataset_dir(arguments.dataset),
+        seed=arguments.seed,
+        n_folds=arguments.folds,
+        leave_one_out=arguments.leave_one_out,
+        n_seeds=arguments.seeds or 1,
+        out=arguments.out or paths.artifacts("splits"),
+    )
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = cli.Parser(
         "splitter",
-        "Divide a dataset's people into train, validation and test, and freeze that to a file. Nobody is on two sides; "
-        "the same dataset and seed always give the same split.",
+        "Divide a dataset's people into train, validation and test, and freeze that to files: one split, or folds in "
+        "which everybody is tested once a seed. Nobody is on two sides; the same dataset and seed give the same split.",
         EXAMPLES,
     )
     parser.add_argument("--dataset", required=True, help="name under datasets/, or a path")
     parser.add_argument("--seed", type=int, default=0, help="decides who goes where (default: 0)")
-    parser.add_argument("--out", type=Path, help="folder of the split file (default: artifacts/splits)")
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--folds", type=cli.positive_int, metavar="N", help="N splits that test everybody once")
+    kind.add_argument("--leave-one-out", action="store_true", help="as many splits as people; each tests one person")
+    parser.add_argument(
+        "--seeds", type=cli.positive_int, metavar="N", help="draw the folds N times, from --seed on (default: once)"
+    )
+    parser.add_argument("--out", type=Path, help="folder of the split files (default: artifacts/splits)")
+    cli.add_json(parser)
+    return parser
+
+
+def _check_parser() -> argparse.ArgumentParser:
+    parser = cli.Parser(
+        "splitter check",
+        "Look for leaks: the same person, take or picture (also re-encoded, mirrored or slightly cropped) on two sides "
+        "of a split. Exit code 1 where there is one; every pair is listed and drawn side by side.",
+        CHECK_EXAMPLES,
+    )
+    parser.add_argument("--dataset", required=True, help="name under datasets/, or a path")
+    parser.add_argument(
+        "--split",
+        type=Path,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="split files (default: all frozen splits of the dataset as it is now)",
+    )
+    parser.add_argument("--out", type=Path, help="folder of pairs.png (default: artifacts/leaks/<dataset>)")
     cli.add_json(parser)
     return parser

@@ -81,6 +81,8 @@ def train(config: TrainConfig) -> Trained:
         raise InvalidInput(str(dataset.folder), found="no sequences", expected="some", todo="record people first")
     split_path = config.split or splits.freeze_split(dataset, config.split_seed)
     split = splits.read_split(split_path, dataset)
+    for warning in [] if config.split else splits.list_warnings(dataset, [split]):
+        cli.note(f"warning: {warning}")
     split_reference = {"file": split_path.name, "sha256": contracts.sha256_file(split_path)}
     weights = _describe_weights(config.weights)
     settings_hash = config.short_hash(split_reference["sha256"], weights)

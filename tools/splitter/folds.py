@@ -1,0 +1,134 @@
+"""Repeated folds by person: each person is tested exactly once a seed, by a model that never saw them.
+
+Every fold is an ordinary split document with train, validation and test, so that trainer, exporter and evaluator need
+no word for folds. Reads a dataset, writes split documents; knows nothing of pictures.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared import contracts, splits
+from shared.errors import InvalidInput
+from shared.sequences import Dataset
+
+
+def make_folds(dataset: Dataset, n_folds: int, seed: int) -> list[dict[str, Any]]:
+    """Divide a dataset's people into folds for testing, and the others of each fold into train and validation.
+
+    Args:
+        dataset: Whose people.
+        n_folds: 2 or more. As many as there are people is not leave-one-out by name, but the same thing.
+        seed: Decides who goes where.
+
+    Returns:
+        A split document a fold. Where people have different labels, each fold has its share of each label.
+
+    Raises:
+        InvalidInput: Fewer people than folds, or too few to train, validate and test on different ones.
+    """
+    subjects = dataset.subjects()
+    # 3 people in 2 folds would leave nobody to train on where two are tested.
+    _must_be_enough(len(subjects), max(3, n_folds) if n_folds > 2 else 4, f"{n_folds} folds")
+    rng = np.random.default_rng(seed)
+    test_sides = _stratify(dataset, [subjects[index] for index in rng.permutation(len(subjects))], n_folds)
+    return _complete(dataset, test_sides, seed, "grouped_folds", "fold", rng)
+
+
+def make_leave_one_out(dataset: Dataset, seed: int) -> list[dict[str, Any]]:
+    """Test each person alone; the seed decides who of the others chooses the threshold.
+
+    Returns:
+        A split document a person, in the order of their pseudonyms.
+
+    Raises:
+        InvalidInput: Fewer than three people.
+    """
+    subjects = dataset.subjects()
+    _must_be_enough(len(subjects), 3, "leaving one person out")
+    test_sides = [[subject] for subject in subjects]
+    return _complete(dataset, test_sides, seed, "leave_one_subject_out", "person", np.random.default_rng(seed))
+
+
+def freeze_folds(documents: Sequence[dict[str, Any]], folder: Path, dataset: Dataset) -> list[Path]:
+    """Write each fold that is not there yet, and use those that are as they are.
+
+    Returns:
+        The files, in the order of the folds.
+
+    Raises:
+        InvalidInput: A file that is there does not fit the others: somebody would be tested twice, or not at all.
+    """
+    files = [folder / f"{document['split_id']}.json" for document in documents]
+    for file, document in zip(files, documents, strict=True):
+        if not file.exists():
+            contracts.write_document(file, document, "split")
+    tested = Counter(s for file in files for s in splits.read_split(file, dataset)["sides"]["test"]["subjects"])
+    for subject in dataset.subjects():
+        if tested[subject] != 1:
+            raise InvalidInput(
+                f"{folder}: the folds of seed {documents[0]['seed']}",
+                found=f"{subject} tested {tested[subject]} times",
+                expected="everybody tested once",
+                todo="remove these files and run the same command again",
+            )
+    return files
+
+
+def _must_be_enough(n_subjects: int, n_needed: int, purpose: str) -> None:
+    if n_subjects < n_needed:
+        raise InvalidInput(
+            "the dataset",
+            found=f"{n_subjects} {'person' if n_subjects == 1 else 'people'}",
+            expected=f"at least {n_needed} for {purpose}: those who train, choose the threshold and are tested "
+            "are never the same",
+            todo="record more people, or ask for fewer folds",
+        )
+
+
+def _stratify(dataset: Dataset, order: Sequence[str], n_folds: int) -> list[list[str]]:
+    """Divide people into folds with similar counts of each label; ties are broken by the order."""
+    from sklearn.model_selection import StratifiedGroupKFold
+
+    rank = {subject: number for number, subject in enumerate(order)}
+    # Each sequence as often as there are folds: the shares stay the same, and scikit-learn, which counts sequences,
+    # does not refuse a label that fewer sequences than folds have.
+    groups = np.repeat([rank[row.subject_id] for row in dataset.rows], n_folds)
+    labels = np.repeat([row.label for row in dataset.rows], n_folds)
+    # It shuffles nothing here: the order of the groups is the luck, so another scikit-learn gives the same folds.
+    parts = StratifiedGroupKFold(n_folds).split(np.zeros(len(groups)), labels, groups)
+    return [sorted({order[number] for number in groups[test]}) for _, test in parts]
+
+
+def _complete(
+    dataset: Dataset,
+    test_sides: Sequence[Sequence[str]],
+    seed: int,
+    method: str,
+    word: str,
+    rng: np.random.Generator,
+) -> list[dict[str, Any]]:
+    """Give each fold its validation people out of those who are not tested, and write the documents."""
+    labels_of = splits.labels_by_subject(dataset.rows)
+    n_subjects, n_folds = len(labels_of), len(test_sides)
+    documents = []
+    for number, tested in enumerate(test_sides, start=1):
+        others = sorted(labels_of.keys() - set(tested))
+        if len(others) < 2:
+            raise InvalidInput(
+                "the dataset",
+                found=f"{len(tested)} of {n_subjects} people with as few sequences as the others have alone",
+                expected=f"people who can be divided into {n_folds} folds of similar size",
+                todo="record more people, or ask for more folds",
+            )
+        n_validation = min(max(1, round(splits.FRACTIONS["validation"] * n_subjects)), len(others) - 1)
+        counts = {"train": len(others) - n_validation, "validation": n_validation}
+        people = {**splits.draw_sides(labels_of, others, counts, rng), "test": list(tested)}
+        fractions = {side: round(len(people[side]) / n_subjects, 6) for side in splits.SIDES}
+        name = f"{splits.split_name(dataset, seed)}-{word}{number}of{n_folds}"
+        document = splits.describe_split(dataset, name, seed, method, fractions, people)
+        documents.append({**document, "fold": {"number": number, "of": n_folds}})
+    return documents

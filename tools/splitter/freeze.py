@@ -1,0 +1,96 @@
+"""What the splitter freezes: one split, or the folds of several seeds; and what it says of them."""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared import cli, paths, sequences, splits
+from tools.splitter import folds
+from tools.splitter.cli import SplitConfig
+
+
+@dataclass(frozen=True)
+class Frozen:
+    """A frozen split and its file."""
+
+    file: Path
+    split: dict[str, Any]
+    warnings: tuple[str, ...]
+    exit_code: int = 0
+
+    def as_text(self) -> str:
+        """Say who is where."""
+        lines = []
+        for side, content in self.split["sides"].items():
+            lines.append(f"{side}: {', '.join(content['subjects'])} ({_labels(content)})")
+        return "\n".join([*lines, f"→ {paths.shown(self.file)}"])
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the split's document and file."""
+        return {"file": str(self.file), "split": self.split, "warnings": list(self.warnings)}
+
+
+@dataclass(frozen=True)
+class FrozenFolds:
+    """Frozen folds and their files, seed by seed."""
+
+    files: tuple[Path, ...]
+    splits: tuple[dict[str, Any], ...]
+    warnings: tuple[str, ...]
+    exit_code: int = 0
+
+    def as_text(self) -> str:
+        """Say who is tested in each fold, and who chooses the threshold."""
+        lines = []
+        for split in self.splits:
+            sides, fold = split["sides"], split["fold"]
+            tested, chooses = (", ".join(sides[side]["subjects"]) for side in ("test", "validation"))
+            lines.append(
+                f"seed {split['seed']}, {fold['number']} of {fold['of']}: test {tested} ({_labels(sides['test'])}); "
+                f"validation {chooses}; train {len(sides['train']['subjects'])} others"
+            )
+        folder = self.files[0].parent
+        return "\n".join([*lines, f"→ {len(self.files)} files in {paths.shown(folder)}"])
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the documents and files."""
+        return {
+            "files": [str(file) for file in self.files],
+            "splits": list(self.splits),
+            "warnings": list(self.warnings),
+        }
+
+
+def _labels(side: dict[str, Any]) -> str:
+    return ", ".join(f"{count} {label}" for label, count in side["by_label"].items())
+
+
+def freeze(config: SplitConfig) -> Frozen | FrozenFolds:
+    """Freeze what is not frozen yet, read what is, and warn of what is weak.
+
+    Raises:
+        InvalidInput: No valid dataset, too few people, or frozen files that do not fit.
+    """
+    dataset = sequences.open_dataset(config.dataset)
+    if config.n_folds is None and not config.leave_one_out:
+        file = splits.freeze_split(dataset, config.seed, config.out)
+        split = splits.read_split(file, dataset)
+        return Frozen(file, split, _warn(dataset, [split]))
+    files: list[Path] = []
+    for seed in range(config.seed, config.seed + config.n_seeds):
+        documents = (
+            folds.make_leave_one_out(dataset, seed)
+            if config.n_folds is None
+            else folds.make_folds(dataset, config.n_folds, seed)
+        )
+        files += folds.freeze_folds(documents, config.out, dataset)
+    frozen = [splits.read_split(file, dataset) for file in files]
+    return FrozenFolds(tuple(files), tuple(frozen), _warn(dataset, frozen))
+
+
+def _warn(dataset: sequences.Dataset, frozen: list[dict[str, Any]]) -> tuple[str, ...]:
+    """Tell people on stderr what is weak, and return it."""
+    warnings = tuple(splits.list_warnings(dataset, frozen))
+    for warning in warnings:
+        cli.note(f"warning: {warning}")
+    return warnings
