@@ -1,0 +1,132 @@
+"""Leaks in words and as a sheet of pictures: each pair side by side, with names, sides and the kind of leak.
+
+The sheet shows faces: it stays in artifacts/, which is not published.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+
+from shared import contracts
+from shared.preprocess import U8
+from shared.sequences import Dataset, SequenceRow
+
+KINDS = {
+    "person": "the same person",
+    "take": "the same take",
+    "bytes": "the same picture",
+    "alike": "nearly the same picture",
+    "mirrored": "nearly the same picture, mirrored",
+}
+MAX_DRAWN = 100
+_PICTURE_PX, _GAP_PX, _TEXT_PX, _LINE_PX = 160, 12, 470, 22
+_INK, _RED, _PAPER = (34, 34, 34), (176, 32, 32), 255
+
+
+@dataclass(frozen=True)
+class Place:
+    """A picture and the side that it is on."""
+
+    row: SequenceRow
+    file: str
+    side: str
+
+    def as_json(self) -> dict[str, str]:
+        """Name file, sequence, person and side."""
+        return {
+            "file": self.file,
+            "sequence_id": self.row.sequence_id,
+            "subject_id": self.row.subject_id,
+            "take_id": self.row.take_id,
+            "side": self.side,
+        }
+
+
+@dataclass(frozen=True)
+class Leak:
+    """Something that is on two sides.
+
+    Attributes:
+        kind: A key of `KINDS`.
+        first, second: An example of it on each side.
+        splits: The splits in which it is; the sides are those of the first.
+        n_bits: In how many of 255 bits two pictures differ that are not the same file.
+        n_pairs: How many pairs of pictures of these two sequences are the same.
+    """
+
+    kind: str
+    first: Place
+    second: Place
+    splits: tuple[str, ...]
+    n_bits: int | None = None
+    n_pairs: int = 1
+
+    def also_in(self, split_id: str) -> "Leak":
+        """Return this leak with one more split, once."""
+        return self if split_id in self.splits else replace(self, splits=(*self.splits, split_id))
+
+    def describe(self) -> str:
+        """Say in one line what is where."""
+        sides = " and ".join(f"{p.file} ({p.row.subject_id}, {p.side})" for p in (self.first, self.second))
+        bits = "" if self.n_bits is None else f", {self.n_bits} of 255 bits differ"
+        more = f", {self.n_pairs} pairs of pictures" if self.n_pairs > 1 else ""
+        others = f" and {len(self.splits) - 1} more splits" if len(self.splits) > 1 else ""
+        return f"{KINDS[self.kind]}: {sides} in {self.splits[0]}{others}{bits}{more}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Give everything."""
+        return {
+            "kind": self.kind,
+            "first": self.first.as_json(),
+            "second": self.second.as_json(),
+            "splits": list(self.splits),
+            "n_bits": self.n_bits,
+            "n_pairs": self.n_pairs,
+        }
+
+
+def write_sheet(dataset: Dataset, leaks: Sequence[Leak], target: Path) -> None:
+    """Draw the first pairs to a PNG; says on it how many are not drawn."""
+    drawn = leaks[:MAX_DRAWN]
+    strips = [_title(f"{dataset.name}: {len(leaks)} leaks between the sides of a split", len(leaks) - len(drawn))]
+    strips += [_strip(dataset, leak) for leak in drawn]
+    data = cv2.imencode(".png", np.vstack(strips)[:, :, ::-1])[1].tobytes()
+    contracts.write_bytes(target, data)
+
+
+def _blank(height_px: int) -> U8:
+    return np.full((height_px, 3 * _GAP_PX + 2 * _PICTURE_PX + _TEXT_PX, 3), _PAPER, np.uint8)
+
+
+def _write(canvas: U8, text: str, x_px: int, y_px: int, colour: tuple[int, int, int], scale: float = 0.45) -> None:
+    cv2.putText(canvas, text, (x_px, y_px), cv2.FONT_HERSHEY_SIMPLEX, scale, colour, 1, cv2.LINE_AA)
+
+
+def _title(text: str, n_left_out: int) -> U8:
+    canvas = _blank(40)
+    _write(canvas, text + (f" ({n_left_out} more not drawn)" if n_left_out else ""), _GAP_PX, 26, _INK, 0.6)
+    return canvas
+
+
+def _strip(dataset: Dataset, leak: Leak) -> U8:
+    """Draw one pair and what is to be known of it."""
+    canvas = _blank(_PICTURE_PX + _GAP_PX)
+    for number, place in enumerate((leak.first, leak.second)):
+        picture = cv2.resize(dataset.load_picture(place.file), (_PICTURE_PX, _PICTURE_PX), interpolation=cv2.INTER_AREA)
+        left = _GAP_PX + number * (_PICTURE_PX + _GAP_PX)
+        canvas[:_PICTURE_PX, left : left + _PICTURE_PX] = picture
+    left = 3 * _GAP_PX + 2 * _PICTURE_PX
+    bits = "" if leak.n_bits is None else f" ({leak.n_bits} of 255 bits differ)"
+    lines = [(KINDS[leak.kind] + bits, _RED)]
+    for place in (leak.first, leak.second):
+        lines.append((f"{place.row.subject_id}  on {place.side}  {place.row.take_id}", _INK))
+        lines.append((f"    {place.file}", _INK))
+    others = f" and {len(leak.splits) - 1} more" if len(leak.splits) > 1 else ""
+    lines.append((f"in {leak.splits[0]}{others}", _INK))
+    for number, (text, colour) in enumerate(lines, start=1):
+        _write(canvas, text, left, number * _LINE_PX, colour)
+    return canvas
