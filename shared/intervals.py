@@ -293,13 +293,14 @@ def _spread_difference(metric: str, baseline: Answers, candidate: Answers, level
         return Interval(None, None, None, 0, 0, "none", one.reason or other.reason)
     value = other.value - one.value
     n, n_subjects = baseline.n, baseline.n_subjects
+    covariance: F64 | None = None
     if metric == "roc_auc":
-        method = _delong(baseline) + ", t"
+        method = _delong(baseline) + ", t and hybrid"
         found = auc_spread(baseline.labels, [baseline.scores, candidate.scores], baseline.people)
         if isinstance(found, str):
             return Interval(value, None, None, n, n_subjects, "none", found)
         variance = float(np.array([-1.0, 1.0]) @ found.covariance @ np.array([-1.0, 1.0]))
-        df = found.df
+        df, covariance = found.df, found.covariance
     else:
         method = "jackknife by person, t"
         wholes = np.array([part_and_whole(metric, arm.counts)[1] for arm in (baseline, candidate)])
@@ -313,14 +314,49 @@ def _spread_difference(metric: str, baseline: Answers, candidate: Answers, level
     if variance < 1e-12:
         return Interval(value, None, None, n, n_subjects, "none", NO_SPREAD)
     half = _quantile(level, df) * math.sqrt(variance)
-    return Interval(value, max(-1.0, value - half), min(1.0, value + half), n, n_subjects, method)
+    low, high = value - half, value + half
+    if covariance is not None:
+        hybrid = _hybrid(value, _reach(one), _reach(other), covariance)
+        low, high = (low + hybrid[0]) / 2, (high + hybrid[1]) / 2
+    return Interval(value, max(-1.0, low), min(1.0, high), n, n_subjects, method)
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """How far an interval goes down and up from its value."""
+
+    down: float
+    up: float
+
+
+def _reach(found: Interval) -> _Reach:
+    assert found.value is not None
+    assert found.low is not None
+    assert found.high is not None
+    return _Reach(found.value - found.low, found.high - found.value)
+
+
+def _hybrid(value: float, one: _Reach, other: _Reach, covariance: F64) -> tuple[float, float]:
+    """Put the intervals of two arms together to that of their difference, as Zou & Donner 2008 do for any number.
+
+    For the AUC t alone covers 90 to 93 % where an arm comes near 1 over few people, the hybrid alone 98 % there and
+    93 % where clips of a person resemble each other much; the middle of both stays between (LOG.md).
+    """
+    product = float(covariance[0, 0] * covariance[1, 1])
+    correlation = float(covariance[0, 1]) / math.sqrt(product) if product > 0 else 0.0
+
+    def reach(a: float, b: float) -> float:
+        return math.sqrt(max(0.0, a * a - 2 * correlation * a * b + b * b))
+
+    return value - reach(other.down, one.up), value + reach(other.up, one.down)
 
 
 def difference(metric: str, baseline: Answers, candidate: Answers, level: float = LEVEL) -> Interval:
     """Say how sure a metric's difference is, candidate minus baseline, both on the same sequences.
 
     Source: accuracy and recall: score interval of Tango 1998, Statistics in Medicine 17:891-908, with an effective
-    number of sequences; AUC: Obuchowski 1997 with Student's t; precision and F1: the jackknife over people.
+    number of sequences; AUC: Obuchowski 1997 with Student's t, and Zou &
+    Donner 2008, Statistics in Medicine 27:1693-1702, see `_hybrid`; precision and F1: the jackknife over people.
 
     Raises:
         InvalidInput: The arms did not answer the same sequences, see `shared.answers.check_paired`.

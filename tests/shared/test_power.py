@@ -79,10 +79,10 @@ def test_a_difference_of_no_interest_is_not_chased_and_no_disagreement_still_giv
 
 def test_the_promised_people_find_the_difference_about_four_times_in_five() -> None:
     done = subprocess.run(
-        [sys.executable, BENCHMARKS / "sim_power.py", "--runs", "400", "--only", "2", "4", "--json"],
+        [sys.executable, BENCHMARKS / "sim_power.py", "--runs", "250", "--only", "2", "4", "--json"],
         capture_output=True,
         text=True,
         check=True,
     )
     for row in json.loads(done.stdout):
-        assert 0.74 < row["power"] < 0.88
+        assert 0.73 < row["power"] < 0.89
