@@ -125,3 +125,52 @@ def resample(arms: Sequence[Answers], n_resamples: int = 10_000, seed: int = 0) 
             metrics["roc_auc"][rows, number] = weighted_aucs(arm.labels, arm.scores, arm.people, weights)
     kind = "stratified bootstrap" if len(strata) > 1 else "bootstrap"
     return Resampled(metrics, first.n_subjects, f"{kind} over people, {n_resamples} resamples")
+
+
+@dataclass(frozen=True)
+class RocBand:
+    """What an ROC curve could be with other people, point by point.
+
+    Attributes:
+        fpr: (n_points,) false positive rates from 0 to 1.
+        low: (n_points,) lower bound of the true positive rate.
+        high: (n_points,) upper bound.
+        method: In words.
+    """
+
+    fpr: F64
+    low: F64
+    high: F64
+    method: str
+
+
+def roc_band(arm: Answers, n_resamples: int = 1000, seed: int = 0, level: float = 0.95) -> RocBand | None:
+    """Resample the people of an arm and return where its ROC curve lies then.
+
+    Args:
+        arm: Its answers.
+        n_resamples: At least 1.
+        seed: The same seed gives the same band.
+        level: Share of the resampled curves between the bounds, at each false positive rate.
+
+    Returns:
+        The band on 101 points; None for one person or one class. With few people it is too narrow.
+    """
+    if arm.n_subjects < 2 or arm.labels.all() or not arm.labels.any():
+        return None
+    order = np.argsort(-arm.scores, kind="stable")
+    labels, people, ordered = arm.labels[order], arm.people[order], arm.scores[order]
+    ends = np.flatnonzero(np.append(np.diff(ordered) != 0, True))
+    grid = np.linspace(0, 1, 101)
+    weights = person_weights(strata_of(arm), arm.n_subjects, n_resamples, np.random.default_rng(seed))
+    curves = []
+    for row in weights:
+        drawn = row[people]
+        hits = np.concatenate(([0.0], np.cumsum(drawn * labels)[ends]))
+        misses = np.concatenate(([0.0], np.cumsum(drawn * ~labels)[ends]))
+        if hits[-1] and misses[-1]:
+            curves.append(np.interp(grid, misses / misses[-1], hits / hits[-1]))
+    if not curves:
+        return None
+    low, high = np.quantile(np.array(curves), [(1 - level) / 2, (1 + level) / 2], axis=0)
+    return RocBand(grid, low, high, f"bootstrap over people, {n_resamples} resamples")

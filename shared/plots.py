@@ -32,9 +32,9 @@ DPI = 200
 # for print. Source: Wong, "Points of view: Color blindness", Nature Methods 8, 441 (2011).
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000")
 DASHES: tuple[Any, ...] = ("solid", (0, (5, 1.5)), (0, (1.5, 1.2)), (0, (6, 1.5, 1.5, 1.5)))
-_INK = "#222222"
-_FAINT = "#8A8A8A"
-_GRID = "#E3E3E3"
+INK = "#222222"
+FAINT = "#8A8A8A"
+GRID = "#E3E3E3"
 
 _TEXTS: dict[Lang, dict[str, str]] = {
     "en": {
@@ -82,6 +82,7 @@ class RocCurve:
         tpr: True positive rates, as many.
         auc: Area below it, or None where it is not defined.
         operating_point: (fpr, tpr) at the threshold in use, drawn as a dot; None for no dot.
+        band: (fpr, lowest tpr, highest tpr) of what the curve could be with other people; None for no band.
     """
 
     name: str
@@ -89,6 +90,7 @@ class RocCurve:
     tpr: Sequence[float]
     auc: float | None
     operating_point: tuple[float, float] | None = None
+    band: tuple[Sequence[float], Sequence[float], Sequence[float]] | None = None
 
 
 @dataclass(frozen=True)
@@ -119,12 +121,14 @@ def roc_figure(curves: Sequence[RocCurve], lang: Lang) -> Figure:
     Raises:
         MissingOutside: Korean, and no font that has Hangul.
     """
-    words, font = _TEXTS[lang], _font(lang)
-    figure = _new_figure(width_in=4.3, height_in=4.5)
+    words, font = _TEXTS[lang], font_families(lang)
+    figure = new_figure(width_in=4.3, height_in=4.5)
     axes = figure.add_subplot()
-    axes.plot([0, 1], [0, 1], color=_FAINT, linewidth=1, linestyle=(0, (2, 2)), label=words["chance"])
+    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=(0, (2, 2)), label=words["chance"])
     for index, curve in enumerate(curves):
         colour = PALETTE[index % len(PALETTE)]
+        if curve.band is not None:
+            axes.fill_between(*curve.band, color=colour, alpha=0.13, linewidth=0)
         auc = words["no_auc"] if curve.auc is None else words["auc"].format(value=rounded(curve.auc, 3))
         axes.plot(
             curve.fpr,
@@ -132,7 +136,7 @@ def roc_figure(curves: Sequence[RocCurve], lang: Lang) -> Figure:
             color=colour,
             linewidth=2.2,
             linestyle=DASHES[index % len(DASHES)],
-            label=f"{_shorten(curve.name)}: {auc}",
+            label=f"{shorten(curve.name)}: {auc}",
         )
         if curve.operating_point is not None:
             axes.plot(
@@ -150,8 +154,8 @@ def roc_figure(curves: Sequence[RocCurve], lang: Lang) -> Figure:
     axes.set_aspect("equal")
     axes.set_xlabel(words["false_positive_rate"], fontsize=11, fontfamily=font)
     axes.set_ylabel(words["true_positive_rate"], fontsize=11, fontfamily=font)
-    _clean(axes)
-    axes.legend(loc="lower right", prop={"family": font, "size": 9.5}, framealpha=0.92, edgecolor=_GRID)
+    clean(axes)
+    axes.legend(loc="lower right", prop={"family": font, "size": 9.5}, framealpha=0.92, edgecolor=GRID)
     return figure
 
 
@@ -166,10 +170,10 @@ def confusion_figure(confusions: Sequence[Confusion], classes: Sequence[str], la
     Raises:
         MissingOutside: Korean, and no font that has Hangul.
     """
-    words, font = _TEXTS[lang], _font(lang)
+    words, font = _TEXTS[lang], font_families(lang)
     n_columns = min(2, len(confusions))
     n_rows = math.ceil(len(confusions) / n_columns)
-    figure = _new_figure(width_in=1.0 + 2.3 * n_columns, height_in=0.25 + 2.75 * n_rows)
+    figure = new_figure(width_in=1.0 + 2.3 * n_columns, height_in=0.25 + 2.75 * n_rows)
     for index, confusion in enumerate(confusions):
         axes = figure.add_subplot(n_rows, n_columns, index + 1)
         totals = [sum(row) for row in confusion.counts]
@@ -181,16 +185,16 @@ def confusion_figure(confusions: Sequence[Confusion], classes: Sequence[str], la
         for i, row in enumerate(confusion.counts):
             for j, count in enumerate(row):
                 percent = f"{rounded(100 * shares[i][j], 1)} %" if totals[i] else "–"
-                colour = "white" if shares[i][j] > 0.55 else _INK
+                colour = "white" if shares[i][j] > 0.55 else INK
                 axes.text(j, i - 0.1, str(count), ha="center", va="center", fontsize=17, color=colour)
                 axes.text(j, i + 0.25, percent, ha="center", va="center", fontsize=10.5, color=colour)
         places = range(len(classes))
         axes.set_xticks(places, classes, fontsize=10.5, fontfamily=font)
         axes.set_yticks(places, classes, fontsize=10.5, fontfamily=font, rotation=90, va="center")
-        axes.set_xlabel(words["predicted"], fontsize=10.5, fontfamily=font, color=_FAINT)
+        axes.set_xlabel(words["predicted"], fontsize=10.5, fontfamily=font, color=FAINT)
         if index % n_columns == 0:
-            axes.set_ylabel(words["actual"], fontsize=10.5, fontfamily=font, color=_FAINT)
-        axes.set_title(_shorten(confusion.name, 22), fontsize=11.5, fontfamily=font, color=_INK)
+            axes.set_ylabel(words["actual"], fontsize=10.5, fontfamily=font, color=FAINT)
+        axes.set_title(shorten(confusion.name, 22), fontsize=11.5, fontfamily=font, color=INK)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
     return figure
@@ -213,10 +217,10 @@ def learning_curve_figure(
     """
     if not history:
         raise InvalidInput("the training history", found="no epochs", expected="one or more")
-    words, font = _TEXTS[lang], _font(lang)
+    words, font = _TEXTS[lang], font_families(lang)
     has_rates = any(row.get(key) is not None for row in history for key in ("validation_accuracy", "validation_auc"))
     n_panels = 2 if has_rates else 1
-    figure = _new_figure(width_in=4.6, height_in=0.5 + 2.4 * n_panels)
+    figure = new_figure(width_in=4.6, height_in=0.5 + 2.4 * n_panels)
     losses = figure.add_subplot(n_panels, 1, 1)
     panels = [losses]
     _plot_columns(losses, history, ("train_loss", "validation_loss"), words, first_colour=0)
@@ -233,14 +237,14 @@ def learning_curve_figure(
         if best_epoch is not None:
             axes.axvline(
                 best_epoch,
-                color=_FAINT,
+                color=FAINT,
                 linewidth=1.2,
                 linestyle=(0, (2, 2)),
                 label=words["best_epoch"].format(epoch=best_epoch) if axes is losses else None,
             )
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
-        _clean(axes)
-        axes.legend(prop={"family": font, "size": 9.5}, framealpha=0.92, edgecolor=_GRID)
+        clean(axes)
+        axes.legend(prop={"family": font, "size": 9.5}, framealpha=0.92, edgecolor=GRID)
     epochs = [_number(row["epoch"]) for row in history]
     panels[-1].set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
     panels[-1].set_xlabel(words["epoch"], fontsize=11, fontfamily=font)
@@ -311,25 +315,25 @@ def _has_hangul(file: str) -> bool:
     return bool(font_manager.get_font(file).get_char_index(ord("한")))
 
 
-def _font(lang: Lang) -> list[str]:
+def font_families(lang: Lang) -> list[str]:
     """List font families in the order in which a letter is looked for."""
     return [find_hangul_font(), "DejaVu Sans"] if lang == "ko" else ["DejaVu Sans"]
 
 
-def _new_figure(width_in: float, height_in: float) -> Figure:
+def new_figure(width_in: float, height_in: float) -> Figure:
     """Make a white figure whose parts are arranged so that nothing overlaps."""
     figure = Figure(figsize=(width_in, height_in), dpi=DPI, layout="constrained", facecolor="white")
     FigureCanvasAgg(figure)
     return figure
 
 
-def _clean(axes: Axes) -> None:
+def clean(axes: Axes) -> None:
     """Leave only what is read: two spines, a faint grid."""
     axes.spines[["top", "right"]].set_visible(False)
-    axes.spines[["left", "bottom"]].set_color(_FAINT)
-    axes.grid(color=_GRID, linewidth=0.8)
+    axes.spines[["left", "bottom"]].set_color(FAINT)
+    axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
-    axes.tick_params(labelsize=10, colors=_INK)
+    axes.tick_params(labelsize=10, colors=INK)
 
 
 def _plot_columns(
@@ -363,6 +367,6 @@ def _number(value: float | None) -> float:
     return math.nan if value is None else float(value)
 
 
-def _shorten(name: str, limit: int = 26) -> str:
+def shorten(name: str, limit: int = 26) -> str:
     """Keep a long name from covering the plot: its beginning and its end, where names differ."""
     return name if len(name) <= limit else f"{name[: limit - 9]}…{name[-8:]}"

@@ -4,6 +4,7 @@ The word is "better" only if a test by person and an interval by person agree th
 can't have dropped by more than the margin. Whatever the data cannot say is "cannot tell", with the reason.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
@@ -78,6 +79,14 @@ BECAUSE = {
     "protected_unsure": "the protected metric may have dropped by more than the margin",
     "luck": "the difference may be luck",
     "undefined": "the metric, its interval or its test is undefined",
+    # Weakened by the reporter, which knows where the figures come from:
+    "one_class": "only one class is present",
+    "train": "measured on sequences of the training",
+    "validation": "measured on sequences that epochs and thresholds were chosen on",
+    "threshold": "the threshold was chosen on the sequences that are measured",
+    "other_split": "the candidate may have learned from these people",
+    "all_equal": "all scores of the candidate are equal",
+    "one_answer": "the candidate gives every sequence the same answer",
 }
 
 
@@ -119,6 +128,7 @@ def decide_all(
     margin: float = MARGIN,
     alpha: float = ALPHA,
     seed: int = 0,
+    repeats: float = 1.0,
 ) -> dict[str, Verdict]:
     """Decide on several candidates against one baseline, with Holm's correction of the tests.
 
@@ -130,6 +140,7 @@ def decide_all(
         margin: See `decide`.
         alpha: Of any false claim among all candidates.
         seed: See `decide`.
+        repeats: Answers of each sequence, where several seeds were pooled: plans count sequences, not answers.
 
     Returns:
         A verdict for each name, in the same order.
@@ -141,7 +152,7 @@ def decide_all(
     tests = {name: compare(primary, baseline, arm, seed) for name, arm in candidates.items()}
     adjusted = _adjust(tests)
     return {
-        name: _decide(baseline, arm, tests[name], adjusted[name], primary, protected, margin, alpha, seed)
+        name: _decide(baseline, arm, tests[name], adjusted[name], primary, protected, margin, alpha, seed, repeats)
         for name, arm in candidates.items()
     }
 
@@ -165,7 +176,7 @@ def _adjust(tests: Mapping[str, Test]) -> dict[str, float | None]:
 
 def _decide(
     baseline: Answers, candidate: Answers, test: Test, p_adjusted: float | None, primary: str,
-    protected: str | None, margin: float, alpha: float, seed: int,
+    protected: str | None, margin: float, alpha: float, seed: int, repeats: float,
 ) -> Verdict:  # fmt: skip
     level = 1 - alpha
     found = difference(primary, baseline, candidate, level)
@@ -174,11 +185,21 @@ def _decide(
     guard_test = None if guarded is None or protected is None else compare(protected, baseline, candidate, seed)
     word, because = _judge(found, p_adjusted, guard, guard_test, margin, alpha)
     settled = word is not Word.CANNOT_TELL
+    unsettled = None if settled or baseline.n_subjects < 2 else plan(disagreement(baseline, candidate), margin, alpha)
     verdict = Verdict(
         word, because, {}, primary, protected, margin, alpha, found, test, p_adjusted, guarded,
-        None if settled or baseline.n_subjects < 2 else plan(disagreement(baseline, candidate), margin, alpha),
+        unsettled and _in_sequences(unsettled, repeats),
     )  # fmt: skip
     return replace(verdict, sentence=say(_said(verdict)))
+
+
+def _in_sequences(plan_: Plan, repeats: float) -> Plan:
+    """Count a plan's answers as sequences."""
+    return replace(
+        plan_,
+        n_sequences=math.ceil(plan_.n_sequences / repeats),
+        more_sequences=math.ceil(plan_.more_sequences / repeats),
+    )
 
 
 def _judge(

@@ -14,6 +14,7 @@ from shared.answers import answers
 from shared.calibration import calibration
 from shared.intervals import intervals
 from shared.metrics import measure
+from shared.thresholds import selection_gap
 
 Row = tuple[str, str, str, float]  # sequence_id, subject_id, label, score
 MakeResults = Callable[..., Path]
@@ -57,6 +58,7 @@ def make_results() -> MakeResults:
                     "objective": "youden",
                     "n_sequences": 24,
                     "n_subjects": 6,
+                    "interval": None,
                 },
             },
             "dataset": {"name": "people", "kind": "real", "sha256": "d" * 64},
@@ -70,6 +72,7 @@ def make_results() -> MakeResults:
             "positive_class": "smile",
             "metrics": metrics,
             "intervals": {name: found.as_document() for name, found in intervals(answered).items()},
+            "selection_gap": selection_gap(answered.labels, answered.scores, threshold),
             "calibration": calibration(answered.labels, answered.scores).as_document(),
             "at_default": measured.rates() | {"threshold_source": "default"},
             "at_optimal": None,

@@ -6,13 +6,14 @@ import pytest
 from shared import contracts
 from tools.reporter.arms import read_arms
 from tools.reporter.comparison import compare
+from tools.reporter.judgement import Question, judge
 
 CODE = {"version": "0.1.0", "commit": None, "packages": {}}
 
 
 def compare_two(baseline: Path, candidate: Path) -> dict[str, Any]:
     arms = read_arms((None, baseline), [(None, candidate)])
-    document = compare(arms, "test", "2026-01-22T11:25:34Z", [], CODE)
+    document = compare(arms, judge(arms, Question()), "test", "2026-01-22T11:25:34Z", [], CODE)
     contracts.validate(document, "comparison", "the comparison")
     return document
 

@@ -1,4 +1,4 @@
-"""Reads what a comparison is made of: results documents, their predictions, model cards and training histories.
+"""Reads what a comparison is made of: results documents, their predictions and model cards.
 
 Every file is checked before it is used: against its schema, against the hash that names it, and against what the other
 files say of the same thing. Writes nothing.
@@ -20,7 +20,6 @@ from shared.contracts import Document
 from shared.errors import InvalidInput, WrongUsage
 
 PREDICTION_COLUMNS = ("sequence_id", "subject_id", "label", "score", "predicted", "correct", "emotion")
-HISTORY_COLUMNS = ("epoch", "train_loss", "validation_loss", "validation_accuracy", "validation_auc")
 
 
 @dataclass(frozen=True)
@@ -67,7 +66,7 @@ class Arm:
 
     Attributes:
         name: Unique in the comparison.
-        role: baseline or candidate.
+        role: baseline, candidate or reference (an arm that costs nothing, such as the larger class).
         results: The results document.
         predictions: By sequence_id, sorted by it.
         card: Its model card (model.json); None for a stranger's model.
@@ -82,6 +81,24 @@ class Arm:
     sources: tuple[Source, ...]
 
     @property
+    def kind(self) -> str:
+        """Who answered: model, one_frame or majority."""
+        return str(self.results.get("arm", "model"))
+
+    @property
+    def repeats(self) -> float:
+        """How many answers there are of each sequence, on average: more than 1 where several seeds were pooled."""
+        return len(self.predictions) / len({sequence_of(answer_id) for answer_id in self.predictions})
+
+    @property
+    def learned_elsewhere(self) -> bool:
+        """Whether it learned from this dataset with another split, or without one: it may know these people."""
+        if self.card is None or self.card["dataset"]["name"] != self.results["dataset"]["name"]:
+            return False
+        trained, measured = self.card["split"], self.results["split"]
+        return trained is None or measured is None or trained["sha256"] != measured["sha256"]
+
+    @property
     def epochs(self) -> int | None:
         """How long it was trained, where its card tells."""
         return self.card["run"]["epoch"] if self.card and self.card["run"] else None
@@ -92,53 +109,46 @@ class Arm:
         return self.card["run"]["run_id"] if self.card and self.card["run"] else None
 
 
-@dataclass(frozen=True)
-class History:
-    """A training's course.
-
-    Attributes:
-        name: The run's id, or the file's name.
-        rows: One an epoch with the keys of HISTORY_COLUMNS; what was not measured is None.
-        best_epoch: Where the run says so.
-        sources: The files read.
-    """
-
-    name: str
-    rows: tuple[dict[str, float | None], ...]
-    best_epoch: int | None
-    sources: tuple[Source, ...]
+Named = tuple[str | None, Path]
 
 
-def read_arms(baseline: tuple[str | None, Path], candidates: Sequence[tuple[str | None, Path]]) -> tuple[Arm, ...]:
-    """Read all arms, the baseline first, and make sure that they can be compared.
+def read_arms(baseline: Named, candidates: Sequence[Named], references: Sequence[Named] = ()) -> tuple[Arm, ...]:
+    """Read all arms, the baseline first, then candidates, then references, and make sure that they can be compared.
 
     Args:
         baseline: Name (None: the model's) and results document.
-        candidates: The same of each candidate.
+        candidates: The same of each candidate; results of an arm that costs nothing become references.
+        references: The same of each reference.
 
     Raises:
         InvalidInput: A file is not what it must be, or two arms were measured on different sequences (both hashes are
             named).
-        WrongUsage: Two arms have one name.
+        WrongUsage: Two arms have one name, or no candidate is left.
     """
     arms = [_read_arm(baseline, "baseline")]
-    for candidate in candidates:
-        arm = _read_arm(candidate, "candidate")
+    roles = [("candidate", named) for named in candidates] + [("reference", named) for named in references]
+    for role, named in roles:
+        arm = _read_arm(named, role)
         if any(arm.name == other.name for other in arms):
             raise WrongUsage(
-                f"--candidate {candidate[1]}",
+                f"--{role} {named[1]}",
                 found=f"the name {arm.name!r} a second time",
                 expected="another name for each arm",
-                todo="name it on the command line: --candidate NAME=FILE",
+                todo=f"name it on the command line: --{role} NAME=FILE",
             )
-        _check_comparable(arms[0], baseline[1], arm, candidate[1])
+        _check_comparable(arms[0], baseline[1], arm, named[1])
         arms.append(arm)
+    arms.sort(key=lambda arm: ("baseline", "candidate", "reference").index(arm.role))
+    if not any(arm.role == "candidate" for arm in arms):
+        raise WrongUsage("--candidate", found="references only", expected="results of a model")
     return tuple(arms)
 
 
-def _read_arm(named: tuple[str | None, Path], role: str) -> Arm:
+def _read_arm(named: Named, role: str) -> Arm:
     name, path = named
     results = contracts.read_document(path, "results")
+    if role == "candidate" and results.get("arm", "model") != "model":
+        role = "reference"
     name = name or str(results["model"]["name"])
     predictions_path = path.parent / results["predictions"]["file"]
     if predictions_path.resolve().parent != path.resolve().parent:
@@ -210,7 +220,7 @@ def _read_predictions(path: Path, results: Document, results_path: Path) -> dict
             expected=f"{results['predictions']['sha256']}, as {results_path.name} says",
             todo="one of the two was changed: measure again",
         )
-    rows = _read_csv(data, path, PREDICTION_COLUMNS)
+    rows = read_csv(data, path, PREDICTION_COLUMNS)
     predictions: dict[str, Prediction] = {}
     for number, cells in enumerate(rows, start=2):
         prediction = _parse_prediction(cells, f"{path}: row {number}", results["positive_class"])
@@ -272,7 +282,7 @@ def _parse_prediction(cells: dict[str, str], what: str, positive_class: str) -> 
     return Prediction(cells["sequence_id"], cells["subject_id"], cells["label"], score, is_positive, is_right)
 
 
-def _read_csv(data: bytes, path: Path, columns: Sequence[str], *, more: bool = False) -> list[dict[str, str]]:
+def read_csv(data: bytes, path: Path, columns: Sequence[str], *, more: bool = False) -> list[dict[str, str]]:
     """Parse a csv with a header; with ``more``, further columns are let pass."""
     try:
         reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
@@ -314,63 +324,9 @@ def _describe(prediction: Prediction | None) -> str:
     return f"{prediction.label} of {prediction.subject_id}" if prediction else "not there"
 
 
-def read_run(path: Path) -> History:
-    """Read a training run and its history.
-
-    Args:
-        path: run.json, or the run's folder.
-
-    Raises:
-        InvalidInput: The run or its history is missing or not valid.
-    """
-    if path.is_dir():
-        path = path / "run.json"
-    run = contracts.read_document(path, "run")
-    source = Source(
-        "run",
-        run["run_id"],
-        place(path),
-        contracts.sha256_file(path),
-        run["created_utc"],
-        run["code"]["commit"],
-    )
-    history = read_history(path.parent / run["history"])
-    return History(run["run_id"], history.rows, run["best_epoch"], (source, *history.sources))
-
-
-def read_history(path: Path) -> History:
-    """Read a history.csv; columns besides HISTORY_COLUMNS are let pass.
-
-    Raises:
-        InvalidInput: Missing, no csv, without an epoch, or with a cell that is no number.
-    """
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InvalidInput(
-            str(path), found=error.strerror or str(error), expected="the history.csv of a training run"
-        ) from None
-    rows = _read_csv(data, path, HISTORY_COLUMNS[:2], more=True)
-    if not rows:
-        raise InvalidInput(str(path), found="no epochs", expected="at least one row", todo="train for an epoch first")
-    typed = tuple(
-        {column: _parse_number(cells.get(column, ""), f"{path}: row {number}: {column}") for column in HISTORY_COLUMNS}
-        for number, cells in enumerate(rows, start=2)
-    )
-    for number, row in enumerate(typed, start=2):
-        if row["epoch"] is None or not row["epoch"] >= 1:
-            raise InvalidInput(f"{path}: row {number}: epoch", found=rows[number - 2]["epoch"], expected="1 or more")
-    source = Source("history", path.parent.name, place(path), hashlib.sha256(data).hexdigest())
-    return History(path.parent.name or path.name, typed, None, (source,))
-
-
-def _parse_number(cell: str, what: str) -> float | None:
-    if not cell.strip():
-        return None
-    try:
-        return float(cell)
-    except ValueError:
-        raise InvalidInput(what, found=repr(cell), expected="a number") from None
+def sequence_of(answer_id: str) -> str:
+    """Return the sequence that an answer is about: pooled results number the answers of further seeds, seq_0001@2."""
+    return answer_id.partition("@")[0]
 
 
 def place(path: Path) -> str:

@@ -6,6 +6,8 @@ All text is plain: whoever shows it escapes it.
 from dataclasses import dataclass
 from typing import Literal
 
+Tone = Literal["better", "worse", "equal", "unsure"]
+
 
 @dataclass(frozen=True)
 class Paragraph:
@@ -14,6 +16,42 @@ class Paragraph:
     text: str
     tone: Literal["plain", "faint", "caution", "synthetic"] = "plain"
     title: str = ""
+
+
+@dataclass(frozen=True)
+class VerdictBox:
+    """The verdict: a word that is seen first, by colour and shape, and the sentence that says what it means."""
+
+    tone: Tone
+    word: str
+    about: str
+    sentence: str
+    riders: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Slider:
+    """A threshold to try on one arm's scores; whoever can't run scripts sees the table beside it.
+
+    Attributes:
+        name: The arm's.
+        threshold: Where it begins: the one in use.
+        positives: Scores of the positive sequences.
+        negatives: Scores of the negative sequences.
+        negative_minutes: How long the negatives last; None where nobody knows.
+        label: Of the slider.
+        caught: Text with {k}, {n} and {percent}.
+        alarms: Text with {k}, {n} and {percent}, and {rate} a minute where the duration is known.
+    """
+
+    name: str
+    threshold: float
+    positives: tuple[float, ...]
+    negatives: tuple[float, ...]
+    negative_minutes: float | None
+    label: str
+    caught: str
+    alarms: str
 
 
 @dataclass(frozen=True)
@@ -35,7 +73,7 @@ class Cell:
 class Table:
     """A table whose first column names its rows."""
 
-    kind: Literal["metrics", "provenance"]
+    kind: Literal["metrics", "provenance", "plain"]
     header: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
 
@@ -76,7 +114,7 @@ class Heading:
     text: str
 
 
-Block = Paragraph | Bullets | Table | Picture | Cards | Heading
+Block = Paragraph | VerdictBox | Slider | Bullets | Table | Picture | Cards | Heading
 
 
 @dataclass(frozen=True)
@@ -90,7 +128,7 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """The whole report. A verdict goes on top as the first section."""
+    """The whole report; the verdict is its first section."""
 
     lang: Literal["en", "ko"]
     title: str

@@ -22,10 +22,12 @@ EXAMPLES = """
 reporter --baseline BASELINE_results.json --candidate OURS_results.json
 reporter --baseline b.json --candidate ep10=a.json --candidate ep50=c.json --run artifacts/runs/R/run.json
 reporter --baseline b.json --candidate a.json --dataset people --lang ko
+reporter --baseline b.json --candidate a.json --reference majority.json --reference one_frame.json --gate
 reporter --baseline b.json --candidate a.json --dataset people --no-faces --out ./for_the_customer
 reporter tables --baseline 30,10,22,18 --candidate 28,12,30,10     (from published tables; see reporter tables --help)
 """
 
+METRICS = ("accuracy", "recall", "precision", "f1", "roc_auc")
 MAX_CLIPS = 20_000  # the exact test by person takes seconds then
 
 TABLES_DESCRIPTION = """Say what two published tables of counts can show, whichever way the answers behind them pair up.
@@ -57,6 +59,32 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="results document of a candidate; give it again for each further one. Without a NAME the model's is used",
     )
     parser.add_argument(
+        "--reference",
+        action="append",
+        default=[],
+        metavar="[NAME=]FILE",
+        help="results document of an arm that costs nothing (the larger class, one frame); candidates should beat it",
+    )
+    parser.add_argument(
+        "--primary", choices=METRICS, default="accuracy", help="metric that decides (default: accuracy)"
+    )
+    parser.add_argument(
+        "--protected",
+        choices=(*METRICS, "none"),
+        default="recall",
+        help="metric that must not drop by more than the margin (default: recall)",
+    )
+    parser.add_argument(
+        "--margin",
+        type=cli.fraction,
+        default=0.05,
+        metavar="M",
+        help="difference that does not matter (default: 0.05)",
+    )
+    parser.add_argument(
+        "--gate", action="store_true", help="exit code 1 unless the verdict on the best candidate is 'better'"
+    )
+    parser.add_argument(
         "--run",
         action="append",
         default=[],
@@ -84,14 +112,21 @@ def main(argv: Sequence[str] | None = None) -> int:
                 found=repr(arguments.report_id),
                 expected="a name of letters a-z, digits, '-', '_' and '.' (at most 64)",
             )
+        cli.require(0 < arguments.margin < 1, "--margin", found=f"{arguments.margin:g}", expected="above 0 and below 1")
         dataset = None if arguments.dataset is None else paths.dataset_dir(arguments.dataset)
 
+        from tools.reporter.judgement import Question
         from tools.reporter.report import ReportConfig, make_report
 
         return make_report(
             ReportConfig(
                 baseline=_split_name(arguments.baseline, "--baseline"),
                 candidates=tuple(_split_name(text, "--candidate") for text in arguments.candidate),
+                references=tuple(_split_name(text, "--reference") for text in arguments.reference),
+                question=Question(
+                    arguments.primary, None if arguments.protected == "none" else arguments.protected, arguments.margin
+                ),
+                gate=arguments.gate,
                 runs=tuple(arguments.run),
                 histories=tuple(arguments.history),
                 dataset=dataset,

@@ -1,26 +1,32 @@
-"""The comparison document: candidates minus baseline, and which answers changed. Pure; reads and writes nothing.
+"""The comparison document: arms minus baseline, how sure that is, the verdict, and which answers changed. Pure.
 
-Counts and differences only. Whether a difference is more than luck is not decided here, and nothing here may be read
-as such a decision.
+Whether a difference is more than luck is decided by `shared.verdict`, not here.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.contracts import Document
 from tools.reporter.arms import Arm, Source
+from tools.reporter.judgement import Judged, Judgement
 
 # The plan's order of importance.
 COMPARED_METRICS = ("recall", "precision", "f1", "roc_auc", "accuracy")
 
 
 def compare(
-    arms: Sequence[Arm], comparison_id: str, created_utc: str, sources: Sequence[Source], code: dict[str, Any]
+    arms: Sequence[Arm],
+    judgement: Judgement,
+    comparison_id: str,
+    created_utc: str,
+    sources: Sequence[Source],
+    code: dict[str, Any],
 ) -> Document:
     """Build the comparison document.
 
     Args:
-        arms: The baseline first, then the candidates; all of the same sequences.
+        arms: The baseline first, then candidates and references; all of the same sequences.
+        judgement: Of these arms.
         comparison_id: Its name.
         created_utc: As `shared.paths.utc_text` writes it.
         sources: Further files that were read, besides those of the arms.
@@ -49,7 +55,9 @@ def compare(
             )
         },
         "synthetic": any(arm.results["dataset"]["kind"] == "synthetic" for arm in arms),
-        "arms": [_describe_arm(arm, baseline, flips) for arm in arms],
+        "test_openings": count_openings(arms),
+        "verdict": judgement.as_document(),
+        "arms": [_describe_arm(arm, judgement.arms[arm.name], baseline, flips) for arm in arms],
         "flips": flips,
         "provenance": [
             {
@@ -65,7 +73,13 @@ def compare(
     }
 
 
-def _describe_arm(arm: Arm, baseline: Arm, flips: Sequence[dict[str, Any]]) -> dict[str, Any]:
+def count_openings(arms: Sequence[Arm]) -> int | None:
+    """Return how often the sealed test set had been opened by the last measurement; None where nobody counted."""
+    counts = [arm.results.get("test_openings") for arm in arms]
+    return max((count for count in counts if count is not None), default=None)
+
+
+def _describe_arm(arm: Arm, judged: Judged, baseline: Arm, flips: Sequence[dict[str, Any]]) -> dict[str, Any]:
     is_baseline = arm is baseline
     mine = [flip["to"] for flip in flips if flip["arm"] == arm.name]
     return {
@@ -80,7 +94,17 @@ def _describe_arm(arm: Arm, baseline: Arm, flips: Sequence[dict[str, Any]]) -> d
         "n_flipped_to_right": None if is_baseline else mine.count("right"),
         "n_flipped_to_wrong": None if is_baseline else mine.count("wrong"),
         "differences": {} if is_baseline else subtract(arm.results["metrics"], baseline.results["metrics"]),
+        "intervals": _documents(judged.intervals),
+        "calibration": judged.calibration.as_document(),
+        "paired": _documents(judged.paired),
+        "tests": _documents(judged.tests),
+        "verdict": judged.verdict.as_document() if judged.verdict is not None else None,
+        "against": _documents(judged.against),
     }
+
+
+def _documents(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: one.as_document() for name, one in found.items()}
 
 
 def subtract(candidate: dict[str, Any], baseline: dict[str, Any]) -> dict[str, float | None]:

@@ -1,16 +1,30 @@
-"""What the report says, section by section, in its language. Decides nothing about luck: it says that nobody has yet.
+"""What the report says, section by section, in its language; what is judged is said by `content_verdict`.
 
-Reads no file; gets arms, histories, the comparison document and picture strips, and returns a `Page`.
+Reads no file; gets arms, their judgement, histories, the comparison document and picture strips, and returns a `Page`.
 """
 
 from collections.abc import Mapping, Sequence
 
 from shared import plots
+from shared.bootstrap import roc_band
 from shared.contracts import Document
 from shared.numbers import rounded
-from tools.reporter.arms import Arm, History
+from tools.reporter.arms import Arm
 from tools.reporter.blocks import Block, Bullets, Card, Cards, Cell, Heading, Page, Paragraph, Picture, Section, Table
 from tools.reporter.comparison import COMPARED_METRICS
+from tools.reporter.content_cards import (
+    dataset_section,
+    model_cards_section,
+    moment,
+    provenance_section,
+    sealed_section,
+    short_commit,
+)
+from tools.reporter.content_use import calibration_section, people_section, thresholds_section
+from tools.reporter.content_verdict import differences_section, settle_section, verdict_section
+from tools.reporter.datasets import DatasetFacts, clip_seconds
+from tools.reporter.histories import History
+from tools.reporter.judgement import Judgement
 from tools.reporter.notes import describe_arm
 from tools.reporter.words import Lang, Words
 
@@ -22,8 +36,10 @@ MAX_STRIPS_A_LIST = 100
 
 def build_page(
     arms: Sequence[Arm],
+    judgement: Judgement,
     comparison: Document,
     histories: Sequence[History],
+    facts: DatasetFacts | None,
     strips: Mapping[str, bytes],
     no_strips_reason: str | None,
     lang: Lang,
@@ -32,13 +48,16 @@ def build_page(
 
     Args:
         arms: The baseline first.
+        judgement: What can be said of them.
         comparison: Their comparison document.
         histories: Training courses to draw.
+        facts: Of the dataset that was measured; None where it was not found.
         strips: Pictures of changed sequences, by sequence_id, as jpg.
         no_strips_reason: Key of the text that says why there are none; None when there are.
         lang: Its language.
     """
     words = Words(lang)
+    candidates = [arm.name for arm in arms if arm.role == "candidate"]
     banners = []
     if comparison["synthetic"]:
         banners.append(Paragraph(words("synthetic"), "synthetic"))
@@ -46,40 +65,36 @@ def build_page(
         banners.append(Paragraph(words("faces"), "caution"))
     return Page(
         lang=lang,
-        title=words("title", baseline=arms[0].name, candidates=words.listing([arm.name for arm in arms[1:]])),
-        subtitle=words("subtitle", dataset=comparison["dataset"]["name"], created=_moment(comparison["created_utc"])),
+        title=words("title", baseline=arms[0].name, candidates=words.listing(candidates)),
+        subtitle=words("subtitle", dataset=comparison["dataset"]["name"], created=moment(comparison["created_utc"])),
         banners=tuple(banners),
         sections=(
+            verdict_section(arms, judgement, words),
             _headline(arms, comparison, words),
-            _table(arms, comparison, words),
+            _table(arms, judgement, comparison, words),
+            differences_section(arms, judgement, words),
+            settle_section(arms, judgement, words),
             _notes(arms, words),
-            _roc(arms, words),
+            _roc(arms, judgement, words),
+            thresholds_section(arms, judgement, clip_seconds(facts, arms), words),
             _confusion(arms, words),
+            calibration_section(arms, judgement, words),
+            people_section(arms, judgement, words),
             _learning(histories, words),
             _flips(arms, comparison, strips, no_strips_reason, words),
-            _provenance(arms, comparison, histories, words),
+            sealed_section(comparison, words),
+            model_cards_section(arms, words),
+            dataset_section(facts, words),
+            provenance_section(comparison, words),
         ),
         footer=words(
             "footer",
             version=comparison["code"]["version"],
-            commit=_commit(comparison["code"]["commit"], words),
+            commit=short_commit(comparison["code"]["commit"], words),
             report=comparison["comparison_id"],
-            created=_moment(comparison["created_utc"]),
+            created=moment(comparison["created_utc"]),
         ),
     )
-
-
-def _moment(utc: str | None) -> str:
-    """Write 2026-01-22T11:25:34Z for people."""
-    return "–" if utc is None else utc.replace("T", " ").replace("Z", " UTC")
-
-
-def _commit(commit: str | None, words: Words) -> str:
-    """Shorten a commit, but keep the mark of local changes."""
-    if commit is None:
-        return words("unknown")
-    head, plus, mark = commit.partition("+")
-    return head[:12] + plus + mark
 
 
 def _headline(arms: Sequence[Arm], comparison: Document, words: Words) -> Section:
@@ -110,20 +125,8 @@ def _headline(arms: Sequence[Arm], comparison: Document, words: Words) -> Sectio
     facts.append(words("targets_met", arms="; ".join(_targets_met(arm, words) for arm in arms)))
     n_positive = by_label.get(comparison["positive_class"], 0)
     recall_step = words("caution_recall", step=_step(n_positive, words)) if n_positive else ""
-    blocks: list[Block] = [
-        Bullets(tuple(facts)),
-        Paragraph(
-            words(
-                "caution",
-                sequences=words.sequences(n),
-                people=words.people(comparison["n_subjects"]),
-                step=_step(n, words),
-                recall_step=recall_step,
-            ),
-            "caution",
-            words("caution_title"),
-        ),
-    ]
+    facts.append(words("single_step", step=_step(n, words), recall_step=recall_step))
+    blocks: list[Block] = [Bullets(tuple(facts))]
     if comparison["side"] != "test":
         blocks.append(Paragraph(words("side_warning_" + comparison["side"]), "caution"))
     return Section("headline", words("headline"), tuple(blocks))
@@ -151,7 +154,7 @@ def _step(n: int, words: Words) -> str:
     return words("points", value=rounded(100 / n, 1))
 
 
-def _table(arms: Sequence[Arm], comparison: Document, words: Words) -> Section:
+def _table(arms: Sequence[Arm], judgement: Judgement, comparison: Document, words: Words) -> Section:
     positive = comparison["positive_class"]
     header = [Cell(words("metric")), Cell(words("target"))]
     header += [Cell(arm.name, (words(arm.role),)) for arm in arms]
@@ -163,7 +166,10 @@ def _table(arms: Sequence[Arm], comparison: Document, words: Words) -> Section:
                 if metric == "roc_auc"
                 else words("percent", value=f"{100 * TARGETS[metric]:.0f}")
             ),
-            *(_metric_cell(metric, entry, words) for entry in comparison["arms"]),
+            *(
+                _metric_cell(metric, arm, entry, judgement, words)
+                for arm, entry in zip(arms, comparison["arms"], strict=True)
+            ),
         )
         for metric in COMPARED_METRICS
     ]
@@ -171,10 +177,7 @@ def _table(arms: Sequence[Arm], comparison: Document, words: Words) -> Section:
         (
             Cell(words("optimal_threshold"), (words("optimal_threshold_what"),)),
             Cell(""),
-            *(
-                Cell(words.metric_value("optimal_threshold", arm.results["metrics"]["optimal_threshold"]))
-                for arm in arms
-            ),
+            *(_optimum_cell(arm, words) for arm in arms),
         )
     )
     rows.append(
@@ -204,7 +207,7 @@ def _table(arms: Sequence[Arm], comparison: Document, words: Words) -> Section:
     )
 
 
-def _metric_cell(metric: str, entry: Document, words: Words) -> Cell:
+def _metric_cell(metric: str, arm: Arm, entry: Document, judgement: Judgement, words: Words) -> Cell:
     """Show a value, its difference to the baseline, and the counts that it comes from."""
     details = []
     difference = entry["differences"].get(metric)
@@ -219,10 +222,29 @@ def _metric_cell(metric: str, entry: Document, words: Words) -> Cell:
     if metric in counts:
         part, whole = counts[metric]
         details.append(words("of", part=part, whole=whole))
+    found = judgement.arms[entry["name"]].intervals[metric]
+    if found.value is not None:
+        details += [words("interval_level", interval=words.interval(metric, found)), words.basis(found)]
+    if (pooled := arm.results.get("pooled")) and (spread := pooled["spread"][metric]):
+        mean, sd = (words.metric_value(metric, spread[key]) for key in ("mean", "sd"))
+        details.append(words("spread", mean=mean, sd=sd, n=spread["n_runs"]))
     return Cell(words.metric_value(metric, entry["metrics"][metric]), tuple(details))
 
 
+def _optimum_cell(arm: Arm, words: Words) -> Cell:
+    """Show the threshold that fits these sequences best, and by how much choosing it here would flatter."""
+    metrics, tuned = arm.results["metrics"], arm.results["at_optimal"]
+    details = []
+    if tuned is not None and None not in (tuned["accuracy"], metrics["accuracy"]):
+        gap = words.difference("accuracy", tuned["accuracy"] - metrics["accuracy"], short=True)
+        value = words.metric_value("accuracy", tuned["accuracy"])
+        details.append(words("optimal_gap", metric=words("accuracy"), value=value, gap=gap))
+    return Cell(words.metric_value("optimal_threshold", metrics["optimal_threshold"]), tuple(details))
+
+
 def _threshold_source(arm: Arm, words: Words) -> str:
+    if "pooled" in arm.results:
+        return words("threshold_pooled")
     source = arm.results["metrics"]["threshold_source"]
     own = arm.results["model"]["threshold"]
     if source == "model" and own is not None:
@@ -243,12 +265,14 @@ def _notes(arms: Sequence[Arm], words: Words) -> Section:
     return Section("notes", words("notes"), (Bullets(tuple(notes)) if notes else Paragraph(words("no_notes")),))
 
 
-def _roc(arms: Sequence[Arm], words: Words) -> Section:
+def _roc(arms: Sequence[Arm], judgement: Judgement, words: Words) -> Section:
     drawn = [arm for arm in arms if arm.results["roc"] is not None]
     if not drawn:
         return Section("roc", words("roc"), (Paragraph(words("roc_none")),))
-    curves = []
+    curves, methods = [], set()
     for arm in drawn:
+        band = roc_band(judgement.arms[arm.name].answers) if arm.kind != "majority" else None
+        methods |= {band.method} if band is not None else set()
         c = arm.results["metrics"]["confusion"]
         curves.append(
             plots.RocCurve(
@@ -257,9 +281,12 @@ def _roc(arms: Sequence[Arm], words: Words) -> Section:
                 arm.results["roc"]["tpr"],
                 arm.results["metrics"]["roc_auc"],
                 (c["fp"] / (c["fp"] + c["tn"]), c["tp"] / (c["tp"] + c["fn"])),
+                None if band is None else (band.fpr.tolist(), band.low.tolist(), band.high.tolist()),
             )
         )
     caption = words("roc_caption")
+    if methods:
+        caption += " " + words("roc_band", method=words.method(methods.pop()))
     if missing := [arm.name for arm in arms if arm not in drawn]:
         caption += " " + words("roc_missing", arms=words.listing(missing))
     png = plots.png_bytes(plots.roc_figure(curves, words.lang))
@@ -296,7 +323,7 @@ def _flips(
     blocks: list[Block] = [Paragraph(words("flips_intro", positive=comparison["positive_class"]))]
     if no_strips_reason is not None and comparison["flips"]:
         blocks.append(Paragraph(words(no_strips_reason), "faint"))
-    for arm in arms[1:]:
+    for arm in [arm for arm in arms if arm.role == "candidate"]:
         blocks.append(Heading(words("flips_arm", arm=arm.name, baseline=arms[0].name)))
         mine = [flip for flip in comparison["flips"] if flip["arm"] == arm.name]
         if not mine:
@@ -329,29 +356,3 @@ def _card(flip: Document, number: int, arms: tuple[Arm, Arm], strips: Mapping[st
         strip=strips.get(flip["sequence_id"]) if number < MAX_STRIPS_A_LIST else None,
         alt=words("flip_alt", sequence=flip["sequence_id"]),
     )
-
-
-def _provenance(arms: Sequence[Arm], comparison: Document, histories: Sequence[History], words: Words) -> Section:
-    rows = []
-    for entry in comparison["provenance"]:
-        kind, _, name = entry["what"].partition(" ")
-        rows.append(
-            (
-                Cell(words("source_" + kind, name=name), (entry["file"],)),
-                Cell(entry["sha256"]),
-                Cell(_moment(entry["created_utc"]), (_commit(entry["commit"], words),)),
-            )
-        )
-    header = (
-        Cell(words("what"), (words("file"),)),
-        Cell("sha256"),
-        Cell(words("created"), (words("commit"),)),
-    )
-    blocks: list[Block] = [
-        Paragraph(words("provenance_intro", sha256=comparison["sequences_sha256"])),
-        Table("provenance", header, tuple(rows)),
-    ]
-    if comparison["split"] is not None:
-        split = comparison["split"]
-        blocks.insert(1, Paragraph(words("split_named", file=split["file"], sha256=split["sha256"])))
-    return Section("provenance", words("provenance"), tuple(blocks))

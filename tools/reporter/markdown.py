@@ -2,7 +2,19 @@
 
 import re
 
-from tools.reporter.blocks import Block, Bullets, Cards, Cell, Heading, Page, Paragraph, Picture, Table
+from tools.reporter.blocks import (
+    Block,
+    Bullets,
+    Cards,
+    Cell,
+    Heading,
+    Page,
+    Paragraph,
+    Picture,
+    Slider,
+    Table,
+    VerdictBox,
+)
 
 # An underscore within a word is no mark-up; escaping it there would only make names hard to read.
 _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&]|(?<![^\W_])_|_(?![^\W_]))")
@@ -12,7 +24,7 @@ def render_markdown(page: Page) -> str:
     """Return the report's Markdown source; data cannot become mark-up in it."""
     parts = [f"# {_escape(page.title)}", _escape(page.subtitle), *map(_block, page.banners)]
     for section in page.sections:
-        parts += [f"## {_escape(section.title)}", *map(_block, section.blocks)]
+        parts += [f"## {_escape(section.title)}", *filter(None, map(_block, section.blocks))]
     return "\n\n".join([*parts, "---", _escape(page.footer)]) + "\n"
 
 
@@ -28,6 +40,11 @@ def _block(block: Block) -> str:
                 title = f"**{_escape(block.title)}.** " if block.title else ""
                 return f"> {title}{text}"
             return text
+        case VerdictBox():
+            lines = [f"**{_escape(block.word)}** ({_escape(block.about)})", block.sentence, *block.riders]
+            return "\n>\n".join(f"> {line if not number else _escape(line)}" for number, line in enumerate(lines))
+        case Slider():
+            return ""  # a table of the same figures stands beside it
         case Bullets():
             return "\n".join(f"- {_escape(item)}" for item in block.items)
         case Heading():

@@ -17,6 +17,8 @@ def describe_arm(arm: Arm, arms: Sequence[Arm], words: Words) -> list[str]:
         arms: All, the baseline first: an earlier one may be the same model.
         words: The language.
     """
+    if arm.kind == "majority":
+        return [words("note_majority")]
     results = arm.results
     positive = results["positive_class"]
     confusion = results["metrics"]["confusion"]
@@ -52,7 +54,9 @@ def describe_arm(arm: Arm, arms: Sequence[Arm], words: Words) -> list[str]:
             )
         )
     notes += [words(key) for key in _describe_training(arm)]
-    for other in arms[: arms.index(arm)]:
+    if arm.kind == "one_frame":
+        notes.append(words("note_one_frame"))
+    for other in arms[: arms.index(arm)] if arm.kind == "model" else ():
         if other.results["model"]["sha256"] == results["model"]["sha256"]:
             notes.append(words("note_same_model", other=other.name))
             break
@@ -68,9 +72,6 @@ def _describe_training(arm: Arm) -> list[str]:
     keys = []
     if arm.card["dataset"]["kind"] == "synthetic" and arm.results["dataset"]["kind"] == "real":
         keys.append("note_trained_on_drawn")
-    trained, measured = arm.card["split"], arm.results["split"]
-    if arm.card["dataset"]["name"] == arm.results["dataset"]["name"] and (
-        trained is None or measured is None or trained["sha256"] != measured["sha256"]
-    ):
+    if arm.learned_elsewhere:
         keys.append("note_other_split")
     return keys

@@ -1,27 +1,49 @@
-"""Shows a report as one HTML file that needs nothing else: style and pictures are in it, and there is no script.
+"""Shows a report as one HTML file that needs nothing else: style, pictures and the slider's small script are in it.
 
-Every text is escaped here, in one place. The page's own policy forbids it to load anything from anywhere.
+Every text is escaped here, in one place. The page's own policy forbids it to load anything from anywhere, and to run
+any script but the one whose hash it names. Without scripts everything is there but the sliders.
 """
 
 import base64
+import hashlib
+import json
 import re
 from html import escape
 from pathlib import Path
 
-from tools.reporter.blocks import Block, Bullets, Card, Cards, Cell, Heading, Page, Paragraph, Picture, Section, Table
+from tools.reporter.blocks import (
+    Block,
+    Bullets,
+    Card,
+    Cards,
+    Cell,
+    Heading,
+    Page,
+    Paragraph,
+    Picture,
+    Section,
+    Slider,
+    Table,
+    Tone,
+    VerdictBox,
+)
 
 _UNIT = re.compile(r"(?<=\d) (?=%|pts|points)")
-_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'"
+_POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{script}'"
+_SHAPES: dict[Tone, str] = {"better": "▲", "worse": "▼", "equal": "=", "unsure": "?"}
 
 
 def render_html(page: Page) -> str:
     """Return the page's source."""
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
+    script = Path(__file__).with_name("report.js").read_text(encoding="utf-8")
+    # The script is hashed as it stands in the page; a page that is saved by a browser in another way loses its sliders.
+    script_hash = "sha256-" + base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     return f"""<!doctype html>
 <html lang="{page.lang}">
 <head>
 <meta charset="utf-8">
-<meta http-equiv="Content-Security-Policy" content="{_POLICY}">
+<meta http-equiv="Content-Security-Policy" content="{_POLICY.format(script=script_hash)}">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <meta name="referrer" content="no-referrer">
 <link rel="icon" href="data:,">
@@ -38,6 +60,7 @@ def render_html(page: Page) -> str:
 <main>
 {"".join(_section(section) for section in page.sections)}</main>
 <footer>{escape(page.footer)}</footer>
+<script>{script}</script>
 </body>
 </html>
 """
@@ -57,6 +80,10 @@ def _block(block: Block) -> str:
     match block:
         case Paragraph():
             return _paragraph(block)
+        case VerdictBox():
+            return _verdict(block)
+        case Slider():
+            return _slider(block)
         case Bullets():
             return "<ul>\n" + "\n".join(f"<li>{_text(item)}</li>" for item in block.items) + "\n</ul>"
         case Heading():
@@ -86,6 +113,34 @@ def _paragraph(block: Paragraph) -> str:
         return f'<div class="box {block.tone}">{title}{_text(block.text)}</div>'
     attribute = ' class="faint"' if block.tone == "faint" else ""
     return f"<p{attribute}>{_text(block.text)}</p>"
+
+
+def _verdict(box: VerdictBox) -> str:
+    riders = "".join(f'<p class="rider">{_text(rider)}</p>' for rider in box.riders)
+    return (
+        f'<div class="verdict {box.tone}"><div class="shape" aria-hidden="true">{_SHAPES[box.tone]}</div>'
+        f'<div><p class="word">{escape(box.word)}</p><p class="about">{escape(box.about)}</p>'
+        f"<p>{_text(box.sentence)}</p>{riders}</div></div>"
+    )
+
+
+def _slider(slider: Slider) -> str:
+    """Return a slider that stays hidden until the script has brought it to life."""
+    data = {
+        "positives": [round(score, 5) for score in slider.positives],
+        "negatives": [round(score, 5) for score in slider.negatives],
+        "minutes": slider.negative_minutes,
+        "threshold": slider.threshold,
+        "caught": slider.caught,
+        "alarms": slider.alarms,
+    }
+    value = f"{slider.threshold:.4f}"
+    return (
+        f'<div class="slider" hidden data-slider="{escape(json.dumps(data, ensure_ascii=False))}">'
+        f'<label>{escape(slider.label)}: <output class="value">{value}</output>'
+        f'<input type="range" min="0" max="1" step="0.001" value="{value}"></label>'
+        f'<p class="outcome" aria-live="polite"></p></div>'
+    )
 
 
 def _table(table: Table) -> str:

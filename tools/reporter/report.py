@@ -3,16 +3,19 @@
 Reads results documents and what they name; writes report.html, report.md, the figures and, last, comparison.json.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from shared import contracts, paths
 from shared.contracts import Document
 from shared.provenance import code_info
-from tools.reporter.arms import read_arms, read_history, read_run
+from tools.reporter.arms import Named, read_arms
 from tools.reporter.comparison import COMPARED_METRICS, compare, find_flips
 from tools.reporter.content import build_page
+from tools.reporter.datasets import find_dataset
+from tools.reporter.histories import read_history, read_run
+from tools.reporter.judgement import Judgement, Question, judge
 from tools.reporter.markdown import render_markdown
 from tools.reporter.page import render_html
 from tools.reporter.strips import draw_strips
@@ -30,6 +33,9 @@ class ReportConfig:
     Attributes:
         baseline: Name (None: the model's) and results document.
         candidates: The same of each candidate.
+        references: The same of each arm that costs nothing (the larger class, one frame).
+        question: What the verdict answers.
+        gate: Whether a verdict other than "better" is exit code 1.
         runs: run.json files whose learning curve is shown.
         histories: history.csv files without a run.
         dataset: Folder for pictures of changed sequences; None for none.
@@ -39,8 +45,11 @@ class ReportConfig:
         lang: The page's language.
     """
 
-    baseline: tuple[str | None, Path]
-    candidates: tuple[tuple[str | None, Path], ...]
+    baseline: Named
+    candidates: tuple[Named, ...]
+    references: tuple[Named, ...] = ()
+    question: Question = field(default_factory=Question)
+    gate: bool = False
     runs: tuple[Path, ...] = ()
     histories: tuple[Path, ...] = ()
     dataset: Path | None = None
@@ -58,29 +67,52 @@ class ReportResult:
         folder: Where it lies.
         comparison: The document in it.
         pictures: File names of the figures.
+        judgement: What can be said of the arms.
+        gate: Whether the verdict decides the exit code.
+        lang: Of the verdict on a terminal.
     """
 
     folder: Path
     comparison: Document
     pictures: tuple[str, ...]
+    judgement: Judgement
+    gate: bool = False
+    lang: Lang = "en"
 
-    exit_code = 0
+    @property
+    def exit_code(self) -> int:
+        """0; with the gate 1 unless the verdict is "better"."""
+        return int(self.gate and not self.judgement.verdict.passes)
 
     def as_text(self) -> str:
-        """Show the metrics as a small table and say where to look."""
+        """Show the metrics with their intervals as a small table, then the verdict, and say where to look."""
         words, arms = Words("en"), self.comparison["arms"]
-        width = [max(14, len(arm["name"]) + 2) for arm in arms]
-        lines = [f"{'':10}" + "".join(f"{arm['name']:>{w}}" for arm, w in zip(arms, width, strict=True))]
+        table = [["", *(arm["name"] for arm in arms)]]
         for metric in COMPARED_METRICS:
-            values = [words.metric_value(metric, arm["metrics"][metric]) for arm in arms]
-            lines.append(f"{words(metric):10}" + "".join(f"{v:>{w}}" for v, w in zip(values, width, strict=True)))
+            cells = []
+            for arm in arms:
+                found = self.judgement.arms[arm["name"]].intervals[metric]
+                bounds = f" [{words.interval(metric, found)}]" if found.low is not None else ""
+                cells.append(words.metric_value(metric, arm["metrics"][metric]) + bounds)
+            table.append([words(metric), *cells])
+        width = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, width, strict=True)).rstrip() for row in table]
         n, people = self.comparison["n_sequences"], self.comparison["n_subjects"]
         kind = " (SYNTHETIC: drawn people)" if self.comparison["synthetic"] else ""
         lines += [
-            f"{words.sequences(n)} of {words.people(people)}{kind}; differences are not yet shown to be more than luck",
+            f"95 % intervals in brackets; {words.sequences(n)} of {words.people(people)}{kind}",
+            f"verdict on {self.judgement.best}: {self.comparison['verdict']['word']}",
+            self.judgement.sentence(self.lang),
+            *self._gate_lines(),
             f"report: {paths.shown(self.folder / HTML)}",
         ]
         return "\n".join(lines)
+
+    def _gate_lines(self) -> list[str]:
+        if not self.gate:
+            return []
+        word = self.comparison["verdict"]["word"]
+        return ["gate: passed" if self.exit_code == 0 else f"gate: not passed, the verdict is {word!r} (exit 1)"]
 
     def as_json(self) -> dict[str, Any]:
         """Give where everything lies, and the comparison's arms."""
@@ -94,6 +126,8 @@ class ReportResult:
             "synthetic": self.comparison["synthetic"],
             "n_sequences": self.comparison["n_sequences"],
             "n_subjects": self.comparison["n_subjects"],
+            "verdict": self.comparison["verdict"],
+            "gate": {"asked": self.gate, "passed": self.judgement.verdict.passes},
             "arms": self.comparison["arms"],
         }
 
@@ -106,7 +140,8 @@ def make_report(config: ReportConfig) -> ReportResult:
         WrongUsage: Two arms have one name.
         MissingOutside: Korean, and no font that has Hangul.
     """
-    arms = read_arms(config.baseline, config.candidates)
+    arms = read_arms(config.baseline, config.candidates, config.references)
+    judgement = judge(arms, config.question)
     histories = [*map(read_run, config.runs), *map(read_history, config.histories)]
     sources = [source for history in histories for source in history.sources]
     moment = paths.utc_now()
@@ -118,12 +153,15 @@ def make_report(config: ReportConfig) -> ReportResult:
         no_strips_reason = "flips_no_faces"
     elif config.dataset is not None:
         no_strips_reason = None
-        changed = {flip["sequence_id"] for arm in arms[1:] for flip in find_flips(arms[0], arm)}
+        changed = {flip["sequence_id"] for arm in arms if arm.role == "candidate" for flip in find_flips(arms[0], arm)}
         strips, source = draw_strips(config.dataset, arms[0], changed)
         sources.append(source)
-    comparison = compare(arms, report_id, paths.utc_text(moment), sources, code_info("matplotlib", "numpy"))
+    comparison = compare(
+        arms, judgement, report_id, paths.utc_text(moment), sources, code_info("matplotlib", "numpy", "scipy")
+    )
     contracts.validate(comparison, "comparison", COMPARISON)
-    page = build_page(arms, comparison, histories, strips, no_strips_reason, config.lang)
+    facts = find_dataset(config.dataset, arms[0])
+    page = build_page(arms, judgement, comparison, histories, facts, strips, no_strips_reason, config.lang)
 
     folder = (config.out or paths.artifacts("reports") / report_id).resolve()
     pictures = page.pictures()
@@ -132,4 +170,5 @@ def make_report(config: ReportConfig) -> ReportResult:
     contracts.write_bytes(folder / MARKDOWN, render_markdown(page).encode("utf-8"))
     contracts.write_bytes(folder / HTML, render_html(page).encode("utf-8"))
     contracts.write_document(folder / COMPARISON, comparison, "comparison")
-    return ReportResult(folder, comparison, tuple(picture.file for picture in pictures))
+    files = tuple(picture.file for picture in pictures)
+    return ReportResult(folder, comparison, files, judgement, config.gate, config.lang)

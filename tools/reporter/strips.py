@@ -8,7 +8,8 @@ import numpy as np
 from shared import paths, sequences
 from shared.errors import InvalidInput
 from shared.preprocess import U8
-from tools.reporter.arms import Arm, Source, place
+from tools.reporter.arms import Arm, Source, place, sequence_of
+from tools.reporter.datasets import measured_rows
 
 FRAME_PX = 112
 _QUALITY = 82
@@ -23,23 +24,28 @@ def draw_strips(folder: Path, baseline: Arm, sequence_ids: Iterable[str]) -> tup
         sequence_ids: Those to draw.
 
     Returns:
-        jpg bytes by sequence_id, FRAME_PX high; and the dataset's entry for the provenance.
+        jpg bytes by the given id, FRAME_PX high; and the dataset's entry for the provenance.
 
     Raises:
         InvalidInput: No dataset, or one whose sequences are not those that were measured (both hashes are named).
     """
     dataset = sequences.open_dataset(folder)
-    rows = dataset.select(baseline.predictions)
-    found = sequences.hash_sequences(rows)
-    if found != baseline.results["sequences_sha256"]:
+    rows = measured_rows(dataset, baseline)
+    if not rows:
+        found = sequences.hash_sequences(dataset.select(map(sequence_of, baseline.predictions)))
         raise InvalidInput(
             f"--dataset {paths.shown(folder)}",
             found=f"other pictures or labels of these sequences (sha256 {found})",
             expected=f"those that were measured ({baseline.results['sequences_sha256']})",
             todo="measure again, or leave --dataset out",
         )
-    wanted = set(sequence_ids)
-    strips = {row.sequence_id: _strip(dataset.load_frames(row)) for row in rows if row.sequence_id in wanted}
+    wanted: dict[str, list[str]] = {}
+    for answer_id in sequence_ids:
+        wanted.setdefault(sequence_of(answer_id), []).append(answer_id)
+    strips: dict[str, bytes] = {}
+    for row in rows:
+        if row.sequence_id in wanted:
+            strips |= dict.fromkeys(wanted[row.sequence_id], _strip(dataset.load_frames(row)))
     source = Source(
         "dataset",
         dataset.name,

@@ -31,9 +31,6 @@ TEXTS = {
     "targets_met": "Measured values that reach their target: {arms}.",
     "targets_arm": "{arm} {count} of {total}{which}",
     "targets_which": " ({metrics})",
-    "caution_title": "Not yet shown to be more than luck",
-    "caution": "These differences come from {sequences} of {people}, and no statistical test has been made here: "
-    "they are not yet shown to be more than luck. A single answer more or less moves accuracy by {step}{recall_step}.",
     "caution_recall": " and recall by {step}",
     "side_warning_train": "These sequences were used for training. The figures say how well a model remembers them, "
     "not how well it does on new people.",
@@ -131,4 +128,131 @@ TEXTS = {
     "source_dataset": "labels of dataset {name}",
     "split_named": "Split: {file}, sha256 {sha256}.",
     "footer": "smilebench {version}, commit {commit}; report {report} of {created}",
+    # the verdict
+    "verdict": "Verdict",
+    "word_better": "Better",
+    "word_worse": "Worse",
+    "word_equal": "Equal within {margin} points",
+    "word_cannot_tell": "Cannot tell",
+    "verdict_about": "{candidate} against {baseline}",
+    "rider_reference_cannot_tell": "It is not shown to be better than the reference {reference}, which costs nothing.",
+    "rider_reference_equal": "It is only as good as the reference {reference}, which costs nothing.",
+    "rider_reference_worse": "It is worse than the reference {reference}, which costs nothing.",
+    "rider_several": "{candidate} was chosen from {n} candidates on these same people: the test is corrected for "
+    "that (Holm), but its figures are likely a little too good.",
+    "weak": "Cannot tell: {reason}.",
+    "weak_one_class": "only one class is present, and a model that always gives that answer would be right each time",
+    "weak_train": "these sequences were used for training, so the figures say nothing of new people",
+    "weak_validation": "epochs and thresholds are chosen on these sequences; measure on the test side",
+    "weak_threshold": "the threshold was chosen on the very sequences that it is measured on",
+    "weak_other_split": "the model was trained on this dataset with another split, or without one, and may have seen "
+    "these people",
+    "weak_all_equal": "all scores of the candidate are equal, so it does not tell the classes apart",
+    "weak_one_answer": "the candidate gives the same answer to every sequence, so it does not tell the classes apart",
+    "rule": "The rule: {primary} decides, by a test and an interval over people; {guard}differences of less than "
+    "{margin} points do not matter.",
+    "rule_guard": "{protected} must not have dropped by more than that margin; ",
+    "each_candidate": "Each candidate",
+    # differences
+    "differences": "How sure the differences are",
+    "forest_caption": "Differences to {baseline} with their 95 % intervals. In the grey band (±{margin} points) a "
+    "difference does not matter; an interval that crosses 0 may be luck. ROC AUC: a point is 0.01.",
+    "paired_intro": "Both models answered the same sequences; the interval is of the difference itself.",
+    "test": "test",
+    "test_n": "n = {n}",
+    "p_value": "p",
+    "p_adjusted": "p after Holm, over {n} candidates",
+    "tests_note": "Tests by person decide. McNemar and DeLong take each sequence as a witness of its own and are "
+    "shown for comparison: with several sequences a person their p is too small.",
+    "no_interval": "no interval: {reason}",
+    "range": "{low} to {high}",
+    "interval_level": "95 %: {interval}",
+    "interval_method": "n = {n}, {people}; {method}",
+    "reference": "reference",
+    "note_majority": "no model: it always gives the class that is larger among the training people.",
+    "note_one_frame": "the model of its name, shown only the middle picture of each sequence: what it reaches needs "
+    "no movement.",
+    "optimal_gap": "{metric} {value} if chosen here: {gap} too good",
+    "single_step": "A single answer more or less moves accuracy by {step}{recall_step}.",
+    # what would settle it
+    "settle": "What would settle it",
+    "settle_arm": "{arm}: about {more} more clips from {more_people} more people ({n} clips of {people} people in "
+    "all) would show a difference of {target} in accuracy with {power} % probability.",
+    "settle_repeat": "{arm}: there would be enough clips to show a difference of {target} in accuracy with {power} % "
+    "probability; measure on new people to see whether it repeats.",
+    "settle_method": "Counted from how often the two models disagreed here and how alike the clips of one person "
+    "are: {method}. New people are worth more than more clips of the same people.",
+    "settle_done": "{arm}: nothing more is needed for this question.",
+    "settle_mend": "{arm}: more clips do not help before this is mended: {reason}.",
+    "settle_unknown": "{arm}: no plan can be made from these figures; record clips of more people first.",
+    # the threshold in use
+    "thresholds": "The threshold in the game's terms",
+    "thresholds_intro": "How many {positive} clips are caught, and how often the game would hear one that is not "
+    "there. Look, but do not choose here: a threshold that is chosen on these people flatters the model; it is "
+    "chosen on validation people.",
+    "minutes_known": "False alarms a minute assume that the game asks the model once for each clip of {clip_s} s, "
+    "without pause or smoothing: the {n} negative clips are then {minutes} minutes. Recorded negatives are easier "
+    "than play (talking, eating, turning away), so expect more alarms there.",
+    "minutes_unknown": "How long a clip lasts is not known here (no dataset or model card was found), so false "
+    "alarms are given as a share of the {n} negative clips and not a minute.",
+    "slider_label": "Threshold of {arm}",
+    "caught": "{positive} caught: {{k}} of {{n}} ({{percent}} %)",
+    "alarms": "false alarms: {k} of {n} clips ({percent} %)",
+    "alarms_rate": "false alarms: {rate} a minute ({k} of {n} clips)",
+    "threshold_column": "threshold",
+    "caught_column": "{positive} caught",
+    "alarms_column": "false alarms",
+    "in_use": "in use",
+    "a_minute": "{rate} a minute",
+    # calibration
+    "calibration": "Do the scores mean what they say",
+    "reliability_caption": "Of all sequences with about this score, how many were really {positive}? On the diagonal "
+    "a score is a probability. Bars are 95 % intervals (Wilson, sequences taken as independent).",
+    "calibration_column": "calibration error",
+    "log_loss_column": "log loss",
+    "brier_column": "Brier score",
+    "calibration_note": "0 is best for all three. With {n} sequences even a perfectly calibrated model shows an "
+    "error above 0: compare it only between models of this table.",
+    # people
+    "people": "Person by person",
+    "people_intro": "Right answers of each person's sequences. A difference that comes from one or two people may be "
+    "theirs alone.",
+    "person": "person",
+    "people_hidden": "Not shown: {people} with fewer than {least} sequences each, whose figures would say more of "
+    "luck and of them than of the models.",
+    "people_too_few": "Not shown: there are only {people}, and figures of so small a group would be figures of "
+    "persons.",
+    "people_better": "{arm}: right more often than {baseline} on {better}, less often on {worse}, as often on {same}.",
+    # the sealed test, cards
+    "roc_band": "The shaded band holds 95 % of the curves of resampled people ({method}); with few people it is "
+    "rather too narrow.",
+    "sealed": "The sealed test",
+    "sealed_count": "The test people of this dataset had been looked at {n} times when the last of these models was "
+    "measured. Each look that changes a decision makes the figures a little too good.",
+    "sealed_unknown": "Nobody counted how often these people had been looked at before.",
+    "model_cards": "Model cards",
+    "card_none": "{arm}: no model card was found (a stranger's model, or none).",
+    "card_row": "about",
+    "card_network": "network",
+    "card_file": "file",
+    "card_size": "{mb} MB, opset {opset}",
+    "card_input": "input",
+    "card_input_value": "{frames} pictures of {size}, {interval} ms apart",
+    "card_learned": "learned from",
+    "card_learned_value": "{dataset} ({kind})",
+    "kind_real": "real people",
+    "kind_synthetic": "drawn people",
+    "card_threshold": "threshold",
+    "card_emotions": "emotions it was taught",
+    "card_parity": "as exported against as trained",
+    "card_parity_value": "largest difference {difference}, {flips} changed answers in {n} sequences",
+    "card_limits": "Meant for clips that were recorded like those of the dataset; how it does on other cameras, "
+    "light or people is not known from this report.",
+    "dataset_card": "Dataset card",
+    "dataset_none": "The dataset as it was measured was not found on this machine (--dataset names it).",
+    "dataset_counts": "{dataset}, version {version}, {kind}: {sequences} from {takes} takes of {people} ({labels}).",
+    "dataset_pictures": "{frames} pictures a clip, {interval} ms apart, {size}; recorded with the protocol {protocol}.",
+    "dataset_reviewed": "{reviewed} of {n} labels were reviewed by a person.",
+    "spread": "mean {mean} ± {sd} over {n} folds and seeds",
+    "threshold_pooled": "each fold's own, moved to 0.5 so that folds can be put together",
 }

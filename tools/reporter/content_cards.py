@@ -1,0 +1,150 @@
+"""The sections that say where figures come from: the sealed test, model cards, the dataset card, and every file."""
+
+from collections.abc import Sequence
+
+from shared.contracts import Document
+from shared.numbers import rounded
+from tools.reporter.arms import Arm
+from tools.reporter.blocks import Block, Bullets, Cell, Heading, Paragraph, Section, Table
+from tools.reporter.datasets import DatasetFacts
+from tools.reporter.words import Words
+
+
+def sealed_section(comparison: Document, words: Words) -> Section:
+    """Say how often the test people had been looked at."""
+    n = comparison["test_openings"]
+    text = words("sealed_unknown") if n is None else words("sealed_count", n=n)
+    return Section("sealed", words("sealed"), (Paragraph(text),))
+
+
+def model_cards_section(arms: Sequence[Arm], words: Words) -> Section:
+    """Show what the model.json of each arm says."""
+    blocks: list[Block] = []
+    for arm in arms:
+        if arm.card is None or arm.role == "reference":
+            if arm.role != "reference":
+                blocks.append(Paragraph(words("card_none", arm=arm.name)))
+            continue
+        blocks += [Heading(arm.name), _card_table(arm.card, words)]
+    blocks.append(Paragraph(words("card_limits"), "faint"))
+    return Section("models", words("model_cards"), tuple(blocks))
+
+
+def _card_table(card: Document, words: Words) -> Table:
+    shape = card["input"]["shape"]
+    own, parity = card["threshold"], card["parity"]
+    threshold = words(
+        f"threshold_model_{own['chosen_on']}",
+        sequences=words.sequences(own["n_sequences"]),
+        people=words.people(own["n_subjects"]),
+    )
+    rows = [
+        ("card_network", card["network"], card["model_id"]),
+        (
+            "card_file",
+            card["onnx"]["file"],
+            words("card_size", mb=rounded(card["onnx"]["bytes"] / 1e6, 1), opset=card["onnx"]["opset"]),
+        ),
+        (
+            "card_input",
+            words(
+                "card_input_value",
+                frames=shape[1],
+                size=f"{shape[4]} x {shape[3]}",
+                interval=f"{card['frame_interval_ms']:g}",
+            ),
+            f"{card['input']['color']}, {card['input']['layout']}, {card['crop']}",
+        ),
+        (
+            "card_learned",
+            words("card_learned_value", dataset=card["dataset"]["name"], kind=words(f"kind_{card['dataset']['kind']}")),
+            "" if card["run"] is None else words("trained_epochs", epochs=card["run"]["epoch"]),
+        ),
+        ("card_threshold", f"{own['value']:.4f}", threshold),
+        ("card_emotions", ", ".join(card["emotions_trained"]) or words("unknown"), ""),
+        (
+            "card_parity",
+            words(
+                "card_parity_value",
+                difference=f"{parity['largest_difference']:.1e}",
+                flips=parity["n_flips"],
+                n=parity["n_sequences"],
+            ),
+            "",
+        ),
+    ]
+    header = (Cell(words("card_row")), Cell(""))
+    return Table(
+        "plain",
+        header,
+        tuple((Cell(words(key)), Cell(value, (detail,) if detail else ())) for key, value, detail in rows),
+    )
+
+
+def dataset_section(facts: DatasetFacts | None, words: Words) -> Section:
+    """Show what dataset.json says."""
+    if facts is None:
+        return Section("dataset", words("dataset_card"), (Paragraph(words("dataset_none")),))
+    manifest = facts.manifest
+    counts, protocol, image = manifest["counts"], manifest["protocol"], manifest["image"]
+    said = [
+        words(
+            "dataset_counts",
+            dataset=manifest["name"],
+            version=manifest["version"],
+            kind=words(f"kind_{manifest['kind']}"),
+            sequences=words.sequences(counts["sequences"]),
+            takes=counts["takes"],
+            people=words.people(counts["subjects"]),
+            labels=", ".join(f"{n} {label}" for label, n in counts["by_label"].items()),
+        ),
+        words(
+            "dataset_pictures",
+            frames=protocol["frame_count"],
+            interval=f"{protocol['frame_interval_ms']:g}",
+            size=f"{image['width_px']} x {image['height_px']}",
+            protocol=protocol["name"],
+        ),
+        words("dataset_reviewed", reviewed=facts.n_reviewed, n=facts.n_rows),
+    ]
+    return Section("dataset", words("dataset_card"), (Bullets(tuple(said)),))
+
+
+def provenance_section(comparison: Document, words: Words) -> Section:
+    """List every file that was read, with its hash."""
+    rows = []
+    for entry in comparison["provenance"]:
+        kind, _, name = entry["what"].partition(" ")
+        rows.append(
+            (
+                Cell(words("source_" + kind, name=name), (entry["file"],)),
+                Cell(entry["sha256"]),
+                Cell(moment(entry["created_utc"]), (short_commit(entry["commit"], words),)),
+            )
+        )
+    header = (
+        Cell(words("what"), (words("file"),)),
+        Cell("sha256"),
+        Cell(words("created"), (words("commit"),)),
+    )
+    blocks: list[Block] = [
+        Paragraph(words("provenance_intro", sha256=comparison["sequences_sha256"])),
+        Table("provenance", header, tuple(rows)),
+    ]
+    if comparison["split"] is not None:
+        split = comparison["split"]
+        blocks.insert(1, Paragraph(words("split_named", file=split["file"], sha256=split["sha256"])))
+    return Section("provenance", words("provenance"), tuple(blocks))
+
+
+def moment(utc: str | None) -> str:
+    """Write 2026-01-22T11:25:34Z for people."""
+    return "–" if utc is None else utc.replace("T", " ").replace("Z", " UTC")
+
+
+def short_commit(commit: str | None, words: Words) -> str:
+    """Shorten a commit, but keep the mark of local changes."""
+    if commit is None:
+        return words("unknown")
+    head, plus, mark = commit.partition("+")
+    return head[:12] + plus + mark

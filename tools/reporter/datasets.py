@@ -1,0 +1,78 @@
+"""Facts of the dataset that was measured, where it lies on this machine. Reads dataset.json and labels.csv only."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared import paths, sequences
+from shared.contracts import Document
+from shared.errors import SmilebenchError
+from tools.reporter.arms import Arm, sequence_of
+
+
+@dataclass(frozen=True)
+class DatasetFacts:
+    """What a dataset card and a duration need.
+
+    Attributes:
+        manifest: dataset.json.
+        n_rows: Labels in it.
+        n_reviewed: Of these, how many a person looked at.
+        negative_s: How long the measured negative clips last together, in seconds; 0 for photos.
+    """
+
+    manifest: Document
+    n_rows: int
+    n_reviewed: int
+    negative_s: float
+
+
+def find_dataset(folder: Path | None, baseline: Arm) -> DatasetFacts | None:
+    """Find the dataset that was measured: the one that was named, or the one of that name under datasets/.
+
+    Returns:
+        Its facts; None if it isn't there or its sequences are not those that were measured.
+    """
+    try:
+        dataset = sequences.open_dataset(folder or paths.dataset_dir(baseline.results["dataset"]["name"]))
+        rows = measured_rows(dataset, baseline)
+    except (SmilebenchError, OSError):
+        return None
+    if not rows:
+        return None
+    negatives = [row for row in rows if row.label != baseline.results["positive_class"]]
+    return DatasetFacts(
+        manifest=dataset.manifest,
+        n_rows=len(dataset.rows),
+        n_reviewed=sum(row.reviewed for row in dataset.rows),
+        negative_s=sum(row.frame_count * row.frame_interval_ms for row in negatives) / 1000,
+    )
+
+
+def measured_rows(dataset: sequences.Dataset, arm: Arm) -> list[sequences.SequenceRow]:
+    """Select the sequences that an arm was measured on; none at all if they are not the same as they were then.
+
+    Raises:
+        InvalidInput: A sequence is missing.
+    """
+    rows = dataset.select({sequence_of(answer_id) for answer_id in arm.predictions})
+    if "pooled" in arm.results:
+        # Pooled results name the whole table of labels, and each answer its label and person.
+        said = {sequence_of(answer_id): p for answer_id, p in arm.predictions.items()}
+        is_same = all(
+            (row.label, row.subject_id) == (said[row.sequence_id].label, said[row.sequence_id].subject_id)
+            for row in rows
+        )
+        return rows if is_same and dataset.labels_sha256 == arm.results["dataset"]["sha256"] else []
+    return rows if sequences.hash_sequences(rows) == arm.results["sequences_sha256"] else []
+
+
+def clip_seconds(facts: DatasetFacts | None, arms: Sequence[Arm]) -> float | None:
+    """Return how long a negative clip lasts on average: from the dataset, else from a model card; None if unknown."""
+    n_negative = sum(p.label != arms[0].results["positive_class"] for p in arms[0].predictions.values())
+    if facts is not None and n_negative:
+        return facts.negative_s / n_negative or None
+    for arm in arms:
+        if arm.card is not None:
+            return float(arm.card["input"]["shape"][1] * arm.card["frame_interval_ms"] / 1000) or None
+    return None
