@@ -120,4 +120,11 @@ def _own_threshold(model: OnnxModel, card: dict[str, Any] | None) -> dict[str, A
         return dict(card["threshold"])
     if model.threshold is None:
         return None
-    return {"value": model.threshold, "chosen_on": "given", "objective": "fixed", "n_sequences": 0, "n_subjects": 0}
+    return {
+        "value": model.threshold,
+        "chosen_on": "given",
+        "objective": "fixed",
+        "n_sequences": 0,
+        "n_subjects": 0,
+        "interval": None,
+    }

@@ -31,9 +31,10 @@ class Evaluated:
             f"{r['model']['name']} on {r['dataset']['name']}{synthetic}, {r['side']}: {r['n_sequences']} sequences of "
             f"{r['n_subjects']} people"
         )
-        return "\n".join(
-            [head, format_metrics(r["metrics"], r["intervals"], r["notes"]), f"→ {paths.shown(self.file)}"]
-        )
+        lines = [head, format_metrics(r["metrics"], r["intervals"], r["notes"])]
+        if n := r["test_openings"]:
+            lines.append(f"test side opened {n} time{'s' * (n > 1)}")
+        return "\n".join([*lines, f"→ {paths.shown(self.file)}"])
 
     def as_json(self) -> dict[str, Any]:
         """Give the results document and its place."""

@@ -19,6 +19,7 @@ from shared.answers import answers
 from shared.calibration import calibration
 from shared.errors import InvalidInput
 from shared.intervals import intervals
+from shared.thresholds import selection_gap
 from tools.evaluator.results import PREDICTION_COLUMNS
 from tools.evaluator.text import format_metrics
 
@@ -108,6 +109,8 @@ def pool(files: list[Path], name: str, out: Path) -> Pooled:
         "sequences_sha256": contracts.sha256_json(
             sorted([row["sequence_id"], row["subject_id"], row["label"]] for row in rows)
         ),
+        # Folds have test sides of their own; the one that was opened most often says how sealed they still are.
+        "test_openings": max((document.get("test_openings") or 0 for document in documents), default=0) or None,
         "created_utc": paths.utc_text(now),
         "n_sequences": len(rows),
         "n_subjects": answered.n_subjects,
@@ -117,6 +120,7 @@ def pool(files: list[Path], name: str, out: Path) -> Pooled:
         "at_default": default.rates(),
         "at_optimal": None,
         "roc": measured.roc_document(),
+        "selection_gap": selection_gap(answered.labels, answered.scores, ALIGNED_THRESHOLD),
         "calibration": calibration(labels, scores).as_document(),
         "notes": [*measured.notes, "folds are aligned so that each one's own threshold is 0.5"],
         "predictions": {"file": predictions.name, "sha256": contracts.sha256_file(predictions)},

@@ -11,12 +11,13 @@ from typing import Any
 
 import numpy as np
 
-from shared import contracts, metrics, paths, plots, provenance, sequences
+from shared import contracts, metrics, paths, plots, provenance, sealed, sequences
 from shared.answers import answers
 from shared.calibration import calibration
 from shared.inference import Scores
 from shared.intervals import intervals
 from shared.protocol import EMOTIONS
+from shared.thresholds import selection_gap
 from tools.evaluator.arms import Arm
 
 PREDICTION_COLUMNS = ("sequence_id", "subject_id", "label", "score", "predicted", "correct", "emotion")
@@ -61,6 +62,7 @@ def write_results(
     predictions = out / f"{arm.name}_predictions_{stem}.csv"
     contracts.write_bytes(predictions, _format_predictions(dataset, rows, arm.scores, threshold))
     pictures = _draw(out, arm.name, stem, dataset, measured)
+    path = out / f"{arm.name}_results_{stem}.json"
     results = {
         "schema_version": 1,
         "arm": arm.kind,
@@ -69,6 +71,7 @@ def write_results(
         "split": {"file": asked.split.name, "sha256": contracts.sha256_file(asked.split)} if asked.split else None,
         "side": asked.side,
         "sequences_sha256": sequences.hash_sequences(rows),
+        "test_openings": _count_opening(asked, arm, moment, path.name),
         "created_utc": moment,
         "n_sequences": len(rows),
         "n_subjects": answered.n_subjects,
@@ -79,6 +82,7 @@ def write_results(
         "at_default": at_default.rates(),
         "at_optimal": at_optimal.rates() if at_optimal else None,
         "roc": measured.roc_document(),
+        "selection_gap": selection_gap(labels, values, threshold),
         "calibration": calibration(labels, values).as_document(),
         "notes": list(measured.notes),
         "predictions": {"file": predictions.name, "sha256": contracts.sha256_file(predictions)},
@@ -86,9 +90,23 @@ def write_results(
         "seconds_a_sequence": round(seconds / len(rows), 6),
         "code": provenance.code_info("onnxruntime", "numpy", "opencv-python", "scipy"),
     }
-    path = out / f"{arm.name}_results_{stem}.json"
     contracts.write_document(path, results, "results")
     return path, results
+
+
+def _count_opening(asked: Asked, arm: Arm, moment: str, results: str) -> int | None:
+    """Write down a look at a split's test side; returns how many there were by now, None for other sides."""
+    if asked.side != "test" or asked.split is None:
+        return None
+    opening = {
+        "schema_version": 1,
+        "opened_utc": moment,
+        "split": {"file": asked.split.name, "sha256": contracts.sha256_file(asked.split)},
+        "model": {"name": arm.name, "sha256": arm.sha256},
+        "sequences_sha256": sequences.hash_sequences(asked.rows),
+        "results": results,
+    }
+    return sealed.record_opening(asked.dataset.folder, opening)
 
 
 def _free_stem(folder: Path, name: str) -> tuple[str, str]:

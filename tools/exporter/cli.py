@@ -6,15 +6,18 @@ exporter --run artifacts/runs/people-1a2b3c4d
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from shared import cli, paths
-from tools.exporter.config import ExportConfig
+
+if TYPE_CHECKING:
+    from tools.exporter.config import ExportConfig
 
 EXAMPLES = """
 exporter --run artifacts/runs/people-1a2b3c4d
 exporter --run people-1a2b3c4d --checkpoint epoch_0010 --out artifacts/models/people-10
 exporter --run people-1a2b3c4d --threshold 0.5
-exporter --run people-1a2b3c4d --calibrate
+exporter --run people-1a2b3c4d --objective recall:0.9 --calibrate
 """
 
 
@@ -44,7 +47,13 @@ def _parser() -> argparse.ArgumentParser:
     add("--dataset", help="the run's dataset (default: the one that run.json names, under datasets/)")
     add("--split", type=Path, help="the run's split file (default: the one that run.json names)")
     add("--out", help="folder of the model, or a name under artifacts/models (default: <run>-<checkpoint>)")
-    add("--threshold", type=cli.fraction, help="decision threshold (default: Youden's on the validation people)")
+    add("--threshold", type=cli.fraction, help="decision threshold (default: chosen on the validation people)")
+    add(
+        "--objective",
+        default="youden",
+        help="what the threshold is chosen for: youden, f1, recall:0.9 (the fewest false alarms with that recall), "
+        "false_alarms:2 (the highest recall with so many a minute) (default: youden)",
+    )
     add("--calibrate", action="store_true", help="fit a temperature on the validation people, put it into the graph")
     cli.add_json(parser)
     return parser
@@ -55,8 +64,10 @@ def _folder(value: str, kind: str) -> Path:
     return Path(value).expanduser().resolve() if "/" in value else paths.artifacts(kind) / value
 
 
-def _to_config(arguments: argparse.Namespace) -> ExportConfig:
+def _to_config(arguments: argparse.Namespace) -> "ExportConfig":
     from shared import contracts
+    from shared.thresholds import parse_objective
+    from tools.exporter.config import ExportConfig
 
     run = _folder(arguments.run, "runs")
     document = contracts.read_document(run / "run.json", "run")
@@ -68,5 +79,6 @@ def _to_config(arguments: argparse.Namespace) -> ExportConfig:
         split=arguments.split or paths.artifacts("splits") / split,
         out=_folder(arguments.out or f"{run.name}-{arguments.checkpoint}", "models"),
         threshold=arguments.threshold,
+        objective=parse_objective(arguments.objective),
         calibrate=arguments.calibrate,
     )

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.thresholds import Objective
+
 
 @dataclass(frozen=True)
 class ExportConfig:
@@ -14,7 +16,8 @@ class ExportConfig:
         dataset: The dataset that it was trained on.
         split: The run's frozen split.
         out: The model's folder.
-        threshold: The decision threshold; None chooses the validation people's by Youden's J.
+        threshold: The decision threshold; None chooses it on the validation people.
+        objective: What it is chosen for.
         calibrate: Whether a temperature is fitted on the validation people and carried into the graph.
     """
 
@@ -24,4 +27,5 @@ class ExportConfig:
     split: Path
     out: Path
     threshold: float | None
+    objective: Objective
     calibrate: bool

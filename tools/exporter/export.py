@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from shared import cli, contracts, metrics, paths, provenance, sequences, splits
+from shared import cli, contracts, metrics, paths, provenance, sequences, splits, thresholds
 from shared.calibration import apply_temperature, fit_temperature
 from shared.errors import CheckFailed, InvalidInput
 from shared.inference import OnnxModel, Scores, iterate_batches, score_dataset
@@ -40,7 +40,7 @@ class Exported:
         model, parity, threshold = self.model, self.model["parity"], self.model["threshold"]
         people = "person" if threshold["n_subjects"] == 1 else "people"
         chosen = {
-            "validation": f"chosen on {threshold['n_subjects']} validation {people}",
+            "validation": f"chosen on {threshold['n_subjects']} validation {people} for {threshold['objective']}",
             "given": "given",
             "default": "the default: the validation people did not allow to choose",
         }[threshold["chosen_on"]]
@@ -85,7 +85,7 @@ def export(config: ExportConfig) -> Exported:
     temperature = _fit_temperature(dataset, validation, raw) if config.calibrate else None
     graph = graphs.build_graph(network, run["image_size_px"], temperature or 1.0)
 
-    parity, threshold = _compare(graph, _calibrated(raw, temperature), dataset, validation, config.threshold)
+    parity, threshold = _compare(graph, _calibrated(raw, temperature), dataset, validation, config)
     if parity["n_flips"] or parity["largest_difference"] > TOLERANCE:
         raise CheckFailed(
             str(config.out),
@@ -158,7 +158,7 @@ def _compare(
     theirs: Scores,
     dataset: sequences.Dataset,
     rows: list[sequences.SequenceRow],
-    given: float | None,
+    config: ExportConfig,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Score the validation people with the ONNX, choose the threshold on them, and compare with torch's scores.
 
@@ -169,7 +169,7 @@ def _compare(
         path = Path(folder) / paths.MODEL_FILE
         path.write_bytes(graph.SerializeToString())
         ours = score_dataset(OnnxModel(path), dataset, rows, lambda b: cli.progress(b, what="onnxruntime"))
-    threshold = _choose_threshold(dataset, rows, ours, given)
+    threshold = _choose_threshold(dataset, rows, ours, config)
     assert ours.emotion_logits is not None
     assert theirs.emotion_logits is not None
     differences = (
@@ -198,19 +198,39 @@ def _score_by_torch(
 
 
 def _choose_threshold(
-    dataset: sequences.Dataset, rows: list[sequences.SequenceRow], scores: Scores, given: float | None
+    dataset: sequences.Dataset, rows: list[sequences.SequenceRow], scores: Scores, config: ExportConfig
 ) -> dict[str, Any]:
-    """Return the threshold: the given one, else Youden's on the validation people, else the default."""
-    counts = {"n_sequences": len(rows), "n_subjects": len({row.subject_id for row in rows})}
-    if given is not None:
-        return {"value": given, "chosen_on": "given", "objective": "fixed", "n_sequences": 0, "n_subjects": 0}
+    """Return the threshold: the given one, else the objective's on the validation people, else the default."""
+    if config.threshold is not None:
+        return _threshold(config.threshold, "given", "fixed", [])
     labels = np.array([row.label == dataset.positive_class for row in rows])
-    measured = metrics.measure(labels, scores.smile_prob.astype(np.float64), metrics.DEFAULT_THRESHOLD, "default")
-    if measured.optimum is None or measured.optimum.j == 0:
+    people = [row.subject_id for row in rows]
+    window_s = rows[0].frame_count * rows[0].frame_interval_ms / 1000
+    chosen = thresholds.choose(
+        labels,
+        scores.smile_prob.astype(np.float64),
+        people,
+        config.objective,
+        windows_a_minute=60 / window_s if window_s else 60.0,
+    )
+    if chosen is None:
         cli.note("note: the validation people do not allow to choose a threshold; 0.5 is used")
-        return {"value": metrics.DEFAULT_THRESHOLD, "chosen_on": "default", "objective": "fixed", **counts}
-    value = float(np.clip(measured.optimum.decision_threshold, 0.0, 1.0))
-    return {"value": value, "chosen_on": "validation", "objective": "youden", **counts}
+        return _threshold(metrics.DEFAULT_THRESHOLD, "default", "fixed", people)
+    if not chosen.is_met:
+        cli.note(f"note: no threshold reaches {config.objective} on the validation people; the nearest is used")
+    found = _threshold(chosen.value, "validation", str(config.objective), people)
+    return {**found, "interval": None if chosen.low is None else [chosen.low, chosen.high]}
+
+
+def _threshold(value: float, chosen_on: str, objective: str, people: list[str]) -> dict[str, Any]:
+    return {
+        "value": value,
+        "chosen_on": chosen_on,
+        "objective": objective,
+        "n_sequences": len(people),
+        "n_subjects": len(set(people)),
+        "interval": None,
+    }
 
 
 def _card(
