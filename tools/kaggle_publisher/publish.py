@@ -33,6 +33,7 @@ _REASONS = {
     "consent.json": "who agreed to what; private",
     "review.json": "who judged what; private",
     "releases.json": "your own record of releases",
+    "test_openings.jsonl": "your own record of looks at the test side",
     KAGGLE_METADATA: "written anew for this release",
 }
 

@@ -1,0 +1,90 @@
+"""The log of the sealed test set: each measurement on a test side is one more look at it, and is written down.
+
+A test side that has been looked at often is no test any more: whoever keeps the best of many looks keeps its luck. The
+log lies beside the dataset (``test_openings.jsonl``, a line a look, schema ``test_opening``), is only ever added to and
+not published. It counts; it forbids nothing.
+"""
+
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from shared import cli, contracts
+from shared.errors import InvalidInput
+
+LOG = "test_openings.jsonl"
+_LOCK = ".test_openings.lock"
+_PATIENCE_S = 10.0
+
+
+def count_openings(dataset: Path, sequences_sha256: str) -> int:
+    """Count how often a test side was opened.
+
+    Args:
+        dataset: The dataset's folder.
+        sequences_sha256: Identifies the test side: its sequences, people, labels and pictures.
+
+    Returns:
+        The number of lines about it; 0 where there is no log. Lines that cannot be read are noted on stderr.
+    """
+    try:
+        lines = (dataset / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
+    except OSError:
+        return 0
+    n, n_broken = 0, 0
+    for line in lines:
+        opening = _parse(line)
+        n_broken += opening is None
+        n += opening is not None and opening["sequences_sha256"] == sequences_sha256
+    if n_broken:
+        cli.note(f"note: {dataset / LOG}: {n_broken} lines cannot be read and are not counted")
+    return n
+
+
+def _parse(line: str) -> dict[str, Any] | None:
+    """Return a line's opening, or None where it holds none: cut off by a full disk, say."""
+    try:
+        opening: dict[str, Any] = json.loads(line)
+        contracts.validate(opening, "test_opening", LOG)
+    except (ValueError, InvalidInput):
+        return None
+    return opening
+
+
+def record_opening(dataset: Path, opening: dict[str, Any]) -> int:
+    """Write down that a test side was looked at. A log that cannot be written is noted and stops nobody.
+
+    Args:
+        dataset: The dataset's folder.
+        opening: A document of the schema ``test_opening``.
+
+    Returns:
+        How often this test side was opened, this time included.
+
+    Raises:
+        InvalidInput: The opening does not fit its schema.
+    """
+    contracts.validate(opening, "test_opening", LOG)
+    try:
+        with filelock.FileLock(dataset / _LOCK, timeout=_PATIENCE_S):
+            before = count_openings(dataset, opening["sequences_sha256"])
+            _append(dataset / LOG, json.dumps(opening, ensure_ascii=False, allow_nan=False))
+    except OSError as error:  # no permission, no space, or another program that holds the lock
+        before = count_openings(dataset, opening["sequences_sha256"])
+        cli.note(f"note: {dataset / LOG}: this look at the test side could not be written down ({error})")
+    return before + 1
+
+
+def _append(path: Path, line: str) -> None:
+    """Add a line and flush it to disk; a line before it that was cut off keeps to itself."""
+    with path.open("ab+") as file:
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":
+                line = "\n" + line
+        file.write((line + "\n").encode("utf-8"))
+        file.flush()
+        os.fsync(file.fileno())

@@ -1,0 +1,77 @@
+import json
+import multiprocessing
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared import contracts, sealed
+from shared.errors import InvalidInput
+
+
+def look(sequences: str = "9", model: str = "baseline") -> dict[str, Any]:
+    return {
+        "schema_version": 1,
+        "opened_utc": "2026-01-22T11:25:34Z",
+        "split": {"file": "people-seed0.json", "sha256": "b" * 64},
+        "model": {"name": model, "sha256": "7" * 64},
+        "sequences_sha256": sequences * 64,
+        "results": f"{model}_results_20260122_112534.json",
+    }
+
+
+def test_each_look_is_a_line_and_the_count_includes_it(tmp_path: Path) -> None:
+    assert sealed.count_openings(tmp_path, "9" * 64) == 0
+    assert [sealed.record_opening(tmp_path, look(model=name)) for name in ("a", "b", "a")] == [1, 2, 3]
+    lines = (tmp_path / sealed.LOG).read_text().splitlines()
+    assert [json.loads(line)["model"]["name"] for line in lines] == ["a", "b", "a"]
+    for line in lines:
+        contracts.validate(json.loads(line), "test_opening", "line")
+
+
+def test_other_test_sides_are_counted_apart(tmp_path: Path) -> None:
+    assert sealed.record_opening(tmp_path, look("1")) == 1
+    assert sealed.record_opening(tmp_path, look("2")) == 1
+    assert sealed.record_opening(tmp_path, look("1")) == 2
+    assert sealed.count_openings(tmp_path, "2" * 64) == 1
+
+
+def test_a_line_that_was_cut_off_is_noted_and_spoils_no_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    sealed.record_opening(tmp_path, look())
+    with (tmp_path / sealed.LOG).open("a") as file:
+        file.write('{"schema_version": 1, "opened_')
+    assert sealed.record_opening(tmp_path, look()) == 2
+    assert sealed.record_opening(tmp_path, look()) == 3
+    assert len((tmp_path / sealed.LOG).read_text().splitlines()) == 4
+    assert "1 lines cannot be read" in capsys.readouterr().err
+
+
+def test_a_log_that_cannot_be_written_stops_nobody_and_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / sealed.LOG).mkdir()  # as good as a read-only disk, and the same for every user
+    assert sealed.record_opening(tmp_path, look()) == 1
+    assert "this look at the test side could not be written down" in capsys.readouterr().err
+
+
+def test_an_opening_that_does_not_fit_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InvalidInput, match="opened_utc"):
+        sealed.record_opening(tmp_path, {**look(), "opened_utc": "yesterday"})
+    assert not (tmp_path / sealed.LOG).exists()
+
+
+def _look_often(folder: Path) -> None:
+    for _ in range(20):
+        sealed.record_opening(folder, look())
+
+
+def test_looks_from_several_programs_at_once_are_all_there(tmp_path: Path) -> None:
+    context = multiprocessing.get_context("fork")
+    processes = [context.Process(target=_look_often, args=(tmp_path,)) for _ in range(4)]
+    for process in processes:
+        process.start()
+    for process in processes:
+        process.join()
+    assert sealed.count_openings(tmp_path, "9" * 64) == 80
