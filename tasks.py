@@ -17,59 +17,13 @@ from invoke.exceptions import Exit
 from invoke.tasks import task
 
 from shared import experiment, paths, steps
-from shared.steps import flags_of
+from shared.flags import flags_of, help_of
 
 HERE = Path(__file__).resolve().parent
 DEMO = "demo"
 DEMO_ACTORS = 12
 BASELINE_ACTORS = 24
 BASELINE_DATASET = "baseline-actors"
-
-
-# What a flag means, it means in every task.
-HELP = {
-    "baseline": "the detector to compare with: an .onnx for ab (default: ./inv baseline), a results file for report",
-    "batch": "sequences a step",
-    "candidate": "results file of a candidate, or NAME=FILE (repeat for more)",
-    "checkpoint": "best, last or epoch_0010",
-    "dataset": "name under datasets/, or a path",
-    "difficulty": "of the drawn actors: easy or normal",
-    "epochs": "passes over the training people; for ab several lengths are several arms, such as 7,10,30,50",
-    "faces": "--no-faces leaves the pictures out",
-    "freeze_epochs": "first epochs with the encoder frozen",
-    "k": "only tests whose name matches",
-    "keep_epochs": "epochs to keep beside best and last, such as 7,10,30",
-    "label": "only this label (repeat for more)",
-    "lang": "language of what people see: ko or en",
-    "license": "one of Kaggle's licence names",
-    "lr": "learning rate",
-    "model": "an .onnx file, or a name under artifacts/models",
-    "only": "name of one benchmark",
-    "out": "where to write",
-    "owner": "your Kaggle user name",
-    "preview": "--no-preview records without a window",
-    "protocol": "a protocol file (default: shared/protocol.json)",
-    "realtime": "play films and actors at their own speed",
-    "run": "folder of a run, or its name under artifacts/runs; its run.json for report",
-    "seed": "what is drawn at random, is drawn by this",
-    "side": "train, validation, test or all",
-    "slow": "also the end-to-end runs of minutes",
-    "slug": "the dataset's name in its Kaggle address",
-    "source": "camera number, film, stream URL, or 'synthetic' (default: 0, the first webcam)",
-    "spec": "check this spec (anybody's JSON) instead of writing one",
-    "split": "frozen split file",
-    "subject": "a person's pseudonym, such as s01; never a name",
-    "subtitle": "20 to 80 characters",
-    "target": "takes of this person in total; run again to go on",
-    "threshold": "decision threshold (default: the model's own)",
-    "title": "6 to 50 characters",
-    "unfreeze_blocks": "encoder blocks that learn afterwards (0: all)",
-    "weights": "imagenet, none, or a .safetensors file (default of ab: the baseline's if it has some, else imagenet)",
-}
-
-
-def _help(*names: str) -> dict[str, str]:
-    return {name: HELP[name] for name in names}
 
 
 def _tool(c: Context, tool: str, *arguments: object) -> None:
@@ -94,7 +48,7 @@ def _chain(c: Context, name: str) -> steps.Chain:
 
 
 @task(
-    help=_help(
+    help=help_of(
         "subject",
         "dataset",
         "source",
@@ -129,7 +83,7 @@ def collect(
     _tool(c, "recorder", *flags)
 
 
-@task(help=_help("dataset"))
+@task(help=help_of("dataset"))
 def verify(c: Context, dataset: str) -> None:
     """Check a dataset: every row, picture, hash and take.
 
@@ -138,7 +92,7 @@ def verify(c: Context, dataset: str) -> None:
     _tool(c, "verifier", *flags_of(dataset=dataset))
 
 
-@task(iterable=["label", "subject"], help=_help("dataset", "label", "subject", "out", "lang"))
+@task(iterable=["label", "subject"], help=help_of("dataset", "label", "subject", "out", "lang"))
 def grid(
     c: Context, dataset: str, label: Sequence[str], subject: Sequence[str], out: str = "", lang: str = "ko"
 ) -> None:
@@ -149,7 +103,7 @@ def grid(
     _tool(c, "grid_viewer", *flags_of(dataset=dataset, label=list(label), subject=list(subject), out=out, lang=lang))
 
 
-@task(help=_help("dataset", "seed"))
+@task(help=help_of("dataset", "seed"))
 def split(c: Context, dataset: str, seed: int = 0) -> None:
     """Freeze who is trained on, who chooses the threshold and who is tested.
 
@@ -162,7 +116,7 @@ def split(c: Context, dataset: str, seed: int = 0) -> None:
 
 
 @task(
-    help=_help(
+    help=help_of(
         "dataset", "epochs", "weights", "keep_epochs", "lr", "batch", "freeze_epochs", "unfreeze_blocks", "seed", "out"
     )
 )
@@ -190,7 +144,7 @@ def train(
     _tool(c, "trainer", *flags)
 
 
-@task(help=_help("run", "checkpoint", "out", "dataset", "threshold"))
+@task(help=help_of("run", "checkpoint", "out", "dataset", "threshold"))
 def export(
     c: Context, run: str, checkpoint: str = "best", out: str = "", dataset: str = "", threshold: str = ""
 ) -> None:
@@ -202,7 +156,7 @@ def export(
     _tool(c, "exporter", *flags)
 
 
-@task(help=_help("model", "dataset", "split", "side", "threshold"))
+@task(help=help_of("model", "dataset", "split", "side", "threshold"))
 def evaluate(c: Context, model: str, dataset: str, split: str = "", side: str = "", threshold: str = "") -> None:
     """Measure any ONNX of the contract on a dataset.
 
@@ -254,7 +208,7 @@ def _count_subjects(dataset: Path) -> int:
 # ---- comparison ------------------------------------------------------------------------------------------------------
 
 
-@task(iterable=["candidate"], help=_help("baseline", "candidate", "run", "dataset", "lang", "faces", "out"))
+@task(iterable=["candidate"], help=help_of("baseline", "candidate", "run", "dataset", "lang", "faces", "out"))
 def report(
     c: Context,
     baseline: str,
@@ -273,7 +227,22 @@ def report(
     _tool(c, "reporter", *flags, *flags_of(no_faces=not faces))
 
 
-@task(help=_help("dataset", "epochs", "baseline", "weights", "lr", "seed", "lang"))
+@task(
+    help=help_of(
+        "dataset",
+        "epochs",
+        "baseline",
+        "weights",
+        "lr",
+        "seed",
+        "folds",
+        "seeds",
+        "margin",
+        "protected",
+        "gate",
+        "lang",
+    )
+)
 def ab(
     c: Context,
     dataset: str,
@@ -282,6 +251,11 @@ def ab(
     weights: str = "",
     lr: str = "5e-5",
     seed: int = 0,
+    folds: int = 0,
+    seeds: int = 1,
+    margin: str = "0.05",
+    protected: str = "recall",
+    gate: bool = False,
     lang: str = "ko",
 ) -> None:
     """Compare before and after: split, baseline, training, export, measurement, report.
@@ -296,8 +270,13 @@ def ab(
     with _exit_codes():
         before = Path(baseline).expanduser().resolve() if baseline else _make_baseline(c)
         chain = _chain(c, f"ab-{folder.name}-seed{seed}")
-        plan = experiment.Plan(folder, tuple(arms), before, weights, lr, seed, lang)
-        print(experiment.compare(chain, plan).as_text())
+        plan = experiment.Plan(
+            folder, tuple(arms), before, weights, lr, seed, folds, seeds, margin, protected, lang=lang
+        )
+        compared = experiment.compare(chain, plan)
+    print(compared.as_text(lang))
+    if gate and compared.verdict()["word"] != "better":
+        raise Exit(f"ab: --gate: found the verdict {compared.verdict()['word']!r}, expected 'better'", code=1)
 
 
 @contextlib.contextmanager
@@ -320,7 +299,7 @@ def _parse_epochs(text: str) -> list[int]:
 # ---- hand-off --------------------------------------------------------------------------------------------------------
 
 
-@task(help=_help("model", "spec", "out"))
+@task(help=help_of("model", "spec", "out"))
 def validate_spec(c: Context, model: str = "", spec: str = "", out: str = "") -> None:
     """Write and check the front-end spec of a model, or check anybody's.
 
@@ -329,7 +308,7 @@ def validate_spec(c: Context, model: str = "", spec: str = "", out: str = "") ->
     _tool(c, "spec_checker", *flags_of(model=model, spec=spec, out=out))
 
 
-@task(help=_help("dataset", "owner", "slug", "title", "subtitle", "license"))
+@task(help=help_of("dataset", "owner", "slug", "title", "subtitle", "license"))
 def publish_dataset(
     c: Context, dataset: str, owner: str, slug: str = "", title: str = "", subtitle: str = "", license: str = ""
 ) -> None:
@@ -341,7 +320,7 @@ def publish_dataset(
     _tool(c, "kaggle_publisher", "--dataset", dataset, *flags)
 
 
-@task(help=_help("lang"))
+@task(help=help_of("lang"))
 def demo(c: Context, lang: str = "ko") -> None:
     """Walk the whole way with drawn actors: no camera, no data, no network. Takes minutes.
 
@@ -363,7 +342,7 @@ def demo(c: Context, lang: str = "ko") -> None:
 # ---- the house -------------------------------------------------------------------------------------------------------
 
 
-@task(help=_help("slow", "k"))
+@task(help=help_of("slow", "k"))
 def test(c: Context, slow: bool = False, k: str = "") -> None:
     """Run the tests.
 
@@ -384,7 +363,7 @@ def check(c: Context) -> None:
         _python(c, "-m", *words)
 
 
-@task(help=_help("only"))
+@task(help=help_of("only"))
 def bench(c: Context, only: str = "") -> None:
     """Measure speed as ratios within one run.
 

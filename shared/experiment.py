@@ -1,19 +1,23 @@
-"""The A/B experiment as a list of steps: split, baseline, training, export, measurement, spec, report.
+"""The A/B experiment as a list of steps: split, leaks, baseline, training, export, measurement, spec, report.
 
     dataset → split ─┬─ baseline ───────────────────────► measured on test ─┐
+                     ├─ majority ───────────────────────► measured on test ─┤
                      └─ one training → an export an arm → measured on test ─┴─► report
 
-Knows the tools by name only and runs them as programs (`shared.steps`). The threshold of each arm is chosen by the
-exporter on validation people; the test people are looked at by the evaluator alone.
+With folds the middle is walked once a fold and seed, and the results of each arm are pooled before the report. Knows
+the tools by name only and runs them as programs (`shared.steps`). The threshold of each arm is chosen by the exporter
+on validation people; the test people are looked at by the evaluator alone.
 """
 
 import json
 import sys
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from shared import paths, steps
-from shared.steps import Answer, Chain, flags_of
+from shared.flags import flags_of
+from shared.steps import Answer, Chain
 
 BASELINE_EPOCHS = 10
 BASELINE_LR = "1e-3"
@@ -30,6 +34,10 @@ class Plan:
         weights: Where training starts; empty means the baseline's weights if they lie beside it, else imagenet.
         lr: Learning rate, as it is written on the command line.
         seed: Of split and training.
+        folds: Into how many folds the people are divided, so that everybody is tested; 0 for one split.
+        seeds: How often, each time divided and trained otherwise.
+        margin: The least difference of practical interest, as it is written on the command line.
+        protected: The metric that must not drop by more than the margin, or ``none``.
         lang: Language of the report.
     """
 
@@ -39,6 +47,10 @@ class Plan:
     weights: str
     lr: str
     seed: int
+    folds: int
+    seeds: int
+    margin: str
+    protected: str
     lang: str
 
 
@@ -88,25 +100,43 @@ class Compared:
 
     report: Path
     comparison: Path
-    split: Path
+    splits: tuple[Path, ...]
     specs: tuple[Path, ...]
 
-    def as_text(self) -> str:
-        """Write a table of the arms and where to look."""
+    def verdict(self) -> dict[str, Any]:
+        """Return the verdict, as comparison.json holds it."""
+        verdict: dict[str, Any] = json.loads(self.comparison.read_text(encoding="utf-8"))["verdict"]
+        return verdict
+
+    def as_text(self, lang: str) -> str:
+        """Write a table of the arms, the verdict and where to look."""
         comparison = json.loads(self.comparison.read_text(encoding="utf-8"))
         keys = ("recall", "precision", "f1", "accuracy", "roc_auc")
-        lines = [f"{'':<16}" + "".join(f"{key:>11}" for key in keys) + f"{'threshold':>12}"]
+        lines = [f"{'':<18}" + "".join(f"{key:>11}" for key in keys) + f"{'threshold':>12}"]
         for arm in comparison["arms"]:
             metrics = arm["metrics"]
             cells = ["-" if metrics[key] is None else f"{metrics[key]:.3f}" for key in keys]
-            row = f"{arm['name']:<16.16}" + "".join(f"{cell:>11}" for cell in cells)
+            row = f"{arm['name']:<18.18}" + "".join(f"{cell:>11}" for cell in cells)
             lines.append(f"{row}{metrics['threshold']:>12.4f}")
         who = "drawn actors (SYNTHETIC)" if comparison["synthetic"] else "people"
-        measured = f"measured on {comparison['n_sequences']} sequences of {comparison['n_subjects']} {who}"
-        places = [("report", self.report), ("comparison", self.comparison), ("split", self.split)]
-        places += [("hand-off", spec) for spec in self.specs]
-        lines += [f"{measured}, kept out of training", ""]
+        measured = f"measured on {comparison['n_sequences']} answers for {comparison['n_subjects']} {who}"
+        lines += [f"{measured}, each kept out of the training that is measured", ""]
+        verdict = comparison["verdict"]
+        lines += [f"verdict: {verdict['word']}", verdict["sentence"][lang], ""]
+        places = [("report", self.report), ("comparison", self.comparison)]
+        places += [("split", split) for split in self.splits] + [("hand-off", spec) for spec in self.specs]
         return "\n".join([*lines, *[f"{what:<12}{paths.shown(path)}" for what, path in places]])
+
+
+@dataclass(frozen=True)
+class Walked:
+    """One way from a split to results: the run, and results and specs by arm."""
+
+    run: Path
+    baseline: Path
+    candidates: dict[str, Path]
+    references: dict[str, Path]
+    specs: tuple[Path, ...]
 
 
 def compare(chain: Chain, plan: Plan) -> Compared:
@@ -115,48 +145,105 @@ def compare(chain: Chain, plan: Plan) -> Compared:
     Raises:
         StepFailed: A tool said no; it has told the user why.
     """
-    files = _dataset_files(plan.dataset)
-    split_flags = flags_of(dataset=plan.dataset, seed=plan.seed)
-    frozen = chain.run("split", "splitter", split_flags, inputs=files, outputs=lambda a: [Path(a["file"])])
-    split = Path(frozen["file"])
-    before = _measure(chain, "baseline", plan.baseline, plan.dataset, split)
-    trained = _fine_tune(chain, plan, split)
-    candidates, specs = [], []
+    splits = _freeze_splits(chain, plan)
+    flags = ["check", "--dataset", plan.dataset, "--split", *splits]
+    chain.run("leaks", "splitter", flags, inputs=[*splits, *_dataset_files(plan.dataset)], outputs=lambda answer: [])
+    walks = [_walk(chain, plan, split, f"{split.stem}: " if plan.folds else "") for split in splits]
+    walked = walks[0] if len(walks) == 1 else _pool(chain, walks)
+    return _report(chain, plan, splits, walked)
+
+
+def _freeze_splits(chain: Chain, plan: Plan) -> tuple[Path, ...]:
+    """Return the split, or those of all folds and seeds."""
+    flags = flags_of(dataset=plan.dataset, seed=plan.seed)
+    if plan.folds:
+        flags += flags_of(folds=plan.folds, seeds=plan.seeds)
+
+    def files(answer: Answer) -> list[Path]:
+        return [Path(file) for file in answer.get("files") or [answer["file"]]]
+
+    return tuple(files(chain.run("split", "splitter", flags, inputs=_dataset_files(plan.dataset), outputs=files)))
+
+
+def _walk(chain: Chain, plan: Plan, split: Path, tag: str) -> Walked:
+    """Train on a split and measure every arm on its test people."""
+    seed = int(json.loads(split.read_text(encoding="utf-8"))["seed"])
+    before = _measure(chain, f"{tag}measure baseline", plan.dataset, split, model=plan.baseline)
+    majority = _measure(chain, f"{tag}measure majority", plan.dataset, split, arm="majority")
+    trained = _fine_tune(chain, plan, split, seed, f"{tag}train")
+    candidates, specs, one_frame = {}, [], majority
     for epochs in plan.epochs:
         name = f"epochs-{epochs}"
         model = f"{trained['run']['run_id']}-e{epochs}"
-        onnx = _export(chain, f"export {name}", trained, epochs, plan.dataset, split, model)
-        candidates.append((name, _measure(chain, name, onnx, plan.dataset, split)))
-        specs.append(_write_spec(chain, f"spec {name}", onnx))
-    run_file = Path(trained["folder"]) / "run.json"
-    arms = "_".join(map(str, plan.epochs))
-    labels = trained["run"]["dataset"]["sha256"][:8]
-    flags = flags_of(
-        baseline=f"baseline={before}",
-        candidate=[f"{name}={file}" for name, file in candidates],
-        run=run_file,
-        dataset=plan.dataset,
-        lang=plan.lang,
-        report_id=f"ab-{plan.dataset.name[:24]}-{labels}-e{arms[:16]}-s{plan.seed}",
+        onnx = _export(chain, f"{tag}export {name}", trained, epochs, plan.dataset, split, model)
+        candidates[name] = _measure(chain, f"{tag}measure {name}", plan.dataset, split, model=onnx)
+        one_frame = _measure(chain, f"{tag}measure one frame", plan.dataset, split, model=onnx, arm="one_frame")
+        if not plan.folds:
+            specs.append(_write_spec(chain, f"spec {name}", onnx))
+    references = {"majority-class": majority, "one-frame": one_frame}
+    return Walked(Path(trained["folder"]) / "run.json", before, candidates, references, tuple(specs))
+
+
+def _pool(chain: Chain, walks: list[Walked]) -> Walked:
+    """Put the results of folds and seeds together, arm by arm."""
+
+    def pooled(name: str, files: list[Path]) -> Path:
+        answer = chain.run(
+            f"pool {name}",
+            "evaluator",
+            ["pool", *files, "--name", name],
+            inputs=files,
+            outputs=lambda a: [Path(a["file"]), Path(a["file"]).with_name(a["results"]["predictions"]["file"])],
+        )
+        return Path(answer["file"])
+
+    return Walked(
+        run=walks[0].run,
+        baseline=pooled("baseline", [walk.baseline for walk in walks]),
+        candidates={name: pooled(name, [walk.candidates[name] for walk in walks]) for name in walks[0].candidates},
+        references={name: pooled(name, [walk.references[name] for walk in walks]) for name in walks[0].references},
+        specs=(),
     )
+
+
+def _report(chain: Chain, plan: Plan, splits: tuple[Path, ...], walked: Walked) -> Compared:
+    """Write the report."""
+    arms = "_".join(map(str, plan.epochs))
+    labels = json.loads(splits[0].read_text(encoding="utf-8"))["dataset"]["sha256"][:8]
+    folds = f"-f{plan.folds}x{plan.seeds}" if plan.folds else ""
+    flags = flags_of(
+        baseline=f"baseline={walked.baseline}",
+        candidate=[f"{name}={file}" for name, file in walked.candidates.items()],
+        reference=[f"{name}={file}" for name, file in walked.references.items()],
+        run=walked.run,
+        dataset=plan.dataset,
+        margin=plan.margin,
+        protected=plan.protected,
+        lang=plan.lang,
+        report_id=f"ab-{plan.dataset.name[:20]}-{labels}-e{arms[:16]}-s{plan.seed}{folds}",
+    )
+    results = [walked.baseline, *walked.candidates.values(), *walked.references.values()]
     reported = chain.run(
         "report",
         "reporter",
         flags,
-        inputs=[before, *[file for _, file in candidates], run_file, *files],
+        inputs=[*results, walked.run, *_dataset_files(plan.dataset)],
         outputs=lambda a: [Path(a["report"]), Path(a["comparison"])],
     )
-    return Compared(Path(reported["report"]), Path(reported["comparison"]), split, tuple(specs))
+    return Compared(Path(reported["report"]), Path(reported["comparison"]), splits, walked.specs)
 
 
-def _measure(chain: Chain, name: str, onnx: Path, dataset: Path, split: Path) -> Path:
-    """Measure a model on the test people; returns the results file."""
-    card = onnx.with_name(paths.MODEL_CARD)
+def _measure(
+    chain: Chain, name: str, dataset: Path, split: Path, *, model: Path | None = None, arm: str = "model"
+) -> Path:
+    """Measure an arm on the test people; returns the results file."""
+    card = model.with_name(paths.MODEL_CARD) if model else None
+    files = [file for file in (model, card) if file and file.is_file()]
     answer = chain.run(
-        f"measure {name}",
+        name,
         "evaluator",
-        flags_of(model=onnx, dataset=dataset, split=split, side="test"),
-        inputs=[onnx, *([card] if card.is_file() else []), split, *_dataset_files(dataset)],
+        flags_of(model=model, arm=arm, dataset=dataset, split=split, side="test"),
+        inputs=[*files, split, *_dataset_files(dataset)],
         outputs=lambda a: [Path(a["file"]), Path(a["file"]).with_name(a["results"]["predictions"]["file"])],
     )
     return Path(answer["file"])
@@ -174,7 +261,7 @@ def _write_spec(chain: Chain, name: str, onnx: Path) -> Path:
     return Path(answer["spec"])
 
 
-def _fine_tune(chain: Chain, plan: Plan, split: Path) -> Answer:
+def _fine_tune(chain: Chain, plan: Plan, split: Path, seed: int, name: str) -> Answer:
     """Train once to the longest length; every arm is a checkpoint of this run."""
     theirs = plan.baseline.with_name(paths.WEIGHTS_FILE)
     chosen = plan.weights or (str(theirs) if theirs.is_file() else "imagenet")
@@ -184,9 +271,9 @@ def _fine_tune(chain: Chain, plan: Plan, split: Path) -> Answer:
         flags = flags_of(dataset=plan.dataset, split=split, weights=start, epochs=max(plan.epochs), keep_epochs=kept)
         file = Path(start).expanduser()
         return chain.run(
-            "train",
+            name,
             "trainer",
-            [*flags, *flags_of(lr=plan.lr, seed=plan.seed)],
+            [*flags, *flags_of(lr=plan.lr, seed=seed)],
             inputs=[split, *_dataset_files(plan.dataset), *([file] if file.is_file() else [])],
             outputs=_checkpoints,
         )

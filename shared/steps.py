@@ -33,21 +33,6 @@ def command_of(tool: str, *arguments: object) -> str:
     return shlex.join(words)
 
 
-def flags_of(**values: object) -> list[object]:
-    """Write keyword arguments as flags: None, False and '' are left out, True is a bare flag, lists repeat it."""
-    words: list[object] = []
-    for name, value in values.items():
-        flag = "--" + name.replace("_", "-")
-        if value is True:
-            words.append(flag)
-        elif isinstance(value, list | tuple):
-            for item in value:
-                words += [flag, item]
-        elif value is not None and value is not False and value != "":
-            words += [flag, value]
-    return words
-
-
 @functools.cache
 def _source_hash(tool: str) -> str:
     """Hash the source that a tool runs: its own folder, shared/ and schemas/."""

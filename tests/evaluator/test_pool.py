@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import contracts
+from shared import contracts, splits
 from shared.sequences import Dataset
 from tools.evaluator import cli
 from tools.evaluator.pool import align
@@ -33,8 +33,6 @@ def _majority(tmp_path: Path, split: Path, out: str, threshold: str) -> Path:
 @pytest.fixture
 def folds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_dataset: Callable[..., Dataset]) -> list[Path]:
     """Measure the majority on two test sides of other people each."""
-    from shared import splits
-
     monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
     dataset = make_dataset(tmp_path / "datasets" / "people", subjects=3)
     seen: dict[str, Path] = {}
@@ -42,9 +40,7 @@ def folds(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_dataset: Callabl
         file = splits.freeze_split(dataset, seed)
         (who,) = splits.read_split(file, dataset)["sides"]["test"]["subjects"]
         seen.setdefault(who, file)
-    files = [_majority(tmp_path, seen[who], who, threshold) for who, threshold in (("s01", "0.9"), ("s02", "0.1"))]
-    capture: list[Path] = files
-    return capture
+    return [_majority(tmp_path, seen[who], who, threshold) for who, threshold in (("s01", "0.9"), ("s02", "0.1"))]
 
 
 def _pooled(tmp_path: Path, files: list[Path]) -> dict[str, Any]:

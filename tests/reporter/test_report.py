@@ -186,7 +186,14 @@ def test_figures_that_flatter_are_called_so(tmp_path: Path, make_results: Any, p
 def test_a_threshold_chosen_on_two_people_is_called_shaky(
     tmp_path: Path, make_results: Any, plan_rows: dict[str, Any]
 ) -> None:
-    own = {"value": 0.5, "chosen_on": "validation", "objective": "youden", "n_sequences": 8, "n_subjects": 2}
+    own = {
+        "value": 0.5,
+        "chosen_on": "validation",
+        "objective": "youden",
+        "n_sequences": 8,
+        "n_subjects": 2,
+        "interval": None,
+    }
     model = {"name": "new", "file": "new.onnx", "sha256": "a" * 64, "threshold": own}
     old = make_results(tmp_path, "old", plan_rows["baseline"])
     _, page = report(tmp_path, old, make_results(tmp_path, "new", plan_rows["baseline"], model=model))

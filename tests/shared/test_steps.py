@@ -4,6 +4,7 @@ from pathlib import Path
 import pytest
 
 from shared import steps
+from shared.flags import flags_of
 
 
 class Recorder:
@@ -69,7 +70,7 @@ def test_a_broken_record_only_costs_time(tmp_path: Path, shell: Recorder) -> Non
 
 
 def test_flags_are_written_as_people_would() -> None:
-    assert steps.flags_of(keep_epochs="7,10", quiet=True, seed=0, out=None, split="", label=["a", "b"]) == [
+    assert flags_of(keep_epochs="7,10", quiet=True, seed=0, out=None, split="", label=["a", "b"]) == [
         *["--keep-epochs", "7,10"],
         "--quiet",
         *["--seed", 0],
