@@ -20,28 +20,29 @@ _LOCK = ".test_openings.lock"
 _PATIENCE_S = 10.0
 
 
-def count_openings(dataset: Path, sequences_sha256: str) -> int:
-    """Count how often a test side was opened.
+def read_openings(dataset: Path, sequences_sha256: str) -> list[dict[str, Any]]:
+    """Read how often a test side was opened, and by what.
 
     Args:
         dataset: The dataset's folder.
         sequences_sha256: Identifies the test side: its sequences, people, labels and pictures.
 
     Returns:
-        The number of lines about it; 0 where there is no log. Lines that cannot be read are noted on stderr.
+        The lines about it, oldest first; none where there is no log. Lines that cannot be read are noted on stderr.
     """
     try:
         lines = (dataset / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
     except OSError:
-        return 0
-    n, n_broken = 0, 0
-    for line in lines:
-        opening = _parse(line)
-        n_broken += opening is None
-        n += opening is not None and opening["sequences_sha256"] == sequences_sha256
-    if n_broken:
+        return []
+    openings = [_parse(line) for line in lines]
+    if n_broken := sum(opening is None for opening in openings):
         cli.note(f"note: {dataset / LOG}: {n_broken} lines cannot be read and are not counted")
-    return n
+    return [one for one in openings if one is not None and one["sequences_sha256"] == sequences_sha256]
+
+
+def count_openings(dataset: Path, sequences_sha256: str) -> int:
+    """Count how often a test side was opened, see `read_openings`."""
+    return len(read_openings(dataset, sequences_sha256))
 
 
 def _parse(line: str) -> dict[str, Any] | None:

@@ -19,6 +19,7 @@ from tools.reporter.content_cards import (
     provenance_section,
     sealed_section,
     short_commit,
+    threshold_origin,
 )
 from tools.reporter.content_use import calibration_section, people_section, thresholds_section
 from tools.reporter.content_verdict import differences_section, settle_section, verdict_section
@@ -82,7 +83,7 @@ def build_page(
             people_section(arms, judgement, words),
             _learning(histories, words),
             _flips(arms, comparison, strips, no_strips_reason, words),
-            sealed_section(comparison, words),
+            sealed_section(comparison, facts, words),
             model_cards_section(arms, words),
             dataset_section(facts, words),
             provenance_section(comparison, words),
@@ -235,6 +236,8 @@ def _optimum_cell(arm: Arm, words: Words) -> Cell:
     """Show the threshold that fits these sequences best, and by how much choosing it here would flatter."""
     metrics, tuned = arm.results["metrics"], arm.results["at_optimal"]
     details = []
+    if (selection_gap := arm.results.get("selection_gap")) is not None:
+        details.append(words("selection_gap", gap=words.difference("accuracy", selection_gap, short=True)))
     if tuned is not None and None not in (tuned["accuracy"], metrics["accuracy"]):
         gap = words.difference("accuracy", tuned["accuracy"] - metrics["accuracy"], short=True)
         value = words.metric_value("accuracy", tuned["accuracy"])
@@ -248,11 +251,7 @@ def _threshold_source(arm: Arm, words: Words) -> str:
     source = arm.results["metrics"]["threshold_source"]
     own = arm.results["model"]["threshold"]
     if source == "model" and own is not None:
-        return words(
-            "threshold_model_" + own["chosen_on"],
-            sequences=words.sequences(own["n_sequences"]),
-            people=words.people(own["n_subjects"]),
-        )
+        return threshold_origin(own, words)
     return words("threshold_" + source)
 
 

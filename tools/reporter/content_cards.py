@@ -9,12 +9,21 @@ from tools.reporter.blocks import Block, Bullets, Cell, Heading, Paragraph, Sect
 from tools.reporter.datasets import DatasetFacts
 from tools.reporter.words import Words
 
+SHOWN_OPENINGS = 20
 
-def sealed_section(comparison: Document, words: Words) -> Section:
-    """Say how often the test people had been looked at."""
+
+def sealed_section(comparison: Document, facts: DatasetFacts | None, words: Words) -> Section:
+    """Say how often the test people had been looked at, and by what."""
     n = comparison["test_openings"]
-    text = words("sealed_unknown") if n is None else words("sealed_count", n=n)
-    return Section("sealed", words("sealed"), (Paragraph(text),))
+    blocks: list[Block] = [Paragraph(words("sealed_unknown") if n is None else words("sealed_count", n=n))]
+    if facts is not None and facts.openings:
+        header = (Cell(words("opened")), Cell(words("card_network")))
+        shown = facts.openings[-SHOWN_OPENINGS:]
+        rows = tuple((Cell(moment(one["opened_utc"])), Cell(one["model"]["name"])) for one in reversed(shown))
+        blocks.append(Table("plain", header, rows))
+        if len(facts.openings) > len(shown):
+            blocks.append(Paragraph(words("sealed_cut", n=len(shown)), "faint"))
+    return Section("sealed", words("sealed"), tuple(blocks))
 
 
 def model_cards_section(arms: Sequence[Arm], words: Words) -> Section:
@@ -33,11 +42,7 @@ def model_cards_section(arms: Sequence[Arm], words: Words) -> Section:
 def _card_table(card: Document, words: Words) -> Table:
     shape = card["input"]["shape"]
     own, parity = card["threshold"], card["parity"]
-    threshold = words(
-        f"threshold_model_{own['chosen_on']}",
-        sequences=words.sequences(own["n_sequences"]),
-        people=words.people(own["n_subjects"]),
-    )
+    threshold = threshold_origin(own, words)
     rows = [
         ("card_network", card["network"], card["model_id"]),
         (
@@ -135,6 +140,22 @@ def provenance_section(comparison: Document, words: Words) -> Section:
         split = comparison["split"]
         blocks.insert(1, Paragraph(words("split_named", file=split["file"], sha256=split["sha256"])))
     return Section("provenance", words("provenance"), tuple(blocks))
+
+
+def threshold_origin(own: Document, words: Words) -> str:
+    """Say where a model's own threshold comes from, what it was chosen for, and how sure it is."""
+    origin = words(
+        f"threshold_model_{own['chosen_on']}",
+        sequences=words.sequences(own["n_sequences"]),
+        people=words.people(own["n_subjects"]),
+    )
+    if own["chosen_on"] != "validation":
+        return origin
+    parts = [origin, words("threshold_objective", objective=own["objective"])]
+    if own.get("interval"):
+        low, high = own["interval"]
+        parts.append(words("interval_level", interval=words("range", low=f"{low:.3f}", high=f"{high:.3f}")))
+    return "; ".join(parts)
 
 
 def moment(utc: str | None) -> str:

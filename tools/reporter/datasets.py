@@ -1,10 +1,13 @@
-"""Facts of the dataset that was measured, where it lies on this machine. Reads dataset.json and labels.csv only."""
+"""Facts of the dataset that was measured, where it lies on this machine.
+
+Reads dataset.json, labels.csv and the test log.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared import paths, sequences
+from shared import paths, sealed, sequences
 from shared.contracts import Document
 from shared.errors import SmilebenchError
 from tools.reporter.arms import Arm, sequence_of
@@ -19,12 +22,14 @@ class DatasetFacts:
         n_rows: Labels in it.
         n_reviewed: Of these, how many a person looked at.
         negative_s: How long the measured negative clips last together, in seconds; 0 for photos.
+        openings: The log of its sealed test side, oldest first.
     """
 
     manifest: Document
     n_rows: int
     n_reviewed: int
     negative_s: float
+    openings: tuple[Document, ...] = ()
 
 
 def find_dataset(folder: Path | None, baseline: Arm) -> DatasetFacts | None:
@@ -46,6 +51,7 @@ def find_dataset(folder: Path | None, baseline: Arm) -> DatasetFacts | None:
         n_rows=len(dataset.rows),
         n_reviewed=sum(row.reviewed for row in dataset.rows),
         negative_s=sum(row.frame_count * row.frame_interval_ms for row in negatives) / 1000,
+        openings=tuple(sealed.read_openings(dataset.folder, baseline.results["sequences_sha256"])),
     )
 
 

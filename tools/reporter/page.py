@@ -127,8 +127,8 @@ def _verdict(box: VerdictBox) -> str:
 def _slider(slider: Slider) -> str:
     """Return a slider that stays hidden until the script has brought it to life."""
     data = {
-        "positives": [round(score, 5) for score in slider.positives],
-        "negatives": [round(score, 5) for score in slider.negatives],
+        "positives": slider.positives,
+        "negatives": slider.negatives,
         "minutes": slider.negative_minutes,
         "threshold": slider.threshold,
         "caught": slider.caught,

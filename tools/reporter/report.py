@@ -69,7 +69,6 @@ class ReportResult:
         pictures: File names of the figures.
         judgement: What can be said of the arms.
         gate: Whether the verdict decides the exit code.
-        lang: Of the verdict on a terminal.
     """
 
     folder: Path
@@ -77,7 +76,6 @@ class ReportResult:
     pictures: tuple[str, ...]
     judgement: Judgement
     gate: bool = False
-    lang: Lang = "en"
 
     @property
     def exit_code(self) -> int:
@@ -102,7 +100,7 @@ class ReportResult:
         lines += [
             f"95 % intervals in brackets; {words.sequences(n)} of {words.people(people)}{kind}",
             f"verdict on {self.judgement.best}: {self.comparison['verdict']['word']}",
-            self.judgement.sentence(self.lang),
+            self.judgement.sentence("en"),
             *self._gate_lines(),
             f"report: {paths.shown(self.folder / HTML)}",
         ]
@@ -171,4 +169,4 @@ def make_report(config: ReportConfig) -> ReportResult:
     contracts.write_bytes(folder / HTML, render_html(page).encode("utf-8"))
     contracts.write_document(folder / COMPARISON, comparison, "comparison")
     files = tuple(picture.file for picture in pictures)
-    return ReportResult(folder, comparison, files, judgement, config.gate, config.lang)
+    return ReportResult(folder, comparison, files, judgement, config.gate)

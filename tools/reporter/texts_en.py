@@ -227,8 +227,8 @@ TEXTS = {
     "roc_band": "The shaded band holds 95 % of the curves of resampled people ({method}); with few people it is "
     "rather too narrow.",
     "sealed": "The sealed test",
-    "sealed_count": "The test people of this dataset had been looked at {n} times when the last of these models was "
-    "measured. Each look that changes a decision makes the figures a little too good.",
+    "sealed_count": "These test people had been measured {n} times when the last of these models was measured; each "
+    "arm counts once. Every look that changes a decision makes the figures a little too good.",
     "sealed_unknown": "Nobody counted how often these people had been looked at before.",
     "model_cards": "Model cards",
     "card_none": "{arm}: no model card was found (a stranger's model, or none).",
@@ -255,4 +255,8 @@ TEXTS = {
     "dataset_reviewed": "{reviewed} of {n} labels were reviewed by a person.",
     "spread": "mean {mean} ± {sd} over {n} folds and seeds",
     "threshold_pooled": "each fold's own, moved to 0.5 so that folds can be put together",
+    "selection_gap": "balanced accuracy would look {gap} better if it were chosen here",
+    "threshold_objective": "objective {objective}",
+    "opened": "opened",
+    "sealed_cut": "The last {n} are shown.",
 }

@@ -17,6 +17,7 @@ _METHODS_KO = {
     "swap of people": "사람별 교환 검정",
     "draws": "회 추출",
     "jackknife by person": "잭나이프 (사람별)",
+    "t and hybrid": "t, 혼합",
     " by person": " (사람별)",
     " of TP/": ", TP/",
     "disagreement": "불일치",
