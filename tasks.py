@@ -239,6 +239,8 @@ def report(
         "seeds",
         "margin",
         "protected",
+        "objective",
+        "people_curve",
         "gate",
         "lang",
     )
@@ -255,6 +257,8 @@ def ab(
     seeds: int = 1,
     margin: str = "0.05",
     protected: str = "recall",
+    objective: str = "youden",
+    people_curve: bool = False,
     gate: bool = False,
     lang: str = "ko",
 ) -> None:
@@ -270,8 +274,19 @@ def ab(
     with _exit_codes():
         before = Path(baseline).expanduser().resolve() if baseline else _make_baseline(c)
         chain = _chain(c, f"ab-{folder.name}-seed{seed}")
+        judged_by = {"margin": margin, "protected": protected, "objective": objective}
         plan = experiment.Plan(
-            folder, tuple(arms), before, weights, lr, seed, folds, seeds, margin, protected, lang=lang
+            folder,
+            tuple(arms),
+            before,
+            weights,
+            lr,
+            seed,
+            folds,
+            seeds,
+            people_curve=people_curve,
+            lang=lang,
+            **judged_by,
         )
         compared = experiment.compare(chain, plan)
     print(compared.as_text(lang))

@@ -21,6 +21,7 @@ from shared.steps import Answer, Chain
 
 BASELINE_EPOCHS = 10
 BASELINE_LR = "1e-3"
+PEOPLE_SHARES = (0.25, 0.5, 0.75)
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,8 @@ class Plan:
         seeds: How often, each time divided and trained otherwise.
         margin: The least difference of practical interest, as it is written on the command line.
         protected: The metric that must not drop by more than the margin, or ``none``.
+        people_curve: Whether the longest arm is also trained on a quarter, half and three quarters of the people.
+        objective: What thresholds are chosen for, as the exporter takes it.
         lang: Language of the report.
     """
 
@@ -51,6 +54,8 @@ class Plan:
     seeds: int
     margin: str
     protected: str
+    people_curve: bool
+    objective: str
     lang: str
 
 
@@ -78,16 +83,22 @@ def _checkpoints(trained: Answer) -> list[Path]:
 
 
 def _export(
-    chain: Chain, name: str, trained: Answer, epoch: int, dataset: Path, split_file: Path | None, model: str
+    chain: Chain,
+    name: str,
+    trained: Answer,
+    epoch: int,
+    dataset: Path,
+    split: Path | None,
+    model: str,
+    objective: str = "youden",
 ) -> Path:
     """Export one epoch of a run; returns the ONNX file."""
     folder, checkpoint = Path(trained["folder"]), f"epoch_{epoch:04d}"
+    out = paths.artifacts("models") / model
     answer = chain.run(
         name,
         "exporter",
-        flags_of(
-            run=folder, checkpoint=checkpoint, dataset=dataset, split=split_file, out=paths.artifacts("models") / model
-        ),
+        flags_of(run=folder, checkpoint=checkpoint, dataset=dataset, split=split, out=out, objective=objective),
         inputs=[folder / f"{checkpoint}.safetensors", *_dataset_files(dataset)],
         outputs=lambda made: [Path(made["onnx"]), Path(made["onnx"]).with_name(paths.MODEL_CARD)],
     )
@@ -136,6 +147,7 @@ class Walked:
     baseline: Path
     candidates: dict[str, Path]
     references: dict[str, Path]
+    people: dict[str, Path]
     specs: tuple[Path, ...]
 
 
@@ -175,13 +187,34 @@ def _walk(chain: Chain, plan: Plan, split: Path, tag: str) -> Walked:
     for epochs in plan.epochs:
         name = f"epochs-{epochs}"
         model = f"{trained['run']['run_id']}-e{epochs}"
-        onnx = _export(chain, f"{tag}export {name}", trained, epochs, plan.dataset, split, model)
+        onnx = _export(chain, f"{tag}export {name}", trained, epochs, plan.dataset, split, model, plan.objective)
         candidates[name] = _measure(chain, f"{tag}measure {name}", plan.dataset, split, model=onnx)
         one_frame = _measure(chain, f"{tag}measure one frame", plan.dataset, split, model=onnx, arm="one_frame")
         if not plan.folds:
             specs.append(_write_spec(chain, f"spec {name}", onnx))
     references = {"majority-class": majority, "one-frame": one_frame}
-    return Walked(Path(trained["folder"]) / "run.json", before, candidates, references, tuple(specs))
+    people = {}
+    if plan.people_curve:
+        longest = candidates[f"epochs-{max(plan.epochs)}"]
+        people = {**_train_on_fewer(chain, plan, split, seed, tag), str(_count_training_people(split)): longest}
+    return Walked(Path(trained["folder"]) / "run.json", before, candidates, references, people, tuple(specs))
+
+
+def _count_training_people(split: Path) -> int:
+    return len(json.loads(split.read_text(encoding="utf-8"))["sides"]["train"]["subjects"])
+
+
+def _train_on_fewer(chain: Chain, plan: Plan, split: Path, seed: int, tag: str) -> dict[str, Path]:
+    """Train the longest arm on fewer people; returns results by number of people, so that more people can be judged."""
+    n_people, epochs = _count_training_people(split), max(plan.epochs)
+    found = {}
+    for number in sorted({max(1, round(n_people * share)) for share in PEOPLE_SHARES} - {n_people}):
+        name = f"{tag}{number} people"
+        trained = _fine_tune(chain, plan, split, seed, f"{name}: train", number)
+        model = f"{trained['run']['run_id']}-e{epochs}"
+        onnx = _export(chain, f"{name}: export", trained, epochs, plan.dataset, split, model, plan.objective)
+        found[str(number)] = _measure(chain, f"{name}: measure", plan.dataset, split, model=onnx)
+    return found
 
 
 def _pool(chain: Chain, walks: list[Walked]) -> Walked:
@@ -202,6 +235,10 @@ def _pool(chain: Chain, walks: list[Walked]) -> Walked:
         baseline=pooled("baseline", [walk.baseline for walk in walks]),
         candidates={name: pooled(name, [walk.candidates[name] for walk in walks]) for name in walks[0].candidates},
         references={name: pooled(name, [walk.references[name] for walk in walks]) for name in walks[0].references},
+        people={
+            number: pooled(f"{number}-people", [walk.people[number] for walk in walks])
+            for number in sorted(set.intersection(*(set(walk.people) for walk in walks)), key=int)
+        },
         specs=(),
     )
 
@@ -215,6 +252,7 @@ def _report(chain: Chain, plan: Plan, splits: tuple[Path, ...], walked: Walked) 
         baseline=f"baseline={walked.baseline}",
         candidate=[f"{name}={file}" for name, file in walked.candidates.items()],
         reference=[f"{name}={file}" for name, file in walked.references.items()],
+        people=[f"{number}={file}" for number, file in walked.people.items()],
         run=walked.run,
         dataset=plan.dataset,
         margin=plan.margin,
@@ -222,7 +260,7 @@ def _report(chain: Chain, plan: Plan, splits: tuple[Path, ...], walked: Walked) 
         lang=plan.lang,
         report_id=f"ab-{plan.dataset.name[:20]}-{labels}-e{arms[:16]}-s{plan.seed}{folds}",
     )
-    results = [walked.baseline, *walked.candidates.values(), *walked.references.values()]
+    results = [walked.baseline, *walked.candidates.values(), *walked.references.values(), *walked.people.values()]
     reported = chain.run(
         "report",
         "reporter",
@@ -261,7 +299,7 @@ def _write_spec(chain: Chain, name: str, onnx: Path) -> Path:
     return Path(answer["spec"])
 
 
-def _fine_tune(chain: Chain, plan: Plan, split: Path, seed: int, name: str) -> Answer:
+def _fine_tune(chain: Chain, plan: Plan, split: Path, seed: int, name: str, train_people: int | None = None) -> Answer:
     """Train once to the longest length; every arm is a checkpoint of this run."""
     theirs = plan.baseline.with_name(paths.WEIGHTS_FILE)
     chosen = plan.weights or (str(theirs) if theirs.is_file() else "imagenet")
@@ -273,7 +311,7 @@ def _fine_tune(chain: Chain, plan: Plan, split: Path, seed: int, name: str) -> A
         return chain.run(
             name,
             "trainer",
-            [*flags, *flags_of(lr=plan.lr, seed=seed)],
+            [*flags, *flags_of(lr=plan.lr, seed=seed, train_people=train_people)],
             inputs=[split, *_dataset_files(plan.dataset), *([file] if file.is_file() else [])],
             outputs=_checkpoints,
         )

@@ -17,12 +17,16 @@ _TEXTS: dict[Lang, dict[str, str]] = {
         "score": "score",
         "share": "share that is positive",
         "calibrated": "calibrated",
+        "people": "people in training",
+        "accuracy": "accuracy",
     },
     "ko": {
         "points": "차이 (%p, 후보 − 기준)",
         "score": "점수",
         "share": "실제 양성 비율",
         "calibrated": "보정됨",
+        "people": "학습에 쓰인 사람 수",
+        "accuracy": "정확도",
     },
 }
 _MARKERS = ("o", "s", "D", "^", "v", "P")
@@ -161,4 +165,33 @@ def reliability_figure(curves: Sequence[Reliability], lang: Lang, first_colour: 
     axes.set_ylabel(words["share"], fontsize=11, fontfamily=font)
     plots.clean(axes)
     axes.legend(loc="upper left", prop={"family": font, "size": 9.5}, framealpha=0.92, edgecolor=GRID)
+    return figure
+
+
+def people_curve_figure(points: Sequence[tuple[int, Estimate]], lang: Lang) -> Figure:
+    """Draw accuracy against the number of training people, each point with its interval.
+
+    Args:
+        points: Number of people and accuracy, ascending.
+        lang: Language of the words.
+
+    Raises:
+        MissingOutside: Korean, and no font that has Hangul.
+    """
+    words, font = _TEXTS[lang], plots.font_families(lang)
+    figure = plots.new_figure(width_in=4.6, height_in=3.6)
+    axes = figure.add_subplot()
+    axes.axhline(0.5, color=FAINT, linewidth=1, linestyle=(0, (2, 2)))
+    known = [(number, found) for number, found in points if found.value is not None]
+    numbers, values = [number for number, _ in known], [found.value or 0.0 for _, found in known]
+    axes.plot(numbers, values, color=PALETTE[0], marker="o", linewidth=1.8, markersize=6)
+    for number, found in known:
+        if found.low is not None and found.high is not None:
+            axes.plot([number, number], [found.low, found.high], color=PALETTE[0], linewidth=0.9)
+    axes.set_ylim(0, 1.01)
+    axes.set_xlim(0, max(numbers, default=1) * 1.08)
+    axes.set_xticks(numbers)
+    axes.set_xlabel(words["people"], fontsize=11, fontfamily=font)
+    axes.set_ylabel(words["accuracy"], fontsize=11, fontfamily=font)
+    plots.clean(axes)
     return figure

@@ -14,12 +14,12 @@ import pytest
 import safetensors.torch
 import torch
 
-from shared import contracts
+from shared import contracts, splits
 from shared.models import build_network
 from shared.models.dual_head import DualHeadOutput
 from shared.protocol import parse_protocol, read_protocol
 from shared.sequences import Dataset
-from tools.trainer import checkpoints, cli, loop
+from tools.trainer import checkpoints, cli, loop, train
 from tools.trainer.augment import Augmentation
 from tools.trainer.data import NO_EMOTION, Batch
 
@@ -97,6 +97,17 @@ def test_a_run_that_was_killed_goes_on_to_the_same_result(small: Dataset, home: 
     assert _numbers(killed) == _numbers(whole)
     assert _equal(killed / "last.safetensors", whole / "last.safetensors")
     assert _equal(killed / "best.safetensors", whole / "best.safetensors")
+
+
+def test_fewer_training_people_are_part_of_more(small: Dataset, home: Path) -> None:
+    split = splits.read_split(splits.freeze_split(small, 0), small)
+    chosen = {}
+    for n_people in (1, 2):
+        flags = ["--dataset", "small", "--weights", "none", "--train-people", str(n_people)]
+        config = cli._to_config(cli._parser().parse_args(flags))
+        chosen[n_people] = {row.subject_id for row in train._training_rows(small, split, config)}
+    assert len(chosen[1]) == 1
+    assert chosen[1] < chosen[2] == set(split["sides"]["train"]["subjects"])
 
 
 def test_a_finished_run_is_not_trained_again(small: Dataset, home: Path, capsys: pytest.CaptureFixture[str]) -> None:

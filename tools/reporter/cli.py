@@ -95,6 +95,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser.add_argument(
         "--history", action="append", default=[], type=Path, metavar="CSV", help="a training history without its run"
     )
+    parser.add_argument(
+        "--people",
+        action="append",
+        default=[],
+        metavar="N=FILE",
+        help="results of the same training on N people (repeat): draws accuracy against the number of people",
+    )
     parser.add_argument("--dataset", metavar="D", help="name or folder of the dataset, for pictures of changed answers")
     parser.add_argument(
         "--no-faces", action="store_true", help="leave the pictures out: for a report that is passed on"
@@ -127,6 +134,7 @@ def main(argv: Sequence[str] | None = None) -> int:
                     arguments.primary, None if arguments.protected == "none" else arguments.protected, arguments.margin
                 ),
                 gate=arguments.gate,
+                people=tuple(_split_number(text) for text in arguments.people),
                 runs=tuple(arguments.run),
                 histories=tuple(arguments.history),
                 dataset=dataset,
@@ -138,6 +146,14 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
 
     return cli.run("reporter", arguments, work)
+
+
+def _split_number(text: str) -> tuple[int, Path]:
+    """Parse N=FILE."""
+    number, _, file = text.partition("=")
+    if not number.isascii() or not number.isdigit() or not file:
+        raise WrongUsage("--people", found=repr(text), expected="N=FILE, such as 12=results.json")
+    return int(number), Path(file).expanduser()
 
 
 def _split_name(text: str, flag: str) -> tuple[str | None, Path]:

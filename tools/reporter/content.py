@@ -27,6 +27,7 @@ from tools.reporter.datasets import DatasetFacts, clip_seconds
 from tools.reporter.histories import History
 from tools.reporter.judgement import Judgement
 from tools.reporter.notes import describe_arm
+from tools.reporter.people_curve import PeoplePoint, people_curve_section
 from tools.reporter.words import Lang, Words
 
 # The team's plan (fractions); what the table is read against.
@@ -44,6 +45,7 @@ def build_page(
     strips: Mapping[str, bytes],
     no_strips_reason: str | None,
     lang: Lang,
+    points: Sequence[PeoplePoint] = (),
 ) -> Page:
     """Write the report.
 
@@ -56,8 +58,10 @@ def build_page(
         strips: Pictures of changed sequences, by sequence_id, as jpg.
         no_strips_reason: Key of the text that says why there are none; None when there are.
         lang: Its language.
+        points: Of the curve over the number of training people.
     """
     words = Words(lang)
+    curve = people_curve_section(points, words)
     candidates = [arm.name for arm in arms if arm.role == "candidate"]
     banners = []
     if comparison["synthetic"]:
@@ -82,6 +86,7 @@ def build_page(
             calibration_section(arms, judgement, words),
             people_section(arms, judgement, words),
             _learning(histories, words),
+            *([curve] if curve else []),
             _flips(arms, comparison, strips, no_strips_reason, words),
             sealed_section(comparison, facts, words),
             model_cards_section(arms, words),
@@ -234,14 +239,16 @@ def _metric_cell(metric: str, arm: Arm, entry: Document, judgement: Judgement, w
 
 def _optimum_cell(arm: Arm, words: Words) -> Cell:
     """Show the threshold that fits these sequences best, and by how much choosing it here would flatter."""
-    metrics, tuned = arm.results["metrics"], arm.results["at_optimal"]
-    details = []
-    if (selection_gap := arm.results.get("selection_gap")) is not None:
-        details.append(words("selection_gap", gap=words.difference("accuracy", selection_gap, short=True)))
-    if tuned is not None and None not in (tuned["accuracy"], metrics["accuracy"]):
-        gap = words.difference("accuracy", tuned["accuracy"] - metrics["accuracy"], short=True)
+    metrics, tuned, gap = arm.results["metrics"], arm.results["at_optimal"], arm.results.get("selection_gap")
+    details: list[str] = []
+    if metrics["optimal_threshold"] is None:
+        return Cell(words("undefined"))
+    if gap is not None:
+        details.append(words("selection_gap", gap=words.difference("accuracy", gap, short=True)))
+    elif tuned is not None and None not in (tuned["accuracy"], metrics["accuracy"]):
+        flattery = words.difference("accuracy", tuned["accuracy"] - metrics["accuracy"], short=True)
         value = words.metric_value("accuracy", tuned["accuracy"])
-        details.append(words("optimal_gap", metric=words("accuracy"), value=value, gap=gap))
+        details.append(words("optimal_gap", metric=words("accuracy"), value=value, gap=flattery))
     return Cell(words.metric_value("optimal_threshold", metrics["optimal_threshold"]), tuple(details))
 
 

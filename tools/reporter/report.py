@@ -18,6 +18,7 @@ from tools.reporter.histories import read_history, read_run
 from tools.reporter.judgement import Judgement, Question, judge
 from tools.reporter.markdown import render_markdown
 from tools.reporter.page import render_html
+from tools.reporter.people_curve import read_people_curve
 from tools.reporter.strips import draw_strips
 from tools.reporter.words import Lang, Words
 
@@ -38,6 +39,7 @@ class ReportConfig:
         gate: Whether a verdict other than "better" is exit code 1.
         runs: run.json files whose learning curve is shown.
         histories: history.csv files without a run.
+        people: Results of the same training on so many people, for the curve over their number.
         dataset: Folder for pictures of changed sequences; None for none.
         with_faces: False leaves the pictures out although a dataset is named.
         out: Folder to write to; None for the report's own below artifacts/reports/.
@@ -52,6 +54,7 @@ class ReportConfig:
     gate: bool = False
     runs: tuple[Path, ...] = ()
     histories: tuple[Path, ...] = ()
+    people: tuple[tuple[int, Path], ...] = ()
     dataset: Path | None = None
     with_faces: bool = True
     out: Path | None = None
@@ -141,7 +144,9 @@ def make_report(config: ReportConfig) -> ReportResult:
     arms = read_arms(config.baseline, config.candidates, config.references)
     judgement = judge(arms, config.question)
     histories = [*map(read_run, config.runs), *map(read_history, config.histories)]
+    points = read_people_curve(config.baseline, config.people)
     sources = [source for history in histories for source in history.sources]
+    sources += [source for point in points for source in point.sources]
     moment = paths.utc_now()
     baseline = arms[0].results
     report_id = config.report_id or f"{baseline['dataset']['name']}_{baseline['side']}_{paths.utc_stamp(moment)}"
@@ -159,7 +164,7 @@ def make_report(config: ReportConfig) -> ReportResult:
     )
     contracts.validate(comparison, "comparison", COMPARISON)
     facts = find_dataset(config.dataset, arms[0])
-    page = build_page(arms, judgement, comparison, histories, facts, strips, no_strips_reason, config.lang)
+    page = build_page(arms, judgement, comparison, histories, facts, strips, no_strips_reason, config.lang, points)
 
     folder = (config.out or paths.artifacts("reports") / report_id).resolve()
     pictures = page.pictures()

@@ -98,6 +98,9 @@ TEXTS = {
     "learning": "Learning curve",
     "learning_caption": "Training {name}. Losses should fall together; where the validation loss rises again, the "
     "model begins to learn its training people by heart.",
+    "people_curve": "Would more people help?",
+    "people_curve_caption": "Accuracy of the same training on fewer people, measured on the same sequences, with 95 % "
+    "intervals. A curve that still rises speaks for recording more people; intervals that overlap prove nothing.",
     "learning_none": "No training history was given (--run or --history).",
     # flips
     "flips": "Sequences whose answer changed",
@@ -259,4 +262,6 @@ TEXTS = {
     "threshold_objective": "objective {objective}",
     "opened": "opened",
     "sealed_cut": "The last {n} are shown.",
+    "measured_model": "model",
+    "interval_n": "n = {n}, {people}",
 }

@@ -97,6 +97,10 @@ TEXTS = {
     "learning": "학습 곡선",
     "learning_caption": "학습: {name}. 두 손실이 함께 내려가야 합니다. 검증 손실이 다시 오르는 곳부터 모델은 "
     "학습에 쓴 사람들을 외우기 시작합니다.",
+    "people_curve": "사람을 더 녹화하면 나아질까요?",
+    "people_curve_caption": "같은 학습을 더 적은 사람으로 했을 때의 정확도입니다. "
+    "같은 시퀀스에서 쟀고 95 % 구간을 함께 그렸습니다. "
+    "아직 오르는 곡선은 더 녹화할 이유가 되지만, 겹치는 구간은 아무것도 증명하지 않습니다.",
     "learning_none": "학습 기록이 주어지지 않았습니다 (--run 또는 --history).",
     "flips": "답이 바뀐 시퀀스",
     "flips_intro": "점수는 0에서 1 사이이며, 옆에 그 모델의 임계값이 있습니다. 임계값보다 크면 {positive} 판정입니다.",
@@ -245,4 +249,6 @@ TEXTS = {
     "threshold_objective": "목표 {objective}",
     "opened": "열어 본 시각",
     "sealed_cut": "마지막 {n}개만 표시합니다.",
+    "measured_model": "모델",
+    "interval_n": "n = {n}, {people}",
 }

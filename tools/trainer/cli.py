@@ -58,6 +58,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--unfreeze-lr-factor", type=float, default=1.0, help="factor of their learning rate (default: 1)")
     add("--seed", type=int, default=0, help="weights, order, augmentation, dropout (default: 0)")
     add("--split-seed", type=int, default=0, help="who is on which side, without --split (default: 0)")
+    add("--train-people", type=cli.positive_int, metavar="N", help="use only N of the training people (default: all)")
     add("--threads", type=cli.positive_int, default=os.cpu_count() or 1, help="torch threads (default: all cores)")
     cli.add_json(parser)
     return parser
@@ -97,5 +98,6 @@ def _to_config(arguments: argparse.Namespace) -> TrainConfig:
         unfreeze_lr_factor=arguments.unfreeze_lr_factor,
         seed=arguments.seed,
         split_seed=arguments.split_seed,
+        train_people=arguments.train_people,
         threads=arguments.threads,
     )

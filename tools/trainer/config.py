@@ -30,6 +30,7 @@ class TrainConfig:
         unfreeze_lr_factor: Factor of the learning rate of the encoder after freeze_epochs.
         seed: Decides initial weights, order, augmentation and dropout.
         split_seed: Decides who is on which side, where split is None.
+        train_people: How many of the training people are used; None for all. Fewer people are always part of more.
         threads: Torch's threads; part of the result, since sums depend on it.
     """
 
@@ -51,6 +52,7 @@ class TrainConfig:
     unfreeze_lr_factor: float
     seed: int
     split_seed: int
+    train_people: int | None
     threads: int
 
     def identity(self) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from shared import cli, contracts, paths, provenance, sequences, splits
@@ -95,6 +96,23 @@ def train(config: TrainConfig) -> Trained:
     return Trained(folder, run, history, len(seconds))
 
 
+def _training_rows(
+    dataset: sequences.Dataset, split: dict[str, Any], config: TrainConfig
+) -> list[sequences.SequenceRow]:
+    """Return the sequences to train on; with train_people those of the first so many people in a seeded order."""
+    rows = splits.rows_of(dataset, split, "train")
+    people = sorted({row.subject_id for row in rows})
+    if config.train_people is None:
+        return rows
+    if config.train_people > len(people):
+        raise InvalidInput(
+            "--train-people", found=str(config.train_people), expected=f"at most {len(people)}, the training people"
+        )
+    order = np.random.default_rng(config.seed).permutation(len(people))[: config.train_people]
+    chosen = {people[index] for index in order}
+    return [row for row in rows if row.subject_id in chosen]
+
+
 def _has_kept(folder: Path, run: dict[str, Any], config: TrainConfig) -> bool:
     kept = {point["name"] for point in run["checkpoints"]}
     wanted = {_epoch_name(epoch) for epoch in config.keep_epochs}
@@ -120,7 +138,7 @@ def _begin(
     weights: dict[str, Any],
 ) -> dict[str, Any]:
     """Return the run's document: the one in the folder if it is the same run, else a new one."""
-    train_rows = splits.rows_of(dataset, split, "train")
+    train_rows = _training_rows(dataset, split, config)
     validation_rows = splits.rows_of(dataset, split, "validation")
     now = paths.utc_text()
     run: dict[str, Any] = {
@@ -198,10 +216,8 @@ def _train_epochs(
     if not history:
         _start_weights(network, config.weights)
     frames = decode_dataset(dataset)
-    sides = {
-        side: DecodedSequences(dataset, splits.rows_of(dataset, split, side), frames)
-        for side in ("train", "validation")
-    }
+    rows = {"train": _training_rows(dataset, split, config), "validation": splits.rows_of(dataset, split, "validation")}
+    sides = {side: DecodedSequences(dataset, mine, frames) for side, mine in rows.items()}
     seconds: list[float] = []
     for epoch in range(len(history) + 1, config.epochs + 1):
         began = time.monotonic()
