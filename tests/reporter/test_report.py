@@ -361,3 +361,129 @@ def test_epochs_and_run_come_from_the_card_with_the_models_hash(
     assert "10 epochs" in page.text
     card_entry = next(e for e in result.comparison["provenance"] if e["what"] == "model_card candidate")
     assert card_entry["file"] == "artifacts/models/candidate/model.json"
+
+
+def test_the_verdict_comes_first_with_its_word_and_its_sentence(tmp_path: Path, plan: tuple[Path, Path]) -> None:
+    result, page = report(tmp_path, *plan)
+    sentence = result.comparison["verdict"]["sentence"]["en"]
+    assert sentence.startswith("Cannot tell: accuracy changed by +7.5 points (95 % interval")
+    source = (result.folder / "report.html").read_text(encoding="utf-8")
+    assert source.index("<section") == source.index('<section id="verdict"')
+    assert page.text.index(sentence) < page.text.index("What was measured")
+    assert '<div class="verdict unsure">' in source
+    markdown = (result.folder / "report.md").read_text(encoding="utf-8")
+    assert "**Cannot tell** (candidate against baseline)" in markdown
+    assert "What would settle it" in markdown
+
+
+def test_every_metric_has_its_interval_its_n_and_its_method(tmp_path: Path, plan: tuple[Path, Path]) -> None:
+    result, page = report(tmp_path, *plan)
+    for arm in result.comparison["arms"]:
+        for metric, found in arm["intervals"].items():
+            assert found["low"] < found["value"] < found["high"], metric
+            assert str(found["n"]) in page.text
+            assert found["method"] in page.text
+    first = result.comparison["arms"][0]["intervals"]["recall"]
+    assert f"95 %: {100 * first['low']:.1f} to {100 * first['high']:.1f} %" in page.text
+    assert "n = 40, 20 people; Wilson by person" in page.text
+
+
+def test_people_with_few_sequences_are_hidden_and_small_groups_altogether(
+    tmp_path: Path, make_results: Any, plan_rows: dict[str, Any], plan: tuple[Path, Path]
+) -> None:
+    rows = [*plan_rows["baseline"], ("seq_0081", "lonely", "smile", 0.9)]
+    old, new = make_results(tmp_path, "old", rows), make_results(tmp_path, "new", rows, 0.62)
+    _, page = report(tmp_path, old, new)
+    people = page.text[page.text.index("Person by person") : page.text.index("Learning curve")]
+    assert "lonely" not in people
+    assert "s07" in people
+    assert "Not shown: 1 person with fewer than 3 sequences each" in people
+    few = [row for row in plan_rows["baseline"] if row[1] in ("s01", "s02")]
+    _, page = report(tmp_path, make_results(tmp_path, "a", few), make_results(tmp_path, "b", few))
+    people = page.text[page.text.index("Person by person") : page.text.index("Learning curve")]
+    assert "there are only 2 people" in people
+    assert "s01" not in people
+
+
+def test_false_alarms_are_given_a_minute_where_the_length_of_a_clip_is_known(
+    tmp_path: Path, make_results: Any, make_dataset: Any
+) -> None:
+    dataset = make_dataset(tmp_path / "people", subjects=3, kind="real")
+    same = {"sequences_sha256": sequences.hash_sequences(dataset.rows), "dataset": dataset.reference()}
+    rows = [(row.sequence_id, row.subject_id, row.label, 0.4 + n / 1000) for n, row in enumerate(dataset.rows)]
+    old, new = make_results(tmp_path, "old", rows, 0.3, **same), make_results(tmp_path, "new", rows, 0.5, **same)
+    _, page = report(tmp_path, old, new, dataset=dataset.folder)
+    negatives = [row for row in dataset.rows if row.label == "non_smile"]
+    minutes = sum(row.frame_count * row.frame_interval_ms for row in negatives) / 60_000
+    assert f"{len(negatives) / minutes:.1f} a minute ({len(negatives)} of {len(negatives)})" in page.text
+    assert "assume that the game asks the model once for each clip of 0.5 s" in page.text
+    assert f"{dataset.name}, version" in page.text
+    _, page = report(tmp_path, old, new)  # not named, and not where datasets lie
+    assert "a minute (" not in page.text
+    assert "The dataset as it was measured was not found" in page.text
+
+
+def test_openings_of_the_sealed_test_are_counted_where_somebody_counted(
+    tmp_path: Path, make_results: Any, plan_rows: dict[str, Any]
+) -> None:
+    old = make_results(tmp_path, "old", plan_rows["baseline"], test_openings=6)
+    new = make_results(tmp_path, "new", plan_rows["candidate"], 0.282, test_openings=7)
+    result, page = report(tmp_path, old, new)
+    assert result.comparison["test_openings"] == 7
+    assert "had been measured 7 times" in page.text
+
+
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_references_stand_in_every_table_but_not_among_the_flips(
+    tmp_path: Path, make_results: Any, plan_rows: dict[str, Any], plan: tuple[Path, Path], lang: Any
+) -> None:
+    rows = [(*row[:3], 0.5) for row in plan_rows["baseline"]]
+    majority = make_results(tmp_path, "majority-class", rows, arm="majority")
+    result, page = report(tmp_path, *plan, references=((None, majority),), lang=lang)
+    arm = result.comparison["arms"][2]
+    assert (arm["name"], arm["role"], arm["verdict"]) == ("majority-class", "reference", None)
+    assert arm["paired"]["accuracy"]["value"] == pytest.approx(0.5 - 0.65)
+    assert result.comparison["verdict"]["unbeaten_references"] == []
+    assert page.text.count("majority-class") >= 6
+    assert "majority-class against baseline" not in page.text
+
+
+def test_the_gate_is_exit_1_unless_the_verdict_is_better(
+    tmp_path: Path, plan: tuple[Path, Path], make_results: Any, plan_rows: dict[str, Any]
+) -> None:
+    assert report(tmp_path, *plan)[0].exit_code == 0
+    closed, _ = report(tmp_path, *plan, gate=True)
+    assert closed.exit_code == 1
+    assert "gate: not passed, the verdict is 'cannot tell' (exit 1)" in closed.as_text()
+    assert closed.as_json()["gate"] == {"asked": True, "passed": False}
+    right = [(*row[:3], 0.9 if row[2] == "smile" else 0.1) for row in plan_rows["baseline"]]
+    opened, _ = report(tmp_path, plan[0], make_results(tmp_path, "perfect", right), gate=True)
+    assert opened.exit_code == 0
+    assert "gate: passed" in opened.as_text()
+    assert opened.as_json()["verdict"]["word"] == "better"
+
+
+def test_pooled_seeds_show_their_spread_and_the_pictures_of_their_sequences(
+    tmp_path: Path, make_results: Any, make_dataset: Any
+) -> None:
+    dataset = make_dataset(tmp_path / "people", subjects=3, kind="real")
+    rows = [
+        (row.sequence_id + seed, row.subject_id, row.label, 0.4 + number / 1000)
+        for seed in ("", "@2")
+        for number, row in enumerate(dataset.rows)
+    ]
+    run = {"file": "r.json", "sha256": "1" * 64, "split": None, "threshold": 0.5}
+    metrics = ("accuracy", "recall", "precision", "f1", "roc_auc")
+    pooled = {
+        "runs": [run | dict.fromkeys(metrics, 0.5)],
+        "spread": {key: {"mean": 0.61, "sd": 0.043, "n_runs": 6} for key in metrics},
+    }
+    same = {"dataset": dataset.reference(), "pooled": pooled, "split": None, "sequences_sha256": "9" * 64}
+    old, new = make_results(tmp_path, "old", rows, 0.3, **same), make_results(tmp_path, "new", rows, 0.5, **same)
+    _, page = report(tmp_path, old, new, dataset=dataset.folder)
+    assert len([link for link in page.links if link.startswith("data:image/jpeg")]) == len(rows)
+    assert "mean 61.0 % ± 4.3 % over 6 folds and seeds" in page.text
+    labels = dataset.folder / "labels.csv"
+    labels.write_text(labels.read_text().replace(",non_smile,", ",smile,", 1))
+    with pytest.raises(InvalidInput, match="other pictures or labels"):
+        report(tmp_path, old, new, dataset=dataset.folder)

@@ -17,7 +17,7 @@ def sealed_section(comparison: Document, facts: DatasetFacts | None, words: Word
     n = comparison["test_openings"]
     blocks: list[Block] = [Paragraph(words("sealed_unknown") if n is None else words("sealed_count", n=n))]
     if facts is not None and facts.openings:
-        header = (Cell(words("opened")), Cell(words("card_network")))
+        header = (Cell(words("opened")), Cell(words("measured_model")))
         shown = facts.openings[-SHOWN_OPENINGS:]
         rows = tuple((Cell(moment(one["opened_utc"])), Cell(one["model"]["name"])) for one in reversed(shown))
         blocks.append(Table("plain", header, rows))

@@ -26,7 +26,6 @@ _METHODS_KO = {
     "stratified bootstrap over people": "층화 부트스트랩 (사람별)",
     "bootstrap over people": "부트스트랩 (사람별)",
     "resamples": "회",
-    "none": "없음",
     "accuracy": "정확도",
     "recall": "재현율",
     "precision": "정밀도",
