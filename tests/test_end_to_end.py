@@ -57,7 +57,15 @@ def test_ci_walks_from_films_of_real_people_to_a_report(tmp_path: Path) -> None:
     assert done.returncode == 0, done.stderr
     found = _documents(home)
     comparison = json.loads(found["comparison"][0].read_text(encoding="utf-8"))
-    assert [arm["name"] for arm in comparison["arms"]] == ["baseline", "epochs-1", "epochs-2"]
+    roles = {arm["name"]: arm["role"] for arm in comparison["arms"]}
+    assert roles == {
+        "baseline": "baseline",
+        "epochs-1": "candidate",
+        "epochs-2": "candidate",
+        "majority-class": "reference",
+        "one-frame": "reference",
+    }
+    assert comparison["verdict"]["word"] in ("better", "worse", "equal within the margin", "cannot tell")
     assert not comparison["synthetic"]
     (split,) = [s for f in found["split"] if (s := json.loads(f.read_text()))["dataset"]["name"] == "people"]
     sides = [set(side["subjects"]) for side in split["sides"].values()]
