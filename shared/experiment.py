@@ -122,13 +122,13 @@ class Compared:
     def as_text(self, lang: str) -> str:
         """Write a table of the arms, the verdict and where to look."""
         comparison = json.loads(self.comparison.read_text(encoding="utf-8"))
-        keys = ("recall", "precision", "f1", "accuracy", "roc_auc")
-        lines = [f"{'':<18}" + "".join(f"{key:>11}" for key in keys) + f"{'threshold':>12}"]
-        for arm in comparison["arms"]:
-            metrics = arm["metrics"]
-            cells = ["-" if metrics[key] is None else f"{metrics[key]:.3f}" for key in keys]
-            row = f"{arm['name']:<18.18}" + "".join(f"{cell:>11}" for cell in cells)
-            lines.append(f"{row}{metrics['threshold']:>12.4f}")
+        arms = comparison["arms"]
+        lines = [f"{'':<11}" + "".join(f"{arm['name']:<23.22}" for arm in arms)]
+        for key in ("recall", "precision", "f1", "accuracy", "roc_auc"):
+            lines.append(f"{key:<11}" + "".join(f"{_cell(arm['intervals'][key]):<23}" for arm in arms))
+        lines.append(f"{'threshold':<11}" + "".join(f"{arm['metrics']['threshold']:<23.4f}" for arm in arms))
+        found = arms[0]["intervals"]["accuracy"]
+        lines.append(f"95 % intervals in brackets (accuracy: {found['method']}, n = {found['n']})")
         who = "drawn actors (SYNTHETIC)" if comparison["synthetic"] else "people"
         measured = f"measured on {comparison['n_sequences']} answers for {comparison['n_subjects']} {who}"
         lines += [f"{measured}, each kept out of the training that is measured", ""]
@@ -136,7 +136,18 @@ class Compared:
         lines += [f"verdict: {verdict['word']}", verdict["sentence"][lang], ""]
         places = [("report", self.report), ("comparison", self.comparison)]
         places += [("split", split) for split in self.splits] + [("hand-off", spec) for spec in self.specs]
-        return "\n".join([*lines, *[f"{what:<12}{paths.shown(path)}" for what, path in places]])
+        return "\n".join(
+            [*(line.rstrip() for line in lines), *[f"{what:<12}{paths.shown(path)}" for what, path in places]]
+        )
+
+
+def _cell(interval: dict[str, Any]) -> str:
+    """Write a number with its interval, where it has one."""
+    if interval["value"] is None:
+        return "-"
+    if interval["low"] is None:
+        return f"{interval['value']:.3f}"
+    return f"{interval['value']:.3f} [{interval['low']:.3f}, {interval['high']:.3f}]"
 
 
 @dataclass(frozen=True)
