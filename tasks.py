@@ -271,6 +271,8 @@ def ab(
         raise Exit(
             f"ab: {folder}: found no dataset, expected one; record it: ./inv collect --dataset {dataset}", code=1
         )
+    if seeds > 1 and not folds:
+        raise Exit("ab: --seeds: found no --folds beside it, expected both, such as --folds 5 --seeds 3", code=2)
     with _exit_codes():
         before = Path(baseline).expanduser().resolve() if baseline else _make_baseline(c)
         chain = _chain(c, f"ab-{folder.name}-seed{seed}")

@@ -79,6 +79,17 @@ def test_ab_ends_with_the_exit_code_of_the_tool_that_said_no(
     assert failed.value.code == 1
 
 
+def test_ab_does_not_ignore_seeds_without_folds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_dataset: object, context: MockContext
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    make_dataset(tmp_path / "datasets" / "few", subjects=3)  # type: ignore[operator]
+    with pytest.raises(Exit, match="--folds 5 --seeds 3") as refused:
+        tasks.ab(context, dataset="few", seeds=3)
+    assert refused.value.code == 2
+    assert not _commands(context)
+
+
 def test_every_flag_of_every_task_is_explained() -> None:
     for name in dir(tasks):
         item = getattr(tasks, name)
