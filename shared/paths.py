@@ -9,7 +9,7 @@ import os
 import re
 from pathlib import Path
 
-from shared.errors import WrongUsage
+from shared.errors import InvalidInput, WrongUsage
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
@@ -64,6 +64,29 @@ def artifacts(kind: str) -> Path:
 MODEL_FILE = "smile_detector.onnx"
 MODEL_CARD = "model.json"
 WEIGHTS_FILE = "weights.safetensors"  # what the graph was exported from; where a fine-tuning can start
+SPEC_FILE = "frontend_spec.json"  # of a hand-off, in artifacts/handoff/<model_id>/
+
+
+def newest_named(kind: str, file: str) -> Path | None:
+    """Return the folder of a kind of artifact whose `file` was written last, or None if there is none."""
+    found = sorted(artifacts(kind).glob(f"*/{file}"), key=lambda path: (path.stat().st_mtime, path.parent.name))
+    return found[-1].parent if found else None
+
+
+def handoff_dir(value: str | None) -> Path:
+    """Return a hand-off's folder from what --model was given: a name, a path, or None for the newest.
+
+    Raises:
+        InvalidInput: None was given and there is no hand-off yet.
+        WrongUsage: Neither a good name nor a path.
+    """
+    if value is not None:
+        return _named(value, artifacts("handoff"), "--model")
+    newest = newest_named("handoff", SPEC_FILE)
+    if newest is None:
+        todo = "write one: ./inv handoff"
+        raise InvalidInput(shown(artifacts("handoff")), found="no hand-off", expected="one", todo=todo)
+    return newest
 
 
 def utc_now() -> datetime.datetime:

@@ -125,3 +125,34 @@ def make_model(tmp_path: Path, build_onnx: Build) -> Callable[..., Path]:
         return path
 
     return make
+
+
+@pytest.fixture
+def lay_out(make_model: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
+    """Return a maker of hand-offs of one small graph with its card beside it; gives the spec's path.
+
+    Takes what `make_model` takes; what the ONNX or the card then say otherwise than the spec is a lie of theirs.
+    """
+
+    def lay_out(card: dict[str, Any] | None = None, **rest: Any) -> Path:
+        model = make_model(card, **rest)
+        folder = tmp_path / "web"
+        folder.mkdir(exist_ok=True)
+        for path in (model, model.with_name("model.json")):
+            (folder / path.name).write_bytes(path.read_bytes())
+        spec = json.loads((EXAMPLE.parents[1] / "frontend_spec" / "untested.json").read_text(encoding="utf-8"))
+        document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
+        spec["model"] = document["onnx"]
+        spec["spec_id"] = document["model_id"]
+        spec["graphs"] = [{**spec["graphs"][0], **spec["model"]}]
+        contracts.write_document(folder / "frontend_spec.json", spec, "frontend_spec")
+        return folder / "frontend_spec.json"
+
+    return lay_out
+
+
+@pytest.fixture
+def handoff(lay_out: Callable[..., Path]) -> tuple[Path, dict[str, Any]]:
+    """Lay out a good hand-off; give its spec's path and content."""
+    path = lay_out(lstm=True)
+    return path, json.loads(path.read_text(encoding="utf-8"))

@@ -8,9 +8,9 @@ import onnx
 import pytest
 
 from shared.errors import InvalidInput
+from shared.onnx_graph import read_graph
 from tools.spec_checker.cli import main
 from tools.spec_checker.contract import check_graph
-from tools.spec_checker.graph import read_graph
 
 Build = Callable[..., Path]
 
@@ -127,10 +127,12 @@ def test_a_file_that_is_no_onnx_ends_in_one_line(
             path.mkdir()
     with pytest.raises(InvalidInput, match=r"expected an? (valid )?ONNX"):
         read_graph(path)
-    assert main(["--model", str(path)]) == 1
+    (tmp_path / "spec.json").write_text("{}", encoding="utf-8")
+    assert main(["--spec", str(tmp_path / "spec.json"), "--model", str(path)]) == 1
     out, err = capsys.readouterr()
-    assert out == ""
-    assert err.count("\n") == 1
+    assert err == ""
+    (line,) = [line for line in out.splitlines() if line.startswith("FAIL  graph ")]
+    assert "a.onnx" in line
 
 
 def test_every_length_of_a_cut_onnx_is_refused(build_onnx: Build, tmp_path: Path) -> None:

@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
+from tools.spec_checker.check import check_file
 from tools.spec_checker.claims import read_claims
 from tools.spec_checker.cli import main
-from tools.spec_checker.handoff import check_file
 
 SEED_2 = Path(__file__).parents[1] / "schemas" / "negative" / "frontend_spec" / "seed_2_handwritten.json"
 Build = Callable[..., Path]
@@ -121,7 +121,7 @@ def test_json_output_is_one_document_with_the_same_findings(
     }
 
 
-@pytest.mark.parametrize("flags", [[], ["--spec", "a.json", "--out", "b.json"], ["--model", "../x y", "--nonsense"]])
+@pytest.mark.parametrize("flags", [["--spec"], ["--out", "b.json"], ["--model", "x y"], ["--nonsense"]])
 def test_flags_that_cannot_be_meant_are_exit_2(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     try:
         code = main(flags)
@@ -131,8 +131,8 @@ def test_flags_that_cannot_be_meant_are_exit_2(flags: list[str], capsys: pytest.
     assert capsys.readouterr().err.count("\n") == 1
 
 
-def test_a_model_without_a_card_is_told_what_is_missing(
+def test_an_onnx_without_a_spec_beside_it_is_told_what_is_missing(
     build_onnx: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--model", str(build_onnx(tmp_path / "a.onnx"))]) == 1
-    assert "model.json: found no such file" in capsys.readouterr().err
+    assert "frontend_spec.json: found no such file" in capsys.readouterr().err

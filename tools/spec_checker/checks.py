@@ -41,6 +41,7 @@ def check_spec(spec: dict[str, Any], evidence: Evidence) -> list[Finding]:
         *_check_decision(said),
         *_check_frames(said),
         *_check_preprocessing(said),
+        *_check_handoff(said),
         *runtime.check_runtime(said.claims, evidence.graph),
         *runtime.check_tested(said.claims, evidence.graph),
     ]
@@ -55,7 +56,7 @@ def _check_identity(said: Said) -> list[Finding]:
         said.check(
             "schema_version",
             [],
-            "write the spec with: spec-checker --model MODEL",
+            "write the spec with: handoff --model MODEL",
             expected=f"{version} (the version that this program writes)",
             is_right=lambda value: bool(value == version),
         ),
@@ -266,6 +267,20 @@ def _check_decision(said: Said) -> list[Finding]:
             expected=None if chosen else "one of " + ", ".join(kinds),
             is_right=lambda value: value in kinds,
         ),
+        said.check(
+            "decision.release_threshold",
+            [],
+            "say when a smile ends; the threshold itself, if there is no hysteresis",
+            expected="a number from 0 to the threshold",
+            is_right=lambda value: 0 <= value <= (said.value("decision.threshold") or 1),
+        ),
+        said.check(
+            "decision.min_duration_ms",
+            [],
+            "say how long smile_prob must stay above the threshold; 0, if one decision is enough",
+            expected="milliseconds, 0 or more",
+            is_right=lambda value: value >= 0,
+        ),
     ]
 
 
@@ -292,6 +307,22 @@ def _check_frames(said: Said) -> list[Finding]:
             ),
             said,
         ),
+        said.check(
+            "frames.max_deviation_ms",
+            [],
+            "say how far a frame's capture time may lie from its place; half of interval_ms is a good answer",
+            expected="milliseconds, 0 or more",
+            is_right=lambda value: value >= 0,
+        ),
+    ]
+
+
+def _check_handoff(said: Said) -> list[Finding]:
+    """Look for what a hand-off holds beside the one graph; what is in it is the schema's and the proof's business."""
+    return [
+        said.check("graphs", [], "list the graphs of the hand-off", expected="a list of graphs", is_right=bool),
+        said.check("tolerance", [], "say which differences from Python pass", expected="an object"),
+        said.check("golden", [], "name the golden vectors, so that a page can prove itself", expected="an object"),
     ]
 
 

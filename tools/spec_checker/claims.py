@@ -201,6 +201,10 @@ def _list(value: Any) -> list[Any] | None:
     return value if isinstance(value, list) else None
 
 
+def _mapping(value: Any) -> dict[str, Any] | None:
+    return value if isinstance(value, dict) else None
+
+
 _DECISION = "decision", "decision_rule", "rule", "condition"
 
 # A field of our format -> (how to read it, other keys under which people write it, best first).
@@ -235,6 +239,8 @@ FIELDS: dict[str, tuple[Parse, tuple[str, ...]]] = {
     "decision.operator": (_operator, (*_DECISION, "comparison")),
     "decision.threshold": (_threshold, ("threshold", "smile_threshold", "threshold.value", *_DECISION)),
     "decision.chosen_on": (_text, ("threshold.chosen_on", "chosen_on", "threshold_source")),
+    "decision.release_threshold": (_number, ("release_threshold", "threshold_off", "off_threshold")),
+    "decision.min_duration_ms": (_number, ("min_duration_ms", "minimum_duration_ms", "min_duration")),
     "frames.count": (
         _number,
         ("frame_count", "num_frames", "n_frames", "sequence_length", "input.frames", "frames", "input.sequence_length"),
@@ -243,6 +249,10 @@ FIELDS: dict[str, tuple[Parse, tuple[str, ...]]] = {
         _number,
         ("frame_interval_ms", "interval_ms", "frame_spacing_ms", "spacing_ms", "frame_interval", "frame_spacing"),
     ),
+    "frames.max_deviation_ms": (_number, ("max_deviation_ms", "max_deviation", "jitter_ms")),
+    "graphs": (_list, ()),
+    "tolerance": (_mapping, ("tolerances",)),
+    "golden": (_mapping, ("golden_vectors",)),
     "preprocessing.crop": (_text, ("crop", "cropping")),
     "preprocessing.resize": (_text, ("resize", "interpolation", "resize_method", "resizing")),
     "preprocessing.width_px": (

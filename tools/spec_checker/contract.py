@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 
 from shared.errors import InvalidInput
+from shared.onnx_graph import Arrays, Graph, Tensor, run_graph
 from shared.preprocess import SIZE_PX
 from shared.protocol import EMOTIONS
 from tools.spec_checker.findings import Finding, failed, passed
-from tools.spec_checker.graph import Arrays, Graph, Tensor, run_graph
 
 INPUT_NAME = "frames"
 INPUT_SHAPE = (1, 5, 3, SIZE_PX, SIZE_PX)

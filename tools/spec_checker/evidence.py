@@ -4,9 +4,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from shared.onnx_graph import Graph
 from tools.spec_checker.claims import Claim
 from tools.spec_checker.findings import Finding, failed, passed
-from tools.spec_checker.graph import Graph
 
 
 @dataclass(frozen=True)

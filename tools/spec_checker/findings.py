@@ -79,16 +79,14 @@ class Report:
     """All findings about one spec.
 
     Attributes:
-        spec: The spec's file; where it would have been written, if the model was refused.
+        spec: The spec's file.
         model: The ONNX that it was compared with, if there is one.
         findings: In the order of the spec's fields.
-        written: The files that this run wrote.
     """
 
     spec: str
     model: str | None
     findings: tuple[Finding, ...]
-    written: tuple[str, ...] = ()
 
     def count(self, status: Status) -> int:
         """Count the findings of a status."""
@@ -100,9 +98,8 @@ class Report:
         return 1 if self.count("fail") else 0
 
     def as_text(self) -> str:
-        """List a line a field, what was written, and the sum."""
+        """List a line a field, and the sum."""
         lines = [str(finding) for finding in self.findings]
-        lines += [f"wrote {file}" for file in self.written]
         skips = f", {self.count('skip')} not checked" if self.count("skip") else ""
         verdict = "refused" if self.exit_code else "accepted"
         lines.append(f"{self.spec}: {verdict}; {self.count('pass')} pass, {self.count('fail')} fail{skips}")
@@ -117,6 +114,5 @@ class Report:
             "n_pass": self.count("pass"),
             "n_fail": self.count("fail"),
             "n_skip": self.count("skip"),
-            "written": list(self.written),
             "findings": [finding.as_json() for finding in self.findings],
         }

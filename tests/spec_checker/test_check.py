@@ -1,7 +1,8 @@
-"""Writing a model's spec, and the lie that each field could tell."""
+"""A spec of our own, and the lie that each field could tell."""
 
 import copy
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -10,11 +11,12 @@ from typing import Any
 import pytest
 
 from shared import contracts
+from tools.spec_checker.check import check_file
 from tools.spec_checker.cli import main
 from tools.spec_checker.findings import Report
-from tools.spec_checker.handoff import check_file, write_spec
 
 MakeModel = Callable[..., Path]
+LayOut = Callable[..., Path]
 
 
 def failures(report: Report) -> dict[str, str]:
@@ -35,54 +37,9 @@ def put(document: dict[str, Any], path: str, value: Any) -> dict[str, Any]:
     return changed
 
 
-@pytest.fixture
-def handoff(make_model: MakeModel, tmp_path: Path) -> tuple[Path, dict[str, Any]]:
-    """Write a good hand-off; give its spec's path and content."""
-    path = tmp_path / "web" / "frontend_spec.json"
-    model = make_model(lstm=True)
-    assert failures(write_spec(model, path)) == {}
-    shutil.copy(model.with_name("model.json"), path.parent)  # a spec checked where its card lies
-    return path, json.loads(path.read_text(encoding="utf-8"))
-
-
-def test_a_spec_is_written_with_the_onnx_beside_it_and_says_what_model_and_card_say(
-    make_model: MakeModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
-    model = make_model()
-    report = write_spec(model, None)
-    folder = tmp_path / "artifacts" / "handoff" / "people-epoch10"
-    spec = contracts.read_document(folder / "frontend_spec.json", "frontend_spec")
-    assert report.exit_code == 0
-    assert sorted(path.name for path in folder.iterdir()) == ["frontend_spec.json", "smile_detector.onnx"]
-    assert (folder / "smile_detector.onnx").read_bytes() == model.read_bytes()
-    assert spec["model"]["sha256"] == contracts.sha256_file(model)
-    assert spec["model"]["bytes"] == model.stat().st_size
-    assert spec["model"]["opset"] == 13
-    assert spec["model"]["operators"] == ["MatMul", "ReduceMean", "Reshape", "Sigmoid"]
-    assert spec["classes"] == ["non_smile", "smile"]
-    assert spec["decision"] == {
-        "output": "smile_prob",
-        "operator": ">",
-        "threshold": 0.4375,
-        "chosen_on": "validation",
-    }
-    assert spec["frames"] == {"count": 5, "interval_ms": 100}
-    assert spec["runtime"]["npm_package"] == "onnxruntime-web"
-    assert spec["runtime"]["npm_version"] == "1.30.0"
-    assert spec["runtime"]["execution_providers"] == ["wasm", "webgpu"]
-    assert spec["synthetic"] is False
-    assert spec["tested"] == []
-
-
-def test_a_model_of_drawn_faces_is_marked_in_its_spec(make_model: MakeModel, tmp_path: Path) -> None:
-    model = make_model({"dataset": {"name": "demo", "kind": "synthetic", "sha256": "a" * 64}})
-    write_spec(model, tmp_path / "spec.json")
-    assert json.loads((tmp_path / "spec.json").read_text())["synthetic"] is True
-
-
-def test_the_run_of_the_graph_is_reported_with_its_own_numbers(make_model: MakeModel, tmp_path: Path) -> None:
-    report = write_spec(make_model(), tmp_path / "spec.json")
+def test_the_run_of_the_graph_is_reported_with_its_own_numbers(lay_out: LayOut) -> None:
+    report = check_file(lay_out(), None)
+    assert failures(report) == {}
     found = {finding.field: finding.found for finding in report.findings}
     assert found["graph.run.zeros"] == "smile_prob 0.5000"  # sigmoid(0)
     assert found["graph.run.ones"] == "smile_prob 0.7311"  # sigmoid(1)
@@ -130,8 +87,8 @@ def test_the_run_of_the_graph_is_reported_with_its_own_numbers(make_model: MakeM
         ("runtime.npm_version", "latest", "1.30.0"),
         ("runtime.execution_providers", ["webgl", "wasm"], "LSTM, HardSwish"),
         ("runtime.execution_providers", ["cuda"], "wasm"),
-        ("runtime.execution_providers", [], "wasm"),
-        ("schema_version", 2, "1 (the version"),
+        ("runtime.execution_providers", [""], "wasm"),
+        ("schema_version", 3, "2 (the version"),
         ("model.colour", "x", "unknown key"),
         ("latency_ms", 30, "unknown key"),
     ],
@@ -172,7 +129,9 @@ def test_each_field_that_is_taken_out_is_missed(handoff: tuple[Path, dict[str, A
     for field in leaves:
         path.write_text(json.dumps(put(spec, field, None)), encoding="utf-8")
         failed = failures(check_file(path, path.with_name("smile_detector.onnx")))
-        assert any(name == field or name.startswith(field + ".") for name in failed), field
+        inside = ("tolerance.", "golden.")  # told as a whole where all of it is missing
+        whole = field.split(".")[0] if field.startswith(inside) else field
+        assert any(name == whole or name.startswith(whole + ".") for name in failed), field
 
 
 def test_an_empty_object_lists_every_field_at_once(handoff: tuple[Path, dict[str, Any]]) -> None:
@@ -180,7 +139,9 @@ def test_an_empty_object_lists_every_field_at_once(handoff: tuple[Path, dict[str
     path.write_text("{}", encoding="utf-8")
     failed = failures(check_file(path, path.with_name("smile_detector.onnx")))
     for field in required_leaves(contracts.load_schema("frontend_spec")):
-        assert any(name == field or name.startswith(field + ".") for name in failed), field
+        inside = ("tolerance.", "golden.")  # told as a whole where all of it is missing
+        whole = field.split(".")[0] if field.startswith(inside) else field
+        assert any(name == whole or name.startswith(whole + ".") for name in failed), field
 
 
 def test_one_changed_byte_of_the_model_is_seen(handoff: tuple[Path, dict[str, Any]]) -> None:
@@ -205,32 +166,40 @@ def test_one_changed_byte_of_the_model_is_seen(handoff: tuple[Path, dict[str, An
         ({"smilebench.emotions": '["happy"]'}, "emotions"),
     ],
 )
-def test_an_onnx_whose_own_notes_contradict_its_card_is_refused_and_nothing_is_written(
-    make_model: MakeModel, tmp_path: Path, notes: dict[str, str], field: str
+def test_an_onnx_whose_own_notes_contradict_its_card_is_refused(
+    lay_out: LayOut, notes: dict[str, str], field: str
 ) -> None:
-    report = write_spec(make_model(notes=notes), tmp_path / "web" / "spec.json")
+    report = check_file(lay_out(notes=notes), None)
     assert set(failures(report)) == {field}
     assert report.exit_code == 1
-    assert not (tmp_path / "web").exists()
 
 
-def test_a_card_about_another_file_is_refused(make_model: MakeModel, tmp_path: Path) -> None:
+def test_a_card_about_another_file_is_refused(lay_out: LayOut) -> None:
     example = json.loads((Path(__file__).parents[1] / "schemas/positive/model/ours.json").read_text(encoding="utf-8"))
-    report = write_spec(make_model({"onnx": example["onnx"]}), tmp_path / "spec.json")
+    report = check_file(lay_out({"onnx": example["onnx"]}), None)
     assert {"model.sha256", "model.bytes", "model.opset", "model.operators"} == set(failures(report))
 
 
-def test_a_refused_model_leaves_the_earlier_handoff_alone(
-    handoff: tuple[Path, dict[str, Any]], make_model: MakeModel
+def test_an_id_of_digits_only_is_the_same_in_onnx_card_and_spec(lay_out: LayOut) -> None:
+    assert failures(check_file(lay_out({"model_id": "2026"}), None)) == {}
+
+
+def test_a_handoff_is_found_by_its_name_and_the_newest_without_one(
+    lay_out: LayOut, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    path, _ = handoff
-    before = {file.name: file.read_bytes() for file in path.parent.iterdir()}
-    assert write_spec(make_model(activation="Relu", logits=8), path).exit_code == 1
-    assert {file.name: file.read_bytes() for file in path.parent.iterdir()} == before
-
-
-def test_an_id_of_digits_only_is_the_same_in_onnx_card_and_spec(make_model: MakeModel, tmp_path: Path) -> None:
-    assert write_spec(make_model({"model_id": "2026"}), tmp_path / "spec.json").exit_code == 0
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    assert main([]) == 1
+    assert "no hand-off" in capsys.readouterr().err
+    (tmp_path / "artifacts" / "handoff").mkdir(parents=True)
+    lay_out().parent.rename(tmp_path / "artifacts/handoff/a")
+    shutil.copytree(tmp_path / "artifacts/handoff/a", tmp_path / "artifacts/handoff/b")
+    os.utime(tmp_path / "artifacts/handoff/b/frontend_spec.json", (0, 0))
+    assert main([]) == 0
+    assert "handoff/a/frontend_spec.json: accepted" in capsys.readouterr().out
+    assert main(["--model", "b"]) == 0
+    assert "handoff/b/frontend_spec.json: accepted" in capsys.readouterr().out
+    assert main(["--model", str(tmp_path / "artifacts/handoff/b/smile_detector.onnx")]) == 0
+    assert "handoff/b/frontend_spec.json: accepted" in capsys.readouterr().out
 
 
 def test_a_strangers_onnx_without_notes_passes_with_a_word_on_what_nothing_proves(
@@ -263,9 +232,17 @@ def test_a_model_file_outside_of_the_specs_folder_is_refused_and_not_opened(
 
 
 TESTED = {
+    "graph": "window",
+    "sha256": "7" * 64,
     "execution_provider": "wasm",
+    "threads": 1,
     "browser": "Chromium 156",
+    "device": "Xeon, 2 cores",
     "loads": True,
+    "reason": None,
+    "n_decisions": 6,
+    "n_flips": 0,
+    "latency_ms": {"first": 140.2, "p50": 93.1, "p95": 99.8, "n": 200},
     "largest_difference": 1e-6,
     "created_utc": "2026-01-22T11:25:34Z",
 }
@@ -297,7 +274,7 @@ def test_a_test_that_cannot_have_happened_is_refused(
 
 def test_honest_tests_pass_webgl_that_does_not_load_included(handoff: tuple[Path, dict[str, Any]]) -> None:
     path, spec = handoff
-    webgl = {**TESTED, "execution_provider": "webgl", "loads": False, "largest_difference": None}
+    webgl = {**TESTED, "execution_provider": "webgl", "loads": False, "largest_difference": None, "latency_ms": None}
     path.write_text(json.dumps({**spec, "tested": [TESTED, webgl]}), encoding="utf-8")
     assert failures(check_file(path, None)) == {}
 
