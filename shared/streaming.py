@@ -23,14 +23,13 @@ from typing import Any, Literal
 
 import numpy as np
 
-from shared import contracts
+from shared import contracts, paths
 from shared.errors import InvalidInput
 from shared.preprocess import F32, U8, crop_and_resize, to_batch
 from shared.video import Frame
 
 GraphChoice = Literal["stream", "window", "pixels"]
 State = Literal["ready", "warming_up", "gap", "dropped"]
-SPEC_FILE = "frontend_spec.json"
 
 # Which graphs a choice runs: (role, variant) of the one that sees a frame, and whether the head follows it.
 _FIRST_GRAPH = {"stream": ("encoder", "plain"), "window": ("window", "plain"), "pixels": ("encoder", "pixels")}
@@ -187,7 +186,7 @@ class SmileStream:
     """
 
     def __init__(self, folder: Path, graph: GraphChoice = "stream", threads: int = 1) -> None:
-        self.spec = contracts.read_document(folder / SPEC_FILE, "frontend_spec")
+        self.spec = contracts.read_document(folder / paths.SPEC_FILE, "frontend_spec")
         self.rule = Rule.from_spec(self.spec)
         self._choice = graph
         self._size_px: int = self.spec["preprocessing"]["width_px"]
