@@ -12,10 +12,10 @@ import cv2
 import numpy as np
 import pytest
 
+from shared.marks import COLOURS_RGB, assign_marks
 from shared.protocol import parse_protocol, read_protocol
 from tools.grid_viewer import sheet
 from tools.grid_viewer.cli import main
-from tools.grid_viewer.marks import COLOURS_RGB, assign_marks
 from tools.grid_viewer.page import sequences_order
 
 

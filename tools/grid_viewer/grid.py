@@ -17,12 +17,12 @@ import filelock
 
 from shared import cli, paths, sequences
 from shared.errors import InvalidInput, WrongUsage
+from shared.marks import Mark, assign_marks, label_word
 from shared.sequences import Dataset, SequenceRow
 from tools.grid_viewer import sheet
 from tools.grid_viewer.cli import Config
-from tools.grid_viewer.marks import Mark, assign_marks
 from tools.grid_viewer.page import SIGNATURE, Page, PageFacts, sequences_order
-from tools.grid_viewer.words import WORDS, label_word
+from tools.grid_viewer.words import WORDS
 
 PAGE = "index.html"
 LARGE_PAGE_BYTES = 60_000_000

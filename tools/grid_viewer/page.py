@@ -16,22 +16,15 @@ from typing import TextIO
 import cv2
 
 from shared import sequences
+from shared.marks import SHAPE_SVG, Mark, label_word
 from shared.preprocess import U8
 from shared.sequences import Dataset, SequenceRow
-from tools.grid_viewer.marks import Mark
-from tools.grid_viewer.words import EMOTION_WORDS, WORDS, label_word
+from tools.grid_viewer.words import EMOTION_WORDS, WORDS
 
 JPEG_QUALITY = 75
 PLAY_MIN_MS = 160  # real spacing is 100 ms; an eye that judges wants it a little slower
 SIGNATURE = "<!-- smilebench grid-viewer -->"
 _HERE = Path(__file__).parent
-_SHAPE_SVG = {
-    "circle": '<circle cx="8" cy="8" r="7"/>',
-    "square": '<rect x="1.5" y="1.5" width="13" height="13"/>',
-    "triangle": '<path d="M8 1 15.5 14.5H.5Z"/>',
-    "diamond": '<path d="M8 0 16 8 8 16 0 8Z"/>',
-    "cross": '<path d="M5.5 1h5v4.5H15v5h-4.5V15h-5v-4.5H1v-5h4.5Z"/>',
-}
 
 
 @dataclass(frozen=True)
@@ -141,7 +134,7 @@ class Page:
 def _label_html(label: str, mark: Mark, lang: str) -> str:
     """Write a label's shape and word."""
     return (
-        f'<svg class="shape" viewBox="0 0 16 16" aria-hidden="true">{_SHAPE_SVG[mark.shape]}</svg>'
+        f'<svg class="shape" viewBox="0 0 16 16" aria-hidden="true">{SHAPE_SVG[mark.shape]}</svg>'
         f'<span data-label-word="{html.escape(label)}">{html.escape(label_word(label, lang))}</span>'
     )
 

@@ -5,11 +5,6 @@
 
 from shared.protocol import EMOTIONS
 
-LABEL_WORDS = {
-    "en": {"smile": "smile", "non_smile": "non-smile"},
-    "ko": {"smile": "웃음", "non_smile": "웃지 않음"},
-}
-
 EMOTION_WORDS = {
     "en": {emotion: emotion for emotion in EMOTIONS},
     "ko": dict(zip(EMOTIONS, ("분노", "혐오", "공포", "행복", "슬픔", "놀람", "중립"), strict=True)),
@@ -90,8 +85,3 @@ WORDS: dict[str, dict[str, str]] = {
         "no_script": "스크립트가 꺼져 있어 필터, 검색, 확대가 되지 않지만 모든 시퀀스는 아래에 있습니다.",
     },
 }
-
-
-def label_word(label: str, lang: str) -> str:
-    """Return how people read a label; labels that we have no word for stand as they are."""
-    return LABEL_WORDS[lang].get(label, label)

@@ -1,4 +1,4 @@
-"""A colour and a shape for each class, the same on sheets and page. Reads and writes nothing.
+"""A colour, a shape and a word for each class, the same wherever people see labels. Reads and writes nothing.
 
 The shape alone tells classes apart, so colour-blind readers and grey prints lose nothing; white text on each colour has
 a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3).
@@ -8,6 +8,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 SHAPES = ("circle", "square", "triangle", "diamond", "cross")
+SHAPE_SVG = {
+    "circle": '<circle cx="8" cy="8" r="7"/>',
+    "square": '<rect x="1.5" y="1.5" width="13" height="13"/>',
+    "triangle": '<path d="M8 1 15.5 14.5H.5Z"/>',
+    "diamond": '<path d="M8 0 16 8 8 16 0 8Z"/>',
+    "cross": '<path d="M5.5 1h5v4.5H15v5h-4.5V15h-5v-4.5H1v-5h4.5Z"/>',
+}  # for a viewBox of 0 0 16 16
+LABEL_WORDS = {
+    "en": {"smile": "smile", "non_smile": "non-smile"},
+    "ko": {"smile": "웃음", "non_smile": "웃지 않음"},
+}
 COLOURS_RGB = ((166, 71, 0), (0, 91, 171), (107, 33, 168), (17, 94, 89), (157, 23, 77), (63, 63, 70), (101, 84, 0))
 
 
@@ -34,3 +45,8 @@ def assign_marks(classes: Sequence[str], positive_class: str) -> dict[str, Mark]
         name: Mark(COLOURS_RGB[index % len(COLOURS_RGB)], SHAPES[index % len(SHAPES)])
         for index, name in enumerate(ordered)
     }
+
+
+def label_word(label: str, lang: str) -> str:
+    """Return how people read a label; labels that we have no word for stand as they are."""
+    return LABEL_WORDS[lang].get(label, label)
