@@ -129,14 +129,14 @@ def note(text: str) -> None:
         print(text, file=sys.stderr, flush=True)
 
 
-def progress(items: Iterable[T], *, what: str, total: int | None = None) -> Iterator[T]:
-    """Pass items through and show a bar with the time left: on a terminal only, and not with --quiet."""
+def progress(items: Iterable[T], *, what: str, total: int | None = None, unit: str = "it") -> Iterator[T]:
+    """Pass items through and show a bar with speed and time left: on a terminal only, and not with --quiet."""
     if _quiet or not sys.stderr.isatty():
         yield from items
         return
     from tqdm import tqdm
 
-    yield from tqdm(items, desc=what, total=total, leave=False, file=sys.stderr)
+    yield from tqdm(items, desc=what, total=total, unit=unit, leave=False, file=sys.stderr)
 
 
 def positive_int(text: str) -> int:

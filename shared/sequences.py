@@ -147,25 +147,48 @@ class Dataset:
 
     def load_picture(self, name: str) -> U8:
         """Decode one picture by its name in the dataset: (H, W, 3) uint8, RGB."""
-        import cv2
-
         path = self.folder / name
-        try:
-            data = np.frombuffer(path.read_bytes(), np.uint8)
-        except FileNotFoundError:
-            raise InvalidInput(str(path), found="no such picture", expected="one, as labels.csv lists it") from None
-        picture = cv2.imdecode(data, cv2.IMREAD_COLOR_RGB) if data.size else None
-        if picture is None:
-            raise InvalidInput(str(path), found="a file that is no picture", expected="a jpg", todo=_RESTORE)
         image = self.manifest["image"]
-        if picture.shape != (image["height_px"], image["width_px"], 3):
-            raise InvalidInput(
-                str(path),
-                found=f"{picture.shape[1]}x{picture.shape[0]} pixels",
-                expected=f"{image['width_px']}x{image['height_px']}",
-                todo=_RESTORE,
-            )
-        return np.asarray(picture, dtype=np.uint8)
+        return decode_picture(read_picture(path), str(path), image["width_px"], image["height_px"])
+
+
+def read_picture(path: Path) -> bytes:
+    """Read a picture's file as it is.
+
+    Raises:
+        InvalidInput: There is no such file.
+    """
+    try:
+        return path.read_bytes()
+    except FileNotFoundError:
+        raise InvalidInput(str(path), found="no such picture", expected="one, as labels.csv lists it") from None
+
+
+def decode_picture(data: bytes, what: str, width_px: int, height_px: int) -> U8:
+    """Decode a dataset's picture: (H, W, 3) uint8, RGB.
+
+    Args:
+        data: The file's bytes.
+        what: How to call it in errors: its path.
+        width_px: As the manifest says.
+        height_px: As the manifest says.
+
+    Raises:
+        InvalidInput: No picture, or one of another size.
+    """
+    import cv2
+
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB) if data else None
+    if picture is None:
+        raise InvalidInput(what, found="a file that is no picture", expected="a jpg", todo=_RESTORE)
+    if picture.shape != (height_px, width_px, 3):
+        raise InvalidInput(
+            what,
+            found=f"{picture.shape[1]}x{picture.shape[0]} pixels",
+            expected=f"{width_px}x{height_px}",
+            todo=_RESTORE,
+        )
+    return np.asarray(picture, dtype=np.uint8)
 
 
 _RESTORE = "put the file back, or remove its sequence's row from labels.csv"
