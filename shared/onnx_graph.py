@@ -71,12 +71,21 @@ def read_graph(path: Path) -> Graph:
     Raises:
         InvalidInput: The file is missing, no ONNX, cut off, or breaks ONNX's own rules.
     """
-    import onnx
-
     try:
         data = path.read_bytes()
     except OSError as error:
         raise InvalidInput(str(path), found=error.strerror or str(error), expected="an ONNX file") from None
+    return parse_graph(data, path)
+
+
+def parse_graph(data: bytes, path: Path) -> Graph:
+    """Read an ONNX from its bytes; `path` only says how to call it.
+
+    Raises:
+        InvalidInput: As `read_graph`.
+    """
+    import onnx
+
     todo = "copy or export the file again"
     try:
         model = onnx.load_model_from_string(data)
@@ -117,27 +126,54 @@ def read_graph(path: Path) -> Graph:
     )
 
 
+def open_session(data: bytes, what: str, threads: int = 1) -> Any:
+    """Open a graph in onnxruntime on the CPU.
+
+    Args:
+        data: The file's bytes.
+        what: How to call it in an error.
+        threads: Threads for one inference.
+
+    Raises:
+        InvalidInput: onnxruntime cannot load it.
+    """
+    import onnxruntime as ort
+
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = threads
+    options.log_severity_level = 4  # its reasons come as exceptions; the same text on stderr would be noise
+    try:
+        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime raises a dozen classes that share no parent of their own
+        raise _cannot_run(what, error) from None
+
+
+def run_session(session: Any, inputs: Arrays, what: str) -> Arrays:
+    """Run an open graph once; gives its outputs by name.
+
+    Raises:
+        InvalidInput: onnxruntime cannot run it on these inputs.
+    """
+    try:
+        names = [output.name for output in session.get_outputs()]
+        return dict(zip(names, map(np.asarray, session.run(names, inputs)), strict=True))
+    except Exception as error:
+        raise _cannot_run(what, error) from None
+
+
 def run_graph(graph: Graph, inputs: Arrays) -> Arrays:
     """Run a graph once on the CPU, on one thread.
 
     Raises:
         InvalidInput: onnxruntime cannot load or run it.
     """
-    import onnxruntime as ort
+    return run_session(open_session(graph.data, str(graph.path)), inputs, str(graph.path))
 
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = 1
-    options.log_severity_level = 4  # its reasons come as exceptions; the same text on stderr would be noise
-    try:
-        session: Any = ort.InferenceSession(graph.data, options, providers=["CPUExecutionProvider"])
-        names = [output.name for output in session.get_outputs()]
-        return dict(zip(names, map(np.asarray, session.run(names, inputs)), strict=True))
-    except Exception as error:  # onnxruntime raises a dozen classes that share no parent of their own
-        raise InvalidInput(
-            str(graph.path),
-            found=f"a graph that onnxruntime does not run ({_first_line(error)})",
-            expected="one that runs",
-        ) from None
+
+def _cannot_run(what: str, error: Exception) -> InvalidInput:
+    return InvalidInput(
+        what, found=f"a graph that onnxruntime does not run ({_first_line(error)})", expected="one that runs"
+    )
 
 
 def _first_line(error: Exception) -> str:

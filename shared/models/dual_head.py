@@ -103,3 +103,40 @@ class ContractModule(nn.Module):
         output = self.network(frames)
         logit = output.smile_logit if self.temperature == 1 else output.smile_logit / self.temperature
         return torch.sigmoid(logit), output.emotion_logits
+
+
+class EncoderModule(nn.Module):
+    """The half that a page runs once a frame: (1, 3, S, S) in 0 to 1 to features (1, 576).
+
+    Args:
+        network: The network.
+    """
+
+    def __init__(self, network: DualHeadSmileDetector) -> None:
+        super().__init__()
+        self.network = network
+
+    def forward(self, frame: Tensor) -> Tensor:
+        """Encode one frame, without the memory layout that only torch profits from."""
+        scaled = (frame - cast(Tensor, self.network.mean)) / cast(Tensor, self.network.std)
+        return cast(Tensor, self.network.pool(self.network.encoder(scaled)).flatten(1))
+
+
+class HeadModule(nn.Module):
+    """The half that answers: the features of the last frames, (1, T, 576), oldest first, to both outputs.
+
+    Args:
+        network: The network.
+        temperature: As in `ContractModule`.
+    """
+
+    def __init__(self, network: DualHeadSmileDetector, temperature: float = 1.0) -> None:
+        super().__init__()
+        self.network = network
+        self.temperature = temperature
+
+    def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
+        """Answer for one window of features."""
+        output = self.network.decide(features)
+        logit = output.smile_logit if self.temperature == 1 else output.smile_logit / self.temperature
+        return torch.sigmoid(logit), output.emotion_logits

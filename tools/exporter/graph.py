@@ -1,20 +1,17 @@
-"""From a network to the contract's ONNX: export, simplify, check, describe. Knows no dataset."""
+"""From a network to the contract's ONNX: export, describe, note. Knows no dataset."""
 
 import json
-import logging
-import warnings
 from pathlib import Path
 from typing import Any
 
 import onnx
-import onnxsim
 import torch
 
 from shared.errors import CheckFailed
 from shared.inference import METADATA_PREFIX
 from shared.models.dual_head import ContractModule, DualHeadSmileDetector
+from shared.models.onnx_export import export_module
 
-OPSET = 18
 INPUT = "frames"
 OUTPUTS = ("smile_prob", "emotion_logits")
 MAX_BYTES = 7_700_000  # what a page downloads before it can decide anything
@@ -26,27 +23,8 @@ def build_graph(network: DualHeadSmileDetector, image_size_px: int, temperature:
     Raises:
         CheckFailed: The simplified graph does not answer like the exported one.
     """
-    module = ContractModule(network, temperature).eval()
     example = torch.rand(1, network.frame_count, 3, image_size_px, image_size_px)
-    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # of the exporter about its own internals; the parity check is the judge
-        program: Any = torch.onnx.export(
-            module,
-            (example,),
-            dynamo=True,
-            opset_version=OPSET,
-            input_names=[INPUT],
-            output_names=list(OUTPUTS),
-            optimize=True,
-            verbose=False,
-        )
-    graph, same = onnxsim.simplify(program.model_proto)
-    if not same:
-        raise CheckFailed("onnxsim", found="a simplified graph that answers differently", expected="the same answers")
-    del graph.graph.value_info[:]  # shapes of intermediates: not needed to run, and quantisers stumble over them
-    onnx.checker.check_model(graph, full_check=True)
-    return graph
+    return export_module(ContractModule(network, temperature), example, INPUT, OUTPUTS)
 
 
 def describe_graph(graph: onnx.ModelProto) -> dict[str, Any]:

@@ -1,0 +1,103 @@
+"""From a torch module to a simplified ONNX graph: the export that exporter and handoff share. Writes no files."""
+
+import logging
+import warnings
+from pathlib import Path
+from typing import Any
+
+import onnx
+import onnxsim
+import torch
+from torch import nn
+
+from shared.errors import CheckFailed, InvalidInput
+from shared.models import build_network
+from shared.models.dual_head import FEATURES, EncoderModule, HeadModule
+
+OPSET = 18
+
+
+def export_module(
+    module: nn.Module, example: torch.Tensor, input_name: str, output_names: tuple[str, ...]
+) -> onnx.ModelProto:
+    """Export a module of one input as a simplified graph, shapes fixed to those of the example.
+
+    Raises:
+        CheckFailed: The simplified graph does not answer like the exported one.
+    """
+    logging.getLogger("torch.onnx").setLevel(logging.ERROR)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of the exporter about its own internals; the parity check is the judge
+        program: Any = torch.onnx.export(
+            module.eval(),
+            (example,),
+            dynamo=True,
+            opset_version=OPSET,
+            input_names=[input_name],
+            output_names=list(output_names),
+            optimize=True,
+            verbose=False,
+        )
+    graph, same = onnxsim.simplify(program.model_proto)
+    if not same:
+        raise CheckFailed("onnxsim", found="a simplified graph that answers differently", expected="the same answers")
+    del graph.graph.value_info[:]  # shapes of intermediates: not needed to run, and quantisers stumble over them
+    onnx.checker.check_model(graph, full_check=True)
+    return graph
+
+
+def export_stream(
+    weights: Path, network: str, frame_count: int, image_size_px: int, temperature: float
+) -> tuple[onnx.ModelProto, onnx.ModelProto]:
+    """Export a network's two halves: the encoder of one frame, and the head over the features of the last frames.
+
+    Args:
+        weights: The .safetensors file.
+        network: One of `shared.models.NETWORKS`.
+        frame_count: Frames of a window.
+        image_size_px: S.
+        temperature: Divides the smile logit.
+
+    Returns:
+        ``frame`` (1, 3, S, S) to ``features`` (1, 576), and ``features`` (1, T, 576) to ``smile_prob`` (1,) and
+        ``emotion_logits`` (1, 7).
+
+    Raises:
+        InvalidInput: The weights cannot be read or are another network's.
+    """
+    import safetensors.torch
+
+    built = build_network(network, frame_count)
+    try:
+        built.load_state_dict(safetensors.torch.load_file(weights))
+    except FileNotFoundError:
+        raise InvalidInput(str(weights), found="no such file", expected="the network's weights") from None
+    except Exception as error:  # safetensors' own error, whose home differs between its versions, or torch's
+        reason = " ".join(str(error).split())[:160]
+        raise InvalidInput(
+            str(weights), found=f"no weights of {network} ({reason})", expected="those that the ONNX was exported from"
+        ) from None
+    built.eval()
+    picture = torch.rand(1, 3, image_size_px, image_size_px)
+    encoder = export_module(EncoderModule(built), picture, "frame", ("features",))
+    head = export_module(
+        HeadModule(built, temperature),
+        torch.rand(1, frame_count, FEATURES),
+        "features",
+        ("smile_prob", "emotion_logits"),
+    )
+    return _without_traces(encoder), _without_traces(head)
+
+
+def _without_traces(graph: onnx.ModelProto) -> onnx.ModelProto:
+    """Remove what the exporter notes of its own source lines: paths of this computer, which differ between runs."""
+    for node in graph.graph.node:
+        node.ClearField("doc_string")
+        del node.metadata_props[:]
+    for value in (*graph.graph.input, *graph.graph.output, *graph.graph.initializer):
+        value.ClearField("doc_string")
+        del value.metadata_props[:]
+    graph.graph.ClearField("doc_string")
+    del graph.graph.metadata_props[:]
+    graph.ClearField("doc_string")
+    return graph

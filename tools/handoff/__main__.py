@@ -1,0 +1,3 @@
+from tools.handoff.cli import main
+
+raise SystemExit(main())

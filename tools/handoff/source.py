@@ -1,0 +1,133 @@
+"""Reads the model that is handed off: its ONNX, its card and its weights, and whether they belong together.
+
+A model without weights that we can use is no error: then only its window can be handed off (`why_no_stream`).
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared import contracts, models, paths
+from shared.errors import InvalidInput
+from shared.inference import OnnxModel
+from shared.onnx_graph import Graph, read_graph
+
+# What the ONNX says of itself -> where the card says it.
+_NOTES = {
+    "model_id": ("model_id",),
+    "classes": ("classes",),
+    "positive_class": ("positive_class",),
+    "emotions": ("emotions",),
+    "emotions_trained": ("emotions_trained",),
+    "threshold": ("threshold", "value"),
+    "frame_interval_ms": ("frame_interval_ms",),
+    "crop": ("crop",),
+    "resize": ("resize",),
+    "mirror": ("mirror",),
+}
+
+
+@dataclass(frozen=True)
+class Source:
+    """A model to hand off.
+
+    Attributes:
+        graph: The contract's window.
+        card: The content of model.json.
+        weights: The weights that the window was exported from, or None.
+        why_no_stream: Why the streaming pair cannot be made; empty if it can.
+    """
+
+    graph: Graph
+    card: dict[str, Any]
+    weights: Path | None
+    why_no_stream: str
+
+    @property
+    def frame_count(self) -> int:
+        """T, the frames of a window."""
+        count: int = self.card["input"]["shape"][1]
+        return count
+
+    @property
+    def image_size_px(self) -> int:
+        """S, the side of a picture."""
+        side: int = self.card["input"]["shape"][4]
+        return side
+
+
+def read_source(onnx: Path) -> Source:
+    """Read a model's folder.
+
+    Raises:
+        InvalidInput: The ONNX or its card is missing or broken, is not of the contract, or they (or the weights) are
+            not about the same model.
+    """
+    graph = read_graph(onnx)
+    path = onnx.with_name(paths.MODEL_CARD)
+    if not path.is_file():
+        raise InvalidInput(
+            str(path),
+            found="no such file",
+            expected="the model's card: classes, threshold and frame spacing, which no ONNX says by itself",
+            todo="export the model, or check a spec of your own: spec-checker --spec SPEC --model ONNX",
+        )
+    card = contracts.read_document(path, "model")
+    if card["onnx"]["sha256"] != graph.sha256:
+        raise InvalidInput(
+            str(onnx),
+            found=f"sha256 {graph.sha256[:12]}",
+            expected=f"{card['onnx']['sha256'][:12]}, as {path.name} says",
+            todo="the ONNX was changed after its export: export it again",
+        )
+    if graph.uses_other_files:
+        raise InvalidInput(str(onnx), found="weights in other files", expected="everything in the one .onnx")
+    _check_notes(graph, card)
+    window = OnnxModel(onnx, threads=1)
+    stated = card["input"]["shape"][1], card["input"]["shape"][4]
+    if (window.frame_count, window.image_size_px) != stated:
+        raise InvalidInput(
+            str(onnx),
+            found=f"{window.frame_count} frames of {window.image_size_px} px",
+            expected=f"{stated}, as {path.name}",
+        )
+    weights, why = _find_weights(onnx.with_name(paths.WEIGHTS_FILE), card)
+    return Source(graph, card, weights, why)
+
+
+def _check_notes(graph: Graph, card: dict[str, Any]) -> None:
+    """Refuse an ONNX that says otherwise of itself than its card."""
+    for note, keys in _NOTES.items():
+        stated: Any = card
+        for key in keys:
+            stated = stated[key]
+        found = graph.metadata.get(note, stated)
+        # An id of digits only comes out of JSON as a number.
+        if found != stated and str(found) != stated:
+            raise InvalidInput(
+                f"{graph.path}: smilebench.{note}",
+                found=repr(found),
+                expected=f"{stated!r}, as {paths.MODEL_CARD} says",
+                todo="export the model again",
+            )
+
+
+def _find_weights(path: Path, card: dict[str, Any]) -> tuple[Path | None, str]:
+    """Return the weights, or why there are none to use.
+
+    Raises:
+        InvalidInput: They are there, but not those of the card.
+    """
+    if card["network"] not in models.NETWORKS:
+        return None, f"network {card['network']!r} is none of ours ({', '.join(models.NETWORKS)})"
+    if not path.is_file():
+        return None, f"{path.name} does not lie beside the ONNX"
+    expected = card["run"]["checkpoint_sha256"] if card["run"] else None
+    if expected is not None and (found := contracts.sha256_file(path)) != expected:
+        raise InvalidInput(
+            str(path),
+            found=f"sha256 {found[:12]}",
+            expected=f"{expected[:12]}, as {paths.MODEL_CARD} says of the checkpoint",
+            todo="export the model again",
+        )
+    return path, ""

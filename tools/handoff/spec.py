@@ -1,0 +1,114 @@
+"""Builds a front-end spec from a model's card and its graphs. Writes nothing and judges nothing."""
+
+from typing import Any
+
+from shared import paths
+from shared.onnxruntime_web import NPM_PACKAGE, NPM_VERSION
+from tools.handoff.config import Config
+from tools.handoff.graphs import Made
+from tools.handoff.source import Source
+
+# How far a program may differ from Python and still be the same model. On equal tensors only the order of float32
+# sums differs (1e-6 was seen); a page's own crop and resize may round pixels otherwise, which moves a probability more.
+TOLERANCE = {
+    "smile_prob": 1e-4,
+    "emotion_logits": 1e-3,
+    "features": 1e-3,
+    "smile_prob_javascript": 0.02,
+    "smile_prob_pixels": 1e-3,
+}
+# A smile ends a fifth below the threshold that it began at: near the threshold the probability of a face that holds
+# still wavers from frame to frame, and each wavering would end a smile and begin another. Our own choice.
+RELEASE_PART = 0.8
+
+_MEANINGS = {
+    "smile_prob": "probability of the positive class, 0 to 1",
+    "emotion_logits": "one logit an emotion, in the order of emotions; only those in emotions_trained mean anything",
+}
+
+
+def build_spec(source: Source, graphs: list[Made], config: Config, golden_sha256: str, n_cases: int) -> dict[str, Any]:
+    """Build the front-end spec of a model.
+
+    Args:
+        source: The model.
+        graphs: What the folder holds, the window first.
+        config: Whether release_threshold and min_duration_ms were chosen by hand.
+        golden_sha256: Of golden.json.
+        n_cases: Of the golden vectors.
+
+    Returns:
+        A document of the frontend_spec schema; execution_providers and `tested` are empty, as nothing is proven yet.
+    """
+    card = source.card
+    threshold, interval_ms = card["threshold"]["value"], card["frame_interval_ms"]
+    release, duration_ms = config.release_threshold, config.min_duration_ms
+    window = graphs[0].entry
+    return {
+        "schema_version": 2,
+        "spec_id": card["model_id"],
+        "created_utc": paths.utc_text(),
+        "synthetic": card["dataset"]["kind"] == "synthetic",
+        "model": {key: window[key] for key in ("file", "sha256", "bytes", "opset", "operators")},
+        "input": {
+            "name": source.graph.inputs[0].name,
+            "shape": card["input"]["shape"],
+            **{key: card["input"][key] for key in ("dtype", "layout", "color", "range")},
+        },
+        "outputs": [
+            {**{key: output[key] for key in ("name", "shape", "dtype")}, "meaning": _MEANINGS[output["name"]]}
+            for output in window["outputs"]
+        ],
+        "classes": card["classes"],
+        "positive_class": card["positive_class"],
+        "emotions": card["emotions"],
+        "emotions_trained": card["emotions_trained"],
+        "decision": {
+            "output": "smile_prob",
+            "operator": ">",
+            "threshold": threshold,
+            "chosen_on": card["threshold"]["chosen_on"],
+            "release_threshold": RELEASE_PART * threshold if release is None else release,
+            "min_duration_ms": interval_ms if duration_ms is None else duration_ms,
+        },
+        "frames": {"count": source.frame_count, "interval_ms": interval_ms, "max_deviation_ms": interval_ms / 2},
+        "preprocessing": {
+            "crop": card["crop"],
+            "resize": card["resize"],
+            "width_px": source.image_size_px,
+            "height_px": source.image_size_px,
+            "mirror": card["mirror"],
+            "scale": "pixel / 255",
+        },
+        "graphs": [graph.entry for graph in graphs],
+        "tolerance": TOLERANCE,
+        "golden": {"file": "golden/golden.json", "sha256": golden_sha256, "n_cases": n_cases},
+        "runtime": {"npm_package": NPM_PACKAGE, "npm_version": NPM_VERSION, "execution_providers": []},
+        "tested": [],
+    }
+
+
+def keep_proof(spec: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
+    """Carry the browser proof of an older spec over to a new one, as far as it is about the same bytes.
+
+    Args:
+        spec: The new spec.
+        old: The one that lies in the folder now.
+
+    Returns:
+        The new spec with those entries of `tested` whose graph has not changed, and of the execution providers those
+        that still have a proof for the window or for encoder and head.
+    """
+    unchanged = {(graph["name"], graph["sha256"]) for graph in spec["graphs"]}
+    tested = [entry for entry in old["tested"] if (entry["graph"], entry["sha256"]) in unchanged]
+    if old["golden"]["sha256"] != spec["golden"]["sha256"] or old["runtime"]["npm_version"] != NPM_VERSION:
+        tested = []  # compared with other pictures, or by another release
+    proven = {
+        (entry["graph"], entry["execution_provider"]) for entry in tested if entry["loads"] and not entry["n_flips"]
+    }
+    providers = [
+        name
+        for name in old["runtime"]["execution_providers"]
+        if ("window", name) in proven or {("encoder", name), ("head", name)} <= proven
+    ]
+    return {**spec, "tested": tested, "runtime": {**spec["runtime"], "execution_providers": providers}}

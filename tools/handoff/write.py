@@ -1,0 +1,174 @@
+"""A hand-off from a model's folder to the folder that a front-end team copies.
+
+    model.json + ONNX + weights → graphs, each run and compared → golden vectors, client, spec → swapped in as a whole
+
+Nothing is written unless everything is right, and nothing is touched where nothing changed.
+"""
+
+import json
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shared import cli, contracts, paths
+from shared.onnxruntime_web import NPM_PACKAGE, NPM_VERSION, NPMRC
+from tools.handoff import folder as folders
+from tools.handoff.config import Config
+from tools.handoff.golden import GOLDEN_FILE, draw_cases, write_golden
+from tools.handoff.graphs import Made, make_graphs
+from tools.handoff.proof import Proof, prove_stream
+from tools.handoff.runs import Stream, Window
+from tools.handoff.source import Source, read_source
+from tools.handoff.spec import build_spec, keep_proof
+
+GRAPH_FILES = (
+    paths.MODEL_FILE,
+    "encoder.onnx",
+    "head.onnx",
+    "encoder_webgl.onnx",
+    "encoder_pixels.onnx",
+    "encoder_fp16.onnx",
+    "encoder_int8.onnx",
+)
+
+
+@dataclass(frozen=True)
+class Written:
+    """A hand-off that is in place.
+
+    Attributes:
+        folder: Where.
+        spec: The content of its frontend_spec.json.
+        proof: Encoder and head against the window; None where there is only the window.
+        changed: The files that this run wrote or removed, by their path in the folder.
+        notes: What a reader should know: what was left out, and why.
+    """
+
+    folder: Path
+    spec: dict[str, Any]
+    proof: Proof | None
+    changed: tuple[str, ...]
+    notes: tuple[str, ...] = field(default=())
+    exit_code: int = 0
+
+    def as_text(self) -> str:
+        """List the graphs, what was compared, and what a reader should know."""
+        lines = []
+        for graph in self.spec["graphs"]:
+            verdict = graph["verdict"]
+            judged = (
+                "" if verdict is None else f"  {'offered' if verdict['offer'] else 'not offered'}: {verdict['reason']}"
+            )
+            lines.append(f"{graph['name']:<16} {graph['bytes']:>10,} bytes{judged}")
+        if self.proof is not None:
+            lines.append(
+                f"encoder and head answer as the window: largest difference {self.proof.largest_difference:.1e} on "
+                f"{self.proof.n_frames} frames"
+            )
+        lines += [f"note: {note}" for note in self.notes]
+        done = f"{len(self.changed)} files written" if self.changed else "unchanged"
+        proven = ", ".join(self.spec["runtime"]["execution_providers"])
+        lines.append(
+            f"{paths.shown(self.folder)}: {done}; "
+            + (f"proven on {proven}" if proven else "not proven in a browser yet: spec-checker --browser")
+        )
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the folder, the spec, the comparison and the notes."""
+        proof = self.proof and {"n_frames": self.proof.n_frames, "largest_difference": self.proof.largest_difference}
+        return {
+            "folder": str(self.folder),
+            "spec": str(self.folder / paths.SPEC_FILE),
+            "model_id": self.spec["spec_id"],
+            "graphs": self.spec["graphs"],
+            "stream_equals_window": proof,
+            "changed": list(self.changed),
+            "notes": list(self.notes),
+        }
+
+
+def write_handoff(config: Config) -> Written:
+    """Write a model's hand-off.
+
+    Args:
+        config: What to do.
+
+    Raises:
+        InvalidInput: The model's files are missing, broken or do not belong together.
+        CheckFailed: A graph answers otherwise than the window. Nothing is written then.
+    """
+    source = read_source(config.model)
+    notes = [f"only the window is handed off: {source.why_no_stream}"] if source.why_no_stream else []
+    graphs = make_graphs(source)
+    window = Window(graphs[0].data)
+    stream, proof = None, None
+    if source.weights is not None:
+        cli.note("handoff: comparing encoder and head with the window ...")
+        stream = Stream(graphs[1].data, graphs[2].data)
+        proof = prove_stream(window, stream, source.frame_count, source.image_size_px)
+    place = config.out or paths.artifacts("handoff") / source.card["model_id"]
+    client = folders.client_files()
+    own = {
+        path.split("/")[0] for path in (*client, *GRAPH_FILES, GOLDEN_FILE, paths.SPEC_FILE, "package.json", ".npmrc")
+    }
+    ours = frozenset(own)
+    with folders.draft(place, ours) as new:
+        spec = _fill(new, source, config, graphs, window, stream, client)
+        spec, changed = _swap_if_changed(new, place, ours, spec)
+    return Written(place, spec, proof, changed, tuple(notes))
+
+
+def _fill(
+    new: Path,
+    source: Source,
+    config: Config,
+    graphs: list[Made],
+    window: Window,
+    stream: Stream | None,
+    client: dict[str, bytes],
+) -> dict[str, Any]:
+    """Write all files but the spec; returns the spec."""
+    cli.note("handoff: writing golden vectors ...")
+    about = {
+        "threshold": source.card["threshold"]["value"],
+        "interval_ms": source.card["frame_interval_ms"],
+        "size_px": source.image_size_px,
+        "model_sha256": graphs[0].entry["sha256"],
+    }
+    cases = draw_cases(source.frame_count)
+    golden = write_golden(new / GOLDEN_FILE.split("/")[0], cases, window, stream, about)
+    for graph in graphs:
+        contracts.write_bytes(new / graph.entry["file"], graph.data)
+    package = {
+        "name": "smile-detector",
+        "version": "1.0.0",
+        "private": True,
+        "type": "module",
+        "dependencies": {NPM_PACKAGE: NPM_VERSION},
+    }
+    contracts.write_bytes(new / "package.json", (json.dumps(package, indent=2) + "\n").encode())
+    contracts.write_bytes(new / ".npmrc", NPMRC.encode())
+    for name, data in client.items():
+        contracts.write_bytes(new / name, data)
+    return build_spec(source, graphs, config, contracts.sha256_file(golden), len(cases))
+
+
+def _swap_if_changed(
+    new: Path, place: Path, ours: frozenset[str], spec: dict[str, Any]
+) -> tuple[dict[str, Any], tuple[str, ...]]:
+    """Put the new folder in place unless the old one says the same; keep the old one's browser proof."""
+    old_spec: dict[str, Any] | None = None
+    if (place / paths.SPEC_FILE).is_file() and contracts.explain(
+        contracts.read_json(place / paths.SPEC_FILE), "frontend_spec"
+    ) is None:
+        old_spec = contracts.read_json(place / paths.SPEC_FILE)
+        spec = keep_proof(spec, old_spec)
+        if {**spec, "created_utc": ""} == {**old_spec, "created_utc": ""}:
+            spec = old_spec
+    contracts.write_document(new / paths.SPEC_FILE, spec, "frontend_spec")
+    before, after = folders.files_of(place, ours), folders.files_of(new, ours)
+    changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
+    if changed:
+        folders.swap_in(new, place, ours)
+    return spec, tuple(changed)
