@@ -1,0 +1,336 @@
+/**
+ * The model itself: reads the spec, checks and loads the graphs, turns frames with their capture times into answers.
+ *
+ * Runs in a worker or on the page alike; knows no video element and no event. Everything that a page must know stands in
+ * frontend_spec.json: nothing about the model is written down here a second time.
+ */
+
+import { DetectorError, reasonOf } from './smile-detector.errors.mjs';
+import { fetchGraph, importOrt, isThere, readSpec, softwareName } from './smile-detector.files.mjs';
+import { AreaResizer, PixelReader, flipRows, toPlanes } from './smile-detector.pixels.mjs';
+import { Decider, FrameMemory } from './smile-detector.window.mjs';
+
+// What each choice runs: (role, variant) of the graphs, the one that sees a frame first.
+const CHOICES = {
+  stream: [['encoder', 'plain'], ['head', 'plain']],
+  window: [['window', 'plain']],
+  pixels: [['encoder', 'pixels'], ['head', 'plain']],
+};
+const MODULES = {
+  wasm: { module: 'ort.wasm.min.mjs', wasm: 'ort-wasm-simd-threaded.wasm' },
+  webgpu: { module: 'ort.webgpu.min.mjs', wasm: 'ort-wasm-simd-threaded.asyncify.wasm' },
+};
+const MOST_THREADS = 4;
+
+/** Frames in, answers out. Load it once, then call run() for one frame at a time. */
+export class Engine {
+  #settings = null;
+  #spec = null;
+  #ort = null;
+  #graphs = []; // {entry, session}, in the order in which they run
+  #choice = 'stream';
+  #provider = 'wasm';
+  #memory = null;
+  #decider = null;
+  #resizer = null;
+  #reader = new PixelReader();
+  #input = new Float32Array(0);
+  #epoch = 0;
+  #running = Promise.resolve();
+  #warnings = [];
+
+  /**
+   * @param {object} settings specUrl, ortUrl (a folder), ort (a module, or null), provider, graph, threads ('auto' or a
+   *   number), allowUntested, mirrored, keepCrops
+   * @returns {Promise<object>} what was loaded, with the warnings
+   */
+  async load(settings) {
+    const startedMs = performance.now();
+    this.#settings = settings;
+    if (globalThis.isSecureContext === false) throw new DetectorError('insecure-context');
+    this.#spec = await readSpec(settings.specUrl);
+    const threads = this.#chooseThreads(settings.threads);
+    const adapter = await this.#open(threads);
+    this.#memory = new FrameMemory(this.#spec.frames);
+    this.#decider = new Decider(this.#spec.decision);
+    this.#resizer = new AreaResizer(this.#spec.preprocessing.width_px);
+    const loadedMs = performance.now();
+    await this.#warmUp();
+    return {
+      spec: this.#spec,
+      provider: this.#provider,
+      graph: this.#choice,
+      threads: this.#provider === 'wasm' ? threads : 1,
+      adapter,
+      ortVersion: this.#ort.env?.versions?.web ?? this.#ort.env?.versions?.common ?? null,
+      loadMs: loadedMs - startedMs,
+      warmUpMs: performance.now() - loadedMs,
+      warnings: this.#warnings,
+    };
+  }
+
+  /**
+   * Answer for one frame. Calls must not overlap; the frame is closed.
+   * @param {VideoFrame | ImageBitmap | ImageData} frame
+   * @param {number} timestampMs when it was captured
+   */
+  async run(frame, timestampMs) {
+    const work = this.#answer(frame, timestampMs);
+    this.#running = work.catch(() => undefined);
+    return work;
+  }
+
+  /** Answer for a frame on which no face was found: no smile, and the window begins anew. */
+  noFace(timestampMs) {
+    const change = this.reset({ afterGap: true }) ? 'end' : null;
+    return this.#result('no_face', timestampMs, { change });
+  }
+
+  /** Forget all frames and the decision; returns whether a smile was on. */
+  reset({ afterGap = false } = {}) {
+    this.#epoch += 1;
+    const wasSmile = this.#decider?.isSmile ?? false;
+    this.#memory?.clear({ afterGap });
+    this.#decider?.reset();
+    return wasSmile;
+  }
+
+  /** Give the graphs' memory back, after the frame in work. */
+  async close() {
+    this.reset();
+    await this.#running;
+    const graphs = this.#graphs;
+    this.#graphs = [];
+    for (const { session } of graphs) await session.release();
+  }
+
+  #warn(code, values = {}) {
+    this.#warnings.push({ code, values });
+  }
+
+  #chooseThreads(wanted) {
+    const isolated = globalThis.crossOriginIsolated === true;
+    if (wanted !== 'auto') {
+      if (wanted > 1 && !isolated) throw new DetectorError('isolation');
+      return wanted;
+    }
+    if (!isolated) {
+      this.#warn('one-thread');
+      return 1;
+    }
+    // Half of the cores: the others draw the page and decode the camera.
+    return Math.max(1, Math.min(MOST_THREADS, Math.floor((navigator.hardwareConcurrency ?? 2) / 2)));
+  }
+
+  /** The graphs of a choice, or null if the folder lacks one. */
+  #entriesOf(choice) {
+    const entries = CHOICES[choice].map(([role, variant]) =>
+      this.#spec.graphs.find((entry) => entry.role === role && entry.variant === variant),
+    );
+    return entries.every(Boolean) ? entries : null;
+  }
+
+  /** Tell whether every graph was seen to load and agree on this provider, as the very file that the spec lists. */
+  #isProven(entries, provider) {
+    if (!this.#spec.runtime.execution_providers.includes(provider)) return false;
+    return entries.every((entry) =>
+      this.#spec.tested.some(
+        (test) =>
+          test.graph === entry.name &&
+          test.sha256 === entry.sha256 &&
+          test.execution_provider === provider &&
+          test.loads &&
+          test.n_flips === 0,
+      ),
+    );
+  }
+
+  /** Open the first pair of provider and graphs that may be used and works; returns the adapter's name or null. */
+  async #open(threads) {
+    const { provider, graph, allowUntested } = this.#settings;
+    const choices = (graph ? [graph] : ['stream', 'window']).filter((choice) => this.#entriesOf(choice));
+    if (choices.length === 0) {
+      const found = this.#spec.graphs.map((entry) => entry.name).join(', ');
+      throw new DetectorError('graph-missing', { wanted: graph ?? 'stream', found });
+    }
+    const providers = provider === 'auto' ? ['webgpu', 'wasm'] : [provider];
+    const pairs = providers.flatMap((name) => choices.map((choice) => [name, choice]));
+    let usable = pairs.filter(([name, choice]) => this.#isProven(this.#entriesOf(choice), name));
+    if (usable.length === 0) {
+      const wanted = `${graph ?? 'stream'}, ${provider === 'auto' ? 'wasm' : provider}`;
+      if (!allowUntested) throw new DetectorError('untested', { wanted });
+      usable = pairs.filter(([name]) => provider !== 'auto' || name === 'wasm');
+      this.#warn('untested-allowed', { wanted });
+    }
+    let failure = null;
+    for (const [name, choice] of usable) {
+      try {
+        const adapter = name === 'webgpu' ? await this.#findAdapter(provider === 'webgpu') : null;
+        if (name === 'webgpu' && adapter === null) continue;
+        await this.#load(name, choice, threads);
+        return adapter;
+      } catch (error) {
+        const isOurs = error instanceof DetectorError;
+        if (isOurs && error.code !== 'wasm-missing' && error.code !== 'no-provider') throw error;
+        failure = isOurs ? error : new DetectorError('no-provider', { reason: reasonOf(error) });
+        if (usable.length > 1) this.#warn('provider-failed', { provider: name, reason: reasonOf(error) });
+      }
+    }
+    throw failure ?? new DetectorError('no-provider', { reason: 'no graphics adapter for webgpu' });
+  }
+
+  /** The name of the graphics adapter; null if there is none worth using. */
+  async #findAdapter(isDemanded) {
+    const adapter = await navigator.gpu?.requestAdapter?.().catch(() => null);
+    if (!adapter) return null;
+    const software = softwareName(adapter);
+    if (software && !isDemanded) {
+      this.#warn('software-adapter', { reason: software });
+      return null;
+    }
+    const info = adapter.info ?? {};
+    return software ?? ([info.vendor, info.architecture, info.description].filter(Boolean).join(' ') || 'webgpu');
+  }
+
+  async #load(provider, choice, threads) {
+    const files = MODULES[provider];
+    this.#ort = this.#settings.ort ?? (await importOrt(this.#settings.ortUrl, files.module));
+    const ort = this.#ort;
+    ort.env.logLevel = 'error';
+    ort.env.wasm.numThreads = threads;
+    if (!this.#settings.ort || this.#settings.hasOrtUrl) ort.env.wasm.wasmPaths = this.#settings.ortUrl;
+    const version = ort.env.versions?.web ?? ort.env.versions?.common;
+    const expected = this.#spec.runtime.npm_version;
+    if (version && version !== expected) this.#warn('ort-version', { found: version, expected });
+    const entries = this.#entriesOf(choice);
+    const models = await Promise.all(entries.map((entry) => fetchGraph(entry, this.#settings.specUrl)));
+    const graphs = [];
+    try {
+      for (const [index, entry] of entries.entries()) {
+        const options = { executionProviders: [provider], logSeverityLevel: 3 };
+        graphs.push({ entry, session: await ort.InferenceSession.create(models[index], options) });
+      }
+    } catch (error) {
+      for (const { session } of graphs) await session.release();
+      if (!this.#settings.ort && !(await isThere(new URL(files.wasm, this.#settings.ortUrl)))) {
+        throw new DetectorError('wasm-missing', { url: this.#settings.ortUrl });
+      }
+      throw new DetectorError('no-provider', { reason: reasonOf(error) });
+    }
+    this.#graphs = graphs;
+    this.#provider = provider;
+    this.#choice = choice;
+  }
+
+  /** Run everything once: the first run compiles and allocates, and shall not cost the first frame. */
+  async #warmUp() {
+    const side = this.#spec.preprocessing.width_px;
+    const values = await this.#see({ data: new Uint8ClampedArray(side * side * 4), width: side, height: side });
+    await this.#decideOn(Array.from({ length: this.#spec.frames.count }, () => values));
+  }
+
+  async #answer(frame, timestampMs) {
+    const newestMs = this.#memory.newestMs;
+    if (!Number.isFinite(timestampMs) || timestampMs === newestMs) {
+      frame.close?.();
+      return this.#result('dropped', timestampMs); // the same frame again
+    }
+    // An earlier frame: the film was wound back.
+    const isCut = newestMs !== null && timestampMs < newestMs && this.reset();
+    const epoch = this.#epoch;
+    const startedMs = performance.now();
+    let picture;
+    try {
+      picture = await this.#reader.read(frame);
+    } catch (error) {
+      throw new DetectorError('bad-source', { reason: reasonOf(error) });
+    }
+    const readMs = performance.now();
+    const values = await this.#see(picture);
+    if (epoch !== this.#epoch) return this.#result('dropped', timestampMs);
+    const window = this.#memory.add(timestampMs, values);
+    if (window.state !== 'ready') {
+      this.#decider.pause();
+      const change = isCut ? 'end' : null;
+      return this.#result(window.state, timestampMs, { change, timing: { startedMs, readMs, values } });
+    }
+    const outputs = await this.#decideOn(window.values);
+    if (epoch !== this.#epoch) return this.#result('dropped', timestampMs);
+    const wasSmile = this.#decider.isSmile;
+    const isSmile = this.#decider.decide(outputs.smileProb, timestampMs);
+    return this.#result('ready', timestampMs, {
+      ...outputs,
+      frameTimesMs: window.timesMs,
+      change: isSmile === wasSmile ? null : isSmile ? 'start' : 'end',
+      sinceMs: isSmile ? this.#decider.sinceMs : null,
+      crops: this.#settings.keepCrops ? window.values.map((value) => value.crop) : null,
+      timing: { startedMs, readMs, values },
+    });
+  }
+
+  #result(state, timestampMs, { timing, ...rest } = {}) {
+    return {
+      state,
+      smileProb: rest.smileProb ?? null,
+      emotionLogits: rest.emotionLogits ?? null,
+      isSmile: this.#decider.isSmile,
+      timestampMs,
+      frameTimesMs: rest.frameTimesMs ?? null,
+      provider: this.#provider,
+      readMs: timing ? timing.readMs - timing.startedMs : null,
+      preprocessMs: timing ? timing.values.preprocessMs : null,
+      inferenceMs: timing ? performance.now() - timing.readMs - timing.values.preprocessMs : null,
+      change: rest.change ?? null,
+      sinceMs: rest.sinceMs ?? null,
+      crops: rest.change === 'start' ? (rest.crops ?? null) : null,
+    };
+  }
+
+  /** Turn a picture into what is kept of it: its features, or its bytes where the whole window is run. */
+  async #see({ data, width, height }) {
+    const startedMs = performance.now();
+    const flips = { flipBefore: this.#settings.mirrored, flipAfter: this.#spec.preprocessing.mirror };
+    const { entry, session } = this.#graphs[0];
+    if (this.#choice === 'pixels') {
+      const bytes = new Uint8Array(data); // a copy: the source stays as it is
+      if (flips.flipBefore !== flips.flipAfter) flipRows(bytes, width, height, 4);
+      const preprocessMs = performance.now() - startedMs;
+      const features = await this.#infer(session, entry, 'uint8', bytes, [height, width, 4]);
+      return { features: features[entry.outputs[0].name], crop: null, preprocessMs };
+    }
+    const crop = this.#resizer.resize(data, width, height, flips);
+    if (this.#choice === 'window') return { crop, preprocessMs: performance.now() - startedMs };
+    if (this.#input.length !== crop.length) this.#input = new Float32Array(crop.length);
+    toPlanes(crop, this.#input);
+    const preprocessMs = performance.now() - startedMs;
+    const features = await this.#infer(session, entry, 'float32', this.#input, entry.inputs[0].shape);
+    return { features: features[entry.outputs[0].name], crop: this.#settings.keepCrops ? crop : null, preprocessMs };
+  }
+
+  async #decideOn(values) {
+    const { entry, session } = this.#graphs[this.#graphs.length - 1];
+    const isWindow = this.#choice === 'window';
+    const each = isWindow ? values[0].crop.length : values[0].features.length;
+    const input = new Float32Array(each * values.length);
+    values.forEach((value, place) => {
+      if (isWindow) toPlanes(value.crop, input, place * each);
+      else input.set(value.features, place * each);
+    });
+    const outputs = await this.#infer(session, entry, 'float32', input, entry.inputs[0].shape);
+    return { smileProb: outputs.smile_prob[0], emotionLogits: Array.from(outputs.emotion_logits) };
+  }
+
+  async #infer(session, entry, type, data, shape) {
+    const tensor = new this.#ort.Tensor(type, data, shape);
+    let outputs = {};
+    try {
+      outputs = await session.run({ [entry.inputs[0].name]: tensor });
+      return Object.fromEntries(Object.entries(outputs).map(([name, output]) => [name, output.data]));
+    } catch (error) {
+      throw new DetectorError('inference-failed', { reason: reasonOf(error) });
+    } finally {
+      tensor.dispose();
+      for (const output of Object.values(outputs)) output.dispose();
+    }
+  }
+}

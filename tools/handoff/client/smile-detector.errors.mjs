@@ -1,0 +1,144 @@
+/** What can go wrong, in words that a person understands, Korean and English. Codes never change; words may. */
+
+const TEXTS = {
+  'spec-missing': {
+    en: 'The model description was not found at {url} ({reason}). Copy the whole hand-off folder to the server.',
+    ko: '{url}에서 모델 설명 파일을 찾을 수 없습니다({reason}). 핸드오프 폴더 전체를 서버에 복사해 주세요.',
+  },
+  'spec-invalid': {
+    en: 'The model description cannot be used: {reason}. Copy the whole hand-off folder again.',
+    ko: '모델 설명 파일을 사용할 수 없습니다: {reason}. 핸드오프 폴더 전체를 다시 복사해 주세요.',
+  },
+  'spec-version': {
+    en: 'The model description has version {found}, but this smile-detector.mjs reads version {expected}. Take both from the same hand-off folder.',
+    ko: '모델 설명 파일은 버전 {found}인데 이 smile-detector.mjs는 버전 {expected}만 읽을 수 있습니다. 두 파일을 같은 핸드오프 폴더에서 가져와 주세요.',
+  },
+  'model-missing': {
+    en: 'The model file {file} was not found on the server ({reason}). Copy the whole hand-off folder.',
+    ko: '서버에서 모델 파일 {file}을(를) 찾을 수 없습니다({reason}). 핸드오프 폴더 전체를 복사해 주세요.',
+  },
+  'model-truncated': {
+    en: 'The model file {file} is incomplete: {found} of {expected} bytes arrived. Copy it again, and check the connection.',
+    ko: '모델 파일 {file}이(가) 완전하지 않습니다: {expected}바이트 중 {found}바이트만 받았습니다. 파일을 다시 복사하고 네트워크를 확인해 주세요.',
+  },
+  'model-hash': {
+    en: 'The model file {file} is not the one that was tested (its checksum differs). Copy the whole hand-off folder again.',
+    ko: '모델 파일 {file}이(가) 검증된 파일과 다릅니다(체크섬 불일치). 핸드오프 폴더 전체를 다시 복사해 주세요.',
+  },
+  'insecure-context': {
+    en: 'This page was opened without https. Browsers give the camera and the file check only to https:// and http://localhost.',
+    ko: 'https가 아닌 주소로 열렸습니다. 브라우저는 https:// 또는 http://localhost에서만 카메라와 파일 검증을 허용합니다.',
+  },
+  isolation: {
+    en: 'Several threads were asked for, but this page is not isolated. Serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.',
+    ko: '스레드를 여러 개 요청했지만 이 페이지는 격리(cross-origin isolated)되어 있지 않습니다. Cross-Origin-Opener-Policy: same-origin, Cross-Origin-Embedder-Policy: require-corp 헤더를 함께 보내 주세요.',
+  },
+  'wasm-missing': {
+    en: 'The files of onnxruntime-web were not found at {url}. Run "npm install" in the hand-off folder, or pass their address as ortUrl.',
+    ko: '{url}에서 onnxruntime-web 파일을 찾을 수 없습니다. 핸드오프 폴더에서 "npm install"을 실행하거나 ortUrl로 주소를 알려 주세요.',
+  },
+  untested: {
+    en: 'No run of this model in a browser has been proven for {wanted}. Run validate-spec --browser on the folder, or pass allowUntested: true at your own risk.',
+    ko: '이 모델이 브라우저({wanted})에서 검증된 적이 없습니다. 폴더에 validate-spec --browser를 실행하거나, 위험을 감수한다면 allowUntested: true를 사용하세요.',
+  },
+  'no-provider': {
+    en: 'This browser cannot run the model ({reason}). Use a current Chrome, Edge, Firefox or Safari.',
+    ko: '이 브라우저에서는 모델을 실행할 수 없습니다({reason}). 최신 Chrome, Edge, Firefox, Safari를 사용해 주세요.',
+  },
+  'graph-missing': {
+    en: 'The hand-off folder has no graph for graph: "{wanted}"; it has {found}.',
+    ko: '핸드오프 폴더에 graph: "{wanted}"에 맞는 그래프가 없습니다. 있는 그래프: {found}.',
+  },
+  'bad-source': {
+    en: 'This picture cannot be read ({reason}). Give a playing video, a VideoFrame, a canvas, an ImageBitmap or ImageData.',
+    ko: '이 화면을 읽을 수 없습니다({reason}). 재생 중인 비디오, VideoFrame, 캔버스, ImageBitmap, ImageData 중 하나를 넘겨 주세요.',
+  },
+  'inference-failed': {
+    en: 'The model stopped working ({reason}). Reload the page.',
+    ko: '모델 실행이 중단되었습니다({reason}). 페이지를 새로고침해 주세요.',
+  },
+  closed: {
+    en: 'This detector has been closed. Create a new one.',
+    ko: '이미 종료된 감지기입니다. 새로 만들어 주세요.',
+  },
+  'camera-denied': {
+    en: 'The camera is not allowed. Allow it with the camera sign in the address bar, then try again.',
+    ko: '카메라 사용이 허용되지 않았습니다. 주소창의 카메라 아이콘에서 허용한 뒤 다시 시도해 주세요.',
+  },
+  'camera-missing': {
+    en: 'No camera was found. Connect one, then try again.',
+    ko: '카메라를 찾을 수 없습니다. 카메라를 연결한 뒤 다시 시도해 주세요.',
+  },
+  'camera-busy': {
+    en: 'The camera cannot be opened; another program or tab may be using it. Close that one, then try again.',
+    ko: '카메라를 열 수 없습니다. 다른 프로그램이나 탭에서 사용 중일 수 있으니 닫은 뒤 다시 시도해 주세요.',
+  },
+  'camera-lost': {
+    en: 'The camera was disconnected or switched off. Connect it, then try again.',
+    ko: '카메라 연결이 끊어졌습니다. 다시 연결한 뒤 시도해 주세요.',
+  },
+  // Warnings: the detector goes on.
+  'one-thread': {
+    en: 'The page is not isolated (COOP and COEP headers), so wasm runs on one thread. That is enough for this model.',
+    ko: '페이지가 격리되어 있지 않아(COOP, COEP 헤더 없음) wasm이 스레드 하나로 실행됩니다. 이 모델에는 충분합니다.',
+  },
+  'no-worker': {
+    en: 'The worker could not be started ({reason}); the model runs on the page itself, which may stutter.',
+    ko: '워커를 시작할 수 없어({reason}) 모델이 페이지에서 직접 실행됩니다. 화면이 끊길 수 있습니다.',
+  },
+  'provider-failed': {
+    en: '{provider} did not work here ({reason}); the next one is tried.',
+    ko: '여기서는 {provider}가 동작하지 않아({reason}) 다음 방법을 시도합니다.',
+  },
+  'software-adapter': {
+    en: 'This browser draws WebGPU in software ({reason}), which is slower than wasm; wasm is used.',
+    ko: '이 브라우저의 WebGPU는 소프트웨어 방식({reason})이라 wasm보다 느려서 wasm을 사용합니다.',
+  },
+  'ort-version': {
+    en: 'onnxruntime-web is version {found}; the model was proven with {expected}.',
+    ko: 'onnxruntime-web 버전이 {found}입니다. 모델은 {expected}에서 검증되었습니다.',
+  },
+  'untested-allowed': {
+    en: 'This model has not been proven in a browser with {wanted}; allowUntested lets it run.',
+    ko: '이 모델은 브라우저({wanted})에서 검증되지 않았지만 allowUntested로 실행합니다.',
+  },
+  'face-failed': {
+    en: 'The face callback failed ({reason}); the frame counts as one without a face.',
+    ko: 'face 콜백이 실패했습니다({reason}). 이 프레임은 얼굴이 없는 것으로 처리합니다.',
+  },
+};
+
+/** All codes of errors and warnings. */
+export const CODES = Object.freeze(Object.keys(TEXTS));
+
+/**
+ * The words for a code.
+ * @param {string} code one of CODES
+ * @param {Record<string, unknown>} values what stands in braces
+ * @param {'en' | 'ko'} lang
+ */
+export function describe(code, values = {}, lang = 'en') {
+  const text = TEXTS[code]?.[lang === 'ko' ? 'ko' : 'en'] ?? code;
+  return text.replace(/\{(\w+)\}/g, (_, name) => String(values[name] ?? '?'));
+}
+
+/** An expected failure: `code` for programs, `message` for people, `values` for both. */
+export class DetectorError extends Error {
+  constructor(code, values = {}, lang = 'en') {
+    super(describe(code, values, lang));
+    this.name = 'DetectorError';
+    this.code = code;
+    this.values = values;
+  }
+
+  /** The same failure in the other language. */
+  in(lang) {
+    return describe(this.code, this.values, lang);
+  }
+}
+
+/** Any failure's reason in one line, for the brace {reason}. */
+export function reasonOf(error) {
+  const text = String(error?.message ?? error ?? 'no reason given').split('\n')[0].trim();
+  return text.length > 200 ? `${text.slice(0, 199)}…` : text;
+}

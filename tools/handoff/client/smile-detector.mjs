@@ -1,0 +1,392 @@
+/**
+ * Smile or not, from a video in the page: `const detector = await SmileDetector.create()`, `detector.watch(video)`.
+ *
+ * Reads frontend_spec.json and the graphs beside it, runs them with onnxruntime-web in a worker, and answers for every
+ * new frame. Nothing leaves the page. README.md tells the whole story; smile-detector.d.ts lists every option.
+ */
+
+import { DetectorError, describe, reasonOf } from './smile-detector.errors.mjs';
+import { Engine } from './smile-detector.engine.mjs';
+
+export { openCamera } from './smile-detector.camera.mjs';
+export { CODES, DetectorError, describe } from './smile-detector.errors.mjs';
+export { SPEC_VERSION } from './smile-detector.files.mjs';
+
+const WORKER_START_MS = 10_000;
+const KEY = Symbol('use SmileDetector.create()');
+
+/** Runs the engine in a worker: calls become messages, frames are handed over. */
+class WorkerEngine {
+  #worker;
+  #calls = new Map();
+  #nextId = 1;
+  #failure = null;
+
+  static async start() {
+    const engine = new WorkerEngine();
+    await engine.#start();
+    return engine;
+  }
+
+  #start() {
+    this.#worker = new Worker(new URL('./smile-detector.worker.mjs', import.meta.url), { type: 'module' });
+    return new Promise((resolve, reject) => {
+      const timer = setTimeout(() => this.#fail(reject, new Error('no answer')), WORKER_START_MS);
+      this.#worker.addEventListener('error', (event) => {
+        clearTimeout(timer);
+        event.preventDefault();
+        this.#fail(reject, new Error(event.message || 'its script did not load'));
+      });
+      this.#worker.addEventListener('message', ({ data }) => {
+        if (data.isReady) {
+          clearTimeout(timer);
+          resolve();
+          return;
+        }
+        const call = this.#calls.get(data.id);
+        this.#calls.delete(data.id);
+        if (data.error) call?.reject(new DetectorError(data.error.code, data.error.values));
+        else call?.resolve(data.value);
+      });
+    });
+  }
+
+  #fail(reject, error) {
+    this.#worker.terminate();
+    reject(error);
+    this.#failure = new DetectorError('inference-failed', { reason: reasonOf(error) });
+    for (const call of this.#calls.values()) call.reject(this.#failure);
+    this.#calls.clear();
+  }
+
+  #call(method, values, handedOver = []) {
+    return new Promise((resolve, reject) => {
+      if (this.#failure) {
+        reject(this.#failure);
+        return;
+      }
+      const id = this.#nextId;
+      this.#nextId += 1;
+      this.#calls.set(id, { resolve, reject });
+      this.#worker.postMessage({ id, method, values }, handedOver);
+    });
+  }
+
+  load(settings) {
+    return this.#call('load', [settings]);
+  }
+
+  run(frame, timestampMs) {
+    return this.#call('run', [frame, timestampMs], frame instanceof ImageData ? [] : [frame]);
+  }
+
+  noFace(timestampMs) {
+    return this.#call('noFace', [timestampMs]);
+  }
+
+  reset(options) {
+    return this.#call('reset', [options]);
+  }
+
+  async close() {
+    if (!this.#failure) await this.#call('close', []);
+    this.#worker.terminate();
+  }
+}
+
+/** Answers for every new frame. Make one with SmileDetector.create(); close() it when the page is done. */
+export class SmileDetector extends EventTarget {
+  #engine;
+  #options;
+  #info;
+  #isBusy = false;
+  #waiting = null;
+  #isClosed = false;
+  #watch = null;
+  #nResults = 0;
+  #nDropped = 0;
+
+  /** Load spec, graphs and runtime, and run the model once. See smile-detector.d.ts for the options. */
+  static async create(options = {}) {
+    const lang = options.lang === 'ko' ? 'ko' : 'en';
+    const settings = {
+      specUrl: new URL(options.spec ?? new URL('./frontend_spec.json', import.meta.url), document.baseURI).href,
+      ortUrl: ortFolder(options.ortUrl),
+      hasOrtUrl: Boolean(options.ortUrl),
+      ort: options.ort ?? null,
+      provider: options.provider ?? 'auto',
+      graph: options.graph ?? null,
+      threads: options.threads ?? 'auto',
+      allowUntested: options.allowUntested ?? false,
+      mirrored: options.mirrored ?? false,
+      keepCrops: options.keepCrops ?? false,
+    };
+    checkOptions(settings);
+    const warnings = [];
+    let engine = null;
+    // A module cannot be sent to a worker: who brings one runs it on the page.
+    if ((options.worker ?? true) && !settings.ort) {
+      try {
+        engine = await WorkerEngine.start();
+      } catch (error) {
+        warnings.push({ code: 'no-worker', values: { reason: reasonOf(error) } });
+      }
+    }
+    const isWorker = engine !== null;
+    engine ??= new Engine();
+    try {
+      const loaded = await engine.load(settings);
+      warnings.push(...loaded.warnings);
+      const info = { ...loaded, worker: isWorker };
+      info.warnings = warnings.map(({ code, values }) => ({ code, values, message: describe(code, values, lang) }));
+      return new SmileDetector(KEY, engine, { face: options.face ?? null, lang }, info);
+    } catch (error) {
+      await engine.close().catch(() => undefined);
+      throw inLanguage(error, lang);
+    }
+  }
+
+  constructor(key, engine, options, info) {
+    if (key !== KEY) throw new TypeError('use SmileDetector.create()');
+    super();
+    this.#engine = engine;
+    this.#options = options;
+    this.#info = info;
+    document.addEventListener('visibilitychange', this.#onVisibility);
+    // After the caller's `await`, so that its listeners hear them.
+    setTimeout(() => {
+      for (const warning of info.warnings) this.#emit('warning', warning);
+    });
+  }
+
+  /** What runs, and how much has run so far. */
+  get info() {
+    return { ...this.#info, nResults: this.#nResults, nDropped: this.#nDropped };
+  }
+
+  /**
+   * Follow a video element, webcam or film, until unwatch(): a 'result' event for every new frame that there is time for.
+   * @param {HTMLVideoElement} video
+   */
+  watch(video) {
+    if (this.#isClosed) throw new DetectorError('closed', {}, this.#options.lang);
+    this.unwatch();
+    const watch = { video, clock: null, handle: 0, byFrame: 'requestVideoFrameCallback' in video, seenMs: null };
+    this.#watch = watch;
+    this.#schedule(watch);
+  }
+
+  /** Stop following; frames and decision are forgotten. */
+  unwatch() {
+    const watch = this.#watch;
+    this.#watch = null;
+    if (!watch) return;
+    if (watch.byFrame) watch.video.cancelVideoFrameCallback(watch.handle);
+    else cancelAnimationFrame(watch.handle);
+    this.#forget({});
+  }
+
+  /**
+   * Answer for one frame. While another is in work it waits; a newer one takes its place, and it comes back 'dropped'.
+   * @param {HTMLVideoElement | VideoFrame | HTMLCanvasElement | OffscreenCanvas | ImageBitmap | ImageData} source
+   *   a VideoFrame or ImageBitmap is taken over and closed; everything else stays the caller's
+   * @param {number} [timestampMs] when it was captured
+   */
+  push(source, timestampMs = performance.now()) {
+    if (this.#isClosed) return Promise.reject(new DetectorError('closed', {}, this.#options.lang));
+    return new Promise((resolve, reject) => {
+      const job = { frame: grab(source, timestampMs), timestampMs, startedMs: performance.now(), resolve, reject };
+      job.frame.catch(() => undefined);
+      if (!this.#isBusy) {
+        this.#start(job);
+        return;
+      }
+      if (this.#waiting) this.#drop(this.#waiting);
+      this.#waiting = job;
+    });
+  }
+
+  /** Forget all frames and the decision, as after a cut. */
+  async reset() {
+    await this.#forget({});
+  }
+
+  /** Stop, and give back what the model holds. The detector cannot be used afterwards. */
+  async close() {
+    if (this.#isClosed) return;
+    this.unwatch();
+    this.#isClosed = true;
+    document.removeEventListener('visibilitychange', this.#onVisibility);
+    if (this.#waiting) this.#drop(this.#waiting);
+    this.#waiting = null;
+    await this.#engine.close();
+  }
+
+  #onVisibility = () => {
+    // A hidden page gets no frames. What was seen before is too old when it comes back.
+    if (this.#watch && document.hidden) this.#forget({ afterGap: true });
+  };
+
+  async #forget(options) {
+    const wasSmile = await this.#engine.reset(options);
+    if (wasSmile) this.#emit('smileend', { timestampMs: null, reason: 'reset', result: null });
+  }
+
+  #schedule(watch) {
+    if (this.#watch !== watch) return;
+    if (watch.byFrame) {
+      watch.handle = watch.video.requestVideoFrameCallback((nowMs, metadata) => {
+        this.#schedule(watch);
+        this.#take(watch, nowMs, metadata);
+      });
+    } else {
+      watch.handle = requestAnimationFrame((nowMs) => {
+        this.#schedule(watch);
+        const seenMs = watch.video.currentTime * 1000;
+        if (seenMs === watch.seenMs) return;
+        watch.seenMs = seenMs;
+        this.#take(watch, nowMs, { mediaTime: watch.video.currentTime });
+      });
+    }
+  }
+
+  #take(watch, nowMs, metadata) {
+    if (this.#watch !== watch || watch.video.readyState < 2) return;
+    // A film's own time; a camera's time of capture, where the browser tells it.
+    const clock = watch.video.srcObject && Number.isFinite(metadata.captureTime) ? 'captureTime' : 'mediaTime';
+    if (watch.clock && watch.clock !== clock) this.#forget({ afterGap: true });
+    watch.clock = clock;
+    const timestampMs = clock === 'captureTime' ? metadata.captureTime : metadata.mediaTime * 1000;
+    this.push(watch.video, Number.isFinite(timestampMs) ? timestampMs : nowMs).catch((error) => {
+      if (this.#watch !== watch) return;
+      if (error.code === 'inference-failed') this.unwatch();
+      this.#emit('error', error);
+    });
+  }
+
+  async #start(job) {
+    this.#isBusy = true;
+    try {
+      job.resolve(await this.#work(job));
+    } catch (error) {
+      job.reject(inLanguage(error, this.#options.lang));
+    } finally {
+      this.#isBusy = false;
+      const next = this.#waiting;
+      this.#waiting = null;
+      if (next) this.#start(next);
+    }
+  }
+
+  async #work(job) {
+    const frame = await job.frame;
+    let faceBox;
+    if (this.#options.face) {
+      faceBox = await this.#findFace(frame, job.timestampMs);
+      if (this.#isClosed) faceBox = null;
+    }
+    let answer;
+    if (faceBox === null) {
+      frame.close?.();
+      answer = await this.#engine.noFace(job.timestampMs);
+    } else {
+      answer = await this.#engine.run(frame, job.timestampMs);
+    }
+    const { change, sinceMs, crops, ...result } = answer;
+    result.latencyMs = performance.now() - job.startedMs;
+    if (faceBox !== undefined) result.faceBox = faceBox;
+    if (this.#isClosed) return { ...result, state: 'dropped' };
+    if (result.state === 'dropped') {
+      this.#nDropped += 1;
+      return result;
+    }
+    this.#nResults += 1;
+    this.#emit('result', result);
+    if (change === 'start') {
+      const side = this.#info.spec.preprocessing.width_px;
+      const pictures = crops?.every(Boolean) ? crops.map((crop) => toImageData(crop, side)) : null;
+      this.#emit('smilestart', { timestampMs: result.timestampMs, sinceMs, result, crops: pictures });
+    }
+    if (change === 'end') {
+      const reason = result.state === 'no_face' ? 'no_face' : result.state === 'ready' ? 'released' : 'reset';
+      this.#emit('smileend', { timestampMs: result.timestampMs, reason, result });
+    }
+    return result;
+  }
+
+  async #findFace(frame, timestampMs) {
+    try {
+      return (await this.#options.face(frame, timestampMs)) ?? null;
+    } catch (error) {
+      const values = { reason: reasonOf(error) };
+      this.#emit('warning', { code: 'face-failed', values, message: describe('face-failed', values, this.#options.lang) });
+      return null;
+    }
+  }
+
+  #drop(job) {
+    this.#nDropped += 1;
+    job.frame.then((frame) => frame.close?.()).catch(() => undefined);
+    job.resolve({
+      state: 'dropped',
+      smileProb: null,
+      emotionLogits: null,
+      isSmile: null,
+      timestampMs: job.timestampMs,
+      frameTimesMs: null,
+      provider: this.#info.provider,
+      readMs: null,
+      preprocessMs: null,
+      inferenceMs: null,
+      latencyMs: performance.now() - job.startedMs,
+    });
+  }
+
+  #emit(type, detail) {
+    this.dispatchEvent(new CustomEvent(type, { detail }));
+  }
+}
+
+/** Take a picture that can be handed to a worker. */
+async function grab(source, timestampMs) {
+  try {
+    if (source instanceof ImageData || source instanceof ImageBitmap) return source;
+    if (typeof VideoFrame === 'function') {
+      if (source instanceof VideoFrame) return source;
+      if (source instanceof HTMLVideoElement) return new VideoFrame(source, { timestamp: Math.round(timestampMs * 1000) });
+    }
+    return await createImageBitmap(source, { premultiplyAlpha: 'none', colorSpaceConversion: 'none' });
+  } catch (error) {
+    throw new DetectorError('bad-source', { reason: reasonOf(error) });
+  }
+}
+
+/** The folder of onnxruntime-web: as told, as the page's import map says, or where npm puts it beside this file. */
+function ortFolder(told) {
+  if (told) return new URL('.', new URL(told, document.baseURI)).href;
+  try {
+    return new URL('.', import.meta.resolve('onnxruntime-web')).href;
+  } catch {
+    return new URL('./node_modules/onnxruntime-web/dist/', import.meta.url).href;
+  }
+}
+
+function checkOptions({ provider, graph, threads }) {
+  if (!['auto', 'webgpu', 'wasm'].includes(provider)) throw new TypeError(`provider: found ${provider}`);
+  if (![null, 'stream', 'window', 'pixels'].includes(graph)) throw new TypeError(`graph: found ${graph}`);
+  if (threads !== 'auto' && !(Number.isInteger(threads) && threads >= 1)) throw new TypeError(`threads: found ${threads}`);
+}
+
+function inLanguage(error, lang) {
+  return error instanceof DetectorError ? new DetectorError(error.code, error.values, lang) : error;
+}
+
+function toImageData(rgb, side) {
+  const rgba = new Uint8ClampedArray(side * side * 4).fill(255);
+  for (let pixel = 0; pixel < side * side; pixel += 1) {
+    rgba[pixel * 4] = rgb[pixel * 3];
+    rgba[pixel * 4 + 1] = rgb[pixel * 3 + 1];
+    rgba[pixel * 4 + 2] = rgb[pixel * 3 + 2];
+  }
+  return new ImageData(rgba, side, side);
+}

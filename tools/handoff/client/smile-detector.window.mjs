@@ -1,0 +1,119 @@
+/**
+ * Which frames make a window, and which probabilities make a smile. Pure rules: no browser, no model.
+ *
+ * For a decision at the newest frame's capture time t, place k of `count` is t - (count - 1 - k) * interval_ms. A place
+ * takes the frame with the nearest capture time (of two as near, the earlier); if that one lies more than
+ * max_deviation_ms away, the window is incomplete and there is no decision. So a camera of any rate works whose frames
+ * lie close enough, and frames that come late or not at all never move a window's places.
+ */
+
+/**
+ * Choose the frames of the window that ends with the newest frame.
+ * @param {number[]} timesMs capture times, increasing; the last is the newest
+ * @param {{count: number, interval_ms: number, max_deviation_ms: number}} rule the spec's `frames`
+ * @returns {number[] | null} indices into timesMs, or null if a place has no frame near enough
+ */
+export function chooseWindow(timesMs, rule) {
+  const newest = timesMs[timesMs.length - 1];
+  const chosen = [];
+  for (let back = rule.count - 1; back >= 0; back -= 1) {
+    const place = newest - back * rule.interval_ms;
+    let nearest = 0;
+    for (let index = 1; index < timesMs.length; index += 1) {
+      if (Math.abs(timesMs[index] - place) < Math.abs(timesMs[nearest] - place)) nearest = index;
+    }
+    if (!timesMs.length || Math.abs(timesMs[nearest] - place) > rule.max_deviation_ms) return null;
+    chosen.push(nearest);
+  }
+  return chosen;
+}
+
+/** Remembers what was computed of the last frames, as long as a window may reach back. */
+export class FrameMemory {
+  #times = [];
+  #values = [];
+  #wasReady = false;
+
+  /** @param {{count: number, interval_ms: number, max_deviation_ms: number}} rule the spec's `frames` */
+  constructor(rule) {
+    this.rule = rule;
+    this.memoryMs = (rule.count - 1) * rule.interval_ms + rule.max_deviation_ms;
+  }
+
+  get length() {
+    return this.#times.length;
+  }
+
+  /** The newest frame's capture time, or null. */
+  get newestMs() {
+    return this.#times.length ? this.#times[this.#times.length - 1] : null;
+  }
+
+  /**
+   * Take the newest frame.
+   * @returns {{state: 'ready', values: any[], timesMs: number[]} | {state: 'warming_up' | 'gap'}} warming_up: no window
+   *   has been complete yet; gap: frames are missing
+   */
+  add(timestampMs, value) {
+    this.#times.push(timestampMs);
+    this.#values.push(value);
+    while (this.#times[0] < timestampMs - this.memoryMs) {
+      this.#times.shift();
+      this.#values.shift();
+    }
+    const chosen = chooseWindow(this.#times, this.rule);
+    if (!chosen) return { state: this.#wasReady ? 'gap' : 'warming_up' };
+    this.#wasReady = true;
+    return {
+      state: 'ready',
+      values: chosen.map((index) => this.#values[index]),
+      timesMs: chosen.map((index) => this.#times[index]),
+    };
+  }
+
+  /** Forget all frames. With afterGap, what is missing next is called a gap, not a warm-up. */
+  clear({ afterGap = false } = {}) {
+    this.#times = [];
+    this.#values = [];
+    this.#wasReady = afterGap && this.#wasReady;
+  }
+}
+
+/** Turns probabilities over time into "smiles now": a threshold with hysteresis and a minimum duration. */
+export class Decider {
+  #aboveSinceMs = null;
+
+  /** @param {{threshold: number, release_threshold: number, min_duration_ms: number}} rule the spec's `decision` */
+  constructor(rule) {
+    this.rule = rule;
+    this.isSmile = false;
+    this.sinceMs = null; // when the present smile rose above the threshold
+  }
+
+  /** Take the next probability; returns whether it is a smile now. */
+  decide(smileProb, timestampMs) {
+    if (this.isSmile) {
+      this.isSmile = smileProb > this.rule.release_threshold;
+      this.#aboveSinceMs = null;
+    } else if (smileProb > this.rule.threshold) {
+      if (this.#aboveSinceMs === null) this.#aboveSinceMs = timestampMs;
+      this.isSmile = timestampMs - this.#aboveSinceMs >= this.rule.min_duration_ms;
+      if (this.isSmile) this.sinceMs = this.#aboveSinceMs;
+    } else {
+      this.#aboveSinceMs = null;
+    }
+    return this.isSmile;
+  }
+
+  /** There was no decision: a candidate must begin again; a smile that counts is left as it is. */
+  pause() {
+    this.#aboveSinceMs = null;
+  }
+
+  /** Forget everything: no smile. */
+  reset() {
+    this.isSmile = false;
+    this.sinceMs = null;
+    this.#aboveSinceMs = null;
+  }
+}
