@@ -2,12 +2,14 @@
 
 Order of a commit: pictures and film (under ids that nobody lists yet), then labels.csv, then the manifest; each by
 rename. Pictures that no row lists, left by a crash, are moved to trash/ when the dataset is next opened for writing.
-One writer at a time holds the dataset's lock. Ids only grow; nothing is deleted, repeated takes go to trash/.
+One writer at a time holds the dataset's lock. Ids only grow; nothing is deleted: repeated takes go to trash/, takes
+with faults to rejected/, and can be put back (`shared.trash`).
 """
 
 import os
 import shutil
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
@@ -16,10 +18,11 @@ from typing import Any
 import filelock
 import numpy as np
 
-from shared import contracts, paths, preprocess, sequences
+from shared import contracts, paths, preprocess, sequences, trash
 from shared.errors import InvalidInput, WrongUsage
 from shared.preprocess import U8
 from shared.protocol import Protocol
+from shared.quality import Limits
 from shared.sequences import SequenceRow
 
 JPEG_QUALITY = 95
@@ -111,6 +114,7 @@ class DatasetWriter:
             self.manifest = self._new_manifest()
             contracts.write_bytes(self.folder / sequences.LABELS, sequences.format_labels([]))
             self._write_manifest()
+        trash.settle(self.folder, {row.take_id for row in self.rows}, self.manifest["classes"])
         self._sweep_orphans()
 
     def _is_empty_start(self) -> bool:
@@ -126,7 +130,11 @@ class DatasetWriter:
                 expected=f"{self._kind}: drawn actors and people do not share a dataset",
                 todo="choose another --dataset",
             )
-        theirs, ours = self.manifest["protocol"], self._protocol.document
+        # Limits of quality do not change what a sequence is: datasets from before there were any go on.
+        theirs, ours = (
+            {**document, "quality": vars(Limits.of(document))}
+            for document in (self.manifest["protocol"], self._protocol.document)
+        )
         if theirs != ours:
             key = next(key for key in {**theirs, **ours} if theirs.get(key) != ours.get(key))
             raise InvalidInput(
@@ -172,13 +180,23 @@ class DatasetWriter:
                     return take
         return None
 
-    def add_take(self, record: dict[str, Any], film: Path, found: list[NewSequence]) -> dict[str, Any]:
+    def add_take(
+        self,
+        record: dict[str, Any],
+        film: Path,
+        found: list[NewSequence],
+        faults: Sequence[str] = (),
+        picture_png: bytes | None = None,
+    ) -> dict[str, Any]:
         """Store a take: whole, or not at all.
 
         Args:
-            record: The take's record without what only the dataset knows (ids and the film's name and hash).
+            record: The take's record without what only the dataset knows (ids and the film's name and hash). Its
+                ``quality``, where there is one, has an entry a sequence.
             film: The take's film, on the same disk as the dataset; moved into it.
             found: The take's sequences.
+            faults: Why the take is kept apart, in rejected/, instead; its ids are used up all the same.
+            picture_png: Kept beside the record.
 
         Returns:
             The complete record, as it was stored.
@@ -226,32 +244,64 @@ class DatasetWriter:
                 "film": {"file": f"takes/{take_id}.mp4", "sha256": contracts.sha256_file(film)},
                 "sequence_ids": [row.sequence_id for row in new_rows],
             }
+            if "quality" in record:
+                each = zip(new_rows, record["quality"], strict=True)
+                complete["quality"] = [{"sequence_id": row.sequence_id, **entry} for row, entry in each]
+            place = Path(incoming) / take_id if faults else self.folder
             for folder in ("images", "takes"):
-                (self.folder / folder).mkdir(exist_ok=True)
-            os.replace(film, self.folder / complete["film"]["file"])
-            contracts.write_document(self.folder / "takes" / f"{take_id}.json", complete, "take")
+                (place / folder).mkdir(parents=True, exist_ok=True)
+            os.replace(film, place / complete["film"]["file"])
+            contracts.write_document(place / "takes" / f"{take_id}.json", complete, "take")
+            if picture_png is not None:
+                contracts.write_bytes(place / "takes" / f"{take_id}.png", picture_png)
             for name in names:
-                os.replace(Path(incoming) / name, self.folder / name)
-            contracts.sync_folder(self.folder / "images")
+                os.replace(Path(incoming) / name, place / name)
+            contracts.sync_folder(place / "images")
+            if faults:
+                trash.write_removal(place, new_rows, "rejected", faults)
+                self._commit(self.rows, next_take=1, next_sequence=len(new_rows))
+                (self.folder / trash.REJECTED).mkdir(exist_ok=True)
+                os.replace(place, self.folder / trash.REJECTED / take_id)
+                return complete
         self._commit([*self.rows, *new_rows], next_take=1, next_sequence=len(new_rows))
         return complete
 
-    def withdraw_take(self, take_id: str) -> Path:
-        """Take a take out of the dataset: its rows go, its files move to trash/ and can be put back by hand.
+    def withdraw_take(self, take_id: str, reason: str = "repeated") -> Path:
+        """Take a take out of the dataset: its rows go, its files move to trash/; `restore_take` is the way back.
+
+        Args:
+            take_id: One of this dataset.
+            reason: ``repeated``, ``undone`` or ``consent_withdrawn``.
 
         Returns:
-            The folder in trash/, with the files and the rows as labels.csv.
+            The folder in trash/, with the files, the rows as labels.csv and removal.json.
         """
         gone = [row for row in self.rows if row.take_id == take_id]
         if not gone:
             raise InvalidInput(str(self.folder), found=f"no {take_id}", expected="a take of this dataset")
-        place = self._trash(take_id)
-        contracts.write_bytes(place / sequences.LABELS, sequences.format_labels(gone))
+        place = trash.new_place(self.folder, take_id)
+        trash.write_removal(place, gone, reason)
         self._commit([row for row in self.rows if row.take_id != take_id])
-        names = [name for row in gone for name in row.frame_names()]
-        for name in [*names, f"takes/{take_id}.mp4", f"takes/{take_id}.json"]:
-            _move(self.folder / name, place / name)
+        trash.move_files(trash.file_names(gone), self.folder, place)
         return place
+
+    def restore_take(self, take_id: str) -> list[SequenceRow]:
+        """Put a take from trash/ or rejected/ back under its own ids; a rejected one is used from now on.
+
+        Returns:
+            Its rows.
+
+        Raises:
+            InvalidInput: It is in neither, or its ids are taken.
+        """
+        removal = trash.find_removed(self.folder, take_id)
+        back = removal.rows(self.manifest["classes"])
+        if {row.sequence_id for row in back} & {row.sequence_id for row in self.rows}:
+            raise InvalidInput(str(removal.place), found="sequences that the dataset has", expected="removed ones")
+        trash.move_files(trash.file_names(back), removal.place, self.folder)
+        self._commit(sorted([*self.rows, *back], key=lambda row: int(row.sequence_id.rpartition("_")[2])))
+        trash.forget(removal.place)
+        return back
 
     def _next(self, what: str) -> int:
         return int(self.manifest["next"][what])
@@ -301,29 +351,12 @@ class DatasetWriter:
             if (f"images/{path.name}" not in listed if folder == "images" else path.stem not in takes)
         ]
         if orphans:
-            place = self._trash("unfinished")
-            for path in orphans:
-                _move(path, place / path.relative_to(self.folder))
+            names = [str(path.relative_to(self.folder)) for path in orphans]
+            trash.move_files(names, self.folder, trash.new_place(self.folder, "unfinished"))
         labels_sha256 = contracts.sha256_file(self.folder / sequences.LABELS)
         if self.manifest["checksums"][sequences.LABELS] != labels_sha256:
             self.manifest["version"] += 1
             self._write_manifest()
-
-    def _trash(self, what: str) -> Path:
-        base = self.folder / "trash" / f"{paths.utc_stamp()}_{what}"
-        place, number = base, 1
-        while place.exists():
-            number += 1
-            place = base.with_name(f"{base.name}_{number}")
-        place.mkdir(parents=True)
-        return place
-
-
-def _move(source: Path, target: Path) -> None:
-    """Move a file, where it is there."""
-    if source.exists():
-        target.parent.mkdir(parents=True, exist_ok=True)
-        os.replace(source, target)
 
 
 CARD_MARK = "<!-- written by smilebench; delete this line to keep your own text -->"

@@ -1,6 +1,6 @@
 """Kills a DatasetWriter at every step that touches the disk, and looks at what is left. Run by test_dataset_writer.py.
 
-  python tests/shared/killed_writer.py FOLDER {create,add,withdraw}
+  python tests/shared/killed_writer.py FOLDER {create,add,withdraw,restore,reject}
 
 Each trial is a process of its own that ends by SIGKILL in the middle of its work: no except, no finally. Prints what
 went wrong, a line each, and the number of trials.
@@ -20,6 +20,7 @@ import numpy as np
 from shared.dataset_check import check_dataset
 from shared.dataset_writer import DatasetWriter, NewSequence
 from shared.protocol import Protocol, parse_protocol, read_protocol
+from shared.trash import list_removed
 from shared.video import FilmWriter, Frame
 
 STEPS = ("replace", "fsync", "mkdir", "unlink", "rmdir", "open")
@@ -30,7 +31,7 @@ def small_protocol() -> Protocol:
     return parse_protocol({**read_protocol().document, **changes}, "small")
 
 
-def add_take(writer: DatasetWriter, folder: Path, seed: int) -> None:
+def add_take(writer: DatasetWriter, folder: Path, seed: int, faults: tuple[str, ...] = ()) -> None:
     """Add a take of two sequences whose pictures nobody else has."""
     film = folder.with_name(f"{folder.name}-{seed}.mp4")
     movie = FilmWriter(film, 32, 32)
@@ -62,7 +63,7 @@ def add_take(writer: DatasetWriter, folder: Path, seed: int) -> None:
         "protocol_sha256": "0" * 64,
         "tool_version": "test",
     }
-    writer.add_take(record, film, found)
+    writer.add_take(record, film, found, faults)
 
 
 def open_writer(folder: Path) -> DatasetWriter:
@@ -75,6 +76,10 @@ def work(folder: Path, job: str) -> None:
             writer.withdraw_take("take_0001")
         elif job == "add":
             add_take(writer, folder, 9)
+        elif job == "restore":
+            writer.restore_take("take_0002")
+        elif job == "reject":
+            add_take(writer, folder, 9, faults=("blurred",))
 
 
 def kill_at(step: int) -> None:
@@ -116,12 +121,25 @@ def examine(folder: Path, job: str, had: set[str]) -> list[str]:
             wrong.append(f"lost {sorted(lost)}")
         if len(kept) % 2:
             wrong.append(f"half a take: {sorted(kept)}")
+        wrong += examine_removed(folder, kept)
         add_take(writer, folder, 77)
         new = {row.sequence_id for row in writer.rows} - kept
         if new & had:
             wrong.append(f"ids a second time: {sorted(new & had)}")
     wrong += [f"after the next take: {p}" for p in check_dataset(folder)]
     wrong += [f"left over: {p.name}" for p in folder.iterdir() if p.name.endswith(".tmp") or ".incoming" in p.name]
+    return wrong
+
+
+def examine_removed(folder: Path, kept: set[str]) -> list[str]:
+    """Say what is wrong with the takes outside: each is whole, and in one place only."""
+    wrong = []
+    for removal in list_removed(folder):
+        rows = removal.rows(["non_smile", "smile"])
+        missing = [name for row in rows for name in row.frame_names() if not (removal.place / name).is_file()]
+        wrong += [f"{removal.place.name} lacks {name}" for name in missing]
+        if kept & {row.sequence_id for row in rows}:
+            wrong.append(f"{removal.take_id} on both sides")
     return wrong
 
 
@@ -136,6 +154,8 @@ def main() -> int:
         with open_writer(start) as writer:
             add_take(writer, start, 1)
             add_take(writer, start, 2)
+            if job == "restore":
+                writer.withdraw_take("take_0002")
             had = {row.sequence_id for row in writer.rows}
     n_wrong, step, done = 0, 0, False
     while not done:

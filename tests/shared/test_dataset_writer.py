@@ -33,7 +33,7 @@ def errors(folder: Path) -> list[str]:
     return [str(problem) for problem in check_dataset(folder) if problem.is_error]
 
 
-@pytest.mark.parametrize("job", ["create", "add", "withdraw"])
+@pytest.mark.parametrize("job", ["create", "add", "withdraw", "restore", "reject"])
 def test_a_writer_killed_at_any_step_leaves_a_valid_dataset_and_the_next_one_goes_on(job: str, tmp_path: Path) -> None:
     # Half-written .tmp files of a killed writer once stayed in the dataset for ever.
     script = Path(__file__).with_name("killed_writer.py")
