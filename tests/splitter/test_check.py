@@ -129,7 +129,7 @@ def test_the_same_file_under_another_name_is_called_the_same_picture(
     code, answer, _ = run(capsys)
     assert code == 1
     first = answer["leaks"][0]
-    assert (first["kind"], first["n_bits"]) == ("bytes", None)
+    assert (first["kind"], first["correlation"]) == ("bytes", None)
     assert {first["first"]["file"], first["second"]["file"]} == {source.frame_names()[0], victim.frame_names()[0]}
 
 
@@ -227,3 +227,33 @@ def test_a_picture_that_is_none_is_named(people: Dataset, capsys: pytest.Capture
     code, _, err = run(capsys)
     assert code == 1
     assert "seq_0003_frame_1.jpg: found a file that is no picture" in err
+
+
+def test_duplicates_are_listed_and_drawn_without_a_split(people: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
+    first, second = (next(row for row in people.rows if row.subject_id == subject) for subject in ("s01", "s02"))
+    picture = people.load_picture(first.frame_names()[0])
+    write(people, second.frame_names()[3], cv2.resize(picture[9:211, 4:206, :][:, ::-1], (224, 224)), quality=60)
+    rehash(people)
+    code = cli.main(["duplicates", "--dataset", "people", "--json"])
+    answer = json.loads(capsys.readouterr().out)
+    assert code == 1
+    assert {pair["kind"] for pair in answer["pairs"]} == {"mirrored"}
+    people_of = {(pair["first"]["subject_id"], pair["second"]["subject_id"]) for pair in answer["pairs"]}
+    assert people_of == {("s01", "s02")}
+    assert second.frame_names()[3] in {pair["second"]["file"] for pair in answer["pairs"]}
+    assert cv2.imread(answer["sheet"]) is not None
+    assert cli.main(["duplicates", "--dataset", "people"]) == 1
+    assert "nearly the same picture, mirrored: " in capsys.readouterr().out
+
+
+def test_two_takes_of_one_person_are_compared_on_request_only(
+    people: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
+    one, other = [row for row in people.rows if row.subject_id == "s03"][:2]
+    shutil.copy(people.folder / one.frame_names()[0], people.folder / other.frame_names()[0])
+    rehash(people, **{other.sequence_id: {"take_id": "take_0099"}})
+    assert cli.main(["duplicates", "--dataset", "people"]) == 0
+    assert "no duplicate" in capsys.readouterr().out
+    assert cli.main(["duplicates", "--dataset", "people", "--across", "takes", "--json"]) == 1
+    kinds = {pair["kind"] for pair in json.loads(capsys.readouterr().out)["pairs"]}
+    assert kinds == {"bytes", "alike"}  # all pictures of this person are one drawing

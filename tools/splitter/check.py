@@ -4,46 +4,18 @@ Reads a dataset, its pictures and split files; writes a sheet of the pairs. Pict
 with each other: a person who is on one side only may look alike as often as the film shows them.
 """
 
-import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
-import numpy as np
-
 from shared import cli, paths, sequences, splits
 from shared.errors import InvalidInput
-from shared.preprocess import U8
 from shared.sequences import Dataset, SequenceRow
-from tools.splitter import likeness, sheet
+from shared.twins import Twins, find_twins
+from tools.splitter import sheet
 from tools.splitter.cli import CheckConfig
 from tools.splitter.sheet import Leak, Place
-
-_BATCH = 256
-_REDUCE_FROM_PX = 2 * likeness.SIZE_PX  # from here on a jpg can be decoded at half size, which is three times as fast
-
-
-@dataclass(frozen=True)
-class Twins:
-    """Two sequences of different people that share a picture.
-
-    Attributes:
-        first, second: The sequences.
-        files: The two pictures that are most alike.
-        n_bits: In how many of 255 bits these differ; None where the files' bytes are the same.
-        mirrored: Whether one is the mirror image.
-        n_pairs: How many pairs of their pictures are the same.
-    """
-
-    first: SequenceRow
-    second: SequenceRow
-    files: tuple[str, str]
-    n_bits: int | None
-    mirrored: bool
-    n_pairs: int
 
 
 @dataclass(frozen=True)
@@ -97,7 +69,7 @@ def check(config: CheckConfig) -> Checked:
     n_pictures = sum(row.frame_count for row in dataset.rows)
     if not leaks:
         return Checked(dataset, tuple(files), n_pictures, (), None)
-    sheet.write_sheet(dataset, leaks, target)
+    sheet.write_sheet(dataset, leaks, target, f"{len(leaks)} leaks between the sides of a split")
     cli.note(f"splitter: found {len(leaks)} leaks, expected none; {leaks[0].describe()}; all: {paths.shown(target)}")
     return Checked(dataset, tuple(files), n_pictures, tuple(leaks), target)
 
@@ -114,74 +86,6 @@ def _find_frozen(dataset: Dataset) -> tuple[Path, ...]:
             todo=f"make one: splitter --dataset {dataset.name}",
         )
     return found
-
-
-def find_twins(dataset: Dataset) -> list[Twins]:
-    """Find sequences of different people that share a picture: the same bytes, or nearly the same to look at."""
-    rows = [row for row in dataset.rows for _ in range(row.frame_count)]
-    names = [name for row in dataset.rows for name in row.frame_names()]
-    if not names:
-        return []
-    digests, described = _read(dataset, names)
-    number = {subject: index for index, subject in enumerate(dataset.subjects())}
-    alike: list[tuple[int, int, int | None, bool]] = [(a, b, None, False) for a, b in _same_bytes(digests, rows)]
-    alike += [
-        (pair.first, pair.second, pair.n_bits, pair.mirrored)
-        for pair in likeness.find_alike(described, [number[row.subject_id] for row in rows])
-        if digests[pair.first] != digests[pair.second]
-    ]
-    best: dict[tuple[str, str], Twins] = {}
-    for a, b, n_bits, mirrored in alike:
-        key = (rows[a].sequence_id, rows[b].sequence_id)
-        found = Twins(rows[a], rows[b], (names[a], names[b]), n_bits, mirrored, 1)
-        closest = min(best.get(key, found), found, key=_rank)
-        best[key] = replace(closest, n_pairs=best[key].n_pairs + 1 if key in best else 1)
-    return list(best.values())
-
-
-def _rank(twins: Twins) -> int:
-    """Order by likeness: the same bytes first."""
-    return -1 if twins.n_bits is None else twins.n_bits
-
-
-def _same_bytes(digests: Sequence[bytes], rows: Sequence[SequenceRow]) -> Iterator[tuple[int, int]]:
-    """Yield pairs of pictures of different people whose files are the same."""
-    seen: dict[bytes, list[int]] = {}
-    for index, digest in enumerate(digests):
-        for other in seen.setdefault(digest, []):
-            if rows[other].subject_id != rows[index].subject_id:
-                yield other, index
-        seen[digest].append(index)
-
-
-def _read(dataset: Dataset, names: Sequence[str]) -> tuple[list[bytes], likeness.Likeness]:
-    """Hash and describe each picture; as many at a time as there are cores."""
-    image = dataset.manifest["image"]
-    is_large = min(image["width_px"], image["height_px"]) >= _REDUCE_FROM_PX
-    flag = cv2.IMREAD_REDUCED_COLOR_2 if is_large else cv2.IMREAD_COLOR
-
-    def read(name: str) -> tuple[bytes, U8]:
-        try:
-            data = (dataset.folder / name).read_bytes()
-        except OSError:
-            data = b""
-        picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if data else None
-        if picture is None:
-            dataset.load_picture(name)  # says what is wrong with it
-            raise InvalidInput(str(dataset.folder / name), found="a picture that changed meanwhile", expected="a jpg")
-        size = (likeness.SIZE_PX, likeness.SIZE_PX)
-        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)[:, :, ::-1]
-        return hashlib.sha256(data).digest(), np.asarray(small, dtype=np.uint8)
-
-    digests: list[bytes] = []
-    parts = []
-    batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
-    with ThreadPoolExecutor() as pool:
-        for batch in cli.progress(batches, what="read pictures"):
-            done = list(pool.map(read, batch))
-            digests += [digest for digest, _ in done]
-            parts.append(likeness.describe(np.stack([small for _, small in done])))
-    return digests, likeness.join(parts)
 
 
 def list_leaks(dataset: Dataset, documents: Iterable[Mapping[str, Any]], twins: Iterable[Twins]) -> list[Leak]:
@@ -201,7 +105,7 @@ def list_leaks(dataset: Dataset, documents: Iterable[Mapping[str, Any]], twins: 
                 leak = found[key].also_in(split["split_id"])
             found[key] = leak
     order = {kind: number for number, kind in enumerate(sheet.KINDS)}
-    return sorted(found.values(), key=lambda leak: (order[leak.kind], leak.n_bits or 0, leak.first.file))
+    return sorted(found.values(), key=lambda leak: (order[leak.kind], -(leak.correlation or 0), leak.first.file))
 
 
 def _leaks_of(dataset: Dataset, split: Mapping[str, Any], twins: Iterable[Twins]) -> Iterator[Leak]:
@@ -233,6 +137,5 @@ def _leaks_of(dataset: Dataset, split: Mapping[str, Any], twins: Iterable[Twins]
         for one in side_of.get(first.sequence_id, []):
             for other in side_of.get(second.sequence_id, []):
                 if one != other:
-                    kind = "bytes" if pair.n_bits is None else "mirrored" if pair.mirrored else "alike"
                     places = Place(first, pair.files[0], one), Place(second, pair.files[1], other)
-                    yield Leak(kind, *places, (split_id,), pair.n_bits, pair.n_pairs)
+                    yield Leak(sheet.kind_of(pair), *places, (split_id,), pair.correlation, pair.n_pairs)

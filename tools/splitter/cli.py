@@ -1,8 +1,9 @@
-"""Command line of the splitter: flags to a SplitConfig, or to a CheckConfig for ``splitter check``.
+"""Command line of the splitter: flags to a SplitConfig, or to the config of ``check`` or ``duplicates``.
 
 splitter --dataset people
 splitter --dataset people --folds 5 --seeds 3
 splitter check --dataset people
+splitter duplicates --dataset people
 """
 
 import argparse
@@ -19,11 +20,17 @@ splitter --dataset people --seed 3 --json
 splitter --dataset people --folds 5 --seeds 3
 splitter --dataset people --leave-one-out
 splitter check --dataset people        (the same person, take or picture on two sides; see splitter check --help)
+splitter duplicates --dataset people   (the same picture under two people; no split needed)
 """
 
 CHECK_EXAMPLES = """
 splitter check --dataset people
 splitter check --dataset people --split artifacts/splits/people-1a2b3c4d-seed0.json --json
+"""
+
+DUPLICATES_EXAMPLES = """
+splitter duplicates --dataset people
+splitter duplicates --dataset people --across takes --json
 """
 
 
@@ -63,11 +70,28 @@ class CheckConfig:
     out: Path
 
 
+@dataclass(frozen=True)
+class DuplicatesConfig:
+    """What is looked through for pictures that are there twice.
+
+    Attributes:
+        dataset: The dataset's folder.
+        across: ``people`` or ``takes``.
+        out: Folder of the picture of the pairs.
+    """
+
+    dataset: Path
+    across: str
+    out: Path
+
+
 def main(argv: Sequence[str] | None = None) -> int:
-    """Freeze a split or folds, show those that are frozen, or look for leaks; returns the exit code."""
+    """Freeze a split or folds, or look for leaks or duplicates; returns the exit code."""
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["check"]:
         return _main_check(words[1:])
+    if words[:1] == ["duplicates"]:
+        return _main_duplicates(words[1:])
     arguments = _parser().parse_args(words)
 
     def work() -> cli.Result:
@@ -88,6 +112,19 @@ def _main_check(words: Sequence[str]) -> int:
 
         out = arguments.out or paths.artifacts("leaks") / dataset.name
         return check(CheckConfig(dataset, tuple(arguments.split), out))
+
+    return cli.run("splitter", arguments, work)
+
+
+def _main_duplicates(words: Sequence[str]) -> int:
+    arguments = _duplicates_parser().parse_args(words)
+
+    def work() -> cli.Result:
+        dataset = paths.dataset_dir(arguments.dataset)
+        from tools.splitter.duplicates import list_duplicates
+
+        out = arguments.out or paths.artifacts("leaks") / dataset.name
+        return list_duplicates(DuplicatesConfig(dataset, arguments.across, out))
 
     return cli.run("splitter", arguments, work)
 
@@ -137,8 +174,8 @@ def _parser() -> argparse.ArgumentParser:
 def _check_parser() -> argparse.ArgumentParser:
     parser = cli.Parser(
         "splitter check",
-        "Look for leaks: the same person, take or picture (also re-encoded, mirrored or slightly cropped) on two sides "
-        "of a split. Exit code 1 where there is one; every pair is listed and drawn side by side.",
+        "Look for leaks: the same person, take or picture (also re-encoded, mirrored or cropped by up to an eighth) on "
+        "two sides of a split. Exit code 1 where there is one; every pair is listed and drawn side by side.",
         CHECK_EXAMPLES,
     )
     parser.add_argument("--dataset", required=True, help="name under datasets/, or a path")
@@ -152,5 +189,24 @@ def _check_parser() -> argparse.ArgumentParser:
         help="split files (default: all frozen splits of the dataset as it is now)",
     )
     parser.add_argument("--out", type=Path, help="folder of pairs.png (default: artifacts/leaks/<dataset>)")
+    cli.add_json(parser)
+    return parser
+
+
+def _duplicates_parser() -> argparse.ArgumentParser:
+    parser = cli.Parser(
+        "splitter duplicates",
+        "Look for pictures that a dataset holds twice: the same bytes, or the same picture re-encoded, mirrored or "
+        "cropped by up to an eighth, under two people. Exit code 1 where there is one; the pairs are drawn.",
+        DUPLICATES_EXAMPLES,
+    )
+    parser.add_argument("--dataset", required=True, help="name under datasets/, or a path")
+    parser.add_argument(
+        "--across",
+        choices=("people", "takes"),
+        default="people",
+        help="what must not share a picture; takes: also two takes of one person (default: people)",
+    )
+    parser.add_argument("--out", type=Path, help="folder of duplicates.png (default: artifacts/leaks/<dataset>)")
     cli.add_json(parser)
     return parser

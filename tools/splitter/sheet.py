@@ -1,4 +1,4 @@
-"""Leaks in words and as a sheet of pictures: each pair side by side, with names, sides and the kind of leak.
+"""Leaks and duplicates in words and as a sheet of pictures: each pair side by side, with names, sides and the kind.
 
 The sheet shows faces: it stays in artifacts/, which is not published.
 """
@@ -14,6 +14,7 @@ import numpy as np
 from shared import contracts
 from shared.preprocess import U8
 from shared.sequences import Dataset, SequenceRow
+from shared.twins import Twins
 
 KINDS = {
     "person": "the same person",
@@ -29,13 +30,17 @@ _INK, _RED, _PAPER = (34, 34, 34), (176, 32, 32), 255
 
 @dataclass(frozen=True)
 class Place:
-    """A picture and the side that it is on."""
+    """A picture and the side that it is on; no side where no split is looked at."""
 
     row: SequenceRow
     file: str
-    side: str
+    side: str | None = None
 
-    def as_json(self) -> dict[str, str]:
+    def describe(self) -> str:
+        """Name file, person and side."""
+        return f"{self.file} ({self.row.subject_id}{f', {self.side}' if self.side else ''})"
+
+    def as_json(self) -> dict[str, str | None]:
         """Name file, sequence, person and side."""
         return {
             "file": self.file,
@@ -48,21 +53,21 @@ class Place:
 
 @dataclass(frozen=True)
 class Leak:
-    """Something that is on two sides.
+    """Something that is on two sides, or at two places of the dataset where no split is looked at.
 
     Attributes:
         kind: A key of `KINDS`.
         first, second: An example of it on each side.
-        splits: The splits in which it is; the sides are those of the first.
-        n_bits: In how many of 255 bits two pictures differ that are not the same file.
+        splits: The splits in which it is; the sides are those of the first. Empty where none is looked at.
+        correlation: Of the details of two pictures that are not the same file, 0 to 1.
         n_pairs: How many pairs of pictures of these two sequences are the same.
     """
 
     kind: str
     first: Place
     second: Place
-    splits: tuple[str, ...]
-    n_bits: int | None = None
+    splits: tuple[str, ...] = ()
+    correlation: float | None = None
     n_pairs: int = 1
 
     def also_in(self, split_id: str) -> "Leak":
@@ -71,11 +76,13 @@ class Leak:
 
     def describe(self) -> str:
         """Say in one line what is where."""
-        sides = " and ".join(f"{p.file} ({p.row.subject_id}, {p.side})" for p in (self.first, self.second))
-        bits = "" if self.n_bits is None else f", {self.n_bits} of 255 bits differ"
+        agree = "" if self.correlation is None else f", correlation {self.correlation:.2f}"
         more = f", {self.n_pairs} pairs of pictures" if self.n_pairs > 1 else ""
+        return f"{KINDS[self.kind]}: {self.first.describe()} and {self.second.describe()}{self._where()}{agree}{more}"
+
+    def _where(self) -> str:
         others = f" and {len(self.splits) - 1} more splits" if len(self.splits) > 1 else ""
-        return f"{KINDS[self.kind]}: {sides} in {self.splits[0]}{others}{bits}{more}"
+        return f" in {self.splits[0]}{others}" if self.splits else ""
 
     def as_json(self) -> dict[str, Any]:
         """Give everything."""
@@ -84,15 +91,20 @@ class Leak:
             "first": self.first.as_json(),
             "second": self.second.as_json(),
             "splits": list(self.splits),
-            "n_bits": self.n_bits,
+            "correlation": self.correlation,
             "n_pairs": self.n_pairs,
         }
 
 
-def write_sheet(dataset: Dataset, leaks: Sequence[Leak], target: Path) -> None:
+def kind_of(twins: Twins) -> str:
+    """Name in which way two sequences share a picture: a key of `KINDS`."""
+    return "bytes" if twins.correlation is None else "mirrored" if twins.mirrored else "alike"
+
+
+def write_sheet(dataset: Dataset, leaks: Sequence[Leak], target: Path, title: str) -> None:
     """Draw the first pairs to a PNG; says on it how many are not drawn."""
     drawn = leaks[:MAX_DRAWN]
-    strips = [_title(f"{dataset.name}: {len(leaks)} leaks between the sides of a split", len(leaks) - len(drawn))]
+    strips = [_title(f"{dataset.name}: {title}", len(leaks) - len(drawn))]
     strips += [_strip(dataset, leak) for leak in drawn]
     data = cv2.imencode(".png", np.vstack(strips)[:, :, ::-1])[1].tobytes()
     contracts.write_bytes(target, data)
@@ -120,13 +132,15 @@ def _strip(dataset: Dataset, leak: Leak) -> U8:
         left = _GAP_PX + number * (_PICTURE_PX + _GAP_PX)
         canvas[:_PICTURE_PX, left : left + _PICTURE_PX] = picture
     left = 3 * _GAP_PX + 2 * _PICTURE_PX
-    bits = "" if leak.n_bits is None else f" ({leak.n_bits} of 255 bits differ)"
-    lines = [(KINDS[leak.kind] + bits, _RED)]
+    agree = "" if leak.correlation is None else f" (correlation {leak.correlation:.2f})"
+    lines = [(KINDS[leak.kind] + agree, _RED)]
     for place in (leak.first, leak.second):
-        lines.append((f"{place.row.subject_id}  on {place.side}  {place.row.take_id}", _INK))
+        side = f"  on {place.side}" if place.side else ""
+        lines.append((f"{place.row.subject_id}{side}  {place.row.take_id}", _INK))
         lines.append((f"    {place.file}", _INK))
     others = f" and {len(leak.splits) - 1} more" if len(leak.splits) > 1 else ""
-    lines.append((f"in {leak.splits[0]}{others}", _INK))
+    if leak.splits:
+        lines.append((f"in {leak.splits[0]}{others}", _INK))
     for number, (text, colour) in enumerate(lines, start=1):
         _write(canvas, text, left, number * _LINE_PX, colour)
     return canvas

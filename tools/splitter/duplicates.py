@@ -1,0 +1,84 @@
+"""Lists pictures that a dataset holds twice, under two people or in two takes, and draws the pairs.
+
+Reads a dataset and its pictures, no split; writes a sheet of the pairs. What two sides of a split share is
+`tools.splitter.check`'s question.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared import paths, sequences
+from shared.sequences import Dataset
+from shared.twins import find_twins
+from tools.splitter import sheet
+from tools.splitter.cli import DuplicatesConfig
+from tools.splitter.sheet import Leak, Place
+
+_MAX_LISTED = 50
+_BETWEEN = {"people": "two people", "takes": "two takes"}
+
+
+@dataclass(frozen=True)
+class Duplicates:
+    """The pictures that were found twice; `across` says between what."""
+
+    dataset: Dataset
+    across: str
+    n_pictures: int
+    pairs: tuple[Leak, ...]
+    sheet: Path | None
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a picture is there twice."""
+        return 1 if self.pairs else 0
+
+    def as_text(self) -> str:
+        """List the pairs."""
+        what = f"{self.dataset.name}, {self.n_pictures} pictures"
+        if not self.pairs:
+            return f"no duplicate: {what}; no picture is with {_BETWEEN[self.across]}"
+        lines = [f"{len(self.pairs)} pairs of sequences share a picture between {_BETWEEN[self.across]}: {what}"]
+        lines += [f"  {pair.describe()}" for pair in self.pairs[:_MAX_LISTED]]
+        if len(self.pairs) > _MAX_LISTED:
+            lines.append(f"  … and {len(self.pairs) - _MAX_LISTED} more (--json lists all)")
+        return "\n".join([*lines, f"→ {paths.shown(self.sheet)}" if self.sheet else ""])
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the pairs and where they are drawn."""
+        return {
+            "dataset": self.dataset.reference(),
+            "across": self.across,
+            "n_pictures": self.n_pictures,
+            "pairs": [{key: value for key, value in pair.as_json().items() if key != "splits"} for pair in self.pairs],
+            "sheet": str(self.sheet) if self.sheet else None,
+        }
+
+
+def list_duplicates(config: DuplicatesConfig) -> Duplicates:
+    """Look for pictures that are there twice, and draw those pairs.
+
+    Raises:
+        InvalidInput: No valid dataset, or a picture that is none.
+    """
+    dataset = sequences.open_dataset(config.dataset)
+    pairs = [
+        Leak(
+            sheet.kind_of(pair),
+            Place(pair.first, pair.files[0]),
+            Place(pair.second, pair.files[1]),
+            correlation=pair.correlation,
+            n_pairs=pair.n_pairs,
+        )
+        for pair in find_twins(dataset, config.across)
+    ]
+    order = {kind: number for number, kind in enumerate(sheet.KINDS)}
+    pairs.sort(key=lambda pair: (order[pair.kind], -(pair.correlation or 0), pair.first.file))
+    target = config.out / "duplicates.png"
+    target.unlink(missing_ok=True)  # a sheet of an earlier look would show what is mended by now
+    if pairs:
+        title = f"{len(pairs)} pairs share a picture between {_BETWEEN[config.across]}"
+        sheet.write_sheet(dataset, pairs, target, title)
+    n_pictures = sum(row.frame_count for row in dataset.rows)
+    return Duplicates(dataset, config.across, n_pictures, tuple(pairs), target if pairs else None)
