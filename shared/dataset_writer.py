@@ -259,11 +259,11 @@ class DatasetWriter:
             contracts.sync_folder(place / "images")
             if faults:
                 trash.write_removal(place, new_rows, "rejected", faults)
-                self._commit(self.rows, next_take=1, next_sequence=len(new_rows))
+                self.commit(self.rows, next_take=1, next_sequence=len(new_rows))
                 (self.folder / trash.REJECTED).mkdir(exist_ok=True)
                 os.replace(place, self.folder / trash.REJECTED / take_id)
                 return complete
-        self._commit([*self.rows, *new_rows], next_take=1, next_sequence=len(new_rows))
+        self.commit([*self.rows, *new_rows], next_take=1, next_sequence=len(new_rows))
         return complete
 
     def withdraw_take(self, take_id: str, reason: str = "repeated") -> Path:
@@ -281,7 +281,7 @@ class DatasetWriter:
             raise InvalidInput(str(self.folder), found=f"no {take_id}", expected="a take of this dataset")
         place = trash.new_place(self.folder, take_id)
         trash.write_removal(place, gone, reason)
-        self._commit([row for row in self.rows if row.take_id != take_id])
+        self.commit([row for row in self.rows if row.take_id != take_id])
         trash.move_files(trash.file_names(gone), self.folder, place)
         return place
 
@@ -299,14 +299,14 @@ class DatasetWriter:
         if {row.sequence_id for row in back} & {row.sequence_id for row in self.rows}:
             raise InvalidInput(str(removal.place), found="sequences that the dataset has", expected="removed ones")
         trash.move_files(trash.file_names(back), removal.place, self.folder)
-        self._commit(sorted([*self.rows, *back], key=lambda row: int(row.sequence_id.rpartition("_")[2])))
+        self.commit(sorted([*self.rows, *back], key=lambda row: int(row.sequence_id.rpartition("_")[2])))
         trash.forget(removal.place)
         return back
 
     def _next(self, what: str) -> int:
         return int(self.manifest["next"][what])
 
-    def _commit(self, rows: list[SequenceRow], next_take: int = 0, next_sequence: int = 0) -> None:
+    def commit(self, rows: list[SequenceRow], next_take: int = 0, next_sequence: int = 0) -> None:
         """Make rows the dataset's content: labels.csv first, the manifest last."""
         contracts.write_bytes(self.folder / sequences.LABELS, sequences.format_labels(rows))
         self.rows = rows
