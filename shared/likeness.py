@@ -35,7 +35,7 @@ _SMALL_PX = 32
 _FREQUENCIES = 6  # a direction
 _CUT = 0.1  # of the side that a cropping leaves out; copies cropped by 0 to 0.15 are then at most 0.05 away from one
 # Copies cropped by up to 12 %, with other light and at quality 40, have at least 0.85 (199 of 200 at least 0.90), 0.90,
-# 0.92 and 0.967; photos of different people at most 0.95, 0.85, 0.87 and 0.90, and faces from one drawing program, which
+# 0.92 and 0.967; photos of different people at most 0.95, 0.85, 0.87 and 0.90, and faces from one drawing program, who
 # share their every line, at most 0.96, 0.94, 0.967 and 0.961.
 MIN_HASH = 0.87
 MIN_SMALL = 0.75
