@@ -1,0 +1,1 @@
+"""Fetches third-party model files by pinned hash: YuNet and MediaPipe's Face Landmarker."""

@@ -1,0 +1,3 @@
+from tools.model_fetcher.cli import main
+
+raise SystemExit(main())
