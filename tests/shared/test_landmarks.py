@@ -63,6 +63,23 @@ def test_the_names_of_the_blendshapes_are_the_models_own(landmarker: FaceLandmar
 
 
 @needs_photos
+def test_what_is_read_is_what_mediapipes_own_interface_gives(landmarker: FaceLandmarker) -> None:
+    # The result is copied out of MediaPipe's memory past its Python objects: another layout there must not go unseen.
+    import mediapipe
+
+    for photo in photos(1, 4):
+        theirs = landmarker._task.detect(
+            mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(photo))
+        )
+        ours = landmarker.read(photo)
+        assert ours.points is not None
+        assert ours.points.tolist() == [[p.x, p.y, p.z] for p in theirs.face_landmarks[0]]
+        assert ours.blendshapes is not None
+        assert ours.blendshapes.tolist() == [category.score for category in theirs.face_blendshapes[0]]
+        assert np.array_equal(ours.pose, theirs.facial_transformation_matrixes[0])
+
+
+@needs_photos
 def test_smiles_score_higher_than_serious_faces(landmarker: FaceLandmarker) -> None:
     def median(smile: int) -> float:
         readings = [landmarker.read(photo) for photo in photos(smile, 8)]

@@ -1,0 +1,1 @@
+"""Face landmarks and blendshapes of a dataset's pictures, for the models that eat them."""

@@ -1,0 +1,3 @@
+from tools.featurizer.cli import main
+
+raise SystemExit(main())
