@@ -1,6 +1,7 @@
 """Small ONNX files of the model contract, with the card that the exporter would write beside them."""
 
 import copy
+import hashlib
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -13,6 +14,7 @@ from onnx import TensorProto, helper, numpy_helper
 
 from shared import contracts
 
+CASES = {"small_40x30": (40, 30), "portrait_300x400": (300, 400)}
 EXAMPLE = Path(__file__).parents[1] / "schemas" / "positive" / "model" / "ours.json"
 Build = Callable[..., Path]
 
@@ -127,6 +129,49 @@ def make_model(tmp_path: Path, build_onnx: Build) -> Callable[..., Path]:
     return make
 
 
+def write_golden(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
+    """Write golden vectors of gray and noisy pictures for the ONNX in a folder; gives the spec's entry."""
+    import cv2
+    import onnxruntime
+
+    from shared.preprocess import crop_and_resize, to_batch
+
+    def put(name: str, data: bytes) -> dict[str, str]:
+        (folder / "golden" / name).write_bytes(data)
+        return {"file": name, "sha256": hashlib.sha256(data).hexdigest()}
+
+    (folder / "golden").mkdir(exist_ok=True)
+    session = onnxruntime.InferenceSession(str(folder / spec["model"]["file"]), providers=["CPUExecutionProvider"])
+    document: dict[str, Any] = {"schema_version": 1, "model_sha256": spec["model"]["sha256"], "cases": []}
+    for name, (width, height) in CASES.items():
+        frames = []
+        crops = []
+        for k in range(5):
+            picture = np.random.default_rng(k).integers(40 * k, 40 * k + 60, (height, width, 3), dtype=np.uint8)
+            crops.append(crop_and_resize(picture))
+            written = {
+                key: put(f"{name}_{k}_{key}.png", cv2.imencode(".png", pixels[..., ::-1])[1].tobytes())
+                for key, pixels in (("picture", picture), ("crop", crops[-1]))
+            }
+            frames.append({"timestamp_ms": 100 * k, **written})
+        prob, logits = session.run(None, {session.get_inputs()[0].name: to_batch(np.stack(crops))})
+        document["cases"].append(
+            {
+                "name": name,
+                "width_px": width,
+                "height_px": height,
+                "frames": frames,
+                "features": None,
+                "smile_prob": float(np.ravel(prob)[0]),
+                "emotion_logits": [float(value) for value in np.ravel(logits)],
+                "is_smile": bool(np.ravel(prob)[0] > spec["decision"]["threshold"]),
+            }
+        )
+    path = folder / "golden" / "golden.json"
+    contracts.write_document(path, document, "golden")
+    return {"file": "golden/golden.json", "sha256": contracts.sha256_file(path), "n_cases": len(CASES)}
+
+
 @pytest.fixture
 def lay_out(make_model: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
     """Return a maker of hand-offs of one small graph with its card beside it; gives the spec's path.
@@ -145,6 +190,7 @@ def lay_out(make_model: Callable[..., Path], tmp_path: Path) -> Callable[..., Pa
         spec["model"] = document["onnx"]
         spec["spec_id"] = document["model_id"]
         spec["graphs"] = [{**spec["graphs"][0], **spec["model"]}]
+        spec["golden"] = write_golden(folder, spec)
         contracts.write_document(folder / "frontend_spec.json", spec, "frontend_spec")
         return folder / "frontend_spec.json"
 

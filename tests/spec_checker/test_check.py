@@ -149,7 +149,7 @@ def test_one_changed_byte_of_the_model_is_seen(handoff: tuple[Path, dict[str, An
     onnx_path = path.with_name("smile_detector.onnx")
     data = onnx_path.read_bytes()
     onnx_path.write_bytes(data.replace(b"tiny", b"tinz"))
-    assert set(failures(check_file(path, None))) == {"model.sha256"}
+    assert set(failures(check_file(path, None))) == {"model.sha256", "graphs.window.sha256"}
 
 
 @pytest.mark.parametrize(
@@ -177,7 +177,8 @@ def test_an_onnx_whose_own_notes_contradict_its_card_is_refused(
 def test_a_card_about_another_file_is_refused(lay_out: LayOut) -> None:
     example = json.loads((Path(__file__).parents[1] / "schemas/positive/model/ours.json").read_text(encoding="utf-8"))
     report = check_file(lay_out({"onnx": example["onnx"]}), None)
-    assert {"model.sha256", "model.bytes", "model.opset", "model.operators"} == set(failures(report))
+    wrong = {"model.sha256", "model.bytes", "model.opset", "model.operators", "graphs.window.sha256"}
+    assert wrong == set(failures(report))
 
 
 def test_an_id_of_digits_only_is_the_same_in_onnx_card_and_spec(lay_out: LayOut) -> None:
@@ -205,7 +206,7 @@ def test_a_handoff_is_found_by_its_name_and_the_newest_without_one(
 def test_a_strangers_onnx_without_notes_passes_with_a_word_on_what_nothing_proves(
     handoff: tuple[Path, dict[str, Any]], make_model: MakeModel, tmp_path: Path
 ) -> None:
-    _, spec = handoff
+    path, spec = handoff
     strange = make_model(notes={}, lstm=True).rename(tmp_path / "strange.onnx")
     import onnx
 
@@ -213,6 +214,8 @@ def test_a_strangers_onnx_without_notes_passes_with_a_word_on_what_nothing_prove
     del model.metadata_props[:]
     onnx.save(model, str(strange))
     spec["model"] |= {"file": "strange.onnx", "sha256": contracts.sha256_file(strange), "bytes": strange.stat().st_size}
+    spec["graphs"][0] |= spec["model"]
+    shutil.copytree(path.parent / "golden", tmp_path / "golden")
     (tmp_path / "theirs.json").write_text(json.dumps(spec), encoding="utf-8")
     report = check_file(tmp_path / "theirs.json", strange)
     assert failures(report) == {}
@@ -233,7 +236,6 @@ def test_a_model_file_outside_of_the_specs_folder_is_refused_and_not_opened(
 
 TESTED = {
     "graph": "window",
-    "sha256": "7" * 64,
     "execution_provider": "wasm",
     "threads": 1,
     "browser": "Chromium 156",
@@ -254,19 +256,24 @@ TESTED = {
         ({"execution_provider": "cuda"}, "one of wasm"),
         ({"browser": " "}, "browser"),
         ({"loads": "yes"}, "true or false"),
-        ({"largest_difference": None}, "from 0 to 1"),
-        ({"largest_difference": -0.1}, "from 0 to 1"),
+        ({"largest_difference": None}, "a number of 0 or more"),
+        ({"largest_difference": -0.1}, "a number of 0 or more"),
         ({"loads": False}, "null"),
         ({"execution_provider": "webgl"}, "LSTM"),
         ({"created_utc": "2126-01-22T11:25:34Z"}, "in the past"),
         ({"created_utc": "2026-02-31T11:25:34Z"}, "in the past"),
+        ({"graph": "encoder"}, "one of the spec's graphs (window)"),
+        ({"sha256": "7" * 64}, "the graph has changed since"),
+        ({"n_flips": 7}, "7 flips of 6 decisions"),
+        ({"loads": False, "largest_difference": None}, "why it does not load"),
     ],
 )
 def test_a_test_that_cannot_have_happened_is_refused(
     handoff: tuple[Path, dict[str, Any]], change: dict[str, Any], told: str
 ) -> None:
     path, spec = handoff
-    path.write_text(json.dumps({**spec, "tested": [TESTED, {**TESTED, **change}]}), encoding="utf-8")
+    entry = {**TESTED, "sha256": spec["model"]["sha256"]}
+    path.write_text(json.dumps({**spec, "tested": [entry, {**entry, **change}]}), encoding="utf-8")
     failed = failures(check_file(path, None))
     assert told in failed["tested.1"]
     assert "tested.0" not in failed
@@ -274,9 +281,96 @@ def test_a_test_that_cannot_have_happened_is_refused(
 
 def test_honest_tests_pass_webgl_that_does_not_load_included(handoff: tuple[Path, dict[str, Any]]) -> None:
     path, spec = handoff
-    webgl = {**TESTED, "execution_provider": "webgl", "loads": False, "largest_difference": None, "latency_ms": None}
-    path.write_text(json.dumps({**spec, "tested": [TESTED, webgl]}), encoding="utf-8")
+    entry = {**TESTED, "sha256": spec["model"]["sha256"]}
+    webgl = {"execution_provider": "webgl", "loads": False, "reason": "cannot resolve operator 'LSTM'"}
+    webgl |= {"largest_difference": None, "latency_ms": None, "n_decisions": 0}
+    spec["runtime"]["execution_providers"] = ["wasm"]
+    path.write_text(json.dumps({**spec, "tested": [entry, {**entry, **webgl}]}), encoding="utf-8")
     assert failures(check_file(path, None)) == {}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"execution_provider": "webgpu"},
+        {"n_flips": 1},
+        {"largest_difference": 0.01},  # of the window; the spec lets 0.001 pass
+        {"sha256": "7" * 64},
+    ],
+)
+def test_a_provider_that_tested_does_not_show_is_refused(
+    handoff: tuple[Path, dict[str, Any]], change: dict[str, Any]
+) -> None:
+    path, spec = handoff
+    spec["runtime"]["execution_providers"] = ["wasm"]
+    spec["tested"] = [{**TESTED, "sha256": spec["model"]["sha256"], **change}]
+    path.write_text(json.dumps(spec), encoding="utf-8")
+    told = failures(check_file(path, None))["runtime.execution_providers"]
+    assert "only what tested shows" in told
+    assert "spec-checker --browser" in told
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("graphs.0.bytes", 5, "graphs.window.bytes"),
+        ("graphs.0.operators", ["Conv"], "graphs.window.operators"),
+        ("graphs.0.inputs.0.name", "frame", "graphs.window.inputs"),
+        ("graphs.0.inputs.0.shape", [1, 5, 3, 64, 64], "graphs.window.inputs.frames.shape"),
+        ("graphs.0.inputs.0.dtype", "uint8", "graphs.window.inputs.frames.dtype"),
+        ("graphs.0.outputs.1.shape", [1, 8], "graphs.window.outputs.emotion_logits.shape"),
+        ("graphs.0.file", "elsewhere.onnx", "graphs.window"),
+        ("graphs.0.file", "golden/../../x.onnx", "graphs.window"),
+        ("graphs.0.variant", "webgl", "graphs.window.variant"),
+        ("graphs.0.variant", "int8", "graphs.window.verdict"),
+        ("graphs.0.role", "encoder", "graphs.roles"),
+        ("golden.sha256", "7" * 64, "golden.sha256"),
+        ("golden.n_cases", 7, "golden.n_cases"),
+    ],
+)
+def test_a_lie_about_what_lies_beside_the_spec_is_named(
+    handoff: tuple[Path, dict[str, Any]], field: str, value: Any, told: str
+) -> None:
+    path, spec = handoff
+    path.write_text(json.dumps(put(spec, field, value)), encoding="utf-8")
+    failed = failures(check_file(path, None))
+    assert told in failed
+    assert "; " in failed[told]  # how to mend it
+
+
+def change_golden(path: Path, change: Callable[[dict[str, Any]], None]) -> dict[str, str]:
+    """Change golden.json and write its new hash into the spec, as somebody who means to lie would."""
+    golden = path.parent / "golden" / "golden.json"
+    document = json.loads(golden.read_text(encoding="utf-8"))
+    change(document)
+    golden.write_text(json.dumps(document), encoding="utf-8")
+    spec = json.loads(path.read_text(encoding="utf-8"))
+    spec["golden"]["sha256"] = contracts.sha256_file(golden)
+    path.write_text(json.dumps(spec), encoding="utf-8")
+    return failures(check_file(path, None))
+
+
+def test_golden_answers_that_the_graph_does_not_give_are_refused(handoff: tuple[Path, dict[str, Any]]) -> None:
+    def lie(document: dict[str, Any]) -> None:
+        document["cases"][1]["smile_prob"] += 0.001
+
+    failed = change_golden(handoff[0], lie)
+    assert set(failed) == {"golden.answers"}
+    assert "smile_prob of portrait_300x400 differs by 0.001" in failed["golden.answers"]
+
+
+def test_a_golden_crop_of_another_preprocessing_is_refused(handoff: tuple[Path, dict[str, Any]]) -> None:
+    def swap(document: dict[str, Any]) -> None:
+        frames = document["cases"][0]["frames"]
+        frames[0]["crop"], frames[1]["crop"] = frames[1]["crop"], frames[0]["crop"]
+
+    assert "golden.crops" in change_golden(handoff[0], swap)
+
+
+def test_a_golden_picture_that_changed_is_refused(handoff: tuple[Path, dict[str, Any]]) -> None:
+    picture = handoff[0].parent / "golden" / "small_40x30_2_crop.png"
+    picture.write_bytes(picture.read_bytes()[:-1] + b"x")
+    assert "small_40x30_2_crop.png: sha256" in failures(check_file(handoff[0], None))["golden"]
 
 
 @pytest.mark.parametrize(

@@ -15,6 +15,7 @@ from tools.spec_checker.claims import read_claims
 from tools.spec_checker.contract import check_graph
 from tools.spec_checker.evidence import Evidence
 from tools.spec_checker.findings import Finding, Report, failed, passed, skipped
+from tools.spec_checker.folder import check_folder, listed_graphs, read_listed
 
 
 def check_file(spec_path: Path, model_path: Path | None) -> Report:
@@ -54,7 +55,12 @@ def check_file(spec_path: Path, model_path: Path | None) -> Report:
         of_graph += check_graph(graph)
         card, of_card = _read_card(graph)
         of_graph += of_card
-    findings = [*check_spec(spec, Evidence(graph, card)), *of_graph]
+    entries = listed_graphs(spec)
+    files = read_listed(spec_path.parent, entries)
+    graphs = {name: file for name, file in files.items() if isinstance(file, Graph)}
+    findings = [*check_spec(spec, Evidence(graph, card, graphs)), *of_graph]
+    if entries:
+        findings += check_folder(spec, spec_path.parent, files)
     return Report(paths.shown(spec_path), paths.shown(model_path) if model_path else None, tuple(findings))
 
 

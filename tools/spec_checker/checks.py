@@ -17,6 +17,8 @@ from tools.spec_checker.claims import read_claims
 from tools.spec_checker.contract import DTYPE, INPUT_NAME, INPUT_SHAPE, MAX_BYTES, OUTPUT_SHAPES
 from tools.spec_checker.evidence import Evidence, Said
 from tools.spec_checker.findings import Finding, failed, passed, skipped
+from tools.spec_checker.folder import listed_graphs
+from tools.spec_checker.tested import check_tested
 
 THRESHOLD_TOLERANCE = 1e-6  # a threshold that was rounded for people (0.282) moves decisions
 
@@ -42,8 +44,8 @@ def check_spec(spec: dict[str, Any], evidence: Evidence) -> list[Finding]:
         *_check_frames(said),
         *_check_preprocessing(said),
         *_check_handoff(said),
-        *runtime.check_runtime(said.claims, evidence.graph),
-        *runtime.check_tested(said.claims, evidence.graph),
+        *runtime.check_runtime(said.claims, evidence.graph, spec),
+        *check_tested(said.claims, listed_graphs(spec), evidence.graphs),
     ]
     return _with_schema(spec, findings)
 

@@ -1,7 +1,7 @@
 """A spec's claims beside what they are compared with: the ONNX, its own notes and model.json. Reads no files."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from shared.onnx_graph import Graph
@@ -16,10 +16,12 @@ class Evidence:
     Attributes:
         graph: The ONNX, or None if there is none that can be read.
         card: The content of the model.json beside it, or None.
+        graphs: All graphs that the spec lists and that could be read, by name.
     """
 
     graph: Graph | None
     card: dict[str, Any] | None
+    graphs: Mapping[str, Graph] = field(default_factory=dict)
 
     def notes(self, key: str, *card_keys: str) -> list[tuple[str, Any]]:
         """List who else says something about a field: (who, what they say)."""
