@@ -157,8 +157,8 @@ def main() -> None:
             each_ms = [1000 * float(part) / asked.pictures for part in np.diff(spent)]
             print(
                 f"{asked.pictures} pictures: loop {asked.pictures / plain_s:.1f} a second, featurizer "
-                f"{asked.pictures / ours_s:.1f}, ratio {ratios[-1]:.2f}; processor {each_ms[0]:.1f} and {each_ms[1]:.1f} "
-                f"ms a picture; memory {memory_mb:.0f} MB",
+                f"{asked.pictures / ours_s:.1f}, ratio {ratios[-1]:.2f}; processor {each_ms[0]:.1f} and "
+                f"{each_ms[1]:.1f} ms a picture; memory {memory_mb:.0f} MB",
                 flush=True,
             )
         print(f"best ratio {max(ratios):.2f}")
