@@ -99,5 +99,6 @@ def _without_traces(graph: onnx.ModelProto) -> onnx.ModelProto:
         del value.metadata_props[:]
     graph.graph.ClearField("doc_string")
     del graph.graph.metadata_props[:]
+    del graph.metadata_props[:]
     graph.ClearField("doc_string")
     return graph

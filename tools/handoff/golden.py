@@ -26,6 +26,15 @@ class Case:
     frames: U8
 
 
+@dataclass(frozen=True)
+class Golden:
+    """What was written: hash of golden.json, number of cases, and the largest feature (0 where there are none)."""
+
+    sha256: str
+    n_cases: int
+    largest_feature: float
+
+
 def draw_cases(frame_count: int) -> list[Case]:
     """Draw all cases: a laptop's and a phone's picture, a large and a small one, a harsh one, and a whole ratio."""
     mouths = np.linspace(0, 1, frame_count)
@@ -49,7 +58,9 @@ def crop_frames(frames: U8, size_px: int) -> U8:
     return np.stack([crop_and_resize(frame, size_px) for frame in frames])
 
 
-def write_golden(folder: Path, cases: list[Case], window: Window, stream: Stream | None, about: dict[str, Any]) -> Path:
+def write_golden(
+    folder: Path, cases: list[Case], window: Window, stream: Stream | None, about: dict[str, Any]
+) -> Golden:
     """Write the golden vectors.
 
     Args:
@@ -60,9 +71,10 @@ def write_golden(folder: Path, cases: list[Case], window: Window, stream: Stream
         about: threshold, interval_ms, size_px and model_sha256.
 
     Returns:
-        golden.json.
+        What the spec says of them.
     """
     written = []
+    largest = 0.0
     for case in cases:
         crops = crop_frames(case.frames, about["size_px"])
         batch: F32 = to_batch(crops)[0]
@@ -81,6 +93,7 @@ def write_golden(folder: Path, cases: list[Case], window: Window, stream: Stream
             values = np.concatenate([stream.encode(frame[None]) for frame in batch])
             features = _write(folder / f"{case.name}_features.bin", values.astype("<f4").tobytes())
             features["shape"] = list(values.shape)
+            largest = max(largest, float(np.abs(values).max()))
         height, width = case.frames.shape[1:3]
         written.append(
             {
@@ -97,7 +110,7 @@ def write_golden(folder: Path, cases: list[Case], window: Window, stream: Stream
     document = {"schema_version": 1, "model_sha256": about["model_sha256"], "cases": written}
     path = folder / "golden.json"
     contracts.write_document(path, document, "golden")
-    return path
+    return Golden(contracts.sha256_file(path), len(cases), largest)
 
 
 def _write(path: Path, data: bytes) -> dict[str, Any]:

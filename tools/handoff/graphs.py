@@ -1,4 +1,4 @@
-"""Makes the graphs of a hand-off from the model's weights. Runs none of them: `tools.handoff.proof` does."""
+"""Makes the graphs of a hand-off from the model's weights. Runs none of them: `tools.handoff.proof` does that."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -89,8 +89,25 @@ def make_graphs(source: Source) -> list[Made]:
         source.image_size_px,
         source.card["temperature"] or 1.0,
     )
-    return [
-        window,
-        describe("encoder", "encoder", "plain", "encoder.onnx", encoder.SerializeToString(deterministic=True)),
-        describe("head", "head", "plain", "head.onnx", head.SerializeToString(deterministic=True)),
+    from tools.handoff.pixels import add_preprocessing
+    from tools.handoff.rewrites import fold_std, to_wasm, to_webgl
+
+    encoder = fold_std(encoder)
+    for_wasm = to_wasm(encoder)
+    encoders = {
+        ("encoder", "plain"): encoder,
+        ("encoder_wasm", "wasm"): for_wasm,
+        ("encoder_webgl", "webgl"): to_webgl(encoder),
+        ("encoder_pixels", "pixels"): add_preprocessing(for_wasm, source.image_size_px),
+    }
+    made = [
+        describe(name, "encoder", variant, f"{name}.onnx", to_bytes(graph))
+        for (name, variant), graph in encoders.items()
     ]
+    return [window, made[0], describe("head", "head", "plain", "head.onnx", to_bytes(head)), *made[1:]]
+
+
+def to_bytes(graph: Any) -> bytes:
+    """Write a graph as the file that it becomes: the same bytes each time."""
+    data: bytes = graph.SerializeToString(deterministic=True)
+    return data

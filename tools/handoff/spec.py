@@ -5,6 +5,7 @@ from typing import Any
 from shared import paths
 from shared.onnxruntime_web import NPM_PACKAGE, NPM_VERSION
 from tools.handoff.config import Config
+from tools.handoff.golden import GOLDEN_FILE, Golden
 from tools.handoff.graphs import Made
 from tools.handoff.source import Source
 
@@ -13,7 +14,7 @@ from tools.handoff.source import Source
 TOLERANCE = {
     "smile_prob": 1e-4,
     "emotion_logits": 1e-3,
-    "features": 1e-3,
+    "features": 1e-3,  # of features up to 10; of larger ones in proportion
     "smile_prob_javascript": 0.02,
     "smile_prob_pixels": 1e-3,
 }
@@ -27,15 +28,14 @@ _MEANINGS = {
 }
 
 
-def build_spec(source: Source, graphs: list[Made], config: Config, golden_sha256: str, n_cases: int) -> dict[str, Any]:
+def build_spec(source: Source, graphs: list[Made], config: Config, golden: Golden) -> dict[str, Any]:
     """Build the front-end spec of a model.
 
     Args:
         source: The model.
         graphs: What the folder holds, the window first.
         config: Whether release_threshold and min_duration_ms were chosen by hand.
-        golden_sha256: Of golden.json.
-        n_cases: Of the golden vectors.
+        golden: The golden vectors that were written.
 
     Returns:
         A document of the frontend_spec schema; execution_providers and `tested` are empty, as nothing is proven yet.
@@ -81,8 +81,8 @@ def build_spec(source: Source, graphs: list[Made], config: Config, golden_sha256
             "scale": "pixel / 255",
         },
         "graphs": [graph.entry for graph in graphs],
-        "tolerance": TOLERANCE,
-        "golden": {"file": "golden/golden.json", "sha256": golden_sha256, "n_cases": n_cases},
+        "tolerance": {**TOLERANCE, "features": TOLERANCE["features"] * max(1.0, golden.largest_feature / 10)},
+        "golden": {"file": GOLDEN_FILE, "sha256": golden.sha256, "n_cases": golden.n_cases},
         "runtime": {"npm_package": NPM_PACKAGE, "npm_version": NPM_VERSION, "execution_providers": []},
         "tested": [],
     }

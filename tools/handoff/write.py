@@ -16,15 +16,17 @@ from tools.handoff import folder as folders
 from tools.handoff.config import Config
 from tools.handoff.golden import GOLDEN_FILE, draw_cases, write_golden
 from tools.handoff.graphs import Made, make_graphs
-from tools.handoff.proof import Proof, prove_stream
+from tools.handoff.proof import Proof, prove_encoder, prove_pixels, prove_stream
 from tools.handoff.runs import Stream, Window
 from tools.handoff.source import Source, read_source
 from tools.handoff.spec import build_spec, keep_proof
+from tools.handoff.variants import draw_pictures, make_variants, read_pictures
 
 GRAPH_FILES = (
     paths.MODEL_FILE,
     "encoder.onnx",
     "head.onnx",
+    "encoder_wasm.onnx",
     "encoder_webgl.onnx",
     "encoder_pixels.onnx",
     "encoder_fp16.onnx",
@@ -104,9 +106,14 @@ def write_handoff(config: Config) -> Written:
     window = Window(graphs[0].data)
     stream, proof = None, None
     if source.weights is not None:
-        cli.note("handoff: comparing encoder and head with the window ...")
+        cli.note("handoff: comparing every graph with the window ...")
         stream = Stream(graphs[1].data, graphs[2].data)
         proof = prove_stream(window, stream, source.frame_count, source.image_size_px)
+        _prove_rewrites(graphs, stream, source)
+        pictures = read_pictures(source, config.dataset) if config.dataset else draw_pictures(source)
+        variants, left_out = make_variants(graphs, source, pictures)
+        graphs += variants
+        notes += left_out
     place = config.out or paths.artifacts("handoff") / source.card["model_id"]
     client = folders.client_files()
     own = {
@@ -117,6 +124,14 @@ def write_handoff(config: Config) -> Written:
         spec = _fill(new, source, config, graphs, window, stream, client)
         spec, changed = _swap_if_changed(new, place, ours, spec)
     return Written(place, spec, proof, changed, tuple(notes))
+
+
+def _prove_rewrites(graphs: list[Made], plain: Stream, source: Source) -> None:
+    """Compare every encoder that should be the plain one in other operators."""
+    for graph in graphs[3:]:
+        prove = prove_pixels if graph.entry["variant"] == "pixels" else prove_encoder
+        rewritten = Stream(graph.data, graphs[2].data, graph.name)
+        prove(rewritten, plain, graph.name, source.frame_count, source.image_size_px)
 
 
 def _fill(
@@ -136,8 +151,7 @@ def _fill(
         "size_px": source.image_size_px,
         "model_sha256": graphs[0].entry["sha256"],
     }
-    cases = draw_cases(source.frame_count)
-    golden = write_golden(new / GOLDEN_FILE.split("/")[0], cases, window, stream, about)
+    golden = write_golden(new / Path(GOLDEN_FILE).parent, draw_cases(source.frame_count), window, stream, about)
     for graph in graphs:
         contracts.write_bytes(new / graph.entry["file"], graph.data)
     package = {
@@ -151,7 +165,7 @@ def _fill(
     contracts.write_bytes(new / ".npmrc", NPMRC.encode())
     for name, data in client.items():
         contracts.write_bytes(new / name, data)
-    return build_spec(source, graphs, config, contracts.sha256_file(golden), len(cases))
+    return build_spec(source, graphs, config, golden)
 
 
 def _swap_if_changed(
