@@ -90,6 +90,7 @@ class StoreWriter:
         self._kind, self._model, self._reading, self._also = kind, model, reading, also
         key = contracts.sha256_json([kind, model["sha256"], reading])[:12]
         self._shards = folder / f".shards_{key}"
+        self._is_whole = False  # whether the first of the files is this store's own, of an earlier run
         self._files: list[RowFile] = []
         self._known: dict[bytes, tuple[int, int]] = {}
         self._fresh: list[Rows] = []
@@ -106,9 +107,10 @@ class StoreWriter:
             ) from None
         for half_written in (*self.folder.glob(".*.tmp"), *self._shards.glob(".*.tmp")):
             half_written.unlink()
-        for folder in (self.folder, self._also):
-            if folder is not None and (path := self._finished_rows(folder)):
-                self._learn(path)
+        own = self._finished_rows(self.folder)
+        self._is_whole = own is not None and self._learn(own)
+        if self._also is not None and (theirs := self._finished_rows(self._also)):
+            self._learn(theirs)
         for path in sorted(self._shards.glob("shard_*.npy")):
             if not self._learn(path):
                 path.unlink()
@@ -194,7 +196,7 @@ class StoreWriter:
     def _keep_rows(self, order: npt.NDArray[np.uint8]) -> tuple[dict[str, Any], npt.NDArray[np.uint8]] | None:
         """Leave the finished rows as they are, where they are already those of the pictures in this order."""
         manifest = self._read_manifest(self.folder)
-        if self._finished_rows(self.folder) is None or self._files[0].n_rows != len(order):
+        if not self._is_whole or self._files[0].n_rows != len(order):
             return None
         if any(self._known[sha256.tobytes()] != (0, number) for number, sha256 in enumerate(order)):
             return None
