@@ -11,7 +11,7 @@ import json
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -92,6 +92,51 @@ def explain(document: object, noun: str) -> tuple[str, str, str] | None:
         value = value[:77] + "..."
     rule = error.schema.get("description") if error.validator == "pattern" else None
     return where, value, rule or f"{error.validator} {json.dumps(error.validator_value, ensure_ascii=False)}"
+
+
+@functools.cache
+def quick_check(noun: str) -> Callable[[Mapping[str, Any]], bool]:
+    """Build a fast test for a flat document, such as a row: True only where it is certainly valid.
+
+    A table of 100,000 rows takes the full validator 20 s; where this says no, ask `explain` for the reason. It knows the
+    words that our row schemas use, and says no to any document of a schema with others.
+    """
+    schema = load_schema(noun)
+    required, known = set(schema["required"]), schema["properties"]
+    tests = {key: _quick_test(rule) for key, rule in known.items()}
+    closed = schema.get("additionalProperties") is False
+
+    def check(document: Mapping[str, Any]) -> bool:
+        keys = document.keys()
+        return closed and keys >= required and all(key in tests and tests[key](document[key]) for key in keys)
+
+    return check
+
+
+_QUICK_WORDS = {"type", "pattern", "enum", "minimum", "items", "minItems", "description"}
+_PLAIN_TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "number": (int, float), "integer": (int,)}
+
+
+def _quick_test(rule: Mapping[str, Any]) -> Callable[[Any], bool]:
+    """Build the test of one value; of a rule that it does not know, one that always says no."""
+    kind = rule.get("type")
+    if set(rule) - _QUICK_WORDS or isinstance(kind, list) or kind in ("object", "null"):
+        return lambda value: False
+    if "enum" in rule:
+        allowed = [value for value in rule["enum"] if value is None or isinstance(value, str)]
+        return lambda value: (value is None or isinstance(value, str)) and value in allowed
+    if kind == "array":
+        least, test = rule.get("minItems", 0), _quick_test(rule.get("items", {"type": "object"}))
+        return lambda value: isinstance(value, list) and len(value) >= least and all(map(test, value))
+    if kind == "boolean":
+        return lambda value: isinstance(value, bool)
+    types = _PLAIN_TYPES.get(str(kind), ())
+    minimum, pattern = rule.get("minimum"), _compile_pattern(rule["pattern"]) if "pattern" in rule else None
+    return lambda value: (
+        type(value) in types
+        and (minimum is None or value >= minimum)
+        and (pattern is None or pattern.search(value) is not None)
+    )
 
 
 def validate(document: object, noun: str, what: str, todo: str = "") -> None:

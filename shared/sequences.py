@@ -242,6 +242,20 @@ def parse_labels(data: bytes, what: str, classes: Sequence[str]) -> list[Sequenc
     Raises:
         InvalidInput: Names the first row and cell that is wrong.
     """
+    rows: list[SequenceRow] = []
+    for _, row in scan_labels(data, what, classes):
+        if isinstance(row, InvalidInput):
+            raise row
+        rows.append(row)
+    return rows
+
+
+def scan_labels(data: bytes, what: str, classes: Sequence[str]) -> Iterator[tuple[int, SequenceRow | InvalidInput]]:
+    """Yield each row of a labels.csv with its number, or what is wrong with it; see `parse_labels`.
+
+    Raises:
+        InvalidInput: The table as a whole cannot be read: its encoding or its header.
+    """
     try:
         text = data.decode("utf-8-sig")
     except UnicodeDecodeError:
@@ -250,33 +264,43 @@ def parse_labels(data: bytes, what: str, classes: Sequence[str]) -> list[Sequenc
     header = tuple(reader.fieldnames or ())
     if header != COLUMNS:
         raise InvalidInput(f"{what}: row 1", found=",".join(header) or "nothing", expected=",".join(COLUMNS))
-    rows: list[SequenceRow] = []
     seen: dict[str, int] = {}
     for number, cells in enumerate(_read_rows(reader, what), start=2):
-        row = _parse_row(cells, f"{what}: row {number}")
-        if row.label not in classes:
-            raise InvalidInput(
-                f"{what}: row {number} ({row.sequence_id})",
-                found=f"the label {row.label!r}",
-                expected="one of " + ", ".join(classes),
-            )
-        if row.sequence_id in seen:
-            raise InvalidInput(
-                f"{what}: row {number}",
-                found=f"{row.sequence_id} a second time (first in row {seen[row.sequence_id]})",
-                expected="each sequence_id once",
-            )
-        seen[row.sequence_id] = number
-        rows.append(row)
-    return rows
+        if isinstance(cells, InvalidInput):
+            yield number, cells
+            return
+        try:
+            row = _parse_row(cells, f"{what}: row {number}")
+            _check_among(row, number, what, classes, seen)
+        except InvalidInput as error:
+            yield number, error
+        else:
+            yield number, row
 
 
-def _read_rows(reader: "csv.DictReader[str]", what: str) -> Iterator[dict[Any, Any]]:
+def _check_among(row: SequenceRow, number: int, what: str, classes: Sequence[str], seen: dict[str, int]) -> None:
+    """Check a row against the classes and the rows before it, and remember it."""
+    if row.label not in classes:
+        raise InvalidInput(
+            f"{what}: row {number} ({row.sequence_id})",
+            found=f"the label {row.label!r}",
+            expected="one of " + ", ".join(classes),
+        )
+    if row.sequence_id in seen:
+        raise InvalidInput(
+            f"{what}: row {number}",
+            found=f"{row.sequence_id} a second time (first in row {seen[row.sequence_id]})",
+            expected="each sequence_id once",
+        )
+    seen[row.sequence_id] = number
+
+
+def _read_rows(reader: "csv.DictReader[str]", what: str) -> Iterator[dict[Any, Any] | InvalidInput]:
     """Yield the rows of a table, and say in one line where the csv itself breaks."""
     try:
         yield from reader
     except csv.Error as error:
-        raise InvalidInput(f"{what}: row {reader.line_num + 1}", found=str(error), expected="a csv") from None
+        yield InvalidInput(f"{what}: row {reader.line_num + 1}", found=str(error), expected="a csv")
 
 
 def _finite(text: str) -> float:
@@ -303,7 +327,8 @@ def _parse_row(cells: dict[Any, Any], what: str) -> SequenceRow:
         }
     except ValueError as error:
         raise InvalidInput(what, found=str(error), expected="numbers in the columns of numbers") from None
-    contracts.validate(typed, "label_row", what)
+    if not contracts.quick_check("label_row")(typed):
+        contracts.validate(typed, "label_row", what)
     if len(typed["frame_times_ms"]) != typed["frame_count"]:
         raise InvalidInput(
             what, found=f"{len(typed['frame_times_ms'])} frame_times_ms", expected=f"{typed['frame_count']}"

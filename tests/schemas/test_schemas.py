@@ -14,7 +14,7 @@ from shared.errors import InvalidInput
 
 HERE = Path(__file__).parent
 NOUNS = contracts.schema_names()
-ROWS = ("label_row", "predictions")  # rows of tables, which have no room for a version each
+ROWS = ("label_row", "origin_row", "predictions")  # rows of tables, which have no room for a version each
 
 
 def examples(sort: str) -> list[Any]:

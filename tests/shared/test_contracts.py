@@ -1,6 +1,7 @@
 """Documents are valid on both sides of a file, and a file is whole or as it was."""
 
 import errno
+import json
 import os
 import resource
 import signal
@@ -137,3 +138,18 @@ def test_hashes_are_those_of_the_standard(tmp_path: Path) -> None:
     assert contracts.sha256_json({"a": [2, 1]}) != contracts.sha256_json({"a": [1, 2]})
     with pytest.raises(InvalidInput, match="a readable file"):
         contracts.sha256_file(tmp_path / "none")
+
+
+@pytest.mark.parametrize("noun", ["label_row", "origin_row"])
+@pytest.mark.parametrize("kind", ["positive", "negative"])
+def test_the_quick_check_says_yes_to_valid_rows_only(noun: str, kind: str) -> None:
+    files = sorted((Path(__file__).parents[1] / "schemas" / kind / noun).glob("*.json"))
+    assert files
+    for file in files:
+        document = json.loads(file.read_text(encoding="utf-8"))
+        assert contracts.quick_check(noun)(document) == (kind == "positive"), file.name
+
+
+def test_the_quick_check_says_no_where_it_knows_a_schema_too_little() -> None:
+    assert not contracts.quick_check("protocol")({"schema_version": 1})
+    assert not contracts.quick_check("label_row")({"frame_count": True})

@@ -1,0 +1,3 @@
+from tools.importer.cli import main
+
+raise SystemExit(main())

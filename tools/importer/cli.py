@@ -1,0 +1,260 @@
+"""Command line of the importer: flags to the config of one kind of source.
+
+importer --dataset people --windows windows.csv
+importer --dataset photos --photos photos/
+importer --dataset everybody --merge people
+"""
+
+import argparse
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared import cli, paths
+from shared.errors import WrongUsage
+
+EXAMPLES = """
+importer --dataset people --windows films/windows.csv        (columns file, start, end, label, subject; seconds)
+importer --dataset photos --photos photos/                   (photos/smile/..., photos/non_smile/...)
+importer --dataset photos --photos photos/ --labels 웃음=smile,무표정=non_smile --subject-per folder
+importer --dataset genki --photos genki4k/ --table genki4k/labels.csv --label-column smile --labels 1=smile,0=non_smile
+importer --dataset everybody --merge people --prefix a_
+"""
+_CLASS = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
+_PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,15}", re.ASCII)
+_KINDS = ("windows", "photos", "merge")
+_ONLY_FOR = {
+    "films": ("windows",),
+    "protocol": ("windows",),
+    "per_window": ("windows",),
+    "table": ("photos",),
+    "file_column": ("photos",),
+    "label_column": ("photos",),
+    "subject_column": ("photos",),
+    "subject_per": ("photos",),
+    "min_px": ("photos",),
+    "positive": ("photos",),
+    "labels": ("windows", "photos"),
+    "pseudonyms": ("windows", "photos"),
+    "kind": ("windows", "photos"),
+    "prefix": ("merge",),
+    "same_people": ("merge",),
+}
+
+
+@dataclass(frozen=True)
+class WindowsConfig:
+    """Films with a list of windows.
+
+    Attributes:
+        dataset: The dataset's folder.
+        windows: The list.
+        films: Folder of the films; None for the list's own.
+        labels: What the list says to classes; empty where it names classes.
+        protocol: Frame count, interval and size of a new dataset; None for the default, or what the dataset has.
+        per_window: Sequences a row.
+        pseudonyms: Whether every subject is renamed.
+        kind: ``real`` or ``synthetic``.
+    """
+
+    dataset: Path
+    windows: Path
+    films: Path | None
+    labels: dict[str, str]
+    protocol: Path | None
+    per_window: int
+    pseudonyms: bool
+    kind: str
+
+
+@dataclass(frozen=True)
+class PhotosConfig:
+    """A folder of photos.
+
+    Attributes:
+        dataset: The dataset's folder.
+        photos: The photos' folder.
+        table: Names photos and labels; None where sub-folders are the labels.
+        file_column: The table's column of file names.
+        label_column: The table's column of labels.
+        subject_column: The table's column of people; None for ``subject`` where it is there.
+        labels: What folders or table say to classes; empty where they name classes.
+        positive: The positive class of a new dataset; None for the default protocol's.
+        subject_per: ``photo``, ``folder`` or ``unknown``: who is on a photo of which no table says it.
+        pseudonyms: Whether every subject is renamed.
+        min_px: Least side of a photo.
+        kind: ``real`` or ``synthetic``.
+    """
+
+    dataset: Path
+    photos: Path
+    table: Path | None
+    file_column: str
+    label_column: str
+    subject_column: str | None
+    labels: dict[str, str]
+    positive: str | None
+    subject_per: str
+    pseudonyms: bool
+    min_px: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class MergeConfig:
+    """Another dataset of our layout.
+
+    Attributes:
+        dataset: The dataset's folder.
+        other: The other's.
+        prefix: Put before each pseudonym.
+        same_people: Whether a pseudonym of both is one person.
+    """
+
+    dataset: Path
+    other: Path
+    prefix: str
+    same_people: bool
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Import one source into a dataset; returns the exit code."""
+    arguments = _parser().parse_args(argv)
+
+    def work() -> cli.Result:
+        _refuse_flags_of_others(arguments)
+        dataset = paths.dataset_dir(arguments.dataset)
+        if arguments.windows is not None:
+            config = _to_windows(arguments, dataset)
+            from tools.importer.windows import import_windows
+
+            return import_windows(config)
+        if arguments.photos is not None:
+            photos = _to_photos(arguments, dataset)
+            from tools.importer.photos import import_photos
+
+            return import_photos(photos)
+        merged = _to_merge(arguments, dataset)
+        from tools.importer.merge import merge
+
+        return merge(merged)
+
+    return cli.run("importer", arguments, work)
+
+
+def _refuse_flags_of_others(arguments: argparse.Namespace) -> None:
+    """Refuse a flag that the chosen kind of source does not know, rather than ignore it."""
+    chosen = next(kind for kind in _KINDS if getattr(arguments, kind) is not None)
+    for name, kinds in _ONLY_FOR.items():
+        if getattr(arguments, name) not in (None, False) and chosen not in kinds:
+            flag = "--" + name.replace("_", "-")
+            expected = " or ".join(f"--{kind}" for kind in kinds)
+            raise WrongUsage(flag, found=f"it beside --{chosen}", expected=f"it with {expected} only")
+
+
+def _to_windows(arguments: argparse.Namespace, dataset: Path) -> WindowsConfig:
+    return WindowsConfig(
+        dataset=dataset,
+        windows=arguments.windows,
+        films=arguments.films,
+        labels=_parse_labels(arguments.labels),
+        protocol=arguments.protocol,
+        per_window=arguments.per_window or 1,
+        pseudonyms=arguments.pseudonyms,
+        kind=arguments.kind or "real",
+    )
+
+
+def _to_photos(arguments: argparse.Namespace, dataset: Path) -> PhotosConfig:
+    if arguments.table is None:
+        for name in ("file_column", "label_column", "subject_column"):
+            flag = "--" + name.replace("_", "-")
+            cli.require(getattr(arguments, name) is None, flag, found="no --table", expected="one beside it")
+    else:
+        found = "--table beside it"
+        cli.require(arguments.subject_per != "folder", "--subject-per folder", found=found, expected="photo or unknown")
+    return PhotosConfig(
+        dataset=dataset,
+        photos=arguments.photos,
+        table=arguments.table,
+        file_column=arguments.file_column or "file",
+        label_column=arguments.label_column or "label",
+        subject_column=arguments.subject_column,
+        labels=_parse_labels(arguments.labels),
+        positive=arguments.positive,
+        subject_per=arguments.subject_per or "photo",
+        pseudonyms=arguments.pseudonyms,
+        min_px=arguments.min_px or 48,
+        kind=arguments.kind or "real",
+    )
+
+
+def _to_merge(arguments: argparse.Namespace, dataset: Path) -> MergeConfig:
+    prefix = arguments.prefix or ""
+    cli.require(
+        not prefix or _PREFIX.fullmatch(prefix) is not None,
+        "--prefix",
+        found=repr(prefix),
+        expected="letters a-z, digits, '-' and '_', at most 16, such as b_",
+    )
+    return MergeConfig(dataset, paths.dataset_dir(arguments.merge), prefix, arguments.same_people)
+
+
+def _parse_labels(text: str | None) -> dict[str, str]:
+    """Parse 1=smile,0=non_smile.
+
+    Raises:
+        WrongUsage: Not of this form, or a name that no class can have.
+    """
+    found: dict[str, str] = {}
+    for part in (text or "").split(",") if text else []:
+        said, sign, name = (piece.strip() for piece in part.partition("="))
+        if not sign or not said or not _CLASS.fullmatch(name):
+            raise WrongUsage(
+                "--labels", found=repr(part), expected="what the source says = a class, such as 1=smile,0=non_smile"
+            )
+        if found.get(said, name) != name:
+            raise WrongUsage("--labels", found=f"{said} twice", expected="each once")
+        found[said] = name
+    return found
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = cli.Parser(
+        "importer",
+        "Take in what others have recorded, into a dataset that is made on first use. Running it again adds nothing "
+        "twice; interrupt it and it goes on. What cannot be used is listed with its reason.",
+        EXAMPLES,
+    )
+    parser.add_argument("--dataset", required=True, help="name under datasets/, or a path")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--windows", type=Path, metavar="CSV", help="films: columns file, start, end, label, subject")
+    source.add_argument("--photos", type=Path, metavar="DIR", help="photos, in a sub-folder for each class")
+    source.add_argument("--merge", metavar="DATASET", help="another dataset: name under datasets/, or a path")
+    both = parser.add_argument_group("films and photos")
+    both.add_argument("--labels", metavar="A=CLASS,...", help="what the source says, such as 1=smile,0=non_smile")
+    both.add_argument("--pseudonyms", action="store_true", help="rename every subject: for sources that hold names")
+    both.add_argument("--kind", choices=("real", "synthetic"), help="synthetic: drawn faces (default: real)")
+    films = parser.add_argument_group("films")
+    films.add_argument("--films", type=Path, metavar="DIR", help="folder of the films (default: that of the csv)")
+    films.add_argument("--per-window", type=cli.positive_int, metavar="N", help="sequences a row (default: 1)")
+    films.add_argument("--protocol", type=Path, help="frame count, interval, size of a new dataset (default: ours)")
+    photos = parser.add_argument_group("photos")
+    photos.add_argument("--table", type=Path, metavar="CSV", help="names photos, labels and perhaps subjects")
+    photos.add_argument("--file-column", metavar="NAME", help="of the table (default: file)")
+    photos.add_argument("--label-column", metavar="NAME", help="of the table (default: label)")
+    photos.add_argument("--subject-column", metavar="NAME", help="of the table (default: subject, where it is there)")
+    photos.add_argument(
+        "--subject-per",
+        choices=("photo", "folder", "unknown"),
+        help="who is on a photo where no table says it: somebody new on each (default), one person a folder below the "
+        "class's, or one person called unknown, who is never divided between sides",
+    )
+    photos.add_argument("--positive", metavar="CLASS", help="positive class of a new dataset (default: smile)")
+    photos.add_argument("--min-px", type=cli.positive_int, metavar="N", help="least side of a photo (default: 48)")
+    others = parser.add_argument_group("other datasets")
+    others.add_argument("--prefix", metavar="TEXT", help="put before each pseudonym, to keep people apart")
+    others.add_argument("--same-people", action="store_true", help="a pseudonym of both datasets is the same person")
+    cli.add_json(parser)
+    return parser

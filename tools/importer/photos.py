@@ -1,0 +1,211 @@
+"""Takes in folders of photos: each photo is a sequence of one picture, labelled by its folder or by a table."""
+
+import hashlib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared import cli, intake
+from shared.errors import InvalidInput
+from shared.intake import Incoming, Intake, Origin
+from tools.importer import ahead, labels, pictures, subjects, table
+from tools.importer.cli import PhotosConfig
+from tools.importer.pictures import Unusable
+from tools.importer.report import Imported, LeftOut, count_added
+
+
+@dataclass(frozen=True)
+class Photo:
+    """A photo that is to be taken in.
+
+    Attributes:
+        path: Where it lies.
+        name: How it is called in lists and in origins.csv: below the folder.
+        label: Its class.
+        person: What the person is called, or None for somebody unknown.
+    """
+
+    path: Path
+    name: str
+    label: str
+    person: str | None
+
+
+@dataclass(frozen=True)
+class _Prepared:
+    """A photo that was read: its hash, and what is to be stored, or why it cannot be used."""
+
+    photo: Photo
+    sha256: str
+    stored: bytes | None
+    problem: LeftOut | None = None
+
+
+def import_photos(config: PhotosConfig) -> Imported:
+    """Take in a folder of photos.
+
+    Raises:
+        InvalidInput: No such folder, a table that cannot be read, or a dataset of another sort.
+        WrongUsage: Flags that cannot be meant.
+    """
+    folder = config.photos.resolve()
+    if not folder.is_dir():
+        raise InvalidInput(str(config.photos), found="no such folder", expected="a folder of photos")
+    protocol = intake.protocol_of(config.dataset)
+    if protocol is None:
+        protocol = labels.photo_protocol(*labels.choose_classes(config.labels, config.positive))
+    labels.must_be_photos(protocol, config.dataset)
+    classes = protocol.document["classes"]
+    _check_mapping(config.labels, classes)
+    left_out: list[LeftOut] = []
+    found = list(
+        _list_table(config, folder, classes, left_out)
+        if config.table
+        else _list_folders(config, folder, classes, left_out)
+    )
+    if not found and not left_out:
+        raise InvalidInput(
+            str(config.photos),
+            found="no photo",
+            expected=f"a sub-folder for each class ({', '.join(classes)}), or --table",
+        )
+    added: list[str] = []
+    n_known = 0
+    seen: dict[str, Photo] = {}
+    with Intake(config.dataset, protocol, config.kind) as dataset:
+        pseudonyms = subjects.Pseudonyms(config.dataset, config.pseudonyms)
+        for prepared in cli.progress(_prepare(found, dataset, config), what="photos", total=len(found), unit="photo"):
+            photo, sha256 = prepared.photo, prepared.sha256
+            if sha256 in seen:
+                left_out.append(_twice(photo, seen[sha256]))
+                continue
+            if prepared.problem:
+                left_out.append(prepared.problem)
+                continue
+            seen[sha256] = photo
+            origin = Origin("photo", photo.name, sha256)
+            if prepared.stored is None or dataset.knows(origin):
+                n_known += 1
+                continue
+            person = subjects.of_photo(sha256) if photo.person is None else pseudonyms.of(photo.person)
+            take = dataset.take_of(person, "photo")
+            dataset.add(Incoming(person, take, photo.label, None, (0.0,), "photo", (prepared.stored,), origin))
+            dataset.commit_when_due()
+            added.append(photo.label)
+    return Imported(
+        config.dataset,
+        str(config.photos),
+        count_added(added),
+        n_known,
+        tuple(left_out),
+        dataset.manifest["counts"],
+        asked=config.table is not None,
+        notes=tuple(_notes(config, found, pseudonyms.n_kept)),
+    )
+
+
+def _check_mapping(mapping: Mapping[str, str], classes: list[str]) -> None:
+    if strange := sorted(set(mapping.values()) - set(classes)):
+        raise InvalidInput("--labels", found=f"the class {strange[0]}", expected="the dataset's: " + ", ".join(classes))
+
+
+def _twice(photo: Photo, first: Photo) -> LeftOut:
+    """Say how a photo relates to one with the same bytes."""
+    if photo.label != first.label:
+        return LeftOut(photo.name, "conflict", f"{photo.label}; {first.name} is {first.label}, and was kept")
+    if photo.person != first.person:
+        return LeftOut(photo.name, "conflict", f"of somebody else than {first.name}, which was kept")
+    return LeftOut(photo.name, "duplicate", first.name)
+
+
+def _notes(config: PhotosConfig, found: list[Photo], n_kept: int) -> Iterator[str]:
+    """Say what follows from unknown people and missing consent."""
+    n_unknown = sum(photo.person is None for photo in found)
+    if n_unknown:
+        yield (
+            f"nobody says who is on {n_unknown} photos; each counts as a person of its own, so the same person may stand "
+            "on both sides of a split (see splitter duplicates)"
+        )
+    if n_kept and not config.pseudonyms and config.table:
+        yield "subjects were taken as they stand; if they are names, import with --pseudonyms into a new dataset"
+    if config.kind == "real":
+        yield "there is no consent row for these people: they can be trained on at home, but not published"
+
+
+def _list_folders(config: PhotosConfig, folder: Path, classes: list[str], left_out: list[LeftOut]) -> Iterator[Photo]:
+    """List the photos below sub-folders that are named like classes."""
+    for path in sorted(path for path in folder.rglob("*") if path.is_file()):
+        parts = path.relative_to(folder).parts
+        name = "/".join(parts)
+        if any(part.startswith(".") for part in parts):
+            continue  # what a Mac or a thumbnailer leaves behind
+        if path.suffix.lower() not in pictures.SUFFIXES:
+            left_out.append(LeftOut(name, "no_picture"))
+            continue
+        label = labels.map_label(parts[0], config.labels, classes) if len(parts) > 1 else None
+        if label is None:
+            left_out.append(LeftOut(name, "unwanted", "in no class's folder" if len(parts) == 1 else parts[0]))
+            continue
+        yield Photo(path, name, label, _person_of(config, parts, name))
+
+
+def _person_of(config: PhotosConfig, parts: tuple[str, ...], name: str) -> str | None:
+    """Name the person of a photo by --subject-per."""
+    if config.subject_per == "photo":
+        return None
+    if config.subject_per == "unknown":
+        return "unknown"
+    if len(parts) < 3:
+        raise InvalidInput(
+            f"{config.photos}: {name}",
+            found="a photo directly in its class's folder",
+            expected="a folder for each person below it, such as smile/s01/1.jpg, as --subject-per folder says",
+        )
+    return "/".join(parts[1:-1])
+
+
+def _list_table(config: PhotosConfig, folder: Path, classes: list[str], left_out: list[LeftOut]) -> Iterator[Photo]:
+    """List the photos that a table names."""
+    assert config.table is not None
+    wanted = [config.file_column, config.label_column]
+    if config.subject_column:
+        wanted.append(config.subject_column)
+    rows = table.read_table(config.table, wanted)
+    person_column = table.column(config.subject_column or "subject")
+    person_column = person_column if config.subject_column or any(person_column in row.cells for row in rows) else ""
+    for row in rows:
+        name, label_text = (row.cells[table.column(key)] for key in wanted[:2])
+        what = f"{config.table.name}: row {row.number}: {name}"
+        label = labels.map_label(label_text, config.labels, classes)
+        path = table.find_file(folder, name) or table.find_file(folder / "images", name)
+        if label is None:
+            left_out.append(LeftOut(what, "unwanted", label_text or "no label"))
+        elif not name or path is None:
+            left_out.append(LeftOut(what, "missing"))
+        elif not path.resolve().is_relative_to(folder):
+            left_out.append(LeftOut(what, "missing", "it lies outside of the folder"))
+        else:
+            person = row.cells.get(person_column, "") if person_column else ""
+            if not person and config.subject_per == "unknown":
+                person = "unknown"
+            yield Photo(path, name, label, person or None)
+
+
+def _prepare(found: list[Photo], dataset: Intake, config: PhotosConfig) -> Iterator[_Prepared]:
+    """Read photos ahead, in order, on all cores."""
+    size_px = int(dataset.manifest["image"]["width_px"])
+
+    def prepare(photo: Photo) -> _Prepared:
+        try:
+            data = photo.path.read_bytes()
+        except OSError as error:
+            return _Prepared(photo, photo.name, None, LeftOut(photo.name, "unreadable", error.strerror or ""))
+        sha256 = hashlib.sha256(data).hexdigest()
+        if dataset.knows(Origin("photo", photo.name, sha256)):
+            return _Prepared(photo, sha256, None)
+        try:
+            return _Prepared(photo, sha256, pictures.to_stored(data, size_px, config.min_px))
+        except Unusable as error:
+            return _Prepared(photo, sha256, None, LeftOut(photo.name, error.reason, error.detail))
+
+    yield from ahead.map_ahead(prepare, found)

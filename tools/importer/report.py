@@ -1,0 +1,113 @@
+"""What an import came to: what was added, what was there already, and what was left out and why."""
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shared import paths
+
+REASONS = {
+    "missing": "no such file",
+    "unreadable": "no picture that can be read",
+    "truncated": "cut off in the middle",
+    "too_small": "too small",
+    "no_picture": "another kind of file",
+    "unwanted": "a label that nobody asked for",
+    "duplicate": "the same bytes as another one",
+    "conflict": "the same bytes under another label or person",
+    "no_frames": "not enough frames at even distances in the window",
+    "broken_film": "a film that breaks off",
+}
+_BROKEN_PROMISES = ("missing", "unreadable", "truncated", "too_small", "conflict", "no_frames", "broken_film")
+_SHOWN = 3
+
+
+@dataclass(frozen=True)
+class LeftOut:
+    """Something that was not imported.
+
+    Attributes:
+        what: File, and row where a table names it.
+        reason: A key of `REASONS`.
+        detail: More of it, or nothing.
+    """
+
+    what: str
+    reason: str
+    detail: str = ""
+
+    def __str__(self) -> str:
+        return f"{self.what} ({self.detail})" if self.detail else self.what
+
+
+@dataclass(frozen=True)
+class Imported:
+    """The result of an import.
+
+    Attributes:
+        dataset: The dataset's folder.
+        source: What was imported.
+        added: Sequences by label.
+        n_known: Sources that were there already.
+        left_out: What was not imported.
+        counts: The manifest's counts afterwards.
+        asked: Whether a table named each source, so that one left out is a promise broken.
+        notes: What the user should know.
+    """
+
+    dataset: Path
+    source: str
+    added: dict[str, int]
+    n_known: int
+    left_out: tuple[LeftOut, ...]
+    counts: dict[str, Any]
+    asked: bool = False
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def exit_code(self) -> int:
+        """1 where a table named what could not be taken in; what a folder holds besides is only listed."""
+        return int(self.asked and any(each.reason in _BROKEN_PROMISES for each in self.left_out))
+
+    def as_text(self) -> str:
+        """Summarise for people; a few examples of what was left out for each reason."""
+        labels = ", ".join(f"{label} {count}" for label, count in self.added.items())
+        lines = [
+            f"{self.dataset.name}: {sum(self.added.values())} sequences added{f' ({labels})' if labels else ''}, "
+            f"{self.n_known} were there already, {len(self.left_out)} left out"
+        ]
+        for reason, count in self.count_left_out().items():
+            some = [str(each) for each in self.left_out if each.reason == reason][:_SHOWN]
+            more = ", …" if count > _SHOWN else ""
+            lines.append(f"  {count} left out: {REASONS[reason]}: {', '.join(some)}{more}")
+        by_label = ", ".join(f"{label} {count}" for label, count in self.counts["by_label"].items())
+        total = f"{self.counts['sequences']} sequences of {self.counts['subjects']} people"
+        lines.append(f"→ {paths.shown(self.dataset)}: {total}{f' ({by_label})' if by_label else ''}")
+        return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
+
+    def as_json(self) -> dict[str, Any]:
+        """Give everything."""
+        return {
+            "dataset": str(self.dataset),
+            "source": self.source,
+            "n_added": sum(self.added.values()),
+            "added_by_label": self.added,
+            "n_known": self.n_known,
+            "n_left_out": len(self.left_out),
+            "left_out_by_reason": self.count_left_out(),
+            "left_out": [{"what": each.what, "reason": each.reason, "detail": each.detail} for each in self.left_out],
+            "counts": self.counts,
+            "notes": list(self.notes),
+        }
+
+    def count_left_out(self) -> dict[str, int]:
+        """Count what was left out by reason, in the order of `REASONS`."""
+        found = Counter(each.reason for each in self.left_out)
+        return {reason: found[reason] for reason in REASONS if found[reason]}
+
+
+def count_added(labels: Iterable[str]) -> dict[str, int]:
+    """Count labels, sorted."""
+    return dict(sorted(Counter(labels).items()))

@@ -1,0 +1,54 @@
+"""Whose picture it is: pseudonyms out of what a table or a folder calls a person.
+
+What can stand as a pseudonym is kept, unless pseudonyms are asked for; all else (Hangul, spaces, mail addresses)
+becomes one: a keyed hash, the same for the same text in the same dataset. The key lies in the dataset's folder, is
+never published, and nobody without it can try names.
+"""
+
+import hashlib
+import hmac
+import re
+import secrets
+import unicodedata
+from pathlib import Path
+
+from shared import contracts
+
+KEY_FILE = ".pseudonym_key"
+_PSEUDONYM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
+
+
+class Pseudonyms:
+    """Turns what a person is called into a pseudonym.
+
+    Args:
+        dataset: The dataset's folder; the key is made there when it is first needed.
+        always: Also where the text could stand as a pseudonym.
+    """
+
+    def __init__(self, dataset: Path, always: bool) -> None:
+        self._path = dataset / KEY_FILE
+        self._always = always
+        self._key: bytes | None = None
+        self.n_kept = 0
+
+    def of(self, text: str) -> str:
+        """Return a person's pseudonym."""
+        text = unicodedata.normalize("NFC", text.strip())
+        if not self._always and _PSEUDONYM.fullmatch(text):
+            self.n_kept += 1
+            return text
+        return "p" + hmac.new(self._read_key(), text.encode("utf-8"), hashlib.sha256).hexdigest()[:12]
+
+    def _read_key(self) -> bytes:
+        if self._key is None:
+            if not self._path.exists():
+                contracts.write_bytes(self._path, secrets.token_hex(32).encode())
+                self._path.chmod(0o600)
+            self._key = self._path.read_bytes()
+        return self._key
+
+
+def of_photo(sha256: str) -> str:
+    """Return the pseudonym of a photo of an unknown person: everybody in it is somebody of their own."""
+    return f"photo-{sha256[:12]}"

@@ -1,0 +1,279 @@
+"""Takes in films with a list of windows: each row of the list becomes its sequences, exactly and nothing else.
+
+A row gives one sequence (or --per-window), in the middle of its window: the frames whose own timestamps are nearest to
+the protocol's interval, none outside of the window. Films are read in place and not copied; origins.csv and the take's
+record hold their hash.
+"""
+
+import importlib.metadata
+import itertools
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from shared import cli, contracts, intake, paths, preprocess
+from shared.errors import CheckFailed, InvalidInput
+from shared.intake import Incoming, Intake, Origin
+from shared.protocol import Protocol, Window, choose_frames, read_protocol
+from shared.video import Film
+from tools.importer import labels, pictures, subjects, table
+from tools.importer.cli import WindowsConfig
+from tools.importer.report import Imported, LeftOut, count_added
+
+COLUMNS = ("file", "start", "end", "label", "subject")
+_SLACK_S = 1.0  # frames around a sequence's place that are kept until its window is over
+_LISTED = 20
+
+
+@dataclass(frozen=True)
+class Row:
+    """A row of the list; seconds from the film's first frame."""
+
+    number: int
+    film: Path
+    name: str
+    window: Window
+    person: str
+
+    def describe(self) -> str:
+        """Name the row for lists."""
+        return f"row {self.number}: {self.name} {self.window.start_s:g} to {self.window.end_s:g} s"
+
+
+@dataclass
+class _Cut:
+    """A window while its film is read: what was kept of it, and the sequences once it is over."""
+
+    row: Row
+    keep: list[tuple[float, float]]
+    kept: dict[int, bytes] = field(default_factory=dict)
+    sequences: list[tuple[tuple[float, ...], tuple[bytes, ...]]] | None = None
+
+
+def import_windows(config: WindowsConfig) -> Imported:
+    """Take in the windows of a list.
+
+    Raises:
+        CheckFailed: Rows of the list are wrong; all of them are named, and nothing is imported.
+        InvalidInput: A list that cannot be read, or a dataset of another sort.
+    """
+    protocol = intake.protocol_of(config.dataset)
+    if protocol is None or config.protocol is not None:
+        protocol = read_protocol(config.protocol) if config.protocol else read_protocol()
+    rows = _read_rows(config, protocol)
+    cutting = replace(protocol, sequences_per_window=config.per_window)
+    by_film: dict[Path, list[Row]] = {}
+    for row in rows:
+        by_film.setdefault(row.film, []).append(row)
+    added: list[str] = []
+    left_out: list[LeftOut] = []
+    n_known = 0
+    with Intake(config.dataset, protocol, config.kind) as dataset:
+        pseudonyms = subjects.Pseudonyms(config.dataset, config.pseudonyms)
+        for film, wanted in cli.progress(by_film.items(), what="films", total=len(by_film), unit="film"):
+            sha256 = contracts.sha256_file(film)
+            new = [row for row in wanted if not dataset.knows(_origin(row, sha256))]
+            n_known += len(wanted) - len(new)
+            if not new:
+                continue
+            try:
+                cuts, facts = _cut(film, new, cutting)
+            except InvalidInput as error:
+                left_out += [LeftOut(row.describe(), "broken_film", error.found) for row in new]
+                continue
+            for cut in cuts:
+                if len(cut.sequences or []) < config.per_window:
+                    found = f"{len(cut.sequences or [])} of {config.per_window} sequences fit"
+                    left_out.append(LeftOut(cut.row.describe(), "no_frames", found))
+            whole = [cut for cut in cuts if len(cut.sequences or []) == config.per_window]
+            added += _store(dataset, whole, sha256, facts, protocol, pseudonyms)
+    notes = ["films were not copied: keep them, if you may want to cut them again"]
+    if pseudonyms.n_kept and not config.pseudonyms:
+        notes.append("subjects were taken as they stand; if they are names, import with --pseudonyms")
+    if config.kind == "real":
+        notes.append("there is no consent row for these people: they can be trained on at home, but not published")
+    counts = dataset.manifest["counts"]
+    source = str(config.windows)
+    return Imported(
+        config.dataset, source, count_added(added), n_known, tuple(left_out), counts, asked=True, notes=tuple(notes)
+    )
+
+
+def _origin(row: Row, sha256: str) -> Origin:
+    start_ms, end_ms = round(row.window.start_s * 1000, 3), round(row.window.end_s * 1000, 3)
+    return Origin("window", row.name, sha256, start_ms, end_ms)
+
+
+def _read_rows(config: WindowsConfig, protocol: Protocol) -> list[Row]:
+    """Read and check the whole list before anything is cut; what is wrong is said all at once."""
+    folder = (config.films or config.windows.parent).resolve()
+    found: list[Row] = []
+    wrong: list[str] = []
+    seen: dict[tuple[Path, float, float], int] = {}
+    for line in table.read_table(config.windows, COLUMNS):
+        row = _read_row(config, protocol, folder, line, wrong)
+        if row is None:
+            continue
+        key = (row.film, row.window.start_s, row.window.end_s)
+        if key in seen:
+            wrong.append(f"row {row.number} has the same film and window as row {seen[key]}")
+        seen.setdefault(key, row.number)
+        found.append(row)
+    if wrong:
+        for text in wrong[:_LISTED]:
+            cli.note(f"importer: {config.windows.name}: {text}")
+        more = f" and {len(wrong) - 1} more" if len(wrong) > 1 else ""
+        raise CheckFailed(
+            str(config.windows), found=wrong[0] + more, expected="rows that can be cut", todo="nothing was imported"
+        )
+    if not found:
+        raise InvalidInput(str(config.windows), found="no row", expected="a row for each window")
+    return found
+
+
+def _read_row(
+    config: WindowsConfig, protocol: Protocol, folder: Path, line: table.TableRow, wrong: list[str]
+) -> Row | None:
+    """Read a row, or say what is wrong with it."""
+    cells, before = line.cells, len(wrong)
+    film = table.find_file(folder, cells["file"]) if cells["file"] else None
+    if film is None:
+        wrong.append(f"row {line.number}: no film {cells['file']!r} in {paths.shown(folder)}")
+    times = [table.parse_number(cells[name]) for name in ("start", "end")]
+    for name, value in zip(("start", "end"), times, strict=True):
+        if value is None or value < 0:
+            wrong.append(f"row {line.number}: {name} is {cells[name]!r}, not a number of seconds")
+    start_s, end_s = times
+    if start_s is not None and end_s is not None and start_s >= 0:
+        span_s = (protocol.frame_count - 1) * protocol.frame_interval_ms / 1000
+        if end_s - start_s < max(span_s, 1e-9) - 1e-9:
+            least = f"at least {span_s:g} s, which {protocol.frame_count} frames need"
+            wrong.append(f"row {line.number}: the window from {start_s:g} to {end_s:g} s is too short; {least}")
+    classes = protocol.document["classes"]
+    label = labels.map_label(cells["label"], config.labels, classes)
+    if label not in classes:
+        known = ", ".join(config.labels or classes)
+        wrong.append(f"row {line.number}: the label {cells['label']!r} is none of {known}")
+    if not cells["subject"]:
+        wrong.append(f"row {line.number}: no subject")
+    if len(wrong) > before or film is None or start_s is None or end_s is None or label is None:
+        return None
+    return Row(line.number, film, cells["file"], Window(start_s, end_s, label, None), cells["subject"])
+
+
+def _cut(film: Path, rows: Sequence[Row], protocol: Protocol) -> tuple[list[_Cut], dict[str, Any]]:
+    """Read a film once, up to its last window, and cut the windows out of it.
+
+    Returns:
+        The windows, and what a take's record says of the film.
+    """
+    cuts = [_Cut(row, list(_places(protocol, row.window))) for row in rows]
+    times_s: list[float] = []
+    size = (0, 0)
+    with Film(str(film)) as source:
+        for frame in source:
+            index = len(times_s)
+            times_s.append(frame.time_s)
+            size = (frame.rgb_hwc_u8.shape[1], frame.rgb_hwc_u8.shape[0])
+            stored: bytes | None = None
+            for cut in cuts:
+                if cut.sequences is None and any(low <= frame.time_s <= high for low, high in cut.keep):
+                    if stored is None:
+                        square = preprocess.crop_and_resize(frame.rgb_hwc_u8, protocol.image_size_px)
+                        stored = pictures.encode(square)
+                    cut.kept[index] = stored
+                elif cut.sequences is None and frame.time_s > cut.row.window.end_s + _SLACK_S:
+                    _finish(cut, protocol, times_s)
+            if all(cut.sequences is not None for cut in cuts):
+                break
+        nominal_fps = source.nominal_fps
+    for cut in cuts:
+        if cut.sequences is None:
+            _finish(cut, protocol, times_s)
+    gaps = [after - before for before, after in itertools.pairwise(times_s)]
+    facts = {
+        "width_px": size[0],
+        "height_px": size[1],
+        "duration_s": times_s[-1],
+        "n_frames": len(times_s),
+        "measured_fps": (len(times_s) - 1) / times_s[-1] if times_s[-1] > 0 else 0.0,
+        "nominal_fps": nominal_fps,
+        "largest_gap_ms": 1000 * max(gaps, default=0.0),
+    }
+    return cuts, facts
+
+
+def _places(protocol: Protocol, window: Window) -> Iterator[tuple[float, float]]:
+    """Yield the spans in which a window's sequences can lie; see `shared.protocol.choose_frames`."""
+    span_s = (protocol.frame_count - 1) * protocol.frame_interval_ms / 1000
+    slot_s = (window.end_s - window.start_s) / protocol.sequences_per_window
+    for number in range(protocol.sequences_per_window):
+        wanted_s = window.start_s + number * slot_s + max(0.0, (slot_s - span_s) / 2)
+        low, high = wanted_s - _SLACK_S, wanted_s + span_s + _SLACK_S
+        yield max(low, window.start_s), min(high, window.end_s)
+
+
+def _finish(cut: _Cut, protocol: Protocol, times_s: Sequence[float]) -> None:
+    """Choose a window's frames, now that those after it are known, and let go of the others."""
+    chosen = choose_frames(protocol, cut.row.window, times_s)
+    cut.sequences = [
+        (tuple(1000 * times_s[index] for index in indices), tuple(cut.kept[index] for index in indices))
+        for indices in chosen
+        if all(index in cut.kept for index in indices)
+    ]
+    cut.kept = {}
+
+
+def _store(
+    dataset: Intake,
+    cuts: Sequence[_Cut],
+    sha256: str,
+    facts: dict[str, Any],
+    protocol: Protocol,
+    pseudonyms: subjects.Pseudonyms,
+) -> list[str]:
+    """Store a film's windows: a take a person, with its record; returns the labels of the sequences."""
+    added: list[str] = []
+    by_person: dict[str, list[_Cut]] = {}
+    for cut in cuts:
+        by_person.setdefault(pseudonyms.of(cut.row.person), []).append(cut)
+    for subject_id, own in by_person.items():
+        take_id = dataset.new_take()
+        ids = [
+            dataset.add(
+                Incoming(
+                    subject_id,
+                    take_id,
+                    cut.row.window.label,
+                    None,
+                    times_ms,
+                    "film",
+                    stored,
+                    _origin(cut.row, sha256),
+                )
+            )
+            for cut in own
+            for times_ms, stored in cut.sequences or []
+        ]
+        added += [cut.row.window.label for cut in own for _ in cut.sequences or []]
+        record = {
+            **facts,
+            "schema_version": 1,
+            "take_id": take_id,
+            "subject_id": subject_id,
+            "recorded_utc": paths.utc_text(),
+            "source": "film",
+            "source_sha256": sha256,
+            "source_note": f"imported windows of {own[0].row.name}",
+            "film": None,
+            "clock": "container",
+            "n_dropped": 0,
+            "n_doubled": 0,
+            "sequence_ids": ids,
+            "protocol_sha256": contracts.sha256_json(protocol.document),
+            "tool_version": importlib.metadata.version("smilebench"),
+        }
+        dataset.put_record(record)
+    dataset.commit_when_due()
+    return added
