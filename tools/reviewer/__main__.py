@@ -1,0 +1,3 @@
+from tools.reviewer.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,310 @@
+"""Applies what reviewers decided together to labels.csv, with a log; `tools.reviewer.reversal` takes it back.
+
+Each application is a folder in the dataset's trash/: ``correction.json`` (the log), ``labels_before.csv`` and the files
+of the sequences that were taken out. Files are linked into that folder first, then labels.csv and dataset.json change
+by rename, then the files go from images/: a crash at any moment leaves the dataset as it was or as it shall be.
+"""
+
+import hashlib
+import os
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from shared import contracts, paths, sequences, trash
+from shared.dataset_writer import DatasetWriter
+from shared.errors import WrongUsage
+from shared.protocol import Protocol, parse_protocol
+from shared.sequences import Dataset, SequenceRow
+from tools.reviewer.agreement import Outcome, settle_all
+from tools.reviewer.journal import EXCLUDE, UNSURE, ReviewFile, fitting, label_of
+
+RECORD = "correction.json"
+BEFORE = "labels_before.csv"
+
+
+@dataclass(frozen=True)
+class Rules:
+    """Which decisions are applied.
+
+    Attributes:
+        min_reviewers: How many must have decided so; a preferred reviewer's decision needs no second.
+        prefer: Whose decision counts where reviewers disagree, or None.
+        keep_unsure: Leave the sequences on which the reviewers are unsure in the dataset, as they are.
+    """
+
+    min_reviewers: int = 1
+    prefer: str | None = None
+    keep_unsure: bool = False
+
+
+@dataclass(frozen=True)
+class Applied:
+    """What an application of a review changed, or would change.
+
+    Attributes:
+        dataset: The dataset's folder.
+        name: The dataset's name.
+        changes: As in correction.json.
+        unsettled: Sequences on which reviewers disagree, by id.
+        n_waiting: Sequences on which too few reviewers have decided.
+        n_already: Sequences that are in the dataset as they were decided.
+        n_undecided: Sequences that nobody has decided on.
+        place: The folder of the log; None for a dry run, or where nothing was to be done.
+        dry_run: Whether nothing was written.
+    """
+
+    dataset: Path
+    name: str
+    changes: list[dict[str, Any]]
+    unsettled: dict[str, Outcome]
+    n_waiting: int
+    n_already: int
+    n_undecided: int
+    place: Path | None
+    dry_run: bool
+
+    @property
+    def exit_code(self) -> int:
+        """0: what is left open is named."""
+        return 0
+
+    def as_text(self) -> str:
+        """Summarise for people."""
+        counts = Counter(change["action"] for change in self.changes)
+        verb = "would be " if self.dry_run else ""
+        head = f"{self.name}: {counts['relabel']} labels {verb}corrected, {counts['confirm']} {verb}confirmed"
+        lines = [f"{head}, {counts['set_aside']} sequences {verb}taken out"]
+        for change in self.changes:
+            if change["action"] != "confirm":
+                lines.append("  " + _describe(change))
+        if self.n_already:
+            lines.append(f"  {self.n_already} were applied before, or need no change")
+        if self.n_waiting:
+            lines.append(f"  {self.n_waiting} wait for a further reviewer (--min-reviewers)")
+        if self.unsettled:
+            first = next(iter(self.unsettled))
+            lines.append(
+                f"  {len(self.unsettled)} not applied, as reviewers disagree (such as {first}): reviewer status lists "
+                "them; a third decision or --prefer settles them"
+            )
+        if self.n_undecided:
+            lines.append(f"  {self.n_undecided} not decided on yet")
+        if self.place:
+            lines.append(f"log: {paths.shown(self.place / RECORD)}; way back: reviewer revert --dataset {self.name}")
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give everything for programs."""
+        return {
+            "dataset": str(self.dataset),
+            "dry_run": self.dry_run,
+            "counts": dict(Counter(change["action"] for change in self.changes)),
+            "changes": self.changes,
+            "unsettled": [{"sequence_id": name, "decisions": o.votes} for name, o in self.unsettled.items()],
+            "n_waiting": self.n_waiting,
+            "n_already": self.n_already,
+            "n_undecided": self.n_undecided,
+            "log": str(self.place / RECORD) if self.place else None,
+        }
+
+
+def _describe(change: dict[str, Any]) -> str:
+    who = f"{', '.join(change['reviewers'])}; {change['how']}"
+    if change["action"] == "set_aside":
+        return f"{change['sequence_id']} taken out as {change['decision']} ({who})"
+    return f"{change['sequence_id']} {change['before']['label']} → {change['after']['label']} ({who})"
+
+
+def apply_review(folder: Path, rules: Rules, *, dry_run: bool = False) -> Applied:
+    """Apply what reviewers decided together to a dataset.
+
+    Labels are corrected, rows that were looked at are marked as reviewed, and sequences that are to be excluded, or
+    that nobody can tell, are taken out. Where reviewers disagree nothing is done.
+
+    Raises:
+        InvalidInput: No valid dataset, a review of another one, or another writer at work.
+        WrongUsage: The preferred reviewer has decided nothing.
+    """
+    if dry_run:
+        dataset = sequences.open_dataset(folder)
+        return _plan(dataset, rules)
+    dataset = sequences.open_dataset(folder)
+    with DatasetWriter(folder, protocol_of(dataset), str(dataset.manifest["kind"])) as writer:
+        dataset = sequences.open_dataset(folder)  # as it is now that nobody else writes
+        _close_unfinished(dataset)
+        plan = replace(_plan(dataset, rules), dry_run=False)
+        if not plan.changes:
+            return plan
+        return replace(plan, place=_commit(writer, dataset, rules, plan.changes))
+
+
+def protocol_of(dataset: Dataset) -> Protocol:
+    """Return the protocol that a dataset was recorded with, which its writer asks for."""
+    return parse_protocol(dataset.manifest["protocol"], str(dataset.folder / sequences.MANIFEST))
+
+
+def _plan(dataset: Dataset, rules: Rules) -> Applied:
+    """Say what would change."""
+    review = ReviewFile(dataset)
+    decisions = fitting(review.decisions, dataset)
+    if rules.prefer is not None and rules.prefer not in {decision.reviewer for decision in decisions}:
+        known = ", ".join(sorted({decision.reviewer for decision in decisions})) or "nobody has decided anything"
+        raise WrongUsage("--prefer", found=repr(rules.prefer), expected=f"a reviewer of this dataset: {known}")
+    outcomes = settle_all(decisions, rules.prefer)
+    emotions: dict[str, set[str | None]] = {}
+    for window in protocol_of(dataset).windows:
+        emotions.setdefault(window.label, set()).add(window.emotion)
+    emotion_of = {label: found.copy().pop() if len(found) == 1 else None for label, found in emotions.items()}
+    changes: list[dict[str, Any]] = []
+    unsettled: dict[str, Outcome] = {}
+    n_waiting = n_already = 0
+    for row in dataset.rows:
+        outcome = outcomes.get(row.sequence_id)
+        if outcome is None:
+            continue
+        if outcome.decision is None:
+            unsettled[row.sequence_id] = outcome
+        elif len(outcome.reviewers) < rules.min_reviewers and outcome.how != "preferred":
+            n_waiting += 1
+        elif change := _change(row, outcome, rules, emotion_of):
+            changes.append(change)
+        else:
+            n_already += 1
+    return Applied(
+        dataset=dataset.folder,
+        name=dataset.name,
+        changes=changes,
+        unsettled=unsettled,
+        n_waiting=n_waiting,
+        n_already=n_already,
+        n_undecided=len(dataset.rows) - len(outcomes),
+        place=None,
+        dry_run=True,
+    )
+
+
+def _change(
+    row: SequenceRow, outcome: Outcome, rules: Rules, emotion_of: dict[str, str | None]
+) -> dict[str, Any] | None:
+    """Say what an outcome changes in a row; None for nothing."""
+    decision = str(outcome.decision)
+    if decision == UNSURE and rules.keep_unsure:
+        return None
+    label = label_of(decision)
+    if decision in (EXCLUDE, UNSURE):
+        action, after = "set_aside", None
+    elif label == row.label:
+        if row.reviewed:
+            return None
+        action, after = "confirm", {**labels_part(row), "reviewed": True}
+    else:
+        # The emotion was what the person was asked for in that window: it goes with the label.
+        action = "relabel"
+        after = {"label": label, "emotion": emotion_of.get(str(label)), "reviewed": True}
+    return {
+        "sequence_id": row.sequence_id,
+        "action": action,
+        "decision": decision,
+        "how": outcome.how,
+        "reviewers": list(outcome.reviewers),
+        "before": labels_part(row),
+        "after": after,
+    }
+
+
+def labels_part(row: SequenceRow) -> dict[str, Any]:
+    """Return the part of a row that a review may change."""
+    return {"label": row.label, "emotion": row.emotion, "reviewed": row.reviewed}
+
+
+def _commit(writer: DatasetWriter, dataset: Dataset, rules: Rules, changes: list[dict[str, Any]]) -> Path:
+    """Carry a plan out; returns the folder of its log."""
+    by_id = {change["sequence_id"]: change for change in changes}
+    kept: list[SequenceRow] = []
+    gone: list[SequenceRow] = []
+    for row in dataset.rows:
+        change = by_id.get(row.sequence_id)
+        if change is None:
+            kept.append(row)
+        elif change["after"] is None:
+            gone.append(row)
+        else:
+            kept.append(replace(row, **change["after"]))
+    files = _files_of(dataset.folder, gone, kept)
+    place = trash.new_place(dataset.folder, "review")
+    contracts.write_bytes(place / BEFORE, (dataset.folder / sequences.LABELS).read_bytes())
+    link_files(files, dataset.folder, place)
+    record = {
+        "schema_version": 1,
+        "dataset": {"name": dataset.name, "created_utc": dataset.manifest["created_utc"]},
+        "applied_utc": paths.utc_text(),
+        "reverted_utc": None,
+        "labels_sha256": {
+            "before": dataset.labels_sha256,
+            "after": hashlib.sha256(sequences.format_labels(kept)).hexdigest(),
+        },
+        "rules": {
+            "min_reviewers": rules.min_reviewers,
+            "prefer": rules.prefer,
+            "keep_unsure": rules.keep_unsure,
+        },
+        "changes": changes,
+        "files": files,
+    }
+    contracts.write_document(place / RECORD, record, "correction")
+    writer.commit(kept)
+    for name in files:
+        (dataset.folder / name).unlink(missing_ok=True)
+    return place
+
+
+def _files_of(folder: Path, gone: Sequence[SequenceRow], kept: Sequence[SequenceRow]) -> list[str]:
+    """Name the files of sequences that go; those of a take go with its last sequence."""
+    left = {row.take_id for row in kept}
+    names = [name for row in gone for name in row.frame_names()]
+    ended = [row for row in gone if row.take_id not in left]
+    names += [name for name in trash.file_names(ended) if name.startswith("takes/")]
+    return [name for name in names if (folder / name).is_file()]
+
+
+def link_files(names: Sequence[str], source: Path, target: Path) -> None:
+    """Give files a second place, by hard link where the disk can do that."""
+    for name in names:
+        if not (source / name).is_file():
+            continue
+        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        try:
+            os.link(source / name, target / name)
+        except FileExistsError:
+            pass
+        except OSError:
+            shutil.copy2(source / name, target / name)
+
+
+def _close_unfinished(dataset: Dataset) -> None:
+    """Close the log of an application that a crash cut off before labels.csv changed: it never took effect."""
+    for path, record in open_records(dataset):
+        if record["labels_sha256"]["before"] == dataset.labels_sha256:
+            close_record(path, record)
+
+
+def open_records(dataset: Dataset) -> list[tuple[Path, dict[str, Any]]]:
+    """List the logs of applications that were not taken back, the oldest first: file and content."""
+    found = []
+    for path in (dataset.folder / trash.TRASH).glob(f"*_review*/{RECORD}"):
+        record = contracts.read_document(path, "correction")
+        if record["reverted_utc"] is None and record["dataset"]["created_utc"] == dataset.manifest["created_utc"]:
+            found.append(((record["applied_utc"], path.stat().st_mtime_ns), path, record))
+    return [(path, record) for _, path, record in sorted(found, key=lambda item: item[0])]
+
+
+def close_record(path: Path, record: dict[str, Any]) -> None:
+    """Write down that an application is taken back, and remove the second place of its files."""
+    contracts.write_document(path, {**record, "reverted_utc": paths.utc_text()}, "correction")
+    for name in record["files"]:
+        if (path.parent.parent.parent / name).is_file():
+            (path.parent / name).unlink(missing_ok=True)

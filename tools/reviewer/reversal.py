@@ -1,0 +1,108 @@
+"""Takes the application of a review back: labels as they were, sequences that were taken out in their places again.
+
+reviewer revert --dataset people
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from shared import sequences
+from shared.dataset_writer import DatasetWriter
+from shared.errors import InvalidInput
+from shared.sequences import SequenceRow
+from tools.reviewer.corrections import BEFORE, RECORD, close_record, labels_part, link_files, open_records, protocol_of
+
+
+@dataclass(frozen=True)
+class Reverted:
+    """What taking an application back changed.
+
+    Attributes:
+        dataset: The dataset's folder.
+        name: Its name.
+        place: The folder of the log.
+        applied_utc: When it had been applied.
+        restored: Sequences that are as before.
+        kept: Sequences that somebody has changed since, which stay as they are.
+    """
+
+    dataset: Path
+    name: str
+    place: Path
+    applied_utc: str
+    restored: list[str]
+    kept: list[str]
+
+    @property
+    def exit_code(self) -> int:
+        """1 if something stayed as it is."""
+        return int(bool(self.kept))
+
+    def as_text(self) -> str:
+        """Summarise for people."""
+        lines = [f"{self.name}: the review applied at {self.applied_utc} is taken back: {len(self.restored)} sequences"]
+        if self.kept:
+            shown = ", ".join(self.kept[:10]) + (", ..." if len(self.kept) > 10 else "")
+            lines.append(f"  {len(self.kept)} were changed by somebody since and stay as they are: {shown}")
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give everything for programs."""
+        return {
+            "dataset": str(self.dataset),
+            "log": str(self.place / RECORD),
+            "applied_utc": self.applied_utc,
+            "restored": self.restored,
+            "kept": self.kept,
+        }
+
+
+def revert_review(folder: Path) -> Reverted:
+    """Take the last application of a review back; a second call takes back the one before it.
+
+    Where labels.csv has changed since (new takes, a label corrected by hand), the rows that nobody has touched go back
+    and new ones stay.
+
+    Raises:
+        InvalidInput: Nothing was applied, or everything is taken back already.
+    """
+    dataset = sequences.open_dataset(folder)
+    with DatasetWriter(folder, protocol_of(dataset), str(dataset.manifest["kind"])) as writer:
+        dataset = sequences.open_dataset(folder)  # as it is now that nobody else writes
+        records = open_records(dataset)
+        if not records:
+            found = "no application of a review that is not taken back already"
+            raise InvalidInput(str(folder), found=found, expected="one in trash/")
+        path, record = records[-1]
+        old = path.parent / BEFORE
+        before = sequences.parse_labels(old.read_bytes(), str(old), dataset.manifest["classes"])
+        rows, restored, kept = _merge(dataset.rows, before, record["changes"])
+        link_files(record["files"], path.parent, folder)
+        writer.commit(rows)
+        close_record(path, record)
+    return Reverted(folder, dataset.name, path.parent, str(record["applied_utc"]), restored, kept)
+
+
+def _merge(
+    now: Sequence[SequenceRow], before: Sequence[SequenceRow], changes: Sequence[dict[str, Any]]
+) -> tuple[list[SequenceRow], list[str], list[str]]:
+    """Put rows back as they were; returns all rows, the ids put back and those that somebody changed since."""
+    change_of = {change["sequence_id"]: change for change in changes}
+    row_of = {row.sequence_id: row for row in now}
+    restored, kept, rows = [], [], []
+    for old in before:
+        change, row = change_of.get(old.sequence_id), row_of.pop(old.sequence_id, None)
+        if change is None:
+            rows += [row] if row else []
+        elif row is None and change["after"] is None:
+            rows.append(old)
+            restored.append(old.sequence_id)
+        elif row is not None and labels_part(row) in (change["after"], change["before"]):
+            rows.append(replace(row, **change["before"]))
+            restored.append(old.sequence_id)
+        else:
+            rows += [row] if row else []
+            kept.append(old.sequence_id)
+    return [*rows, *row_of.values()], restored, kept

@@ -1,0 +1,186 @@
+"""Reads an evaluator's scores for the order of suspicion, and refuses scores of people whom the model was trained on.
+
+A model has learnt its training labels, the wrong ones too, so what it says there hides mistakes instead of finding
+them. Whether scores are out of fold is read from documents, never believed: from the results that name the predictions,
+the card of the model that made them, and the dataset that it was trained on.
+"""
+
+import csv
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from shared import contracts, paths, sequences
+from shared.errors import InvalidInput
+from shared.sequences import Dataset
+from tools.reviewer.suspicion import SUSPICION_FILE, Opinion, read_suspicion
+
+_TODO = "make scores that can be used: reviewer suspect, or ./inv ab --folds 5"
+
+
+def read_scores(files: Sequence[Path], dataset: Dataset) -> Opinion:
+    """Read scores of a dataset; those of several files are averaged where they overlap.
+
+    Args:
+        files: Results documents of the evaluator, the predictions that they name, or a suspicion.json.
+        dataset: Whose labels are to be judged.
+
+    Raises:
+        InvalidInput: Of another dataset, in-sample, or scores of which that cannot be told.
+    """
+    opinions = [_read(file, dataset) for file in files]
+    if len(opinions) == 1:
+        return opinions[0]
+    classes = opinions[0].classes
+    if any(opinion.classes != classes for opinion in opinions):
+        raise InvalidInput("--scores", found="files with other classes", expected="the same in all")
+    collected: dict[str, list[tuple[float, ...]]] = {}
+    for opinion in opinions:
+        for name, found in opinion.probabilities.items():
+            collected.setdefault(name, []).append(found)
+    return Opinion(
+        classes=classes,
+        probabilities={
+            name: tuple(sum(values) / len(values) for values in zip(*found, strict=True))
+            for name, found in collected.items()
+        },
+        labels={name: label for opinion in opinions for name, label in opinion.labels.items()},
+        sha256={name: sha256 for opinion in opinions for name, sha256 in opinion.sha256.items()},
+        face_found={name: found for opinion in opinions for name, found in opinion.face_found.items()},
+        source=" + ".join(opinion.source for opinion in opinions),
+    )
+
+
+def _read(file: Path, dataset: Dataset) -> Opinion:
+    if file.suffix == ".csv":
+        file = _results_of(file)
+    elif file.name == SUSPICION_FILE:
+        return read_suspicion(file, dataset)
+    results = contracts.read_document(file, "results")
+    if results["dataset"]["name"] != dataset.name:
+        raise InvalidInput(
+            str(file), found=f"scores of the dataset {results['dataset']['name']}", expected=f"of {dataset.name}"
+        )
+    if results["arm"] == "majority":
+        raise InvalidInput(str(file), found="the majority arm: one score for all", expected="a model's scores")
+    _must_be_out_of_fold(results, file, dataset)
+    return _collect(results, file, dataset)
+
+
+def _results_of(predictions: Path) -> Path:
+    """Find the results document that vouches for a predictions csv: beside it, naming it by its hash."""
+    sha256 = contracts.sha256_file(predictions)
+    for path in sorted(predictions.parent.glob("*_results_*.json")):
+        try:
+            named = contracts.read_document(path, "results")["predictions"]
+        except InvalidInput:
+            continue
+        if named["file"] == predictions.name and named["sha256"] == sha256:
+            return path
+    raise InvalidInput(
+        str(predictions),
+        found="no results document beside it that names this very file",
+        expected="one, which tells whom the model was trained on",
+        todo="keep the evaluator's json and csv together",
+    )
+
+
+def _must_be_out_of_fold(results: dict[str, Any], file: Path, dataset: Dataset) -> None:
+    """Refuse scores of people whom the model was trained on, and scores of which nobody can tell."""
+    pooled = results.get("pooled") is not None
+    if pooled and results["side"] == "test":
+        return  # the evaluator pools test sides only, each by a model of its own fold
+    card = _find_card(results["model"]["sha256"])
+    if card is None:
+        raise InvalidInput(
+            str(file),
+            found=f"scores of a model without a model.json ({results['model']['name']})",
+            expected="one that tells whom it was trained on",
+            todo=_TODO,
+        )
+    trained = card["dataset"]
+    if trained["name"] != dataset.name:
+        _must_share_no_picture(trained["name"], dataset, file)
+        return
+    same_split = card["split"] and results["split"] and card["split"]["sha256"] == results["split"]["sha256"]
+    if results["side"] in ("test", "validation") and same_split:
+        return
+    found = f"scores of people whom {results['model']['name']} was trained on (side {results['side']})"
+    if results["side"] in ("test", "validation"):
+        found = f"scores on another split than the one that {results['model']['name']} was trained with"
+    raise InvalidInput(str(file), found=found, expected="out-of-fold scores", todo=_TODO)
+
+
+def _find_card(onnx_sha256: str) -> dict[str, Any] | None:
+    """Find the card of a model by its hash."""
+    for path in sorted(paths.artifacts("models").glob(f"*/{paths.MODEL_CARD}")):
+        try:
+            card = contracts.read_document(path, "model")
+        except InvalidInput:
+            continue
+        if card["onnx"]["sha256"] == onnx_sha256:
+            return card
+    return None
+
+
+def _must_share_no_picture(trained_on: str, dataset: Dataset, file: Path) -> None:
+    """Refuse a model that was trained on another dataset which holds the same pictures, or cannot be looked at."""
+    folder = paths.home() / "datasets" / trained_on
+    try:
+        theirs = {row.sha256 for row in sequences.open_dataset(folder).rows}
+    except InvalidInput:
+        raise InvalidInput(
+            str(file),
+            found=f"scores of a model that was trained on {trained_on}, which is not here",
+            expected="that dataset beside this one, to see that they share no picture",
+            todo=_TODO,
+        ) from None
+    if shared_pictures := theirs & {row.sha256 for row in dataset.rows}:
+        raise InvalidInput(
+            str(file),
+            found=f"scores of a model trained on {trained_on}, which shares {len(shared_pictures)} sequences with it",
+            expected="out-of-fold scores",
+            todo=_TODO,
+        )
+
+
+def _collect(results: dict[str, Any], file: Path, dataset: Dataset) -> Opinion:
+    """Read the predictions; the model's threshold becomes a probability of one half."""
+    path = file.parent / results["predictions"]["file"]
+    if contracts.sha256_file(path) != results["predictions"]["sha256"]:
+        raise InvalidInput(str(path), found="other predictions", expected=f"those that {file.name} names")
+    threshold = float(results["metrics"]["threshold"])
+    positive = dataset.positive_class
+    others = [label for label in dataset.manifest["classes"] if label != positive]
+    if len(others) != 1:
+        raise InvalidInput(
+            str(file), found="scores of one class against the rest", expected="a dataset of two classes", todo=_TODO
+        )
+    subject_of = {row.sequence_id: row.subject_id for row in dataset.rows}
+    scores: dict[str, list[float]] = {}
+    labels: dict[str, str] = {}
+    with path.open(encoding="utf-8", newline="") as stream:
+        for row in csv.DictReader(stream):
+            name = row["sequence_id"].partition("@")[0]  # several seeds answer: seq_0001, seq_0001@2
+            if subject_of.get(name, row["subject_id"]) != row["subject_id"]:
+                raise InvalidInput(
+                    f"{path}: {name}", found=f"the person {row['subject_id']}", expected=subject_of[name]
+                )
+            scores.setdefault(name, []).append(_align(float(row["score"]), threshold))
+            labels[name] = row["label"]
+    means = {name: sum(found) / len(found) for name, found in scores.items()}
+    return Opinion(
+        classes=(others[0], positive),
+        probabilities={name: (1 - mean, mean) for name, mean in means.items()},
+        labels=labels,
+        sha256={},
+        face_found={},
+        source=f"{results['model']['name']}, side {results['side']}",
+    )
+
+
+def _align(score: float, threshold: float) -> float:
+    """Stretch both sides of a threshold so that it lies at one half; 0 and 1 stay where they are."""
+    if score > threshold:
+        return 0.5 + 0.5 * (score - threshold) / (1 - threshold)
+    return 0.5 * score / threshold if threshold else 0.5
