@@ -91,10 +91,11 @@ def short_protocol(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def environment(tmp_path: Path) -> dict[str, str]:
-    """An environment with its own home and no screen."""
+    """An environment with its own home, no models and no screen."""
     hidden = ("DISPLAY", "WAYLAND_DISPLAY", "PYTHONWARNINGS")
     kept = {key: value for key, value in os.environ.items() if key not in hidden}
-    return {**kept, "SMILEBENCH_HOME": str(tmp_path / "home")}
+    nowhere = {"SMILEBENCH_HOME": str(tmp_path / "home"), "SMILEBENCH_ASSETS": str(tmp_path / "no-models")}
+    return {**kept, **nowhere}
 
 
 @pytest.fixture
@@ -119,11 +120,13 @@ def start(environment: dict[str, str]) -> Callable[..., subprocess.Popen[str]]:
 def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Any]:
     """Run the recorder here, without a window, into the dataset d; returns (exit code, JSON or None, stderr)."""
     monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path / "home"))
+    monkeypatch.setenv("SMILEBENCH_ASSETS", str(tmp_path / "no-models"))
     from tools.recorder.cli import main
 
     def run(*flags: object, subject: str = "s01") -> tuple[int, Any, str]:
         capsys.readouterr()
-        arguments = ["--subject", subject, "--dataset", "d", "--no-preview", "--json", *map(str, flags)]
+        arguments = ["--subject", subject, "--dataset", "d", "--no-preview", "--json", "--consent", "train"]
+        arguments += ["--face-model", "none", "--landmark-model", "none", *map(str, flags)]
         code = main(arguments)
         out, err = capsys.readouterr()
         return code, json.loads(out) if out else None, err

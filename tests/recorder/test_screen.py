@@ -15,9 +15,11 @@ import pytest
 from shared.dataset_check import check_dataset
 from shared.protocol import read_protocol
 from shared.sequences import open_dataset
-from tools.recorder.screen import View, _sprite, draw
+from tools.recorder.lettering import sprite
+from tools.recorder.screen import View, draw
 
 PROTOCOL = read_protocol()
+QUIET = ("--face-model", "none", "--landmark-model", "none", "--no-sound")
 Start = Callable[..., subprocess.Popen[str]]
 
 
@@ -37,7 +39,7 @@ def test_the_view_is_a_mirror_and_what_is_not_kept_is_darker() -> None:
 
 
 @pytest.mark.parametrize("lang", ["en", "ko"])
-@pytest.mark.parametrize("stage", ["ready", "saving", "saved", "refused", "done"])
+@pytest.mark.parametrize("stage", ["ready", "saving", "saved", "aside", "refused", "undone", "paused", "done"])
 def test_every_stage_says_something_in_both_languages(stage: str, lang: str) -> None:
     with_text = draw(None, View(stage, cause="gap" if stage == "refused" else ""), PROTOCOL, lang)
     assert (with_text[:176].max(axis=2) > 200).mean() > 0.01
@@ -54,7 +56,7 @@ def test_prompts_are_very_large_and_change_with_the_phase() -> None:
 
 def test_hangul_is_drawn_as_hangul_not_as_question_marks() -> None:
     # A font without Hangul draws the same question marks for both words.
-    first, second = (_sprite(word, 84, (255, 255, 255), 1240)[0] for word in ("멈추세요", "웃으세요"))
+    first, second = (sprite(word, 84, (255, 255, 255), 1240)[0] for word in ("멈추세요", "웃으세요"))
     common = np.s_[: min(first.shape[0], second.shape[0]), : min(first.shape[1], second.shape[1])]
     assert (np.abs(first[common].astype(int) - second[common]) > 128).mean() > 0.03
 
@@ -202,7 +204,7 @@ def test_a_film_behind_the_window_loses_no_frame_and_a_short_one_is_refused(
     screen: Screen, start: Start, make_film: Callable[..., Path], short_protocol: Path, dataset_folder: Path
 ) -> None:
     film = make_film([index / 30 for index in range(75)])
-    flags = ("--subject", "s01", "--dataset", "d", "--protocol", short_protocol)
+    flags = ("--subject", "s01", "--dataset", "d", "--protocol", short_protocol, "--consent", "train", *QUIET)
     process = screen.open(start, "--source", film, *flags, "--target", 1, "--lang", "en")
     screen.press("space")
     out, err = process.communicate(timeout=30)  # ends by itself once the target is there

@@ -5,7 +5,6 @@ import threading
 import time
 from collections.abc import Generator, Iterator
 
-from shared.errors import InvalidInput, SmilebenchError
 from shared.video import Frame
 
 _BACKLOG_BYTES = 96_000_000
@@ -28,7 +27,7 @@ class Feed:
     def __init__(self, frames: Iterator[Frame], *, paced: bool) -> None:
         self._frames = frames
         self._paced = paced
-        self._queue: queue.SimpleQueue[Frame | SmilebenchError | None] = queue.SimpleQueue()
+        self._queue: queue.SimpleQueue[Frame | Exception | None] = queue.SimpleQueue()
         self._stop = threading.Event()
         self._ended = False
         self.n_lost = 0
@@ -36,7 +35,7 @@ class Feed:
         self._thread.start()
 
     def _collect(self) -> None:
-        end: SmilebenchError | None = None
+        end: Exception | None = None
         start_s, last_s = 0.0, float("inf")
         try:
             for frame in self._frames:
@@ -53,10 +52,8 @@ class Feed:
                     self._queue.put(frame)
                 else:
                     self.n_lost += 1
-        except SmilebenchError as error:
+        except Exception as error:  # raised again by `next`: also a bug must not leave the main thread waiting
             end = error
-        except Exception as error:  # a bug in a source must not leave the main thread waiting for ever
-            end = InvalidInput("the source", found=f"{type(error).__name__}: {error}", expected="frames")
         finally:
             if isinstance(self._frames, Generator):
                 self._frames.close()  # here, in the thread that ran it
@@ -69,7 +66,7 @@ class Feed:
             The frame, or None if none came in time, or none will come any more (`has_ended`).
 
         Raises:
-            SmilebenchError: The source broke off, with its own reason.
+            Exception: What the source raised: a SmilebenchError where it broke off, anything else is a bug.
         """
         if self._ended:
             return None

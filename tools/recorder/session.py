@@ -1,10 +1,12 @@
 """A recording session: takes of one person into one dataset, with or without a window.
 
-Reads a source and the protocol; writes the dataset through `shared.dataset_writer`, one whole take at a time. The
-window's own loop is in `tools.recorder.booth`.
+Reads a source and the protocol; writes the dataset through `shared.dataset_writer`, one whole take at a time. A take
+that fails its quality limits, or whose smile is not where it was asked for, is kept apart in rejected/. The window's
+own loop is in `tools.recorder.booth`.
 """
 
 import contextlib
+import errno
 import importlib.metadata
 import signal
 import sys
@@ -17,66 +19,22 @@ from typing import Any
 from shared import cli, contracts, paths, sequences
 from shared.dataset_writer import DatasetWriter
 from shared.errors import InvalidInput, SmilebenchError
-from shared.protocol import DEFAULT_PROTOCOL, DURATION_SLACK_S, Protocol, read_protocol
+from shared.faces import NO_MODEL, FaceFinder, open_finder
+from shared.protocol import DEFAULT_PROTOCOL, DURATION_SLACK_S, Protocol, parse_protocol, read_protocol
+from shared.quality import Limits, measure_sequence
+from shared.smile_curve import SmileCurve
+from tools.recorder.agreement import settle_consent
 from tools.recorder.feed import Feed
+from tools.recorder.meter import SmileMeter, open_meter
+from tools.recorder.prompter import Prompter
 from tools.recorder.settings import Settings
+from tools.recorder.sound import Speaker
 from tools.recorder.sources import Source, open_source, silence_libraries
-from tools.recorder.take import Take, TakeRecorder, TakeRefused, describe
+from tools.recorder.summary import SessionResult, tell
+from tools.recorder.take import Take, TakeRecorder, TakeRefused, describe, disk_is_full
 
-
-@dataclass(frozen=True)
-class SessionResult:
-    """What a session came to.
-
-    Attributes:
-        settings: What was asked for.
-        takes: Records of the takes that this session stored and kept.
-        refused: Why takes were refused, in order.
-        n_takes_of_subject: Takes of this person in the dataset now.
-        is_complete: Whether at least what was asked for is stored.
-    """
-
-    settings: Settings
-    takes: list[dict[str, Any]]
-    refused: list[str]
-    n_takes_of_subject: int
-    is_complete: bool
-
-    @property
-    def exit_code(self) -> int:
-        """0 if at least what was asked for is stored, else 1."""
-        return 0 if self.is_complete else 1
-
-    def as_text(self) -> str:
-        """Summarise for people."""
-        who, n_sequences = self.settings.subject_id, sum(len(take["sequence_ids"]) for take in self.takes)
-        goal = "" if self.settings.target is None else f" of {self.settings.target}"
-        if not self.takes and not self.refused and self.is_complete and self.settings.target is not None:
-            return f"{who} has {self.n_takes_of_subject}{goal} takes in {self._where()} already: nothing to record"
-        stored = f"stored {_count(len(self.takes), 'take')} of {who} ({_count(n_sequences, 'sequence')})"
-        lines = [f"{stored} in {self._where()}; {who} now has {self.n_takes_of_subject}{goal}"]
-        if self.refused:
-            lines.append(f"refused {_count(len(self.refused), 'take')}; nothing of it was stored")
-        if not self.is_complete and self.settings.target is not None:
-            lines.append("run the same command to go on")
-        return "\n".join(lines)
-
-    def _where(self) -> str:
-        return paths.shown(self.settings.dataset)
-
-    def as_json(self) -> dict[str, Any]:
-        """Give everything for programs."""
-        return {
-            "dataset": str(self.settings.dataset),
-            "subject_id": self.settings.subject_id,
-            "takes": self.takes,
-            "refused": [{"reason": reason} for reason in self.refused],
-            "n_takes_of_subject": self.n_takes_of_subject,
-        }
-
-
-def _count(number: int, noun: str) -> str:
-    return f"{number} {noun}{'' if number == 1 else 's'}"
+_CURVE_WIDTH_PX, _CURVE_HEIGHT_PX = 900, 160
+_FPS_TOLERANCE = 0.1  # 29.97 and 30 are the same, 25 and 30 are not
 
 
 def record(settings: Settings) -> SessionResult:
@@ -86,35 +44,49 @@ def record(settings: Settings) -> SessionResult:
         settings: See there.
 
     Returns:
-        What was stored and what was refused.
+        What was stored, refused and kept apart.
 
     Raises:
         MissingOutside: No camera, or no screen for the window.
-        InvalidInput: No film, a dataset that is not valid, or of another kind or protocol.
+        InvalidInput: No film, a dataset that is not valid, or of another kind, protocol, size or rate.
+        CheckFailed: The person did not consent.
     """
     silence_libraries()
     if (n_takes := _already_there(settings)) is not None:
-        return SessionResult(settings, [], [], n_takes, is_complete=True)
-    protocol = read_protocol(settings.protocol or DEFAULT_PROTOCOL)
+        return SessionResult(settings, [], [], [], n_takes, is_complete=True)
+    protocol = _protocol_of(settings)
     if settings.preview:
-        from tools.recorder.screen import require_screen
+        from tools.recorder.window import require_screen
 
         require_screen()
-    source = open_source(settings, protocol)
-    try:
-        kind = "synthetic" if source.kind == "synthetic" else "real"
-        with DatasetWriter(settings.dataset, protocol, kind) as writer:
-            session = Session(settings, protocol, source, writer)
-            session.tell_about_film()
+    with contextlib.ExitStack() as held:
+        source = open_source(settings, protocol)
+        held.callback(source.close)
+        _must_go_on_alike(settings, source)
+        window: Any = None
+        if settings.preview:
+            from tools.recorder.booth import ask_in, open_window
+
+            window = held.enter_context(open_window())
+            settle_consent(settings, source.kind, ask_in(window, settings.subject_id))
+        else:
+            settle_consent(settings, source.kind, None)
+        is_drawn = source.kind == "synthetic"
+        writer = held.enter_context(DatasetWriter(settings.dataset, protocol, "synthetic" if is_drawn else "real"))
+        finder = _open_finder(settings, is_drawn=is_drawn)
+        meter = None if is_drawn else open_meter(settings.landmark_model, protocol)
+        if meter is not None:
+            held.callback(meter.close)
+        session = Session(settings, protocol, source, writer, finder, meter)
+        session.tell_about_film()
+        with Speaker(settings.sound and (settings.preview or source.is_live)) as speaker:
             if settings.preview:
                 from tools.recorder.booth import run_booth
 
-                run_booth(session)
+                run_booth(session, window, speaker)
             else:
-                session.run_without_window()
-            return session.result()
-    finally:
-        source.close()
+                session.run_without_window(speaker)
+        return session.result()
 
 
 def _already_there(settings: Settings) -> int | None:
@@ -126,6 +98,70 @@ def _already_there(settings: Settings) -> int | None:
     return n_takes if n_takes >= settings.target else None
 
 
+def _protocol_of(settings: Settings) -> Protocol:
+    """Take the protocol that was named, else the dataset's own, else the usual one."""
+    manifest = settings.dataset / sequences.MANIFEST
+    if settings.protocol is None and manifest.is_file():
+        return parse_protocol(contracts.read_document(manifest, "dataset")["protocol"], str(manifest))
+    return read_protocol(settings.protocol or DEFAULT_PROTOCOL)
+
+
+def _must_go_on_alike(settings: Settings, source: Source) -> None:
+    """Refuse to go on with a person at another size or rate than before: a network would learn the difference.
+
+    Raises:
+        InvalidInput: The source differs from the person's last take; names both values.
+    """
+    if settings.mixed or source.kind == "synthetic" or not (settings.dataset / sequences.MANIFEST).is_file():
+        return
+    takes = [
+        row.take_id for row in sequences.open_dataset(settings.dataset).rows if row.subject_id == settings.subject_id
+    ]
+    path = settings.dataset / "takes" / f"{takes[-1]}.json" if takes else None
+    if path is None or not path.is_file():
+        return
+    last = contracts.read_document(path, "take")
+    what, todo = f"--source, beside {last['take_id']} of {settings.subject_id}", "record alike, or say --mixed"
+    before_px = last["width_px"], last["height_px"]
+    if source.size_px != (0, 0) and source.size_px != before_px:
+        raise InvalidInput(
+            what,
+            found=f"pictures of {source.size_px[0]}x{source.size_px[1]}",
+            expected=f"{before_px[0]}x{before_px[1]} as before",
+            todo=todo,
+        )
+    now, before = source.nominal_fps, last["nominal_fps"]
+    if now and before and abs(now - before) > _FPS_TOLERANCE * before:
+        raise InvalidInput(what, found=f"{now:g} frames a second", expected=f"{before:g} as before", todo=todo)
+
+
+def _open_finder(settings: Settings, *, is_drawn: bool) -> FaceFinder | None:
+    """Load the face detector; drawn faces are not for it."""
+    if is_drawn:
+        return None
+    finder = open_finder(settings.face_model)
+    if finder is None and settings.face_model != NO_MODEL:
+        cli.note("recorder: note: no face model: faces are not checked; fetch it once: ./inv fetch-models")
+    return finder
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of a take.
+
+    Attributes:
+        record: Its record, as it was stored.
+        take: Its pictures.
+        curve: The smile over it, or None.
+        faults: Why it is kept apart; empty where it is in the dataset.
+    """
+
+    record: dict[str, Any]
+    take: Take
+    curve: SmileCurve | None
+    faults: tuple[str, ...]
+
+
 @dataclass
 class Session:
     """The state of a session: what is stored so far, and how a take is begun, stored and withdrawn."""
@@ -134,8 +170,11 @@ class Session:
     protocol: Protocol
     source: Source
     writer: DatasetWriter
+    finder: FaceFinder | None
+    meter: SmileMeter | None
     takes: list[dict[str, Any]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
+    set_aside: list[dict[str, Any]] = field(default_factory=list)
 
     @property
     def n_takes(self) -> int:
@@ -168,28 +207,66 @@ class Session:
 
     def begin(self) -> TakeRecorder:
         """Begin a take."""
-        return TakeRecorder(self.protocol, self.settings.dataset)
+        try:
+            if self.meter is None:
+                return TakeRecorder(self.protocol, self.settings.dataset)
+            self.meter.begin()
+            return TakeRecorder(self.protocol, self.settings.dataset, self.meter.add)
+        except OSError as error:
+            raise _unless_full(error) from None
 
-    def store(self, recorder: TakeRecorder, n_lost: int) -> dict[str, Any]:
-        """Judge a take that has ended, and store it.
+    def store(self, recorder: TakeRecorder, n_lost: int) -> Outcome:
+        """Judge a take that has ended, and store it: in the dataset, or apart from it when it has faults.
 
         Args:
             recorder: Has all of the take's frames.
             n_lost: Frames that this computer was too slow for.
 
-        Returns:
-            The take's record.
-
         Raises:
-            TakeRefused: It must not be stored.
+            TakeRefused: It must not be stored, or the disk is full.
         """
         take = recorder.finish(self.source.ending)
         if n_lost:
             cli.note(f"recorder: note: {n_lost} frames were dropped, as this computer was too slow for them")
-        with _uninterrupted():
-            stored = self.writer.add_take(self._record(take, n_lost), take.film, take.found)
-        self.takes.append(stored)
-        return stored
+        limits, interval_ms = Limits.of(self.protocol.document), self.protocol.frame_interval_ms
+        finder = self.finder
+        quality = [
+            measure_sequence(each.frames_thwc_u8, each.frame_times_ms, interval_ms, finder, limits)
+            for each in take.found
+        ]
+        curve = self.meter.finish() if self.meter is not None else None
+        faults = list(dict.fromkeys(fault for each in quality for fault in each.faults))
+        extra: dict[str, Any] = {"quality": [each.as_json() for each in quality]}
+        picture: bytes | None = None
+        if self.source.kind == "synthetic":
+            faults = []  # a drawing is as it is drawn
+        if curve is not None and self.meter is not None:
+            faults += [fault for fault in curve.faults if not (fault == "face_lost" and "no_face" in faults)]
+            extra["smile"] = curve.as_json(self.meter.model_sha256)
+            picture = self._draw(curve)
+        try:
+            with _uninterrupted():
+                stored = self.writer.add_take(
+                    {**self._record(take, n_lost), **extra}, take.film, take.found, faults, picture
+                )
+        except OSError as error:
+            raise _unless_full(error) from None
+        if faults:
+            self.set_aside.append({"take_id": stored["take_id"], "faults": faults})
+            print(f"recorder: {stored['take_id']} is kept apart: {tell(faults)}", file=sys.stderr, flush=True)
+        else:
+            self.takes.append(stored)
+        return Outcome(stored, take, curve, tuple(faults))
+
+    def _draw(self, curve: SmileCurve) -> bytes:
+        """Draw the smile curve as a PNG."""
+        import cv2
+
+        from tools.recorder.curve import draw_curve
+
+        picture = draw_curve(curve, self.protocol, self.settings.lang, _CURVE_WIDTH_PX, _CURVE_HEIGHT_PX)
+        data: bytes = cv2.imencode(".png", picture)[1].tobytes()
+        return data
 
     def _record(self, take: Take, n_lost: int) -> dict[str, Any]:
         found = describe(take)
@@ -212,37 +289,48 @@ class Session:
         self.refused.append(str(error))
         print(f"recorder: {error}", file=sys.stderr, flush=True)
 
-    def withdraw_last(self) -> None:
-        """Move this session's last take to the dataset's trash, where it can be put back by hand."""
-        if self.takes:
-            take = self.takes.pop()
-            with _uninterrupted():
-                place = self.writer.withdraw_take(take["take_id"])
-            cli.note(f"recorder: note: {take['take_id']} was moved to {paths.shown(place)}")
+    def withdraw_last(self, reason: str = "repeated") -> bool:
+        """Move this session's last take to the dataset's trash; False where there is none."""
+        if not self.takes:
+            return False
+        take = self.takes.pop()
+        with _uninterrupted():
+            place = self.writer.withdraw_take(take["take_id"], reason)
+        cli.note(f"recorder: note: {take['take_id']} was moved to {paths.shown(place)}")
+        return True
 
-    def run_without_window(self) -> None:
-        """Record until the target is reached, or one take; a refused take ends it."""
+    def overrule(self, outcome: Outcome) -> None:
+        """Use a take that was kept apart all the same, as the person at the keyboard has seen it."""
+        with _uninterrupted():
+            self.writer.restore_take(outcome.record["take_id"])
+        self.set_aside = [each for each in self.set_aside if each["take_id"] != outcome.record["take_id"]]
+        self.takes.append(outcome.record)
+
+    def run_without_window(self, speaker: Speaker) -> None:
+        """Record until the target is reached, or one take; a take that is refused or kept apart ends it."""
         total = max(1, (self.settings.target or 0) - self.n_takes)
         for _ in cli.progress(range(total), what=f"takes of {self.settings.subject_id}"):
             try:
-                self._record_one()
+                outcome = self._record_one(speaker)
             except (TakeRefused, InvalidInput) as reason:  # InvalidInput: the film breaks off in its data
                 self.refuse(reason)
                 return
+            if outcome.faults:
+                return
 
-    def _record_one(self) -> None:
+    def _record_one(self, speaker: Speaker) -> Outcome:
         frames = self.source.take(self.next_number)
         feed: Feed | None = None
         if self.source.is_live or self.settings.realtime:
             feed = Feed(frames, paced=not self.source.is_live)
-        recorder, prompter = self.begin(), _Prompter(self.protocol, self.settings.lang)
+        recorder, prompter = self.begin(), Prompter(self.protocol, self.settings.lang, speaker)
         try:
             for frame in feed or frames:
                 if feed:
                     prompter.say(frame.time_s)
                 if not recorder.add(frame):
                     break
-            self.store(recorder, feed.n_lost if feed else 0)
+            return self.store(recorder, feed.n_lost if feed else 0)
         finally:
             if feed:
                 feed.close()
@@ -254,23 +342,12 @@ class Session:
             is_complete = self.is_target_reached
         else:
             is_complete = self.settings.preview or bool(self.takes)
-        return SessionResult(self.settings, self.takes, self.refused, self.n_takes, is_complete)
+        return SessionResult(self.settings, self.takes, self.refused, self.set_aside, self.n_takes, is_complete)
 
 
-class _Prompter:
-    """Tells a person without a window what to do, on stderr."""
-
-    def __init__(self, protocol: Protocol, lang: str) -> None:
-        self._protocol = protocol
-        self._lang = lang
-        self._said: object = None
-
-    def say(self, time_s: float) -> None:
-        """Say the prompt of a phase when it begins."""
-        phase = self._protocol.phase_at(time_s)
-        if phase is not self._said:
-            self._said = phase
-            cli.note(f"{phase.start_s:g} s: {phase.prompt[self._lang]}")
+def _unless_full(error: OSError) -> Exception:
+    """Return a refusal for a full disk, and any other error as it is."""
+    return disk_is_full() if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG) else error
 
 
 @contextlib.contextmanager

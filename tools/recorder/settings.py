@@ -23,6 +23,13 @@ class Settings:
         fps: What a camera is asked for; it may deliver another rate, and the measured one counts.
         width_px: Width that a camera is asked for.
         height_px: Height that a camera is asked for.
+        consent: What the person has agreed to elsewhere, of `shared.consent.SCOPES`; empty to ask.
+        given_by: Who has agreed: ``self`` or ``guardian``.
+        face_model: The face detector's file, ``none``, or None to look for it.
+        landmark_model: The Face Landmarker's file, ``none``, or None to look for it.
+        sound: Whether tones tell when a phase begins.
+        review: Whether each take is looked back at in the window.
+        mixed: Whether takes of a person may differ in size and rate.
     """
 
     source: str
@@ -38,3 +45,10 @@ class Settings:
     fps: float = 30.0
     width_px: int = 1280
     height_px: int = 720
+    consent: tuple[str, ...] = ()
+    given_by: str = "self"
+    face_model: str | None = None
+    landmark_model: str | None = None
+    sound: bool = True
+    review: bool = True
+    mixed: bool = False

@@ -34,6 +34,7 @@ class Source(Protocol):
         sha256: Of the film's file, else None.
         nominal_fps: What the source says of itself, if it does.
         duration_s: How long a film says it is, if it does.
+        size_px: Width and height of its pictures.
         is_live: Whether frames come by themselves, wanted or not.
         ending: Why frames end, in words for an error.
     """
@@ -44,6 +45,7 @@ class Source(Protocol):
     sha256: str | None
     nominal_fps: float | None
     duration_s: float | None
+    size_px: tuple[int, int]
     is_live: bool
     ending: str
 
@@ -94,6 +96,7 @@ class Camera:
     clock = "monotonic"
     sha256: str | None = None
     duration_s: float | None = None
+    size_px = (0, 0)
     is_live = True
     ending = "the camera stopped"
 
@@ -134,7 +137,10 @@ class Camera:
         grabbed = self._capture.grab()
         while grabbed and time.monotonic() < until_s:
             grabbed = self._capture.grab()
-        return bool(grabbed)
+        got, bgr = self._capture.retrieve() if grabbed else (False, None)
+        if got and bgr is not None:
+            self.size_px = bgr.shape[1], bgr.shape[0]
+        return bool(got)
 
     def idle(self) -> Iterator[Frame]:
         """Yield what the camera sees."""
@@ -187,6 +193,7 @@ class FilmSource:
         with Film(str(path)) as film:
             self.nominal_fps: float | None = film.nominal_fps
             self.duration_s: float | None = film.duration_s
+            self.size_px = _size_of(next(iter(film), None))
         # Not the file's name: people call films by the name of who is in them. The hash finds it again.
         self.note = f"a film ({path.suffix.lstrip('.').lower() or 'no suffix'})"
         self.sha256: str | None = contracts.sha256_file(path)
@@ -231,11 +238,14 @@ class StreamSource:
         self.note = f"a {'live ' if self.is_live else ''}stream ({url.partition('://')[0]})"
         if self.is_live:
             until_s = time.monotonic() + _WARM_UP_S
+            first = next(self._frames, None)
             while time.monotonic() < until_s and next(self._frames, None) is not None:
                 pass
         else:
+            first = next(self._frames, None)
             self._film.close()
             self._film = None
+        self.size_px = _size_of(first)
 
     def idle(self) -> Iterator[Frame]:
         """Yield what the stream shows."""
@@ -276,6 +286,7 @@ class SyntheticSource:
     is_live = False
     nominal_fps: float | None = 30.0
     duration_s: float | None = None
+    size_px = (640, 480)
     ending = "the actor left"
 
     def __init__(self, settings: Settings, protocol: TakeProtocol) -> None:
@@ -300,6 +311,11 @@ class SyntheticSource:
 
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _size_of(frame: Frame | None) -> tuple[int, int]:
+    """Return a picture's width and height; (0, 0) where there is none, which the first take will say."""
+    return (0, 0) if frame is None else (frame.rgb_hwc_u8.shape[1], frame.rgb_hwc_u8.shape[0])
 
 
 def _seed(text: str) -> int:

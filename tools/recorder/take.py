@@ -6,11 +6,13 @@ cameras and windows on the screen.
 """
 
 import contextlib
+import errno
 import itertools
 import os
 import shutil
 import statistics
 import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -37,7 +39,8 @@ class TakeRefused(CheckFailed):
     """A take that must not be stored; the text says why.
 
     Args:
-        cause: ``size``, ``short``, ``slow``, ``gap`` or ``sequence``: what the window says in the person's language.
+        cause: ``size``, ``short``, ``slow``, ``gap``, ``sequence``, ``clock`` or ``disk``: what the window says in the
+            person's language.
         found: What was found.
         expected: What should have been there.
         todo: What the user can do about it.
@@ -131,10 +134,12 @@ class TakeRecorder:
     Args:
         protocol: What the take follows.
         folder: The dataset's folder; the film grows in a temporary folder inside it, on the same disk.
+        also_to: Is shown each frame that the take holds.
     """
 
-    def __init__(self, protocol: Protocol, folder: Path) -> None:
+    def __init__(self, protocol: Protocol, folder: Path, also_to: Callable[[float, U8], None] | None = None) -> None:
         self._protocol = protocol
+        self._also_to = also_to
         self._incoming = Path(tempfile.mkdtemp(dir=folder, prefix=".incoming-"))
         self._film = self._incoming / "take.mp4"
         self._writer: FilmWriter | None = None
@@ -161,13 +166,20 @@ class TakeRecorder:
             Whether more frames are wanted: False from the protocol's end on.
 
         Raises:
-            TakeRefused: The picture's size changed.
+            TakeRefused: The picture's size changed, time went backwards, or the disk is full.
         """
+        if self._times_s and frame.time_s <= self._times_s[-1]:
+            raise TakeRefused(
+                "clock",
+                found=f"a frame of {frame.time_s:.3f} s after one of {self._times_s[-1]:.3f} s",
+                expected="later and later ones",
+            )
         if frame.time_s >= self._protocol.duration_s - _ROUNDING_S:
             return False
         if self._writer is None:
             self._shape = frame.rgb_hwc_u8.shape
-            self._writer = FilmWriter(self._film, self._shape[1], self._shape[0])
+            with _disk():
+                self._writer = FilmWriter(self._film, self._shape[1], self._shape[0])
         elif frame.rgb_hwc_u8.shape != self._shape:
             raise TakeRefused(
                 "size",
@@ -175,7 +187,10 @@ class TakeRecorder:
                 f"{frame.time_s:.2f} s",
                 expected=f"{self._shape[1]}x{self._shape[0]} as at its start",
             )
-        self._writer.add(frame)
+        with _disk():
+            self._writer.add(frame)
+        if self._also_to is not None:
+            self._also_to(frame.time_s, frame.rgb_hwc_u8)
         self._times_s.append(frame.time_s)
         self._count_doubled(frame.rgb_hwc_u8)
         if any(window.start_s <= frame.time_s <= window.end_s for window in self._open_windows):
@@ -252,11 +267,12 @@ class TakeRecorder:
                     found=f"no full sequence for {window.label} in {window.start_s:g} to {window.end_s:g} s",
                     expected=f"{protocol.frame_count} frames, {protocol.frame_interval_ms:g} ms apart",
                 )
-        if self._writer is not None:
-            self._writer.close()
-            self._writer = None
-        with self._film.open("r+b") as film:
-            os.fsync(film.fileno())
+        with _disk():
+            if self._writer is not None:
+                self._writer.close()
+                self._writer = None
+            with self._film.open("r+b") as film:
+                os.fsync(film.fileno())
         in_order = sorted(self._found, key=lambda pair: pair[0].start_s)
         return Take(
             film=self._film,
@@ -275,6 +291,27 @@ class TakeRecorder:
             self._writer = None
         self._kept.clear()
         shutil.rmtree(self._incoming, ignore_errors=True)
+
+
+@contextlib.contextmanager
+def _disk() -> Iterator[None]:
+    """Turn a full disk into a refusal of the take, after which the session can go on."""
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise disk_is_full() from None
+
+
+def disk_is_full() -> TakeRefused:
+    """Say that there is no room for a take."""
+    return TakeRefused(
+        "disk",
+        found="no space left on the disk",
+        expected="about 20 MB for a take",
+        todo="nothing of it was stored, and what was stored before is safe; free some space",
+    )
 
 
 def describe(take: Take) -> dict[str, Any]:

@@ -1,0 +1,79 @@
+"""What a recording session came to: two views of one object, for people and for programs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from shared import paths
+from tools.recorder.settings import Settings
+from tools.recorder.words import REASONS
+
+
+@dataclass(frozen=True)
+class SessionResult:
+    """What a session came to.
+
+    Attributes:
+        settings: What was asked for.
+        takes: Records of the takes that this session stored and kept.
+        refused: Why takes were refused, in order.
+        set_aside: Takes that are kept apart, in rejected/: take_id and faults.
+        n_takes_of_subject: Takes of this person in the dataset now.
+        is_complete: Whether at least what was asked for is stored.
+    """
+
+    settings: Settings
+    takes: list[dict[str, Any]]
+    refused: list[str]
+    set_aside: list[dict[str, Any]]
+    n_takes_of_subject: int
+    is_complete: bool
+
+    @property
+    def exit_code(self) -> int:
+        """0 if at least what was asked for is stored, else 1."""
+        return 0 if self.is_complete else 1
+
+    def as_text(self) -> str:
+        """Summarise for people."""
+        who, n_sequences = self.settings.subject_id, sum(len(take["sequence_ids"]) for take in self.takes)
+        goal = "" if self.settings.target is None else f" of {self.settings.target}"
+        nothing_happened = not self.takes and not self.refused and not self.set_aside
+        if nothing_happened and self.is_complete and self.settings.target is not None:
+            return f"{who} has {self.n_takes_of_subject}{goal} takes in {self._where()} already: nothing to record"
+        stored = f"stored {_count(len(self.takes), 'take')} of {who} ({_count(n_sequences, 'sequence')})"
+        lines = [f"{stored} in {self._where()}; {who} now has {self.n_takes_of_subject}{goal}"]
+        if self.refused:
+            lines.append(f"refused {_count(len(self.refused), 'take')}; nothing of it was stored")
+        for take in self.set_aside:
+            lines.append(f"kept apart {take['take_id']}, not in labels.csv: {tell(take['faults'])}")
+        if self.set_aside:
+            lines.append(
+                f"look at it in {self._where()}/rejected/; to use one all the same: "
+                f"recorder --dataset {self.settings.dataset.name} --restore {self.set_aside[-1]['take_id']}"
+            )
+        if not self.is_complete and self.settings.target is not None:
+            lines.append("run the same command to go on")
+        return "\n".join(lines)
+
+    def _where(self) -> str:
+        return paths.shown(self.settings.dataset)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give everything for programs."""
+        return {
+            "dataset": str(self.settings.dataset),
+            "subject_id": self.settings.subject_id,
+            "takes": self.takes,
+            "refused": [{"reason": reason} for reason in self.refused],
+            "set_aside": self.set_aside,
+            "n_takes_of_subject": self.n_takes_of_subject,
+        }
+
+
+def tell(faults: list[str]) -> str:
+    """Say faults in words."""
+    return "; ".join(REASONS[fault] for fault in faults)
+
+
+def _count(number: int, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
