@@ -1,0 +1,197 @@
+"""A real Chromium with a drawn film as webcam, the runtime from npm, and a hand-off folder that answers by hand."""
+
+import importlib.util
+import shutil
+import subprocess
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shared.page_server import PageServer
+
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+QUIET = (
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+FAKE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+FILM_WIDTH, FILM_HEIGHT, FILM_FPS = 320, 240, 30
+
+
+def _load_standin() -> ModuleType:
+    """Load the file beside this one, which is no test and no package."""
+    spec = importlib.util.spec_from_file_location("standin", Path(__file__).with_name("standin.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def write_standin() -> Callable[..., dict[str, Any]]:
+    """The function of standin.py: ``write_standin(folder, change=None, threshold=0.5, ...)`` returns the spec."""
+    function: Callable[..., dict[str, Any]] = _load_standin().write_standin
+    return function
+
+
+@pytest.fixture(scope="session")
+def ort_dist() -> Path:
+    """The dist folder of onnxruntime-web."""
+    from shared.errors import MissingOutside
+    from shared.onnxruntime_web import install
+
+    try:
+        return install() / "dist"
+    except MissingOutside as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Three seconds: dark for one and a half (red 50 of 255), then bright (red 220)."""
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("ffmpeg is not installed")
+    path = tmp_path_factory.mktemp("film") / "webcam.y4m"
+    command = ["ffmpeg", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24"]
+    command += ["-s", f"{FILM_WIDTH}x{FILM_HEIGHT}", "-r", str(FILM_FPS), "-i", "-", "-pix_fmt", "yuv420p", str(path)]
+    frames = [np.full((FILM_HEIGHT, FILM_WIDTH, 3), (red, 60, 60), np.uint8).tobytes() for red in (50, 220)]
+    subprocess.run(command, input=b"".join(frame * 45 for frame in frames), check=True, timeout=60)
+    return path
+
+
+@pytest.fixture(scope="session")
+def playwright() -> Iterator[Any]:
+    """Playwright, for the system's Chromium."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as started:
+        yield started
+
+
+@pytest.fixture(scope="session")
+def launch(playwright: Any) -> Iterator[Callable[..., Any]]:
+    """Start a Chromium with these flags; it is closed at the end."""
+    started = []
+
+    def start(*flags: str) -> Any:
+        started.append(playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *flags]))
+        return started[-1]
+
+    yield start
+    for browser in started:
+        browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Callable[..., Any], film: Path) -> Any:
+    """The Chromium of most tests, whose webcam plays `film` and is allowed."""
+    return launch(*FAKE, f"--use-file-for-fake-video-capture={film}")
+
+
+class Site:
+    """A server with an empty page, a hand-off folder under /model/ and the runtime under /ort/.
+
+    Attributes:
+        model: The hand-off folder, for tests to change.
+        complaints: What stood in the consoles of its pages as warning or error.
+    """
+
+    def __init__(self, folder: Path, ort_dist: Path, browser: Any, *, isolated: bool = True) -> None:
+        self.model = folder / "model"
+        pages = folder / "pages"
+        pages.mkdir()
+        (pages / "index.html").write_text(
+            "<!doctype html><meta charset=utf-8><link rel=icon href=data:,><video id=video muted playsinline></video>",
+            encoding="utf-8",
+        )
+        self.server = PageServer({"/": pages, "/model/": self.model, "/ort/": ort_dist}, isolated=isolated)
+        self.complaints: list[str] = []
+        self._browser = browser
+        self._contexts: list[Any] = []
+
+    def open(self, browser: Any = None) -> Any:
+        """Open the empty page, with `client` and `create(options)` in its window."""
+        context = (browser or self._browser).new_context()
+        self._contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(20_000)
+        page.on("pageerror", lambda error: self.complaints.append(str(error)))
+        page.on("console", lambda note: note.type in ("error", "warning") and self.complaints.append(note.text))
+        page.goto(self.server.url)
+        page.evaluate(
+            """async () => {
+              window.client = await import('/model/smile-detector.mjs');
+              window.create = async (options) => {
+                const given = { spec: '/model/frontend_spec.json', ortUrl: '/ort/', ...options };
+                window.detector = await client.SmileDetector.create(given);
+                window.events = [];
+                for (const type of ['smilestart', 'smileend', 'warning', 'error'])
+                  detector.addEventListener(type, ({ detail }) => events.push([type, detail]));
+                return detector;
+              };
+              window.fails = (work) => work().then(() => 'it works', (error) => [error.code, error.message]);
+              window.grey = (red, width = 64, height = 48) => {
+                const image = new ImageData(width, height);
+                for (let at = 0; at < image.data.length; at += 4) image.data.set([red, 51, 0, 255], at);
+                return image;
+              };
+              window.play = async (reds, everyMs = 100, fromMs = 0) => {
+                const results = [];
+                for (const [place, red] of reds.entries())
+                  results.push(await detector.push(grey(red), fromMs + place * everyMs));
+                return results;
+              };
+            }"""
+        )
+        return page
+
+    def close(self) -> None:
+        """Close pages and server."""
+        for context in self._contexts:
+            context.close()
+        self.server.close()
+
+
+@pytest.fixture
+def make_site(tmp_path: Path, ort_dist: Path, browser: Any) -> Iterator[Callable[..., Site]]:
+    """Make a `Site` whose model folder is still empty; ``isolated=False`` sends no COOP and COEP."""
+    made: list[Site] = []
+
+    def make(*, isolated: bool = True) -> Site:
+        folder = tmp_path / f"site{len(made)}"
+        folder.mkdir()
+        site = Site(folder, ort_dist, browser, isolated=isolated)
+        site.model.mkdir()
+        made.append(site)
+        site.server.__enter__()
+        return site
+
+    yield make
+    for site in made:
+        site.close()
+
+
+@pytest.fixture
+def site(make_site: Callable[..., Site], write_standin: Callable[..., Any]) -> Iterator[Site]:
+    """A `Site` with the stand-in model; its pages' consoles must have stayed silent."""
+    site = make_site()
+    write_standin(site.model)
+    yield site
+    assert site.complaints == []
+
+
+@pytest.fixture
+def page(site: Site) -> Any:
+    """The site's page."""
+    return site.open()

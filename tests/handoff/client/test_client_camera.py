@@ -1,0 +1,174 @@
+"""The client on a webcam: sampling by capture time, hidden tabs, two tabs, and a camera that is not there."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+WATCH = """async (seconds) => {
+  await create({ keepCrops: true });
+  window.camera = await client.openCamera(document.getElementById('video'));
+  window.results = [];
+  detector.addEventListener('result', ({ detail }) => results.push(detail));
+  detector.watch(document.getElementById('video'));
+  await new Promise((resolve) => setTimeout(resolve, seconds * 1000));
+}"""
+
+
+def test_a_webcam_is_followed_by_its_capture_times(site: Any) -> None:
+    page = site.open()
+    page.evaluate(WATCH, 4.0)
+    results = page.evaluate("results")
+    ready = [result for result in results if result["state"] == "ready"]
+    # A stand-in's graphs cost nothing; what is left is the camera's 30 a second, less what a busy machine swallows.
+    assert len(results) > 60
+    states = [result["state"] for result in results]
+    assert set(states[: states.index("ready")]) == {"warming_up"}
+    for result in ready:
+        times = result["frameTimesMs"]
+        places = [result["timestampMs"] - 100 * back for back in range(4, -1, -1)]
+        assert max(abs(time - place) for time, place in zip(times, places, strict=True)) <= 50
+    # The film is 1.5 s at red 50 and 1.5 s at 220 (through YUV).
+    assert min(result["smileProb"] for result in ready) == pytest.approx(50 / 255, abs=0.02)
+    assert max(result["smileProb"] for result in ready) == pytest.approx(220 / 255, abs=0.02)
+    events = page.evaluate("events.map(([type]) => type)")
+    assert events[:2] in (["smilestart", "smileend"], ["smileend", "smilestart"])
+    crops = page.evaluate("events.find(([type]) => type === 'smilestart')[1].crops.map(({ data }) => data[0])")
+    assert crops == sorted(crops)
+    assert crops[0] < 100 < 200 < crops[4]  # the moment itself: dark first, bright last
+    page.evaluate("detector.unwatch()")
+    before = page.evaluate("results.length")
+    page.wait_for_timeout(300)
+    assert page.evaluate("results.length") == before
+
+
+def test_a_hidden_page_forgets_what_it_saw(site: Any) -> None:
+    page = site.open()
+    page.evaluate(WATCH, 1.0)
+    page.evaluate(
+        """async () => {
+          const hide = (hidden) => {
+            Object.defineProperty(document, 'hidden', { value: hidden, configurable: true });
+            document.dispatchEvent(new Event('visibilitychange'));
+          };
+          window.seen = results.length;
+          hide(true);
+          hide(false);
+          await new Promise((resolve) => setTimeout(resolve, 1200));
+        }"""
+    )
+    after = page.evaluate("results.slice(seen).map(({ state }) => state)")
+    first = after.index("gap")
+    assert first <= 1  # one frame may have been in work
+    assert set(after[first : first + 5]) == {"gap"}
+    assert after[-1] == "ready"
+    assert "warming_up" not in after
+
+
+def test_two_tabs_answer_at_the_same_time(site: Any) -> None:
+    pages = [site.open(), site.open()]
+    for page in pages:
+        page.evaluate(WATCH, 0.1)
+    pages[0].wait_for_timeout(1500)
+    for page in pages:
+        assert page.evaluate("results.filter(({ state }) => state === 'ready').length") > 10
+        page.evaluate("detector.close().then(() => camera.stop())")
+
+
+def test_the_page_stays_smooth_while_the_worker_works(site: Any) -> None:
+    page = site.open()
+    page.evaluate(WATCH, 0.5)
+    longest = page.evaluate(
+        """() => new Promise((resolve) => {
+          let last = performance.now();
+          let longest = 0;
+          const end = last + 1500;
+          const tick = () => {
+            const now = performance.now();
+            longest = Math.max(longest, now - last);
+            last = now;
+            if (now < end) requestAnimationFrame(tick); else resolve(longest);
+          };
+          requestAnimationFrame(tick);
+        })"""
+    )
+    assert longest < 400  # ms without a picture, on a machine that others use too
+
+
+def test_a_browser_without_frame_callbacks_is_followed_too(site: Any) -> None:
+    page = site.open()
+    page.evaluate(
+        """() => { delete HTMLVideoElement.prototype.requestVideoFrameCallback;
+                   delete HTMLVideoElement.prototype.cancelVideoFrameCallback; }"""
+    )
+    page.evaluate(WATCH, 1.5)
+    ready = page.evaluate("results.filter(({ state }) => state === 'ready')")
+    assert len(ready) > 5
+    times = [result["timestampMs"] for result in ready]
+    assert times == sorted(set(times))
+
+
+def test_a_camera_that_goes_away_says_so_once(site: Any) -> None:
+    page = site.open()
+    lost = page.evaluate(
+        """async () => {
+          const video = document.getElementById('video');
+          const lost = [];
+          const { stream } = await client.openCamera(video, { lang: 'ko', onLost: (error) => lost.push(error) });
+          const [track] = stream.getVideoTracks();
+          track.dispatchEvent(new Event('ended')); // what a browser does when the plug is pulled
+          track.dispatchEvent(new Event('ended'));
+          return [lost.map((error) => [error.code, error.message, error.in('en')]), video.srcObject, track.readyState];
+        }"""
+    )
+    ((code, korean, english),), source, state = lost
+    assert code == "camera-lost"
+    assert "카메라 연결이 끊어졌습니다" in korean
+    assert "disconnected" in english
+    assert (source, state) == (None, "ended")
+
+
+def test_stopping_the_camera_is_not_losing_it(site: Any) -> None:
+    page = site.open()
+    assert (
+        page.evaluate(
+            """async () => {
+              let lost = 0;
+              const camera = await client.openCamera(document.getElementById('video'), { onLost: () => { lost += 1; } });
+              camera.stop();
+              await new Promise((resolve) => setTimeout(resolve, 200));
+              return lost;
+            }"""
+        )
+        == 0
+    )
+
+
+@pytest.mark.parametrize(
+    ("flags", "code", "words"),
+    [
+        (("--use-fake-device-for-media-stream", "--deny-permission-prompts"), "camera-denied", "Allow it"),
+        (
+            ("--use-fake-device-for-media-stream=device-count=0", "--use-fake-ui-for-media-stream"),
+            "camera-missing",
+            "No camera",
+        ),
+    ],
+)
+def test_a_camera_that_cannot_be_opened_says_why(
+    site: Any, launch: Callable[..., Any], flags: tuple[str, ...], code: str, words: str
+) -> None:
+    page = site.open(launch(*flags))
+    found = page.evaluate("fails(() => client.openCamera(document.getElementById('video')))")
+    assert found[0] == code
+    assert words in found[1]
+
+
+def test_a_camera_that_another_program_holds_says_so(site: Any) -> None:
+    page = site.open()
+    page.evaluate(
+        """() => { navigator.mediaDevices.getUserMedia = async () => {
+              throw new DOMException('Could not start video source', 'NotReadableError'); }; }"""
+    )
+    found = page.evaluate("fails(() => client.openCamera(document.getElementById('video')))")
+    assert found[0] == "camera-busy"

@@ -1,0 +1,202 @@
+/** Types of smile-detector.mjs. Times are milliseconds, fractions go from 0 to 1. */
+
+export type Provider = 'webgpu' | 'wasm';
+export type Graph = 'stream' | 'window' | 'pixels';
+export type Lang = 'en' | 'ko';
+
+/** What a picture may come as. A VideoFrame or an ImageBitmap is taken over and closed; the others stay yours. */
+export type Source = HTMLVideoElement | VideoFrame | HTMLCanvasElement | OffscreenCanvas | ImageBitmap | ImageData;
+
+/**
+ * Codes of DetectorError and of warnings. They never change; the words beside them may.
+ * Errors: the first nineteen. Warnings, after which the detector goes on: the rest.
+ */
+export type Code =
+  | 'spec-missing'
+  | 'spec-invalid'
+  | 'spec-version'
+  | 'model-missing'
+  | 'model-truncated'
+  | 'model-hash'
+  | 'insecure-context'
+  | 'isolation'
+  | 'wasm-missing'
+  | 'untested'
+  | 'no-provider'
+  | 'graph-missing'
+  | 'bad-source'
+  | 'inference-failed'
+  | 'closed'
+  | 'camera-denied'
+  | 'camera-missing'
+  | 'camera-busy'
+  | 'camera-lost'
+  | 'one-thread'
+  | 'no-worker'
+  | 'provider-failed'
+  | 'software-adapter'
+  | 'ort-version'
+  | 'untested-allowed'
+  | 'face-failed';
+
+export declare const CODES: readonly Code[];
+
+/** The version of frontend_spec.json that this client reads. */
+export declare const SPEC_VERSION: number;
+
+/** An expected failure: `code` for programs, `message` for people. */
+export declare class DetectorError extends Error {
+  readonly code: Code;
+  readonly values: Record<string, unknown>;
+  /** The same message in the other language. */
+  in(lang: Lang): string;
+}
+
+/** The words for a code. */
+export declare function describe(code: Code, values?: Record<string, unknown>, lang?: Lang): string;
+
+export interface DetectorOptions {
+  /** Where frontend_spec.json lies; the graphs lie beside it. Default: beside smile-detector.mjs. */
+  spec?: string | URL;
+  /** The dist folder of onnxruntime-web. Default: the import map's, else node_modules beside smile-detector.mjs. */
+  ortUrl?: string | URL;
+  /** An onnxruntime-web module that you have imported already (a bundler's); it runs on the page, not in a worker. */
+  ort?: unknown;
+  /** 'auto' (default): webgpu on a real graphics adapter, then wasm, and only what the spec shows as proven. */
+  provider?: 'auto' | Provider;
+  /** 'stream' encodes each frame once (the default), 'window' runs all five each time (five times the work), 'pixels'
+   * crops and resizes inside the graph. Default: stream, or window where the folder holds no stream. */
+  graph?: Graph;
+  /** Threads of wasm. More than one needs an isolated page (COOP and COEP), else the error 'isolation'. 'auto'
+   * (default): half of the cores, at most 4; one, with a warning, where the page is not isolated. */
+  threads?: 'auto' | number;
+  /** Run in a worker, so that the page stays smooth. Default: true. */
+  worker?: boolean;
+  /** Run a model that no browser proof has seen. Default: false. */
+  allowUntested?: boolean;
+  /** The pixels themselves are mirrored (a canvas that you flipped). A video mirrored by CSS is not. Default: false. */
+  mirrored?: boolean;
+  /** Keep the last frames as the model sees them; 'smilestart' then carries them. Default: false. */
+  keepCrops?: boolean;
+  /**
+   * Tells where the face is, or null where there is none: such a frame gets the state 'no_face', ends a smile and
+   * begins the window anew. The box is passed through to the result; the crop stays the centred square, which the model
+   * was trained with. Do not close the frame.
+   */
+  face?: (frame: VideoFrame | ImageBitmap | ImageData, timestampMs: number) => unknown | null | Promise<unknown | null>;
+  /** Language of messages. Default: 'en'. */
+  lang?: Lang;
+}
+
+/**
+ * ready: there is an answer. warming_up: no window was complete yet. gap: frames are missing. no_face: see `face`.
+ * dropped: a newer frame took this one's place, or it was the same frame again; no event tells of it.
+ */
+export type State = 'ready' | 'warming_up' | 'gap' | 'no_face' | 'dropped';
+
+export interface Result {
+  state: State;
+  /** Probability of a smile; null unless ready. */
+  smileProb: number | null;
+  /** Seven numbers in the order of the spec's `emotions`; those not in `emotions_trained` mean nothing. */
+  emotionLogits: number[] | null;
+  /** The decision with threshold, hysteresis and minimum duration; null if dropped while it waited. */
+  isSmile: boolean | null;
+  /** When the frame was captured, on the source's clock. */
+  timestampMs: number;
+  /** Capture times of the window's frames, oldest first; null unless ready. */
+  frameTimesMs: number[] | null;
+  provider: Provider;
+  /** From the frame's arrival to the answer, waiting included. */
+  latencyMs: number;
+  /** Reading its pixels. */
+  readMs: number | null;
+  /** Crop, resize and scaling. */
+  preprocessMs: number | null;
+  /** The graphs. */
+  inferenceMs: number | null;
+  /** What `face` gave. */
+  faceBox?: unknown;
+}
+
+export interface Warning {
+  code: Code;
+  values: Record<string, unknown>;
+  message: string;
+}
+
+export interface SmileStart {
+  timestampMs: number;
+  /** When the probability rose above the threshold: min_duration_ms or more before. */
+  sinceMs: number;
+  result: Result;
+  /** With keepCrops: the window's frames as the model saw them, oldest first. */
+  crops: ImageData[] | null;
+}
+
+export interface SmileEnd {
+  /** null if reset() or a hidden page ended it. */
+  timestampMs: number | null;
+  reason: 'released' | 'no_face' | 'reset';
+  result: Result | null;
+}
+
+export interface DetectorEvents {
+  result: CustomEvent<Result>;
+  smilestart: CustomEvent<SmileStart>;
+  smileend: CustomEvent<SmileEnd>;
+  warning: CustomEvent<Warning>;
+  error: CustomEvent<DetectorError>;
+}
+
+export interface DetectorInfo {
+  /** frontend_spec.json as it was read. */
+  spec: any;
+  provider: Provider;
+  graph: Graph;
+  threads: number;
+  worker: boolean;
+  /** The graphics adapter with webgpu, else null. */
+  adapter: string | null;
+  ortVersion: string | null;
+  /** Fetching, checking and opening everything. */
+  loadMs: number;
+  /** The first run. */
+  warmUpMs: number;
+  warnings: Warning[];
+  nResults: number;
+  nDropped: number;
+}
+
+export declare class SmileDetector extends EventTarget {
+  private constructor();
+  /** Load spec, graphs and runtime, and run the model once. Rejects with a DetectorError. */
+  static create(options?: DetectorOptions): Promise<SmileDetector>;
+  readonly info: DetectorInfo;
+  /** Follow a video, webcam or film: a 'result' event for every new frame that there is time for. */
+  watch(video: HTMLVideoElement): void;
+  unwatch(): void;
+  /** Answer for one frame. timestampMs is its time of capture on any clock that only goes forward. */
+  push(source: Source, timestampMs?: number): Promise<Result>;
+  /** Forget all frames and the decision, as after a cut. */
+  reset(): Promise<void>;
+  /** Stop and give the memory back. */
+  close(): Promise<void>;
+  addEventListener<K extends keyof DetectorEvents>(
+    type: K,
+    listener: (event: DetectorEvents[K]) => void,
+    options?: boolean | AddEventListenerOptions,
+  ): void;
+  addEventListener(type: string, listener: EventListener, options?: boolean | AddEventListenerOptions): void;
+}
+
+export interface Camera {
+  stream: MediaStream;
+  stop(): void;
+}
+
+/** Open the webcam in a video element. Rejects with a DetectorError whose code begins with 'camera-'. */
+export declare function openCamera(
+  video: HTMLVideoElement,
+  options?: { constraints?: MediaTrackConstraints; lang?: Lang; onLost?: (error: DetectorError) => void },
+): Promise<Camera>;
