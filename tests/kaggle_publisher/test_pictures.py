@@ -4,7 +4,8 @@ import cv2
 import numpy as np
 import pytest
 
-from tools.kaggle_publisher.pictures import find_hidden
+from shared.errors import CheckFailed
+from tools.kaggle_publisher.pictures import find_hidden, strip_hidden
 
 
 @pytest.fixture
@@ -49,8 +50,37 @@ def test_hidden_data_is_named(plain, marker, body, words):
     assert find_hidden(found) == words
 
 
-def test_a_colour_profile_is_allowed(plain):
-    assert find_hidden(with_segment(plain, 0xE2, b"ICC_PROFILE\0\1\1data")) is None
+def test_a_colour_profile_can_name_a_screen_and_its_owner(plain):
+    found = with_segment(plain, 0xE2, b"ICC_PROFILE\0\1\1data")
+    assert find_hidden(found) == "a colour profile or further pictures"
+    assert strip_hidden(found, "x") == plain
+
+
+@pytest.mark.parametrize("flags", [[], [cv2.IMWRITE_JPEG_PROGRESSIVE, 1], [cv2.IMWRITE_JPEG_RST_INTERVAL, 1]])
+def test_stripping_gives_back_the_very_bytes_from_before_the_planting(flags):
+    picture = np.random.default_rng(0).integers(0, 256, (64, 64, 3), dtype=np.uint8)
+    clean = cv2.imencode(".jpg", picture, flags)[1].tobytes()
+    planted = with_segment(clean, 0xE1, b"Exif\0\0MM\0*GPS")
+    planted = with_segment(planted, 0xFE, b"recorded at home")
+    planted = planted[:-2] + segment(0xED, b"Photoshop 3.0\0late") + planted[-2:] + b"thumbnail behind"
+    assert strip_hidden(planted, "x") == clean
+    assert strip_hidden(clean, "x") == clean
+
+
+def test_a_thumbnail_in_the_header_goes_and_the_header_stays(plain):
+    assert plain[2:4] == b"\xff\xe0"
+    with_thumbnail = plain[:2] + segment(0xE0, b"JFIF\0\1\2\0\0\1\0\1\1\1abc") + plain[20:]
+    stripped = strip_hidden(with_thumbnail, "x")
+    assert find_hidden(stripped) is None
+    assert b"abc" not in stripped[:40]
+    assert np.array_equal(
+        cv2.imdecode(np.frombuffer(stripped, np.uint8), 1), cv2.imdecode(np.frombuffer(plain, np.uint8), 1)
+    )
+
+
+def test_a_damaged_picture_is_refused_by_name(plain):
+    with pytest.raises(CheckFailed, match=r"images/a\.jpg: found no end mark, expected a whole JPEG"):
+        strip_hidden(plain[:-2], "images/a.jpg")
 
 
 def test_data_behind_the_picture_is_found(plain):
@@ -61,4 +91,4 @@ def test_data_behind_the_picture_is_found(plain):
 def test_cut_off_pictures_are_no_clean_ones(plain):
     assert find_hidden(plain[:-2]) == "no end mark"
     assert find_hidden(plain[:40]) == "a damaged header"
-    assert find_hidden(b"") == "a damaged header"
+    assert find_hidden(b"") == "no JPEG"

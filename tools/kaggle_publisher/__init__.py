@@ -1,1 +1,1 @@
-"""kaggle-publisher: stages exactly what may leave the house, by Kaggle's rules. A dry run: it uploads nothing yet."""
+"""kaggle-publisher: publishes whom has agreed, reads back what arrived, takes people out again, fetches releases."""

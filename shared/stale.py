@@ -1,0 +1,43 @@
+"""Stale models: those that learned from somebody who has taken consent back, marked so that reports say so.
+
+A model is marked by a ``stale.json`` beside it, which holds the ONNX's hash and no pseudonym. Reading is cheap and
+never fails: who asks gets a reason or None.
+"""
+
+from pathlib import Path
+
+from shared import contracts, paths
+from shared.errors import InvalidInput
+
+STALE = "stale.json"
+
+
+def mark(model_card: Path, reason: str) -> Path:
+    """Mark the model of a model.json as stale; returns the marker.
+
+    Raises:
+        InvalidInput: The card is not valid.
+    """
+    card = contracts.read_document(model_card, "model")
+    document = {
+        "schema_version": 1,
+        "model_id": card["model_id"],
+        "onnx_sha256": card["onnx"]["sha256"],
+        "since_utc": paths.utc_text(),
+        "reason": reason,
+    }
+    place = model_card.with_name(STALE)
+    contracts.write_document(place, document, "stale")
+    return place
+
+
+def why_stale(onnx_sha256: str) -> str | None:
+    """Say why a model of artifacts/models/ should no longer be used; None where nothing speaks against it."""
+    for path in sorted(paths.artifacts("models").glob(f"*/{STALE}")):
+        try:
+            document = contracts.read_document(path, "stale")
+        except InvalidInput:
+            continue
+        if document["onnx_sha256"] == onnx_sha256:
+            return f"stale since {document['since_utc'][:10]}: {document['reason']}"
+    return None

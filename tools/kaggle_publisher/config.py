@@ -1,0 +1,71 @@
+"""What kaggle-publisher is asked to do. Light to import; the command line fills it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class PublishConfig:
+    """A release to be staged, and perhaps uploaded. None stands for: derived from the dataset.
+
+    Attributes:
+        dataset: The dataset's folder.
+        owner: Kaggle user or organisation.
+        slug: The last part of the dataset's address.
+        title: 6 to 50 characters.
+        subtitle: 20 to 80 characters.
+        license_name: One of Kaggle's names.
+        out: The staging folder; None for artifacts/publish/<dataset>.
+        yes: Upload; otherwise a dry run.
+        public: Visible to everybody.
+        confirm: The slug, typed once more; needed for public.
+        allow_unreviewed: Publish labels that nobody has checked; the card says so.
+        joinable: People keep their pseudonym of the other joinable releases.
+        landmarks_only: Geometry without pictures.
+        ready_timeout_s: How long to wait until Kaggle has processed the files; None for the usual time.
+    """
+
+    dataset: Path
+    owner: str
+    slug: str | None = None
+    title: str | None = None
+    subtitle: str | None = None
+    license_name: str = "CC-BY-NC-SA-4.0"
+    out: Path | None = None
+    yes: bool = False
+    public: bool = False
+    confirm: str | None = None
+    allow_unreviewed: bool = False
+    joinable: bool = False
+    landmarks_only: bool = False
+    ready_timeout_s: float | None = None
+
+
+@dataclass(frozen=True)
+class FetchConfig:
+    """A release to be fetched.
+
+    Attributes:
+        id: owner/slug, or owner/slug/version.
+        dataset: The folder to make.
+    """
+
+    id: str
+    dataset: Path
+
+
+@dataclass(frozen=True)
+class WithdrawConfig:
+    """A person to be taken out.
+
+    Attributes:
+        dataset: The dataset's folder.
+        subject: The person's pseudonym.
+        retrain: Mark the models that learned from this person as stale.
+        dry_run: Only list what would happen.
+    """
+
+    dataset: Path
+    subject: str
+    retrain: bool
+    dry_run: bool

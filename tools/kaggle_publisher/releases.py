@@ -1,0 +1,113 @@
+"""What was published of a dataset: releases.json, which stays at home.
+
+It holds the secret that renames people, so a release can be taken back to the dataset by whoever has this file, and by
+nobody else.
+"""
+
+import hashlib
+import hmac
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+
+from shared import contracts
+from shared.sequences import SequenceRow
+from tools.kaggle_publisher.rekey import new_secret
+
+RELEASES = "releases.json"
+
+
+@dataclass(frozen=True)
+class Release:
+    """A release; the schema `releases` says what each field means."""
+
+    number: int
+    id: str
+    content: str
+    state: str
+    public: bool
+    created_utc: str
+    sha256: str
+    n_files: int
+    bytes: int
+    remote_version: int | None
+    remote_version_before: int | None
+    labels_sha256: str
+    subjects: dict[str, str]
+    sequences: dict[str, str]
+
+
+@dataclass(frozen=True)
+class ReleaseBook:
+    """The releases of a dataset, oldest first, and its secret."""
+
+    folder: Path
+    secret: str
+    releases: tuple[Release, ...]
+
+    @property
+    def complete(self) -> tuple[Release, ...]:
+        """Those that were read back."""
+        return tuple(release for release in self.releases if release.state == "complete")
+
+    @property
+    def unfinished(self) -> Release | None:
+        """The one that was submitted and not read back; at most the newest."""
+        return self.releases[-1] if self.releases and self.releases[-1].state == "submitting" else None
+
+    def secret_of(self, number: int, *, joinable: bool) -> str:
+        """Return the secret of a release: its own, or one that all joinable releases have."""
+        what = "joinable" if joinable else f"release {number}"
+        return hmac.new(bytes.fromhex(self.secret), what.encode(), hashlib.sha256).hexdigest()
+
+    def with_release(self, release: Release) -> "ReleaseBook":
+        """Add a release, or replace the one of the same number."""
+        kept = tuple(one for one in self.releases if one.number != release.number)
+        return replace(self, releases=(*kept, release))
+
+
+def read_releases(dataset: Path) -> ReleaseBook:
+    """Read a dataset's releases; none, and a new secret, where there is no file.
+
+    Raises:
+        InvalidInput: The file is there and not valid.
+    """
+    path = dataset / RELEASES
+    if not path.exists():
+        return ReleaseBook(dataset, new_secret(), ())
+    document = contracts.read_document(path, "releases")
+    return ReleaseBook(dataset, document["secret"], tuple(Release(**one) for one in document["releases"]))
+
+
+def write_releases(book: ReleaseBook) -> None:
+    """Write releases.json, whole or not at all, for its owner's eyes only."""
+    path = book.folder / RELEASES
+    document = {
+        "schema_version": 1,
+        "dataset": book.folder.name,
+        "secret": book.secret,
+        "releases": [asdict(release) for release in book.releases],
+    }
+    contracts.write_document(path, document, "releases")
+    path.chmod(0o600)
+
+
+def difference(rows: Sequence[SequenceRow], last: Release | None) -> str:
+    """Say in a line what is other than in the last release."""
+    if last is None:
+        return "the first release"
+    now = {row.sequence_id: row.label for row in rows}
+    people_now, people_then = {row.subject_id for row in rows}, set(last.subjects)
+    parts = [
+        _count(len(now.keys() - last.sequences.keys()), "new sequence"),
+        _count(len(last.sequences.keys() - now.keys()), "sequence that is gone", "sequences that are gone"),
+        _count(len(people_now - people_then), "new person", "new people"),
+        _count(len(people_then - people_now), "person who is gone", "people who are gone"),
+        _count(sum(last.sequences.get(key, label) != label for key, label in now.items()), "changed label"),
+    ]
+    said = ", ".join(part for part in parts if part) or "the same sequences and labels"
+    return f"against release {last.number} ({last.created_utc[:10]}): {said}"
+
+
+def _count(n: int, one: str, many: str = "") -> str:
+    return "" if n == 0 else f"{n} {one if n == 1 else many or one + 's'}"
