@@ -9,11 +9,8 @@ wants two cores runs two of these in two processes.
         reading = landmarker.read(picture)  # reading.found, .points, .blendshapes, .n_faces
 """
 
-import contextlib
 import ctypes
 import dataclasses
-import os
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +19,7 @@ import numpy as np
 
 from shared import contracts, paths
 from shared.errors import InvalidInput, MissingOutside
+from shared.hushed import hushed_stderr
 from shared.preprocess import F32, U8
 
 MODEL_NAME = "face_landmarker.task"
@@ -143,7 +141,7 @@ class FaceLandmarker:
             output_face_blendshapes=True,
             output_facial_transformation_matrixes=True,
         )
-        with _hushed_stderr():
+        with hushed_stderr():
             try:
                 self._task: Any = vision.FaceLandmarker.create_from_options(options)
             except (RuntimeError, ValueError) as error:
@@ -274,17 +272,3 @@ def _import_mediapipe() -> tuple[Any, Any, Any, Any]:
             "mediapipe", found=str(error), expected="its system libraries", todo="install the one that it names"
         ) from None
     return vision, BaseOptions, mediapipe, MpFaceLandmarkerResultC
-
-
-@contextlib.contextmanager
-def _hushed_stderr() -> Iterator[None]:
-    """Send the process's stderr nowhere for a moment: MediaPipe's C++ side logs there and has no switch for it."""
-    kept = os.dup(2)
-    nowhere = os.open(os.devnull, os.O_WRONLY)
-    try:
-        os.dup2(nowhere, 2)
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
-        os.close(nowhere)

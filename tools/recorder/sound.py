@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from shared import cli
+from shared.hushed import hushed_stderr
 
 RATE_HZ = 44_100
 _ATTACK_S = 0.012
@@ -67,7 +68,8 @@ class Speaker:
             return None
         try:
             real = [backend for backend in miniaudio.Backend if backend is not miniaudio.Backend.NULL]
-            device = miniaudio.PlaybackDevice(nchannels=1, sample_rate=RATE_HZ, buffersize_msec=40, backends=real)
+            with hushed_stderr():  # ALSA tells each device that it does not find
+                device = miniaudio.PlaybackDevice(nchannels=1, sample_rate=RATE_HZ, buffersize_msec=40, backends=real)
             stream = self._stream()
             next(stream)
             device.start(stream)
