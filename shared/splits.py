@@ -13,6 +13,8 @@ import numpy as np
 from shared import contracts, paths, sequences
 from shared.errors import InvalidInput
 from shared.sequences import Dataset, SequenceRow
+from shared.sides import FILE as SIDES_FILE
+from shared.sides import read_test_people
 
 SIDES = ("train", "validation", "test")
 FRACTIONS = {"train": 0.6, "validation": 0.15, "test": 0.25}
@@ -53,16 +55,40 @@ def make_split(dataset: Dataset, seed: int) -> dict[str, Any]:
         seed: Decides who goes where.
 
     Returns:
-        A split document in which every side holds every class, where the people allow it.
+        A split document in which every side holds every class, where the people allow it. Where the dataset's source
+        says who is to be tested on (`shared.sides`), exactly these are the test side, and only the others are drawn.
 
     Raises:
         InvalidInput: Too few people.
     """
     subjects = dataset.subjects()
+    tested = read_test_people(dataset.folder)
+    if tested is not None:
+        return _make_given(dataset, seed, sorted(tested & set(subjects)))
     sides = draw_sides(
         labels_by_subject(dataset.rows), subjects, count_sides(len(subjects)), np.random.default_rng(seed)
     )
     return describe_split(dataset, split_name(dataset, seed), seed, "grouped_by_subject", FRACTIONS, sides)
+
+
+def _make_given(dataset: Dataset, seed: int, tested: list[str]) -> dict[str, Any]:
+    """Divide the people who are not kept for testing into train and validation."""
+    others = sorted(set(dataset.subjects()) - set(tested))
+    if not tested or len(others) < 2:
+        raise InvalidInput(
+            str(dataset.folder / SIDES_FILE),
+            found=f"{len(tested)} people to test on and {len(others)} others in the dataset",
+            expected="at least 1 and 2: to train on, to choose the threshold on and to test on",
+            todo="import the missing side as well",
+        )
+    share = FRACTIONS["validation"] / (FRACTIONS["train"] + FRACTIONS["validation"])
+    n_validation = max(1, round(share * len(others)))
+    counts = {"train": len(others) - n_validation, "validation": n_validation}
+    drawn = draw_sides(labels_by_subject(dataset.rows), others, counts, np.random.default_rng(seed))
+    sides = {**drawn, "test": tested}
+    n_people = len(others) + len(tested)
+    fractions = {side: round(len(people) / n_people, 4) for side, people in sides.items()}
+    return describe_split(dataset, split_name(dataset, seed), seed, "given_by_source", fractions, sides)
 
 
 def split_name(dataset: Dataset, seed: int) -> str:

@@ -2,6 +2,7 @@
 
 importer --dataset people --windows windows.csv
 importer --dataset photos --photos photos/
+importer --dataset emotions --archives zips/ --keywords keywords.json
 importer --dataset everybody --merge people
 """
 
@@ -19,11 +20,12 @@ importer --dataset people --windows films/windows.csv        (columns file, star
 importer --dataset photos --photos photos/                   (photos/smile/..., photos/non_smile/...)
 importer --dataset photos --photos photos/ --labels 웃음=smile,무표정=non_smile --subject-per folder
 importer --dataset genki --photos genki4k/ --table genki4k/labels.csv --label-column smile --labels 1=smile,0=non_smile
+importer --dataset emotions --archives zips/ --keywords keywords.json --max-per-zip 5000 --pick even
 importer --dataset everybody --merge people --prefix a_
 """
 _CLASS = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,15}", re.ASCII)
-_KINDS = ("windows", "photos", "merge")
+_KINDS = ("windows", "photos", "archives", "merge")
 _ONLY_FOR = {
     "films": ("windows",),
     "protocol": ("windows",),
@@ -33,11 +35,15 @@ _ONLY_FOR = {
     "label_column": ("photos",),
     "subject_column": ("photos",),
     "subject_per": ("photos",),
-    "min_px": ("photos",),
+    "min_px": ("photos", "archives"),
+    "keywords": ("archives",),
+    "max_per_zip": ("archives",),
+    "pick": ("archives",),
+    "seed": ("archives",),
     "positive": ("photos",),
     "labels": ("windows", "photos"),
     "pseudonyms": ("windows", "photos"),
-    "kind": ("windows", "photos"),
+    "kind": ("windows", "photos", "archives"),
     "prefix": ("merge",),
     "same_people": ("merge",),
 }
@@ -102,6 +108,31 @@ class PhotosConfig:
 
 
 @dataclass(frozen=True)
+class ArchivesConfig:
+    """ZIP archives of photos.
+
+    Attributes:
+        dataset: The dataset's folder.
+        archives: A folder of ZIPs, or one ZIP.
+        keywords: The file that says what their names mean.
+        max_per_zip: Pictures of one archive at most.
+        pick: ``random`` or ``even``: which, where there are more.
+        seed: Decides which at random, and who of the training side chooses thresholds.
+        min_px: Least side of a picture.
+        kind: ``real`` or ``synthetic``.
+    """
+
+    dataset: Path
+    archives: Path
+    keywords: Path
+    max_per_zip: int
+    pick: str
+    seed: int
+    min_px: int
+    kind: str
+
+
+@dataclass(frozen=True)
 class MergeConfig:
     """Another dataset of our layout.
 
@@ -135,6 +166,11 @@ def main(argv: Sequence[str] | None = None) -> int:
             from tools.importer.photos import import_photos
 
             return import_photos(photos)
+        if arguments.archives is not None:
+            archives = _to_archives(arguments, dataset)
+            from tools.importer.archives import import_archives
+
+            return import_archives(archives)
         merged = _to_merge(arguments, dataset)
         from tools.importer.merge import merge
 
@@ -190,6 +226,23 @@ def _to_photos(arguments: argparse.Namespace, dataset: Path) -> PhotosConfig:
     )
 
 
+def _to_archives(arguments: argparse.Namespace, dataset: Path) -> ArchivesConfig:
+    expected = "a file that says what their names mean"
+    cli.require(arguments.keywords is not None, "--archives", found="no --keywords", expected=expected)
+    seed = arguments.seed or 0
+    cli.require(seed >= 0, "--seed", found=str(seed), expected="0 or more")
+    return ArchivesConfig(
+        dataset=dataset,
+        archives=arguments.archives,
+        keywords=arguments.keywords,
+        max_per_zip=arguments.max_per_zip or 5000,
+        pick=arguments.pick or "random",
+        seed=seed,
+        min_px=arguments.min_px or 48,
+        kind=arguments.kind or "real",
+    )
+
+
 def _to_merge(arguments: argparse.Namespace, dataset: Path) -> MergeConfig:
     prefix = arguments.prefix or ""
     cli.require(
@@ -231,8 +284,9 @@ def _parser() -> argparse.ArgumentParser:
     source = parser.add_mutually_exclusive_group(required=True)
     source.add_argument("--windows", type=Path, metavar="CSV", help="films: columns file, start, end, label, subject")
     source.add_argument("--photos", type=Path, metavar="DIR", help="photos, in a sub-folder for each class")
+    source.add_argument("--archives", type=Path, metavar="DIR", help="ZIPs of photos, read as they are; or one ZIP")
     source.add_argument("--merge", metavar="DATASET", help="another dataset: name under datasets/, or a path")
-    both = parser.add_argument_group("films and photos")
+    both = parser.add_argument_group("films and photos (--kind for archives, too)")
     both.add_argument("--labels", metavar="A=CLASS,...", help="what the source says, such as 1=smile,0=non_smile")
     both.add_argument("--pseudonyms", action="store_true", help="rename every subject: for sources that hold names")
     both.add_argument("--kind", choices=("real", "synthetic"), help="synthetic: drawn faces (default: real)")
@@ -253,6 +307,11 @@ def _parser() -> argparse.ArgumentParser:
     )
     photos.add_argument("--positive", metavar="CLASS", help="positive class of a new dataset (default: smile)")
     photos.add_argument("--min-px", type=cli.positive_int, metavar="N", help="least side of a photo (default: 48)")
+    zips = parser.add_argument_group("archives (folders Training and Validation become the sides of every split)")
+    zips.add_argument("--keywords", type=Path, metavar="JSON", help="which words of a name stand for which class")
+    zips.add_argument("--max-per-zip", type=cli.positive_int, metavar="N", help="pictures of a ZIP (default: 5000)")
+    zips.add_argument("--pick", choices=("random", "even"), help="which, where there are more (default: random)")
+    zips.add_argument("--seed", type=int, metavar="N", help="of what is drawn at random (default: 0)")
     others = parser.add_argument_group("other datasets")
     others.add_argument("--prefix", metavar="TEXT", help="put before each pseudonym, to keep people apart")
     others.add_argument("--same-people", action="store_true", help="a pseudonym of both datasets is the same person")
