@@ -47,6 +47,15 @@ def _chain(c: Context, name: str) -> steps.Chain:
 # ---- data ------------------------------------------------------------------------------------------------------------
 
 
+@task(help=help_of("only", "folder"))
+def fetch_models(c: Context, only: str = "", folder: str = "") -> None:
+    """Fetch the face detector and the landmark model; what is there already is only checked.
+
+    Example: ./inv fetch-models
+    """
+    _tool(c, "model_fetcher", *flags_of(only=only, **{"from": folder}))
+
+
 @task(
     help=help_of(
         "subject",
@@ -57,6 +66,12 @@ def _chain(c: Context, name: str) -> steps.Chain:
         "realtime",
         "lang",
         "protocol",
+        "consent",
+        "given_by",
+        "face_model",
+        "landmark_model",
+        "sound",
+        "look_back",
         "seed",
         "difficulty",
     )
@@ -71,6 +86,12 @@ def collect(
     realtime: bool = False,
     lang: str = "ko",
     protocol: str = "",
+    consent: str = "",
+    given_by: str = "",
+    face_model: str = "",
+    landmark_model: str = "",
+    sound: bool = True,
+    look_back: bool = True,
     seed: int = 0,
     difficulty: str = "normal",
 ) -> None:
@@ -80,7 +101,66 @@ def collect(
     """
     flags = flags_of(source=source, subject=subject, dataset=dataset, target=target, no_preview=not preview)
     flags += flags_of(realtime=realtime, lang=lang, protocol=protocol, seed=seed, difficulty=difficulty)
-    _tool(c, "recorder", *flags)
+    flags += flags_of(consent=consent, given_by=given_by, face_model=face_model, landmark_model=landmark_model)
+    _tool(c, "recorder", *flags, *flags_of(no_sound=not sound, no_review=not look_back))
+
+
+@task(help=help_of("dataset", "subject", "undo", "restore"))
+def takes(c: Context, dataset: str, subject: str = "", undo: bool = False, restore: str = "") -> None:
+    """List the takes that were undone or kept apart, and why; put one back, or undo the last.
+
+    Example: ./inv takes --dataset people --restore take_0007
+    """
+    flags = flags_of(dataset=dataset, subject=subject, undo=undo, restore=restore)
+    _tool(c, "recorder", *flags, *flags_of(list=not undo and not restore))
+
+
+@task(
+    name="import",
+    help=help_of(
+        "dataset",
+        "windows",
+        "films",
+        "photos",
+        "table",
+        "labels",
+        "label_column",
+        "subject_column",
+        "subject_per",
+        "pseudonyms",
+        "merge",
+        "prefix",
+        "archives",
+        "keywords",
+        "seed",
+    ),
+)
+def import_(
+    c: Context,
+    dataset: str,
+    windows: str = "",
+    films: str = "",
+    photos: str = "",
+    table: str = "",
+    labels: str = "",
+    label_column: str = "",
+    subject_column: str = "",
+    subject_per: str = "",
+    pseudonyms: bool = False,
+    merge: str = "",
+    prefix: str = "",
+    archives: str = "",
+    keywords: str = "",
+    seed: str = "",
+) -> None:
+    """Take in films, photos, archives or another dataset; running it again adds nothing twice.
+
+    Example: ./inv import --dataset photos --photos photos/
+    """
+    flags = flags_of(dataset=dataset, windows=windows, films=films, photos=photos, table=table, labels=labels)
+    flags += flags_of(label_column=label_column, subject_column=subject_column, subject_per=subject_per)
+    flags += flags_of(pseudonyms=pseudonyms, merge=merge, prefix=prefix, archives=archives, keywords=keywords)
+    _tool(c, "importer", *flags, *flags_of(seed=seed))
 
 
 @task(help=help_of("dataset"))
@@ -90,6 +170,15 @@ def verify(c: Context, dataset: str) -> None:
     Example: ./inv verify --dataset people
     """
     _tool(c, "verifier", *flags_of(dataset=dataset))
+
+
+@task(help=help_of("dataset", "across"))
+def duplicates(c: Context, dataset: str, across: str = "") -> None:
+    """Find pictures that two people, or two takes, share; also cropped, mirrored or encoded again.
+
+    Example: ./inv duplicates --dataset people
+    """
+    _tool(c, "splitter", "duplicates", *flags_of(dataset=dataset, across=across))
 
 
 @task(iterable=["label", "subject"], help=help_of("dataset", "label", "subject", "out", "lang"))
@@ -103,6 +192,61 @@ def grid(
     _tool(c, "grid_viewer", *flags_of(dataset=dataset, label=list(label), subject=list(subject), out=out, lang=lang))
 
 
+@task(help=help_of("dataset", "kind", "landmark_model"))
+def suspect(c: Context, dataset: str, kind: str = "", landmark_model: str = "") -> None:
+    """List the labels that look wrong to models that have not seen the person; review shows them first.
+
+    Example: ./inv suspect --dataset people
+    """
+    _tool(c, "reviewer", "suspect", *flags_of(dataset=dataset, kind=kind, landmark_model=landmark_model))
+
+
+@task(help=help_of("dataset", "reviewer", "scores", "port", "open_", "lang"))
+def review(
+    c: Context,
+    dataset: str,
+    reviewer: str = "r1",
+    scores: str = "",
+    port: str = "",
+    open_: bool = True,
+    lang: str = "ko",
+) -> None:
+    """Look at every sequence in the browser and decide on its label, by keys.
+
+    Example: ./inv review --dataset people --reviewer r1
+    """
+    flags = flags_of(dataset=dataset, reviewer=reviewer, scores=scores, port=port, no_open=not open_, lang=lang)
+    _tool(c, "reviewer", "serve", *flags)
+
+
+@task(help=help_of("dataset"))
+def review_status(c: Context, dataset: str) -> None:
+    """Say how far the review is, and how far reviewers agree.
+
+    Example: ./inv review-status --dataset people
+    """
+    _tool(c, "reviewer", "status", *flags_of(dataset=dataset))
+
+
+@task(help=help_of("dataset", "dry_run", "min_reviewers", "prefer"))
+def review_apply(c: Context, dataset: str, dry_run: bool = False, min_reviewers: str = "", prefer: str = "") -> None:
+    """Write what the reviewers decided into labels.csv; review-revert takes it back.
+
+    Example: ./inv review-apply --dataset people --dry-run
+    """
+    flags = flags_of(dataset=dataset, dry_run=dry_run, min_reviewers=min_reviewers, prefer=prefer)
+    _tool(c, "reviewer", "apply", *flags)
+
+
+@task(help=help_of("dataset"))
+def review_revert(c: Context, dataset: str) -> None:
+    """Take the last review-apply back.
+
+    Example: ./inv review-revert --dataset people
+    """
+    _tool(c, "reviewer", "revert", *flags_of(dataset=dataset))
+
+
 @task(help=help_of("dataset", "seed"))
 def split(c: Context, dataset: str, seed: int = 0) -> None:
     """Freeze who is trained on, who chooses the threshold and who is tested.
@@ -110,6 +254,15 @@ def split(c: Context, dataset: str, seed: int = 0) -> None:
     Example: ./inv split --dataset people
     """
     _tool(c, "splitter", *flags_of(dataset=dataset), "--seed", seed)
+
+
+@task(help=help_of("dataset", "kind", "landmark_model", "workers"))
+def features(c: Context, dataset: str, kind: str = "landmarks", landmark_model: str = "", workers: str = "") -> None:
+    """Read every face into landmarks or blendshapes, for the models that eat them.
+
+    Example: ./inv features --dataset people
+    """
+    _tool(c, "featurizer", *flags_of(dataset=dataset, kind=kind, landmark_model=landmark_model, workers=workers))
 
 
 # ---- models ----------------------------------------------------------------------------------------------------------
@@ -144,16 +297,23 @@ def train(
     _tool(c, "trainer", *flags)
 
 
-@task(help=help_of("run", "checkpoint", "out", "dataset", "threshold"))
+@task(help=help_of("run", "checkpoint", "out", "dataset", "threshold", "objective", "calibrate"))
 def export(
-    c: Context, run: str, checkpoint: str = "best", out: str = "", dataset: str = "", threshold: str = ""
+    c: Context,
+    run: str,
+    checkpoint: str = "best",
+    out: str = "",
+    dataset: str = "",
+    threshold: str = "",
+    objective: str = "",
+    calibrate: bool = False,
 ) -> None:
     """Export a checkpoint as the contract's ONNX, compared with torch.
 
     Example: ./inv export --run people-1a2b3c4d
     """
     flags = flags_of(run=run, checkpoint=checkpoint, out=out, dataset=dataset, threshold=threshold)
-    _tool(c, "exporter", *flags)
+    _tool(c, "exporter", *flags, *flags_of(objective=objective, calibrate=calibrate))
 
 
 @task(help=help_of("model", "dataset", "split", "side", "threshold"))
@@ -316,25 +476,103 @@ def _parse_epochs(text: str) -> list[int]:
 # ---- hand-off --------------------------------------------------------------------------------------------------------
 
 
-@task(help=help_of("model", "spec", "out"))
-def validate_spec(c: Context, model: str = "", spec: str = "", out: str = "") -> None:
-    """Write and check the front-end spec of a model, or check anybody's.
-
-    Example: ./inv validate-spec --model people-1a2b3c4d-e10
-    """
-    _tool(c, "spec_checker", *flags_of(model=model, spec=spec, out=out))
-
-
-@task(help=help_of("dataset", "owner", "slug", "title", "subtitle", "license"))
-def publish_dataset(
-    c: Context, dataset: str, owner: str, slug: str = "", title: str = "", subtitle: str = "", license: str = ""
+@task(help=help_of("model", "out", "dataset", "release_threshold", "min_duration_ms"))
+def handoff(
+    c: Context,
+    model: str = "",
+    out: str = "",
+    dataset: str = "",
+    release_threshold: str = "",
+    min_duration_ms: str = "",
 ) -> None:
-    """Stage what may be published and list what would go (a dry run; nothing is sent).
+    """Write the folder that a front-end team copies: graphs, spec, client, golden vectors.
+
+    Example: ./inv handoff --model people-1a2b3c4d-e10
+    """
+    if not model and not any(paths.artifacts("models").glob(f"*/{paths.MODEL_CARD}")):
+        with _exit_codes():
+            model = str(_make_baseline(c))
+    flags = flags_of(model=model, out=out, dataset=dataset, release_threshold=release_threshold)
+    _tool(c, "handoff", *flags, *flags_of(min_duration_ms=min_duration_ms))
+
+
+@task(help=help_of("model", "spec", "browser", "film", "quick"))
+def validate_spec(
+    c: Context, model: str = "", spec: str = "", browser: bool = False, film: str = "", quick: bool = False
+) -> None:
+    """Check a hand-off or anybody's spec against its ONNX; --browser proves it in a real Chromium.
+
+    Example: ./inv validate-spec --browser
+    """
+    _tool(c, "spec_checker", *flags_of(model=model, spec=spec, browser=browser, film=film, quick=quick))
+
+
+@task(help=help_of("model", "port", "open_", "lang"))
+def game(c: Context, model: str = "", port: str = "", open_: bool = True, lang: str = "ko") -> None:
+    """Play "Don't laugh" against your webcam with a model that was handed off.
+
+    Example: ./inv game --model people-1a2b3c4d-e10
+    """
+    _tool(c, "game", *flags_of(model=model, port=port, no_open=not open_, lang=lang))
+
+
+@task(
+    help=help_of(
+        "dataset",
+        "owner",
+        "slug",
+        "title",
+        "subtitle",
+        "license",
+        "yes",
+        "public",
+        "confirm",
+        "allow_unreviewed",
+        "joinable",
+        "landmarks_only",
+    )
+)
+def publish_dataset(
+    c: Context,
+    dataset: str,
+    owner: str,
+    slug: str = "",
+    title: str = "",
+    subtitle: str = "",
+    license: str = "",
+    yes: bool = False,
+    public: bool = False,
+    confirm: str = "",
+    allow_unreviewed: bool = False,
+    joinable: bool = False,
+    landmarks_only: bool = False,
+) -> None:
+    """Publish on Kaggle whom has agreed to it; a dry run unless --yes.
 
     Example: ./inv publish-dataset --dataset people --owner our-team
     """
-    flags = flags_of(owner=owner, slug=slug, title=title, subtitle=subtitle, license=license)
-    _tool(c, "kaggle_publisher", "--dataset", dataset, *flags)
+    flags = flags_of(dataset=dataset, owner=owner, slug=slug, title=title, subtitle=subtitle, license=license)
+    flags += flags_of(yes=yes, public=public, confirm=confirm, allow_unreviewed=allow_unreviewed)
+    _tool(c, "kaggle_publisher", *flags, *flags_of(joinable=joinable, landmarks_only=landmarks_only))
+
+
+@task(help=help_of("dataset", "subject", "retrain", "dry_run"))
+def withdraw(c: Context, dataset: str, subject: str, retrain: bool = False, dry_run: bool = False) -> None:
+    """Take a person out, and name the releases, splits and models that contain them.
+
+    Example: ./inv withdraw --dataset people --subject s03 --retrain
+    """
+    flags = flags_of(dataset=dataset, subject=subject, retrain=retrain, dry_run=dry_run)
+    _tool(c, "kaggle_publisher", "withdraw", *flags)
+
+
+@task(positional=["address"], help={**help_of("dataset"), "address": "OWNER/SLUG on Kaggle, or OWNER/SLUG/VERSION"})
+def fetch_dataset(c: Context, address: str, dataset: str = "") -> None:
+    """Get a release back from Kaggle and verify it to the byte.
+
+    Example: ./inv fetch-dataset our-team/our-faces --dataset colleague
+    """
+    _tool(c, "kaggle_publisher", "fetch", address, *flags_of(dataset=dataset))
 
 
 @task(help=help_of("lang"))

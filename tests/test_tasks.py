@@ -1,6 +1,10 @@
 """Tasks, tested by the commands that they would run."""
 
+import inspect
+import re
 import shlex
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -10,6 +14,8 @@ from invoke.runners import Result
 from invoke.tasks import Task
 
 import tasks
+
+ROOT = Path(__file__).parents[1]
 
 
 @pytest.fixture
@@ -96,3 +102,36 @@ def test_every_flag_of_every_task_is_explained() -> None:
         if isinstance(item, Task):
             assert all(argument.help for argument in item.get_arguments()), name
             assert "Example: ./inv" in (item.__doc__ or ""), name
+
+
+FULL = {bool: True, int: 2, str: "x"}
+PLAIN = ("ab", "demo", "baseline", "test", "check", "bench", "export")
+
+
+def _task_names() -> list[str]:
+    return [name for name in dir(tasks) if isinstance(getattr(tasks, name), Task) and name not in PLAIN]
+
+
+@pytest.mark.parametrize("name", _task_names())
+def test_a_task_gives_its_tool_only_flags_that_the_tool_has(
+    name: str, context: MockContext, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    task = getattr(tasks, name)
+    parameters = list(inspect.signature(task.body).parameters.values())[1:]
+    values = {}
+    for parameter in parameters:
+        kind = {"str": str, "bool": bool, "int": int}.get(str(parameter.annotation).split(".")[-1], list)
+        if kind is bool:
+            values[parameter.name] = not parameter.default
+        else:
+            values[parameter.name] = ["x"] if kind is list or "Sequence" in str(parameter.annotation) else FULL[kind]
+    task(context, **values)
+    for words in _commands(context):
+        tool, verb = words[0], [words[1]] if words[1][:1] != "-" and words[1] != "x" else []
+        done = subprocess.run(
+            [sys.executable, "-m", tool, *verb, "--help"], capture_output=True, text=True, check=True, cwd=ROOT
+        )
+        for word in words[1:]:
+            if word.startswith("--"):
+                assert re.search(rf"{re.escape(word)}\b", done.stdout), f"{name}: {tool} knows no {word}"
