@@ -112,6 +112,19 @@ def test_without_a_stream_the_window_is_run(rough: Any) -> None:
     assert rough.open().evaluate("create().then((detector) => detector.info.graph)") == "window"
 
 
+def test_in_wasm_the_encoder_made_for_it_is_taken_where_it_is_proven(rough: Any) -> None:
+    def add(spec: dict[str, Any]) -> None:
+        for kind, name in (("graphs", "name"), ("tested", "graph")):
+            entry = next(dict(entry) for entry in spec[kind] if entry[name] == "encoder")
+            spec[kind].append({**entry, name: "encoder_wasm", **({"variant": "wasm"} if kind == "graphs" else {})})
+
+    spoil(rough, add)
+    page = rough.open()
+    assert page.evaluate("create().then(({ info }) => info.graphs)") == ["encoder_wasm", "head"]
+    spoil(rough, lambda spec: spec["tested"].pop())
+    assert page.evaluate("create().then(({ info }) => info.graphs)") == ["encoder", "head"]
+
+
 def test_wasm_files_that_are_missing_tell_to_install_them(rough: Any, ort_dist: Path) -> None:
     page = rough.open()
     code, message = fail(page, ortUrl="/nowhere/")

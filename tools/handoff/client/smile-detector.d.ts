@@ -154,6 +154,8 @@ export interface DetectorInfo {
   spec: any;
   provider: Provider;
   graph: Graph;
+  /** Names of the graphs that run. */
+  graphs: string[];
   threads: number;
   worker: boolean;
   /** The graphics adapter with webgpu, else null. */
@@ -189,6 +191,12 @@ export declare class SmileDetector extends EventTarget {
   ): void;
   addEventListener(type: string, listener: EventListener, options?: boolean | AddEventListenerOptions): void;
 }
+
+/** The whole preprocessing as one function: RGBA bytes to 3 * sizePx * sizePx numbers from 0 to 1, red plane first. */
+export declare function preprocess(
+  image: { data: Uint8Array | Uint8ClampedArray; width: number; height: number },
+  options?: { sizePx?: number; mirrored?: boolean },
+): Float32Array;
 
 export interface Camera {
   stream: MediaStream;

@@ -10,12 +10,14 @@ import { fetchGraph, importOrt, isThere, readSpec, softwareName } from './smile-
 import { AreaResizer, PixelReader, flipRows, toPlanes } from './smile-detector.pixels.mjs';
 import { Decider, FrameMemory } from './smile-detector.window.mjs';
 
-// What each choice runs: (role, variant) of the graphs, the one that sees a frame first.
-const CHOICES = {
-  stream: [['encoder', 'plain'], ['head', 'plain']],
-  window: [['window', 'plain']],
-  pixels: [['encoder', 'pixels'], ['head', 'plain']],
-};
+// What each choice runs, the best first: (role, variant) of the graphs, the one that sees a frame first. encoder_wasm is
+// the encoder in operators that are fast in wasm; elsewhere it is slower.
+const PLANS = [
+  { graph: 'stream', providers: ['wasm'], parts: [['encoder', 'wasm'], ['head', 'plain']] },
+  { graph: 'stream', providers: ['webgpu', 'wasm'], parts: [['encoder', 'plain'], ['head', 'plain']] },
+  { graph: 'pixels', providers: ['webgpu', 'wasm'], parts: [['encoder', 'pixels'], ['head', 'plain']] },
+  { graph: 'window', providers: ['webgpu', 'wasm'], parts: [['window', 'plain']] },
+];
 const MODULES = {
   wasm: { module: 'ort.wasm.min.mjs', wasm: 'ort-wasm-simd-threaded.wasm' },
   webgpu: { module: 'ort.webgpu.min.mjs', wasm: 'ort-wasm-simd-threaded.asyncify.wasm' },
@@ -60,6 +62,7 @@ export class Engine {
       spec: this.#spec,
       provider: this.#provider,
       graph: this.#choice,
+      graphs: this.#graphs.map(({ entry }) => entry.name),
       threads: this.#provider === 'wasm' ? threads : 1,
       adapter,
       ortVersion: this.#ort.env?.versions?.web ?? this.#ort.env?.versions?.common ?? null,
@@ -122,16 +125,26 @@ export class Engine {
     return Math.max(1, Math.min(MOST_THREADS, Math.floor((navigator.hardwareConcurrency ?? 2) / 2)));
   }
 
-  /** The graphs of a choice, or null if the folder lacks one. */
-  #entriesOf(choice) {
-    const entries = CHOICES[choice].map(([role, variant]) =>
-      this.#spec.graphs.find((entry) => entry.role === role && entry.variant === variant),
+  /** The ways to run that the folder has graphs for, the best first. */
+  #findPlans() {
+    const { provider, graph } = this.#settings;
+    const plans = PLANS.filter((plan) => (graph ? plan.graph === graph : plan.graph !== 'pixels')).flatMap((plan) => {
+      const entries = plan.parts.map(([role, variant]) =>
+        this.#spec.graphs.find((entry) => entry.role === role && entry.variant === variant),
+      );
+      return entries.every(Boolean) ? [{ ...plan, entries }] : [];
+    });
+    if (plans.length === 0) {
+      const found = this.#spec.graphs.map((entry) => entry.name).join(', ');
+      throw new DetectorError('graph-missing', { wanted: graph ?? 'stream', found });
+    }
+    return (provider === 'auto' ? ['webgpu', 'wasm'] : [provider]).flatMap((name) =>
+      plans.filter((plan) => plan.providers.includes(name)).map((plan) => ({ ...plan, provider: name })),
     );
-    return entries.every(Boolean) ? entries : null;
   }
 
   /** Tell whether every graph was seen to load and agree on this provider, as the very file that the spec lists. */
-  #isProven(entries, provider) {
+  #isProven({ entries, provider }) {
     if (!this.#spec.runtime.execution_providers.includes(provider)) return false;
     return entries.every((entry) =>
       this.#spec.tested.some(
@@ -145,35 +158,32 @@ export class Engine {
     );
   }
 
-  /** Open the first pair of provider and graphs that may be used and works; returns the adapter's name or null. */
+  /** Open the first way to run that may be used and works; returns the adapter's name or null. */
   async #open(threads) {
     const { provider, graph, allowUntested } = this.#settings;
-    const choices = (graph ? [graph] : ['stream', 'window']).filter((choice) => this.#entriesOf(choice));
-    if (choices.length === 0) {
-      const found = this.#spec.graphs.map((entry) => entry.name).join(', ');
-      throw new DetectorError('graph-missing', { wanted: graph ?? 'stream', found });
-    }
-    const providers = provider === 'auto' ? ['webgpu', 'wasm'] : [provider];
-    const pairs = providers.flatMap((name) => choices.map((choice) => [name, choice]));
-    let usable = pairs.filter(([name, choice]) => this.#isProven(this.#entriesOf(choice), name));
+    const plans = this.#findPlans();
+    let usable = plans.filter((plan) => this.#isProven(plan));
     if (usable.length === 0) {
       const wanted = `${graph ?? 'stream'}, ${provider === 'auto' ? 'wasm' : provider}`;
       if (!allowUntested) throw new DetectorError('untested', { wanted });
-      usable = pairs.filter(([name]) => provider !== 'auto' || name === 'wasm');
+      usable = plans.filter((plan) => provider !== 'auto' || plan.provider === 'wasm');
       this.#warn('untested-allowed', { wanted });
     }
     let failure = null;
-    for (const [name, choice] of usable) {
+    let adapter;
+    for (const plan of usable) {
       try {
-        const adapter = name === 'webgpu' ? await this.#findAdapter(provider === 'webgpu') : null;
-        if (name === 'webgpu' && adapter === null) continue;
-        await this.#load(name, choice, threads);
-        return adapter;
+        if (plan.provider === 'webgpu') {
+          if (adapter === undefined) adapter = await this.#findAdapter(provider === 'webgpu');
+          if (adapter === null) continue;
+        }
+        await this.#load(plan, threads);
+        return plan.provider === 'webgpu' ? adapter : null;
       } catch (error) {
         const isOurs = error instanceof DetectorError;
         if (isOurs && error.code !== 'wasm-missing' && error.code !== 'no-provider') throw error;
         failure = isOurs ? error : new DetectorError('no-provider', { reason: reasonOf(error) });
-        if (usable.length > 1) this.#warn('provider-failed', { provider: name, reason: reasonOf(error) });
+        if (usable.length > 1) this.#warn('provider-failed', { provider: plan.provider, reason: reasonOf(error) });
       }
     }
     throw failure ?? new DetectorError('no-provider', { reason: 'no graphics adapter for webgpu' });
@@ -192,7 +202,7 @@ export class Engine {
     return software ?? ([info.vendor, info.architecture, info.description].filter(Boolean).join(' ') || 'webgpu');
   }
 
-  async #load(provider, choice, threads) {
+  async #load({ provider, graph, entries }, threads) {
     const files = MODULES[provider];
     this.#ort = this.#settings.ort ?? (await importOrt(this.#settings.ortUrl, files.module));
     const ort = this.#ort;
@@ -202,7 +212,6 @@ export class Engine {
     const version = ort.env.versions?.web ?? ort.env.versions?.common;
     const expected = this.#spec.runtime.npm_version;
     if (version && version !== expected) this.#warn('ort-version', { found: version, expected });
-    const entries = this.#entriesOf(choice);
     const models = await Promise.all(entries.map((entry) => fetchGraph(entry, this.#settings.specUrl)));
     const graphs = [];
     try {
@@ -219,7 +228,7 @@ export class Engine {
     }
     this.#graphs = graphs;
     this.#provider = provider;
-    this.#choice = choice;
+    this.#choice = graph;
   }
 
   /** Run everything once: the first run compiles and allocates, and shall not cost the first frame. */

@@ -11,6 +11,7 @@ import { Engine } from './smile-detector.engine.mjs';
 export { openCamera } from './smile-detector.camera.mjs';
 export { CODES, DetectorError, describe } from './smile-detector.errors.mjs';
 export { SPEC_VERSION } from './smile-detector.files.mjs';
+export { preprocess } from './smile-detector.pixels.mjs';
 
 const WORKER_START_MS = 10_000;
 const KEY = Symbol('use SmileDetector.create()');
@@ -100,6 +101,7 @@ export class SmileDetector extends EventTarget {
   #options;
   #info;
   #isBusy = false;
+  #inWork = Promise.resolve();
   #waiting = null;
   #isClosed = false;
   #watch = null;
@@ -198,7 +200,7 @@ export class SmileDetector extends EventTarget {
       const job = { frame: grab(source, timestampMs), timestampMs, startedMs: performance.now(), resolve, reject };
       job.frame.catch(() => undefined);
       if (!this.#isBusy) {
-        this.#start(job);
+        this.#inWork = this.#start(job);
         return;
       }
       if (this.#waiting) this.#drop(this.#waiting);
@@ -219,6 +221,7 @@ export class SmileDetector extends EventTarget {
     document.removeEventListener('visibilitychange', this.#onVisibility);
     if (this.#waiting) this.#drop(this.#waiting);
     this.#waiting = null;
+    await this.#inWork;
     await this.#engine.close();
   }
 
@@ -274,32 +277,22 @@ export class SmileDetector extends EventTarget {
       this.#isBusy = false;
       const next = this.#waiting;
       this.#waiting = null;
-      if (next) this.#start(next);
+      if (next) this.#inWork = this.#start(next);
     }
   }
 
   async #work(job) {
     const frame = await job.frame;
-    let faceBox;
-    if (this.#options.face) {
-      faceBox = await this.#findFace(frame, job.timestampMs);
-      if (this.#isClosed) faceBox = null;
-    }
-    let answer;
-    if (faceBox === null) {
-      frame.close?.();
-      answer = await this.#engine.noFace(job.timestampMs);
-    } else {
-      answer = await this.#engine.run(frame, job.timestampMs);
-    }
+    const faceBox = this.#options.face && !this.#isClosed ? await this.#findFace(frame, job.timestampMs) : undefined;
+    if (this.#isClosed || faceBox === null) frame.close?.();
+    if (this.#isClosed) return this.#dropped(job);
+    const answer = await (faceBox === null
+      ? this.#engine.noFace(job.timestampMs)
+      : this.#engine.run(frame, job.timestampMs));
+    if (this.#isClosed || answer.state === 'dropped') return this.#dropped(job, answer);
     const { change, sinceMs, crops, ...result } = answer;
     result.latencyMs = performance.now() - job.startedMs;
     if (faceBox !== undefined) result.faceBox = faceBox;
-    if (this.#isClosed) return { ...result, state: 'dropped' };
-    if (result.state === 'dropped') {
-      this.#nDropped += 1;
-      return result;
-    }
     this.#nResults += 1;
     this.#emit('result', result);
     if (change === 'start') {
@@ -325,13 +318,17 @@ export class SmileDetector extends EventTarget {
   }
 
   #drop(job) {
-    this.#nDropped += 1;
     job.frame.then((frame) => frame.close?.()).catch(() => undefined);
-    job.resolve({
+    job.resolve(this.#dropped(job));
+  }
+
+  #dropped(job, answer = null) {
+    this.#nDropped += 1;
+    return {
       state: 'dropped',
       smileProb: null,
       emotionLogits: null,
-      isSmile: null,
+      isSmile: answer?.isSmile ?? null,
       timestampMs: job.timestampMs,
       frameTimesMs: null,
       provider: this.#info.provider,
@@ -339,7 +336,7 @@ export class SmileDetector extends EventTarget {
       preprocessMs: null,
       inferenceMs: null,
       latencyMs: performance.now() - job.startedMs,
-    });
+    };
   }
 
   #emit(type, detail) {

@@ -249,6 +249,19 @@ export function toPlanes(rgb, target, offset = 0) {
   }
 }
 
+/**
+ * A picture as the encoder eats it: the whole preprocessing as one function, for tests and for your own model code.
+ * @param {{data: Uint8Array | Uint8ClampedArray, width: number, height: number}} image RGBA, such as ImageData
+ * @param {{sizePx?: number, mirrored?: boolean}} [options] mirrored: the pixels are mirrored, undo it
+ * @returns {Float32Array} 3 * sizePx * sizePx numbers from 0 to 1, red plane first
+ */
+export function preprocess(image, { sizePx = 224, mirrored = false } = {}) {
+  const rgb = new AreaResizer(sizePx).resize(image.data, image.width, image.height, { flipBefore: mirrored });
+  const planes = new Float32Array(rgb.length);
+  toPlanes(rgb, planes);
+  return planes;
+}
+
 /** Reads a frame's pixels as RGBA at their own size, and closes the frame. Keeps its buffer between frames. */
 export class PixelReader {
   #buffer = new Uint8Array(0);

@@ -1,0 +1,3 @@
+from tools.game.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,138 @@
+"""Serves the game's page with a hand-off folder and onnxruntime-web, on the loopback address, until it is interrupted.
+
+Reads the hand-off's spec to say early what a page would only say late; writes nothing but npm's cache.
+  python -m tools.game --model demo
+"""
+
+import errno
+import webbrowser
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+from shared import cli, contracts, paths
+from shared.errors import InvalidInput, MissingOutside
+from shared.onnxruntime_web import install
+from shared.page_server import PageServer
+
+CLIENT_FILE = "smile-detector.mjs"
+
+
+@dataclass(frozen=True)
+class Config:
+    """What to play with, and where.
+
+    Attributes:
+        handoff: The hand-off folder.
+        model: Its name as it was asked for, for the hint what to run; None if it was not.
+        port: On 127.0.0.1; 0 takes a free one.
+        opens_browser: Open the page in the user's browser.
+        lang: ``en`` or ``ko``; None leaves it to the browser.
+    """
+
+    handoff: Path
+    model: str | None
+    port: int
+    opens_browser: bool
+    lang: str | None
+
+
+@dataclass(frozen=True)
+class Played:
+    """What was served.
+
+    Attributes:
+        url: The page's address.
+        spec_id: The model's hand-off.
+        proven: On which execution providers a browser has shown it.
+    """
+
+    url: str
+    spec_id: str
+    proven: tuple[str, ...]
+
+    @property
+    def exit_code(self) -> int:
+        """Always 0: who ends a game has not failed."""
+        return 0
+
+    def as_text(self) -> str:
+        """Say what was played."""
+        return f"game: {self.spec_id} was served at {self.url}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Give everything for programs."""
+        return {"url": self.url, "spec_id": self.spec_id, "proven": list(self.proven)}
+
+
+def read_handoff(config: Config) -> dict[str, Any]:
+    """Read a hand-off's spec and see that its client is there.
+
+    Returns:
+        The front-end spec.
+
+    Raises:
+        InvalidInput: There is no hand-off, or it is from before the client; says which command writes one.
+    """
+    handoff = "./inv handoff" + (f" --model {config.model}" if config.model else "")
+    spec_file = config.handoff / paths.SPEC_FILE
+    if not spec_file.is_file():
+        raise InvalidInput(
+            paths.shown(config.handoff), found="no hand-off", expected=paths.SPEC_FILE, todo=f"write one: {handoff}"
+        )
+    spec = contracts.read_document(spec_file, "frontend_spec")
+    if not (config.handoff / CLIENT_FILE).is_file():
+        raise InvalidInput(
+            paths.shown(config.handoff),
+            found="a hand-off without its client",
+            expected=CLIENT_FILE,
+            todo=f"write it again: {handoff}",
+        )
+    return spec
+
+
+def make_server(config: Config, ort_dir: Path) -> PageServer:
+    """Open the server: the page at /, the hand-off at /model/, the runtime at /ort/, and nothing else.
+
+    Raises:
+        MissingOutside: The port is taken.
+    """
+    page_dir = Path(str(files("tools.game") / "page"))
+    try:
+        return PageServer({"/": page_dir, "/model/": config.handoff, "/ort/": ort_dir}, config.port)
+    except OSError as error:
+        if error.errno not in (errno.EADDRINUSE, errno.EACCES):
+            raise
+        raise MissingOutside(
+            f"port {config.port}",
+            found="a port that this program cannot have",
+            expected="a free one",
+            todo="give another (--port 8500) or let the system choose (--port 0)",
+        ) from None
+
+
+def play(config: Config) -> Played:
+    """Serve the game until Control-C.
+
+    Raises:
+        InvalidInput: There is no hand-off to play with.
+        MissingOutside: npm cannot fetch onnxruntime-web, or the port is taken.
+    """
+    spec = read_handoff(config)
+    proven = tuple(spec["runtime"]["execution_providers"])
+    if not proven:
+        cli.note(
+            f"game: no browser has proven {spec['spec_id']} yet; it is played all the same "
+            "(prove it: ./inv validate-spec --browser)"
+        )
+    server = make_server(config, install() / "dist")
+    url = server.url + (f"?lang={config.lang}" if config.lang else "")
+    cli.note(f"game: {url}  (Control-C ends it)")
+    if config.opens_browser and not webbrowser.open(url):
+        cli.note("game: no browser could be opened; open the address yourself")
+    try:
+        server.serve_forever()
+    except KeyboardInterrupt:
+        cli.note("")
+    return Played(url, spec["spec_id"], proven)
