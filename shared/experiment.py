@@ -300,13 +300,15 @@ def _measure(
 
 
 def _write_spec(chain: Chain, name: str, onnx: Path) -> Path:
-    """Write and check the front-end spec of a model; returns its file."""
+    """Write the hand-off of a model; returns its front-end spec."""
+    weights = onnx.with_name(paths.WEIGHTS_FILE)
     answer = chain.run(
         name,
-        "spec_checker",
+        "handoff",
         ["--model", onnx],
-        inputs=[onnx, onnx.with_name(paths.MODEL_CARD)],
-        outputs=lambda a: [Path(a["spec"])],
+        inputs=[onnx, onnx.with_name(paths.MODEL_CARD), *([weights] if weights.is_file() else [])],
+        # The spec itself is no output to hold the step by: the browser proof writes into it afterwards.
+        outputs=lambda a: [Path(a["folder"]) / graph["file"] for graph in a["graphs"]],
     )
     return Path(answer["spec"])
 

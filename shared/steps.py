@@ -40,7 +40,7 @@ def _source_hash(tool: str) -> str:
     digest = hashlib.sha256()
     for folder in (f"tools/{tool}", "shared", "schemas"):
         for path in sorted((root / folder).rglob("*")):
-            if path.suffix in (".py", ".json"):
+            if path.suffix in (".py", ".json", ".mjs", ".ts", ".html", ".css", ".js"):
                 digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
     return digest.hexdigest()
 

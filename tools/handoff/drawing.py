@@ -26,10 +26,10 @@ def draw_face(width_px: int, height_px: int, smile: float, seed: int, shift: flo
     import cv2
 
     rng = np.random.default_rng(seed)
-    skin, wall, lips, hair = (_color(rng, low, high) for low, high in [(150, 240), (20, 150), (70, 170), (10, 90)])
-    y, x = np.mgrid[0:height_px, 0:width_px]
-    slope = ((x * 40) // max(width_px, 1) + (y * 50) // max(height_px, 1))[..., None]
-    picture: U8 = np.clip(np.array(wall) + slope - 30, 0, 255).astype(np.uint8)
+    skin, wall, lips, hair = (_color(rng, low, high) for low, high in [(150, 240), (0, 120), (70, 170), (10, 90)])
+    y, x = np.arange(height_px)[:, None], np.arange(width_px)[None]
+    slope = (x * 40 // width_px + y * 50 // height_px).astype(np.uint8)  # 0 to 88
+    picture = np.add(slope[..., None], np.array(wall, np.uint8), dtype=np.uint8)
     unit = min(width_px, height_px) / 100
     cx, cy = width_px / 2 + shift * 20 * unit, height_px / 2
 
@@ -62,14 +62,14 @@ def draw_harsh(width_px: int, height_px: int, number: int) -> U8:
     Returns:
         (height, width, 3) RGB.
     """
-    y, x = np.mgrid[0:height_px, 0:width_px]
-    stripes = (x + number) % 2 * 255
+    y, x = np.arange(height_px)[:, None], np.arange(width_px)[None]
+    stripes = (x + number) % 2 * 255 + 0 * y
     checkers = (x // 3 + y // 2 + number) % 2 * 255
     rings = ((x - width_px // 2) ** 2 + (y - height_px // 2) ** 2) // 97 % 2 * 255
     channels = [stripes, checkers, rings]
-    picture = np.stack(channels[number % 3 :] + channels[: number % 3], axis=2)
+    picture = np.stack(channels[number % 3 :] + channels[: number % 3], axis=2).astype(np.uint8)
     picture[height_px // 3 : height_px // 2] = (255, 0, 0)
-    return picture.astype(np.uint8)
+    return picture
 
 
 def draw_windows(count: int, frame_count: int, size_px: int) -> U8:

@@ -121,6 +121,6 @@ def _write(path: Path, data: bytes) -> dict[str, Any]:
 def _to_png(picture_rgb: U8) -> bytes:
     import cv2
 
-    done, data = cv2.imencode(".png", picture_rgb[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 9])
+    done, data = cv2.imencode(".png", picture_rgb[..., ::-1], [cv2.IMWRITE_PNG_COMPRESSION, 3])
     assert done
     return bytes(data.tobytes())

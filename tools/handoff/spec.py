@@ -68,7 +68,7 @@ def build_spec(source: Source, graphs: list[Made], config: Config, golden: Golde
             "operator": ">",
             "threshold": threshold,
             "chosen_on": card["threshold"]["chosen_on"],
-            "release_threshold": RELEASE_PART * threshold if release is None else release,
+            "release_threshold": round(RELEASE_PART * threshold, 6) if release is None else release,
             "min_duration_ms": interval_ms if duration_ms is None else duration_ms,
         },
         "frames": {"count": source.frame_count, "interval_ms": interval_ms, "max_deviation_ms": interval_ms / 2},

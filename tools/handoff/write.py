@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import cli, contracts, paths
+from shared.errors import WrongUsage
 from shared.onnxruntime_web import NPM_PACKAGE, NPM_VERSION, NPMRC
 from tools.handoff import folder as folders
 from tools.handoff.config import Config
@@ -101,6 +102,9 @@ def write_handoff(config: Config) -> Written:
         CheckFailed: A graph answers otherwise than the window. Nothing is written then.
     """
     source = read_source(config.model)
+    threshold = source.card["threshold"]["value"]
+    if config.release_threshold is not None and config.release_threshold > threshold:
+        raise WrongUsage("--release-threshold", found=str(config.release_threshold), expected=f"at most {threshold}")
     notes = [f"only the window is handed off: {source.why_no_stream}"] if source.why_no_stream else []
     graphs = make_graphs(source)
     window = Window(graphs[0].data)

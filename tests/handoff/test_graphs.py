@@ -1,0 +1,239 @@
+"""The graphs: encoder and head are the window, and every rewritten encoder is the encoder."""
+
+from typing import Any
+
+import numpy as np
+import onnx
+import pytest
+from onnx import TensorProto, helper
+
+from shared.onnx_graph import Graph, open_session, parse_graph
+from shared.preprocess import U8, crop_and_resize, to_batch
+from tools.handoff.drawing import draw_face, draw_windows
+from tools.handoff.graphs import Made, describe
+from tools.handoff.pixels import add_preprocessing
+from tools.handoff.rewrites import fold_std, to_wasm
+from tools.handoff.runs import Encoder, Stream, Window
+from tools.handoff.variants import Pictures, judge
+from tools.handoff.write import Written
+
+# Of onnxruntime-web's table of WebGL operators, those that an encoder can use.
+WEBGL_OPERATORS = {"Add", "Clip", "Conv", "Div", "Flatten", "GlobalAveragePool", "Mul", "Relu", "Sub"}
+
+
+def read(written: Written, name: str) -> bytes:
+    return (written.folder / f"{name}.onnx").read_bytes()
+
+
+def parsed(written: Written, name: str) -> Graph:
+    return parse_graph(read(written, name), written.folder / f"{name}.onnx")
+
+
+@pytest.mark.parametrize("n_windows", [20, pytest.param(100, marks=pytest.mark.slow)])
+def test_encoder_and_head_answer_as_the_window_on_other_pictures_than_the_tools_own(
+    written: Written, n_windows: int
+) -> None:
+    window = Window(read(written, "smile_detector"))
+    stream = Stream(read(written, "encoder"), read(written, "head"))
+    rng = np.random.default_rng(11)
+    for _ in range(n_windows):
+        # Brightness and contrast differ, so that the answers do.
+        frames = (rng.random((5, 3, 224, 224)) * rng.uniform(0.05, 1)).astype(np.float32)
+        mine, theirs = stream.run(frames), window.run(frames)
+        assert mine.smile_prob == pytest.approx(theirs.smile_prob, abs=1e-5)
+        assert mine.emotion_logits == pytest.approx(theirs.emotion_logits, abs=1e-5)
+
+
+def test_the_temperature_of_the_card_lies_in_the_head(written: Written) -> None:
+    # 1.7 divides the logit; without it the answers would differ by far more than the tolerance.
+    model = onnx.load_model_from_string(read(written, "head"))
+    (division,) = [node for node in model.graph.node if node.op_type == "Div"]
+    (divisor,) = [t for t in model.graph.initializer if t.name == division.input[1]]
+    assert onnx.numpy_helper.to_array(divisor).item() == pytest.approx(1.7)
+
+
+@pytest.mark.parametrize("name", ["encoder_wasm", "encoder_webgl"])
+def test_a_rewritten_encoder_gives_the_encoders_features(written: Written, name: str) -> None:
+    plain, rewritten = Encoder(read(written, "encoder"), "encoder"), Encoder(read(written, name), name)
+    for frame in to_batch(draw_windows(6, 1, 224))[:, 0]:
+        theirs = plain.run(frame[None])
+        assert np.abs(rewritten.run(frame[None]) - theirs).max() <= 1e-5 * max(1, np.abs(theirs).max())
+
+
+def test_webgl_gets_only_operators_and_types_that_it_has(written: Written) -> None:
+    graph = parsed(written, "encoder_webgl")
+    assert set(graph.operators) <= WEBGL_OPERATORS
+    assert not graph.uses_int64
+    assert graph.opset <= 13
+    assert parsed(written, "encoder").uses_int64  # what is tested above is no accident
+
+
+def test_the_division_by_std_lies_in_the_first_convolution(written: Written) -> None:
+    assert "Div" not in parsed(written, "encoder").operators
+    assert "Sub" in parsed(written, "encoder").operators
+
+
+def depthwise(channels: int, side: int, kernel: int, stride: int) -> tuple[onnx.ModelProto, Any]:
+    weight = np.random.default_rng(3).normal(size=(channels, 1, kernel, kernel)).astype(np.float32)
+    node = helper.make_node(
+        "Conv", ["frame", "w"], ["features"], group=channels, kernel_shape=[kernel] * 2, strides=[stride] * 2,
+        pads=[kernel // 2] * 4, dilations=[1, 1],
+    )  # fmt: skip
+    out = -(-side // stride)
+    graph = helper.make_graph(
+        [node],
+        "g",
+        [helper.make_tensor_value_info("frame", TensorProto.FLOAT, [1, channels, side, side])],
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, [1, channels, out, out])],
+        [onnx.numpy_helper.from_array(weight, "w")],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    return model, np.random.default_rng(4).normal(size=(1, channels, side, side)).astype(np.float32)
+
+
+@pytest.mark.parametrize(
+    ("side", "kernel", "stride"), [(7, 5, 1), (14, 5, 1), (1, 5, 1), (3, 5, 1), (14, 5, 2), (14, 3, 1)]
+)
+def test_rows_laid_end_to_end_convolve_as_a_picture_does(side: int, kernel: int, stride: int) -> None:
+    model, picture = depthwise(6, side, kernel, stride)
+    rewritten = to_wasm(model)
+    is_longer = kernel == 5 and stride == 1
+    assert any(node.op_type == "Concat" for node in rewritten.graph.node) is is_longer
+    plain, long = (Encoder(m.SerializeToString(), "conv").run(picture) for m in (model, rewritten))
+    assert np.abs(plain - long).max() < 1e-5
+
+
+def preprocess_only() -> Any:
+    """Open the preprocessing before an encoder that passes its frame on."""
+    shape = [1, 3, 224, 224]
+    graph = helper.make_graph(
+        [helper.make_node("Identity", ["frame"], ["features"])],
+        "g",
+        [helper.make_tensor_value_info("frame", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, shape)],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    return open_session(add_preprocessing(model, 224).SerializeToString(), "preprocessing")
+
+
+def levels(session: Any, picture_rgb: U8) -> U8:
+    rgba = np.dstack([picture_rgb, np.random.default_rng(5).integers(0, 256, picture_rgb.shape[:2], np.uint8)])
+    (frame,) = session.run(None, {"rgba": rgba})
+    return np.asarray(np.rint(frame[0].transpose(1, 2, 0) * 255), np.uint8)
+
+
+SHRINKING = [
+    (224, 224), (225, 225), (640, 480), (480, 640), (641, 479), (448, 448), (448, 900), (672, 672), (896, 900),
+    (1280, 720), (1920, 1080), (1080, 1920), (3840, 2160), (300, 227),
+]  # fmt: skip
+GROWING = [(1, 1), (2, 3), (1, 900), (900, 1), (31, 500), (111, 111), (112, 112), (120, 90), (223, 223), (7, 5)]
+
+
+@pytest.mark.parametrize(("width", "height"), [*SHRINKING, *GROWING])
+def test_the_graph_resizes_noise_as_opencv_does(width: int, height: int) -> None:
+    picture = np.random.default_rng(width).integers(0, 256, (height, width, 3), np.uint8)
+    difference = np.abs(levels(preprocess_only(), picture).astype(int) - crop_and_resize(picture).astype(int))
+    assert difference.max() <= 1  # OpenCV enlarges with weights of 11 bits
+    if (width, height) in SHRINKING:
+        assert (difference > 0).mean() < 1e-3  # a tie that float32 breaks the other way
+
+
+def test_halves_are_rounded_up_where_opencv_averages_two_by_two_and_to_even_elsewhere() -> None:
+    session = preprocess_only()
+    for side, sums in ((448, (2, 6)), (896, (8, 24))):  # means of 0.5 and 1.5 of 4 and of 16 pixels
+        block = side // 224
+        for total in sums:
+            picture = np.zeros((side, side, 3), np.uint8)
+            picture[::block, ::block] = total
+            assert np.array_equal(levels(session, picture), crop_and_resize(picture)), (side, total)
+
+
+@pytest.mark.parametrize(
+    ("width", "height"), [(1, 1), (31, 47), (120, 90), (641, 479), (360, 640), (448, 600), (3840, 2160)]
+)
+def test_a_page_that_gives_its_pixels_gets_pythons_answer(written: Written, width: int, height: int) -> None:
+    stream = Stream(read(written, "encoder"), read(written, "head"))
+    pixels = Stream(read(written, "encoder_pixels"), read(written, "head"), "encoder_pixels")
+    pictures = [draw_face(width, height, mouth, 7) for mouth in (0.0, 1.0)]
+    rgba = np.stack([np.dstack([p, np.full(p.shape[:2], 255, np.uint8)]) for p in pictures])
+    frames = to_batch(np.stack([crop_and_resize(picture) for picture in pictures]))[0]
+    chosen = [0, 0, 1, 1, 0]
+    mine = pixels.decide(np.concatenate([pixels.encode(picture) for picture in rgba])[chosen])
+    theirs = stream.decide(np.concatenate([stream.encode(frame[None]) for frame in frames])[chosen])
+    assert mine.smile_prob == pytest.approx(theirs.smile_prob, abs=1e-3)
+
+
+def test_the_input_of_any_size_is_told_as_such(written: Written) -> None:
+    (entry,) = [graph for graph in written.spec["graphs"] if graph["name"] == "encoder_pixels"]
+    assert entry["inputs"][0]["shape"] == ["height", "width", 4]
+    assert entry["inputs"][0]["dtype"] == "uint8"
+
+
+def made(variant: str, n_bytes: int) -> Made:
+    return Made(b"", {"name": f"encoder_{variant}", "variant": variant, "bytes": n_bytes})
+
+
+@pytest.mark.parametrize(
+    ("variant", "answers", "are_drawn", "flips", "offer", "told"),
+    [
+        ("fp16", [0.1, 0.6, 0.52], True, 0, True, "no decision flips and smile_prob moves by at most 0.0000"),
+        ("fp16", [0.1, 0.615, 0.52], True, 0, True, "at most 0.0150"),
+        ("fp16", [0.1, 0.63, 0.52], True, 0, False, "moves by up to 0.030"),
+        ("fp16", [0.1, 0.6, 0.5], False, 1, False, "1 of 3 decisions flip"),  # 0.5 is not above 0.5
+        ("fp16", [0.1, 0.6, float("nan")], True, 1, False, "moves by up to 1.000"),
+        ("int8", [0.1, 0.6, 0.52], True, 0, False, "--dataset"),
+        ("int8", [0.1, 0.6, 0.52], False, 0, True, "no decision flips"),
+    ],
+)
+def test_a_smaller_encoder_is_offered_only_if_no_decision_flips_and_none_comes_close(
+    variant: str, answers: list[float], are_drawn: bool, flips: int, offer: bool, told: str
+) -> None:
+    nothing = np.empty((0,), np.float32)
+    pictures = Pictures(nothing, nothing, "windows", are_drawn)
+    truth = np.array([0.1, 0.6, 0.52])
+    verdict = judge(truth, np.array(answers), 0.5, made(variant, 250), made("plain", 1000), pictures)
+    assert (verdict["n_decisions"], verdict["n_flips"], verdict["offer"]) == (3, flips, offer)
+    assert verdict["size_ratio"] == 0.25
+    assert told in verdict["reason"]
+
+
+def test_the_smaller_encoders_carry_a_verdict_and_the_exact_ones_none(written: Written) -> None:
+    judged = {graph["name"]: graph["verdict"] for graph in written.spec["graphs"]}
+    assert {name for name, verdict in judged.items() if verdict} == {"encoder_fp16", "encoder_int8"}
+    assert 0.45 < judged["encoder_fp16"]["size_ratio"] < 0.55
+    assert 0.25 < judged["encoder_int8"]["size_ratio"] < 0.4
+    assert judged["encoder_int8"]["offer"] is False
+
+
+def test_a_graph_is_described_from_its_bytes(written: Written) -> None:
+    entry = describe("head", "head", "plain", "head.onnx", read(written, "head")).entry
+    assert [(t["name"], t["shape"], t["dtype"]) for t in [*entry["inputs"], *entry["outputs"]]] == [
+        ("features", [1, 5, 576], "float32"),
+        ("smile_prob", [1], "float32"),
+        ("emotion_logits", [1, 7], "float32"),
+    ]
+
+
+def test_folding_std_changes_no_picture_not_even_at_its_border() -> None:
+    shape = [1, 3, 8, 8]
+    std = np.array([0.2, 0.3, 0.4], np.float32).reshape(1, 3, 1, 1)
+    weight = np.random.default_rng(1).normal(size=(4, 3, 3, 3)).astype(np.float32)
+    nodes = [
+        helper.make_node("Sub", ["frame", "mean"], ["moved"]),
+        helper.make_node("Div", ["moved", "std"], ["scaled"]),
+        helper.make_node("Conv", ["scaled", "w"], ["features"], pads=[1, 1, 1, 1], kernel_shape=[3, 3]),
+    ]
+    weights = {"mean": std + 0.1, "std": std, "w": weight}
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("frame", TensorProto.FLOAT, shape)],
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, [1, 4, 8, 8])],
+        [onnx.numpy_helper.from_array(values, name) for name, values in weights.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+    picture = np.random.default_rng(2).random(shape, dtype=np.float32)
+    folded = fold_std(model)
+    assert [node.op_type for node in folded.graph.node] == ["Sub", "Conv"]
+    plain, mine = (Encoder(m.SerializeToString(), "conv").run(picture) for m in (model, folded))
+    assert np.abs(plain - mine).max() < 1e-5
