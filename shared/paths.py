@@ -47,6 +47,11 @@ def dataset_dir(value: str) -> Path:
     return _named(value, home() / "datasets", "--dataset")
 
 
+def dataset_flag(folder: Path) -> str:
+    """Write a dataset's folder as --dataset takes it: its name under datasets/, else the path."""
+    return folder.name if folder.parent == home() / "datasets" else shown(folder)
+
+
 def model_file(value: str) -> Path:
     """Return an ONNX file from what --model was given: a path, or a name under artifacts/models/."""
     path = Path(value).expanduser()

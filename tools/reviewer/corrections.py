@@ -94,7 +94,8 @@ class Applied:
         if self.n_undecided:
             lines.append(f"  {self.n_undecided} not decided on yet")
         if self.place:
-            lines.append(f"log: {paths.shown(self.place / RECORD)}; way back: reviewer revert --dataset {self.name}")
+            name = paths.dataset_flag(self.dataset)
+            lines.append(f"log: {paths.shown(self.place / RECORD)}; way back: reviewer revert --dataset {name}")
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:

@@ -59,13 +59,14 @@ class Suspected:
         document = self.document
         flagged = sum(found.flagged for found in self.suspects.values())
         head = f"{self.dataset.name}: {flagged} of {len(self.suspects)} labels look wrong"
+        flag = paths.dataset_flag(self.dataset.folder)
         faceless = sum(found.face_found is False for found in self.suspects.values())
         return "\n".join(
             [
                 f"{head} ({document['kind']}, {document['n_folds']} folds by {document['grouped_by']})",
                 *([f"  no face found in {faceless} sequences"] if faceless else []),
                 *format_table(self.suspects, self.dataset, LISTED),
-                f"→ {paths.shown(self.file)}; look at them: reviewer serve --dataset {self.dataset.name} --reviewer r1",
+                f"→ {paths.shown(self.file)}; look at them: reviewer serve --dataset {flag} --reviewer r1",
             ]
         )
 
@@ -199,7 +200,7 @@ def out_of_fold(
 
     values, n_repeats = looks.values, N_REPEATS[looks.kind]
     n_classes = int(labels.max()) + 1
-    readable = ~np.isnan(values).any(axis=1)
+    readable = np.asarray(~np.isnan(values).any(axis=1))
     total = np.zeros((len(labels), n_classes))
     for repeat in range(n_repeats):
         folds = StratifiedGroupKFold(n_folds, shuffle=True, random_state=seed + repeat)

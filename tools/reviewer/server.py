@@ -34,17 +34,13 @@ from tools.reviewer.desk import Desk, Wish
 from tools.reviewer.words import WORDS
 
 HOST = "127.0.0.1"
-FIRST_PORT, N_PORTS = 20000, 20000  # below the range from which systems give out ports for a moment
+FIRST_PORT, N_PORTS = 20000, 12000  # below the range from which systems give out ports for a moment
 TOKEN_DAYS = 1.0
 MAX_BODY_BYTES = 1 << 20
 MAX_WISHES = 500
 _HERE = Path(__file__).parent
-_PAGE_FILES = {
-    "page.css": "text/css; charset=utf-8",
-    "page.js": "text/javascript; charset=utf-8",
-    "outbox.js": "text/javascript; charset=utf-8",
-    "grid.js": "text/javascript; charset=utf-8",
-}
+_SCRIPTS = ("page.js", "cards.js", "controls.js", "grid.js", "model.js", "outbox.js", "stage.js")
+_PAGE_FILES = {"page.css": "text/css; charset=utf-8", **dict.fromkeys(_SCRIPTS, "text/javascript; charset=utf-8")}
 _HEADERS = {
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
@@ -95,10 +91,11 @@ class Served:
 
     def as_text(self) -> str:
         """Summarise for people."""
+        flag = paths.dataset_flag(self.review_file.parent)
         return (
             f"{self.n_saved} decisions by {self.reviewer}, who has decided on {self.n_decided} of {self.n_sequences} "
             f"sequences of {self.name} → {paths.shown(self.review_file)}\n"
-            f"how far it is: reviewer status --dataset {self.name}; use it: reviewer apply --dataset {self.name}"
+            f"how far it is: reviewer status --dataset {flag}; use it: reviewer apply --dataset {flag}"
         )
 
     def as_json(self) -> dict[str, Any]:
