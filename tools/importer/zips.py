@@ -30,7 +30,7 @@ MAX_RATIO = 200  # a JPEG barely shrinks and a blank BMP a thousandfold; below M
 MIN_RATIO_BYTES = 4 * 2**20
 
 _END = struct.Struct("<4s4H2LH")
-_END_64_PLACE = struct.Struct("<4sLQL")
+_END_64_PLACE = struct.Struct("<4sLQL")  # stands between the two ends; says where the first is, which we know
 _END_64 = struct.Struct("<4sQ2H2L4Q")
 _CENTRAL = struct.Struct("<4s4B4H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
@@ -118,8 +118,7 @@ class Archive:
         end = tail_start + place
         if disk or list_disk:
             raise self._refuse("one part of a ZIP in several", "the whole one")
-        if n_members == _LARGE_16 or _LARGE_32 in (list_bytes, list_start):
-            end, n_members, list_bytes, list_start = self._read_end_64(end, (n_members, list_bytes, list_start))
+        end, n_members, list_bytes, list_start = self._read_end_64(end, (n_members, list_bytes, list_start))
         shift = end - list_bytes - list_start  # something may stand before the first member
         if shift < 0 or list_start + shift > self._size:
             raise InvalidInput(
@@ -129,15 +128,14 @@ class Archive:
         return n_members, list_bytes, list_start + shift, shift
 
     def _read_end_64(self, end: int, small: tuple[int, int, int]) -> tuple[int, int, int, int]:
-        """Read the end of a large archive; one that only happens to hold 65,535 members is a small one."""
-        place = self._pread(_END_64_PLACE.size, end - _END_64_PLACE.size) if end >= _END_64_PLACE.size else b""
-        if len(place) < _END_64_PLACE.size or place[:4] != b"PK\x06\x07":
+        """Read the end of a large archive, where it has one."""
+        at = end - _END_64_PLACE.size - _END_64.size
+        data = self._pread(_END_64.size + _END_64_PLACE.size, at) if at >= 0 else b""
+        if data[_END_64.size : _END_64.size + 4] != b"PK\x06\x07":
             return end, *small
-        at = _END_64_PLACE.unpack(place)[2]
-        data = self._pread(_END_64.size, at)
-        if len(data) < _END_64.size or data[:4] != b"PK\x06\x06":
+        if data[:4] != b"PK\x06\x06":
             raise self._refuse("a ZIP whose end is broken", "a whole ZIP")
-        fields = _END_64.unpack(data)
+        fields = _END_64.unpack_from(data)
         return at, fields[7], fields[8], fields[9]
 
     def _begins_like_a_zip(self) -> bool:
