@@ -8,7 +8,8 @@ and writes nothing. Not for landmarks and blendshapes: those are `shared.landmar
 """
 
 import math
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,7 @@ NO_MODEL = "none"  # what --face-model is given by who wants no faces looked for
 _MIN_SCORE = 0.7
 _OVERLAP = 0.3
 _MOST = 20
+_CLOSE_PX, _CLOSE_ROOM = 320, 1.5
 
 
 @dataclass(frozen=True)
@@ -80,15 +82,40 @@ class FaceFinder:
         Args:
             picture_rgb_hwc_u8: (H, W, 3), RGB. A small one (224 px) takes milliseconds and finds faces from about 10
                 pixels on.
+
+        Returns:
+            The faces. The largest is looked at a second time from close by: of a small face YuNet draws the points
+            upright, so that a tilt of 20 degrees reads as 3 (and as 13 to 21 from close by).
         """
-        height, width = picture_rgb_hwc_u8.shape[:2]
+        bgr = np.ascontiguousarray(picture_rgb_hwc_u8[:, :, ::-1])
+        faces = sorted(self._detect(bgr), key=lambda face: -face.height_px)
+        if faces:
+            closer = self._detect(_close_up(bgr, faces[0]))
+            if closer:
+                chief = max(closer, key=lambda face: face.height_px)
+                faces[0] = replace(faces[0], roll_deg=chief.roll_deg, turn=chief.turn)
+        return faces
+
+    def _detect(self, picture_bgr: U8) -> list[Face]:
+        height, width = picture_bgr.shape[:2]
         self._detector.setInputSize((width, height))
-        _, found = self._detector.detect(np.ascontiguousarray(picture_rgb_hwc_u8[:, :, ::-1]))
-        faces = [] if found is None else [_read(row) for row in found.astype(float)]
-        return sorted(faces, key=lambda face: -face.height_px)
+        _, found = self._detector.detect(picture_bgr)
+        return [] if found is None else [_read(row) for row in found.tolist()]
 
 
-def _read(row: Any) -> Face:
+def _close_up(picture_bgr: U8, face: Face) -> U8:
+    """Cut a square around a face, and make it large."""
+    import cv2
+
+    x0, y0, x1, y1 = face.box_xyxy_px
+    scale = _CLOSE_PX / (_CLOSE_ROOM * max(x1 - x0, y1 - y0, 1.0))
+    middle = _CLOSE_PX / 2
+    to_square = np.array([[scale, 0, middle - scale * (x0 + x1) / 2], [0, scale, middle - scale * (y0 + y1) / 2]])
+    square = cv2.warpAffine(picture_bgr, to_square, (_CLOSE_PX, _CLOSE_PX), borderMode=cv2.BORDER_REPLICATE)
+    return np.asarray(square, dtype=np.uint8)
+
+
+def _read(row: Sequence[float]) -> Face:
     """Turn a row of YuNet (box, right eye, left eye, nose, mouth corners, score) into a face."""
     x, y, width, height, right_x, right_y, left_x, left_y, nose_x, nose_y = row[:10]
     along_x, along_y = left_x - right_x, left_y - right_y

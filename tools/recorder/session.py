@@ -132,7 +132,7 @@ def _must_go_on_alike(settings: Settings, source: Source) -> None:
         )
     now, before = source.nominal_fps, last["nominal_fps"]
     if now and before and abs(now - before) > _FPS_TOLERANCE * before:
-        raise InvalidInput(what, found=f"{now:g} frames a second", expected=f"{before:g} as before", todo=todo)
+        raise InvalidInput(what, found=f"{now:.4g} frames a second", expected=f"{before:.4g} as before", todo=todo)
 
 
 def _open_finder(settings: Settings, *, is_drawn: bool) -> FaceFinder | None:

@@ -13,7 +13,7 @@ from shared.faces import FaceFinder
 from shared.preprocess import U8
 from shared.quality import FAULTS, Limits, faults_of, measure_picture
 
-_EVERY_S = 0.12
+_EVERY_S = 0.15
 _EVERY_WHILE_RECORDING_S = 0.4
 _MEMORY = 3  # looks; what most of them say is shown, so that the light does not flicker
 
