@@ -142,8 +142,6 @@ def measure_kappa(reviewers: tuple[str, str], pairs: Sequence[tuple[str, str]]) 
     chance = sum(firsts[what] * seconds[what] for what in firsts) / n**2
     if chance == 1:
         return Kappa(reviewers, n, 1.0, None, None, None, table)
-    from sklearn.metrics import cohen_kappa_score
-
-    value = float(cohen_kappa_score([one for one, _ in pairs], [other for _, other in pairs]))
+    value = (same / n - chance) / (1 - chance)
     low, high = ((bound - chance) / (1 - chance) for bound in wilson(same, n))
     return Kappa(reviewers, n, same / n, value, max(-1.0, low), min(1.0, high), table)

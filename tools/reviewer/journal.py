@@ -228,7 +228,7 @@ def _parse_lines(data: bytes, path: Path, problem: ValueError) -> dict[str, Any]
         raise InvalidInput(
             str(path), found=f"no valid JSON ({problem})", expected="a review", todo="restore it from a copy"
         ) from None
-    parsed = [_try_json(line.rstrip(b"\r").removesuffix(b",")) for line in lines]
+    parsed = [_try_json(line) for line in lines]
     whole = next((index for index, line in enumerate(parsed) if line is None), len(parsed))
     if any(line is not None for line in parsed[whole:]):
         raise InvalidInput(
@@ -242,9 +242,9 @@ def _parse_lines(data: bytes, path: Path, problem: ValueError) -> dict[str, Any]
 
 
 def _try_json(line: bytes) -> dict[str, Any] | None:
-    """Parse a line that holds a decision; None for anything else."""
+    """Parse a line that begins with a whole decision, whatever a crash left behind it; None for anything else."""
     try:
-        value = json.loads(line)
+        value, _ = json.JSONDecoder().raw_decode(line.decode("utf-8", "replace"))
     except ValueError:
         return None
     return value if isinstance(value, dict) else None
