@@ -18,7 +18,7 @@ from typing import Any
 import filelock
 import numpy as np
 
-from shared import contracts, paths, preprocess, sequences, trash
+from shared import card, contracts, paths, preprocess, sequences, trash
 from shared.errors import InvalidInput, WrongUsage
 from shared.preprocess import U8
 from shared.protocol import Protocol
@@ -27,6 +27,7 @@ from shared.sequences import SequenceRow
 
 JPEG_QUALITY = 95
 LOCK_PATIENCE_S = 5.0
+CARD_MARK = card.CARD_MARK
 
 
 @dataclass(frozen=True)
@@ -331,14 +332,7 @@ class DatasetWriter:
         self.manifest["updated_utc"] = paths.utc_text()
         self.manifest["checksums"] = {sequences.LABELS: contracts.sha256_file(self.folder / sequences.LABELS)}
         contracts.write_document(self.folder / sequences.MANIFEST, self.manifest, "dataset")
-        self._write_card()
-
-    def _write_card(self) -> None:
-        """Write the dataset's README.md, unless a person has made it theirs."""
-        card = self.folder / "README.md"
-        if card.exists() and not card.read_text(encoding="utf-8").startswith(CARD_MARK):
-            return
-        contracts.write_bytes(card, format_card(self.manifest).encode("utf-8"))
+        card.write_card(self.folder, self.manifest, self.rows)
 
     def _sweep_orphans(self) -> None:
         """Move files that no row lists out of the way, and refresh a manifest that a crash left one step behind."""
@@ -357,37 +351,3 @@ class DatasetWriter:
         if self.manifest["checksums"][sequences.LABELS] != labels_sha256:
             self.manifest["version"] += 1
             self._write_manifest()
-
-
-CARD_MARK = "<!-- written by smilebench; delete this line to keep your own text -->"
-
-
-def format_card(manifest: dict[str, Any]) -> str:
-    """Describe the dataset for people."""
-    counts = manifest["counts"]
-    protocol = manifest["protocol"]
-    rows = "\n".join(f"| {label} | {count} |" for label, count in counts["by_label"].items())
-    people = (
-        "**Synthetic: drawn faces, no people.**"
-        if manifest["kind"] == "synthetic"
-        else "Pictures of real people. They agreed to be recorded; ask them before you pass anything on."
-    )
-    windows = "; ".join(f"{w['start_s']:g} to {w['end_s']:g} s is {w['label']}" for w in protocol["windows"])
-    return f"""{CARD_MARK}
-# {manifest["name"]}
-
-{people}
-
-{counts["sequences"]} sequences of {protocol["frame_count"]} pictures ({manifest["image"]["width_px"]} x \
-{manifest["image"]["height_px"]}, {protocol["frame_interval_ms"]:g} ms apart), {counts["takes"]} takes, \
-{counts["subjects"]} {"drawn actors" if manifest["kind"] == "synthetic" else "people"}.
-
-| label | sequences |
-|---|---|
-{rows}
-
-- Protocol `{protocol["name"]}`, {protocol["duration_s"]:g} s a take: {windows}. The label is what the person was asked
-  to do; look at every sequence before you trust it.
-- `labels.csv`: a row a sequence. `images/<sequence_id>_frame_<n>.jpg`: its pictures. `dataset.json`: everything else.
-- Pictures are the centred square of the camera's frame, not mirrored.
-"""

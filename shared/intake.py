@@ -148,7 +148,7 @@ class Intake(DatasetWriter):
 
     def knows(self, origin: Origin) -> bool:
         """Tell whether a source was taken in before, or in this run."""
-        return any(key in self._known for key in origin.keys())
+        return not self._known.isdisjoint(origin.keys())
 
     def holds(self, pictures_sha256: str) -> bool:
         """Tell whether a sequence of these very pictures is in the dataset."""
@@ -271,8 +271,12 @@ def format_origins(origins: dict[str, Origin]) -> bytes:
     for sequence_id, origin in origins.items():
         start_ms, end_ms = f"{origin.start_ms:.3f}", f"{origin.end_ms:.3f}"
         writer.writerow(
-            (sequence_id, origin.kind, origin.file, origin.sha256, start_ms, end_ms)
-            + (origin.dataset, origin.dataset_sequence_id)
+            [
+                sequence_id,
+                *(origin.kind, origin.file, origin.sha256),
+                *(start_ms, end_ms),
+                *(origin.dataset, origin.dataset_sequence_id),
+            ]
         )
     return out.getvalue().encode("utf-8")
 

@@ -176,7 +176,7 @@ def test_a_picture_of_another_size_is_named(dataset: Dataset) -> None:
 def test_a_picture_exchanged_for_another_is_found_by_its_hash(dataset: Dataset) -> None:
     (dataset.folder / PICTURE).write_bytes((dataset.folder / "images/seq_0001_frame_0.jpg").read_bytes())
     assert [str(problem) for problem in check_dataset(dataset.folder)] == [
-        "error: seq_0002: its pictures are not those that were recorded (sha256 differs)"
+        "error: labels.csv row 3 (seq_0002): its pictures are not those that were recorded (sha256 differs)"
     ]
 
 
@@ -215,7 +215,7 @@ def test_a_take_that_was_relabelled_to_another_person_is_an_error(dataset: Datas
     labels = dataset.folder / "labels.csv"
     text = labels.read_text(encoding="utf-8")
     labels.write_text(text.replace("s02,take_0002", "s01,take_0002"), encoding="utf-8")
-    assert "labels.csv says s01, the take's record s02" in str(check_dataset(dataset.folder)[0])
+    assert "takes/take_0002.json: labels.csv says s01, the take's record s02" in str(check_dataset(dataset.folder)[0])
 
 
 def test_rows_are_selected_in_the_order_of_the_table_and_strangers_refused(dataset: Dataset) -> None:

@@ -81,8 +81,8 @@ def merge(config: MergeConfig) -> Imported:
 def _notes(config: MergeConfig) -> Iterator[str]:
     if consent.read_consent(config.other).rows:
         yield (
-            f"consent was not taken over from {config.other.name}: record it in {config.dataset.name} for those who agree "
-            "to the new purpose; until then they can be trained on at home, but not published"
+            f"consent was not taken over from {config.other.name}: record it in {config.dataset.name} for those who "
+            "agree to the new purpose; until then they can be trained on at home, but not published"
         )
 
 

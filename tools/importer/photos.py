@@ -123,8 +123,8 @@ def _notes(config: PhotosConfig, found: list[Photo], n_kept: int) -> Iterator[st
     n_unknown = sum(photo.person is None for photo in found)
     if n_unknown:
         yield (
-            f"nobody says who is on {n_unknown} photos; each counts as a person of its own, so the same person may stand "
-            "on both sides of a split (see splitter duplicates)"
+            f"nobody says who is on {n_unknown} photos; each counts as a person of its own, so the same person may "
+            "stand on both sides of a split"
         )
     if n_kept and not config.pseudonyms and config.table:
         yield "subjects were taken as they stand; if they are names, import with --pseudonyms into a new dataset"

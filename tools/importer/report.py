@@ -74,10 +74,8 @@ class Imported:
     def as_text(self) -> str:
         """Summarise for people; a few examples of what was left out for each reason."""
         labels = ", ".join(f"{label} {count}" for label, count in self.added.items())
-        lines = [
-            f"{self.dataset.name}: {sum(self.added.values())} sequences added{f' ({labels})' if labels else ''}, "
-            f"{self.n_known} were there already, {len(self.left_out)} left out"
-        ]
+        added = f"{sum(self.added.values())} sequences added{f' ({labels})' if labels else ''}"
+        lines = [f"{self.dataset.name}: {added}, {self.n_known} were there already, {len(self.left_out)} left out"]
         for reason, count in self.count_left_out().items():
             some = [str(each) for each in self.left_out if each.reason == reason][:_SHOWN]
             more = ", …" if count > _SHOWN else ""

@@ -1,5 +1,6 @@
 """What the splitter freezes: one split, or the folds of several seeds; and what it says of them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -7,6 +8,8 @@ from typing import Any
 from shared import cli, paths, sequences, splits
 from tools.splitter import folds
 from tools.splitter.cli import SplitConfig
+
+_MOST_NAMED = 30
 
 
 @dataclass(frozen=True)
@@ -22,7 +25,7 @@ class Frozen:
         """Say who is where."""
         lines = []
         for side, content in self.split["sides"].items():
-            lines.append(f"{side}: {', '.join(content['subjects'])} ({_labels(content)})")
+            lines.append(f"{side}: {_people(content['subjects'])} ({_labels(content)})")
         return "\n".join([*lines, f"→ {paths.shown(self.file)}"])
 
     def as_json(self) -> dict[str, Any]:
@@ -44,7 +47,7 @@ class FrozenFolds:
         lines = []
         for split in self.splits:
             sides, fold = split["sides"], split["fold"]
-            tested, chooses = (", ".join(sides[side]["subjects"]) for side in ("test", "validation"))
+            tested, chooses = (_people(sides[side]["subjects"]) for side in ("test", "validation"))
             lines.append(
                 f"seed {split['seed']}, {fold['number']} of {fold['of']}: test {tested} ({_labels(sides['test'])}); "
                 f"validation {chooses}; train {len(sides['train']['subjects'])} others"
@@ -94,3 +97,10 @@ def _warn(dataset: sequences.Dataset, frozen: list[dict[str, Any]]) -> tuple[str
     for warning in warnings:
         cli.note(f"warning: {warning}")
     return warnings
+
+
+def _people(subjects: Sequence[str]) -> str:
+    """List people; of many the first few and how many they are."""
+    if len(subjects) <= _MOST_NAMED:
+        return ", ".join(subjects)
+    return ", ".join(subjects[:3]) + f", … ({len(subjects)} people)"
