@@ -30,7 +30,8 @@ class Answers:
         scores: (n,) finite; higher means more positive.
         threshold: Positive is strictly greater.
         people: (n,) numbers of the people from 0 to n_subjects - 1, in order of their first sequence.
-        sequence_ids: (n,) names that pair two arms; empty where none were given.
+        sequence_ids: (n,) names that pair two arms; empty where none were given. What follows an "@" numbers the
+            answers of one sequence, where models of several seeds gave them.
     """
 
     labels: Bool
@@ -50,16 +51,34 @@ class Answers:
         return int(self.people.max()) + 1
 
     @cached_property
+    def clips(self) -> Int:
+        """(n,) numbers of the sequences from 0: answers of several seeds to one sequence share a number."""
+        if not self.sequence_ids:
+            return np.arange(self.n)
+        numbers: dict[str, int] = {}
+        names = (name.partition("@")[0] for name in self.sequence_ids)
+        return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
+
+    @cached_property
+    def repeats(self) -> float:
+        """How many answers there are of a sequence, on average."""
+        return self.n / (int(self.clips.max()) + 1)
+
+    @cached_property
     def decisions(self) -> Bool:
         """(n,) True where the arm says positive."""
         return self.scores > self.threshold
 
     @cached_property
+    def cells(self) -> Int:
+        """(n,) TP, FN, TN or FP of each sequence, as a number from 0 to 3."""
+        return np.where(self.labels, np.where(self.decisions, TP, FN), np.where(self.decisions, FP, TN))
+
+    @cached_property
     def counts(self) -> F64:
         """(n_subjects, 4) counts of TP, FN, TN, FP of each person."""
-        column = np.where(self.labels, np.where(self.decisions, TP, FN), np.where(self.decisions, FP, TN))
         size = self.n_subjects * 4
-        return np.bincount(self.people * 4 + column, minlength=size).reshape(-1, 4).astype(np.float64)
+        return np.bincount(self.people * 4 + self.cells, minlength=size).reshape(-1, 4).astype(np.float64)
 
     @property
     def confusion(self) -> Confusion:

@@ -5,7 +5,7 @@ with 80 % probability. `tests/benchmarks/sim_power.py` checks that it is (result
 """
 
 import math
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from scipy import special
 from shared.answers import Answers, check_paired
 from shared.errors import InvalidInput
 from shared.metrics import Confusion
+from shared.spread import spread
 
 ALPHA = 0.05
 POWER = 0.8
@@ -35,7 +36,8 @@ def clips_needed(disagreement: float, difference: float, alpha: float = ALPHA, p
         power: Probability to find the difference.
 
     Returns:
-        Clips, each of a person of its own.
+        Clips, each of a person of its own; at least so many that they part often enough for the exact test to be able
+        to find anything: 6 times at alpha 0.05.
 
     Raises:
         InvalidInput: No difference, or more difference than disagreement.
@@ -44,8 +46,8 @@ def clips_needed(disagreement: float, difference: float, alpha: float = ALPHA, p
         n = (z_alpha/2 sqrt(disagreement) + z_power sqrt(disagreement - difference^2))^2 / difference^2.
 
     Example:
-        >>> clips_needed(0.125, 0.075), clips_needed(0.4, 0.075)
-        (173, 556)
+        >>> clips_needed(0.125, 0.075), clips_needed(0.4, 0.075), clips_needed(1, 1)
+        (173, 556, 6)
     """
     size = abs(difference)
     if not 0 < size <= disagreement + 1e-12 <= 1 + 2e-12:
@@ -55,7 +57,8 @@ def clips_needed(disagreement: float, difference: float, alpha: float = ALPHA, p
         )  # fmt: skip
     z_alpha, z_power = float(special.ndtri(1 - alpha / 2)), float(special.ndtri(power))
     root = z_alpha * math.sqrt(disagreement) + z_power * math.sqrt(max(0.0, disagreement - size * size))
-    return math.ceil(root * root / (size * size) - 1e-9)
+    fewest = math.ceil(1 - math.log2(alpha)) / disagreement  # 2 / 2^6 is below 0.05
+    return math.ceil(max(root * root / (size * size), fewest) - 1e-9)
 
 
 def design_effect(clips_per_person: float, correlation: float) -> float:
@@ -79,16 +82,19 @@ class Disagreement:
     """How two arms part on a test set.
 
     Attributes:
+        metric: accuracy, or recall: of the positive clips.
         share: Of clips that only one arm gets right.
-        difference: Of the accuracies, candidate minus baseline.
+        difference: Of the metric, candidate minus baseline.
         correlation: Between clips of one person in which arm is right; 0 if nobody gave two clips. Below 0 where
             what a person adds helps one class and hurts the other.
         clips_per_person: Mean.
         weighted_clips_per_person: Mean over clips, of how many clips their people gave: larger where people differ.
         n: Clips.
-        n_subjects: People.
+        n_subjects: People who gave them.
+        n_sequences: Clips in all, of both classes.
     """
 
+    metric: str
     share: float
     difference: float
     correlation: float
@@ -96,10 +102,19 @@ class Disagreement:
     weighted_clips_per_person: float
     n: int
     n_subjects: int
+    n_sequences: int
 
 
-def disagreement(baseline: Answers, candidate: Answers) -> Disagreement:
+def disagreement(baseline: Answers, candidate: Answers, metric: str = "accuracy") -> Disagreement | None:
     """Measure how two arms part, with the correlation within people by analysis of variance.
+
+    Args:
+        baseline: Its answers.
+        candidate: Of the same sequences.
+        metric: accuracy, or recall: of the positive clips only.
+
+    Returns:
+        The disagreement; None where there is no clip to look at.
 
     Source: Donner 1986, International Statistical Review 54:67-82 (the ANOVA estimator).
 
@@ -107,11 +122,15 @@ def disagreement(baseline: Answers, candidate: Answers) -> Disagreement:
         InvalidInput: The arms did not answer the same sequences.
     """
     check_paired(baseline, candidate)
-    n, n_people = baseline.n, baseline.n_subjects
-    right = [(arm.decisions == arm.labels).astype(np.float64) for arm in (baseline, candidate)]
+    asked = baseline.labels if metric == "recall" else np.ones(baseline.n, dtype=np.bool_)
+    if not asked.any():
+        return None
+    right = [(arm.decisions == arm.labels)[asked].astype(np.float64) for arm in (baseline, candidate)]
     change = right[1] - right[0]  # -1, 0, 1 of each clip
-    sizes = np.bincount(baseline.people, minlength=n_people).astype(np.float64)
-    means = np.bincount(baseline.people, change, n_people) / sizes
+    _, people = np.unique(baseline.people[asked], return_inverse=True)
+    sizes = np.bincount(people).astype(np.float64)
+    n, n_people = int(asked.sum()), sizes.size
+    means = np.bincount(people, change, n_people) / sizes
     within = float((change**2).sum() - (sizes * means**2).sum())
     between = float((sizes * means**2).sum() - n * change.mean() ** 2)
     correlation = 0.0
@@ -121,6 +140,7 @@ def disagreement(baseline: Answers, candidate: Answers) -> Disagreement:
         total = ms_between + (typical_size - 1) * ms_within
         correlation = (ms_between - ms_within) / total if total > 0 else 0.0
     return Disagreement(
+        metric=metric,
         share=float(np.abs(change).mean()),
         difference=float(change.mean()),
         correlation=min(1.0, correlation),
@@ -128,6 +148,7 @@ def disagreement(baseline: Answers, candidate: Answers) -> Disagreement:
         weighted_clips_per_person=float((sizes**2).sum()) / n,
         n=n,
         n_subjects=n_people,
+        n_sequences=baseline.n,
     )
 
 
@@ -136,6 +157,7 @@ class Plan:
     """What a test set needs, in all and beyond what there is.
 
     Attributes:
+        metric: Whose difference it would find: accuracy, recall or roc_auc.
         target: The difference that it would find, above 0.
         n_sequences: In all.
         n_subjects: In all.
@@ -145,6 +167,7 @@ class Plan:
         method: In words.
     """
 
+    metric: str
     target: float
     n_sequences: int
     n_subjects: int
@@ -225,16 +248,82 @@ def plan(found: Disagreement, margin: float = 0.05, alpha: float = ALPHA, power:
         n_people = people_needed(target, variance, found.clips_per_person, alpha, power)
     except InvalidInput:
         return None
-    n_sequences = math.ceil(n_people * found.clips_per_person)
+    method = f"exact swap test by person, disagreement {share:.3f}, design effect {effect:.2f}"
+    return _plan(found.metric, target, n_people, found.n_sequences, found.n_subjects, power, method)
+
+
+def _plan(
+    metric: str, target: float, n_people: int, n_sequences: int, n_subjects: int, power: float, method: str
+) -> Plan:
+    """Count the sequences of people like these, and what is missing to them."""
+    planned = math.ceil(n_people * n_sequences / n_subjects - 1e-9)
     return Plan(
-        target=target,
-        n_sequences=n_sequences,
-        n_subjects=n_people,
-        more_sequences=max(0, n_sequences - found.n),
-        more_subjects=max(0, n_people - found.n_subjects),
-        power=power,
-        method=f"exact swap test by person, disagreement {share:.3f}, design effect {effect:.2f}",
-    )
+        metric=metric, target=target, n_sequences=planned, n_subjects=n_people,
+        more_sequences=max(0, planned - n_sequences), more_subjects=max(0, n_people - n_subjects),
+        power=power, method=method,
+    )  # fmt: skip
+
+
+def plan_auc(
+    baseline: Answers, candidate: Answers, margin: float = 0.05, alpha: float = ALPHA, power: float = POWER,
+    *, as_if_equal: bool = False,
+) -> Plan | None:  # fmt: skip
+    """Say what a test set of people like these needs to tell two areas under the ROC curve apart.
+
+    Args:
+        baseline: Its answers.
+        candidate: Of the same sequences.
+        margin: The least difference of practical interest, above 0; the target where the observed one is smaller.
+        alpha: Two-sided error.
+        power: Probability to find the target.
+        as_if_equal: See `plan_for`.
+
+    Returns:
+        The plan for DeLong's test by person; None where the areas or their spread are unknown, or where no test set of
+        a sane size would do.
+
+    Raises:
+        InvalidInput: The arms did not answer the same sequences.
+    """
+    check_paired(baseline, candidate)
+    found = spread("roc_auc", [baseline, candidate])
+    if isinstance(found, str):
+        return None
+    target = margin if as_if_equal else max(abs(float(found.values[1] - found.values[0])), margin)
+    variance = float(np.array([-1.0, 1.0]) @ found.covariance @ np.array([-1.0, 1.0])) * baseline.n_subjects
+    clips = baseline.n / baseline.n_subjects
+    try:
+        n_people = people_needed(target, variance, clips, alpha, power, lattice=0.0)
+    except InvalidInput:
+        return None
+    method = f"DeLong by person, spread {math.sqrt(variance):.3f} a person"
+    return _plan("roc_auc", target, n_people, baseline.n, baseline.n_subjects, power, method)
+
+
+def plan_for(
+    metric: str, baseline: Answers, candidate: Answers, margin: float = 0.05, alpha: float = ALPHA,
+    *, as_if_equal: bool = False,
+) -> Plan | None:  # fmt: skip
+    """Plan for a metric: for itself where that can be done, else (precision, F1) for accuracy, as the plan then says.
+
+    Args:
+        metric: accuracy, recall, precision, f1 or roc_auc.
+        baseline: Its answers.
+        candidate: Of the same sequences.
+        margin: The least difference of practical interest, above 0.
+        alpha: Two-sided error.
+        as_if_equal: Plan to show that nothing dropped by more than the margin, as if the arms were alike, instead of
+            the difference that was observed.
+
+    Raises:
+        InvalidInput: The arms did not answer the same sequences.
+    """
+    if metric == "roc_auc":
+        return plan_auc(baseline, candidate, margin, alpha, as_if_equal=as_if_equal)
+    found = disagreement(baseline, candidate, "recall" if metric == "recall" else "accuracy")
+    if found is None or found.n_subjects < 2:
+        return None
+    return plan(replace(found, difference=0.0) if as_if_equal else found, margin, alpha)
 
 
 @dataclass(frozen=True)

@@ -10,14 +10,14 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
-from scipy import special, stats
+from scipy import signal, special, stats
 from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from shared.answers import Answers, check_paired, values
+from shared.answers import Answers, Int, check_paired, place, values
 from shared.errors import InvalidInput
-from shared.intervals import NO_SPREAD, NOTHING_ASKED, ONE_PERSON, auc_spread
 from shared.metrics import F64, Bool
+from shared.spread import FEW_PEOPLE, NO_SPREAD, NOTHING_ASKED, ONE_CLASS, ONE_PERSON
 
 ENUMERATED_PEOPLE = 14  # 16,384 ways to swap
 TOLERANCE = 1e-9
@@ -135,6 +135,66 @@ def _auc_test(labels: Bool, baseline: F64, candidate: F64, people: Any, *, by_pe
     return Test(p, z, n, n_people, method)
 
 
+@dataclass(frozen=True)
+class AucSpread:
+    """Areas under ROC curves of arms on the same sequences, and their covariance by person.
+
+    Attributes:
+        areas: (n_arms,).
+        covariance: (n_arms, n_arms).
+        df: Degrees of freedom: of the people that the covariance comes from.
+        n: Sequences.
+        n_subjects: People.
+    """
+
+    areas: F64
+    covariance: F64
+    df: float
+    n: int
+    n_subjects: int
+
+
+def auc_spread(labels: Bool, scores: Sequence[F64], people: Int) -> AucSpread | str:
+    """Compute AUCs and their covariance from placement values summed by person.
+
+    With one sequence a person it is DeLong's covariance.
+
+    Args:
+        labels: (n,) True for the positive class.
+        scores: One (n,) array an arm.
+        people: (n,) numbers of the people from 0.
+
+    Returns:
+        The spread, or in words why there is none.
+
+    Source: Obuchowski 1997, Biometrics 53:567-578.
+    """
+    n_people = int(people.max()) + 1
+    m, n = int(labels.sum()), int((~labels).sum())
+    if not m or not n:
+        return ONE_CLASS
+    has_positive = np.bincount(people[labels], minlength=n_people) > 0
+    has_negative = np.bincount(people[~labels], minlength=n_people) > 0
+    k10, k01, k = int(has_positive.sum()), int(has_negative.sum()), n_people
+    if k10 < 2 or k01 < 2:
+        return FEW_PEOPLE
+    areas, of_positives, of_negatives = [], [], []
+    for arm_scores in scores:
+        placed = place(labels, arm_scores)
+        assert placed is not None
+        areas.append(placed.auc)
+        of_positives.append(np.bincount(people[labels], placed.of_positives - placed.auc, n_people))
+        of_negatives.append(np.bincount(people[~labels], placed.of_negatives - placed.auc, n_people))
+    x, y = np.array(of_positives) / m, np.array(of_negatives) / n
+    xx, yy, xy = x @ x.T * k10 / (k10 - 1), y @ y.T * k01 / (k01 - 1), x @ y.T * k / (k - 1)
+    if (has_positive & has_negative).any():
+        df = float(min(k10, k01) - 1)
+    else:
+        vx, vy = float(np.trace(xx)), float(np.trace(yy))
+        df = (vx + vy) ** 2 / (vx**2 / (k10 - 1) + vy**2 / (k01 - 1)) if vx + vy > 0 else min(k10, k01) - 1.0
+    return AucSpread(np.array(areas), xx + yy + xy + xy.T, df, m + n, k)
+
+
 def swap_test(metric: str, baseline: Answers, candidate: Answers, *, n_resamples: int = 20_000, seed: int = 0) -> Test:
     """Test a difference by swapping the two arms' decisions within whole people.
 
@@ -176,19 +236,24 @@ def swap_test(metric: str, baseline: Answers, candidate: Answers, *, n_resamples
 
 
 def _p_of_signs(changes: Sequence[int]) -> float:
-    """Share of all choices of signs whose sum is at least as far from 0 as the sum of the changes, by convolution."""
-    reach = sum(map(abs, changes))
-    if not reach:
+    """Share of all choices of signs whose sum is at least as far from 0 as the sum of the changes.
+
+    Changes of one size are a binomial; where all have one size, this is McNemar's exact test.
+    """
+    sizes, times = np.unique(np.abs(np.array(changes, dtype=np.int64)), return_counts=True)
+    if not sizes.size:
         return 1.0
-    chance = np.zeros(2 * reach + 1)  # of the sum being -reach to reach
-    chance[reach] = 1.0
-    for change in map(abs, changes):
-        up, down = np.zeros_like(chance), np.zeros_like(chance)
-        up[change:] = chance[:-change]
-        down[:-change] = chance[change:]
-        chance = (up + down) / 2
+    if sizes.size == 1:
+        n_up = sum(change > 0 for change in changes)
+        return mcnemar(n_up, len(changes) - n_up)
+    chance = np.ones(1)  # of the sum being -reach to reach
+    for size, n in zip(sizes.tolist(), times.tolist(), strict=True):
+        of_size = np.zeros(2 * size * n + 1)
+        of_size[:: 2 * size] = stats.binom.pmf(np.arange(n + 1), n, 0.5)
+        chance = signal.convolve(chance, of_size)
+    reach = (chance.size - 1) // 2
     sums = np.abs(np.arange(-reach, reach + 1))
-    return float(min(1.0, chance[sums >= abs(sum(changes))].sum()))
+    return float(min(1.0, max(0.0, chance[sums >= abs(sum(changes))].sum())))
 
 
 def _p_of_swaps(

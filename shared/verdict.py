@@ -13,7 +13,7 @@ from typing import Any
 from shared.answers import METRICS, Answers
 from shared.errors import InvalidInput
 from shared.intervals import Interval, difference
-from shared.power import Plan, disagreement, plan
+from shared.power import Plan, plan_for
 from shared.significance import Test, compare, holm
 from shared.verdict_words import Said, say
 
@@ -184,13 +184,16 @@ def _decide(
     guard = found if protected == primary else guarded
     guard_test = None if guarded is None or protected is None else compare(protected, baseline, candidate, seed)
     word, because = _judge(found, p_adjusted, guard, guard_test, margin, alpha)
-    settled = word is not Word.CANNOT_TELL
-    unsettled = None if settled or baseline.n_subjects < 2 else plan(disagreement(baseline, candidate), margin, alpha)
+    unsettled = None
+    if word is Word.CANNOT_TELL and baseline.n_subjects > 1:
+        of_guard = because == "protected_unsure" and protected is not None and protected != primary
+        asked = protected if of_guard and protected is not None else primary
+        unsettled = plan_for(asked, baseline, candidate, margin, alpha, as_if_equal=of_guard)
     verdict = Verdict(
         word, because, {}, primary, protected, margin, alpha, found, test, p_adjusted, guarded,
         unsettled and _in_sequences(unsettled, repeats),
     )  # fmt: skip
-    return replace(verdict, sentence=say(_said(verdict)))
+    return replace(verdict, sentence=say(_said(verdict, repeats)))
 
 
 def _in_sequences(plan_: Plan, repeats: float) -> Plan:
@@ -224,7 +227,7 @@ def _judge(
     return (Word.EQUAL, "within_margin") if within else (Word.BETTER, "shown")
 
 
-def _said(verdict: Verdict) -> Said:
+def _said(verdict: Verdict, repeats: float) -> Said:
     return Said(
         word=str(verdict.word),
         because=verdict.because,
@@ -237,6 +240,7 @@ def _said(verdict: Verdict) -> Said:
         guard=verdict.protected_difference,
         plan=verdict.plan,
         reason=verdict.difference.reason or verdict.test.reason,
+        repeats=repeats,
     )
 
 

@@ -15,7 +15,8 @@ from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from shared.answers import Answers
+from shared.answers import Answers, Int
+from shared.metrics import F64, Bool
 
 
 @dataclass(frozen=True)
@@ -58,29 +59,39 @@ class World:
             found["roc_auc"].append(float(stats.norm.cdf(signal / np.sqrt(2))))
         return {name: (pair[0], pair[1]) for name, pair in found.items()}
 
+    def balanced_at(self, threshold: float) -> float:
+        """The baseline's true mean of recall and specificity at any threshold."""
+        half = self.signal[0] / 2
+        return float(stats.norm.cdf(half - threshold) + stats.norm.cdf(half + threshold)) / 2
 
-def draw(world: World, rng: np.random.Generator) -> tuple[Answers, Answers]:
-    """Draw one test set and the answers of both arms."""
-    n_clips = rng.integers(world.clips[0], world.clips[1] + 1, world.n_people)
-    people = np.repeat(np.arange(world.n_people), n_clips)
-    within = np.arange(people.size) - np.repeat(np.cumsum(n_clips) - n_clips, n_clips)
-    if world.positive_share is None:
-        labels = (within + np.repeat(rng.integers(0, 2, world.n_people), n_clips)) % 2 == 0
-    elif world.positive_share == "person":
-        labels = people % 2 == 0
-    else:
-        labels = rng.random(people.size) < float(world.positive_share)
-    side = np.where(labels, 1.0, -1.0)
+    def draw(self, rng: np.random.Generator) -> tuple[Answers, Answers]:
+        """Draw one test set and the answers of both arms."""
+        labels, people = lay_out(self.n_people, self.clips, self.positive_share, rng)
+        side = np.where(labels, 1.0, -1.0)
+        shift = self._both_arms(self.n_people, self.shift, rng)[:, people]
+        clear = self._both_arms(self.n_people, self.clearness, rng)[:, people]
+        noise = self._both_arms(people.size, 1 - self.shift - self.clearness, rng)
+        scores = np.array(self.signal)[:, None] / 2 * side + side * clear + shift + noise
+        return tuple(Answers(labels, scores[arm], self.threshold[arm], people) for arm in (0, 1))  # type: ignore[return-value]
 
-    def both_arms(size: int, variance: float) -> np.ndarray:
+    def _both_arms(self, size: int, variance: float, rng: np.random.Generator) -> F64:
+        """Draw what is added to the evidence of each arm, a part of it common: (2, size)."""
         own, common = rng.standard_normal((2, size)), rng.standard_normal(size)
-        return np.sqrt(variance) * (np.sqrt(world.shared) * common + np.sqrt(1 - world.shared) * own)
+        return np.asarray(np.sqrt(variance) * (np.sqrt(self.shared) * common + np.sqrt(1 - self.shared) * own))
 
-    shift = both_arms(world.n_people, world.shift)[:, people]
-    clear = both_arms(world.n_people, world.clearness)[:, people]
-    noise = both_arms(people.size, 1 - world.shift - world.clearness)
-    scores = np.array(world.signal)[:, None] / 2 * side + side * clear + shift + noise
-    return tuple(Answers(labels, scores[arm], world.threshold[arm], people) for arm in (0, 1))  # type: ignore[return-value]
+
+def lay_out(
+    n_people: int, clips: tuple[int, int], positive_share: float | str | None, rng: np.random.Generator
+) -> tuple[Bool, Int]:
+    """Draw how many clips of which class each person gives: labels and people, (n,) each; see `World`."""
+    n_clips = rng.integers(clips[0], clips[1] + 1, n_people)
+    people = np.repeat(np.arange(n_people), n_clips)
+    if positive_share is None:
+        within = np.arange(people.size) - np.repeat(np.cumsum(n_clips) - n_clips, n_clips)
+        return (within + np.repeat(rng.integers(0, 2, n_people), n_clips)) % 2 == 0, people
+    if positive_share == "person":
+        return people % 2 == 0, people
+    return rng.random(people.size) < float(positive_share), people
 
 
 def arguments(
@@ -90,6 +101,7 @@ def arguments(
     parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=runs, help=f"test sets a setting ({runs})")
     parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--generator", choices=("normal", "beta"), default="normal", help="kind of people (normal)")
     parser.add_argument("--json", action="store_true")
     for flag, value in (("--people", people), ("--clips", clips)):
         if value is not None:

@@ -1,93 +1,168 @@
-"""How often do 95 % intervals hold the truth?
+"""How often do 95 % intervals hold the truth, in each single setting?
 
-    python tests/benchmarks/sim_coverage.py --runs 400 --people 12 40
+    python tests/benchmarks/sim_coverage.py --runs 400 --people 12 40 --generator beta
 
-Goes through settings of people, clips, skill and correlation, and prints for each metric and difference the coverage
-over all settings and the worst ones; for comparison that of the percentile bootstrap over people.
+Goes through settings of people, clips, classes, skill and correlation, and prints for each metric and difference the
+coverage: its mean, and the least and the most of a setting. Settings are told apart by how many sequences can tell:
+errors for a metric (the rarer of right and wrong), sequences that only one arm gets right for a difference. Beside it
+stands what the score interval would cover if it knew the true design effect: few whole errors do not hit 95 %.
 """
 
 import argparse
-import itertools
 import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 
 import numpy as np
-from people import World, arguments, draw
+from beta_people import BetaWorld
+from people import World, arguments
+from settings import worlds
 
-from shared.answers import METRICS, Answers
+from shared.answers import METRICS, Answers, part_and_whole
 from shared.bootstrap import resample
-from shared.intervals import difference, interval
+from shared.intervals import _tango, difference, interval, wilson
 
-SIGNALS = ((0.8, 1.2), (1.6, 1.6), (2.2, 2.6))
-STRENGTHS = ((0.0, 0.0), (0.15, 0.15), (0.3, 0.3))
-
-
-def settings(asked: argparse.Namespace) -> list[World]:
-    """List the worlds: fewest and most people, few, many and mixed clips, skills, correlations."""
-    few, many = asked.clips
-    people = sorted({asked.people[0], round((asked.people[0] * asked.people[1]) ** 0.5), asked.people[1]})
-    return [
-        World(n_people, clips, signal, *strength, positive_share=share)
-        for n_people, clips, signal, strength, share in itertools.product(
-            people, sorted({(few, few), (few, many), (many, many)}), SIGNALS, STRENGTHS, (None, 0.5)
-        )
-    ]
+FEW = 6
+"""Expected sequences that can tell, below which a setting is reported apart."""
+NORMAL = 1.959964
 
 
-def bounds(arms: tuple[Answers, Answers], n_resamples: int) -> dict[str, tuple[float | None, float | None]]:
-    """Return bounds by name: of the baseline's metrics, of the differences, and of the bootstrap's."""
-    found = {}
+@dataclass
+class Found:
+    """What one kind of number did in one setting.
+
+    Attributes:
+        hits: Whether each interval held the truth.
+        telling: Sequences that could tell in each run; empty where that is not counted.
+        counted: (part, other part, whole) of each run, for the interval that knows the design effect.
+    """
+
+    hits: list[bool] = field(default_factory=list)
+    telling: list[float] = field(default_factory=list)
+    counted: list[tuple[float, float, float]] = field(default_factory=list)
+
+
+def bounds(arms: tuple[Answers, Answers], n_resamples: int) -> Iterator[tuple[str, float | None, float | None]]:
+    """Give bounds by name: of the baseline's metrics, of the differences, and of the bootstrap's."""
     for metric in METRICS:
         one, other = interval(metric, arms[0]), difference(metric, *arms)
-        found[metric], found[f"difference of {metric}"] = (one.low, one.high), (other.low, other.high)
+        yield metric, one.low, one.high
+        yield f"difference of {metric}", other.low, other.high
     if n_resamples:
         drawn, both = resample(arms[:1], n_resamples, 1), resample(arms, n_resamples, 1)
         for metric in ("accuracy", "recall", "roc_auc"):
-            found[f"bootstrap {metric}"] = drawn.percentiles(metric) or (None, None)
-            found[f"bootstrap difference of {metric}"] = both.percentiles(metric) or (None, None)
-    return found
+            yield f"bootstrap {metric}", *(drawn.percentiles(metric) or (None, None))
+            yield f"bootstrap difference of {metric}", *(both.percentiles(metric) or (None, None))
 
 
-def coverage(world: World, asked: argparse.Namespace, rng: np.random.Generator) -> dict[str, float]:
-    """Return the share of defined intervals that hold the truth."""
+def counted(name: str, arms: tuple[Answers, Answers]) -> tuple[float, float, float]:
+    """Count what can tell: right, wrong and all of a metric; gained, lost and all of a difference."""
+    metric = name.split()[-1]
+    if "difference" not in name:
+        part, whole = (
+            float(one.sum()) for one in part_and_whole("accuracy" if metric == "roc_auc" else metric, arms[0].counts)
+        )
+        return part, whole - part, whole
+    asked = arms[0].labels if metric == "recall" else np.ones(arms[0].n, dtype=np.bool_)
+    right = [(arm.decisions == arm.labels)[asked] for arm in arms]
+    return float((right[1] & ~right[0]).sum()), float((right[0] & ~right[1]).sum()), float(asked.sum())
+
+
+def cover(world: World | BetaWorld, asked: argparse.Namespace, rng: np.random.Generator) -> dict[str, dict[str, float]]:
+    """Return for each name the coverage, the sequences that could tell, and the coverage knowing the effect."""
     truth = world.true()
-    hits: dict[str, list[bool]] = {}
+    found: dict[str, Found] = {}
     for _ in range(asked.runs):
-        for name, (low, high) in bounds(draw(world, rng), asked.resamples).items():
+        arms = world.draw(rng)
+        for name, low, high in bounds(arms, asked.resamples):
             baseline, candidate = truth[name.split()[-1]]
             true = candidate - baseline if "difference" in name else baseline
+            mine = found.setdefault(name, Found())
+            mine.counted.append(counted(name, arms))
             if low is not None and high is not None:
-                hits.setdefault(name, []).append(low - 1e-9 <= true <= high + 1e-9)
-    return {name: float(np.mean(found)) for name, found in hits.items()}
+                mine.hits.append(low - 1e-9 <= true <= high + 1e-9)
+    return {
+        name: {
+            "covered": float(np.mean(mine.hits)), "telling": telling(name, mine),
+            **with_true_effect(name, mine, truth[name.split()[-1]]),
+        }
+        for name, mine in found.items()
+        if mine.hits
+    }  # fmt: skip
+
+
+def telling(name: str, found: Found) -> float:
+    """Return how many sequences can tell, on average."""
+    one, other = np.mean([(pair[0], pair[1]) for pair in found.counted], axis=0).tolist()
+    return one + other if "difference" in name else min(one, other)
+
+
+def with_true_effect(name: str, found: Found, truth: tuple[float, float]) -> dict[str, float]:
+    """Cover by a score interval that knows the true design effect; for accuracy and recall, and their differences."""
+    if name.split()[-1] not in ("accuracy", "recall") or "bootstrap" in name:
+        return {}
+    one, other, whole = np.array([row for row in found.counted if row[2] > 0]).T
+    true = truth[1] - truth[0] if "difference" in name else truth[0]
+    if "difference" in name:
+        effect = np.var((one - other) / whole) * whole.mean() / ((one + other).sum() / whole.sum() - true**2)
+        pairs = [_tango(a / effect, b / effect, n / effect, NORMAL) for a, b, n in zip(one, other, whole, strict=True)]
+    else:
+        effect = np.var(one / whole) * whole.mean() / (true * (1 - true))
+        pairs = [wilson(a / effect, n / effect) for a, n in zip(one, whole, strict=True)]
+    return {"with_true_effect": float(np.mean([low - 1e-9 <= true <= high + 1e-9 for low, high in pairs]))}
+
+
+def summary(rows: list[dict[str, float]]) -> dict[str, float]:
+    """Sum settings up."""
+    covered = np.array([row["covered"] for row in rows])
+    known = [row["with_true_effect"] for row in rows if "with_true_effect" in row]
+    return {
+        "settings": len(rows), "mean": float(covered.mean()), "least": float(covered.min()),
+        "most": float(covered.max()), "below_93": int((covered < 0.93).sum()), "above_97": int((covered > 0.97).sum()),
+        **({"with_true_effect": float(np.mean(known)), "most_with_true_effect": max(known)} if known else {}),
+    }  # fmt: skip
 
 
 def main() -> None:
     """Run and print."""
     parser = arguments(__doc__, runs=400, people=(12, 40), clips=(2, 10))
     parser.add_argument("--resamples", type=int, default=0, help="also of the percentile bootstrap")
-    parser.add_argument("--every", type=int, default=1, help="only each n-th setting")
+    parser.add_argument("--settings", type=int, default=0, help="only so many settings, drawn with the seed (all)")
+    parser.add_argument(
+        "--each", action="store_true", help="print the three least covered settings of each number, too"
+    )
     asked = parser.parse_args()
     rng = np.random.default_rng(asked.seed)
-    by_name: dict[str, list[float]] = {}
-    worlds = settings(asked)[:: asked.every]
-    for world in worlds:
-        for name, share in coverage(world, asked, rng).items():
-            by_name.setdefault(name, []).append(share)
-    table = {
-        name: {
-            "mean": float(np.mean(shares)), "least": min(shares), "most": max(shares),
-            "below_93": sum(share < 0.93 for share in shares), "above_97": sum(share > 0.97 for share in shares),
+    all_worlds = worlds(asked.generator, asked.people, asked.clips)
+    chosen = sorted(rng.permutation(len(all_worlds))[: asked.settings or None].tolist())
+    by_name: dict[str, list[tuple[dict[str, float], World | BetaWorld]]] = {}
+    for number in chosen:
+        for name, row in cover(all_worlds[number], asked, rng).items():
+            by_name.setdefault(name, []).append((row, all_worlds[number]))
+    table = {}
+    for name, rows in by_name.items():
+        parts = {
+            "all": [row for row, _ in rows],
+            "few": [row for row, _ in rows if row["telling"] < FEW],
+            "enough": [row for row, _ in rows if row["telling"] >= FEW],
         }
-        for name, shares in by_name.items()
-    }  # fmt: skip
+        table[name] = {part: summary(found) for part, found in parts.items() if found}
     if asked.json:
         print(json.dumps(table))
         return
-    print(f"{len(worlds)} settings of {asked.runs} runs, {asked.people} people, {asked.clips} clips")
-    for name, row in table.items():
-        print(
-            f"{name:32} {row['mean']:.1%} ({row['least']:.1%} to {row['most']:.1%}), "
-            f"below 93 %: {row['below_93']}, above 97 %: {row['above_97']}"
-        )
+    print(
+        f"{len(chosen)} settings of {asked.runs} runs, {asked.generator} people, {asked.people} of them, {asked.clips} clips"
+    )
+    for name, parts in table.items():
+        for part, row in parts.items():
+            known = f"; knowing the effect {row['with_true_effect']:.1%}" if "with_true_effect" in row else ""
+            print(
+                f"{name:24} {part:7} {row['settings']:3} {row['mean']:.1%} ({row['least']:.1%} to {row['most']:.1%}), "
+                f"below 93 %: {row['below_93']}, above 97 %: {row['above_97']}{known}"
+            )
+        if asked.each:
+            for row, world in sorted(by_name[name], key=lambda pair: pair[0]["covered"])[:3]:
+                print(f"    {row['covered']:.1%} {world}")
 
 
 if __name__ == "__main__":

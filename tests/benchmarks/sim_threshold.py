@@ -1,6 +1,6 @@
 """Is the honest figure honest, and the gap to the flattering one unbiased?
 
-    python tests/benchmarks/sim_threshold.py --runs 1000 --people 16 --clips 5
+    python tests/benchmarks/sim_threshold.py --runs 1000 --people 16 --clips 5 --generator beta
 
 Each run draws people, scores them, and measures balanced accuracy at Youden's threshold: chosen on the same people
 (the flattering figure), and chosen for each of five folds of people on the others (the honest one). The truth is what
@@ -12,8 +12,8 @@ import argparse
 import json
 
 import numpy as np
-from people import World, arguments, draw
-from scipy import stats
+from beta_people import BetaWorld
+from people import World, arguments
 
 from shared.metrics import F64, Bool, roc_curve, youden
 
@@ -33,9 +33,9 @@ def balanced(labels: Bool, decisions: Bool) -> float:
     return float(decisions[labels].mean() + (~decisions[~labels]).mean()) / 2
 
 
-def once(world: World, rng: np.random.Generator) -> tuple[float, float, float]:
+def once(world: World | BetaWorld, rng: np.random.Generator) -> tuple[float, float, float]:
     """Return the flattering, the honest and the true balanced accuracy of one test set."""
-    arm = draw(world, rng)[0]
+    arm = world.draw(rng)[0]
     folds = rng.permutation(world.n_people)[arm.people] % N_FOLDS
     flattering = balanced(arm.labels, arm.scores > chosen(arm.labels, arm.scores))
     decisions = np.zeros(arm.n, dtype=np.bool_)
@@ -44,9 +44,7 @@ def once(world: World, rng: np.random.Generator) -> tuple[float, float, float]:
         inside = folds == fold
         threshold = chosen(arm.labels[~inside], arm.scores[~inside])
         decisions[inside] = arm.scores[inside] > threshold
-        half = world.signal[0] / 2
-        reached = (stats.norm.cdf(half - threshold) + stats.norm.cdf(half + threshold)) / 2
-        true += float(reached) * inside.mean()
+        true += world.balanced_at(threshold) * inside.mean()
     return flattering, balanced(arm.labels, decisions), true
 
 
@@ -56,8 +54,12 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=16)
     parser.add_argument("--clips", type=int, default=5)
     parser.add_argument("--signal", type=float, default=0.58, help="0.58 is an AUC of 0.66")
+    parser.add_argument("--hits", type=float, default=0.6, help="of beta people, one less the false alarms (0.6)")
     asked: argparse.Namespace = parser.parse_args()
-    world = World(asked.people, (asked.clips, asked.clips), (asked.signal, asked.signal))
+    clips = (asked.clips, asked.clips)
+    world: World | BetaWorld = World(asked.people, clips, (asked.signal, asked.signal))
+    if asked.generator == "beta":
+        world = BetaWorld(asked.people, clips, (asked.hits, asked.hits), (1 - asked.hits, 1 - asked.hits))
     rng = np.random.default_rng(asked.seed)
     figures = np.array([once(world, rng) for _ in range(asked.runs)])
     flattering, honest, true = figures.mean(axis=0)

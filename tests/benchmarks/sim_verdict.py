@@ -1,6 +1,6 @@
 """How often does the verdict say "better" or "worse" where there is no difference?
 
-    python tests/benchmarks/sim_verdict.py --runs 2000
+    python tests/benchmarks/sim_verdict.py --runs 2000 --generator beta
 
 Each run draws a number of people from --people, each with a number of clips from --clips, correlated within people by
 one of several strengths, and two arms that are alike. Prints one line, or JSON with --json.
@@ -11,12 +11,10 @@ import collections
 import json
 
 import numpy as np
-from people import World, arguments, draw
+from people import arguments
+from settings import alike_arms
 
 from shared.verdict import decide
-
-STRENGTHS = ((0.0, 0.0), (0.1, 0.1), (0.2, 0.2), (0.4, 0.0), (0.0, 0.4))
-SIGNALS = (0.8, 1.6, 2.4)
 
 
 def simulate(asked: argparse.Namespace) -> dict[str, float]:
@@ -24,11 +22,9 @@ def simulate(asked: argparse.Namespace) -> dict[str, float]:
     rng = np.random.default_rng(asked.seed)
     words: collections.Counter[str] = collections.Counter()
     for run in range(asked.runs):
-        shift, clearness = STRENGTHS[run % len(STRENGTHS)]
-        signal = SIGNALS[run // len(STRENGTHS) % len(SIGNALS)]
         n_people = int(rng.integers(asked.people[0], asked.people[1] + 1))
-        world = World(n_people, asked.clips, (signal, signal), shift, clearness, shared=0.5)
-        verdict = decide(*draw(world, rng), primary=asked.primary, margin=asked.margin)
+        world = alike_arms(asked.generator, n_people, asked.clips, run)
+        verdict = decide(*world.draw(rng), primary=asked.primary, margin=asked.margin)
         words[str(verdict.word)] += 1
         words["p < 0.05"] += int(verdict.test.p is not None and verdict.test.p < 0.05)
     return {word: count / asked.runs for word, count in sorted(words.items())}
@@ -46,7 +42,9 @@ def main() -> None:
         print(json.dumps({"wrong": wrong, **found}))
     else:
         shares = ", ".join(f"{word} {share:.1%}" for word, share in found.items())
-        print(f"{asked.runs} pairs without a difference: better or worse {wrong:.2%} ({shares})")
+        print(
+            f"{asked.runs} pairs without a difference, {asked.generator} people: better or worse {wrong:.2%} ({shares})"
+        )
 
 
 if __name__ == "__main__":

@@ -448,21 +448,6 @@ def test_references_stand_in_every_table_but_not_among_the_flips(
     assert "majority-class against baseline" not in page.text
 
 
-def test_the_gate_is_exit_1_unless_the_verdict_is_better(
-    tmp_path: Path, plan: tuple[Path, Path], make_results: Any, plan_rows: dict[str, Any]
-) -> None:
-    assert report(tmp_path, *plan)[0].exit_code == 0
-    closed, _ = report(tmp_path, *plan, gate=True)
-    assert closed.exit_code == 1
-    assert "gate: not passed, the verdict is 'cannot tell' (exit 1)" in closed.as_text()
-    assert closed.as_json()["gate"] == {"asked": True, "passed": False}
-    right = [(*row[:3], 0.9 if row[2] == "smile" else 0.1) for row in plan_rows["baseline"]]
-    opened, _ = report(tmp_path, plan[0], make_results(tmp_path, "perfect", right), gate=True)
-    assert opened.exit_code == 0
-    assert "gate: passed" in opened.as_text()
-    assert opened.as_json()["verdict"]["word"] == "better"
-
-
 def test_pooled_seeds_show_their_spread_and_the_pictures_of_their_sequences(
     tmp_path: Path, make_results: Any, make_dataset: Any
 ) -> None:

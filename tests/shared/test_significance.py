@@ -1,12 +1,14 @@
 import csv
 import itertools
+import time
 
 import numpy as np
 import pytest
+from scipy import stats
 from statsmodels.stats.contingency_tables import mcnemar as reference_mcnemar
 from statsmodels.stats.multitest import multipletests
 
-from shared import intervals, significance
+from shared import significance
 from shared.answers import Answers, values
 from shared.errors import InvalidInput
 from shared.paths import assets
@@ -44,7 +46,7 @@ def test_delong_gives_the_published_numbers_of_the_asah_data() -> None:
     found = significance.delong(labels, s100b, wfns)
     assert found.statistic == pytest.approx(2.209, abs=5e-4)
     assert found.p == pytest.approx(0.02718, abs=5e-6)
-    spread = intervals.auc_spread(labels, [s100b, wfns], np.arange(len(rows)))
+    spread = significance.auc_spread(labels, [s100b, wfns], np.arange(len(rows)))
     assert not isinstance(spread, str)
     assert spread.areas == pytest.approx([0.7314, 0.8237], abs=5e-5)
 
@@ -80,7 +82,7 @@ def test_obuchowskis_variance_equals_her_formula_summed_by_hand() -> None:
     # V10: 1, 2/3, 1; V01: 1, 2/3, 1; AUC 8/9. Sums less the AUC: positives -1/9, 1/9; negatives 1/9, -2/9, 1/9.
     x, y = np.array([-1, 1, 0]) / 9 / 3, np.array([1, -2, 1]) / 9 / 3
     expected = 2 / 1 * (x**2).sum() + 3 / 2 * (y**2).sum() + 2 * 3 / 2 * (x * y).sum()
-    spread = intervals.auc_spread(labels, [scores], people)
+    spread = significance.auc_spread(labels, [scores], people)
     assert not isinstance(spread, str)
     assert spread.areas[0] == pytest.approx(8 / 9)
     assert spread.covariance[0, 0] == pytest.approx(expected)
@@ -91,6 +93,22 @@ def test_swapping_people_of_one_clip_each_is_mcnemar() -> None:
     right = [arm.decisions == arm.labels for arm in (one, other)]
     gained, lost = int((right[1] & ~right[0]).sum()), int((right[0] & ~right[1]).sum())
     assert significance.swap_test("accuracy", one, other).p == pytest.approx(significance.mcnemar(gained, lost))
+
+
+def test_signs_of_ten_thousand_people_are_counted_at_once_and_rightly() -> None:
+    started = time.perf_counter()
+    assert significance._p_of_signs([1] * 5100 + [-1] * 4900) == pytest.approx(significance.mcnemar(5100, 4900))
+    mixed = significance._p_of_signs([1, 2, 3, 4, 5] * 1000 + [-1, -2, -3, -4, -5] * 960)
+    z = 40 * 15 / (1960 * (1 + 4 + 9 + 16 + 25)) ** 0.5
+    assert mixed == pytest.approx(2 * stats.norm.sf(z), rel=0.01)
+    assert time.perf_counter() - started < 5
+
+
+def test_signs_of_different_sizes_by_hand() -> None:
+    # 3, -1, 2 and all 8 choices: +-3 +-1 +-2 is 6, 4, 2, 0, 0, -2, -4, -6: 6 of 8 at least 2, 4 of 8 at least 4.
+    assert significance._p_of_signs([3, -1, 2]) == pytest.approx(4 / 8)
+    assert significance._p_of_signs([3, 1, -2]) == pytest.approx(6 / 8)
+    assert significance._p_of_signs([]) == 1.0
 
 
 @pytest.mark.parametrize("metric", ["accuracy", "recall", "precision", "f1"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared import intervals
+from shared import spread
 from shared.answers import Answers
 from shared.errors import InvalidInput
 from shared.verdict import BECAUSE, Verdict, Word, decide, decide_all, worst
@@ -91,7 +91,7 @@ def test_without_a_positive_sequence_recall_is_not_protected_so_nothing_is_bette
     bad, good = (Answers(labels, (people < n).astype(np.float64), 0.5, people) for n in (40, 5))
     verdict = decide(bad, good)
     assert (verdict.word, verdict.because) == (Word.CANNOT_TELL, "protected_unsure")
-    assert intervals.NOTHING_ASKED in verdict.sentence["en"]
+    assert spread.NOTHING_ASKED in verdict.sentence["en"]
 
 
 def test_a_gain_that_stands_alone_falls_among_many_candidates() -> None:
@@ -124,7 +124,7 @@ def test_the_document_is_json_with_plain_words() -> None:
 
 def test_each_reason_exists_in_korean() -> None:
     names = ("ONE_PERSON", "ONE_CLASS", "NOTHING_ASKED", "FEW_PEOPLE", "NO_SPREAD")
-    assert set(REASONS_KO) == {getattr(intervals, name) for name in names}
+    assert set(REASONS_KO) == {getattr(spread, name) for name in names}
 
 
 def test_without_a_difference_the_verdict_seldom_claims_one() -> None:

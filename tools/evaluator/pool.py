@@ -91,7 +91,8 @@ def pool(files: list[Path], name: str, out: Path) -> Pooled:
     scores = [row["score"] for row in rows]
     measured = metrics.measure(labels, scores, ALIGNED_THRESHOLD, "model")
     default = metrics.measure(labels, scores, metrics.DEFAULT_THRESHOLD, "default")
-    answered = answers(labels, scores, [row["subject_id"] for row in rows], ALIGNED_THRESHOLD)
+    ids = [row["sequence_id"] for row in rows]
+    answered = answers(labels, scores, [row["subject_id"] for row in rows], ALIGNED_THRESHOLD, ids)
     now = paths.utc_now()
     stem = paths.utc_stamp(now)
     predictions = out / f"{name}_predictions_{stem}.csv"

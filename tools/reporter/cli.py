@@ -82,7 +82,9 @@ def main(argv: Sequence[str] | None = None) -> int:
         help="difference that does not matter (default: 0.05)",
     )
     parser.add_argument(
-        "--gate", action="store_true", help="exit code 1 unless the verdict on the best candidate is 'better'"
+        "--gate",
+        action="store_true",
+        help="exit code 1 unless the best candidate is better than the baseline and than every reference",
     )
     parser.add_argument(
         "--run",

@@ -117,9 +117,23 @@ class Judgement:
             said.append(words("rider_several", candidate=self.best, n=n_candidates))
         return said
 
+    @property
+    def gate_reasons(self) -> list[str]:
+        """Say why --gate does not let the best candidate pass; nothing where it does.
+
+        It must be better than the baseline, and than every reference: what a free arm does as well needs no training.
+        """
+        judged, word = self.arms[self.best], self.verdict.word
+        reasons = [] if word is Word.BETTER else [f"the verdict on {self.best} is '{word}'"]
+        return reasons + [
+            f"{self.best} is not shown to be better than {name}, which costs nothing (the verdict: '{against.word}')"
+            for name, against in judged.against.items()
+            if against.word is not Word.BETTER
+        ]
+
     def as_document(self) -> dict[str, Any]:
         """Return the top of the comparison document."""
-        verdict = self.verdict
+        verdict, reasons = self.verdict, self.gate_reasons
         return {
             "word": str(verdict.word),
             "because": verdict.because,
@@ -130,6 +144,7 @@ class Judgement:
             "protected": self.question.protected,
             "margin": self.question.margin,
             "unbeaten_references": self.arms[self.best].unbeaten,
+            "gate": {"passes": not reasons, "reasons": reasons},
         }
 
 
@@ -165,7 +180,12 @@ def judge(arms: Sequence[Arm], question: Question) -> Judgement:
         if reference.role != "reference":
             continue
         found = decide_all(
-            answered[reference.name], candidates, primary=question.primary, protected=None, margin=question.margin
+            answered[reference.name],
+            candidates,
+            primary=question.primary,
+            protected=None,
+            margin=question.margin,
+            repeats=arms[0].repeats,
         )
         for name, verdict in found.items():
             against[name][reference.name] = verdict

@@ -36,7 +36,7 @@ class ReportConfig:
         candidates: The same of each candidate.
         references: The same of each arm that costs nothing (the larger class, one frame).
         question: What the verdict answers.
-        gate: Whether a verdict other than "better" is exit code 1.
+        gate: Whether exit code 1 says that the best candidate is not better than the baseline and every reference.
         runs: run.json files whose learning curve is shown.
         histories: history.csv files without a run.
         people: Results of the same training on so many people, for the curve over their number.
@@ -82,8 +82,8 @@ class ReportResult:
 
     @property
     def exit_code(self) -> int:
-        """0; with the gate 1 unless the verdict is "better"."""
-        return int(self.gate and not self.judgement.verdict.passes)
+        """0; with the gate 1 unless the best candidate is better than the baseline and every reference."""
+        return int(self.gate and not self.comparison["verdict"]["gate"]["passes"])
 
     def as_text(self) -> str:
         """Show the metrics with their intervals as a small table, then the verdict, and say where to look."""
@@ -112,8 +112,8 @@ class ReportResult:
     def _gate_lines(self) -> list[str]:
         if not self.gate:
             return []
-        word = self.comparison["verdict"]["word"]
-        return ["gate: passed" if self.exit_code == 0 else f"gate: not passed, the verdict is {word!r} (exit 1)"]
+        reasons = self.comparison["verdict"]["gate"]["reasons"]
+        return [f"gate: not passed (exit 1): {'; '.join(reasons)}" if reasons else "gate: passed"]
 
     def as_json(self) -> dict[str, Any]:
         """Give where everything lies, and the comparison's arms."""
@@ -128,7 +128,7 @@ class ReportResult:
             "n_sequences": self.comparison["n_sequences"],
             "n_subjects": self.comparison["n_subjects"],
             "verdict": self.comparison["verdict"],
-            "gate": {"asked": self.gate, "passed": self.judgement.verdict.passes},
+            "gate": {"asked": self.gate, "passed": not self.judgement.gate_reasons},
             "arms": self.comparison["arms"],
         }
 
