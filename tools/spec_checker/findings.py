@@ -5,6 +5,8 @@ from typing import Any, Literal
 
 Status = Literal["pass", "fail", "skip"]
 _FIELD_WIDTH = 34
+WIDTH = 100  # of what stands in a spec; figures of a run may be longer
+FIGURES_WIDTH = 300
 
 
 @dataclass(frozen=True)
@@ -51,14 +53,14 @@ class Finding:
         }
 
 
-def passed(field: str, found: object, note: str = "") -> Finding:
-    """Say yes."""
-    return Finding(field, "pass", found=shorten(found), note=note)
+def passed(field: str, found: object, note: str = "", limit: int = WIDTH) -> Finding:
+    """Say yes; what was found is cut after `limit` characters."""
+    return Finding(field, "pass", found=shorten(found, limit), note=note)
 
 
-def failed(field: str, found: object, expected: object, todo: str) -> Finding:
+def failed(field: str, found: object, expected: object, todo: str, limit: int = WIDTH) -> Finding:
     """Say no, and how to mend it."""
-    return Finding(field, "fail", found=shorten(found), expected=shorten(expected), todo=todo)
+    return Finding(field, "fail", found=shorten(found, limit), expected=shorten(expected, limit), todo=todo)
 
 
 def skipped(field: str, why: str) -> Finding:
@@ -66,7 +68,7 @@ def skipped(field: str, why: str) -> Finding:
     return Finding(field, "skip", note=why)
 
 
-def shorten(value: object, limit: int = 100) -> str:
+def shorten(value: object, limit: int = WIDTH) -> str:
     """Write a value in one line of at most `limit` characters."""
     text = " ".join(str(value).split())
     # A spec may come from anybody: what would steer the terminal is shown, not obeyed.

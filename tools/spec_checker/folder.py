@@ -16,10 +16,9 @@ from shared.onnx_graph import Graph, Tensor, read_graph
 from shared.preprocess import F32, U8, crop_and_resize, to_batch
 from shared.streaming import OnnxGraph
 from tools.spec_checker.findings import Finding, failed, passed, skipped
-from tools.spec_checker.tested import has_what_webgl_lacks, why_no_webgl
+from tools.spec_checker.tested import SAME_ARITHMETIC, has_what_webgl_lacks, why_no_webgl
 
 _COPY = "copy the whole folder again, or write it again: handoff --model MODEL"
-_SAME_ARITHMETIC = ("plain", "webgl")
 
 
 def listed_graphs(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -210,7 +209,7 @@ def _check_answers(
     tolerance = spec["tolerance"]
     window = OnnxGraph(folder, by_role["window", "plain"])
     encoders = [
-        OnnxGraph(folder, e) for (role, kind), e in by_role.items() if role == "encoder" and kind in _SAME_ARITHMETIC
+        OnnxGraph(folder, e) for (role, kind), e in by_role.items() if role == "encoder" and kind in SAME_ARITHMETIC
     ]
     largest = 0.0
     for case, (_, crops, features) in zip(golden["cases"], cases, strict=True):

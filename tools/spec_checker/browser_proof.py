@@ -1,0 +1,322 @@
+"""The whole proof of a hand-off in a real browser, and the spec that it is written into.
+
+Static checks first: a folder that fails one is not opened in a browser and its spec is left as it is. Then every graph
+on every provider, the same pixels, a soak, a film as webcam; what was seen becomes `tested` and
+`runtime.execution_providers`, whatever it is.
+  spec-checker --browser --model demo
+"""
+
+import tempfile
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shared import cli, contracts
+from shared.errors import CheckFailed
+from shared.page_server import PageServer
+from shared.streaming import GraphChoice
+from tools.spec_checker.browser_chromium import (
+    PROVIDER_FLAGS,
+    SOFTWARE_WEBGPU,
+    ProofPage,
+    describe_processor,
+    find_chromium,
+    open_chromium,
+    open_page,
+    serve,
+)
+from tools.spec_checker.browser_film import Curve, judge_film, play_film
+from tools.spec_checker.browser_footage import FPS, MAX_FRAMES, Footage, draw_film, read_film, write_footage
+from tools.spec_checker.browser_graphs import FULL, QUICK, Effort, Expected, Where, judge, test_graphs
+from tools.spec_checker.browser_pictures import (
+    Curves,
+    Soak,
+    check_golden_pixels,
+    compare_curves,
+    judge_curves,
+    judge_soak,
+    soak,
+)
+from tools.spec_checker.check import check_file
+from tools.spec_checker.findings import Finding, Report, failed, skipped
+from tools.spec_checker.tested import proven_providers
+
+MAX_THREADS = 4
+# Files that the example page needs; a folder without them has no page to play a film through.
+_EXAMPLE_FILES = ("index.html", "smile-detector.mjs")
+# The golden pictures' film goes there and back in two seconds; five seconds show every drift of it.
+_DRAWN_S = 5.0
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What to prove, and how thoroughly.
+
+    Attributes:
+        spec: The front-end spec; its folder is the hand-off.
+        film: Played as webcam; None draws one from the golden pictures.
+        film_s: For how long; None is the effort's own.
+        chromium: The browser; None finds one.
+        is_quick: Fewer inferences and no software WebGPU, for tests.
+    """
+
+    spec: Path
+    film: Path | None = None
+    film_s: float | None = None
+    chromium: str | None = None
+    is_quick: bool = False
+
+    @property
+    def effort(self) -> Effort:
+        """How much is run."""
+        return QUICK if self.is_quick else FULL
+
+
+@dataclass
+class Proof:
+    """What was seen so far."""
+
+    findings: list[Finding] = field(default_factory=list)
+    tested: list[dict[str, Any]] = field(default_factory=list)
+    soak: Soak | None = None
+    curves: Curves | None = None
+    film: Curve | None = None
+    hardware_webgpu: bool = False
+
+
+@dataclass(frozen=True)
+class ProofReport:
+    """The proof's result: the static report, then what was seen in the browser.
+
+    Attributes:
+        static: The static checks.
+        proof: None if they failed.
+        providers: What the spec lists now.
+        seconds: How long it took.
+    """
+
+    static: Report
+    proof: Proof | None
+    providers: tuple[str, ...]
+    seconds: float
+
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """All findings, the static ones first."""
+        return (*self.static.findings, *(self.proof.findings if self.proof else ()))
+
+    @property
+    def exit_code(self) -> int:
+        """0 if nothing fails."""
+        return 1 if any(finding.status == "fail" for finding in self.findings) else 0
+
+    def as_text(self) -> str:
+        """List what was seen in the browser, the static failures if there are any, and the sum."""
+        static = self.static.findings
+        lines = [str(finding) for finding in static if finding.status == "fail"]
+        if self.proof is None:
+            lines.append(f"{self.static.spec}: refused before any browser; the spec is left as it is")
+            return "\n".join(lines)
+        n_passed = sum(finding.status == "pass" for finding in static)
+        lines.append(f"pass  {n_passed} static checks")
+        lines += [str(finding) for finding in self.proof.findings]
+        verdict = "refused" if self.exit_code else "proven"
+        where = f" on {', '.join(self.providers)}" if self.providers else ""
+        lines.append(f"{self.static.spec}: {verdict}{where}; {len(self.proof.tested)} runs listed in tested")
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give everything; the keys of a static report, and what the browser showed."""
+        document = self.static.as_json()
+        document["findings"] = [finding.as_json() for finding in self.findings]
+        for status, key in (("pass", "n_pass"), ("fail", "n_fail"), ("skip", "n_skip")):
+            document[key] = sum(finding.status == status for finding in self.findings)
+        document["passed"] = self.exit_code == 0
+        proof = self.proof
+        document["browser"] = None
+        if proof is not None:
+            document["written"] = [self.static.spec]
+            document["browser"] = {
+                "execution_providers": list(self.providers),
+                "tested": proof.tested,
+                "soak": proof.soak and proof.soak.as_json(),
+                "same_pixels": proof.curves and proof.curves.as_json(),
+                "film": proof.film and proof.film.as_json(),
+                "seconds": round(self.seconds, 1),
+            }
+        return document
+
+
+def prove(wanted: Wanted) -> ProofReport:
+    """Prove a hand-off in a real browser and write what was seen into its spec.
+
+    Raises:
+        InvalidInput: The spec or the film cannot be read.
+        MissingOutside: No browser, no npm, or no registry.
+    """
+    started = time.monotonic()
+    static = check_file(wanted.spec, None)
+    spec = contracts.read_json(wanted.spec)
+    if static.exit_code or contracts.explain(spec, "frontend_spec") is not None:
+        return ProofReport(static, None, (), time.monotonic() - started)
+    proof = Proof()
+    program = find_chromium(wanted.chromium)
+    folder = wanted.spec.parent
+    with tempfile.TemporaryDirectory(prefix="smilebench-proof-") as name:
+        footage = _make_footage(wanted, folder, Path(name))
+        frames_dir = Path(name) / "frames"
+        frames_dir.mkdir()
+        with serve(folder, frames_dir) as server:
+            _prove_wasm(proof, program, server, spec, wanted, footage, frames_dir)
+            _prove_webgpu(proof, program, server, spec, wanted)
+            _prove_webgl(proof, program, server, spec, wanted)
+            _prove_film(proof, program, server, spec, wanted, footage)
+    providers = write_findings(wanted.spec, proof)
+    return ProofReport(static, proof, tuple(providers), time.monotonic() - started)
+
+
+def _make_footage(wanted: Wanted, folder: Path, work_dir: Path) -> Footage:
+    """Write the film, with the counter in its margin."""
+    cli.note("spec-checker: preparing the film ...")
+    seconds = wanted.film_s or wanted.effort.film_s
+    n_frames = min(MAX_FRAMES, round(FPS * (seconds if wanted.film else min(seconds, _DRAWN_S))))
+    if wanted.film is not None:
+        pictures, name = read_film(wanted.film, n_frames), wanted.film.name
+    else:
+        pictures, name = draw_film(folder / "golden", n_frames), "a drawn film"
+    return write_footage(pictures, work_dir / "webcam.y4m", name)
+
+
+def _where(browser: Any, page: ProofPage, provider: str, threads: int) -> Where:
+    told = page.environment
+    device = describe_processor() + (f"; {told['adapter']}" if told["adapter"] else "")
+    return Where(provider, threads, f"Chromium {browser.version}", device, provider != "wasm" and told["isSoftware"])
+
+
+def _run_graphs(
+    proof: Proof, browser: Any, page: ProofPage, spec: Any, expected: Expected, where: Where, effort: Effort
+) -> None:
+    entries = test_graphs(page, spec, expected, where, effort)
+    proof.tested += entries
+    proof.findings += [judge(entry, spec, page.environment["adapter"]) for entry in entries]
+
+
+def _prove_wasm(
+    proof: Proof, program: str, server: PageServer, spec: Any, wanted: Wanted, footage: Footage, frames_dir: Path
+) -> None:
+    """Run every graph on wasm, on one thread and on several; then the same pixels and the soak."""
+    folder, effort = wanted.spec.parent, wanted.effort
+    expected = Expected(spec, folder)
+    with open_chromium(program, PROVIDER_FLAGS["wasm"]) as browser:
+        with open_page(browser, server, "wasm") as page:
+            cores = page.environment["cores"]
+            _run_graphs(proof, browser, page, spec, expected, _where(browser, page, "wasm", 1), effort)
+        with open_page(browser, server, "wasm") as page:
+            proof.findings.append(check_golden_pixels(page, spec, folder))
+            step = max(1, round(spec["frames"]["interval_ms"] * FPS / 1000))
+            apart = footage.frames[::step]
+            proof.curves = compare_curves(page, spec, folder, frames_dir, footage.name, apart)
+            proof.findings += judge_curves(proof.curves, spec)
+        with open_page(browser, server, "wasm") as page:
+            proof.soak = soak(page, spec, folder, expected, effort.n_soak)
+            proof.findings += judge_soak(proof.soak, spec)
+        threads = min(MAX_THREADS, cores)
+        if threads > 1:
+            with open_page(browser, server, "wasm", threads) as page:
+                _run_graphs(proof, browser, page, spec, expected, _where(browser, page, "wasm", threads), effort)
+
+
+def _prove_webgpu(proof: Proof, program: str, server: PageServer, spec: Any, wanted: Wanted) -> None:
+    """Run every graph on WebGPU: on a real adapter where there is one, else on one drawn in software."""
+    expected = Expected(spec, wanted.spec.parent)
+    for flags in (PROVIDER_FLAGS["webgpu"], (*PROVIDER_FLAGS["webgpu"], *SOFTWARE_WEBGPU)):
+        with open_chromium(program, flags) as browser, open_page(browser, server, "webgpu") as page:
+            if page.environment["adapter"] is None:
+                continue
+            where = _where(browser, page, "webgpu", 1)
+            if where.is_software and wanted.is_quick:
+                proof.findings.append(
+                    skipped("browser.webgpu", "only an adapter in software, 40 times slower than wasm")
+                )
+                return
+            proof.hardware_webgpu = not where.is_software
+            _run_graphs(proof, browser, page, spec, expected, where, wanted.effort)
+            return
+    proof.findings.append(skipped("browser.webgpu", "this browser has no WebGPU adapter, not even in software"))
+
+
+def _prove_webgl(proof: Proof, program: str, server: PageServer, spec: Any, wanted: Wanted) -> None:
+    """Run every graph on WebGL, as long as onnxruntime-web has it."""
+    expected = Expected(spec, wanted.spec.parent)
+    with open_chromium(program, PROVIDER_FLAGS["webgl"]) as browser:
+        try:
+            with open_page(browser, server, "webgl") as page:
+                if page.environment["adapter"] is None:
+                    proof.findings.append(skipped("browser.webgl", "this browser has no WebGL"))
+                    return
+                _run_graphs(proof, browser, page, spec, expected, _where(browser, page, "webgl", 1), wanted.effort)
+        except CheckFailed as error:
+            proof.findings.append(skipped("browser.webgl", error.found))
+
+
+def _prove_film(proof: Proof, program: str, server: PageServer, spec: Any, wanted: Wanted, footage: Footage) -> None:
+    """Play the film as webcam through the example page."""
+    folder = wanted.spec.parent
+    if not all((folder / name).is_file() for name in _EXAMPLE_FILES):
+        proof.findings.append(skipped("browser.film", f"no {_EXAMPLE_FILES[0]} beside the spec to play a film through"))
+        return
+    roles = {graph["role"] for graph in spec["graphs"] if graph["variant"] == "plain"}
+    graph: GraphChoice = "stream" if {"encoder", "head"} <= roles else "window"
+    seconds = wanted.film_s or wanted.effort.film_s
+    cli.note(f"spec-checker: {footage.name} as webcam for {seconds:g} s ...")
+    try:
+        proof.film = play_film(program, server, folder, footage, seconds, graph)
+    except CheckFailed as error:
+        proof.findings.append(failed(f"browser.film.{graph}", error.found, error.expected, error.todo))
+        return
+    proof.findings.append(judge_film(proof.film, spec["tolerance"]["smile_prob_javascript"]))
+
+
+def write_findings(spec_path: Path, proof: Proof) -> list[str]:
+    """Write what was seen into the spec, at once or not at all; returns the execution providers that it lists now.
+
+    Runs of the same graph in the same configuration are replaced; those of other browsers and devices stay as long as
+    their graph is the same.
+    """
+    spec = contracts.read_document(spec_path, "frontend_spec")
+    hashes = {graph["name"]: graph["sha256"] for graph in spec["graphs"]}
+    seen = {_key(entry) for entry in proof.tested}
+    kept = [e for e in spec["tested"] if _key(e) not in seen and hashes.get(e["graph"]) == e["sha256"]]
+    spec["tested"] = [*kept, *proof.tested]
+    proven = proven_providers(spec) & {"wasm", "webgpu"}
+    # A film that differs is the page's fault, not the provider's, but the page is what a front end copies.
+    disagrees = any(
+        f.status == "fail" and not f.field.startswith(("browser.webgpu", "browser.webgl")) for f in proof.findings
+    )
+    order = ["webgpu", "wasm"] if proof.hardware_webgpu and _is_faster(spec, "webgpu", "wasm") else ["wasm", "webgpu"]
+    spec["runtime"]["execution_providers"] = [] if disagrees else [name for name in order if name in proven]
+    contracts.write_document(spec_path, spec, "frontend_spec")
+    return list(spec["runtime"]["execution_providers"])
+
+
+def _key(entry: Mapping[str, Any]) -> tuple[Any, ...]:
+    return tuple(entry[key] for key in ("graph", "execution_provider", "threads", "browser", "device"))
+
+
+def _is_faster(spec: Mapping[str, Any], one: str, other: str) -> bool:
+    """Tell whether a provider's best p50 of the encoder, else of the window, beats another's."""
+
+    def best(provider: str) -> float:
+        for name in ("encoder", "window"):
+            times = [
+                entry["latency_ms"]["p50"]
+                for entry in spec["tested"]
+                if (entry["graph"], entry["execution_provider"]) == (name, provider) and entry["latency_ms"]
+            ]
+            if times:
+                return float(min(times))
+        return float("inf")
+
+    return best(one) < best(other)

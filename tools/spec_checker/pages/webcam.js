@@ -1,0 +1,46 @@
+// Runs before the example page: notes which frame of the film each VideoFrame is, and every answer of the detector.
+(() => {
+  const told = { frames: [], results: [], warnings: [], errors: [] };
+  globalThis.webcamProof = told;
+  const { band, bits } = globalThis.webcamProofSettings;
+  const [x0, y0, x1, y1] = band;
+  const isUpright = y1 - y0 >= x1 - x0;
+  const canvas = new OffscreenCanvas(isUpright ? 1 : bits, isUpright ? bits : 1);
+  const context = canvas.getContext('2d', { willReadFrequently: true });
+  context.imageSmoothingEnabled = false; // takes the middle of each block
+
+  /** Read the counter in the film's margin; null if its check fails, as on a torn picture. */
+  function readCounter(frame) {
+    const [width, height] = isUpright ? [x1 - x0 - 8, y1 - y0] : [x1 - x0, y1 - y0 - 8];
+    context.drawImage(frame, x0, y0, width, height, 0, 0, canvas.width, canvas.height);
+    const { data } = context.getImageData(0, 0, canvas.width, canvas.height);
+    let value = 0;
+    for (let place = 0; place < bits; place += 1) value = value * 2 + (data[place * 4 + 1] > 127 ? 1 : 0);
+    const number = value >> 4;
+    const check = (number & 15) ^ ((number >> 4) & 15) ^ ((number >> 8) & 15);
+    return check === (value & 15) ? number : null;
+  }
+
+  globalThis.VideoFrame = class extends VideoFrame {
+    constructor(source, init) {
+      super(source, init);
+      if (source instanceof HTMLVideoElement) {
+        told.frames.push({ timestampUs: this.timestamp, number: readCounter(this) });
+      }
+    }
+  };
+
+  /** Follow the page's detector once there is one. */
+  globalThis.followDetector = () => {
+    const detector = globalThis.smileDetector;
+    detector.addEventListener('result', ({ detail }) => {
+      const { state, smileProb, isSmile, timestampMs, latencyMs, readMs, preprocessMs, inferenceMs } = detail;
+      const ms = { latencyMs, readMs, preprocessMs, inferenceMs };
+      told.results.push({ state, smileProb, isSmile, timestampMs, atMs: performance.now(), ...ms });
+    });
+    detector.addEventListener('warning', ({ detail }) => told.warnings.push(`${detail.code}: ${detail.message}`));
+    detector.addEventListener('error', ({ detail }) => told.errors.push(`${detail.code}: ${detail.message}`));
+    const { provider, graph, threads, loadMs, warmUpMs, worker, ortVersion } = detector.info;
+    return { provider, graph, threads, loadMs, warmUpMs, worker, ortVersion };
+  };
+})();
