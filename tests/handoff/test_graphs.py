@@ -97,7 +97,7 @@ def depthwise(channels: int, side: int, kernel: int, stride: int) -> tuple[onnx.
 def test_rows_laid_end_to_end_convolve_as_a_picture_does(side: int, kernel: int, stride: int) -> None:
     model, picture = depthwise(6, side, kernel, stride)
     rewritten = to_wasm(model)
-    is_longer = kernel == 5 and stride == 1
+    is_longer = kernel == 5 and stride == 1 and side > 1
     assert any(node.op_type == "Concat" for node in rewritten.graph.node) is is_longer
     plain, long = (Encoder(m.SerializeToString(), "conv").run(picture) for m in (model, rewritten))
     assert np.abs(plain - long).max() < 1e-5

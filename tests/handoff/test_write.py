@@ -105,13 +105,14 @@ def test_the_golden_vectors_hold_what_python_makes_of_their_own_pictures(written
     folder = written.folder / "golden"
     golden = contracts.read_document(folder / "golden.json", "golden")
     window = Window((written.folder / "smile_detector.onnx").read_bytes())
-    stream = Stream(*((written.folder / name).read_bytes() for name in ("encoder.onnx", "head.onnx")))
+    stream = Stream((written.folder / "encoder.onnx").read_bytes(), (written.folder / "head.onnx").read_bytes())
     assert read_spec(written.folder)["golden"]["n_cases"] == len(golden["cases"]) == 6
     for case in golden["cases"]:
         crops = []
         for frame in case["frames"]:
             picture, crop = (
-                cv2.imread(str(folder / frame[kind]["file"]))[..., ::-1].copy() for kind in ("picture", "crop")
+                np.asarray(cv2.imread(str(folder / frame[kind]["file"])), np.uint8)[..., ::-1].copy()
+                for kind in ("picture", "crop")
             )
             assert picture.shape == (case["height_px"], case["width_px"], 3)
             assert np.array_equal(crop_and_resize(picture), crop)

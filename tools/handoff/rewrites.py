@@ -84,10 +84,10 @@ def _lengthen_rows(editor: Editor, node: Any) -> bool:
     if node.op_type != "Conv":
         return False
     said = attributes_of(node)
-    channels, _, height, width = editor.shapes[node.input[0]]
-    if said["group"] != channels or said["kernel_shape"] != [5, 5] or said["strides"] != [1, 1]:
-        return False
+    _, channels, height, width = editor.shapes[node.input[0]]
     kernel, margin, name = 5, 2, node.output[0]
+    if said["group"] != channels or said["kernel_shape"] != [kernel] * 2 or said["strides"] != [1, 1] or width < margin:
+        return False
     # The zeros right of a row are those left of the next one, so a row needs one margin only.
     pitch = width + margin
     rows = height + 2 * margin + 1  # the last row's right margin lies in one more
@@ -113,7 +113,7 @@ def _lengthen_rows(editor: Editor, node: Any) -> bool:
 
 def _multiply_instead(editor: Editor, node: Any) -> bool:
     """Write a convolution of a single pixel as Gemm."""
-    if node.op_type != "Conv" or editor.shapes[node.input[0]][2:] != [1, 1]:
+    if node.op_type != "Conv" or editor.shapes[node.input[0]][2:] != [1, 1] or attributes_of(node)["group"] != 1:
         return False
     weight, name = editor.weight(node.input[1]), node.output[0]
     assert weight is not None
