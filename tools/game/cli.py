@@ -12,8 +12,8 @@ PORT_DEFAULT = 8400
 DESCRIPTION = """\
 Play "Don't laugh" (웃지마) in your browser: the webcam sees you, the model decides when you laughed.
 
-Serves one page on this computer (127.0.0.1) until Control-C ends it, with the model's hand-off folder exactly as a front
-end would run it. Nothing that the camera sees leaves the page. onnxruntime-web is fetched once by npm.
+Serves one page on this computer (127.0.0.1) until Control-C ends it, with the model's hand-off folder exactly as a
+front end would run it. Nothing that the camera sees leaves the page. onnxruntime-web is fetched once by npm.
 
 Exit codes: 0 you ended it, 1 there is no hand-off for this model yet, 2 wrong usage, 3 npm or the port is missing."""
 

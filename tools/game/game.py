@@ -128,10 +128,10 @@ def play(config: Config) -> Played:
         )
     server = make_server(config, install() / "dist")
     url = server.url + (f"?lang={config.lang}" if config.lang else "")
-    cli.note(f"game: {url}  (Control-C ends it)")
-    if config.opens_browser and not webbrowser.open(url):
-        cli.note("game: no browser could be opened; open the address yourself")
     try:
+        cli.note(f"game: {url}  (Control-C ends it)")
+        if config.opens_browser and not webbrowser.open(url):
+            cli.note("game: no browser could be opened; open the address yourself")
         server.serve_forever()
     except KeyboardInterrupt:
         cli.note("")

@@ -134,7 +134,8 @@ def test_stopping_the_camera_is_not_losing_it(site: Any) -> None:
         page.evaluate(
             """async () => {
               let lost = 0;
-              const camera = await client.openCamera(document.getElementById('video'), { onLost: () => { lost += 1; } });
+              const onLost = () => { lost += 1; };
+              const camera = await client.openCamera(document.getElementById('video'), { onLost });
               camera.stop();
               await new Promise((resolve) => setTimeout(resolve, 200));
               return lost;

@@ -195,7 +195,11 @@ def test_sessions_of_the_runtime_are_released_and_tensors_disposed(page: Any) ->
           ort.env.wasm.wasmPaths = '/ort/';
           const open = { sessions: 0, tensors: 0, most: 0 };
           const counted = { env: ort.env, Tensor: class extends ort.Tensor {
-            constructor(...values) { super(...values); open.tensors += 1; open.most = Math.max(open.most, open.tensors); }
+            constructor(...values) {
+              super(...values);
+              open.tensors += 1;
+              open.most = Math.max(open.most, open.tensors);
+            }
             dispose() { super.dispose(); open.tensors -= 1; }
           }, InferenceSession: { create: async (...values) => {
             const session = await ort.InferenceSession.create(...values);

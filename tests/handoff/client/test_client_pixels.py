@@ -106,7 +106,8 @@ def test_every_source_gives_the_same_pixels(page: Any, kind: str) -> None:
             OffscreenCanvas: () => drawOn(new OffscreenCanvas(1, 1)),
             ImageBitmap: () => createImageBitmap(image),
             VideoFrame: () => new VideoFrame(drawOn(new OffscreenCanvas(1, 1)), { timestamp: 0 }),
-            RGBA: () => new VideoFrame(image.data.slice(), { format: 'RGBA', codedWidth: 50, codedHeight: 40, timestamp: 0 }),
+            RGBA: () => new VideoFrame(image.data.slice(),
+              { format: 'RGBA', codedWidth: 50, codedHeight: 40, timestamp: 0 }),
           }[kind];
           const features = async (source) => {
             let last;

@@ -1,0 +1,149 @@
+"""The game as a program, a Chromium that plays it, and a hand-off whose answers follow a drawn film."""
+
+import importlib.util
+import os
+import re
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+STANDIN = ROOT / "tests" / "handoff" / "client" / "standin.py"
+CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
+FLAGS = (
+    "--no-sandbox",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+)
+FAKE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+CALM_S, LAUGH_S, FPS = 3.0, 1.5, 30
+
+
+@pytest.fixture(scope="session")
+def handoff(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A hand-off that calls the red of a picture a smile; see tests/handoff/client/standin.py."""
+    spec = importlib.util.spec_from_file_location("standin", STANDIN)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    folder = tmp_path_factory.mktemp("game") / "standin"
+    module.write_standin(folder, min_duration_ms=100)
+    return folder
+
+
+@pytest.fixture(scope="session")
+def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A drawn face: three seconds of calm on dark, then 1.5 of a laugh on bright red; plays again and again."""
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("ffmpeg is not installed")
+    import cv2
+
+    path = tmp_path_factory.mktemp("film") / "webcam.y4m"
+    pictures = []
+    for laughs in (False, True):
+        picture = np.full((240, 320, 3), (235, 120, 90) if laughs else (60, 70, 120), np.uint8)
+        cv2.circle(picture, (160, 120), 80, (255, 210, 63) if laughs else (90, 90, 60), -1)
+        for x in (130, 190):
+            cv2.circle(picture, (x, 100), 9, (20, 20, 40), -1)
+        if laughs:
+            cv2.ellipse(picture, (160, 135), (42, 34), 0, 0, 180, (120, 20, 20), -1)
+        else:
+            cv2.line(picture, (130, 155), (190, 155), (20, 20, 40), 6)
+        pictures.append(picture.tobytes())
+    command = ["ffmpeg", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "320x240"]
+    command += ["-r", str(FPS), "-i", "-", "-pix_fmt", "yuv420p", str(path)]
+    data = pictures[0] * round(CALM_S * FPS) + pictures[1] * round(LAUGH_S * FPS)
+    subprocess.run(command, input=data, check=True, timeout=60)
+    return path
+
+
+@pytest.fixture(scope="session")
+def launch() -> Iterator[Callable[..., Any]]:
+    """Start a Chromium with these flags; it is closed at the end."""
+    if CHROMIUM is None:
+        pytest.skip("Chromium is not installed")
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        started = []
+
+        def start(*flags: str) -> Any:
+            started.append(playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags]))
+            return started[-1]
+
+        yield start
+        for browser in started:
+            browser.close()
+
+
+@pytest.fixture(scope="session")
+def browser(launch: Callable[..., Any], film: Path) -> Any:
+    """A Chromium whose webcam plays `film`."""
+    return launch(*FAKE, f"--use-file-for-fake-video-capture={film}")
+
+
+class Game:
+    """The game, served by its own program.
+
+    Attributes:
+        process: The program.
+        url: What it said that it serves.
+    """
+
+    def __init__(self, handoff: Path, *flags: str) -> None:
+        command = [sys.executable, "-m", "tools.game", "--handoff", str(handoff), "--port", "0", "--no-open", *flags]
+        environment = {key: value for key, value in os.environ.items() if key != "PYTHONWARNINGS"}
+        self.process = subprocess.Popen(
+            command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+        )
+        assert self.process.stderr is not None
+        self.said = ""
+        for line in self.process.stderr:
+            self.said += line
+            if found := re.search(r"http://127\.0\.0\.1:\d+/", line):
+                self.url = found[0]
+                return
+        pytest.fail(self.said)
+
+    def end(self) -> tuple[int, str]:
+        """Press Control-C; returns exit code and stdout."""
+        self.process.send_signal(2)
+        out, _ = self.process.communicate(timeout=20)
+        return self.process.returncode, out
+
+
+@pytest.fixture(scope="session")
+def npm_package() -> None:
+    """Skip where onnxruntime-web cannot be had."""
+    from shared.errors import MissingOutside
+    from shared.onnxruntime_web import install
+
+    try:
+        install()
+    except MissingOutside as error:
+        pytest.skip(str(error))
+
+
+@pytest.fixture(scope="session")
+def game(handoff: Path, npm_package: None) -> Iterator[Game]:
+    """The game with the stand-in model."""
+    started = Game(handoff)
+    yield started
+    if started.process.poll() is None:
+        started.end()
+
+
+@pytest.fixture(scope="session")
+def make_game(npm_package: None) -> Callable[..., Game]:
+    """Start a game of a test's own: ``make_game(handoff, *flags)``; the test ends it."""
+    return Game
