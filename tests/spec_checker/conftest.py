@@ -202,3 +202,93 @@ def handoff(lay_out: Callable[..., Path]) -> tuple[Path, dict[str, Any]]:
     """Lay out a good hand-off; give its spec's path and content."""
     path = lay_out(lstm=True)
     return path, json.loads(path.read_text(encoding="utf-8"))
+
+
+# Each place of the window has its own weight, so that frames in another order give another answer.
+PLACES = np.array([1, 2, 4, 8, 16], np.float32) / 31
+
+
+def save_graph(path: Path, nodes: list[Any], inputs: dict[str, Any], outputs: dict[str, Any], notes: Any) -> None:
+    """Save a graph of float32 tensors without int64; `weights` and `ones` are there for all."""
+    declared, given = (
+        [helper.make_tensor_value_info(name, TensorProto.FLOAT, shape) for name, shape in tensors.items()]
+        for tensors in (inputs, outputs)
+    )
+    constants = {"weights": PLACES.reshape(1, 5, 1), "ones": np.ones((5, 7), np.float32)}
+    used = {name for node in nodes for name in node.input}
+    weights = [numpy_helper.from_array(values, name) for name, values in constants.items() if name in used]
+    graph = helper.make_graph(nodes, "tiny", declared, given, weights)
+    # Opset 12: the axes of both Reduce operators are attributes, so there is no int64 and WebGL loads it.
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 12)], ir_version=7)
+    helper.set_model_props(model, notes)
+    onnx.save(model, str(path))
+
+
+@pytest.fixture
+def stream_folder(tmp_path: Path) -> Path:
+    """Lay out a whole hand-off with a tiny streaming pair and the real client; features are a frame's mean colours."""
+    import onnxruntime
+
+    from shared.preprocess import crop_and_resize, to_batch
+
+    folder = tmp_path / "handoff" / "tiny"
+    (folder / "golden").mkdir(parents=True)
+    for file in (Path(__file__).parents[2] / "tools" / "handoff" / "client").iterdir():
+        (folder / file.name).write_bytes(file.read_bytes())
+    spec = json.loads((EXAMPLE.parents[1] / "frontend_spec" / "untested.json").read_text(encoding="utf-8"))
+    card = json.loads(EXAMPLE.read_text(encoding="utf-8"))
+    answers = {"smile_prob": [1], "emotion_logits": [1, 7]}
+    head = [
+        helper.make_node("Mul", ["features", "weights"], ["weighted"]),
+        helper.make_node("ReduceMean", ["weighted"], ["mean"], axes=[2], keepdims=0),
+        helper.make_node("ReduceSum", ["mean"], ["smile_prob"], axes=[1], keepdims=0),
+        helper.make_node("MatMul", ["mean", "ones"], ["emotion_logits"]),
+    ]
+
+    def see(name: str, axes: list[int]) -> Any:
+        return helper.make_node("ReduceMean", [name], ["features"], axes=axes, keepdims=0)
+
+    made = {
+        ("window", "plain"): ([see("frames", [3, 4]), *head], {"frames": [1, 5, 3, 224, 224]}, answers),
+        ("encoder", "plain"): ([see("frame", [2, 3])], {"frame": [1, 3, 224, 224]}, {"features": [1, 3]}),
+        ("head", "plain"): (head, {"features": [1, 5, 3]}, answers),
+        ("encoder", "webgl"): ([see("frame", [2, 3])], {"frame": [1, 3, 224, 224]}, {"features": [1, 3]}),
+    }
+    spec["graphs"] = []
+    for (role, variant), (nodes, inputs, outputs) in made.items():
+        name = role if variant == "plain" else f"{role}_{variant}"
+        path = folder / ("smile_detector.onnx" if role == "window" else f"{name}.onnx")
+        save_graph(path, nodes, inputs, outputs, notes_of(card) if role == "window" else {"name": name})
+        entry = {
+            "file": path.name,
+            "sha256": contracts.sha256_file(path),
+            "bytes": path.stat().st_size,
+            "opset": 12,
+            "operators": sorted({node.op_type for node in nodes}),
+        }
+        tensors = {
+            key: [{"name": n, "shape": shape, "dtype": "float32", "meaning": n} for n, shape in said.items()]
+            for key, said in (("inputs", inputs), ("outputs", outputs))
+        }
+        spec["graphs"].append({"name": name, "role": role, "variant": variant, **entry, **tensors, "verdict": None})
+        if role == "window":
+            spec["model"] = entry
+            card["onnx"] = entry
+    contracts.write_document(folder / "model.json", card, "model")
+    spec["golden"] = write_golden(folder, spec)
+    golden = json.loads((folder / "golden" / "golden.json").read_text(encoding="utf-8"))
+    encoder = onnxruntime.InferenceSession(str(folder / "encoder.onnx"), providers=["CPUExecutionProvider"])
+    for number, case in enumerate(golden["cases"]):
+        width, height = case["width_px"], case["height_px"]
+        pictures = [
+            np.random.default_rng(k).integers(40 * k, 40 * k + 60, (height, width, 3), np.uint8) for k in range(5)
+        ]
+        batch = to_batch(np.stack([crop_and_resize(picture) for picture in pictures]))[0]
+        features = np.concatenate([encoder.run(None, {"frame": frame[None]})[0] for frame in batch]).astype("<f4")
+        (folder / "golden" / f"{number}.bin").write_bytes(features.tobytes())
+        sha256 = hashlib.sha256(features.tobytes()).hexdigest()
+        case["features"] = {"file": f"{number}.bin", "sha256": sha256, "shape": list(features.shape)}
+    contracts.write_document(folder / "golden" / "golden.json", golden, "golden")
+    spec["golden"]["sha256"] = contracts.sha256_file(folder / "golden" / "golden.json")
+    contracts.write_document(folder / "frontend_spec.json", spec, "frontend_spec")
+    return folder
