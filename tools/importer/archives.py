@@ -79,7 +79,7 @@ def import_archives(config: ArchivesConfig) -> ArchivesImported:
         run = _Run(config, keywords, dataset, tally)
         run.keep_sides_apart(zips)
         for each in zips:
-            each.n_eligible = sum(1 for _ in run.eligible(each, tally))
+            each.n_eligible = run.count_eligible(each)
             each.count.drawn = min(each.n_eligible, config.max_per_zip)
         total = sum(each.count.drawn for each in zips)
         for each, prepared in cli.progress(run.prepare_all(zips), what="pictures", total=total, unit=" pictures"):
@@ -137,7 +137,7 @@ def _label_of(member: Member, keywords: Keywords, each: _Zip, tally: Tally | Non
         return None
     if member.is_hidden:
         reason, words = "hidden", ""
-    elif Path(member.name).suffix.lower() not in pictures.SUFFIXES:
+    elif not member.name.lower().endswith(pictures.SUFFIXES):
         reason, words = "no_picture", ""
     else:
         verdict = keywords.judge(member.name)
@@ -193,6 +193,12 @@ class _Run:
         in_train = {person for person in people[_TEST] if self._pseudonyms.of(person) in trained_on}
         in_train |= (people[_TEST] & people[_TRAIN]) - in_test
         self._banned = {_TRAIN: in_test, None: in_test, _TEST: in_train}
+
+    def count_eligible(self, each: _Zip) -> int:
+        """Count the members that may be taken in, and those of people who may not be."""
+        if not self._banned.get(each.count.side):
+            return each.count.labelled.total()
+        return sum(1 for _ in self.eligible(each, self._tally))
 
     def eligible(self, each: _Zip, tally: Tally | None) -> Iterator[tuple[Member, str]]:
         """Yield the members that may be taken in, with their labels."""

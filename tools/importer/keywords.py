@@ -82,6 +82,7 @@ class Keywords:
         hits = [
             (match.start(), match.end(), word, owner)
             for word, owner in self.owners
+            if word in low  # of a million names most hold one word or none
             for match in re.finditer(re.escape(word), low)
             if _stands_alone(text, match.start(), match.end())
         ]

@@ -17,10 +17,9 @@ import unicodedata
 import zlib
 from array import array
 from collections.abc import Iterator
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
-from typing import BinaryIO
+from typing import BinaryIO, NamedTuple
 
 from shared.errors import InvalidInput
 from tools.importer.pictures import Unusable
@@ -36,14 +35,14 @@ _CENTRAL = struct.Struct("<4s4B4H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
 _MAX_COMMENT = 2**16
 _READ_BYTES = 2**18
+_HIDDEN = re.compile(r"(?:\A|/)(?:\.|__MACOSX(?:/|\Z)|(?i:thumbs\.db)\Z)")
 _UTF8, _ENCRYPTED = 0x0800, 0x0001 | 0x0040 | 0x2000
 _STORED, _DEFLATED = 0, 8
-_DRIVE = re.compile(r"[A-Za-z]:")
+_UNSAFE = re.compile(r"\A(?:/|[A-Za-z]:|\Z)|[\x00-\x1f]|(?:\A|/)\.\.(?:/|\Z)")
 _LARGE_16, _LARGE_32 = 0xFFFF, 0xFFFFFFFF
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(NamedTuple):
     """A file in an archive, as the archive's list describes it.
 
     Attributes:
@@ -70,8 +69,7 @@ class Member:
     @property
     def is_hidden(self) -> bool:
         """Whether an operating system left it behind: __MACOSX/, .DS_Store, Thumbs.db."""
-        parts = self.name.split("/")
-        return any(part.startswith(".") or part == "__MACOSX" for part in parts) or parts[-1].lower() == "thumbs.db"
+        return _HIDDEN.search(self.name) is not None
 
 
 class Archive:
@@ -149,6 +147,9 @@ class Archive:
     def _refuse(self, found: str, expected: str) -> InvalidInput:
         return InvalidInput(str(self.path), found=found, expected=expected, todo=_REMOVE)
 
+    def _refuse_member(self, name: str, found: str, expected: str) -> InvalidInput:
+        return self._refuse(f"the member {name[:120]!r}{found}", expected)
+
     def __iter__(self) -> Iterator[Member]:
         """Yield the members in the list's order; each is checked.
 
@@ -193,17 +194,18 @@ class Archive:
         if _LARGE_32 in (compressed, size, offset):
             size, compressed, offset = _read_large(extra, size, compressed, offset)
         name = _decode_name(raw_name, flags)
-        shown = f"the member {name[:120]!r}"
+        ratio = size // max(compressed, 1)
         if flags & _ENCRYPTED:
-            raise self._refuse(f"{shown} encrypted", "an archive without a password")
+            raise self._refuse_member(name, " encrypted", "an archive without a password")
         if not _is_safe(name):
-            raise self._refuse(f"{shown}, which points out of the archive", "names below a folder")
+            raise self._refuse_member(name, ", which points out of the archive", "names below a folder")
         if stat.S_ISLNK(fields[17] >> 16):
-            raise self._refuse(f"{shown}, a link", "files only")
+            raise self._refuse_member(name, ", a link", "files only")
         if size > MAX_MEMBER_BYTES:
-            raise self._refuse(f"{shown} of {size / 2**20:,.0f} MB", f"pictures of at most {MAX_MEMBER_BYTES >> 20} MB")
-        if size > MIN_RATIO_BYTES and size > MAX_RATIO * max(compressed, 1):
-            raise self._refuse(f"{shown}, packed {size // max(compressed, 1)} times smaller", "pictures, not a bomb")
+            most = f"pictures of at most {MAX_MEMBER_BYTES >> 20} MB"
+            raise self._refuse_member(name, f" of {size / 2**20:,.0f} MB", most)
+        if size > MIN_RATIO_BYTES and ratio > MAX_RATIO:
+            raise self._refuse_member(name, f", packed {ratio} times smaller", "pictures, not a bomb")
         return Member(name.replace("\\", "/"), method, crc, compressed, size, offset + self._shift)
 
     def check(self, members: "array[int]") -> None:
@@ -254,7 +256,9 @@ _REMOVE = "get it again, or take it out of the folder"
 
 def _decode_name(raw: bytes, flags: int) -> str:
     """Decode a member's name; never fails."""
-    encodings = ("utf-8", "cp949") if not flags & _UTF8 else ("utf-8",)
+    if raw.isascii():
+        return raw.decode("ascii")
+    encodings = ("utf-8",) if flags & _UTF8 else ("utf-8", "cp949")
     for encoding in encodings:
         try:
             return unicodedata.normalize("NFC", raw.decode(encoding))
@@ -265,14 +269,7 @@ def _decode_name(raw: bytes, flags: int) -> str:
 
 def _is_safe(name: str) -> bool:
     """Tell whether a name stays below the folder that it would be unpacked to, on any system."""
-    slashed = name.replace("\\", "/")
-    return not (
-        not name
-        or slashed.startswith("/")
-        or _DRIVE.match(slashed)
-        or ".." in slashed.split("/")
-        or any(ord(character) < 32 for character in name)
-    )
+    return _UNSAFE.search(name.replace("\\", "/")) is None
 
 
 def _read_large(extra: bytes, size: int, compressed: int, offset: int) -> tuple[int, int, int]:
