@@ -3,6 +3,7 @@
 import copy
 import hashlib
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -225,13 +226,19 @@ def save_graph(path: Path, nodes: list[Any], inputs: dict[str, Any], outputs: di
 
 
 @pytest.fixture
-def stream_folder(tmp_path: Path) -> Path:
+def stream_folder(tiny_folder: Path, tmp_path: Path) -> Path:
+    """Return a whole hand-off that a test may spoil: a copy of `tiny_folder`."""
+    return shutil.copytree(tiny_folder, tmp_path / "handoff" / "tiny")
+
+
+@pytest.fixture(scope="session")
+def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Lay out a whole hand-off with a tiny streaming pair and the real client; features are a frame's mean colours."""
     import onnxruntime
 
     from shared.preprocess import crop_and_resize, to_batch
 
-    folder = tmp_path / "handoff" / "tiny"
+    folder = tmp_path_factory.mktemp("handoff") / "tiny"
     (folder / "golden").mkdir(parents=True)
     for file in (Path(__file__).parents[2] / "tools" / "handoff" / "client").iterdir():
         (folder / file.name).write_bytes(file.read_bytes())

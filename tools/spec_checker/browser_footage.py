@@ -142,8 +142,9 @@ def _fit(picture: U8) -> U8:
     width, height = (round(side * scale) // 2 * 2 for side in (width, height))
     fitted = cv2.resize(picture, (width, height), interpolation=cv2.INTER_AREA)
     if abs(width - height) < 2 * _MIN_BAND_PX:
-        side = max(0, (min(width, height) + 2 * _MIN_BAND_PX - width + 1) // 2) // 2 * 2 + 2
-        fitted = cv2.copyMakeBorder(fitted, 0, 0, side, side, cv2.BORDER_CONSTANT, value=(90, 90, 90))
+        x0, y0, x1, y1 = square_box(width, height)
+        margin = _MIN_BAND_PX + 2  # even, so that a pixel of colour does not lie on the square's edge
+        fitted = cv2.copyMakeBorder(fitted[y0:y1, x0:x1], 0, 0, margin, margin, cv2.BORDER_CONSTANT, value=(90, 90, 90))
     return np.ascontiguousarray(fitted, np.uint8)
 
 
