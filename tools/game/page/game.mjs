@@ -155,8 +155,9 @@ function end(seconds, detail) {
   round += 1;
   joke = null;
   lastedS = Math.floor(seconds * 10) / 10;
-  isRecord = lastedS > readBest();
-  if (isRecord) writeBest(lastedS);
+  const best = readBest();
+  isRecord = best > 0 && lastedS > best; // the first round beats nobody
+  if (lastedS > best) writeBest(lastedS);
   drawStrip(detail);
   enter('over');
   $('again').focus({ preventScroll: true });

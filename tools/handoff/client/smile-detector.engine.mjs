@@ -204,6 +204,8 @@ export class Engine {
 
   async #load({ provider, graph, entries }, threads) {
     const files = MODULES[provider];
+    const fetched = Promise.all(entries.map((entry) => fetchGraph(entry, this.#settings.specUrl)));
+    fetched.catch(() => undefined); // heard below, after the runtime
     this.#ort = this.#settings.ort ?? (await importOrt(this.#settings.ortUrl, files.module));
     const ort = this.#ort;
     ort.env.logLevel = 'error';
@@ -212,7 +214,7 @@ export class Engine {
     const version = ort.env.versions?.web ?? ort.env.versions?.common;
     const expected = this.#spec.runtime.npm_version;
     if (version && version !== expected) this.#warn('ort-version', { found: version, expected });
-    const models = await Promise.all(entries.map((entry) => fetchGraph(entry, this.#settings.specUrl)));
+    const models = await fetched;
     const graphs = [];
     try {
       for (const [index, entry] of entries.entries()) {
