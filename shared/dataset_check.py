@@ -227,13 +227,28 @@ def _check_next(manifest: Mapping[str, Any], rows: Sequence[SequenceRow]) -> Ite
             yield Problem(MANIFEST, told, kind="manifest")
 
 
+def _name_bad_rows(contents: Contents) -> set[str]:
+    """Name the sequences and takes of rows that are wrong: their files are not strays."""
+    text = (contents.folder / LABELS).read_text(encoding="utf-8-sig", errors="replace")
+    cells = [line.split(",") for line in text.splitlines()[1:]]
+    good = {row.sequence_id for row in contents.rows.values()}
+    return {name for row in cells if row[0] not in good for name in (row[0], *row[2:3])}
+
+
 def _check_strays(contents: Contents) -> Iterator[Problem]:
     """Look for files that no row lists, and for what a crash left behind."""
     listed = {name.removeprefix("images/") for row in contents.rows.values() for name in row.frame_names()}
     takes = {row.take_id for row in contents.rows.values()}
     folder = contents.folder
-    pictures = sorted(path.name for path in (folder / "images").glob("*") if path.name not in listed)
-    records = sorted(path.name for path in (folder / "takes").glob("*") if path.stem not in takes)
+    in_bad_rows = _name_bad_rows(contents)
+    pictures = sorted(
+        path.name
+        for path in (folder / "images").glob("*")
+        if path.name not in listed and path.name.partition("_frame_")[0] not in in_bad_rows
+    )
+    records = sorted(
+        path.name for path in (folder / "takes").glob("*") if path.stem not in takes and path.stem not in in_bad_rows
+    )
     for what, where, found in (("pictures", "images", pictures), ("files", "takes", records)):
         if found:
             told = f"{len(found)} {what} that no row lists, such as {found[0]}"
