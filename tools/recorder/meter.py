@@ -16,8 +16,9 @@ from shared.errors import MissingOutside
 from shared.preprocess import U8
 from shared.protocol import Protocol
 from shared.smile_curve import INTERVAL_MS, SmileCurve, judge
+from tools.recorder.feed import give_way
 
-_SIZE_PX = 480  # longer side of the looks: the landmarker's own nets see 128 and 256 pixels of them
+_SIZE_PX = 480  # longer side of the looks, at least: the landmarker's own nets see 128 and 256 pixels of them
 _EPSILON_S = 1e-6
 
 
@@ -63,6 +64,7 @@ class SmileMeter:
         return judge(self._scores, self._protocol)
 
     def _run(self) -> None:
+        give_way()
         try:
             with landmarks.FaceLandmarker(self._model) as landmarker:
                 self.model_sha256 = landmarker.model_sha256
@@ -89,10 +91,10 @@ class SmileMeter:
 def _shrink(frame_rgb_hwc_u8: U8) -> U8:
     """Make a whole picture small: what lies around a face that fills the stored square helps to find it."""
     height, width = frame_rgb_hwc_u8.shape[:2]
-    scale = _SIZE_PX / max(height, width)
-    if scale >= 1:
+    times = max(height, width) // _SIZE_PX  # a whole number: OpenCV's fast way, and this is the recording's own thread
+    if times <= 1:
         return frame_rgb_hwc_u8
-    size = max(1, round(width * scale)), max(1, round(height * scale))
+    size = width // times, height // times
     return np.asarray(cv2.resize(frame_rgb_hwc_u8, size, interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 

@@ -12,6 +12,7 @@ from shared import preprocess
 from shared.faces import FaceFinder
 from shared.preprocess import U8
 from shared.quality import FAULTS, Limits, faults_of, measure_picture
+from tools.recorder.feed import give_way
 
 _EVERY_S = 0.15
 _EVERY_WHILE_RECORDING_S = 0.4
@@ -73,6 +74,7 @@ class Watcher:
         return self._look
 
     def _run(self) -> None:
+        give_way()
         try:
             while self._news.wait() and not self._stop.is_set():
                 self._news.clear()
