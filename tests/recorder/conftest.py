@@ -1,19 +1,26 @@
-"""Films with numbered frames, a short protocol, and the recorder as a command."""
+"""Films with numbered frames, a short protocol, a real screen, and the recorder as a command."""
 
+import ctypes
+import ctypes.util
 import json
 import os
+import shutil
+import struct
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import time
+from collections.abc import Callable, Iterator, Sequence
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
+import cv2
 import numpy as np
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
+Start = Callable[..., subprocess.Popen[str]]
 TICK = Fraction(1, 90_000)
 SIDE_PX, CELLS = 96, 4
 
@@ -138,3 +145,74 @@ def record(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captu
 def dataset_folder(tmp_path: Path) -> Path:
     """The folder that `record` and `start --dataset d` write to."""
     return tmp_path / "home" / "datasets" / "d"
+
+
+class Screen:
+    """A real X server with a keyboard and a camera of its own."""
+
+    def __init__(self, display: str, folder: Path) -> None:
+        self.display = display
+        self._folder = folder
+
+    def open(self, start: Start, *flags: object) -> subprocess.Popen[str]:
+        """Start the recorder and wait until its window is painted.
+
+        Without a window manager, and on a busy machine, Qt sometimes opens a window and never paints it; nothing is
+        recorded by then, so it is started again.
+        """
+        for _ in range(4):
+            process = start(*flags, DISPLAY=self.display)
+            self._xdotool("search", "--sync", "--onlyvisible", "--name", "smilebench")
+            until_s = time.monotonic() + 4
+            while time.monotonic() < until_s:
+                if self.shot(self._folder / "open.png").mean() > 15:
+                    return process
+            process.kill()
+            process.communicate()
+        raise AssertionError("no window was painted in four attempts")
+
+    def press(self, key: str) -> None:
+        self._xdotool("key", key)
+
+    def close_window(self) -> None:
+        """Send what a window manager sends when its close button is pressed; xdotool cannot."""
+        window = int(self._xdotool("search", "--onlyvisible", "--name", "smilebench").split()[0])
+        x11 = ctypes.CDLL(ctypes.util.find_library("X11") or "libX11.so.6")
+        x11.XOpenDisplay.restype = ctypes.c_void_p
+        x11.XInternAtom.restype = ctypes.c_ulong
+        server = ctypes.c_void_p(x11.XOpenDisplay(self.display.encode()))
+        protocols, delete = (x11.XInternAtom(server, name, 0) for name in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW"))
+        # XClientMessageEvent on 64 bits: type, serial, send_event, display, window, message_type, format, data
+        event = struct.pack("=iiqiiqQQiiqqqqq", 33, 0, 0, 0, 0, 0, window, protocols, 32, 0, delete, 0, 0, 0, 0)
+        x11.XSendEvent(server, ctypes.c_ulong(window), 0, ctypes.c_long(0), event.ljust(192, b"\0"))
+        x11.XCloseDisplay(server)
+
+    def _xdotool(self, *words: str) -> str:
+        done = subprocess.run(
+            ["xdotool", *words], env={"DISPLAY": self.display}, capture_output=True, text=True, timeout=30, check=True
+        )
+        return done.stdout
+
+    def shot(self, path: Path) -> np.ndarray:
+        grab = ["ffmpeg", "-loglevel", "error", "-y", "-f", "x11grab", "-video_size", "1400x900"]
+        subprocess.run([*grab, "-i", self.display, "-frames:v", "1", str(path)], check=True, timeout=30)
+        picture = cv2.imread(str(path))
+        assert picture is not None
+        return np.asarray(picture)
+
+
+@pytest.fixture
+def screen(tmp_path: Path) -> Iterator[Screen]:
+    missing = [name for name in ("Xvfb", "xdotool", "ffmpeg") if shutil.which(name) is None]
+    if missing:
+        pytest.skip(f"no {', '.join(missing)} to open a real window")
+    server = subprocess.Popen(
+        ["Xvfb", "-displayfd", "1", "-noreset", "-screen", "0", "1400x900x24"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+    )
+    assert server.stdout is not None
+    yield Screen(f":{int(server.stdout.readline())}", tmp_path)
+    server.terminate()
+    server.wait()
+    server.stdout.close()

@@ -1,14 +1,10 @@
-import ctypes
-import ctypes.util
 import re
-import shutil
-import struct
 import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
@@ -75,77 +71,6 @@ def test_without_a_screen_it_says_how_to_go_on(start: Start) -> None:
         assert err.count("\n") == 1
 
 
-class Screen:
-    """A real X server with a keyboard and a camera of its own."""
-
-    def __init__(self, display: str, folder: Path) -> None:
-        self.display = display
-        self._folder = folder
-
-    def open(self, start: Start, *flags: object) -> subprocess.Popen[str]:
-        """Start the recorder and wait until its window is painted.
-
-        Without a window manager, and on a busy machine, Qt sometimes opens a window and never paints it; nothing is
-        recorded by then, so it is started again.
-        """
-        for _ in range(4):
-            process = start(*flags, DISPLAY=self.display)
-            self._xdotool("search", "--sync", "--onlyvisible", "--name", "smilebench")
-            until_s = time.monotonic() + 4
-            while time.monotonic() < until_s:
-                if self.shot(self._folder / "open.png").mean() > 15:
-                    return process
-            process.kill()
-            process.communicate()
-        raise AssertionError("no window was painted in four attempts")
-
-    def press(self, key: str) -> None:
-        self._xdotool("key", key)
-
-    def close_window(self) -> None:
-        """Send what a window manager sends when its close button is pressed; xdotool cannot."""
-        window = int(self._xdotool("search", "--onlyvisible", "--name", "smilebench").split()[0])
-        x11 = ctypes.CDLL(ctypes.util.find_library("X11") or "libX11.so.6")
-        x11.XOpenDisplay.restype = ctypes.c_void_p
-        x11.XInternAtom.restype = ctypes.c_ulong
-        server = ctypes.c_void_p(x11.XOpenDisplay(self.display.encode()))
-        protocols, delete = (x11.XInternAtom(server, name, 0) for name in (b"WM_PROTOCOLS", b"WM_DELETE_WINDOW"))
-        # XClientMessageEvent on 64 bits: type, serial, send_event, display, window, message_type, format, data
-        event = struct.pack("=iiqiiqQQiiqqqqq", 33, 0, 0, 0, 0, 0, window, protocols, 32, 0, delete, 0, 0, 0, 0)
-        x11.XSendEvent(server, ctypes.c_ulong(window), 0, ctypes.c_long(0), event.ljust(192, b"\0"))
-        x11.XCloseDisplay(server)
-
-    def _xdotool(self, *words: str) -> str:
-        done = subprocess.run(
-            ["xdotool", *words], env={"DISPLAY": self.display}, capture_output=True, text=True, timeout=30, check=True
-        )
-        return done.stdout
-
-    def shot(self, path: Path) -> np.ndarray:
-        grab = ["ffmpeg", "-loglevel", "error", "-y", "-f", "x11grab", "-video_size", "1400x900"]
-        subprocess.run([*grab, "-i", self.display, "-frames:v", "1", str(path)], check=True, timeout=30)
-        picture = cv2.imread(str(path))
-        assert picture is not None
-        return np.asarray(picture)
-
-
-@pytest.fixture
-def screen(tmp_path: Path) -> Iterator[Screen]:
-    missing = [name for name in ("Xvfb", "xdotool", "ffmpeg") if shutil.which(name) is None]
-    if missing:
-        pytest.skip(f"no {', '.join(missing)} to open a real window")
-    server = subprocess.Popen(
-        ["Xvfb", "-displayfd", "1", "-noreset", "-screen", "0", "1400x900x24"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.DEVNULL,
-    )
-    assert server.stdout is not None
-    yield Screen(f":{int(server.stdout.readline())}", tmp_path)
-    server.terminate()
-    server.wait()
-    server.stdout.close()
-
-
 def wait_for(is_there: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 20) -> None:
     until_s = time.monotonic() + seconds
     while not is_there():
@@ -164,7 +89,7 @@ def rows_of(folder: Path) -> list[str]:
 
 
 def test_a_session_at_a_real_window(
-    screen: Screen, start: Start, short_protocol: Path, dataset_folder: Path, tmp_path: Path
+    screen: Any, start: Start, short_protocol: Path, dataset_folder: Path, tmp_path: Path
 ) -> None:
     flags = ("--source", "synthetic", "--difficulty", "easy", "--protocol", short_protocol, "--lang", "ko")
     process = screen.open(start, *flags, "--subject", "a01", "--dataset", "d", "--json")
@@ -201,7 +126,7 @@ def test_a_session_at_a_real_window(
 
 
 def test_a_film_behind_the_window_loses_no_frame_and_a_short_one_is_refused(
-    screen: Screen, start: Start, make_film: Callable[..., Path], short_protocol: Path, dataset_folder: Path
+    screen: Any, start: Start, make_film: Callable[..., Path], short_protocol: Path, dataset_folder: Path
 ) -> None:
     film = make_film([index / 30 for index in range(75)])
     flags = ("--subject", "s01", "--dataset", "d", "--protocol", short_protocol, "--consent", "train", *QUIET)
