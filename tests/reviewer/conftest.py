@@ -171,31 +171,44 @@ def serve(home: Path) -> Iterator[Serve]:
 
 
 @pytest.fixture(scope="session")
-def chromium() -> Iterator[Any]:
-    """Playwright's Chromium type with the launch flags filled in: ``chromium(profile)`` opens a persistent context."""
+def playwright() -> Iterator[Any]:
+    """Playwright, where Chromium is installed."""
     if CHROMIUM is None:
         pytest.skip("Chromium is not installed")
-    playwright = pytest.importorskip("playwright.sync_api")
-    with playwright.sync_playwright() as running:
+    with pytest.importorskip("playwright.sync_api").sync_playwright() as running:
+        yield running
 
-        def launch(profile: Path, **rest: Any) -> Any:
-            return running.chromium.launch_persistent_context(
-                str(profile), executable_path=CHROMIUM, args=list(QUIET), headless=True, **rest
-            )
 
-        yield launch
+@pytest.fixture(scope="session")
+def browser(playwright: Any) -> Iterator[Any]:
+    """One Chromium for all tests; each has a context of its own, with its own cookies and storage."""
+    opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
+    yield opened
+    opened.close()
 
 
 @pytest.fixture
-def open_page(chromium: Any, tmp_path: Path) -> Iterator[Callable[..., Any]]:
+def launch(playwright: Any) -> Callable[[Path], Any]:
+    """``launch(profile)``: a Chromium of the test's own, whose storage outlives it."""
+
+    def start(profile: Path) -> Any:
+        return playwright.chromium.launch_persistent_context(
+            str(profile), executable_path=CHROMIUM, args=list(QUIET), headless=True
+        )
+
+    return start
+
+
+@pytest.fixture
+def open_page(browser: Any) -> Iterator[Callable[..., Any]]:
     """``open_page(served.url)``: the page, loaded; errors of its scripts fail the test."""
     contexts: list[Any] = []
     errors: list[str] = []
 
     def show(url: str, width: int = 1280, height: int = 800, **rest: Any) -> Any:
-        context = chromium(tmp_path / f"profile{len(contexts)}", viewport={"width": width, "height": height}, **rest)
+        context = browser.new_context(viewport={"width": width, "height": height}, **rest)
         contexts.append(context)
-        page = context.pages[0]
+        page = context.new_page()
         page.on("pageerror", lambda error: errors.append(str(error)))
         page.goto(url)
         page.wait_for_selector(".card.at")

@@ -59,6 +59,7 @@ export class Grid {
 
   release(card) {
     card.hidden = true;
+    card.className = "card"; // whatever it stood for, it is no more
     this.spare.push(card);
   }
 
