@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from shared import cli, contracts, features, landmarks, paths, provenance, sequences
 from shared.errors import InvalidInput
+from shared.numbers import rounded
 from shared.sequences import Dataset
 from tools.featurizer.cli import Config
 from tools.featurizer.pool import read_faces
@@ -58,7 +59,7 @@ class Featurized:
         if without:
             labels = ", ".join(f"{count} {label}" for label, count in counts["without_face_by_label"].items() if count)
             lines.append(
-                f"without a face: {without} ({100 * without / n:.1f} %: {labels}), such as "
+                f"without a face: {without} ({rounded(100 * without / n, 1)} %: {labels}), such as "
                 f"{', '.join(self.manifest['without_face'][:3])}"
             )
         if counts["several_faces"]:
