@@ -43,7 +43,7 @@ MIN_WHOLE = 0.89
 MIN_MIDDLE = 0.965
 _MAX_TRIES = 3  # pictures of two sequences that are aligned; the copy is the closest, unless the whole room is alike
 _FLAT = 2.0  # grey levels of contrast below which there is nothing to compare
-_TILE_ROWS, _TILE_COLUMNS = 512, 8192
+_TILE_ROWS, _TILE_COLUMNS = 256, 1024  # what fits a core's own cache
 
 
 @dataclass(frozen=True)
