@@ -198,9 +198,12 @@ def _where(browser: Any, page: ProofPage, provider: str, threads: int) -> Where:
 def _run_graphs(
     proof: Proof, browser: Any, page: ProofPage, spec: Any, expected: Expected, where: Where, effort: Effort
 ) -> None:
-    entries = test_graphs(page, spec, expected, where, effort)
+    entries, left_out = test_graphs(page, spec, expected, where, effort)
     proof.tested += entries
     proof.findings += [judge(entry, spec, page.environment["adapter"]) for entry in entries]
+    if left_out:
+        why = f"the adapter is drawn in software, and {effort.software_s:g} s were over before {', '.join(left_out)}"
+        proof.findings.append(skipped(f"browser.{where}", why))
 
 
 def _prove_wasm(
