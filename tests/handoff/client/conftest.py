@@ -141,6 +141,10 @@ class Site:
                 return detector;
               };
               window.fails = (work) => work().then(() => 'it works', (error) => [error.code, error.message]);
+              window.until = async (check, seconds = 25) => {
+                const end = performance.now() + seconds * 1000;
+                while (!check() && performance.now() < end) await new Promise((resolve) => setTimeout(resolve, 50));
+              };
               window.grey = (red, width = 64, height = 48) => {
                 const image = new ImageData(width, height);
                 for (let at = 0; at < image.data.length; at += 4) image.data.set([red, 51, 0, 255], at);

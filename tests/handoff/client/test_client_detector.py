@@ -65,6 +65,20 @@ def test_the_newest_frame_waits_and_the_one_before_it_is_dropped(page: Any) -> N
     assert found == [["warming_up", "dropped", "dropped", "warming_up"], [None] * 4, 2]  # a closed frame has no format
 
 
+def test_a_reset_forgets_frames_that_wait_or_are_on_their_way(page: Any) -> None:
+    page.evaluate("create()")
+    found = page.evaluate(
+        """async () => {
+          await play([10, 10, 10, 10]);
+          const pushed = [detector.push(grey(10), 400), detector.push(grey(10), 500)];
+          await detector.reset();
+          const after = await detector.push(grey(10), 600);
+          return [...(await Promise.all(pushed)), after].map(({ state }) => state);
+        }"""
+    )
+    assert found == ["dropped", "dropped", "warming_up"]
+
+
 def test_the_same_frame_again_is_dropped_and_an_earlier_one_begins_anew(page: Any) -> None:
     page.evaluate("create()")
     states = page.evaluate(

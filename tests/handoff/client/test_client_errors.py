@@ -210,7 +210,7 @@ def test_another_version_of_the_runtime_is_warned_of(rough: Any) -> None:
     spoil(rough, lambda spec: spec["runtime"].update(npm_version="1.29.0"))
     page = rough.open()
     page.evaluate("create()")
-    page.wait_for_function("events.length > 0")
+    page.evaluate("until(() => events.length > 0)")
     assert page.evaluate("events.map(([type, detail]) => [type, detail.code, detail.values.found])") == [
         ["warning", "ort-version", "1.30.0"]
     ]

@@ -101,6 +101,7 @@ export class SmileDetector extends EventTarget {
   #options;
   #info;
   #isBusy = false;
+  #epoch = 0;
   #inWork = Promise.resolve();
   #waiting = null;
   #isClosed = false;
@@ -197,7 +198,9 @@ export class SmileDetector extends EventTarget {
   push(source, timestampMs = performance.now()) {
     if (this.#isClosed) return Promise.reject(new DetectorError('closed', {}, this.#options.lang));
     return new Promise((resolve, reject) => {
-      const job = { frame: grab(source, timestampMs), timestampMs, startedMs: performance.now(), resolve, reject };
+      const startedMs = performance.now();
+      const frame = grab(source, timestampMs);
+      const job = { frame, timestampMs, startedMs, epoch: this.#epoch, resolve, reject };
       job.frame.catch(() => undefined);
       if (!this.#isBusy) {
         this.#inWork = this.#start(job);
@@ -231,7 +234,15 @@ export class SmileDetector extends EventTarget {
   };
 
   async #forget(options) {
-    const wasSmile = await this.#engine.reset(options);
+    this.#epoch += 1; // what was pushed before is not to be seen after
+    if (this.#waiting) this.#drop(this.#waiting);
+    this.#waiting = null;
+    let wasSmile = false;
+    try {
+      wasSmile = await this.#engine.reset(options);
+    } catch {
+      // the worker is gone: there is nothing left to forget
+    }
     if (wasSmile) this.#emit('smileend', { timestampMs: null, reason: 'reset', result: null });
   }
 
@@ -284,8 +295,9 @@ export class SmileDetector extends EventTarget {
   async #work(job) {
     const frame = await job.frame;
     const faceBox = this.#options.face && !this.#isClosed ? await this.#findFace(frame, job.timestampMs) : undefined;
-    if (this.#isClosed || faceBox === null) frame.close?.();
-    if (this.#isClosed) return this.#dropped(job);
+    const isOld = this.#isClosed || job.epoch !== this.#epoch;
+    if (isOld || faceBox === null) frame.close?.();
+    if (isOld) return this.#dropped(job);
     const answer = await (faceBox === null
       ? this.#engine.noFace(job.timestampMs)
       : this.#engine.run(frame, job.timestampMs));
@@ -374,9 +386,8 @@ function checkOptions({ provider, graph, threads }) {
   if (threads !== 'auto' && !(Number.isInteger(threads) && threads >= 1)) throw new TypeError(`threads: found ${threads}`);
 }
 
-function inLanguage(error, lang) {
-  return error instanceof DetectorError ? new DetectorError(error.code, error.values, lang) : error;
-}
+const inLanguage = (error, lang) =>
+  error instanceof DetectorError ? new DetectorError(error.code, error.values, lang) : error;
 
 function toImageData(rgb, side) {
   const rgba = new Uint8ClampedArray(side * side * 4).fill(255);
