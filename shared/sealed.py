@@ -1,12 +1,15 @@
-"""The log of the sealed test set: each measurement on a test side is one more look at it, and is written down.
+"""The log of the sealed test set: each measurement on a test side is written down, and each session is one opening.
 
-A test side that has been looked at often is no test any more: whoever keeps the best of many looks keeps its luck. The
+A test side that has been looked at often is no test any more: whoever keeps the best of many looks keeps its luck. All
+arms of one comparison are measured before anybody can decide anything: a session is one opening, however many lines it
+has; a measurement outside of a session is one of its own. The
 log lies beside the dataset (``test_openings.jsonl``, a line a look, schema ``test_opening``), is only ever added to and
 not published. It counts; it forbids nothing.
 """
 
 import json
 import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +31,8 @@ def read_openings(dataset: Path, sequences_sha256: str) -> list[dict[str, Any]]:
         sequences_sha256: Identifies the test side: its sequences, people, labels and pictures.
 
     Returns:
-        The lines about it, oldest first; none where there is no log. Lines that cannot be read are noted on stderr.
+        The lines about it, a measurement each, oldest first; none where there is no log. Lines that cannot be read are
+        noted on stderr.
     """
     try:
         lines = (dataset / LOG).read_text(encoding="utf-8", errors="replace").splitlines()
@@ -40,9 +44,10 @@ def read_openings(dataset: Path, sequences_sha256: str) -> list[dict[str, Any]]:
     return [one for one in openings if one is not None and one["sequences_sha256"] == sequences_sha256]
 
 
-def count_openings(dataset: Path, sequences_sha256: str) -> int:
-    """Count how often a test side was opened, see `read_openings`."""
-    return len(read_openings(dataset, sequences_sha256))
+def count_openings(lines: Sequence[Mapping[str, Any]]) -> int:
+    """Count openings among the lines of a test side: a session once, a line without a session for itself."""
+    sessions = [line.get("session") for line in lines]
+    return len({session for session in sessions if session is not None}) + sessions.count(None)
 
 
 def _parse(line: str) -> dict[str, Any] | None:
@@ -63,7 +68,7 @@ def record_opening(dataset: Path, opening: dict[str, Any]) -> int:
         opening: A document of the schema ``test_opening``.
 
     Returns:
-        How often this test side was opened, this time included.
+        How often this test side was opened by now, see `count_openings`.
 
     Raises:
         InvalidInput: The opening does not fit its schema.
@@ -71,12 +76,12 @@ def record_opening(dataset: Path, opening: dict[str, Any]) -> int:
     contracts.validate(opening, "test_opening", LOG)
     try:
         with filelock.FileLock(dataset / _LOCK, timeout=_PATIENCE_S):
-            before = count_openings(dataset, opening["sequences_sha256"])
+            before = read_openings(dataset, opening["sequences_sha256"])
             _append(dataset / LOG, json.dumps(opening, ensure_ascii=False, allow_nan=False))
     except OSError as error:  # no permission, no space, or another program that holds the lock
-        before = count_openings(dataset, opening["sequences_sha256"])
+        before = read_openings(dataset, opening["sequences_sha256"])
         cli.note(f"note: {dataset / LOG}: this look at the test side could not be written down ({error})")
-    return before + 1
+    return count_openings([*before, opening])
 
 
 def _append(path: Path, line: str) -> None:

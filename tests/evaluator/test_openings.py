@@ -70,3 +70,17 @@ def test_the_log_does_not_touch_the_dataset_itself(split_file: Path, tmp_path: P
     dataset = open_dataset(tmp_path / "datasets" / "people")
     rows = splits.rows_of(dataset, splits.read_split(split_file, dataset), "test")
     assert line["sequences_sha256"] == hash_sequences(rows)
+
+
+def test_arms_of_one_session_open_the_test_side_once(
+    split_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for _ in range(2):
+        assert measure(split_file, "--session", "ab-1") == 0
+        assert "test side opened 1 time\n" in capsys.readouterr().out
+    monkeypatch.setenv("SMILEBENCH_SESSION", "ab-2")
+    assert measure(split_file) == 0
+    assert "test side opened 2 times\n" in capsys.readouterr().out
+    assert [line.get("session") for line in read_log(tmp_path)] == ["ab-1", "ab-1", "ab-2"]
+    assert measure(split_file, "--session", "no such name!") == 2
+    assert "--session" in capsys.readouterr().err

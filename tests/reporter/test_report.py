@@ -430,7 +430,7 @@ def test_openings_of_the_sealed_test_are_counted_where_somebody_counted(
     new = make_results(tmp_path, "new", plan_rows["candidate"], 0.282, test_openings=7)
     result, page = report(tmp_path, old, new)
     assert result.comparison["test_openings"] == 7
-    assert "had been measured 7 times" in page.text
+    assert "had been opened 7 times" in page.text
 
 
 @pytest.mark.parametrize("lang", ["en", "ko"])

@@ -9,8 +9,13 @@ from shared import contracts, sealed
 from shared.errors import InvalidInput
 
 
-def look(sequences: str = "9", model: str = "baseline") -> dict[str, Any]:
+def count(folder: Path, sequences: str = "9") -> int:
+    return sealed.count_openings(sealed.read_openings(folder, sequences * 64))
+
+
+def look(sequences: str = "9", model: str = "baseline", **more: str) -> dict[str, Any]:
     return {
+        **more,
         "schema_version": 1,
         "opened_utc": "2026-01-22T11:25:34Z",
         "split": {"file": "people-seed0.json", "sha256": "b" * 64},
@@ -21,7 +26,7 @@ def look(sequences: str = "9", model: str = "baseline") -> dict[str, Any]:
 
 
 def test_each_look_is_a_line_and_the_count_includes_it(tmp_path: Path) -> None:
-    assert sealed.count_openings(tmp_path, "9" * 64) == 0
+    assert count(tmp_path) == 0
     assert [sealed.record_opening(tmp_path, look(model=name)) for name in ("a", "b", "a")] == [1, 2, 3]
     lines = (tmp_path / sealed.LOG).read_text().splitlines()
     assert [json.loads(line)["model"]["name"] for line in lines] == ["a", "b", "a"]
@@ -29,11 +34,23 @@ def test_each_look_is_a_line_and_the_count_includes_it(tmp_path: Path) -> None:
         contracts.validate(json.loads(line), "test_opening", "line")
 
 
+def test_all_arms_of_a_session_are_one_opening_and_each_is_a_line(tmp_path: Path) -> None:
+    looks = [
+        look(session="ab-1"),
+        look(model="new", session="ab-1"),
+        look(),
+        look(session="ab-2"),
+        look(session="ab-1"),
+    ]
+    assert [sealed.record_opening(tmp_path, one) for one in looks] == [1, 1, 2, 3, 3]
+    assert len(sealed.read_openings(tmp_path, "9" * 64)) == 5
+
+
 def test_other_test_sides_are_counted_apart(tmp_path: Path) -> None:
     assert sealed.record_opening(tmp_path, look("1")) == 1
     assert sealed.record_opening(tmp_path, look("2")) == 1
     assert sealed.record_opening(tmp_path, look("1")) == 2
-    assert sealed.count_openings(tmp_path, "2" * 64) == 1
+    assert count(tmp_path, "2") == 1
 
 
 def test_a_line_that_was_cut_off_is_noted_and_spoils_no_other(
@@ -74,4 +91,4 @@ def test_looks_from_several_programs_at_once_are_all_there(tmp_path: Path) -> No
         process.start()
     for process in processes:
         process.join()
-    assert sealed.count_openings(tmp_path, "9" * 64) == 80
+    assert count(tmp_path) == 80

@@ -1,6 +1,6 @@
-"""Who answers: a model, the same model shown one frame only, or nobody (the larger class).
+"""Who answers: a model, the same model shown one frame only, MediaPipe's blendshapes, or nobody (the larger class).
 
-The last two cost no training. A fine-tuned model that is not better than they are has not learned what it should.
+All but the first cost no training. A fine-tuned model that is not better than they are has not learned what it should.
 """
 
 from dataclasses import dataclass
@@ -12,7 +12,8 @@ import numpy as np
 from shared import cli, contracts, metrics, paths
 from shared.errors import InvalidInput
 from shared.inference import OnnxModel, Scores, score_dataset
-from shared.sequences import Dataset, SequenceRow
+from shared.sequences import Dataset, SequenceRow, hash_sequences
+from tools.evaluator import blendshapes
 from tools.evaluator.config import EvaluationConfig
 
 MAJORITY = "majority-class"
@@ -23,7 +24,7 @@ class Arm:
     """What answered.
 
     Attributes:
-        kind: ``model``, ``one_frame`` or ``majority``.
+        kind: ``model``, ``one_frame``, ``blendshapes``, ``blendshape_logistic`` or ``majority``.
         name: How results call it.
         file: The ONNX file's name; for the majority its own name.
         sha256: Of the file; for the majority of its definition.
@@ -61,6 +62,8 @@ def ask(config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow], kno
     """
     if config.arm == "majority":
         return _majority(config, dataset, rows, known)
+    if config.arm in blendshapes.ARMS:
+        return _blendshapes(config, dataset, rows, known)
     model = OnnxModel(config.model, config.threads)
     card = _read_card(config.model)
     name = card["model_id"] if card else _name_of(config.model)
@@ -88,6 +91,29 @@ def _majority(config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow
         sha256=contracts.sha256_json({"arm": "majority", "positive_share": share}),
         own_threshold=None,
         scores=Scores(np.full(len(rows), share, np.float32), None),
+    )
+
+
+def _blendshapes(config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow], known: list[SequenceRow]) -> Arm:
+    """Answer by MediaPipe's blendshapes; what may be known of labels decides threshold or weights."""
+    scores, threshold = blendshapes.score(config.arm, dataset, rows, known)
+    name = config.arm.replace("_", "-")
+    told = {"arm": config.arm, "known": hash_sequences(known), **blendshapes.describe(dataset)}
+    n_people = len({row.subject_id for row in known})
+    return Arm(
+        kind=config.arm,
+        name=config.name or name,
+        file=name,
+        sha256=contracts.sha256_json(told),
+        own_threshold={
+            "value": threshold,
+            "chosen_on": "given" if config.arm == "blendshapes" else "default",
+            "objective": "fixed",
+            "n_sequences": len(known),
+            "n_subjects": n_people,
+            "interval": None,
+        },
+        scores=scores,
     )
 
 

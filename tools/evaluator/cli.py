@@ -5,6 +5,7 @@ evaluator scores scores.csv --json
 """
 
 import argparse
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -20,6 +21,8 @@ evaluator --arm majority --dataset people --split artifacts/splits/people-1a2b3c
 evaluator pool fold1_results.json fold2_results.json --name epochs-10
 evaluator scores scores.csv --json        (a csv with the columns label and score; see evaluator scores --help)
 """
+
+SESSION = "SMILEBENCH_SESSION"
 
 SCORES_EXAMPLES = """
 evaluator scores scores.csv
@@ -89,10 +92,10 @@ def _main_pool(words: Sequence[str]) -> int:
     return cli.run("evaluator", arguments, work)
 
 
-def _require_name(name: str) -> None:
+def _require_name(name: str, flag: str = "--name") -> None:
     cli.require(
         paths.NAME_PATTERN.fullmatch(name) is not None,
-        "--name",
+        flag,
         found=repr(name),
         expected="letters a-z, digits, '-', '_' and '.'",
     )
@@ -109,9 +112,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--model", help="an .onnx file, or a name under artifacts/models (not for --arm majority)")
     add(
         "--arm",
-        choices=("model", "one_frame", "majority"),
+        choices=("model", "one_frame", "blendshapes", "blendshape_logistic", "majority"),
         default="model",
-        help="one_frame: the model sees the middle frame only; majority: no model, always the larger class",
+        help="one_frame: the model sees the middle frame only; blendshapes: MediaPipe's smile, or a regression on "
+        "all 52 (after: featurizer); majority: no model, always the larger class",
     )
     add("--dataset", required=True, help="name under datasets/, or a path")
     add("--split", type=Path, help="frozen split file; without it all sequences are measured")
@@ -119,6 +123,10 @@ def _parser() -> argparse.ArgumentParser:
     add("--threshold", type=cli.fraction, help="decision threshold (default: the model's own, else 0.5)")
     add("--name", help="how the results call the model (default: its id or file name)")
     add("--out", type=Path, help="folder of the results (default: artifacts/results)")
+    add(
+        "--session",
+        help=f"name of the comparison that this is a part of: opens the test side once (default: ${SESSION}, if set)",
+    )
     add("--threads", type=int, default=0, help="threads of onnxruntime (default: its own choice)")
     cli.add_json(parser)
     return parser
@@ -142,11 +150,22 @@ def _scores_parser() -> argparse.ArgumentParser:
 
 def _to_config(arguments: argparse.Namespace) -> EvaluationConfig:
     side = arguments.side or ("test" if arguments.split else "all")
-    if arguments.name is not None:
-        _require_name(arguments.name)
+    session = arguments.session or os.environ.get(SESSION) or None
+    for flag, name in (("--name", arguments.name), ("--session", session)):
+        if name is not None:
+            _require_name(name, flag)
     cli.require(arguments.threads >= 0, "--threads", found=str(arguments.threads), expected="0 or more")
     cli.require(
-        bool(arguments.model) or arguments.arm == "majority", "--model", found="nothing", expected="an .onnx file"
+        bool(arguments.model) or arguments.arm not in ("model", "one_frame"),
+        "--model",
+        found="nothing",
+        expected="an .onnx file",
+    )
+    cli.require(
+        not arguments.arm.startswith("blendshape") or arguments.split is not None,
+        "--split",
+        found=f"--arm {arguments.arm} without a split",
+        expected="one: threshold and weights come from its training people",
     )
     return EvaluationConfig(
         model=paths.model_file(arguments.model or "none.onnx"),
@@ -158,4 +177,5 @@ def _to_config(arguments: argparse.Namespace) -> EvaluationConfig:
         name=arguments.name,
         out=arguments.out or paths.artifacts("results"),
         threads=arguments.threads,
+        session=session,
     )

@@ -18,6 +18,7 @@ class EvaluationConfig:
         name: How results call the model; None takes model.json's id or the file's name.
         out: The folder of the results.
         threads: Threads of onnxruntime; 0 lets it decide.
+        session: What this measurement is a part of; the test side is opened once a session. None for one of its own.
     """
 
     model: Path
@@ -29,6 +30,7 @@ class EvaluationConfig:
     name: str | None
     out: Path
     threads: int
+    session: str | None = None
 
 
 @dataclass(frozen=True)

@@ -61,5 +61,5 @@ def evaluate(config: EvaluationConfig) -> Evaluated:
     arm = ask(config, dataset, rows, known)
     seconds = time.monotonic() - began
     threshold, source = arm.threshold(config.threshold)
-    asked = Asked(dataset, rows, config.split, config.side)
+    asked = Asked(dataset, rows, config.split, config.side, config.session)
     return Evaluated(*write_results(config.out, asked, arm, threshold, source, seconds))

@@ -25,12 +25,13 @@ PREDICTION_COLUMNS = ("sequence_id", "subject_id", "label", "score", "predicted"
 
 @dataclass(frozen=True)
 class Asked:
-    """What an arm was asked: the sequences and where they come from."""
+    """What an arm was asked: the sequences, where they come from, and what the question is a part of."""
 
     dataset: sequences.Dataset
     rows: list[sequences.SequenceRow]
     split: Path | None
     side: str
+    session: str | None
 
 
 def write_results(
@@ -95,12 +96,13 @@ def write_results(
 
 
 def _count_opening(asked: Asked, arm: Arm, moment: str, results: str) -> int | None:
-    """Write down a look at a split's test side; returns how many there were by now, None for other sides."""
+    """Write down a look at a split's test side; returns how many openings there were by now, None elsewhere."""
     if asked.side != "test" or asked.split is None:
         return None
     opening = {
         "schema_version": 1,
         "opened_utc": moment,
+        **({"session": asked.session} if asked.session else {}),
         "split": {"file": asked.split.name, "sha256": contracts.sha256_file(asked.split)},
         "model": {"name": arm.name, "sha256": arm.sha256},
         "sequences_sha256": sequences.hash_sequences(asked.rows),

@@ -17,9 +17,16 @@ def sealed_section(comparison: Document, facts: DatasetFacts | None, words: Word
     n = comparison["test_openings"]
     blocks: list[Block] = [Paragraph(words("sealed_unknown") if n is None else words("sealed_count", n=n))]
     if facts is not None and facts.openings:
-        header = (Cell(words("opened")), Cell(words("measured_model")))
+        header = (Cell(words("opened")), Cell(words("measured_model")), Cell(words("session")))
         shown = facts.openings[-SHOWN_OPENINGS:]
-        rows = tuple((Cell(moment(one["opened_utc"])), Cell(one["model"]["name"])) for one in reversed(shown))
+        rows = tuple(
+            (
+                Cell(moment(one["opened_utc"])),
+                Cell(one["model"]["name"]),
+                Cell(one.get("session", words("no_session"))),
+            )
+            for one in reversed(shown)
+        )
         blocks.append(Table("plain", header, rows))
         if len(facts.openings) > len(shown):
             blocks.append(Paragraph(words("sealed_cut", n=len(shown)), "faint"))

@@ -230,8 +230,8 @@ TEXTS = {
     "roc_band": "The shaded band holds 95 % of the curves of resampled people ({method}); with few people it is "
     "rather too narrow.",
     "sealed": "The sealed test",
-    "sealed_count": "These test people had been measured {n} times when the last of these models was measured; each "
-    "arm counts once. Every look that changes a decision makes the figures a little too good.",
+    "sealed_count": "These test people had been opened {n} times when the last of these models was measured; the arms "
+    "of one comparison are one opening. Every look that changes a decision makes the figures a little too good.",
     "sealed_unknown": "Nobody counted how often these people had been looked at before.",
     "model_cards": "Model cards",
     "card_none": "{arm}: no model card was found (a stranger's model, or none).",
@@ -261,6 +261,8 @@ TEXTS = {
     "selection_gap": "balanced accuracy would look {gap} better if it were chosen here",
     "threshold_objective": "objective {objective}",
     "opened": "opened",
+    "session": "comparison",
+    "no_session": "on its own",
     "sealed_cut": "The last {n} are shown.",
     "measured_model": "model",
     "interval_n": "n = {n}, {people}",
