@@ -9,6 +9,7 @@ the tools by name only and runs them as programs (`shared.steps`). The threshold
 on validation people; the test people are looked at by the evaluator alone.
 """
 
+import importlib.util
 import json
 import sys
 from dataclasses import dataclass
@@ -16,6 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import paths, steps
+from shared.errors import SmilebenchError
 from shared.flags import flags_of
 from shared.steps import Answer, Chain
 
@@ -204,12 +206,47 @@ def _walk(chain: Chain, plan: Plan, split: Path, tag: str) -> Walked:
             specs.append(_write_spec(chain, f"spec {name}", onnx))
     # Of the longest arm, which is the last: once, since a step's name stands for one thing.
     one_frame = _measure(chain, f"{tag}measure one frame", plan.dataset, split, model=onnx, arm="one_frame")
-    references = {"majority-class": majority, "one-frame": one_frame}
+    references = {"majority-class": majority, "one-frame": one_frame, **measure_blendshapes(chain, plan, split, tag)}
     people = {}
     if plan.people_curve:
         longest = candidates[f"epochs-{max(plan.epochs)}"]
         people = {**_train_on_fewer(chain, plan, split, seed, tag), str(_count_training_people(split)): longest}
     return Walked(Path(trained["folder"]) / "run.json", before, candidates, references, people, tuple(specs))
+
+
+def measure_blendshapes(chain: Chain, plan: Plan, split: Path, tag: str) -> dict[str, Path]:
+    """Measure MediaPipe's blendshapes, where the extra and its model are here; drawn faces are none that it knows."""
+    manifest = json.loads((plan.dataset / "dataset.json").read_text(encoding="utf-8"))
+    if manifest["kind"] == "synthetic" or not has_landmarker():
+        return {}
+    read_features(chain, plan.dataset, "blendshapes")
+    arms = {"blendshapes": "blendshapes", "blendshape-logistic": "blendshape_logistic"}
+    return {name: _measure(chain, f"{tag}measure {name}", plan.dataset, split, arm=arm) for name, arm in arms.items()}
+
+
+def has_landmarker() -> bool:
+    """Tell whether faces can be read here: mediapipe is installed, and the Face Landmarker's file was fetched."""
+    if importlib.util.find_spec("mediapipe") is None:
+        return False
+    from shared import landmarks
+
+    try:
+        landmarks.find_model()
+    except SmilebenchError:
+        return False
+    return True
+
+
+def read_features(chain: Chain, dataset: Path, kind: str) -> Path:
+    """Bring a dataset's features up to date; returns their manifest."""
+    answer = chain.run(
+        f"features {kind}",
+        "featurizer",
+        flags_of(dataset=dataset, kind=kind),
+        inputs=_dataset_files(dataset),
+        outputs=lambda a: [Path(a["features"])],
+    )
+    return Path(answer["features"])
 
 
 def _count_training_people(split: Path) -> int:

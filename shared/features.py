@@ -219,3 +219,33 @@ def _load(path: Path, dtype: np.dtype[Any], n_rows: int) -> npt.NDArray[Any]:
             todo=_REFRESH,
         )
     return rows
+
+
+def load_filled(
+    dataset: Dataset, rows: Sequence[SequenceRow], kind: str, *, landmark_model_sha256: str | None = None
+) -> list[F32 | None]:
+    """Read sequences' features without gaps: a picture without a face takes the nearest one that has one.
+
+    Args:
+        dataset: Whose.
+        rows: Which sequences; they may differ in length.
+        kind: ``landmarks`` or ``blendshapes``.
+        landmark_model_sha256: The landmarker that must have read them; None takes any.
+
+    Returns:
+        (T, 478, 3) or (T, 52) float32 a sequence; None where no picture has a face.
+
+    Raises:
+        InvalidInput: As `open_features`.
+    """
+    features = open_features(dataset, kind, model_sha256=landmark_model_sha256)
+    filled: list[F32 | None] = []
+    for row in rows:
+        values = features.read(row)
+        there = np.flatnonzero(features.n_faces([row])[0] > 0)
+        if there.size == 0:
+            filled.append(None)
+            continue
+        nearest = np.abs(np.arange(len(values))[:, None] - there[None]).argmin(1)
+        filled.append(np.ascontiguousarray(values[there[nearest]], dtype=np.float32))
+    return filled

@@ -1,7 +1,8 @@
-"""ONNX files of the model contract, run by onnxruntime: pictures to scores, in batches, with flat memory.
+"""ONNX files of the model contract, run by onnxruntime: pictures or features to scores, in batches, with flat memory.
 
 The contract: one input (1 or N, T, 3, S, S) float32 RGB in 0 to 1; an output ``smile_prob`` with one number from 0 to 1
-a sequence; optionally ``emotion_logits`` (7). Any such file is welcome, ours or a stranger's.
+a sequence; optionally ``emotion_logits`` (7). Any such file is welcome, ours or a stranger's. A model of features has
+the input ``landmarks`` (1, T, 478, 3) or ``blendshapes`` (1, T, 52) instead, T free; the featurizer's store feeds it.
 """
 
 import json
@@ -19,6 +20,7 @@ from shared.sequences import Dataset, SequenceRow
 
 METADATA_PREFIX = "smilebench."
 BATCH = 8
+FEATURE_SHAPES: dict[str, list[Any]] = {"landmarks": [478, 3], "blendshapes": [52]}
 
 
 @dataclass(frozen=True)
@@ -47,8 +49,9 @@ class OnnxModel:
     Attributes:
         path: The file.
         metadata: The file's own notes, without their prefix; empty for strangers' models.
-        frame_count: T, the frames of a sequence.
-        image_size_px: S.
+        kind: What it eats: ``frames``, ``landmarks`` or ``blendshapes``.
+        frame_count: T, the frames of a sequence; 0 where any number will do.
+        image_size_px: S; 0 for a model of features.
         batch_size: How many sequences a run takes: 1 where the file says so.
     """
 
@@ -81,13 +84,8 @@ class OnnxModel:
         if len(inputs) != 1:
             raise InvalidInput(str(self.path), found=f"{len(inputs)} inputs", expected=expected)
         shape = inputs[0].shape
-        fits = len(shape) == 5 and isinstance(shape[1], int) and shape[2] == 3
-        fits = (
-            fits
-            and isinstance(shape[3], int)
-            and shape[3] == shape[4]
-            and (not isinstance(shape[0], int) or shape[0] == 1)
-        )
+        self.kind = next((kind for kind, rest in FEATURE_SHAPES.items() if list(shape[2:]) == rest), "frames")
+        fits = self._fits_frames(shape) if self.kind == "frames" else len(shape) == 3 + (self.kind == "landmarks")
         if not fits or inputs[0].type != "tensor(float)":
             raise InvalidInput(
                 str(self.path), found=f"the input {inputs[0].name} {shape} {inputs[0].type}", expected=expected
@@ -98,9 +96,15 @@ class OnnxModel:
             )
         self._input = inputs[0].name
         self._outputs = ["smile_prob", *(["emotion_logits"] if "emotion_logits" in outputs else [])]
-        self.frame_count: int = shape[1]
-        self.image_size_px: int = shape[3]
+        self.frame_count: int = shape[1] if isinstance(shape[1], int) else 0
+        self.image_size_px: int = shape[3] if self.kind == "frames" else 0
         self.batch_size = 1 if isinstance(shape[0], int) else BATCH
+
+    @staticmethod
+    def _fits_frames(shape: list[Any]) -> bool:
+        fits = len(shape) == 5 and isinstance(shape[1], int) and shape[2] == 3
+        fits = fits and isinstance(shape[3], int) and shape[3] == shape[4]
+        return bool(fits and (not isinstance(shape[0], int) or shape[0] == 1))
 
     @property
     def threshold(self) -> float | None:
@@ -112,7 +116,7 @@ class OnnxModel:
         """Score sequences.
 
         Args:
-            batch_ntchw_f32: (N, T, 3, S, S), RGB, 0 to 1. Any N: it is cut to the model's batch size.
+            batch_ntchw_f32: (N, T, 3, S, S), RGB, 0 to 1, or the features. Any N: it is cut to the model's batch size.
 
         Raises:
             InvalidInput: The model answers with something else than one probability a sequence.
@@ -185,12 +189,14 @@ def score_dataset(
         InvalidInput: The sequences have another length or size than the model's input.
     """
     for row in rows:
-        if row.frame_count != model.frame_count:
+        if model.frame_count and row.frame_count != model.frame_count:
             raise InvalidInput(
                 f"{dataset.folder}: {row.sequence_id}",
                 found=f"{row.frame_count} frames",
                 expected=f"{model.frame_count}, the input of {model.path.name}",
             )
+    if model.kind != "frames":
+        return _score_features(model, dataset, rows, one_frame=one_frame)
     size = dataset.manifest["image"]["width_px"]
     if size != model.image_size_px:
         raise InvalidInput(
@@ -207,3 +213,17 @@ def score_dataset(
         return model.run(batch)
 
     return _join([answer(batch) for _, batch in (progress(batches) if progress else batches)])
+
+
+def _score_features(model: OnnxModel, dataset: Dataset, rows: Sequence[SequenceRow], *, one_frame: bool) -> Scores:
+    """Score sequences by their features; one without any face is no smile: 0."""
+    from shared.features import load_filled
+
+    found = load_filled(dataset, rows, model.kind, landmark_model_sha256=model.metadata.get("landmark_model_sha256"))
+    probs = np.zeros(len(rows), np.float32)
+    for place, values in enumerate(found):
+        if values is None:
+            continue
+        shown = values[len(values) // 2][None] if one_frame else values
+        probs[place] = model.run(shown[None]).smile_prob[0]
+    return Scores(probs, None)

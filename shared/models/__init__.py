@@ -6,16 +6,21 @@ from shared.errors import InvalidInput
 
 if TYPE_CHECKING:
     from shared.models.dual_head import DualHeadSmileDetector
+    from shared.models.landmark_mlp import LandmarkMlp
 
-NETWORKS = ("dual_head",)
+    Network = DualHeadSmileDetector | LandmarkMlp
+
+# What each network eats: pictures, or what the featurizer reads in them.
+INPUT_KINDS = {"dual_head": "frames", "landmark_mlp": "landmarks", "blendshape_mlp": "blendshapes"}
+NETWORKS = tuple(INPUT_KINDS)
 
 
-def build_network(name: str, frame_count: int) -> "DualHeadSmileDetector":
+def build_network(name: str, frame_count: int) -> "Network":
     """Build a network with random weights.
 
     Args:
         name: One of `NETWORKS`.
-        frame_count: Frames of a sequence.
+        frame_count: Frames of a sequence; networks of features take any number.
 
     Raises:
         InvalidInput: No network has this name.
@@ -24,4 +29,8 @@ def build_network(name: str, frame_count: int) -> "DualHeadSmileDetector":
         from shared.models.dual_head import DualHeadSmileDetector
 
         return DualHeadSmileDetector(frame_count)
+    if name in INPUT_KINDS:
+        from shared.models.landmark_mlp import LandmarkMlp
+
+        return LandmarkMlp(INPUT_KINDS[name])
     raise InvalidInput("the network", found=repr(name), expected="one of " + ", ".join(NETWORKS))

@@ -12,15 +12,26 @@ from torch import nn
 
 from shared.errors import CheckFailed, InvalidInput
 from shared.models import build_network
-from shared.models.dual_head import FEATURES, EncoderModule, HeadModule
+from shared.models.dual_head import FEATURES, DualHeadSmileDetector, EncoderModule, HeadModule
 
 OPSET = 18
 
 
 def export_module(
-    module: nn.Module, example: torch.Tensor, input_name: str, output_names: tuple[str, ...]
+    module: nn.Module,
+    example: torch.Tensor,
+    input_name: str,
+    output_names: tuple[str, ...],
+    dynamic: dict[int, Any] | None = None,
 ) -> onnx.ModelProto:
     """Export a module of one input as a simplified graph, shapes fixed to those of the example.
+
+    Args:
+        module: What to export.
+        example: Its input.
+        input_name: How the graph calls it.
+        output_names: How the graph calls what comes out.
+        dynamic: Axes of the input that stay free, by number.
 
     Raises:
         CheckFailed: The simplified graph does not answer like the exported one.
@@ -35,6 +46,7 @@ def export_module(
             opset_version=OPSET,
             input_names=[input_name],
             output_names=list(output_names),
+            dynamic_shapes=None if dynamic is None else (dynamic,),
             optimize=True,
             verbose=False,
         )
@@ -77,6 +89,8 @@ def export_stream(
         raise InvalidInput(
             str(weights), found=f"no weights of {network} ({reason})", expected="those that the ONNX was exported from"
         ) from None
+    if not isinstance(built, DualHeadSmileDetector):
+        raise InvalidInput(str(weights), found=f"a {network}", expected="a network of pictures: only these have halves")
     built.eval()
     picture = torch.rand(1, 3, image_size_px, image_size_px)
     encoder = export_module(EncoderModule(built), picture, "frame", ("features",))

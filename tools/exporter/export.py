@@ -17,9 +17,11 @@ import torch
 from shared import cli, contracts, metrics, paths, provenance, sequences, splits, thresholds
 from shared.calibration import apply_temperature, fit_temperature
 from shared.errors import CheckFailed, InvalidInput
-from shared.inference import OnnxModel, Scores, iterate_batches, score_dataset
-from shared.models import build_network
+from shared.features import load_filled, open_features
+from shared.inference import FEATURE_SHAPES, OnnxModel, Scores, iterate_batches, score_dataset
+from shared.models import INPUT_KINDS, build_network
 from shared.models.dual_head import DualHeadSmileDetector
+from shared.models.landmark_mlp import LandmarkMlp
 from shared.protocol import EMOTIONS
 from tools.exporter import graph as graphs
 from tools.exporter.config import ExportConfig
@@ -83,7 +85,13 @@ def export(config: ExportConfig) -> Exported:
     validation = splits.rows_of(dataset, split, "validation")
     raw = _score_by_torch(network, dataset, validation)
     temperature = _fit_temperature(dataset, validation, raw) if config.calibrate else None
-    graph = graphs.build_graph(network, run["image_size_px"], temperature or 1.0)
+    if isinstance(network, LandmarkMlp):
+        landmark_model = open_features(dataset, network.kind).model_sha256
+        graph = graphs.build_feature_graph(network, run["frame_count"], temperature or 1.0)
+        graphs.set_metadata(graph, {"landmark_model_sha256": landmark_model})
+    else:
+        landmark_model = None
+        graph = graphs.build_graph(network, run["image_size_px"], temperature or 1.0)
 
     parity, threshold = _compare(graph, _calibrated(raw, temperature), dataset, validation, config)
     if parity["n_flips"] or parity["largest_difference"] > TOLERANCE:
@@ -93,7 +101,7 @@ def export(config: ExportConfig) -> Exported:
             expected=f"at most {TOLERANCE:.0e} and no flip on {parity['n_sequences']} sequences",
             todo="nothing was written; do not use this graph",
         )
-    card = _card(config, run, point, threshold, parity) | {"temperature": temperature}
+    card = _card(config, run, point, threshold, parity, landmark_model) | {"temperature": temperature}
     graphs.set_metadata(
         graph,
         {
@@ -103,6 +111,7 @@ def export(config: ExportConfig) -> Exported:
             "synthetic": dataset.is_synthetic,
             "emotions_trained": card["emotions_trained"],
             **{key: card[key] for key in ("crop", "resize", "mirror")},
+            **({"landmark_model_sha256": landmark_model} if landmark_model else {}),
         },
     )
     data = graphs.save(graph, config.out / paths.MODEL_FILE)
@@ -126,7 +135,7 @@ def _find_checkpoint(folder: Path, run: dict[str, Any], name: str) -> dict[str, 
     raise InvalidInput(f"{folder}: checkpoint", found=repr(name), expected=f"one of {names}")
 
 
-def _load(path: Path, sha256: str, network: DualHeadSmileDetector) -> None:
+def _load(path: Path, sha256: str, network: DualHeadSmileDetector | LandmarkMlp) -> None:
     """Put a checkpoint's weights into a network, after checking that they are the run's."""
     import safetensors.torch
 
@@ -170,12 +179,10 @@ def _compare(
         path.write_bytes(graph.SerializeToString())
         ours = score_dataset(OnnxModel(path), dataset, rows, lambda b: cli.progress(b, what="onnxruntime"))
     threshold = _choose_threshold(dataset, rows, ours, config)
-    assert ours.emotion_logits is not None
-    assert theirs.emotion_logits is not None
-    differences = (
-        np.abs(ours.smile_prob - theirs.smile_prob),
-        np.abs(ours.emotion_logits - theirs.emotion_logits),
-    )
+    differences = [np.abs(ours.smile_prob - theirs.smile_prob)]
+    if theirs.emotion_logits is not None:
+        assert ours.emotion_logits is not None
+        differences.append(np.abs(ours.emotion_logits - theirs.emotion_logits))
     flips = (ours.smile_prob > threshold["value"]) != (theirs.smile_prob > threshold["value"])
     parity = {
         "n_sequences": len(rows),
@@ -188,8 +195,12 @@ def _compare(
 
 @torch.inference_mode()
 def _score_by_torch(
-    network: DualHeadSmileDetector, dataset: sequences.Dataset, rows: list[sequences.SequenceRow]
+    network: DualHeadSmileDetector | LandmarkMlp, dataset: sequences.Dataset, rows: list[sequences.SequenceRow]
 ) -> Scores:
+    if isinstance(network, LandmarkMlp):
+        found = load_filled(dataset, rows, network.kind)
+        logits = [None if one is None else network(torch.from_numpy(one)[None]).smile_logit for one in found]
+        return Scores(np.array([0 if one is None else torch.sigmoid(one).item() for one in logits], np.float32), None)
     outputs = [network(torch.from_numpy(batch)) for _, batch in iterate_batches(dataset, rows)]
     return Scores(
         np.concatenate([torch.sigmoid(output.smile_logit).numpy() for output in outputs]),
@@ -239,8 +250,8 @@ def _card(
     point: dict[str, Any],
     threshold: dict[str, Any],
     parity: dict[str, Any],
+    landmark_model: str | None,
 ) -> dict[str, Any]:
-    shape = [1, run["frame_count"], 3, run["image_size_px"], run["image_size_px"]]
     trained = [emotion for emotion in EMOTIONS if run["emotion_counts"].get(emotion)]
     return {
         "schema_version": 1,
@@ -256,26 +267,34 @@ def _card(
             "epoch": point["epoch"],
         },
         **{key: run[key] for key in ("dataset", "split", "classes", "positive_class", "emotions")},
-        "input": {
-            "name": graphs.INPUT,
-            "shape": shape,
-            "dtype": "float32",
-            "layout": "NTCHW",
-            "color": "RGB",
-            "range": [0, 1],
-        },
-        "outputs": [
-            {"name": "smile_prob", "shape": [1], "dtype": "float32", "meaning": "probability of a smile, 0 to 1"},
-            {
-                "name": "emotion_logits",
-                "shape": [1, len(EMOTIONS)],
-                "dtype": "float32",
-                "meaning": f"logits of the emotions in order; trained on {', '.join(trained) or 'none of them'} only",
-            },
-        ],
+        "input": _describe_input(run, landmark_model),
+        "outputs": _describe_outputs(run, trained),
         "emotions_trained": trained,
         "threshold": threshold,
         **{key: run[key] for key in ("frame_interval_ms", "crop", "resize", "mirror")},
         "parity": parity,
         "code": provenance.code_info("torch", "onnx", "onnxruntime", "onnxsim", "onnxscript"),
     }
+
+
+def _describe_input(run: dict[str, Any], landmark_model: str | None) -> dict[str, Any]:
+    kind = INPUT_KINDS[run["network"]]
+    if kind == "frames":
+        shape = [1, run["frame_count"], 3, run["image_size_px"], run["image_size_px"]]
+        pictures = {"layout": "NTCHW", "color": "RGB", "range": [0, 1]}
+        return {"name": graphs.INPUT, "shape": shape, "dtype": "float32", **pictures}
+    shape = [1, run["frame_count"], *FEATURE_SHAPES[kind]]
+    layout = "NTPC" if kind == "landmarks" else "NTF"
+    told = {"layout": layout, "landmark_model_sha256": landmark_model}
+    return {"name": kind, "shape": shape, "dtype": "float32", **told}
+
+
+def _describe_outputs(run: dict[str, Any], trained: list[str]) -> list[dict[str, Any]]:
+    prob = {"name": "smile_prob", "shape": [1], "dtype": "float32", "meaning": "probability of a smile, 0 to 1"}
+    logits = {
+        "name": "emotion_logits",
+        "shape": [1, len(EMOTIONS)],
+        "dtype": "float32",
+        "meaning": f"logits of the emotions in order; trained on {', '.join(trained) or 'none of them'} only",
+    }
+    return [prob, logits] if INPUT_KINDS[run["network"]] == "frames" else [prob]

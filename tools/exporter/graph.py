@@ -8,8 +8,9 @@ import onnx
 import torch
 
 from shared.errors import CheckFailed
-from shared.inference import METADATA_PREFIX
+from shared.inference import FEATURE_SHAPES, METADATA_PREFIX
 from shared.models.dual_head import ContractModule, DualHeadSmileDetector
+from shared.models.landmark_mlp import LandmarkContract, LandmarkMlp
 from shared.models.onnx_export import export_module
 
 INPUT = "frames"
@@ -25,6 +26,16 @@ def build_graph(network: DualHeadSmileDetector, image_size_px: int, temperature:
     """
     example = torch.rand(1, network.frame_count, 3, image_size_px, image_size_px)
     return export_module(ContractModule(network, temperature), example, INPUT, OUTPUTS)
+
+
+def build_feature_graph(network: LandmarkMlp, frame_count: int, temperature: float = 1.0) -> onnx.ModelProto:
+    """Export a network of features as one graph: ``landmarks`` (1, T, 478, 3) or ``blendshapes`` (1, T, 52), any T."""
+    shape = FEATURE_SHAPES[network.kind]
+    example = torch.rand(1, max(2, frame_count), *shape)
+    frames = torch.export.Dim("frames", min=1, max=256)
+    return export_module(
+        LandmarkContract(network, temperature), example, network.kind, ("smile_prob",), dynamic={1: frames}
+    )
 
 
 def describe_graph(graph: onnx.ModelProto) -> dict[str, Any]:

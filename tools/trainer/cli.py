@@ -16,7 +16,20 @@ trainer --dataset people --epochs 10
 trainer --dataset people --weights artifacts/runs/base/best.safetensors --lr 1e-5
 trainer --dataset people --freeze-epochs 3 --unfreeze-blocks 3 --unfreeze-lr-factor 0.1
 trainer --dataset people --weights none --epochs 50 --keep-epochs 7,10,30
+trainer --dataset people --network landmark_mlp          (after: featurizer --dataset people)
 """
+
+
+_PICTURES = {
+    "weights": "imagenet",
+    "epochs": 10,
+    "batch": 4,
+    "lr": 5e-5,
+    "schedule": "constant",
+    "label_smoothing": 0.0,
+}
+_FEATURES = {"weights": "none", "epochs": 60, "batch": 64, "lr": 1e-3, "schedule": "cosine", "label_smoothing": 0.05}
+DEFAULTS = {"dual_head": _PICTURES, "landmark_mlp": _FEATURES, "blendshape_mlp": _FEATURES}
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -35,22 +48,23 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = cli.Parser(
         "trainer",
-        "Fine-tune the dual-head smile network on the training people of a dataset. The same command goes on with a "
-        "run that was cut off, to the same result.",
+        "Train a smile network on the training people of a dataset: the dual-head network of pictures, or a small one "
+        "of landmarks or blendshapes. The same command goes on with a run that was cut off, to the same result.",
         EXAMPLES,
     )
     add = parser.add_argument
     add("--dataset", required=True, help="name under datasets/, or a path")
     add("--split", type=Path, help="frozen split file (default: frozen on first use under artifacts/splits)")
     add("--out", type=Path, help="folder of the run (default: artifacts/runs/<dataset>-<settings>)")
-    add("--network", default="dual_head", help="network to train (default: dual_head)")
-    add("--weights", default="imagenet", help="imagenet, none, or a .safetensors file (default: imagenet)")
-    add("--epochs", type=cli.positive_int, default=10, help="passes over the training people (default: 10)")
+    add("--network", choices=tuple(DEFAULTS), default="dual_head", help="network to train (default: dual_head)")
+    add("--weights", help="imagenet, none, or a .safetensors file (default: imagenet; of features: none)")
+    add("--epochs", type=cli.positive_int, help="passes over the training people (default: 10; of features: 60)")
     add("--keep-epochs", type=cli.int_list, default=(), help="epochs to keep beside best and last, such as 7,10,30")
-    add("--batch", type=cli.positive_int, default=4, help="sequences a step (default: 4)")
-    add("--lr", type=float, default=5e-5, help="learning rate of AdamW (default: 5e-5)")
+    add("--batch", type=cli.positive_int, help="sequences a step (default: 4; of features: 64)")
+    add("--lr", type=float, help="learning rate of AdamW (default: 5e-5; of features: 1e-3)")
     add("--weight-decay", type=float, default=1e-2, help="weight decay of AdamW (default: 1e-2)")
-    add("--schedule", choices=("constant", "cosine"), default="constant", help="learning rate over the epochs")
+    add("--schedule", choices=("constant", "cosine"), help="learning rate over the epochs (of features: cosine)")
+    add("--label-smoothing", type=cli.fraction, metavar="S", help="certainty taken from labels (of features: 0.05)")
     add("--emotion-weight", type=float, default=0.3, help="factor of the emotion loss (default: 0.3)")
     add("--no-augment", action="store_true", help="train on the pictures as they are")
     add("--freeze-epochs", type=int, default=0, help="first epochs with the encoder frozen (default: 0)")
@@ -65,6 +79,9 @@ def _parser() -> argparse.ArgumentParser:
 
 
 def _to_config(arguments: argparse.Namespace) -> TrainConfig:
+    for name, value in DEFAULTS[arguments.network].items():
+        if getattr(arguments, name) is None:
+            setattr(arguments, name, value)
     cli.require(arguments.lr > 0, "--lr", found=str(arguments.lr), expected="more than 0")
     cli.require(
         0 <= arguments.freeze_epochs < arguments.epochs,
@@ -91,6 +108,7 @@ def _to_config(arguments: argparse.Namespace) -> TrainConfig:
         lr=arguments.lr,
         weight_decay=arguments.weight_decay,
         schedule=arguments.schedule,
+        label_smoothing=arguments.label_smoothing,
         emotion_weight=arguments.emotion_weight,
         augment=not arguments.no_augment,
         freeze_epochs=arguments.freeze_epochs,

@@ -23,6 +23,7 @@ class TrainConfig:
         lr: Learning rate of AdamW.
         weight_decay: Of AdamW.
         schedule: ``constant``, or ``cosine`` down to zero at the last epoch.
+        label_smoothing: Takes so much certainty from the labels, half to each side; for training only.
         emotion_weight: Factor of the emotion loss; it counts only sequences that have an emotion label.
         augment: Whether training pictures are varied.
         freeze_epochs: First epochs in which the encoder is left as it is.
@@ -45,6 +46,7 @@ class TrainConfig:
     lr: float
     weight_decay: float
     schedule: str
+    label_smoothing: float
     emotion_weight: float
     augment: bool
     freeze_epochs: int
@@ -60,6 +62,8 @@ class TrainConfig:
         apart = {"dataset", "split", "out", "keep_epochs", "weights", "split_seed"}
         if self.schedule == "constant":
             apart.add("epochs")
+        if self.label_smoothing == 0:  # runs from before there was any keep their name
+            apart.add("label_smoothing")
         return {key: value for key, value in asdict(self).items() if key not in apart}
 
     def short_hash(self, *more: object) -> str:

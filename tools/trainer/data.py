@@ -26,7 +26,7 @@ class Batch:
     """Some sequences with their targets.
 
     Attributes:
-        frames: (N, T, 3, S, S) float32 in 0 to 1.
+        frames: (N, T, 3, S, S) float32 in 0 to 1, or features.
         smile: (N,) float32, 1 for the positive class.
         emotion: (N,) int64, an index into EMOTIONS or NO_EMOTION.
     """
@@ -57,6 +57,10 @@ class DecodedSequences:
 
     def __len__(self) -> int:
         return len(self._places)
+
+    def augmentation(self, seed: int) -> Augmentation:
+        """Return what `batches` needs to vary pictures."""
+        return Augmentation(seed, self.side_px)
 
     def batches(
         self, size: int, order: Sequence[int], augmentation: Augmentation | None, epoch: int

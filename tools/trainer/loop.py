@@ -6,6 +6,7 @@ the same numbers epoch by epoch.
 
 import math
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -13,9 +14,13 @@ from torch import Tensor, nn
 
 from shared import cli, metrics
 from shared.models.dual_head import DualHeadOutput, DualHeadSmileDetector
-from tools.trainer.augment import Augmentation
+from shared.models.landmark_mlp import LandmarkMlp, LandmarkOutput
 from tools.trainer.config import TrainConfig
 from tools.trainer.data import NO_EMOTION, Batch, DecodedSequences, shuffled
+from tools.trainer.features import FeatureSequences
+
+Network = DualHeadSmileDetector | LandmarkMlp
+Side = DecodedSequences | FeatureSequences
 
 
 @dataclass(frozen=True)
@@ -36,17 +41,17 @@ class Validation:
     auc: float | None
 
 
-def make_optimizer(network: DualHeadSmileDetector, config: TrainConfig) -> torch.optim.AdamW:
-    """Build AdamW with the encoder and the rest as two groups."""
+def make_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
+    """Build AdamW; the encoder of pictures, where there is one, is a group of its own before the rest."""
+    if isinstance(network, LandmarkMlp):
+        return torch.optim.AdamW(network.parameters(), lr=config.lr, weight_decay=config.weight_decay)
     encoder = list(network.encoder.parameters())
     inside = {id(parameter) for parameter in encoder}
     rest = [parameter for parameter in network.parameters() if id(parameter) not in inside]
     return torch.optim.AdamW([{"params": encoder}, {"params": rest}], lr=config.lr, weight_decay=config.weight_decay)
 
 
-def prepare_epoch(
-    network: DualHeadSmileDetector, optimizer: torch.optim.Optimizer, config: TrainConfig, epoch: int
-) -> float:
+def prepare_epoch(network: Network, optimizer: torch.optim.Optimizer, config: TrainConfig, epoch: int) -> float:
     """Set what learns in an epoch and how fast.
 
     While the encoder is frozen its batch normalisation stands still too; otherwise the frozen features would drift.
@@ -58,6 +63,9 @@ def prepare_epoch(
     if config.schedule == "cosine":
         rate *= (1 + math.cos(math.pi * (epoch - 1) / config.epochs)) / 2
     network.train()
+    optimizer.param_groups[-1]["lr"] = rate
+    if isinstance(network, LandmarkMlp):
+        return rate
     frozen = epoch <= config.freeze_epochs
     blocks = list(network.encoder)
     first = 0
@@ -69,25 +77,26 @@ def prepare_epoch(
         block.requires_grad_(index >= first)
         block.train(index >= first)
     optimizer.param_groups[0]["lr"] = rate * (config.unfreeze_lr_factor if config.freeze_epochs else 1.0)
-    optimizer.param_groups[1]["lr"] = rate
     return rate
 
 
 class LossSum:
     """Adds up losses, weighted by sequences."""
 
-    def __init__(self, emotion_weight: float) -> None:
+    def __init__(self, emotion_weight: float, label_smoothing: float = 0.0) -> None:
         self._weight = emotion_weight
+        self._smoothing = label_smoothing
         self._smile = self._emotion = 0.0
         self._n = self._n_emotion = 0
 
-    def of(self, output: DualHeadOutput, batch: Batch) -> Tensor:
+    def of(self, output: DualHeadOutput | LandmarkOutput, batch: Batch) -> Tensor:
         """Return the batch's loss and add it to the sum. The emotion part counts labelled sequences only."""
-        smile = nn.functional.binary_cross_entropy_with_logits(output.smile_logit, batch.smile)
+        target = batch.smile * (1 - self._smoothing) + self._smoothing / 2
+        smile = nn.functional.binary_cross_entropy_with_logits(output.smile_logit, target)
         self._smile += smile.item() * len(batch.smile)
         self._n += len(batch.smile)
         n_emotion = int((batch.emotion != NO_EMOTION).sum())
-        if not n_emotion:
+        if not n_emotion or isinstance(output, LandmarkOutput):
             return smile
         emotion = nn.functional.cross_entropy(output.emotion_logits, batch.emotion, ignore_index=NO_EMOTION)
         self._emotion += emotion.item() * n_emotion
@@ -104,17 +113,17 @@ class LossSum:
 
 
 def train_epoch(
-    network: DualHeadSmileDetector,
+    network: Network,
     optimizer: torch.optim.Optimizer,
-    side: DecodedSequences,
+    side: Side,
     config: TrainConfig,
     epoch: int,
 ) -> Losses:
     """Train on each sequence of a side once; returns the mean losses."""
     torch.manual_seed(int(np.random.SeedSequence([config.seed, epoch]).generate_state(1, np.uint64)[0] >> np.uint64(1)))
-    augmentation = Augmentation(config.seed, side.side_px) if config.augment else None
+    augmentation: Any = side.augmentation(config.seed) if config.augment else None
     order = shuffled(len(side), config.seed, epoch)
-    losses = LossSum(config.emotion_weight)
+    losses = LossSum(config.emotion_weight, config.label_smoothing)
     steps = math.ceil(len(order) / config.batch)
     batches = side.batches(config.batch, order, augmentation, epoch)
     for batch in cli.progress(batches, what=f"epoch {epoch}/{config.epochs}", total=steps):
@@ -126,7 +135,7 @@ def train_epoch(
 
 
 @torch.inference_mode()
-def validate(network: DualHeadSmileDetector, side: DecodedSequences, config: TrainConfig) -> Validation:
+def validate(network: Network, side: Side, config: TrainConfig) -> Validation:
     """Measure the network on a side, without augmentation, at the threshold 0.5."""
     network.eval()
     losses = LossSum(config.emotion_weight)

@@ -18,12 +18,13 @@ import torch
 
 from shared import cli, contracts, paths, provenance, sequences, splits
 from shared.errors import InvalidInput, MissingOutside
-from shared.models import build_network
-from shared.models.dual_head import DualHeadSmileDetector
+from shared.models import INPUT_KINDS, build_network
+from shared.models.landmark_mlp import LandmarkMlp
 from shared.protocol import EMOTIONS
 from tools.trainer import checkpoints, loop
 from tools.trainer.config import TrainConfig
 from tools.trainer.data import DecodedSequences, decode_dataset
+from tools.trainer.features import FeatureSequences
 
 HISTORY_COLUMNS = (
     "epoch",
@@ -181,7 +182,7 @@ def _begin(
         contracts.write_document(folder / "run.json", run, "run")
         return run
     old = contracts.read_document(folder / "run.json", "run")
-    before, now_settings = ({**r["config"], "epochs": 0, "keep_epochs": []} for r in (old, run))
+    before, now_settings = ({"label_smoothing": 0.0, **r["config"], "epochs": 0, "keep_epochs": []} for r in (old, run))
     if config.schedule != "constant":
         before["epochs"], now_settings["epochs"] = old["config"]["epochs"], config.epochs
     for key, ours, theirs in (
@@ -209,15 +210,22 @@ def _train_epochs(
     torch.manual_seed(config.seed)
     network = build_network(config.network, run["frame_count"])
     optimizer = loop.make_optimizer(network, config)
-    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+    if config.network == "dual_head":
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     history: list[checkpoints.HistoryRow] = []
     if (folder / RESUME).exists():
         history = _resume(folder, config, network, optimizer)
+    rows = {"train": _training_rows(dataset, split, config), "validation": splits.rows_of(dataset, split, "validation")}
+    sides: dict[str, loop.Side] = {}
+    if isinstance(network, LandmarkMlp):
+        sides = {side: FeatureSequences(dataset, mine, INPUT_KINDS[config.network]) for side, mine in rows.items()}
+    else:
+        frames = decode_dataset(dataset)
+        sides = {side: DecodedSequences(dataset, mine, frames) for side, mine in rows.items()}
     if not history:
         _start_weights(network, config.weights)
-    frames = decode_dataset(dataset)
-    rows = {"train": _training_rows(dataset, split, config), "validation": splits.rows_of(dataset, split, "validation")}
-    sides = {side: DecodedSequences(dataset, mine, frames) for side, mine in rows.items()}
+        if isinstance(network, LandmarkMlp) and isinstance(sides["train"], FeatureSequences):
+            network.set_standard(sides["train"].all())
     seconds: list[float] = []
     for epoch in range(len(history) + 1, config.epochs + 1):
         began = time.monotonic()
@@ -236,7 +244,7 @@ def _train_epochs(
 
 
 def _resume(
-    folder: Path, config: TrainConfig, network: DualHeadSmileDetector, optimizer: torch.optim.Optimizer
+    folder: Path, config: TrainConfig, network: loop.Network, optimizer: torch.optim.Optimizer
 ) -> list[checkpoints.HistoryRow]:
     """Return the history of the epochs that are done, with their state loaded; empty to begin again.
 
@@ -254,10 +262,10 @@ def _resume(
     return history
 
 
-def _start_weights(network: DualHeadSmileDetector, weights: str) -> None:
+def _start_weights(network: loop.Network, weights: str) -> None:
     if weights == "none":
         return
-    if weights != "imagenet":
+    if weights != "imagenet" or isinstance(network, LandmarkMlp):
         checkpoints.load_weights(Path(weights), network)
         return
     try:
@@ -297,9 +305,7 @@ def _kept(folder: Path, epoch: int) -> Path:
     return folder / f"{_epoch_name(epoch)}.safetensors"
 
 
-def _keep(
-    folder: Path, network: DualHeadSmileDetector, config: TrainConfig, history: list[checkpoints.HistoryRow]
-) -> None:
+def _keep(folder: Path, network: loop.Network, config: TrainConfig, history: list[checkpoints.HistoryRow]) -> None:
     epoch = history[-1]["epoch"]
     checkpoints.save_weights(folder / "last.safetensors", network, epoch)
     if _best_epoch(history) == epoch:

@@ -1,0 +1,111 @@
+"""LandmarkMlp: a residual network of a face's geometry, or of its blendshapes; one small matrix product a layer.
+
+The landmarks come as MediaPipe gives them; the normalisation lies in the network, so that nobody can forget it. Of
+several pictures the mean of their inner states is judged.
+"""
+
+from typing import NamedTuple, cast
+
+import torch
+from torch import Tensor, nn
+
+from shared.errors import InvalidInput
+from shared.landmark_geometry import DEFAULT_SCHEME
+from shared.models.landmark_input import LandmarkInput
+
+KINDS = ("landmarks", "blendshapes")
+N_BLENDSHAPES = 52
+WIDTH = 256
+BLOCKS = 3
+DROPOUT = 0.4
+NOISE = 0.1  # of a standard deviation
+
+
+class LandmarkOutput(NamedTuple):
+    """What the network says of N sequences: smile_logit (N,), before the sigmoid."""
+
+    smile_logit: Tensor
+
+
+class ResidualBlock(nn.Module):
+    """x + MLP(norm(x)), with GELU and dropout."""
+
+    def __init__(self, width: int, dropout: float) -> None:
+        super().__init__()
+        self.layers = nn.Sequential(
+            nn.LayerNorm(width), nn.Linear(width, width), nn.GELU(), nn.Dropout(dropout), nn.Linear(width, width)
+        )
+
+    def forward(self, hidden: Tensor) -> Tensor:
+        """Map (..., width) to (..., width)."""
+        return hidden + cast(Tensor, self.layers(hidden))
+
+
+class LandmarkMlp(nn.Module):
+    """Smile probability of a short sequence of faces, from their landmarks or blendshapes.
+
+    Args:
+        kind: ``landmarks``, (N, T, 478, 3), or ``blendshapes``, (N, T, 52).
+        scheme: How landmarks are normalised, one of `shared.landmark_geometry.SCHEMES`.
+        with_z: Whether z counts.
+
+    Source: the landmark network of the project's third plan (residual, GELU, trained with noise on the coordinates);
+    width, depth and dropout are our own choice (LOG.md).
+    """
+
+    def __init__(self, kind: str, scheme: str = DEFAULT_SCHEME, *, with_z: bool = False) -> None:
+        super().__init__()
+        if kind not in KINDS:
+            raise InvalidInput("the kind of features", found=repr(kind), expected=" or ".join(KINDS))
+        self.kind = kind
+        self.input: nn.Module = LandmarkInput(scheme, with_z=with_z) if kind == "landmarks" else nn.Identity()
+        self.n_inputs = self.input.width if isinstance(self.input, LandmarkInput) else N_BLENDSHAPES
+        self.mean: Tensor
+        self.scale: Tensor
+        self.register_buffer("mean", torch.zeros(self.n_inputs))
+        self.register_buffer("scale", torch.ones(self.n_inputs))
+        self.stem = nn.Linear(self.n_inputs, WIDTH)
+        self.blocks = nn.Sequential(*[ResidualBlock(WIDTH, DROPOUT) for _ in range(BLOCKS)])
+        self.norm = nn.LayerNorm(WIDTH)
+        self.dropout = nn.Dropout(DROPOUT)
+        self.smile_head = nn.Linear(WIDTH, 1)
+
+    def set_standard(self, features: Tensor) -> None:
+        """Learn mean and spread of each input from the training people.
+
+        Args:
+            features: (n, T, ...) as `forward` takes them.
+        """
+        with torch.no_grad():
+            values = self.input(features).flatten(0, 1)
+            self.mean.copy_(values.mean(0))
+            self.scale.copy_(1 / values.std(0).clamp_min(1e-4))
+
+    def forward(self, features: Tensor) -> LandmarkOutput:
+        """Answer for sequences, (N, T, 478, 3) or (N, T, 52) float32 without nan.
+
+        In training, noise is added to each standardised input.
+        """
+        values = (self.input(features) - self.mean) * self.scale
+        if self.training:
+            values = values + NOISE * torch.randn_like(values)
+        hidden = self.norm(self.blocks(self.stem(values))).mean(1)
+        return LandmarkOutput(self.smile_head(self.dropout(hidden)).squeeze(1))
+
+
+class LandmarkContract(nn.Module):
+    """The network as its ONNX: one window of features in, ``smile_prob`` (1,) out.
+
+    Args:
+        network: The network.
+        temperature: Divides the smile logit.
+    """
+
+    def __init__(self, network: LandmarkMlp, temperature: float = 1.0) -> None:
+        super().__init__()
+        self.network = network
+        self.temperature = temperature
+
+    def forward(self, features: Tensor) -> Tensor:
+        """Answer for one window, (1, T, 478, 3) or (1, T, 52)."""
+        return torch.sigmoid(self.network(features).smile_logit / self.temperature)

@@ -1,0 +1,82 @@
+"""Networks of features through trainer, exporter and evaluator, on features that were planted beside a dataset."""
+
+import json
+
+import numpy as np
+import pytest
+
+from shared import contracts, paths
+from shared.sequences import open_dataset
+from tools.trainer.cli import main
+
+
+@pytest.fixture
+def people(make_dataset, tmp_path, monkeypatch):
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    return make_dataset(tmp_path / "datasets" / "people", subjects=6)
+
+
+def plant_features(dataset, monkeypatch, *, without_face=()):
+    """Let reading give blendshapes that tell the label; the store itself has tests of its own."""
+    rng = np.random.default_rng(0)
+
+    def load(dataset, rows, kind, *, landmark_model_sha256=None):
+        shape = (478, 3) if kind == "landmarks" else (52,)
+        found = []
+        for row in rows:
+            values = rng.normal(0.5, 0.05, (row.frame_count, *shape)).astype(np.float32)
+            values[..., :20] += 0.5 * (row.label == "smile") if kind == "blendshapes" else 0
+            found.append(None if row.sequence_id in without_face else values)
+        return found
+
+    monkeypatch.setattr("tools.trainer.features.load_filled", load)
+
+
+def run(*flags):
+    return main(["--dataset", "people", "--network", "blendshape_mlp", "--quiet", "--json", *flags])
+
+
+def test_a_network_of_blendshapes_learns_what_they_tell(people, monkeypatch, capsys):
+    plant_features(people, monkeypatch)
+    assert run("--epochs", "8") == 0
+    done = json.loads(capsys.readouterr().out)["run"]
+    assert done["network"] == "blendshape_mlp"
+    assert (done["config"]["schedule"], done["config"]["label_smoothing"], done["config"]["batch"]) == (
+        "cosine",
+        0.05,
+        64,
+    )
+    history = (paths.artifacts("runs") / done["run_id"] / "history.csv").read_text(encoding="utf-8").splitlines()
+    assert float(history[-1].split(",")[5]) == 1.0  # every validation sequence right
+
+
+def test_a_run_that_is_done_is_not_done_again(people, monkeypatch, capsys):
+    plant_features(people, monkeypatch)
+    assert run("--epochs", "2") == 0
+    capsys.readouterr()
+    assert run("--epochs", "2") == 0
+    assert json.loads(capsys.readouterr().out)["trained_epochs"] == 0
+
+
+def test_sequences_without_a_face_are_left_out_of_training_and_all_without_are_refused(people, monkeypatch, capsys):
+    rows = open_dataset(people.folder).rows
+    plant_features(people, monkeypatch, without_face={row.sequence_id for row in rows if row.sequence_id < "seq_0002"})
+    assert run("--epochs", "1") == 0
+    plant_features(people, monkeypatch, without_face={row.sequence_id for row in rows})
+    capsys.readouterr()
+    assert run("--epochs", "1", "--seed", "1") == 1
+    assert "no face on a side of the split" in capsys.readouterr().err
+
+
+def test_without_features_it_says_how_to_make_them(people, capsys):
+    assert run("--epochs", "1") == 1
+    assert "./inv features --dataset people --kind blendshapes" in capsys.readouterr().err
+
+
+def test_the_documents_are_those_of_any_run(people, monkeypatch, capsys):
+    plant_features(people, monkeypatch)
+    assert run("--epochs", "1") == 0
+    folder = json.loads(capsys.readouterr().out)["folder"]
+    from pathlib import Path
+
+    assert contracts.read_document(Path(folder) / "run.json", "run")["status"] == "done"
