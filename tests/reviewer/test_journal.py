@@ -3,6 +3,7 @@
 import dataclasses
 import json
 import multiprocessing
+import sys
 
 import pytest
 
@@ -55,6 +56,27 @@ def test_a_line_that_a_crash_left_half_written_is_cut_off_and_kept_beside(datase
     assert len(read(dataset)["decisions"]) == 3
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no limits on file sizes")
+def test_a_disk_that_is_full_in_the_middle_of_a_decision_loses_nothing_that_was_confirmed(dataset, decide):
+    import resource
+
+    made = decide(dataset, "r1", 1, "unsure")
+    review = ReviewFile(dataset)
+    second = dataclasses.replace(made, id="f" * 32, decision="exclude")
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    size = (dataset.folder / "review.json").stat().st_size
+    resource.setrlimit(resource.RLIMIT_FSIZE, (size + 100, before[1]))  # the write stops within the line
+    try:
+        with pytest.raises(OSError, match="File too large"):
+            review.append([second])
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert ReviewFile(dataset).decisions == [made]
+    review.append([second])  # the page sends it again
+    assert ReviewFile(dataset).decisions == [made, second]
+    assert len(read(dataset)["decisions"]) == 2
+
+
 def test_damage_before_the_last_whole_line_is_refused_and_nothing_is_changed(dataset, decide):
     for number in (1, 2, 3):
         decide(dataset, "r1", number, "unsure")
@@ -89,6 +111,22 @@ def test_a_review_is_still_of_the_dataset_after_it_has_grown(dataset, decide, ma
     grown = make_dataset(dataset.folder, subjects=1)
     assert len(grown.rows) == 16
     assert len(fitting(ReviewFile(grown).decisions, grown)) == 1
+
+
+def test_what_another_process_adds_is_read_without_reading_all_again(dataset, decide, monkeypatch):
+    decide(dataset, "r1", 1, "unsure")
+    ours = ReviewFile(dataset)
+    decide(dataset, "r2", 2, "exclude")
+    decide(dataset, "r2", 3, "label:smile")
+    with monkeypatch.context() as patched:
+        patched.setattr("tools.reviewer.journal._parse", None)
+        assert ours.refresh()
+        assert not ours.refresh()
+    assert ours.decisions == ReviewFile(dataset).decisions
+    path = dataset.folder / "review.json"
+    path.write_bytes(path.read_bytes().replace(b'"exclude"', b'"unsure"'))  # by hand: shorter, and another file
+    assert ours.refresh()
+    assert [d.decision for d in ours.decisions] == ["unsure", "unsure", "label:smile"]
 
 
 def test_a_decision_on_other_pictures_does_not_count(dataset, decide):

@@ -42,7 +42,7 @@ export function fillCard(card, id) {
   card.tabIndex = id === model.at ? 0 : -1;
   card.querySelector(".mark").replaceChildren(...(decision ? [chip(decision)] : []));
   card.querySelector(".alarm").hidden = model.blind || !model.suspects[id]?.[3] || Boolean(decision);
-  const name = element("span", "soft", model.filters.sort === "suspicion" ? row.person : id.replace("seq_", ""));
+  const name = element("span", "soft", model.grouped ? id.replace("seq_", "") : row.person);
   card.querySelector(".under").replaceChildren(...(model.blind ? [] : [chip(`label:${row.label}`)]), name);
   const label = model.blind ? "" : `, ${say("labelled")}: ${word(row.label)}`;
   const mine = `, ${say("your_decision")}: ${decision ? word(decision) : say("undecided")}`;

@@ -148,6 +148,10 @@ class ReviewFile:
         state = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
         if state == self._state:
             return False
+        added = self._read_added() if state[0] == self._state[0] and state[1] > self._state[1] else None
+        if added is not None:
+            self._add(added)
+            return True
         data = self.path.read_bytes()
         document = _parse(data, self.path)
         self._must_be_ours(document["dataset"])
@@ -156,6 +160,27 @@ class ReviewFile:
             contracts.write_bytes(self.path, self._format())  # somebody's editor has set it otherwise, or a crash
         self._remember()
         return True
+
+    def _read_added(self) -> list[Decision] | None:
+        """Read only what another process has appended since; None where the whole file must be read again."""
+        if not self.decisions:
+            return None
+        with self.path.open("rb") as file:
+            file.seek(self._state[1] - len(_END) - 1)
+            data = file.read()
+        if not (data.startswith(b",\n") and data.endswith(b"\n" + _END)):
+            return None
+        try:
+            lines = [json.loads(line) for line in data[2 : -len(_END) - 1].split(b",\n")]
+            added = [Decision(**line) for line in lines]
+        except (ValueError, TypeError):
+            return None
+        return None if any(self.explain(decision) for decision in added) else added
+
+    def _add(self, decisions: Sequence[Decision]) -> None:
+        self.decisions.extend(decisions)
+        self._ids.update({decision.id: decision for decision in decisions})
+        self._remember()
 
     def _take(self, decisions: list[Decision]) -> None:
         self.decisions = decisions
@@ -185,9 +210,7 @@ class ReviewFile:
             file.write(tail)
             file.flush()
             os.fsync(file.fileno())
-        self.decisions.extend(fresh)
-        self._ids.update({decision.id: decision for decision in fresh})
-        self._remember()
+        self._add(fresh)
 
     def _remember(self) -> None:
         stat = self.path.stat()

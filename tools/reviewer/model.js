@@ -11,6 +11,7 @@ export const model = {
   at: null, // the id at hand
   undoable: [], // {id, sequence_id, previous}, the last one last
   filters: { show: "all", label: "", person: "", sort: "" },
+  grouped: true, // the grid has a head line for each person
   blind: false,
 };
 

@@ -111,9 +111,11 @@ function apply(changes = {}) {
     ? (one, other) => quality(one) - quality(other) || byName(one.id, other.id)
     : (one, other) => byName(one.person, other.person) || byName(one.take, other.take) || byName(one.id, other.id));
   model.listed = found.map((row) => row.id);
+  const people = new Set(found.map((row) => row.person)).size;
+  model.grouped = !bySuspicion && people <= found.length / 2; // photos of one each need no head lines
   const groups = new Map();
   for (const row of found) {
-    const name = bySuspicion ? "" : row.person;
+    const name = model.grouped ? row.person : "";
     if (!groups.has(name)) groups.set(name, { name, items: [] });
     groups.get(name).items.push(row.id);
   }
@@ -139,8 +141,7 @@ async function choose(changes) {
 
 function count() {
   drawProgress();
-  const open = model.listed.filter((id) => !decisionOf(id)).length;
-  $("count").textContent = `${say("shown", { count: model.listed.length })} · ${say("left", { count: open })}`;
+  $("count").textContent = say("shown", { count: model.listed.length });
   const counts = Object.fromEntries(SHOWS.map((show) => [show, 0]));
   for (const row of model.rows.values()) {
     if (isChosen(row)) for (const show of SHOWS) if (isShown(row, show)) counts[show]++;
