@@ -13,7 +13,7 @@ import safetensors.torch
 import torch
 
 from shared import contracts, paths
-from shared.models import build_network
+from shared.models.dual_head import DualHeadSmileDetector
 from tools.exporter import graph as graphs
 from tools.handoff.config import Config
 from tools.handoff.write import Written, write_handoff
@@ -45,7 +45,7 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("models") / "people-epoch10"
     folder.mkdir()
     torch.manual_seed(0)
-    network = build_network("dual_head", 5)
+    network = DualHeadSmileDetector(5)
     with torch.no_grad():  # untrained heads answer the same to everything: louder ones show a mistake
         network.smile_head.weight.mul_(40)
     safetensors.torch.save_file(network.state_dict(), folder / paths.WEIGHTS_FILE)

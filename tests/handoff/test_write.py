@@ -21,6 +21,7 @@ from tools.handoff import folder as folders
 from tools.handoff import write
 from tools.handoff.cli import main
 from tools.handoff.config import Config
+from tools.handoff.graphs import Made
 from tools.handoff.runs import Stream, Window
 from tools.handoff.spec import keep_proof
 from tools.handoff.write import Written, write_handoff
@@ -155,7 +156,25 @@ def test_a_model_without_weights_is_handed_off_as_its_window_with_a_word_on_why(
 def test_a_strangers_network_is_handed_off_as_its_window(copy_model: CopyModel, tmp_path: Path) -> None:
     done = write_handoff(Config(copy_model({"network": "resnet"}), tmp_path / "out"))
     assert [graph["name"] for graph in done.spec["graphs"]] == ["window"]
-    assert "network 'resnet' is none of ours" in done.notes[0]
+    assert "network 'resnet' is none that falls into halves" in done.notes[0]
+
+
+def test_a_place_that_cannot_hold_a_folder_is_noticed_before_the_work(copy_model: CopyModel, tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("a letter")
+    with pytest.raises(InvalidInput, match="found a file"):
+        write_handoff(Config(copy_model(), tmp_path / "out"))
+    assert (tmp_path / "out").read_text() == "a letter"
+
+
+def test_a_dataset_that_is_not_there_is_noticed_before_the_work(
+    copy_model: CopyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def work(*_: Any) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(write, "make_graphs", work)
+    with pytest.raises(InvalidInput, match="nosuch"):
+        write_handoff(Config(copy_model(), tmp_path / "out", dataset=tmp_path / "nosuch"))
 
 
 def test_an_onnx_that_was_changed_after_its_export_is_refused(copy_model: CopyModel, tmp_path: Path) -> None:
@@ -178,14 +197,20 @@ def test_weights_of_another_checkpoint_are_refused(copy_model: CopyModel, tmp_pa
         write_handoff(Config(model, tmp_path / "out"))
 
 
-def test_weights_that_no_card_vouches_for_are_caught_by_their_answers(copy_model: CopyModel, tmp_path: Path) -> None:
-    model = copy_model({"run": None})
-    path = model.with_name("weights.safetensors")
-    weights = safetensors.numpy.load_file(path)
-    weights["smile_head.bias"] = weights["smile_head.bias"] + np.float32(1e-3)
-    safetensors.numpy.save_file(weights, path)
+def test_weights_that_no_card_vouches_for_are_caught_by_their_answers(
+    written: Written, untrained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    head = onnx.load(str(written.folder / "head.onnx"))
+    (bias,) = [tensor for tensor in head.graph.initializer if tensor.name.endswith("smile_head.bias")]
+    bias.CopyFrom(onnx.numpy_helper.from_array(onnx.numpy_helper.to_array(bias) + np.float32(1e-3), bias.name))
+    made = [
+        Made((written.folder / graph["file"]).read_bytes(), {**graph, "verdict": None})
+        for graph in written.spec["graphs"][:6]
+    ]
+    made[2] = Made(head.SerializeToString(), made[2].entry)
+    monkeypatch.setattr(write, "make_graphs", lambda _: made)
     with pytest.raises(CheckFailed, match="not of one export"):
-        write_handoff(Config(model, tmp_path / "out"))
+        write_handoff(Config(untrained / paths.MODEL_FILE, tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from filelock import FileLock
 
 from shared import contracts
+from shared.errors import InvalidInput
 
 
 def _beside(folder: Path, what: str) -> Path:
@@ -21,7 +22,15 @@ def _beside(folder: Path, what: str) -> Path:
 
 @contextmanager
 def draft(folder: Path, ours: frozenset[str]) -> Iterator[Path]:
-    """Give an empty folder beside the place; it is gone afterwards, whatever happens. One run at a time."""
+    """Give an empty folder beside the place; it is gone afterwards, whatever happens. One run at a time.
+
+    Raises:
+        InvalidInput: The place is a file.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise InvalidInput(
+            str(folder), found="a file", expected="a folder, or a place for one", todo="choose another --out"
+        )
     folder.parent.mkdir(parents=True, exist_ok=True)
     with FileLock(_beside(folder, "lock")):
         new, old = _beside(folder, "new"), _beside(folder, "old")

@@ -7,10 +7,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import contracts, models, paths
+from shared import contracts, paths
 from shared.errors import InvalidInput
 from shared.inference import OnnxModel
 from shared.onnx_graph import Graph, read_graph
+
+STREAM_NETWORKS = ("dual_head",)  # an encoder of single frames, and a head over their features
 
 # What the ONNX says of itself -> where the card says it.
 _NOTES = {
@@ -73,6 +75,14 @@ def read_source(onnx: Path) -> Source:
             todo="export the model, or check a spec of your own: spec-checker --spec SPEC --model ONNX",
         )
     card = contracts.read_document(path, "model")
+    outputs = {output["name"] for output in card["outputs"]}
+    if card["input"]["name"] != "frames" or outputs != {"smile_prob", "emotion_logits"}:
+        raise InvalidInput(
+            str(path),
+            found=f"a model of {card['input']['name']} that gives {', '.join(sorted(outputs))}",
+            expected="one of frames that gives emotion_logits and smile_prob: what the page can feed and read",
+            todo="name another model with --model",
+        )
     if card["onnx"]["sha256"] != graph.sha256:
         raise InvalidInput(
             str(onnx),
@@ -118,8 +128,8 @@ def _find_weights(path: Path, card: dict[str, Any]) -> tuple[Path | None, str]:
     Raises:
         InvalidInput: They are there, but not those of the card.
     """
-    if card["network"] not in models.NETWORKS:
-        return None, f"network {card['network']!r} is none of ours ({', '.join(models.NETWORKS)})"
+    if card["network"] not in STREAM_NETWORKS:
+        return None, f"network {card['network']!r} is none that falls into halves ({', '.join(STREAM_NETWORKS)})"
     if not path.is_file():
         return None, f"{path.name} does not lie beside the ONNX"
     expected = card["run"]["checkpoint_sha256"] if card["run"] else None

@@ -21,7 +21,7 @@ from tools.handoff.proof import Proof, prove_encoder, prove_pixels, prove_stream
 from tools.handoff.runs import Stream, Window
 from tools.handoff.source import Source, read_source
 from tools.handoff.spec import build_spec, keep_proof
-from tools.handoff.variants import draw_pictures, make_variants, read_pictures
+from tools.handoff.variants import Pictures, draw_pictures, make_variants, read_pictures
 
 GRAPH_FILES = (
     paths.MODEL_FILE,
@@ -105,29 +105,33 @@ def write_handoff(config: Config) -> Written:
     threshold = source.card["threshold"]["value"]
     if config.release_threshold is not None and config.release_threshold > threshold:
         raise WrongUsage("--release-threshold", found=str(config.release_threshold), expected=f"at most {threshold}")
-    notes = [f"only the window is handed off: {source.why_no_stream}"] if source.why_no_stream else []
-    graphs = make_graphs(source)
-    window = Window(graphs[0].data)
-    stream, proof = None, None
-    if source.weights is not None:
-        cli.note("handoff: comparing every graph with the window ...")
-        stream = Stream(graphs[1].data, graphs[2].data)
-        proof = prove_stream(window, stream, source.frame_count, source.image_size_px)
-        _prove_rewrites(graphs, stream, source)
-        pictures = read_pictures(source, config.dataset) if config.dataset else draw_pictures(source)
-        variants, left_out = make_variants(graphs, source, pictures)
-        graphs += variants
-        notes += left_out
     place = config.out or paths.artifacts("handoff") / source.card["model_id"]
     client = folders.client_files()
-    own = {
-        path.split("/")[0] for path in (*client, *GRAPH_FILES, GOLDEN_FILE, paths.SPEC_FILE, "package.json", ".npmrc")
-    }
-    ours = frozenset(own)
+    ours = frozenset({*client, *GRAPH_FILES, "golden", "package.json", ".npmrc", paths.SPEC_FILE})
     with folders.draft(place, ours) as new:
+        pictures = _choose_pictures(source, config)
+        graphs = make_graphs(source)
+        window = Window(graphs[0].data)
+        stream, proof, notes = None, None, []
+        if pictures is None:
+            notes = [f"only the window is handed off: {source.why_no_stream}"]
+        else:
+            cli.note("handoff: comparing every graph with the window ...")
+            stream = Stream(graphs[1].data, graphs[2].data)
+            proof = prove_stream(window, stream, source.frame_count, source.image_size_px)
+            _prove_rewrites(graphs, stream, source)
+            variants, notes = make_variants(graphs, source, pictures)
+            graphs += variants
         spec = _fill(new, source, config, graphs, window, stream, client)
         spec, changed = _swap_if_changed(new, place, ours, spec)
     return Written(place, spec, proof, changed, tuple(notes))
+
+
+def _choose_pictures(source: Source, config: Config) -> Pictures | None:
+    """Return what the smaller encoders are judged on; None where there can be none."""
+    if source.weights is None:
+        return None
+    return read_pictures(source, config.dataset) if config.dataset else draw_pictures(source)
 
 
 def _prove_rewrites(graphs: list[Made], plain: Stream, source: Source) -> None:
