@@ -1,3 +1,4 @@
+import dataclasses
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping
@@ -9,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import contracts, splits
+from shared import contracts, sides, splits
 from shared.errors import InvalidInput
 from shared.sequences import Dataset
 from tools.splitter import cli
@@ -36,6 +37,14 @@ def test_everybody_is_tested_once_a_seed_and_is_on_one_side_of_each_fold(make_ro
             assert all(people_of(fold, side) for side in splits.SIDES)
             sequences = [name for side in splits.SIDES for name in fold["sides"][side]["sequences"]]
             assert sorted(sequences) == [row.sequence_id for row in dataset.rows]
+
+
+def test_people_whom_the_source_keeps_for_testing_are_not_tested_by_turns(make_rows: MakeRows, tmp_path: Path) -> None:
+    dataset = dataclasses.replace(make_rows(SEVEN), folder=tmp_path)
+    sides.write_sides(dataset.folder, "archives", ["s01", "s02", "s03", "s04", "s05"], ["s06", "s07"])
+    for divide in (lambda: make_folds(dataset, 5, 0), lambda: make_leave_one_out(dataset, 0)):
+        with pytest.raises(InvalidInput, match="leave --folds out"):
+            divide()
 
 
 def test_seven_people_in_five_folds_make_two_folds_of_two_and_three_of_one(make_rows: MakeRows) -> None:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import cli, consent, contracts, dataset_check, paths, sequences
+from shared.card import CARD_MARK, own_text
 from shared.errors import CheckFailed, InvalidInput, WrongUsage
 from shared.sequences import Dataset, SequenceRow
 from tools.kaggle_publisher import croissant
@@ -55,14 +56,14 @@ def publish(config: PublishConfig) -> Published:
     now = paths.utc_text()
     selection = select(dataset, consent.read_consent(config.dataset), now, allow_unreviewed=config.allow_unreviewed)
     listing = _recount(config, listing, dataset, selection)
-    own_text = _own_text(dataset)
+    own_words = _own_text(dataset)
     book = read_releases(config.dataset)
     notes = _verify(config.dataset)
     write_releases(book)  # a new secret must outlive this run: a second one stages the same names
 
     def stage_as(number: int, moment: str) -> Release:
         renamed = rekey(selection.rows, book.secret_of(number, joinable=config.joinable))
-        content = _content(config, dataset, listing, selection, own_text, renamed, number, moment)
+        content = _content(config, dataset, listing, selection, own_words, renamed, number, moment)
         files = stage(out, dataset, renamed, content)
         return Release(
             number=number,
@@ -134,17 +135,17 @@ def _recount(config: PublishConfig, listing: Listing, dataset: Dataset, selectio
 
 def _own_text(dataset: Dataset) -> str | None:
     """Return what a person wrote for the card, once it points at nobody; None where the card is generated."""
-    from shared.dataset_writer import CARD_MARK
-
     path = dataset.folder / CARD
     try:
         text = path.read_text(encoding="utf-8") if path.is_file() else CARD_MARK
     except UnicodeDecodeError:
         raise InvalidInput(str(path), found="bytes that are not UTF-8", expected="a card in UTF-8") from None
-    if text.startswith(CARD_MARK):
-        return None
-    check_own_text(text, dataset.subjects(), str(path), is_synthetic=dataset.is_synthetic)
-    return text
+    words = own_text(text)
+    if words is not None:
+        is_whole_card = not text.startswith(CARD_MARK)
+        must_say_synthetic = dataset.is_synthetic and is_whole_card
+        check_own_text(words, dataset.subjects(), str(path), is_synthetic=must_say_synthetic)
+    return words
 
 
 def _verify(folder: Path) -> list[str]:

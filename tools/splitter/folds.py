@@ -14,6 +14,8 @@ import numpy as np
 from shared import contracts, splits
 from shared.errors import InvalidInput
 from shared.sequences import Dataset
+from shared.sides import FILE as SIDES
+from shared.sides import read_test_people
 
 
 def make_folds(dataset: Dataset, n_folds: int, seed: int) -> list[dict[str, Any]]:
@@ -31,6 +33,7 @@ def make_folds(dataset: Dataset, n_folds: int, seed: int) -> list[dict[str, Any]
         InvalidInput: Fewer people than folds, or too few to train, validate and test on different ones.
     """
     subjects = dataset.subjects()
+    _must_be_free(dataset)
     # 3 people in 2 folds would leave nobody to train on where two are tested.
     _must_be_enough(len(subjects), max(3, n_folds) if n_folds > 2 else 4, f"{n_folds} folds")
     rng = np.random.default_rng(seed)
@@ -48,6 +51,7 @@ def make_leave_one_out(dataset: Dataset, seed: int) -> list[dict[str, Any]]:
         InvalidInput: Fewer than three people.
     """
     subjects = dataset.subjects()
+    _must_be_free(dataset)
     _must_be_enough(len(subjects), 3, "leaving one person out")
     test_sides = [[subject] for subject in subjects]
     return _complete(dataset, test_sides, seed, "leave_one_subject_out", "person", np.random.default_rng(seed))
@@ -76,6 +80,21 @@ def freeze_folds(documents: Sequence[dict[str, Any]], folder: Path, dataset: Dat
                 todo="remove these files and run the same command again",
             )
     return files
+
+
+def _must_be_free(dataset: Dataset) -> None:
+    """Refuse to test people by turns whom the source of the data has divided: folds would mix its sides.
+
+    Raises:
+        InvalidInput: The dataset has a sides.json.
+    """
+    if read_test_people(dataset.folder) is not None:
+        raise InvalidInput(
+            str(dataset.folder / SIDES),
+            found="people who may only be tested on",
+            expected="none, to test everybody by turns",
+            todo="leave --folds out: the split keeps to these sides",
+        )
 
 
 def _must_be_enough(n_subjects: int, n_needed: int, purpose: str) -> None:
