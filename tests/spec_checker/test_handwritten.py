@@ -136,3 +136,11 @@ def test_an_onnx_without_a_spec_beside_it_is_told_what_is_missing(
 ) -> None:
     assert main(["--model", str(build_onnx(tmp_path / "a.onnx"))]) == 1
     assert "frontend_spec.json: found no such file" in capsys.readouterr().err
+
+
+def test_every_failure_says_how_to_mend_it(build_onnx: Build, tmp_path: Path) -> None:
+    model = build_onnx(tmp_path / "smile_detector_finetuned.onnx", lstm=True)
+    for spec in (SEED_2, *sorted(SEED_2.parent.glob("*.json"))[::8]):
+        findings = check_file(spec, model).findings
+        assert any(finding.status == "fail" for finding in findings), spec.name
+        assert all(finding.todo for finding in findings if finding.status == "fail"), spec.name
