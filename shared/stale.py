@@ -5,6 +5,7 @@ never fails: who asks gets a reason or None.
 """
 
 from pathlib import Path
+from typing import Any
 
 from shared import contracts, paths
 from shared.errors import InvalidInput
@@ -31,13 +32,19 @@ def mark(model_card: Path, reason: str) -> Path:
     return place
 
 
-def why_stale(onnx_sha256: str) -> str | None:
-    """Say why a model of artifacts/models/ should no longer be used; None where nothing speaks against it."""
+def read_mark(onnx_sha256: str) -> dict[str, Any] | None:
+    """Return the marker of a model of artifacts/models/; None where nothing speaks against it."""
     for path in sorted(paths.artifacts("models").glob(f"*/{STALE}")):
         try:
             document = contracts.read_document(path, "stale")
         except InvalidInput:
             continue
         if document["onnx_sha256"] == onnx_sha256:
-            return f"stale since {document['since_utc'][:10]}: {document['reason']}"
+            return document
     return None
+
+
+def why_stale(onnx_sha256: str) -> str | None:
+    """Say in a line why a model should no longer be used; None where nothing speaks against it."""
+    found = read_mark(onnx_sha256)
+    return None if found is None else f"stale since {found['since_utc'][:10]}: {found['reason']}"

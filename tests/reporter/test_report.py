@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 import pytest
 
-from shared import contracts, sequences
+from shared import contracts, sequences, stale
 from shared.errors import InvalidInput
 from tools.reporter.report import ReportConfig, ReportResult, make_report
 from tools.reporter.strips import FRAME_PX
@@ -333,6 +333,19 @@ def test_where_a_model_learned_is_said_when_it_matters(
     _, page = report(tmp_path, *plan)
     for text in ("with another split, or without one", "trained on drawn faces"):
         assert (text in page.text) == (text in notes)
+
+
+def test_a_model_whose_person_has_withdrawn_is_called_stale_until_it_is_trained_anew(
+    tmp_path: Path, plan: tuple[Path, Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    write_card(tmp_path, plan[1])
+    marker = stale.mark(tmp_path / "artifacts" / "models" / "candidate" / "model.json", "a person has withdrawn")
+    _, page = report(tmp_path, *plan)
+    assert "somebody it learned from has taken consent back" in page.text
+    marker.unlink()
+    _, page = report(tmp_path, *plan)
+    assert "taken consent back" not in page.text
 
 
 @pytest.mark.parametrize("high", [0.35, 0.45])

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shared import cli, contracts, paths
+from shared import cli, contracts, paths, stale
 from shared.errors import WrongUsage
 from shared.onnxruntime_web import NPM_PACKAGE, NPM_VERSION, NPMRC
 from tools.handoff import folder as folders
@@ -112,7 +112,7 @@ def write_handoff(config: Config) -> Written:
         pictures = _choose_pictures(source, config)
         graphs = make_graphs(source)
         window = Window(graphs[0].data)
-        stream, proof, notes = None, None, []
+        stream, proof, notes = None, None, list[str]()
         if pictures is None:
             notes = [f"only the window is handed off: {source.why_no_stream}"]
         else:
@@ -124,6 +124,8 @@ def write_handoff(config: Config) -> Written:
             graphs += variants
         spec = _fill(new, source, config, graphs, window, stream, client)
         spec, changed = _swap_if_changed(new, place, ours, spec)
+    if (reason := stale.why_stale(spec["model"]["sha256"])) is not None:
+        notes.append(f"this model is {reason}; do not ship it")
     return Written(place, spec, proof, changed, tuple(notes))
 
 

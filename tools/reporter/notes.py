@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 
+from shared import stale
 from tools.reporter.arms import Arm
 from tools.reporter.words import Words
 
@@ -54,6 +55,8 @@ def describe_arm(arm: Arm, arms: Sequence[Arm], words: Words) -> list[str]:
             )
         )
     notes += [words(key) for key in _describe_training(arm)]
+    if (marked := stale.read_mark(results["model"]["sha256"])) is not None:
+        notes.append(words("note_stale", date=marked["since_utc"][:10]))
     if arm.kind == "one_frame":
         notes.append(words("note_one_frame"))
     for other in arms[: arms.index(arm)] if arm.kind == "model" else ():

@@ -14,6 +14,7 @@ TEXTS = {
     "undefined": "not defined",
     "n_sequences_one": "{n} sequence",
     "n_sequences_many": "{n} sequences",
+    "n_sequences_runs": "{sequences}, each answered in {runs} runs",
     "n_people_one": "{n} person",
     "n_people_many": "{n} people",
     "and": "{first} and {last}",
@@ -160,7 +161,8 @@ TEXTS = {
     "differences": "How sure the differences are",
     "forest_caption": "Differences to {baseline} with their 95 % intervals. In the grey band (±{margin} points) a "
     "difference does not matter; an interval that crosses 0 may be luck. ROC AUC: a point is 0.01.",
-    "paired_intro": "Both models answered the same sequences; the interval is of the difference itself.",
+    "paired_intro": "Both models answered the same sequences; the interval is of the difference itself. "
+    "Where only a handful of sequences tells them apart, it is rather too wide than too narrow.",
     "test": "test",
     "test_n": "n = {n}",
     "p_value": "p",
@@ -173,6 +175,8 @@ TEXTS = {
     "interval_method": "n = {n}, {people}; {method}",
     "reference": "reference",
     "note_majority": "no model: it always gives the class that is larger among the training people.",
+    "note_stale": "stale since {date}: somebody it learned from has taken consent back; train it anew, and do not ship "
+    "this one",
     "note_one_frame": "the model of its name, shown only the middle picture of each sequence: what it reaches needs "
     "no movement.",
     "optimal_gap": "{metric} {value} if chosen here: {gap} too good",
@@ -180,11 +184,14 @@ TEXTS = {
     # what would settle it
     "settle": "What would settle it",
     "settle_arm": "{arm}: about {more} more clips from {more_people} more people ({n} clips of {people} people in "
-    "all) would show a difference of {target} in accuracy with {power} % probability.",
-    "settle_repeat": "{arm}: there would be enough clips to show a difference of {target} in accuracy with {power} % "
+    "all) would show a difference of {target} in {metric} with {power} % probability.",
+    "settle_guard": "{arm}: about {more} more clips from {more_people} more people ({n} clips of {people} people in "
+    "all) would show, with {power} % probability, that {metric} did not drop by {target}, if it did not drop at all.",
+    "settle_stands_in": "This was planned for {metric}: a number of clips for {primary} cannot be planned.",
+    "settle_repeat": "{arm}: there would be enough clips to show a difference of {target} in {metric} with {power} % "
     "probability; measure on new people to see whether it repeats.",
-    "settle_method": "Counted from how often the two models disagreed here and how alike the clips of one person "
-    "are: {method}. New people are worth more than more clips of the same people.",
+    "settle_method": "Counted from how the answers of the two models differed here and how alike the clips of one "
+    "person are: {method}. New people are worth more than more clips of the same people.",
     "settle_done": "{arm}: nothing more is needed for this question.",
     "settle_mend": "{arm}: more clips do not help before this is mended: {reason}.",
     "settle_unknown": "{arm}: no plan can be made from these figures; record clips of more people first.",

@@ -17,6 +17,7 @@ TEXTS = {
     "undefined": "정의되지 않음",
     "n_sequences_one": "시퀀스 {n}개",
     "n_sequences_many": "시퀀스 {n}개",
+    "n_sequences_runs": "{sequences}(각각 {runs}번 실행)",
     "n_people_one": "{n}명",
     "n_people_many": "{n}명",
     "and": "{first}, {last}",
@@ -154,7 +155,8 @@ TEXTS = {
     "differences": "차이는 얼마나 확실한가",
     "forest_caption": "95 % 구간으로 나타낸 차이. 기준: {baseline}. 회색 띠 (±{margin}%p) 안의 차이는 중요하지 "
     "않으며, 0에 걸친 구간은 우연일 수 있습니다. ROC AUC 1점은 0.01입니다.",
-    "paired_intro": "두 모델이 같은 시퀀스에 답했으며, 구간은 차이 자체의 것입니다.",
+    "paired_intro": "두 모델이 같은 시퀀스에 답했으며, 구간은 차이 자체의 것입니다. "
+    "두 모델의 답을 가르는 시퀀스가 몇 개뿐이면 구간이 실제보다 넓게 나올 수 있습니다.",
     "test": "검정",
     "test_n": "n = {n}",
     "p_value": "p",
@@ -167,15 +169,20 @@ TEXTS = {
     "interval_method": "n = {n}, {people}; {method}",
     "reference": "참고 모델",
     "note_majority": "모델이 아니며, 학습 쪽 사람들에게서 더 많은 클래스를 항상 답합니다.",
+    "note_stale": "{date}부터 쓰지 말아야 할 모델입니다. 학습에 쓰인 사람이 동의를 철회했습니다. 다시 학습하고, "
+    "이 모델은 배포하지 마세요.",
     "note_one_frame": "시퀀스의 가운데 사진 한 장만 본 같은 모델입니다. 이만큼은 움직임 없이도 얻을 수 있습니다.",
     "optimal_gap": "여기서 골랐다면 {metric} {value}: {gap} 부풀려진 값",
     "single_step": "답 하나만 달라져도 정확도는 {step}{recall_step} 움직입니다.",
     "settle": "무엇을 더 모아야 하나",
     "settle_arm": "{arm}: 새로운 사람 약 {more_people}명의 클립 약 {more}개를 더 모으면 (모두 {people}명, {n}개) "
-    "정확도 차이 {target} 정도를 {power} % 확률로 확인할 수 있습니다.",
-    "settle_repeat": "{arm}: 정확도 차이 {target} 정도를 {power} % 확률로 확인할 만큼 클립이 있습니다. 같은 결과가 "
+    "{metric} 차이 {target} 정도를 {power} % 확률로 확인할 수 있습니다.",
+    "settle_guard": "{arm}: 새로운 사람 약 {more_people}명의 클립 약 {more}개를 더 모으면 (모두 {people}명, {n}개), "
+    "실제로 떨어지지 않았을 때 {metric} 하락이 {target} 미만임을 {power} % 확률로 확인할 수 있습니다.",
+    "settle_stands_in": "{metric} 기준으로 계산했습니다. {primary} 기준의 클립 수는 계산할 수 없습니다.",
+    "settle_repeat": "{arm}: {metric} 차이 {target} 정도를 {power} % 확률로 확인할 만큼 클립이 있습니다. 같은 결과가 "
     "반복되는지 새로운 사람들로 확인하세요.",
-    "settle_method": "두 모델의 답이 갈린 비율과 한 사람의 클립이 서로 닮은 정도로 계산했습니다: {method}. 같은 "
+    "settle_method": "두 모델의 답이 달라진 정도와 한 사람의 클립이 서로 닮은 정도로 계산했습니다: {method}. 같은 "
     "사람의 클립보다 새로운 사람이 더 도움이 됩니다.",
     "settle_done": "{arm}: 이 질문에는 더 필요한 것이 없습니다.",
     "settle_mend": "{arm}: 먼저 고쳐야 할 문제가 있어 클립을 더 모아도 도움이 되지 않습니다. {reason}.",
