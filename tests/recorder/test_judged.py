@@ -130,7 +130,8 @@ def test_a_take_that_was_kept_apart_can_be_used_all_the_same(judge: Judge, tmp_p
     assert main(["--dataset", "d", "--restore", "take_0001"]) == 0
     folder = tmp_path / "home" / "datasets" / "d"
     assert len(open_dataset(folder).rows) == 4
-    assert check_dataset(folder) == []
+    # Its first two seconds stand still, so that the neutral sequences are alike: a note, no error.
+    assert [problem for problem in check_dataset(folder) if problem.is_error] == []
     assert not list((folder / "rejected").glob("*"))
     code, result, _ = judge(FILMS[1])
     assert (code, result["takes"][0]["take_id"]) == (0, "take_0002")
