@@ -72,6 +72,7 @@ def fetch_models(c: Context, only: str = "", folder: str = "") -> None:
         "landmark_model",
         "sound",
         "look_back",
+        "mixed",
         "seed",
         "difficulty",
     )
@@ -92,6 +93,7 @@ def collect(
     landmark_model: str = "",
     sound: bool = True,
     look_back: bool = True,
+    mixed: bool = False,
     seed: int = 0,
     difficulty: str = "normal",
 ) -> None:
@@ -102,7 +104,7 @@ def collect(
     flags = flags_of(source=source, subject=subject, dataset=dataset, target=target, no_preview=not preview)
     flags += flags_of(realtime=realtime, lang=lang, protocol=protocol, seed=seed, difficulty=difficulty)
     flags += flags_of(consent=consent, given_by=given_by, face_model=face_model, landmark_model=landmark_model)
-    _tool(c, "recorder", *flags, *flags_of(no_sound=not sound, no_review=not look_back))
+    _tool(c, "recorder", *flags, *flags_of(no_sound=not sound, no_review=not look_back, mixed=mixed))
 
 
 @task(help=help_of("dataset", "subject", "undo", "restore"))
@@ -132,6 +134,8 @@ def takes(c: Context, dataset: str, subject: str = "", undo: bool = False, resto
         "prefix",
         "archives",
         "keywords",
+        "max_per_zip",
+        "pick",
         "seed",
     ),
 )
@@ -151,6 +155,8 @@ def import_(
     prefix: str = "",
     archives: str = "",
     keywords: str = "",
+    max_per_zip: str = "",
+    pick: str = "",
     seed: str = "",
 ) -> None:
     """Take in films, photos, archives or another dataset; running it again adds nothing twice.
@@ -160,7 +166,7 @@ def import_(
     flags = flags_of(dataset=dataset, windows=windows, films=films, photos=photos, table=table, labels=labels)
     flags += flags_of(label_column=label_column, subject_column=subject_column, subject_per=subject_per)
     flags += flags_of(pseudonyms=pseudonyms, merge=merge, prefix=prefix, archives=archives, keywords=keywords)
-    _tool(c, "importer", *flags, *flags_of(seed=seed))
+    _tool(c, "importer", *flags, *flags_of(max_per_zip=max_per_zip, pick=pick, seed=seed))
 
 
 @task(help=help_of("dataset"))
@@ -270,29 +276,39 @@ def features(c: Context, dataset: str, kind: str = "landmarks", landmark_model: 
 
 @task(
     help=help_of(
-        "dataset", "epochs", "weights", "keep_epochs", "lr", "batch", "freeze_epochs", "unfreeze_blocks", "seed", "out"
+        "dataset",
+        "network",
+        "epochs",
+        "weights",
+        "keep_epochs",
+        "lr",
+        "batch",
+        "freeze_epochs",
+        "unfreeze_blocks",
+        "seed",
+        "out",
     )
 )
 def train(
     c: Context,
     dataset: str,
-    epochs: int = 10,
-    weights: str = "imagenet",
+    network: str = "dual_head",
+    epochs: str = "",
+    weights: str = "",
     keep_epochs: str = "",
-    lr: str = "5e-5",
-    batch: int = 4,
+    lr: str = "",
+    batch: str = "",
     freeze_epochs: int = 0,
     unfreeze_blocks: int = 0,
     seed: int = 0,
     out: str = "",
 ) -> None:
-    """Fine-tune the dual-head network; goes on where it was cut off.
+    """Fine-tune the dual-head network, or train one of landmarks; goes on where it was cut off.
 
     Example: ./inv train --dataset people --epochs 10
     """
-    flags = flags_of(
-        dataset=dataset, epochs=epochs, weights=weights, keep_epochs=keep_epochs, lr=lr, batch=batch, out=out
-    )
+    flags = flags_of(dataset=dataset, network=network, epochs=epochs, weights=weights, keep_epochs=keep_epochs)
+    flags += flags_of(lr=lr, batch=batch, out=out)
     flags += ["--freeze-epochs", freeze_epochs, "--unfreeze-blocks", unfreeze_blocks, "--seed", seed]
     _tool(c, "trainer", *flags)
 

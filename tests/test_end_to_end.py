@@ -15,7 +15,7 @@ ROOT = Path(__file__).parents[1]
 
 def _invoke(home: Path, *words: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-P", "-m", "invoke", "--search-root", str(ROOT), *words]
-    environment = {**os.environ, "SMILEBENCH_HOME": str(home)}
+    environment = {**os.environ, "SMILEBENCH_HOME": str(home), "SMILEBENCH_ASSETS": str(paths.assets())}
     return subprocess.run(command, cwd=home, env=environment, text=True, capture_output=True, timeout=900)
 
 
@@ -64,6 +64,8 @@ def test_ci_walks_from_films_of_real_people_to_a_report(tmp_path: Path) -> None:
         "epochs-2": "candidate",
         "majority-class": "reference",
         "one-frame": "reference",
+        "blendshapes": "reference",
+        "blendshape-logistic": "reference",
     }
     assert comparison["verdict"]["word"] in ("better", "worse", "equal within the margin", "cannot tell")
     assert not comparison["synthetic"]
