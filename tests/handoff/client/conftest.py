@@ -118,13 +118,16 @@ class Site:
         self.server = PageServer({"/": pages, "/model/": self.model, "/ort/": ort_dist}, isolated=isolated)
         self.complaints: list[str] = []
         self._browser = browser
-        self._contexts: list[Any] = []
+        self._contexts: dict[Any, Any] = {}
+        self._pages: list[Any] = []
 
     def open(self, browser: Any = None) -> Any:
         """Open the empty page, with `client` and `create(options)` in its window."""
-        context = (browser or self._browser).new_context()
-        self._contexts.append(context)
-        page = context.new_page()
+        own = browser or self._browser
+        if own not in self._contexts:
+            self._contexts[own] = own.new_context()  # one a browser: its pages share what was compiled
+        page = self._contexts[own].new_page()
+        self._pages.append(page)
         page.set_default_timeout(20_000)
         page.on("pageerror", lambda error: self.complaints.append(str(error)))
         page.on("console", lambda note: note.type in ("error", "warning") and self.complaints.append(note.text))
@@ -160,9 +163,16 @@ class Site:
         )
         return page
 
+    def leave(self) -> None:
+        """Close the pages and forget what they complained of."""
+        for page in self._pages:
+            page.close()
+        self._pages, self.complaints = [], []
+
     def close(self) -> None:
         """Close pages and server."""
-        for context in self._contexts:
+        self.leave()
+        for context in self._contexts.values():
             context.close()
         self.server.close()
 
@@ -186,9 +196,30 @@ def make_site(tmp_path: Path, ort_dist: Path, browser: Any) -> Iterator[Callable
         site.close()
 
 
+@pytest.fixture(scope="session")
+def standing_site(
+    tmp_path_factory: pytest.TempPathFactory, ort_dist: Path, browser: Any, write_standin: Callable[..., Any]
+) -> Iterator[Site]:
+    """The `Site` of all tests that change nothing in it."""
+    site = Site(tmp_path_factory.mktemp("standing"), ort_dist, browser)
+    write_standin(site.model)
+    with site.server:
+        yield site
+        site.close()
+
+
 @pytest.fixture
-def site(make_site: Callable[..., Site], write_standin: Callable[..., Any]) -> Iterator[Site]:
-    """A `Site` with the stand-in model; its pages' consoles must have stayed silent."""
+def site(standing_site: Site) -> Iterator[Site]:
+    """A `Site` with the stand-in model, to be left as it is; its pages' consoles must have stayed silent."""
+    yield standing_site
+    complaints = standing_site.complaints
+    standing_site.leave()
+    assert complaints == []
+
+
+@pytest.fixture
+def own_site(make_site: Callable[..., Site], write_standin: Callable[..., Any]) -> Iterator[Site]:
+    """A `Site` with the stand-in model for one test, which may change it; the consoles must have stayed silent."""
     site = make_site()
     write_standin(site.model)
     yield site

@@ -29,9 +29,11 @@ def test_the_answer_is_the_one_worked_out_by_hand(page: Any, graph: str, worker:
     assert page.evaluate("detector.close()") is None
 
 
-def test_a_smile_begins_and_ends_with_its_events_and_its_pictures(site: Any, write_standin: Callable[..., Any]) -> None:
-    write_standin(site.model, threshold=0.5, release_threshold=0.4, min_duration_ms=200)
-    page = site.open()
+def test_a_smile_begins_and_ends_with_its_events_and_its_pictures(
+    own_site: Any, write_standin: Callable[..., Any]
+) -> None:
+    write_standin(own_site.model, threshold=0.5, release_threshold=0.4, min_duration_ms=200)
+    page = own_site.open()
     page.evaluate("create({ keepCrops: true })")
     # All frames alike: the probability is the red. 140/255 = 0.549, 110/255 = 0.431, 80/255 = 0.314.
     results = page.evaluate("(reds) => play(reds)", [140] * 8 + [110] * 6 + [80] * 6)
@@ -159,10 +161,10 @@ def test_the_source_is_left_as_it_is(page: Any, graph: str) -> None:
 
 @pytest.mark.parametrize("mirrored", [False, True])
 def test_the_model_sees_the_side_that_it_was_trained_with(
-    site: Any, write_standin: Callable[..., Any], mirrored: bool
+    own_site: Any, write_standin: Callable[..., Any], mirrored: bool
 ) -> None:
-    write_standin(site.model, threshold=0.3, release_threshold=0.3)
-    page = site.open()
+    write_standin(own_site.model, threshold=0.3, release_threshold=0.3)
+    page = own_site.open()
     crop = page.evaluate(
         """async (mirrored) => {
           const half = new ImageData(64, 64);

@@ -13,20 +13,20 @@ import pytest
 
 
 @pytest.fixture
-def folder(site: Any, ort_dist: Path) -> Path:
+def folder(own_site: Any, ort_dist: Path) -> Path:
     """A hand-off folder after `npm install`."""
-    dist = site.model / "node_modules" / "onnxruntime-web" / "dist"
+    dist = own_site.model / "node_modules" / "onnxruntime-web" / "dist"
     dist.mkdir(parents=True)
     for name in ("ort.wasm.min.mjs", "ort-wasm-simd-threaded.mjs", "ort-wasm-simd-threaded.wasm"):
         shutil.copy(ort_dist / name, dist / name)
-    return Path(site.model)
+    return Path(own_site.model)
 
 
 @pytest.mark.parametrize(("lang", "width", "smile"), [("ko", 390, "미소"), ("en", 1280, "Smile")])
-def test_the_example_page_follows_the_webcam(site: Any, folder: Path, lang: str, width: int, smile: str) -> None:
-    page = site.open()
+def test_the_example_page_follows_the_webcam(own_site: Any, folder: Path, lang: str, width: int, smile: str) -> None:
+    page = own_site.open()
     page.set_viewport_size({"width": width, "height": 844})
-    page.goto(f"{site.server.url}model/index.html?lang={lang}")
+    page.goto(f"{own_site.server.url}model/index.html?lang={lang}")
     page.wait_for_selector("#camera:not([disabled])")
     page.click("#camera")
     page.wait_for_selector(f'#word.smile:text-is("{smile}")')
@@ -42,15 +42,15 @@ def test_the_example_page_follows_the_webcam(site: Any, folder: Path, lang: str,
 
 
 def test_a_film_file_is_followed_on_its_own_clock_and_from_anew_when_it_repeats(
-    site: Any, folder: Path, tmp_path: Path
+    own_site: Any, folder: Path, tmp_path: Path
 ) -> None:
     film = tmp_path / "film.webm"
     command = ["ffmpeg", "-loglevel", "error", "-f", "rawvideo", "-pix_fmt", "rgb24", "-s", "64x64", "-r", "25"]
     command += ["-i", "-", "-c:v", "libvpx", "-b:v", "1M", str(film)]
     picture = np.full((64, 64, 3), (220, 40, 40), np.uint8).tobytes()
     subprocess.run(command, input=picture * 30, check=True, timeout=60)
-    page = site.open()
-    page.goto(f"{site.server.url}model/index.html?lang=en")
+    page = own_site.open()
+    page.goto(f"{own_site.server.url}model/index.html?lang=en")
     page.wait_for_selector("#camera:not([disabled])")
     page.evaluate(
         """() => { window.results = [];
@@ -69,17 +69,17 @@ def test_a_film_file_is_followed_on_its_own_clock_and_from_anew_when_it_repeats(
     assert page.evaluate("getComputedStyle(document.getElementById('video')).transform") == "none"  # no mirror
 
 
-def test_a_failure_stands_on_the_page_in_both_languages(site: Any, folder: Path) -> None:
+def test_a_failure_stands_on_the_page_in_both_languages(own_site: Any, folder: Path) -> None:
     (folder / "node_modules" / "onnxruntime-web" / "dist" / "ort.wasm.min.mjs").unlink()
-    page = site.open()
-    page.goto(f"{site.server.url}model/index.html?lang=ko")
+    page = own_site.open()
+    page.goto(f"{own_site.server.url}model/index.html?lang=ko")
     page.wait_for_selector("#message:not(:empty)")
     assert "npm install" in page.inner_text("#message")
     assert "찾을 수 없습니다" in page.inner_text("#message")
     page.click("#lang")
     assert "were not found" in page.inner_text("#message")
     assert page.is_disabled("#camera")
-    site.complaints.clear()  # the browser's own note of the 404
+    own_site.complaints.clear()  # the browser's own note of the 404
 
 
 @pytest.fixture
