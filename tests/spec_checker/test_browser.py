@@ -220,3 +220,17 @@ def test_a_graph_that_cannot_run_gives_the_runtimes_own_reason(stream_folder: Pa
     assert (told["loads"], missing["loads"]) == (False, False)
     assert told["reason"]
     assert "404" in missing["reason"]
+
+
+@needs_chromium
+@pytest.mark.slow
+def test_the_whole_proof_runs_webgpu_too(stream_folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["--browser", "--json", "--spec", str(stream_folder / "frontend_spec.json")]) == 0
+    document = json.loads(capsys.readouterr().out)
+    assert document["browser"]["soak"]["n"] == 2000
+    seen = {e["graph"]: e for e in document["browser"]["tested"] if e["execution_provider"] == "webgpu"}
+    if not seen:
+        pytest.skip("this Chromium has no WebGPU adapter, not even in software")
+    assert all(entry["loads"] and entry["n_flips"] == 0 for entry in seen.values())
+    assert "webgpu" in document["browser"]["execution_providers"]
+    assert all(finding["note"] for finding in document["findings"] if finding["status"] == "skip")

@@ -105,10 +105,10 @@ function tensor(input, values, shape) {
   return new ort.Tensor(input.dtype, values, shape);
 }
 
-/** Build a graph's inputs for a golden case: one for the whole case, or one for each of the first nFrames. */
+/** Build a graph's inputs for a golden case: one for the whole case; for an encoder one for each of its first nFrames. */
 async function inputsOf(entry, goldenCase, nFrames) {
   const [input] = entry.inputs;
-  const frames = goldenCase.frames.slice(0, nFrames);
+  const frames = entry.role === 'encoder' ? goldenCase.frames.slice(0, nFrames) : goldenCase.frames;
   if (entry.role === 'head') {
     const features = await readFeatures(goldenCase.features);
     return [tensor(input, features.slice(), [1, ...goldenCase.features.shape])];
