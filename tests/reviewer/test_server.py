@@ -34,7 +34,8 @@ def wish(dataset, number, decision, id, **rest):
 
 
 def stored(dataset):
-    return contracts.read_document(dataset.folder / "review.json", "review")["decisions"]
+    path = dataset.folder / "review.json"  # absent until the first decision
+    return contracts.read_document(path, "review")["decisions"] if path.exists() else []
 
 
 def test_a_decision_is_on_disk_when_it_is_called_saved(dataset, serve):
