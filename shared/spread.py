@@ -76,7 +76,7 @@ def spread(metric: str, arms: Sequence[Answers], *, as_share: bool = False) -> S
     if isinstance(clips, str):
         return clips
     # A class of its own for the AUC, whose two classes have a whole each; for a share there is one whole.
-    wholes = [labels, ~labels] if metric == "roc_auc" else [np.ones_like(labels)]
+    wholes: list[Bool | slice] = [labels, ~labels] if metric == "roc_auc" else [slice(None)]
     weights = [_by_person(clips.weights[:, whole], people[whole], n_people) for whole in wholes]
     if any((np.count_nonzero(weight, axis=1) < 2).any() for weight in weights):
         return FEW_PEOPLE
@@ -109,7 +109,7 @@ def _share_clips(metric: str, arms: Sequence[Answers], *, as_share: bool) -> _Cl
     """Linearise a share, or F1."""
     values, deviations, weights = [], [], []
     for arm in arms:
-        part, whole = part_and_whole(metric, np.eye(4)[arm.cells])
+        part, whole = (of_cell[arm.cells] for of_cell in part_and_whole(metric, np.eye(4)))
         if not whole.any():
             return NOTHING_ASKED
         share = part.sum() / whole.sum()
@@ -192,23 +192,27 @@ def _independent(deviations: F64, arm: Answers, *, is_fixed: bool) -> F64:
     Where the classes' sizes are fixed, only what clips scatter within their class counts. Else what they scatter
     between classes counts as far as people differ in how many clips of each class they give.
     """
-    labels, n_clips = arm.labels, int(arm.clips.max()) + 1
-    within = np.array(deviations)
+    labels, people = arm.labels, arm.people
+    if arm.repeats > 1:
+        _, first = np.unique(arm.clips, return_index=True)
+        deviations, labels, people = _by_person(deviations, arm.clips, first.size), labels[first], people[first]
+    whole, inside = deviations @ deviations.T, np.zeros((len(deviations), len(deviations)))
     for of_class in (labels, ~labels):
-        if (n := int(of_class.sum())) > 1:
-            of_mean = within[:, of_class] - within[:, of_class].mean(axis=1, keepdims=True)
-            within[:, of_class] = of_mean * np.sqrt(n / (n - 1) if is_fixed else 1.0)
-    inside, whole = (_by_person(one, arm.clips, n_clips) for one in (within, deviations))
-    inside, whole = inside @ inside.T, whole @ whole.T
+        mine = deviations[:, of_class]
+        n, total = mine.shape[1], mine.sum(axis=1)
+        squares = mine @ mine.T
+        if n > 1:
+            squares = (squares - np.outer(total, total) / n) * (n / (n - 1) if is_fixed else 1.0)
+        inside += squares
     if is_fixed:
-        return np.asarray(inside)
-    share, sizes = labels.mean(), np.bincount(arm.people)
-    usual = share * (1 - share) * labels.size * arm.repeats
-    unlike = ((np.bincount(arm.people, labels) - share * sizes) ** 2).sum()
+        return inside
+    share, sizes = labels.mean(), np.bincount(people)
+    usual = share * (1 - share) * labels.size
+    unlike = ((np.bincount(people, labels) - share * sizes) ** 2).sum()
     return np.asarray(inside + (min(1.0, unlike / usual) if usual else 1.0) * (whole - inside))
 
 
-def _mean_size(weights: F64, people: Int, wholes: Sequence[Bool]) -> float:
+def _mean_size(weights: F64, people: Int, wholes: Sequence[Bool | slice]) -> float:
     """How many clips of the same person and whole a clip has beside it, itself included: the mean over clips."""
     sizes = []
     for whole in wholes:

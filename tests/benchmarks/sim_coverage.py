@@ -151,7 +151,8 @@ def main() -> None:
         print(json.dumps(table))
         return
     print(
-        f"{len(chosen)} settings of {asked.runs} runs, {asked.generator} people, {asked.people} of them, {asked.clips} clips"
+        f"{len(chosen)} settings of {asked.runs} runs, {asked.people} {asked.generator} people of {asked.clips} clips",
+        flush=True,
     )
     for name, parts in table.items():
         for part, row in parts.items():

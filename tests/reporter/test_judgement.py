@@ -208,6 +208,8 @@ def test_plans_of_pooled_seeds_count_sequences_not_answers(
     assert plan is not None
     # 160 answers of 20 people are 80 sequences: 4 a person, and so are the planned ones.
     assert plan.n_sequences == pytest.approx(4 * plan.n_subjects, abs=1)
+    assert "80 sequences of 20 people, each answered in 2 runs)" in found.sentence("en")
+    assert "20명의 시퀀스 80개, 각각 2번 실행)" in found.sentence("ko")
 
 
 def test_the_question_can_be_another_one(tmp_path: Path, make_results: Any) -> None:

@@ -109,7 +109,7 @@ def _headline(arms: Sequence[Arm], comparison: Document, words: Words) -> Sectio
     facts = [
         words(
             "measured_on",
-            sequences=words.sequences(n),
+            sequences=words.sequences(n, baseline.repeats),
             labels=", ".join(f"{count} {label}" for label, count in by_label.items()),
             people=words.people(comparison["n_subjects"]),
             dataset=comparison["dataset"]["name"],

@@ -5,6 +5,7 @@ from collections.abc import Sequence
 from shared import plots
 from shared.numbers import rounded
 from shared.plots_intervals import Estimate, ForestRow, forest_figure
+from shared.power import Plan
 from shared.verdict import Verdict, Word
 from tools.reporter.arms import Arm
 from tools.reporter.blocks import Block, Bullets, Cell, Heading, Paragraph, Picture, Section, Table, Tone, VerdictBox
@@ -142,22 +143,32 @@ def settle_section(arms: Sequence[Arm], judgement: Judgement, words: Words) -> S
         elif verdict.plan is None:
             said.append(words("settle_unknown", arm=arm.name))
         else:
+            said.append(_planned(arm.name, verdict, verdict.plan, words))
             plan = verdict.plan
-            key = "settle_arm" if plan.more_sequences else "settle_repeat"
-            said.append(
-                words(
-                    key,
-                    arm=arm.name,
-                    more=plan.more_sequences,
-                    more_people=plan.more_subjects,
-                    n=plan.n_sequences,
-                    people=plan.n_subjects,
-                    target=words("points", value=rounded(100 * plan.target, 1)),
-                    power=rounded(100 * plan.power, 0),
-                )
-            )
             methods.append(f"{arm.name}: {words.method(plan.method)}" if len(arms) > 2 else words.method(plan.method))
     blocks: list[Block] = [Bullets(tuple(said))]
     if methods:
         blocks.append(Paragraph(words("settle_method", method="; ".join(methods)), "faint"))
     return Section("settle", words("settle"), tuple(blocks))
+
+
+def _planned(arm: str, verdict: Verdict, plan: Plan, words: Words) -> str:
+    """Say what a plan would show, and of which metric."""
+    is_guard = verdict.because == "protected_unsure" and plan.metric == verdict.protected != verdict.primary
+    key = "settle_repeat" if not plan.more_sequences else "settle_guard" if is_guard else "settle_arm"
+    is_area = plan.metric == "roc_auc"
+    target = rounded(plan.target, 3) if is_area else words("points", value=rounded(100 * plan.target, 1))
+    said = words(
+        key,
+        arm=arm,
+        more=plan.more_sequences,
+        more_people=plan.more_subjects,
+        n=plan.n_sequences,
+        people=plan.n_subjects,
+        metric=words(plan.metric),
+        target=target,
+        power=rounded(100 * plan.power, 0),
+    )
+    if is_guard or plan.metric == verdict.primary:
+        return said
+    return f"{said} {words('settle_stands_in', metric=words(plan.metric), primary=words(verdict.primary))}"

@@ -98,10 +98,11 @@ class ReportResult:
             table.append([words(metric), *cells])
         width = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, width, strict=True)).rstrip() for row in table]
-        n, people = self.comparison["n_sequences"], self.comparison["n_subjects"]
+        answered = self.judgement.arms[self.judgement.best].answers
+        sequences, people = words.sequences(answered.n, answered.repeats), words.people(answered.n_subjects)
         kind = " (SYNTHETIC: drawn people)" if self.comparison["synthetic"] else ""
         lines += [
-            f"95 % intervals in brackets; {words.sequences(n)} of {words.people(people)}{kind}",
+            f"95 % intervals in brackets; {sequences} of {people}{kind}",
             f"verdict on {self.judgement.best}: {self.comparison['verdict']['word']}",
             self.judgement.sentence("en"),
             *self._gate_lines(),

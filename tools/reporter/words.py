@@ -21,6 +21,8 @@ _METHODS_KO = {
     " by person": " (사람별)",
     " of TP/": ", TP/",
     "disagreement": "불일치",
+    "spread": "흩어짐",
+    " a person": " (한 사람)",
     "design effect": "설계 효과",
     "McNemar, exact": "McNemar (정확)",
     "stratified bootstrap over people": "층화 부트스트랩 (사람별)",
@@ -57,8 +59,16 @@ class Words:
             "interval_method", n=found.n, people=self.people(found.n_subjects), method=self.method(found.method)
         )
 
-    def sequences(self, n: int) -> str:
-        """Count sequences."""
+    def sequences(self, n: int, repeats: float = 1.0) -> str:
+        """Count sequences; with repeats, from n answers of models of several seeds.
+
+        Example:
+            >>> Words("en").sequences(240, 3.0)
+            '80 sequences, each answered in 3 runs'
+        """
+        if repeats > 1:
+            runs = rounded(repeats, 1).removesuffix(".0")
+            return self("n_sequences_runs", sequences=self.sequences(round(n / repeats)), runs=runs)
         return self("n_sequences_one" if n == 1 else "n_sequences_many", n=n)
 
     def people(self, n: int) -> str:
