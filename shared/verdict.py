@@ -64,7 +64,7 @@ class Verdict:
 
     @property
     def passes(self) -> bool:
-        """True only for "better": what --gate asks."""
+        """True only for "better"; a gate asks for the references, too."""
         return self.word is Word.BETTER
 
     def as_document(self) -> dict[str, Any]:

@@ -104,13 +104,13 @@ def build_page(
 
 
 def _headline(arms: Sequence[Arm], comparison: Document, words: Words) -> Section:
-    baseline, n = arms[0], comparison["n_sequences"]
+    baseline, n_answers = arms[0], comparison["n_sequences"]
     by_label = baseline.results["by_label"]
     facts = [
         words(
             "measured_on",
-            sequences=words.sequences(n, baseline.repeats),
-            labels=", ".join(f"{count} {label}" for label, count in by_label.items()),
+            sequences=words.sequences(n_answers, baseline.repeats),
+            labels=", ".join(f"{round(n / baseline.repeats)} {label}" for label, n in by_label.items()),
             people=words.people(comparison["n_subjects"]),
             dataset=comparison["dataset"]["name"],
             side=words("side_" + comparison["side"]),
@@ -125,13 +125,13 @@ def _headline(arms: Sequence[Arm], comparison: Document, words: Words) -> Sectio
                 changes="; ".join(_change(metric, baseline, entry, words) for metric in ("recall", "accuracy")),
                 to_right=to_right,
                 to_wrong=to_wrong,
-                unchanged=n - to_right - to_wrong,
+                unchanged=n_answers - to_right - to_wrong,
             )
         )
     facts.append(words("targets_met", arms="; ".join(_targets_met(arm, words) for arm in arms)))
     n_positive = by_label.get(comparison["positive_class"], 0)
     recall_step = words("caution_recall", step=_step(n_positive, words)) if n_positive else ""
-    facts.append(words("single_step", step=_step(n, words), recall_step=recall_step))
+    facts.append(words("single_step", step=_step(n_answers, words), recall_step=recall_step))
     blocks: list[Block] = [Bullets(tuple(facts))]
     if comparison["side"] != "test":
         blocks.append(Paragraph(words("side_warning_" + comparison["side"]), "caution"))

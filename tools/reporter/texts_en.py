@@ -14,7 +14,7 @@ TEXTS = {
     "undefined": "not defined",
     "n_sequences_one": "{n} sequence",
     "n_sequences_many": "{n} sequences",
-    "n_sequences_runs": "{sequences}, each answered in {runs} runs",
+    "n_sequences_runs": "{sequences} (each answered in {runs} runs)",
     "n_people_one": "{n} person",
     "n_people_many": "{n} people",
     "and": "{first} and {last}",
@@ -237,7 +237,7 @@ TEXTS = {
     "roc_band": "The shaded band holds 95 % of the curves of resampled people ({method}); with few people it is "
     "rather too narrow.",
     "sealed": "The sealed test",
-    "sealed_count": "These test people had been opened {n} times when the last of these models was measured; the arms "
+    "sealed_count": "This test side had been opened {n} times when the last of these models was measured; the arms "
     "of one comparison are one opening. Every look that changes a decision makes the figures a little too good.",
     "sealed_unknown": "Nobody counted how often these people had been looked at before.",
     "model_cards": "Model cards",

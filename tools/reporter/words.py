@@ -64,7 +64,7 @@ class Words:
 
         Example:
             >>> Words("en").sequences(240, 3.0)
-            '80 sequences, each answered in 3 runs'
+            '80 sequences (each answered in 3 runs)'
         """
         if repeats > 1:
             runs = rounded(repeats, 1).removesuffix(".0")
