@@ -619,9 +619,9 @@ def test(c: Context, slow: bool = False, k: str = "") -> None:
 
     Example: ./inv test
     """
-    _python(
-        c, "-m", "pytest", *([] if slow else ["-m", "not slow"]), *flags_of(durations=10), *(["-k", k] if k else [])
-    )
+    several = [] if k else ["-n", 2, "--dist", "loadfile"]  # two processes, so that real-time tests have a core
+    chosen = [*([] if slow else ["-m", "not slow"]), *(["-k", k] if k else [])]
+    _python(c, "-m", "pytest", *several, *chosen, *flags_of(durations=10))
 
 
 @task

@@ -4,7 +4,6 @@ import ast
 import re
 import subprocess
 import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -68,19 +67,12 @@ def test_every_tool_explains_itself_in_a_readme_with_a_command(tool: str) -> Non
 
 
 @pytest.mark.parametrize("tool", TOOLS)
-def test_help_answers_at_once_with_examples(tool: str) -> None:
-    taken_s = []
-    for _ in range(5):  # the fastest of five: another process may be in the way
-        start_s = time.perf_counter()
-        done = subprocess.run(
-            [sys.executable, "-m", f"tools.{tool}", "--help"], capture_output=True, text=True, check=False, cwd=ROOT
-        )
-        taken_s.append(time.perf_counter() - start_s)
-        assert done.returncode == 0, done.stderr
-        assert done.stderr == ""
-        if taken_s[-1] < 0.5:
-            break
-    assert min(taken_s) < 0.5
+def test_help_answers_with_examples(tool: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-m", f"tools.{tool}", "--help"], capture_output=True, text=True, check=False, cwd=ROOT
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr == ""
     assert "examples:\n  " in done.stdout
     assert "--json" in done.stdout
     assert "--quiet" in done.stdout

@@ -10,8 +10,10 @@ from collections import Counter
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from tempfile import gettempdir
 from typing import Any
 
+import filelock
 import pytest
 
 PORT = 7777  # where the client goes under KAGGLE_API_ENVIRONMENT=TEST
@@ -220,6 +222,7 @@ class Server(ThreadingHTTPServer):
 @pytest.fixture
 def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]:
     """The stand-in, running, and this process logged in to it with a planted token."""
+    lock = filelock.FileLock(Path(gettempdir()) / f"smilebench-port-{PORT}.lock")  # tests run in several processes
     home = tmp_path / "home"
     home.mkdir()
     monkeypatch.setenv("HOME", str(home))
@@ -230,13 +233,14 @@ def kaggle(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[StandIn]
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("KAGGLE_API_ENVIRONMENT", "TEST")
     monkeypatch.setenv("KAGGLE_API_TOKEN", TOKEN)
-    server = Server(("127.0.0.1", PORT), Handler)
-    server.kaggle, server.downloads = StandIn(), {}  # type: ignore[attr-defined]
-    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
-    thread.start()
-    try:
-        yield server.kaggle  # type: ignore[attr-defined]
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()
+    with lock:
+        server = Server(("127.0.0.1", PORT), Handler)
+        server.kaggle, server.downloads = StandIn(), {}  # type: ignore[attr-defined]
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
+        thread.start()
+        try:
+            yield server.kaggle  # type: ignore[attr-defined]
+        finally:
+            server.shutdown()
+            server.server_close()
+            thread.join()

@@ -39,7 +39,7 @@ def build_parser() -> cli.Parser:
         TOOL,
         "Look at every sequence of a dataset on a local page, decide on its label, measure how far reviewers agree, "
         "and apply what they agree on.\n\nDecisions go to review.json of the dataset, one a line; labels.csv changes "
-        "only by `apply`, and `revert` takes that back.",
+        "only by `apply`, and `revert` takes that back. Every verb takes --json and --quiet.",
         EXAMPLES,
     )
     verbs = parser.add_subparsers(dest="verb", required=True, metavar="VERB", parser_class=_VerbParser)
