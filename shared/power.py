@@ -92,6 +92,7 @@ class Disagreement:
         n: Clips.
         n_subjects: People who gave them.
         n_sequences: Clips in all, of both classes.
+        n_people: People in all.
     """
 
     metric: str
@@ -103,6 +104,7 @@ class Disagreement:
     n: int
     n_subjects: int
     n_sequences: int
+    n_people: int
 
 
 def disagreement(baseline: Answers, candidate: Answers, metric: str = "accuracy") -> Disagreement | None:
@@ -149,6 +151,7 @@ def disagreement(baseline: Answers, candidate: Answers, metric: str = "accuracy"
         n=n,
         n_subjects=n_people,
         n_sequences=baseline.n,
+        n_people=baseline.n_subjects,
     )
 
 
@@ -249,7 +252,8 @@ def plan(found: Disagreement, margin: float = 0.05, alpha: float = ALPHA, power:
     except InvalidInput:
         return None
     method = f"exact swap test by person, disagreement {share:.3f}, design effect {effect:.2f}"
-    return _plan(found.metric, target, n_people, found.n_sequences, found.n_subjects, power, method)
+    n_people = math.ceil(n_people * found.n_people / found.n_subjects - 1e-9)  # not everybody gives such clips
+    return _plan(found.metric, target, n_people, found.n_sequences, found.n_people, power, method)
 
 
 def _plan(

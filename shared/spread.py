@@ -87,10 +87,11 @@ def spread(metric: str, arms: Sequence[Answers], *, as_share: bool = False) -> S
     weight = np.sum(weights, axis=(0, 1))
     strata = _strata(metric, labels, people, weight > 0)
     observed, df = _jackknife(np.asarray(changes), weight, strata)
-    mean_size = max(1.0, _mean_size(clips.weights, people, wholes) / repeats)
-    usual_effect, usual_df = 1 + (mean_size - 1) * USUAL_CORRELATION, MOST_DF
-    if mean_size > 1 + 1e-6:
-        usual_df = min(MOST_DF, 2 * (usual_effect / ((mean_size - 1) * CORRELATION_SD)) ** 2)
+    # Clips of one class are usually alike; those of both classes are alike or the contrary, for all that is known.
+    alike, together = (_mean_size(clips.weights, people, of) / repeats for of in (wholes, [slice(None)]))
+    usual_effect, usual_df = 1 + max(0.0, alike - 1) * USUAL_CORRELATION, MOST_DF
+    if together > 1 + 1e-6:
+        usual_df = min(MOST_DF, 2 * (usual_effect / ((together - 1) * CORRELATION_SD)) ** 2)
     independent = _independent(clips.deviations, arms[0], is_fixed=metric == "roc_auc" or len(strata) > 1)
     covariance = (df * observed + usual_df * usual_effect * independent) / (df + usual_df)
     is_score_interval = (metric in ("accuracy", "recall") or (len(arms) == 1 and metric != "roc_auc")) and repeats == 1

@@ -59,7 +59,7 @@ def test_the_observed_disagreement_and_its_correlation_by_hand() -> None:
 
 
 def test_correlated_clips_need_more_people_than_new_people_would() -> None:
-    base = power.Disagreement("accuracy", 0.2, 0.08, 0.0, 5.0, 5.0, 60, 12, 60)
+    base = power.Disagreement("accuracy", 0.2, 0.08, 0.0, 5.0, 5.0, 60, 12, 60, 12)
     alike = power.plan(dataclasses.replace(base, correlation=0.3))
     apart = power.plan(base)
     assert alike is not None
@@ -70,18 +70,18 @@ def test_correlated_clips_need_more_people_than_new_people_would() -> None:
 
 
 def test_one_clip_a_person_comes_near_connors_number_and_pays_for_the_exact_test() -> None:
-    found = power.plan(power.Disagreement("accuracy", 0.25, 0.1, 0.0, 1.0, 1.0, 40, 40, 40))
+    found = power.plan(power.Disagreement("accuracy", 0.25, 0.1, 0.0, 1.0, 1.0, 40, 40, 40, 40))
     assert found is not None
     classical = power.clips_needed(0.25, 0.1)
     assert classical < found.n_subjects < classical * 1.15
 
 
 def test_a_difference_of_no_interest_is_not_chased_and_no_disagreement_still_gives_a_plan() -> None:
-    found = power.plan(power.Disagreement("accuracy", 0.0, 0.0, 0.0, 4.0, 4.0, 48, 12, 48))
+    found = power.plan(power.Disagreement("accuracy", 0.0, 0.0, 0.0, 4.0, 4.0, 48, 12, 48, 12))
     assert found is not None
     assert found.target == 0.05
     assert found.n_subjects >= 6
-    assert power.plan(power.Disagreement("accuracy", 0.3, 0.0, 0.2, 4.0, 4.0, 48, 12, 48), margin=0.0005) is None
+    assert power.plan(power.Disagreement("accuracy", 0.3, 0.0, 0.2, 4.0, 4.0, 48, 12, 48, 12), margin=0.0005) is None
 
 
 def drawn(n_people: int, seed: int) -> tuple[Answers, Answers]:
@@ -101,6 +101,9 @@ def test_a_plan_for_recall_counts_positive_clips_but_asks_for_all_of_a_persons_c
     plan = power.plan_for("recall", *pair)
     assert plan is not None
     assert (plan.metric, plan.n_sequences) == ("recall", 4 * plan.n_subjects)
+    half = power.plan(dataclasses.replace(found, n_people=80))  # where only every second person gives a positive clip
+    assert half is not None
+    assert half.n_subjects == 2 * plan.n_subjects
     none = Answers(np.zeros(4, dtype=np.bool_), np.zeros(4), 0.5, np.arange(4))
     assert power.plan_for("recall", none, none) is None
 

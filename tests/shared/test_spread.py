@@ -74,6 +74,18 @@ def test_of_one_clip_each_the_area_has_delongs_covariance() -> None:
     assert measured("roc_auc", *arms).covariance == pytest.approx(expected.covariance, rel=1e-4)
 
 
+def test_of_two_clips_of_different_classes_nothing_is_taken_for_known() -> None:
+    # What a person adds to all of his scores cancels out in the area; were his clips independent, 1.8 times as much.
+    rng = np.random.default_rng(2)
+    people = np.repeat(np.arange(2000), 2)
+    labels = np.arange(4000) % 2 == 0
+    scores = labels * 1.0 + rng.normal(size=2000)[people] + 0.7 * rng.normal(size=4000)
+    arm = Answers(labels, scores, 0.5, people)
+    expected = auc_spread(labels, [scores], people)
+    assert not isinstance(expected, str)
+    assert measured("roc_auc", arm).covariance[0, 0] == pytest.approx(expected.covariance[0, 0], rel=0.02)
+
+
 def test_people_of_one_class_each_are_compared_within_their_class() -> None:
     # All positives are found and all negatives called positive: precision is the share of positives, which is fixed.
     people = np.repeat(np.arange(10), 3)
