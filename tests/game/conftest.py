@@ -67,7 +67,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def launch() -> Iterator[Callable[..., Any]]:
     """Start a Chromium with these flags; it is closed at the end."""
     if CHROMIUM is None:
@@ -86,7 +86,7 @@ def launch() -> Iterator[Callable[..., Any]]:
             browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(launch: Callable[..., Any], film: Path) -> Any:
     """A Chromium whose webcam plays `film`."""
     return launch(*FAKE, f"--use-file-for-fake-video-capture={film}")

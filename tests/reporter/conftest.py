@@ -1,9 +1,10 @@
-"""A factory of results documents with the predictions that belong to them."""
+"""Factories: results documents with their predictions, and reports with what a person reads of them."""
 
 import csv
 import io
 import json
 from collections.abc import Callable, Sequence
+from html.parser import HTMLParser
 from pathlib import Path
 from typing import Any
 
@@ -15,9 +16,42 @@ from shared.calibration import calibration
 from shared.intervals import intervals
 from shared.metrics import measure
 from shared.thresholds import selection_gap
+from tools.reporter.report import ReportConfig, ReportResult, make_report
 
 Row = tuple[str, str, str, float]  # sequence_id, subject_id, label, score
 MakeResults = Callable[..., Path]
+VOID = {"meta", "link", "img", "br", "input"}
+
+
+class Reader(HTMLParser):
+    """Checks that tags are closed in order, and collects what a person reads and what a browser would load."""
+
+    def __init__(self, source: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.tags: set[str] = set()
+        self.links: list[str] = []
+        self.words: list[str] = []
+        self.feed(source)
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.add(tag)
+        self.links += [value or "" for name, value in attrs if name in ("src", "href", "srcset", "action", "data")]
+        self.words += [value or "" for name, value in attrs if name in ("alt", "title")]
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open and self.open[-1] not in ("style", "script"):
+            self.words.append(data)
+
+    @property
+    def text(self) -> str:
+        return " ".join(" ".join(self.words).replace("\xa0", " ").split())
 
 
 @pytest.fixture
@@ -107,3 +141,34 @@ def plan_rows() -> dict[str, list[Row]]:
         return out
 
     return {"baseline": rows(30, 18, 0.6, 0.3), "candidate": rows(28, 10, 0.5, 0.1)}
+
+
+@pytest.fixture
+def reader() -> type[Reader]:
+    """Return the reader of pages."""
+    return Reader
+
+
+@pytest.fixture
+def report() -> Callable[..., tuple[ReportResult, Reader]]:
+    """Return a factory: ``report(folder, baseline, *candidates, **settings)`` makes a report and reads its page."""
+
+    def make(folder: Path, baseline: Path, *candidates: Path, **changes: Any) -> tuple[ReportResult, Reader]:
+        config = ReportConfig(
+            baseline=(None, baseline),
+            candidates=tuple((None, path) for path in candidates),
+            **{"out": folder / "report", "report_id": "test", **changes},
+        )
+        result = make_report(config)
+        return result, Reader((result.folder / "report.html").read_text(encoding="utf-8"))
+
+    return make
+
+
+@pytest.fixture
+def plan(tmp_path: Path, make_results: Any, plan_rows: dict[str, Any]) -> tuple[Path, Path]:
+    """Results with the tables of the plan: 65.0 against 72.5 percent."""
+    return (
+        make_results(tmp_path, "baseline", plan_rows["baseline"], 0.5),
+        make_results(tmp_path, "candidate", plan_rows["candidate"], 0.282),
+    )

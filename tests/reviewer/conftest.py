@@ -170,7 +170,7 @@ def serve(home: Path) -> Iterator[Serve]:
                 stream.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Any]:
     """Playwright, where Chromium is installed."""
     if CHROMIUM is None:
@@ -179,7 +179,7 @@ def playwright() -> Iterator[Any]:
         yield running
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(playwright: Any) -> Iterator[Any]:
     """One Chromium for all tests; each has a context of its own, with its own cookies and storage."""
     opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))

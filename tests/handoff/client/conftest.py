@@ -68,7 +68,7 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def playwright() -> Iterator[Any]:
     """Playwright, for the system's Chromium."""
     if CHROMIUM is None:
@@ -79,7 +79,7 @@ def playwright() -> Iterator[Any]:
         yield started
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def launch(playwright: Any) -> Iterator[Callable[..., Any]]:
     """Start a Chromium with these flags; it is closed at the end."""
     started = []
@@ -93,7 +93,7 @@ def launch(playwright: Any) -> Iterator[Callable[..., Any]]:
         browser.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser(launch: Callable[..., Any], film: Path) -> Any:
     """The Chromium of most tests, whose webcam plays `film` and is allowed."""
     return launch(*FAKE, f"--use-file-for-fake-video-capture={film}")
@@ -196,7 +196,7 @@ def make_site(tmp_path: Path, ort_dist: Path, browser: Any) -> Iterator[Callable
         site.close()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def standing_site(
     tmp_path_factory: pytest.TempPathFactory, ort_dist: Path, browser: Any, write_standin: Callable[..., Any]
 ) -> Iterator[Site]:
