@@ -98,8 +98,8 @@ def explain(document: object, noun: str) -> tuple[str, str, str] | None:
 def quick_check(noun: str) -> Callable[[Mapping[str, Any]], bool]:
     """Build a fast test for a flat document, such as a row: True only where it is certainly valid.
 
-    A table of 100,000 rows takes the full validator 20 s; where this says no, ask `explain` for the reason. It knows the
-    words that our row schemas use, and says no to any document of a schema with others.
+    A table of 100,000 rows takes the full validator 20 s; where this says no, ask `explain` for the reason. It knows
+    the words that our row schemas use, and says no to any document of a schema with others.
     """
     schema = load_schema(noun)
     required, known = set(schema["required"]), schema["properties"]
