@@ -63,7 +63,7 @@ HELP = {
     "protocol": "a protocol file (default: shared/protocol.json)",
     "pseudonyms": "give every person of the source a new pseudonym",
     "public": "visible to everybody; asks for the slug once more",
-    "quick": "fewer inferences: minutes become seconds, and nothing is written down",
+    "quick": "fewer inferences, for a look that takes a minute or two",
     "realtime": "play films and actors at their own speed",
     "release_threshold": "a smile that has begun ends when smile_prob falls to this",
     "restore": "a take of trash/ or rejected/ that is put back",
