@@ -132,11 +132,13 @@ def main() -> None:
         "--each", action="store_true", help="print the three least covered settings of each number, too"
     )
     asked = parser.parse_args()
-    rng = np.random.default_rng(asked.seed)
+    is_beta = asked.generator == "beta"
     all_worlds = worlds(asked.generator, asked.people, asked.clips)
-    chosen = sorted(rng.permutation(len(all_worlds))[: asked.settings or None].tolist())
+    order = np.random.default_rng(asked.seed + is_beta).permutation(len(all_worlds))
+    chosen = sorted(order[: asked.settings or None].tolist())
     by_name: dict[str, list[tuple[dict[str, float], World | BetaWorld]]] = {}
     for number in chosen:
+        rng = np.random.default_rng([asked.seed, number, is_beta])  # a setting gives the same alone and among others
         for name, row in cover(all_worlds[number], asked, rng).items():
             by_name.setdefault(name, []).append((row, all_worlds[number]))
     table = {}
