@@ -1,18 +1,13 @@
 """onnxruntime-web on this computer: one exact release, fetched once by npm, for the browser proof and the game.
 
-Writes artifacts/npm/onnxruntime-web-<version>/ as a whole or not at all. Knows nothing of models or pages. The pinned
-release is the one that the figures in the documentation were measured with: operators come and go between releases.
+Knows nothing of models or pages. The pinned release is the one that the figures in the documentation were measured
+with: operators come and go between releases.
   python -c "from shared import onnxruntime_web; print(onnxruntime_web.install())"
 """
 
-import json
-import shutil
-import subprocess
-import tempfile
 from pathlib import Path
 
-from shared import paths
-from shared.errors import MissingOutside
+from shared.npm_package import NpmPackage
 
 NPM_PACKAGE = "onnxruntime-web"
 NPM_VERSION = "1.30.0"
@@ -25,95 +20,22 @@ NEEDED_FILES = (
     "ort-wasm-simd-threaded.mjs",
     "ort-wasm-simd-threaded.wasm",
 )
-# A lock file with download addresses would tie a checkout to the mirror that one person used.
-NPMRC = "omit-lockfile-registry-resolved=true\naudit=false\nfund=false\nupdate-notifier=false\n"
-_TIMEOUT_S = 300.0
+PACKAGE = NpmPackage(NPM_PACKAGE, NPM_VERSION, tuple(f"dist/{name}" for name in NEEDED_FILES))
 
 
 def is_whole(package_dir: Path) -> bool:
     """Tell whether a package folder is the pinned release with every file that pages load."""
-    try:
-        version = json.loads((package_dir / "package.json").read_text(encoding="utf-8")).get("version")
-    except (OSError, ValueError, AttributeError):
-        return False
-    return version == NPM_VERSION and all((package_dir / "dist" / name).is_file() for name in NEEDED_FILES)
+    return PACKAGE.is_whole(package_dir)
 
 
 def install(home_dir: Path | None = None, *, npm: str = "npm") -> Path:
-    """Fetch the pinned onnxruntime-web with npm, unless it is here already.
-
-    Args:
-        home_dir: Where releases are kept; None is artifacts/npm/.
-        npm: The program to run.
+    """Fetch the pinned onnxruntime-web with npm, unless it is here already; see `NpmPackage.install`.
 
     Returns:
-        The package's folder, whose dist/ holds the modules and the wasm files. Nothing is fetched a second time.
-
-    Raises:
-        MissingOutside: npm is not there, does not answer in five minutes, or its registry cannot be reached.
+        The package's folder, whose dist/ holds the modules and the wasm files.
 
     Example:
         >>> (install() / "dist" / "ort.min.mjs").is_file()  # doctest: +SKIP
         True
     """
-    import filelock
-
-    home_dir = home_dir or paths.artifacts("npm")
-    target = home_dir / f"{NPM_PACKAGE}-{NPM_VERSION}"
-    package_dir = target / "node_modules" / NPM_PACKAGE
-    if is_whole(package_dir):
-        return package_dir
-    home_dir.mkdir(parents=True, exist_ok=True)
-    with filelock.FileLock(home_dir / ".lock"):
-        if is_whole(package_dir):  # another process fetched it while this one waited
-            return package_dir
-        work_dir = Path(tempfile.mkdtemp(dir=home_dir, prefix=".incoming-"))
-        try:
-            _fetch(work_dir, npm)
-            if target.exists():
-                shutil.rmtree(target)  # half a package from a version of this program that wrote in place
-            work_dir.chmod(0o755)
-            work_dir.rename(target)
-        finally:
-            shutil.rmtree(work_dir, ignore_errors=True)
-    return package_dir
-
-
-def _fetch(work_dir: Path, npm: str) -> None:
-    """Run npm in an empty folder and look at what it brought."""
-    wanted = f"{NPM_PACKAGE}@{NPM_VERSION}"
-    todo = f"install Node.js 20 or newer with npm, and let `npm view {wanted} version` answer; then run this again"
-    program = shutil.which(npm)
-    if program is None:
-        raise MissingOutside("npm", found="no such program", expected=f"npm, to fetch {wanted}", todo=todo)
-    (work_dir / ".npmrc").write_text(NPMRC, encoding="utf-8")
-    (work_dir / "package.json").write_text(
-        json.dumps({"private": True, "dependencies": {NPM_PACKAGE: NPM_VERSION}}) + "\n", encoding="utf-8"
-    )
-    command = [program, "install", "--no-package-lock", "--ignore-scripts", "--loglevel=error"]
-    try:
-        done = subprocess.run(
-            command, cwd=work_dir, capture_output=True, text=True, errors="replace", timeout=_TIMEOUT_S, check=False
-        )
-    except (OSError, subprocess.TimeoutExpired) as error:
-        raise MissingOutside(
-            "npm install", found=f"no answer ({type(error).__name__})", expected=wanted, todo=todo
-        ) from None
-    if done.returncode != 0:
-        raise MissingOutside(
-            "npm install", found=f"exit code {done.returncode} ({_cause(done.stderr)})", expected=wanted, todo=todo
-        )
-    if not is_whole(work_dir / "node_modules" / NPM_PACKAGE):
-        raise MissingOutside(
-            "npm install",
-            found="a package that lacks files",
-            expected=f"{wanted} with dist/{', dist/'.join(NEEDED_FILES)}",
-            todo="empty npm's cache (npm cache clean --force) and run this again",
-        )
-
-
-def _cause(stderr: str) -> str:
-    """Take npm's error code and its first sentence, without its advice and its addresses."""
-    lines = [line.removeprefix("npm error").removeprefix("npm ERR!").strip() for line in stderr.splitlines()]
-    lines = [line for line in lines if line and "://" not in line and not line.startswith("npm warn")]
-    return "; ".join(lines[:2])[:160] or "it says nothing"
+    return PACKAGE.install(home_dir, npm=npm)

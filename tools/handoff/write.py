@@ -12,7 +12,8 @@ from typing import Any
 
 from shared import cli, contracts, paths, stale
 from shared.errors import WrongUsage
-from shared.onnxruntime_web import NPM_PACKAGE, NPM_VERSION, NPMRC
+from shared.npm_package import NPMRC
+from shared.onnxruntime_web import NPM_PACKAGE, NPM_VERSION
 from tools.handoff import folder as folders
 from tools.handoff.config import Config
 from tools.handoff.golden import GOLDEN_FILE, draw_cases, write_golden
