@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shared import cli, paths
-from tools.evaluator.config import EvaluationConfig, ScoresConfig
+from tools.evaluator.config import EvaluationConfig, ScoresConfig, TimingConfig
 
 EXAMPLES = """
 evaluator --model people-10 --dataset people
@@ -19,6 +19,7 @@ evaluator --model old_detector.onnx --dataset people --split artifacts/splits/pe
 evaluator --model people-10 --dataset people --threshold 0.5 --json
 evaluator --arm majority --dataset people --split artifacts/splits/people-1a2b3c4d-seed0.json
 evaluator pool fold1_results.json fold2_results.json --name epochs-10
+evaluator time --dataset people --model dual_head=artifacts/models/people-10/smile_detector.onnx --faces
 evaluator scores scores.csv --json        (a csv with the columns label and score; see evaluator scores --help)
 """
 
@@ -33,6 +34,12 @@ POOL_EXAMPLES = """
 evaluator pool artifacts/results/fold1.json artifacts/results/fold2.json --name epochs-10
 """
 
+TIME_EXAMPLES = """
+evaluator time --dataset people --model dual_head=artifacts/models/people-10/smile_detector.onnx
+evaluator time --dataset people --model new=new.onnx --model old=old.onnx --faces --rounds 100
+evaluator time --dataset people --model new=new.onnx --handoff new=artifacts/handoff/people-10 --json
+"""
+
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Evaluate a model, or a table of scores; returns the exit code."""
@@ -41,6 +48,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         return _main_scores(words[1:])
     if words[:1] == ["pool"]:
         return _main_pool(words[1:])
+    if words[:1] == ["time"]:
+        return _main_time(words[1:])
     arguments = _parser().parse_args(words)
 
     def work() -> cli.Result:
@@ -90,6 +99,55 @@ def _main_pool(words: Sequence[str]) -> int:
         return pool(arguments.files, arguments.name, arguments.out or paths.artifacts("results"))
 
     return cli.run("evaluator", arguments, work)
+
+
+def _main_time(words: Sequence[str]) -> int:
+    parser = cli.Parser(
+        "evaluator time",
+        "Time a decision for one new picture on this computer, all ways in turns, on one thread: whole windows, the "
+        "encoder and head of a hand-off, the reading of a face. Read the ratios; a phone is slower.",
+        TIME_EXAMPLES,
+    )
+    add = parser.add_argument
+    add("--dataset", required=True, help="whose pictures: a name under datasets/, or a path")
+    add("--model", action="append", default=[], metavar="NAME=ONNX", help="a model (repeat for more)")
+    add("--handoff", action="append", default=[], metavar="NAME=DIR", help="the hand-off of that model (repeat)")
+    add("--faces", action="store_true", help="time MediaPipe's reading of a face as well")
+    add("--rounds", type=cli.positive_int, default=40, metavar="N", help="decisions each (default: 40)")
+    add("--out", type=Path, help="folder of the document (default: artifacts/timings)")
+    cli.add_json(parser)
+    arguments = parser.parse_args(words)
+
+    def work() -> cli.Result:
+        models, handoffs = (
+            tuple(_split_pair(text, flag) for text in texts)
+            for flag, texts in (("--model", arguments.model), ("--handoff", arguments.handoff))
+        )
+        names = [name for name, _ in models]
+        cli.require(
+            bool(models) or arguments.faces, "evaluator time", found="nothing to time", expected="--model or --faces"
+        )
+        cli.require(len(set(names)) == len(names), "--model", found="a name twice", expected="another name for each")
+        for name, _ in handoffs:
+            cli.require(name in names, "--handoff", found=repr(name), expected="the name of a --model")
+        from tools.evaluator.timing import measure_times
+
+        dataset, out = paths.dataset_dir(arguments.dataset), arguments.out or paths.artifacts("timings")
+        return measure_times(TimingConfig(dataset, models, handoffs, arguments.faces, arguments.rounds, out))
+
+    return cli.run("evaluator", arguments, work)
+
+
+def _split_pair(text: str, flag: str) -> tuple[str, Path]:
+    """Parse NAME=PATH."""
+    name, _, path = text.partition("=")
+    cli.require(
+        paths.NAME_PATTERN.fullmatch(name) is not None and bool(path),
+        flag,
+        found=repr(text),
+        expected="NAME=PATH, such as dual_head=model.onnx",
+    )
+    return name, Path(path).expanduser()
 
 
 def _require_name(name: str, flag: str = "--name") -> None:

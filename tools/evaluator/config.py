@@ -50,3 +50,24 @@ class ScoresConfig:
     positive: str | None
     label_column: str | None
     score_column: str | None
+
+
+@dataclass(frozen=True)
+class TimingConfig:
+    """Settings of timing decisions.
+
+    Attributes:
+        dataset: Whose pictures are decided on.
+        models: Name and ONNX file of each model.
+        handoffs: Name of a model and the folder of its hand-off, whose encoder and head are timed.
+        faces: Whether the reading of faces is timed.
+        n_rounds: How often each way is run.
+        out: The folder of the document.
+    """
+
+    dataset: Path
+    models: tuple[tuple[str, Path], ...]
+    handoffs: tuple[tuple[str, Path], ...]
+    faces: bool
+    n_rounds: int
+    out: Path
