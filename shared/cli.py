@@ -101,6 +101,8 @@ def run(tool: str, arguments: argparse.Namespace, work: Callable[[], Result]) ->
             raise
         print(f"{tool}: {reason}", file=sys.stderr)
         return 1
+    finally:
+        _set_quiet(False)  # --quiet is this run's: who calls a tool from Python goes on to be told things
 
 
 def _explain_os_error(error: OSError) -> str | None:

@@ -160,6 +160,12 @@ def test_quiet_silences_notes_and_nothing_else(capsys: pytest.CaptureFixture[str
     assert capsys.readouterr() == ("forty-two\n", "reading\n")
 
 
+def test_quiet_ends_with_its_run(capsys: pytest.CaptureFixture[str]) -> None:
+    run(Answer, "--quiet")
+    cli.note("from whoever called the tool")
+    assert "from whoever called the tool" in capsys.readouterr().err
+
+
 @pytest.mark.parametrize(
     ("parse", "text", "value"),
     [
