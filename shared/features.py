@@ -221,6 +221,28 @@ def _load(path: Path, dtype: np.dtype[Any], n_rows: int) -> npt.NDArray[Any]:
     return rows
 
 
+def nearest_with_face(found: npt.ArrayLike) -> npt.NDArray[np.int64] | None:
+    """Say which picture stands for each one of a sequence: itself, or the nearest that has a face.
+
+    The rule of training, evaluation and pages; a page's own copy is `fillWindow` in smile-detector.window.mjs.
+
+    Args:
+        found: (T,) whether each picture has a face.
+
+    Returns:
+        (T,) places; of two as near, the earlier. None where no picture has a face.
+
+    Example:
+        >>> nearest_with_face([False, True, False, True, False]).tolist()
+        [1, 1, 1, 3, 3]
+    """
+    flags = np.asarray(found, dtype=bool)
+    there = np.flatnonzero(flags)
+    if there.size == 0:
+        return None
+    return np.asarray(there[np.abs(np.arange(flags.size)[:, None] - there[None]).argmin(1)], dtype=np.int64)
+
+
 def load_filled(
     dataset: Dataset, rows: Sequence[SequenceRow], kind: str, *, landmark_model_sha256: str | None = None
 ) -> list[F32 | None]:
@@ -242,10 +264,9 @@ def load_filled(
     filled: list[F32 | None] = []
     for row in rows:
         values = features.read(row)
-        there = np.flatnonzero(features.n_faces([row])[0] > 0)
-        if there.size == 0:
+        nearest = nearest_with_face(features.n_faces([row])[0] > 0)
+        if nearest is None:
             filled.append(None)
             continue
-        nearest = np.abs(np.arange(len(values))[:, None] - there[None]).argmin(1)
-        filled.append(np.ascontiguousarray(values[there[nearest]], dtype=np.float32))
+        filled.append(np.ascontiguousarray(values[nearest], dtype=np.float32))
     return filled

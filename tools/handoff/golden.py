@@ -84,14 +84,14 @@ def write_golden(
             pictures.append(
                 {
                     "timestamp_ms": k * about["interval_ms"],
-                    "picture": _write(folder / f"{case.name}_{k}.png", _to_png(frame)),
-                    "crop": _write(folder / f"{case.name}_{k}_crop.png", _to_png(crop)),
+                    "picture": write_file(folder / f"{case.name}_{k}.png", _to_png(frame)),
+                    "crop": write_file(folder / f"{case.name}_{k}_crop.png", _to_png(crop)),
                 }
             )
         features = None
         if stream is not None:
             values = np.concatenate([stream.encode(frame[None]) for frame in batch])
-            features = _write(folder / f"{case.name}_features.bin", values.astype("<f4").tobytes())
+            features = write_file(folder / f"{case.name}_features.bin", values.astype("<f4").tobytes())
             features["shape"] = list(values.shape)
             largest = max(largest, float(np.abs(values).max()))
         height, width = case.frames.shape[1:3]
@@ -107,13 +107,20 @@ def write_golden(
                 "is_smile": bool(answer.smile_prob > about["threshold"]),
             }
         )
-    document = {"schema_version": 1, "model_sha256": about["model_sha256"], "cases": written}
+    return write_document(folder, about["model_sha256"], written, largest)
+
+
+def write_document(
+    folder: Path, model_sha256: str, cases: list[dict[str, Any]], largest_feature: float = 0.0
+) -> Golden:
+    """Write golden.json; returns what the spec says of it."""
     path = folder / "golden.json"
-    contracts.write_document(path, document, "golden")
-    return Golden(contracts.sha256_file(path), len(cases), largest)
+    contracts.write_document(path, {"schema_version": 1, "model_sha256": model_sha256, "cases": cases}, "golden")
+    return Golden(contracts.sha256_file(path), len(cases), largest_feature)
 
 
-def _write(path: Path, data: bytes) -> dict[str, Any]:
+def write_file(path: Path, data: bytes) -> dict[str, Any]:
+    """Write a file beside golden.json; returns its entry there."""
     contracts.write_bytes(path, data)
     return {"file": path.name, "sha256": hashlib.sha256(data).hexdigest()}
 

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import cli, paths
+from shared.inference import FEATURE_SHAPES
 from shared.onnx_graph import Tensor, parse_graph
 from tools.handoff.source import Source
 
@@ -12,11 +13,16 @@ _MEANINGS = {
     "frames": "the frames of a window, the oldest first; RGB, pixel / 255",
     "frame": "one frame, cropped and resized; RGB, pixel / 255",
     "rgba": "one picture of any size as a canvas gives it; crop, resize and scaling lie inside",
+    "landmarks": "478 points a frame (x, y, z as the landmarker gives them, fractions of the square), the oldest frame first",
+    "blendshapes": "52 scores a frame as the landmarker gives them; the oldest frame first",
     "features": "what the head needs to know of a frame; of a window's frames, the oldest first",
     "smile_prob": "probability of the positive class, 0 to 1",
     "emotion_logits": "one logit an emotion, in the order of emotions",
 }
-_FREE_AXES = {"rgba": ["height", "width", 4]}
+_FREE_AXES = {
+    "rgba": ["height", "width", 4],
+    **{kind: [1, "frames", *rest] for kind, rest in FEATURE_SHAPES.items()},
+}
 
 
 @dataclass(frozen=True)
@@ -66,7 +72,8 @@ def describe(name: str, role: str, variant: str, file: str, data: bytes) -> Made
 
 
 def _tensor(tensor: Tensor) -> dict[str, Any]:
-    shape = _FREE_AXES.get(tensor.name, [axis or 1 for axis in tensor.shape])
+    free = _FREE_AXES.get(tensor.name, [1] * len(tensor.shape))
+    shape = [axis or name for axis, name in zip(tensor.shape, free, strict=True)]
     return {"name": tensor.name, "shape": shape, "dtype": tensor.dtype, "meaning": _MEANINGS[tensor.name]}
 
 

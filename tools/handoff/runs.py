@@ -11,14 +11,15 @@ from shared.preprocess import F32, U8
 
 @dataclass(frozen=True)
 class Answer:
-    """What a model says of one window: smile_prob as a number, emotion_logits (7,)."""
+    """What a model says of one window: smile_prob as a number, emotion_logits (7,), none from a model of features."""
 
     smile_prob: float
     emotion_logits: F32
 
 
 def _answer(outputs: dict[str, Any]) -> Answer:
-    return Answer(float(outputs["smile_prob"].reshape(())), outputs["emotion_logits"].reshape(-1))
+    logits = outputs.get("emotion_logits", np.empty(0, np.float32))
+    return Answer(float(outputs["smile_prob"].reshape(())), logits.reshape(-1))
 
 
 class Window:
@@ -34,9 +35,9 @@ class Window:
         self._input = self._session.get_inputs()[0].name
         self._what = what
 
-    def run(self, frames_tchw_f32: F32) -> Answer:
-        """Answer for (T, 3, S, S) in 0 to 1."""
-        return _answer(run_session(self._session, {self._input: frames_tchw_f32[None]}, self._what))
+    def run(self, frames: F32) -> Answer:
+        """Answer for (T, 3, S, S) in 0 to 1, or for the features of T frames."""
+        return _answer(run_session(self._session, {self._input: frames[None]}, self._what))
 
 
 class Encoder:

@@ -9,8 +9,9 @@ from typing import Any
 
 from shared import contracts, paths
 from shared.errors import InvalidInput
-from shared.inference import OnnxModel
+from shared.inference import FEATURE_SHAPES, OnnxModel
 from shared.onnx_graph import Graph, read_graph
+from shared.preprocess import SIZE_PX
 
 STREAM_NETWORKS = ("dual_head",)  # an encoder of single frames, and a head over their features
 
@@ -27,6 +28,12 @@ _NOTES = {
     "resize": ("resize",),
     "mirror": ("mirror",),
 }
+_FEATURE_NOTES = {**_NOTES, "landmark_model_sha256": ("input", "landmark_model_sha256")}
+_OUTPUTS = {
+    "frames": {"smile_prob", "emotion_logits"},
+    "landmarks": {"smile_prob"},
+    "blendshapes": {"smile_prob"},
+}
 
 
 @dataclass(frozen=True)
@@ -37,13 +44,20 @@ class Source:
         graph: The contract's window.
         card: The content of model.json.
         weights: The weights that the window was exported from, or None.
-        why_no_stream: Why the streaming pair cannot be made; empty if it can.
+        why_no_stream: Why the streaming pair cannot be made; empty if it can, or if a page needs none, as the window
+            is small enough: a model of landmarks or blendshapes.
     """
 
     graph: Graph
     card: dict[str, Any]
     weights: Path | None
     why_no_stream: str
+
+    @property
+    def kind(self) -> str:
+        """What the window eats: ``frames``, or ``landmarks`` or ``blendshapes`` of them."""
+        name: str = self.card["input"]["name"]
+        return name
 
     @property
     def frame_count(self) -> int:
@@ -53,8 +67,8 @@ class Source:
 
     @property
     def image_size_px(self) -> int:
-        """S, the side of a picture."""
-        side: int = self.card["input"]["shape"][4]
+        """S, the side of the square that the network, or the landmarker before it, sees."""
+        side: int = self.card["input"]["shape"][4] if self.kind == "frames" else SIZE_PX
         return side
 
 
@@ -75,12 +89,12 @@ def read_source(onnx: Path) -> Source:
             todo="export the model, or check a spec of your own: spec-checker --spec SPEC --model ONNX",
         )
     card = contracts.read_document(path, "model")
-    outputs = {output["name"] for output in card["outputs"]}
-    if card["input"]["name"] != "frames" or outputs != {"smile_prob", "emotion_logits"}:
+    kind, outputs = card["input"]["name"], {output["name"] for output in card["outputs"]}
+    if outputs != _OUTPUTS[kind]:
         raise InvalidInput(
             str(path),
-            found=f"a model of {card['input']['name']} that gives {', '.join(sorted(outputs))}",
-            expected="one of frames that gives emotion_logits and smile_prob: what the page can feed and read",
+            found=f"a model of {kind} that gives {', '.join(sorted(outputs))}",
+            expected=f"one that gives {' and '.join(sorted(_OUTPUTS[kind]))}: what the page can read",
             todo="name another model with --model",
         )
     if card["onnx"]["sha256"] != graph.sha256:
@@ -93,21 +107,28 @@ def read_source(onnx: Path) -> Source:
     if graph.uses_other_files:
         raise InvalidInput(str(onnx), found="weights in other files", expected="everything in the one .onnx")
     _check_notes(graph, card)
-    window = OnnxModel(onnx, threads=1)
-    stated = card["input"]["shape"][1], card["input"]["shape"][4]
-    if (window.frame_count, window.image_size_px) != stated:
-        raise InvalidInput(
-            str(onnx),
-            found=f"{window.frame_count} frames of {window.image_size_px} px",
-            expected=f"{stated}, as {path.name}",
-        )
+    _check_shape(onnx, card)
     weights, why = _find_weights(onnx.with_name(paths.WEIGHTS_FILE), card)
     return Source(graph, card, weights, why)
 
 
+def _check_shape(onnx: Path, card: dict[str, Any]) -> None:
+    """Refuse an ONNX whose input is another one than its card's; a model of features may take any number of frames."""
+    window, stated = OnnxModel(onnx, threads=1), card["input"]
+    rest = [3, *[window.image_size_px] * 2] if window.kind == "frames" else FEATURE_SHAPES[window.kind]
+    shape = [1, window.frame_count or stated["shape"][1], *rest]
+    if (window.kind, shape) != (stated["name"], stated["shape"]):
+        raise InvalidInput(
+            str(onnx),
+            found=f"an input of {window.kind} {shape}",
+            expected=f"{stated['name']} {stated['shape']}, as {paths.MODEL_CARD} says",
+            todo="export the model again",
+        )
+
+
 def _check_notes(graph: Graph, card: dict[str, Any]) -> None:
     """Refuse an ONNX that says otherwise of itself than its card."""
-    for note, keys in _NOTES.items():
+    for note, keys in (_NOTES if card["input"]["name"] == "frames" else _FEATURE_NOTES).items():
         stated: Any = card
         for key in keys:
             stated = stated[key]
@@ -128,6 +149,8 @@ def _find_weights(path: Path, card: dict[str, Any]) -> tuple[Path | None, str]:
     Raises:
         InvalidInput: They are there, but not those of the card.
     """
+    if card["input"]["name"] != "frames":
+        return None, ""
     if card["network"] not in STREAM_NETWORKS:
         return None, f"network {card['network']!r} is none that falls into halves ({', '.join(STREAM_NETWORKS)})"
     if not path.is_file():

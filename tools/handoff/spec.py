@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from shared import paths
+from shared import landmarks, paths, tasks_vision
 from shared.onnxruntime_web import NPM_PACKAGE, NPM_VERSION
 from tools.handoff.config import Config
 from tools.handoff.golden import GOLDEN_FILE, Golden
@@ -18,6 +18,14 @@ TOLERANCE = {
     "smile_prob_javascript": 0.02,
     "smile_prob_pixels": 1e-3,
 }
+# Of a model of features. JavaScript's landmarker was seen 0.006 pixels of 224 and 3e-4 of a score away from Python's on
+# the same pixels (LOG.md); ten times that passes, another landmarker or another crop does not.
+FEATURE_TOLERANCE = {
+    "smile_prob": 1e-4,
+    "smile_prob_javascript": 0.02,
+    "landmarks_javascript": 3e-4,
+    "blendshapes_javascript": 5e-3,
+}
 # A smile ends a fifth below the threshold that it began at: near the threshold the probability of a face that holds
 # still wavers from frame to frame, and each wavering would end a smile and begin another. Our own choice.
 RELEASE_PART = 0.8
@@ -28,7 +36,9 @@ _MEANINGS = {
 }
 
 
-def build_spec(source: Source, graphs: list[Made], config: Config, golden: Golden) -> dict[str, Any]:
+def build_spec(
+    source: Source, graphs: list[Made], config: Config, golden: Golden, window_uses_z: bool = False
+) -> dict[str, Any]:
     """Build the front-end spec of a model.
 
     Args:
@@ -36,9 +46,11 @@ def build_spec(source: Source, graphs: list[Made], config: Config, golden: Golde
         graphs: What the folder holds, the window first.
         config: Whether release_threshold and min_duration_ms were chosen by hand.
         golden: The golden vectors that were written.
+        window_uses_z: Whether a window of landmarks looks at z.
 
     Returns:
-        A document of the frontend_spec schema; execution_providers and `tested` are empty, as nothing is proven yet.
+        A document of the frontend_spec schema; execution_providers, `tested` and `tested_decisions` are empty, as
+        nothing is proven yet.
     """
     card = source.card
     threshold, interval_ms = card["threshold"]["value"], card["frame_interval_ms"]
@@ -50,11 +62,7 @@ def build_spec(source: Source, graphs: list[Made], config: Config, golden: Golde
         "created_utc": paths.utc_text(),
         "synthetic": card["dataset"]["kind"] == "synthetic",
         "model": {key: window[key] for key in ("file", "sha256", "bytes", "opset", "operators")},
-        "input": {
-            "name": source.graph.inputs[0].name,
-            "shape": card["input"]["shape"],
-            **{key: card["input"][key] for key in ("dtype", "layout", "color", "range")},
-        },
+        "input": _describe_input(source, window_uses_z),
         "outputs": [
             {**{key: output[key] for key in ("name", "shape", "dtype")}, "meaning": _MEANINGS[output["name"]]}
             for output in window["outputs"]
@@ -78,14 +86,56 @@ def build_spec(source: Source, graphs: list[Made], config: Config, golden: Golde
             "width_px": source.image_size_px,
             "height_px": source.image_size_px,
             "mirror": card["mirror"],
-            "scale": "pixel / 255",
+            "scale": "pixel / 255" if source.kind == "frames" else "bytes",
         },
         "graphs": [graph.entry for graph in graphs],
-        "tolerance": {**TOLERANCE, "features": TOLERANCE["features"] * max(1.0, golden.largest_feature / 10)},
+        "tolerance": _tolerance(source, golden),
         "golden": {"file": GOLDEN_FILE, "sha256": golden.sha256, "n_cases": golden.n_cases},
-        "runtime": {"npm_package": NPM_PACKAGE, "npm_version": NPM_VERSION, "execution_providers": []},
+        "runtime": _describe_runtime(source),
         "tested": [],
+        "tested_decisions": [],
     }
+
+
+def packages_of(source: Source) -> dict[str, str]:
+    """Name the npm packages that a page of this model needs, with their exact versions."""
+    needed = {NPM_PACKAGE: NPM_VERSION}
+    return needed if source.kind == "frames" else {tasks_vision.NPM_PACKAGE: tasks_vision.NPM_VERSION, **needed}
+
+
+def _describe_runtime(source: Source) -> dict[str, Any]:
+    runtime: dict[str, Any] = {"npm_package": NPM_PACKAGE, "npm_version": NPM_VERSION, "execution_providers": []}
+    if source.kind != "frames":
+        runtime["landmarker"] = {"npm_package": tasks_vision.NPM_PACKAGE, "npm_version": tasks_vision.NPM_VERSION}
+    return runtime
+
+
+def _describe_input(source: Source, uses_z: bool) -> dict[str, Any]:
+    """Say what the window eats: pictures, or what the landmarker reads in them and how it is asked."""
+    stated = source.card["input"]
+    common = {"kind": source.kind, "name": source.graph.inputs[0].name, "shape": stated["shape"]}
+    if source.kind == "frames":
+        return {**common, **{key: stated[key] for key in ("dtype", "layout", "color", "range")}}
+    told: dict[str, Any] = {"unit": "fraction_of_square", "uses_z": uses_z}
+    if source.kind == "blendshapes":
+        told = {"unit": "score", "names": list(landmarks.BLENDSHAPES)}
+    landmarker = {
+        "file": landmarks.MODEL_NAME,
+        "sha256": stated["landmark_model_sha256"],
+        "running_mode": "IMAGE",
+        "max_faces": landmarks.MAX_FACES,
+        "face": "largest",
+        "border": landmarks.BORDER,
+        "frame_without_face": "nearest",
+        "window_without_face": 0,
+    }
+    return {**common, **{key: stated[key] for key in ("dtype", "layout")}, **told, "landmarker": landmarker}
+
+
+def _tolerance(source: Source, golden: Golden) -> dict[str, float]:
+    if source.kind != "frames":
+        return dict(FEATURE_TOLERANCE)
+    return {**TOLERANCE, "features": TOLERANCE["features"] * max(1.0, golden.largest_feature / 10)}
 
 
 def keep_proof(spec: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
@@ -101,8 +151,9 @@ def keep_proof(spec: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
     """
     unchanged = {(graph["name"], graph["sha256"]) for graph in spec["graphs"]}
     tested = [entry for entry in old["tested"] if (entry["graph"], entry["sha256"]) in unchanged]
-    if old["golden"]["sha256"] != spec["golden"]["sha256"] or old["runtime"]["npm_version"] != NPM_VERSION:
-        tested = []  # compared with other pictures, or by another release
+    decisions = [e for e in old.get("tested_decisions", []) if e["model_sha256"] == spec["model"]["sha256"]]
+    if old["golden"]["sha256"] != spec["golden"]["sha256"] or _versions(old) != _versions(spec):
+        tested, decisions = [], []  # compared with other vectors, or by another release
     proven = {
         (entry["graph"], entry["execution_provider"]) for entry in tested if entry["loads"] and not entry["n_flips"]
     }
@@ -111,4 +162,10 @@ def keep_proof(spec: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
         for name in old["runtime"]["execution_providers"]
         if ("window", name) in proven or {("encoder", name), ("head", name)} <= proven
     ]
-    return {**spec, "tested": tested, "runtime": {**spec["runtime"], "execution_providers": providers}}
+    runtime = {**spec["runtime"], "execution_providers": providers}
+    return {**spec, "tested": tested, "tested_decisions": decisions, "runtime": runtime}
+
+
+def _versions(spec: dict[str, Any]) -> tuple[Any, ...]:
+    runtime = spec["runtime"]
+    return runtime["npm_version"], runtime.get("landmarker")

@@ -10,18 +10,19 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shared import cli, contracts, paths, stale
+from shared import cli, contracts, landmarks, paths, stale
 from shared.errors import WrongUsage
+from shared.face_mesh import depends_on_z
 from shared.npm_package import NPMRC
-from shared.onnxruntime_web import NPM_PACKAGE, NPM_VERSION
 from tools.handoff import folder as folders
 from tools.handoff.config import Config
 from tools.handoff.golden import GOLDEN_FILE, draw_cases, write_golden
+from tools.handoff.golden_features import draw_feature_cases, write_feature_golden
 from tools.handoff.graphs import Made, make_graphs
 from tools.handoff.proof import Proof, prove_encoder, prove_pixels, prove_stream
 from tools.handoff.runs import Stream, Window
 from tools.handoff.source import Source, read_source
-from tools.handoff.spec import build_spec, keep_proof
+from tools.handoff.spec import build_spec, keep_proof, packages_of
 from tools.handoff.variants import Pictures, draw_pictures, make_variants, read_pictures
 
 GRAPH_FILES = (
@@ -108,14 +109,21 @@ def write_handoff(config: Config) -> Written:
         raise WrongUsage("--release-threshold", found=str(config.release_threshold), expected=f"at most {threshold}")
     place = config.out or paths.artifacts("handoff") / source.card["model_id"]
     client = folders.client_files()
-    ours = frozenset({*client, *GRAPH_FILES, "golden", "package.json", ".npmrc", paths.SPEC_FILE})
+    landmarker, missing = _find_landmarker(source)
+    ours = frozenset({*client, *GRAPH_FILES, "golden", "package.json", ".npmrc", paths.SPEC_FILE, landmarks.MODEL_NAME})
     with folders.draft(place, ours) as new:
+        if config.dataset is not None and source.kind != "frames":
+            raise WrongUsage(
+                "--dataset",
+                found=f"a model of {source.kind}",
+                expected="one of frames: only its smaller variants are judged on pictures",
+            )
         pictures = _choose_pictures(source, config)
         graphs = make_graphs(source)
         window = Window(graphs[0].data)
         stream, proof, notes = None, None, list[str]()
         if pictures is None:
-            notes = [f"only the window is handed off: {source.why_no_stream}"]
+            notes = [f"only the window is handed off: {source.why_no_stream}"] if source.why_no_stream else []
         else:
             cli.note("handoff: comparing every graph with the window ...")
             stream = Stream(graphs[1].data, graphs[2].data)
@@ -123,8 +131,10 @@ def write_handoff(config: Config) -> Written:
             _prove_rewrites(graphs, stream, source)
             variants, notes = make_variants(graphs, source, pictures)
             graphs += variants
-        spec = _fill(new, source, config, graphs, window, stream, client)
+        files = client if landmarker is None else {**client, landmarks.MODEL_NAME: landmarker}
+        spec = _fill(new, source, config, graphs, window, stream, files)
         spec, changed = _swap_if_changed(new, place, ours, spec)
+    notes += missing
     if (reason := stale.why_stale(spec["model"]["sha256"])) is not None:
         notes.append(f"this model is {reason}; do not ship it")
     return Written(place, spec, proof, changed, tuple(notes))
@@ -152,7 +162,7 @@ def _fill(
     graphs: list[Made],
     window: Window,
     stream: Stream | None,
-    client: dict[str, bytes],
+    files: dict[str, bytes],
 ) -> dict[str, Any]:
     """Write all files but the spec; returns the spec."""
     cli.note("handoff: writing golden vectors ...")
@@ -162,7 +172,12 @@ def _fill(
         "size_px": source.image_size_px,
         "model_sha256": graphs[0].entry["sha256"],
     }
-    golden = write_golden(new / Path(GOLDEN_FILE).parent, draw_cases(source.frame_count), window, stream, about)
+    folder = new / Path(GOLDEN_FILE).parent
+    if source.kind == "frames":
+        golden = write_golden(folder, draw_cases(source.frame_count), window, stream, about)
+    else:
+        cases = draw_feature_cases(source.kind, source.frame_count, window)
+        golden = write_feature_golden(folder, cases, window, about)
     for graph in graphs:
         contracts.write_bytes(new / graph.entry["file"], graph.data)
     package = {
@@ -170,13 +185,27 @@ def _fill(
         "version": "1.0.0",
         "private": True,
         "type": "module",
-        "dependencies": {NPM_PACKAGE: NPM_VERSION},
+        "dependencies": packages_of(source),
     }
     contracts.write_bytes(new / "package.json", (json.dumps(package, indent=2) + "\n").encode())
     contracts.write_bytes(new / ".npmrc", NPMRC.encode())
-    for name, data in client.items():
+    for name, data in files.items():
         contracts.write_bytes(new / name, data)
-    return build_spec(source, graphs, config, golden)
+    uses_z = source.kind == "landmarks" and depends_on_z(lambda points: window.run(points).smile_prob)
+    return build_spec(source, graphs, config, golden, uses_z)
+
+
+def _find_landmarker(source: Source) -> tuple[bytes | None, list[str]]:
+    """Return the landmarker's model file that a page needs, if the very one lies here, and a note if it does not."""
+    if source.kind == "frames":
+        return None, []
+    wanted = source.card["input"]["landmark_model_sha256"]
+    for folder in landmarks.model_folders():
+        path = folder / landmarks.MODEL_NAME
+        if path.is_file() and contracts.sha256_file(path) == wanted:
+            return path.read_bytes(), []
+    note = f"{landmarks.MODEL_NAME} (sha256 {wanted[:12]}...) is not here: ./inv fetch-models, then run this again"
+    return None, [f"{note}, or put it beside the spec"]
 
 
 def _swap_if_changed(
