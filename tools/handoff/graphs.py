@@ -13,7 +13,7 @@ _MEANINGS = {
     "frames": "the frames of a window, the oldest first; RGB, pixel / 255",
     "frame": "one frame, cropped and resized; RGB, pixel / 255",
     "rgba": "one picture of any size as a canvas gives it; crop, resize and scaling lie inside",
-    "landmarks": "478 points a frame (x, y, z as the landmarker gives them, fractions of the square), the oldest frame first",
+    "landmarks": "478 points a frame as the landmarker gives them (x, y, z; fractions of the square), oldest first",
     "blendshapes": "52 scores a frame as the landmarker gives them; the oldest frame first",
     "features": "what the head needs to know of a frame; of a window's frames, the oldest first",
     "smile_prob": "probability of the positive class, 0 to 1",

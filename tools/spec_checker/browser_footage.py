@@ -15,7 +15,7 @@ import numpy as np
 from shared.errors import InvalidInput
 from shared.preprocess import U8, square_box
 from shared.video import Film, Frame
-from tools.spec_checker.folder import read_case
+from tools.spec_checker.golden import read_case
 
 FPS = 30
 N_BITS = 16  # 12 of the number, then 4 of a check

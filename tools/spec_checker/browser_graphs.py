@@ -17,7 +17,7 @@ from shared.preprocess import F32
 from shared.streaming import OnnxGraph, find_graph
 from tools.spec_checker.browser_chromium import ProofPage
 from tools.spec_checker.findings import FIGURES_WIDTH, Finding, failed, passed
-from tools.spec_checker.folder import read_case
+from tools.spec_checker.golden import read_case
 from tools.spec_checker.tested import SAME_ARITHMETIC, agrees, tolerance_of
 
 Spec = Mapping[str, Any]

@@ -16,7 +16,7 @@ from shared.streaming import OnnxGraph, SmileStream, find_graph
 from tools.spec_checker.browser_chromium import ProofPage
 from tools.spec_checker.browser_graphs import Expected, latency
 from tools.spec_checker.findings import FIGURES_WIDTH, Finding, failed, passed, skipped
-from tools.spec_checker.folder import read_case
+from tools.spec_checker.golden import read_case
 
 Spec = Mapping[str, Any]
 CLIENT_FILE = "smile-detector.pixels.mjs"

@@ -4,23 +4,21 @@ Pure functions: claims and evidence in, findings out. Every field is looked at, 
 the ONNX itself must be is `tools.spec_checker.contract`'s job.
 """
 
-import math
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import PurePosixPath
 from typing import Any
 
-from shared import contracts, preprocess
+from shared import contracts
 from shared.protocol import EMOTIONS
 from tools.spec_checker import runtime
 from tools.spec_checker.claims import read_claims
-from tools.spec_checker.contract import DTYPE, INPUT_NAME, INPUT_SHAPE, MAX_BYTES, OUTPUT_SHAPES
+from tools.spec_checker.contract import DTYPE, MAX_BYTES
 from tools.spec_checker.evidence import Evidence, Said
 from tools.spec_checker.findings import Finding, failed, passed, skipped
 from tools.spec_checker.folder import listed_graphs
+from tools.spec_checker.input_checks import check_frames, check_input, check_preprocessing, note_unproven, same_number
 from tools.spec_checker.tested import check_tested
-
-THRESHOLD_TOLERANCE = 1e-6  # a threshold that was rounded for people (0.282) moves decisions
 
 
 def check_spec(spec: dict[str, Any], evidence: Evidence) -> list[Finding]:
@@ -37,14 +35,14 @@ def check_spec(spec: dict[str, Any], evidence: Evidence) -> list[Finding]:
     findings = [
         *_check_identity(said),
         *_check_model(said),
-        *_check_input(said),
+        *check_input(said),
         *_check_outputs(said),
         *_check_classes(said),
         *_check_decision(said),
-        *_check_frames(said),
-        *_check_preprocessing(said),
+        *check_frames(said),
+        *check_preprocessing(said),
         *_check_handoff(said),
-        *runtime.check_runtime(said.claims, evidence.graph, spec),
+        *runtime.check_runtime(said, spec),
         *check_tested(said.claims, listed_graphs(spec), evidence.graphs),
     ]
     return _with_schema(spec, findings)
@@ -120,33 +118,12 @@ def _check_model(said: Said) -> list[Finding]:
     return findings
 
 
-def _check_input(said: Said) -> list[Finding]:
-    graph = said.evidence.graph
-    tensor = graph.inputs[0] if graph is not None and len(graph.inputs) == 1 else None
-    name = tensor.name if tensor else INPUT_NAME
-    shape = list(INPUT_SHAPE)
-    if tensor and len(tensor.shape) == len(shape):
-        shape = [axis or wanted for axis, wanted in zip(tensor.shape, shape, strict=True)]
-    who = "the ONNX" if tensor else "the model contract"
-    return [
-        said.check("input.name", [(who, name)], "name the input as the graph does"),
-        said.check("input.shape", [(who, shape)], "write the graph's shape"),
-        said.check("input.dtype", [(who, tensor.dtype if tensor else DTYPE)], "write the graph's type"),
-        said.check(
-            "input.layout",
-            [("the model contract", "NTCHW")],
-            "say the order of the axes: batch, time, channel, height, width",
-        ),
-        said.check("input.color", [("the model contract", "RGB")], "say the order of the channels"),
-        said.check("input.range", [("the model contract", [0, 1])], "mean and std lie inside the graph: feed 0 to 1"),
-    ]
-
-
 def _check_outputs(said: Said) -> list[Finding]:
     graph = said.evidence.graph
-    truth: dict[str, tuple[list[int | None], str]] = {name: (list(s), DTYPE) for name, s in OUTPUT_SHAPES.items()}
+    kept = said.contract.outputs
+    truth: dict[str, tuple[list[int | None], str]] = {name: (list(s), DTYPE) for name, s in kept.items()}
     if graph is not None:
-        truth = {t.name: (list(t.shape) or list(OUTPUT_SHAPES.get(t.name, ())), t.dtype) for t in graph.outputs}
+        truth = {t.name: (list(t.shape) or list(kept.get(t.name, ())), t.dtype) for t in graph.outputs}
     who = "the ONNX" if graph is not None else "the model contract"
     stated: dict[str, dict[str, Any]] = said.value("outputs") or {}
     findings = []
@@ -222,22 +199,7 @@ def _check_classes(said: Said) -> list[Finding]:
             same=lambda mine, theirs: sorted(mine) == sorted(theirs),
         ),
     ]
-    return [_note_unproven(finding, said) for finding in findings]
-
-
-def _note_unproven(finding: Finding, said: Said) -> Finding:
-    """Say so where a field passed only because nothing could contradict it."""
-    key = finding.field.removeprefix("decision.").removeprefix("frames.")
-    key = {"interval_ms": "frame_interval_ms"}.get(key, key)
-    if (
-        finding.status != "pass"
-        or finding.note
-        or key not in ("classes", "positive_class", "threshold", "frame_interval_ms")
-    ):
-        return finding
-    if said.evidence.notes(key, key):
-        return finding
-    return passed(finding.field, finding.found, "nothing to compare it with: the ONNX says nothing of it")
+    return [note_unproven(finding, said) for finding in findings]
 
 
 def _check_decision(said: Said) -> list[Finding]:
@@ -251,14 +213,14 @@ def _check_decision(said: Said) -> list[Finding]:
             [("the model contract", ">")],
             "it is a smile when smile_prob is strictly greater than the threshold",
         ),
-        _note_unproven(
+        note_unproven(
             said.check(
                 "decision.threshold",
                 known,
                 "copy the threshold unrounded from model.json",
                 expected=None if known else "a number from 0 to 1",
                 is_right=lambda value: 0 <= value <= 1,
-                same=_same_number,
+                same=same_number,
             ),
             said,
         ),
@@ -286,75 +248,19 @@ def _check_decision(said: Said) -> list[Finding]:
     ]
 
 
-def _same_number(mine: Any, theirs: Any) -> bool:
-    return isinstance(theirs, int | float) and math.isclose(mine, theirs, rel_tol=0, abs_tol=THRESHOLD_TOLERANCE)
-
-
-def _check_frames(said: Said) -> list[Finding]:
-    graph = said.evidence.graph
-    count = INPUT_SHAPE[1]
-    if graph is not None and graph.inputs and len(graph.inputs[0].shape) == len(INPUT_SHAPE):
-        count = graph.inputs[0].shape[1] or count
-    known = said.evidence.notes("frame_interval_ms", "frame_interval_ms")
-    return [
-        said.check("frames.count", [("the input's second axis", count)], "say how many pictures go into one window"),
-        _note_unproven(
-            said.check(
-                "frames.interval_ms",
-                known,
-                "say how many milliseconds lie between two pictures; a window of another length is another movement",
-                expected=None if known else "milliseconds between two pictures, more than 0",
-                is_right=lambda value: value > 0 or count == 1,
-                same=_same_number,
-            ),
-            said,
-        ),
-        said.check(
-            "frames.max_deviation_ms",
-            [],
-            "say how far a frame's capture time may lie from its place; half of interval_ms is a good answer",
-            expected="milliseconds, 0 or more",
-            is_right=lambda value: value >= 0,
-        ),
-    ]
-
-
 def _check_handoff(said: Said) -> list[Finding]:
     """Look for what a hand-off holds beside the one graph; what is in it is the schema's and the proof's business."""
     return [
         said.check("graphs", [], "list the graphs of the hand-off", expected="a list of graphs", is_right=bool),
-        said.check("tolerance", [], "say which differences from Python pass", expected="an object"),
+        said.check(
+            "tolerance",
+            [],
+            "say which differences from Python pass",
+            expected="an object with " + ", ".join(said.contract.tolerances),
+            is_right=lambda value: set(said.contract.tolerances) <= set(value),
+        ),
         said.check("golden", [], "name the golden vectors, so that a page can prove itself", expected="an object"),
     ]
-
-
-def _check_preprocessing(said: Said) -> list[Finding]:
-    graph = said.evidence.graph
-    shape: tuple[int | None, ...] = INPUT_SHAPE
-    if graph is not None and graph.inputs and len(graph.inputs[0].shape) == len(INPUT_SHAPE):
-        shape = graph.inputs[0].shape
-    ours = {"crop": preprocess.CROP, "resize": preprocess.RESIZE, "mirror": preprocess.MIRROR}
-    todo = {
-        "crop": "cut the largest centred square, and say so",
-        "resize": "say how pictures are shrunk; a browser's own way gives other pixels",
-        "mirror": "say whether a selfie view is mirrored before the model sees it",
-    }
-    findings = [
-        said.check(
-            f"preprocessing.{key}", [("the one preprocessing", value), *said.evidence.notes(key, key)], todo[key]
-        )
-        for key, value in ours.items()
-    ]
-    findings += [
-        said.check(f"preprocessing.{key}", [("the input's shape", shape[axis] or INPUT_SHAPE[axis])], f"write {key}")
-        for key, axis in (("width_px", 4), ("height_px", 3))
-    ]
-    scale = said.check(
-        "preprocessing.scale",
-        [("the one preprocessing", "pixel / 255")],
-        "mean and std lie inside the graph: divide by 255",
-    )
-    return [*findings, scale]
 
 
 def _with_schema(spec: dict[str, Any], findings: list[Finding]) -> list[Finding]:
@@ -382,7 +288,7 @@ def _is_same_or_inside(field: str, other: str) -> bool:
 
 
 def _schema_failures(spec: dict[str, Any]) -> Iterator[Finding]:
-    for error in contracts.validator("frontend_spec").iter_errors(spec):
+    for error in _leaves(contracts.validator("frontend_spec").iter_errors(spec)):
         path = [str(part) for part in error.absolute_path]
         if error.validator == "required":
             missing = re.findall(r"'([^']*)' is a required", error.message)
@@ -396,3 +302,18 @@ def _schema_failures(spec: dict[str, Any]) -> Iterator[Finding]:
         else:
             rule = error.schema.get("description") or f"{error.validator} {error.validator_value}"
             yield failed(".".join(path) or "spec", repr(error.instance), rule, "mend it")
+
+
+def _leaves(errors: Iterable[Any]) -> Iterator[Any]:
+    """Replace "fits none of these" by what is wrong with the alternative that fits best: the fewest errors."""
+    for error in errors:
+        if error.validator != "anyOf":
+            yield error
+            continue
+        branches: dict[int, list[Any]] = {}
+        for inner in error.context:
+            branches.setdefault(inner.relative_schema_path[0], []).append(inner)
+        # null beside an object is no alternative worth mending towards.
+        worth = [found for found in branches.values() if found[0].validator != "type"] or list(branches.values())
+        best: list[Any] = min(worth, key=len)
+        yield from _leaves(best)

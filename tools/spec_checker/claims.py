@@ -82,6 +82,8 @@ def _range(value: Any) -> list[float] | None:
 
 def _scale(value: Any) -> str | None:
     if isinstance(value, str):
+        if value == "bytes":
+            return value
         return "pixel / 255" if re.search(r"(/|÷|by)\s*255", value) else None
     return "pixel / 255" if isinstance(value, float) and math.isclose(value, 1 / 255, rel_tol=1e-3) else None
 
@@ -218,6 +220,7 @@ FIELDS: dict[str, tuple[Parse, tuple[str, ...]]] = {
     "model.bytes": (_bytes, ("model.size", "model_size", "file_size", "model.file_size", "size_bytes", "bytes")),
     "model.opset": (_number, ("opset", "opset_version")),
     "model.operators": (_names, ("operators", "ops")),
+    "input.kind": (_text, ()),
     "input.name": (_text, ("input_name", "inputs.0.name")),
     "input.shape": (_shape, ("input_shape", "inputs.0.shape", "input.tensor", "input", "shape")),
     "input.dtype": (_text, ("input.type", "input_type", "inputs.0.dtype", "inputs.0.type", "dtype")),
@@ -230,6 +233,10 @@ FIELDS: dict[str, tuple[Parse, tuple[str, ...]]] = {
         _range,
         ("input.value_range", "input.normalization", "input.normalisation", "normalization", "normalisation", "range"),
     ),
+    "input.unit": (_text, ()),
+    "input.uses_z": (_flag, ()),
+    "input.names": (_names, ()),
+    "input.landmarker": (_mapping, ("landmarker",)),
     "outputs": (_outputs, ("output",)),
     "classes": (_names, ("labels", "class_names", "class_order")),
     "positive_class": (_text, ("positive", "positive_label")),
@@ -280,6 +287,7 @@ FIELDS: dict[str, tuple[Parse, tuple[str, ...]]] = {
         _providers,
         ("execution_providers", "providers", "execution_provider", "provider", "backend", "backends"),
     ),
+    "runtime.landmarker": (_mapping, ()),
     "tested": (_list, ("tested_on",)),
 }
 

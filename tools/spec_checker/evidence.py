@@ -1,11 +1,13 @@
 """A spec's claims beside what they are compared with: the ONNX, its own notes and model.json. Reads no files."""
 
+import functools
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from shared.onnx_graph import Graph
 from tools.spec_checker.claims import Claim
+from tools.spec_checker.contract import Contract, contract_of
 from tools.spec_checker.findings import Finding, failed, passed
 
 
@@ -42,6 +44,11 @@ class Said:
 
     claims: dict[str, Claim]
     evidence: Evidence
+
+    @functools.cached_property
+    def contract(self) -> Contract:
+        """The contract that the graph means to keep; without a graph, the one that the spec speaks of."""
+        return contract_of(self.evidence.graph, self.value("input.kind"))
 
     def value(self, field: str) -> Any:
         """Return what the spec says of a field, or None."""

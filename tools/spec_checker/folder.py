@@ -1,4 +1,4 @@
-"""Checks what lies beside a spec: each graph that it lists, and the golden vectors, run once in Python.
+"""Checks what lies beside a spec: each graph that it lists, the golden vectors, package.json, the landmarker's model.
 
 Reads the hand-off's folder; writes nothing. A graph is compared with its entry, the golden pictures with the one
 preprocessing, and the golden answers with what the graphs answer here.
@@ -8,17 +8,20 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from shared import contracts
+from shared import contracts, landmarks
 from shared.errors import InvalidInput
 from shared.onnx_graph import Graph, Tensor, read_graph
-from shared.preprocess import F32, U8, crop_and_resize, to_batch
-from shared.streaming import OnnxGraph
 from tools.spec_checker.findings import Finding, failed, passed, skipped
-from tools.spec_checker.tested import SAME_ARITHMETIC, has_what_webgl_lacks, why_no_webgl
-
-_COPY = "copy the whole folder again, or write it again: handoff --model MODEL"
+from tools.spec_checker.golden import (
+    COPY,
+    check_answers,
+    check_crops,
+    check_feature_answers,
+    is_of_features,
+    read_case,
+    read_feature_case,
+)
+from tools.spec_checker.tested import has_what_webgl_lacks, why_no_webgl
 
 
 def listed_graphs(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -59,6 +62,7 @@ def check_folder(spec: Mapping[str, Any], folder: Path, files: Mapping[str, Grap
     findings = _check_roles(spec, entries)
     for entry in entries:
         findings += _check_entry(entry, files[entry["name"]])
+    findings += _check_companions(spec, folder)
     if isinstance(spec.get("golden"), dict):
         findings += _check_golden(spec, folder, {f.field for f in findings if f.status == "fail"})
     return findings
@@ -76,10 +80,10 @@ def _check_roles(spec: Mapping[str, Any], entries: list[dict[str, Any]]) -> list
     file = model.get("file") if isinstance(model, dict) else None
     if [entry["file"] for entry in windows] != [file]:
         found = ", ".join(entry["file"] for entry in windows) or "no plain window"
-        return [failed("graphs.roles", found, f"one plain window, {file} (model.file)", _COPY)]
+        return [failed("graphs.roles", found, f"one plain window, {file} (model.file)", COPY)]
     roles = {entry["role"] for entry in entries if entry["variant"] == "plain"}
     if len(roles & {"encoder", "head"}) == 1 or ("head" not in roles and any(e["role"] == "encoder" for e in entries)):
-        return [failed("graphs.roles", ", ".join(names), "an encoder with its head, or neither", _COPY)]
+        return [failed("graphs.roles", ", ".join(names), "an encoder with its head, or neither", COPY)]
     return [passed("graphs.roles", ", ".join(names))]
 
 
@@ -87,9 +91,9 @@ def _check_entry(entry: Mapping[str, Any], graph: Graph | InvalidInput) -> list[
     """Compare one entry with its file; one finding if all is right, one for each difference if not."""
     field = f"graphs.{entry['name']}"
     if isinstance(graph, InvalidInput):
-        return [failed(field, f"{entry['file']}: {graph.found}", graph.expected, graph.todo or _COPY)]
+        return [failed(field, f"{entry['file']}: {graph.found}", graph.expected, graph.todo or COPY)]
     if graph.sha256 != entry["sha256"]:
-        todo = f"the file is not the one that was handed off, be it by one byte; {_COPY}"
+        todo = f"the file is not the one that was handed off, be it by one byte; {COPY}"
         return [failed(f"{field}.sha256", entry["sha256"], f"{graph.sha256} ({entry['file']})", todo)]
     facts = {"bytes": graph.n_bytes, "opset": graph.opset, "operators": sorted(graph.operators)}
     findings = []
@@ -102,7 +106,7 @@ def _check_entry(entry: Mapping[str, Any], graph: Graph | InvalidInput) -> list[
     for key, tensors in (("inputs", graph.inputs), ("outputs", graph.outputs)):
         findings += _check_tensors(f"{field}.{key}", entry.get(key), tensors)
     if graph.uses_other_files:
-        findings.append(failed(field, "weights in other files", "everything in the one .onnx", _COPY))
+        findings.append(failed(field, "weights in other files", "everything in the one .onnx", COPY))
     if entry["variant"] == "webgl" and has_what_webgl_lacks(graph):
         findings.append(failed(f"{field}.variant", "webgl", "a graph that WebGL can load", why_no_webgl(graph)))
     if (entry["variant"] in ("fp16", "int8")) and not isinstance(entry.get("verdict"), dict):
@@ -145,88 +149,55 @@ def _check_golden(spec: Mapping[str, Any], folder: Path, refused: set[str]) -> l
     try:
         found = contracts.sha256_file(path)
         if found != said.get("sha256"):
-            return [failed("golden.sha256", said.get("sha256"), f"{found} ({path.name})", _COPY)]
+            return [failed("golden.sha256", said.get("sha256"), f"{found} ({path.name})", COPY)]
         golden = contracts.read_document(path, "golden")
         if len(golden["cases"]) != said.get("n_cases"):
             return [failed("golden.n_cases", said.get("n_cases"), len(golden["cases"]), "write how many there are")]
-        cases = [read_case(path.parent, case) for case in golden["cases"]]
+        of_features = is_of_features(golden["cases"][0])
+        read: Any = read_feature_case if of_features else read_case
+        cases = [read(path.parent, case) for case in golden["cases"]]
     except InvalidInput as error:
-        return [failed("golden", f"{error.what}: {error.found}", error.expected, _COPY)]
-    findings = [_check_crops(golden, cases)]
+        return [failed("golden", f"{error.what}: {error.found}", error.expected, COPY)]
+    findings = [] if of_features else [check_crops(golden, cases)]
     if refused or contracts.explain(spec, "frontend_spec") is not None:
         return [*findings, skipped("golden.answers", "the spec and its graphs must be in order first")]
-    return [*findings, _check_answers(spec, folder, golden, cases)]
+    if of_features == (spec["input"].get("kind", "frames") == "frames"):
+        kind = "landmarks or blendshapes" if of_features else "pictures"
+        return [failed("golden.answers", f"golden {kind}", f"what {spec['input']['name']} is", COPY)]
+    check: Any = check_feature_answers if of_features else check_answers
+    return [*findings, check(spec, folder, golden, cases)]
 
 
-def read_case(folder: Path, case: Mapping[str, Any]) -> tuple[list[U8], U8, F32 | None]:
-    """Read one golden case: its pictures, its crops (T, S, S, 3) and its features (T, n); all hashes are checked.
-
-    Raises:
-        InvalidInput: A file is missing, another one, or no picture.
-    """
-    pictures = [_read_picture(folder, frame["picture"]) for frame in case["frames"]]
-    crops = np.stack([_read_picture(folder, frame["crop"]) for frame in case["frames"]])
-    features = None
-    if case["features"] is not None:
-        data = _read_hashed(folder, case["features"])
-        features = np.frombuffer(data, "<f4").reshape(case["features"]["shape"])
-    return pictures, crops, features
-
-
-def _read_hashed(folder: Path, said: Mapping[str, Any]) -> bytes:
-    path: Path = folder / said["file"]
-    found = contracts.sha256_file(path)
-    if found != said["sha256"]:
-        raise InvalidInput(path.name, found=f"sha256 {found[:12]}...", expected=f"{said['sha256'][:12]}...")
-    return path.read_bytes()
+def _check_companions(spec: Mapping[str, Any], folder: Path) -> list[Finding]:
+    """Check what a page installs and loads beside the graphs: package.json and the landmarker's model file."""
+    stated, runtime = spec.get("input"), spec.get("runtime")
+    landmarker = stated.get("landmarker") if isinstance(stated, dict) else None
+    findings = []
+    if isinstance(runtime, dict) and (folder / "package.json").is_file():
+        findings.append(_check_package(folder / "package.json", runtime))
+    if isinstance(landmarker, dict):
+        path = folder / landmarks.MODEL_NAME
+        if not path.is_file():
+            findings.append(skipped("landmarker", f"no {path.name} beside the spec: the page must get it elsewhere"))
+        elif (found := contracts.sha256_file(path)) != landmarker.get("sha256"):
+            todo = f"put the very landmarker there that the training's features were read by; {COPY}"
+            findings.append(failed("landmarker.sha256", f"{found} ({path.name})", landmarker.get("sha256"), todo))
+        else:
+            findings.append(passed("landmarker", f"{path.name}, {path.stat().st_size:,} bytes"))
+    return findings
 
 
-def _read_picture(folder: Path, said: Mapping[str, Any]) -> U8:
-    import cv2
-
-    data = cv2.imdecode(np.frombuffer(_read_hashed(folder, said), np.uint8), cv2.IMREAD_COLOR)
-    if data is None:
-        raise InvalidInput(said["file"], found="no picture", expected="a PNG")
-    return np.ascontiguousarray(np.asarray(data, np.uint8)[..., ::-1])
-
-
-def _check_crops(golden: Mapping[str, Any], cases: list[tuple[list[U8], U8, F32 | None]]) -> Finding:
-    """Check that the golden crops are those of the one preprocessing."""
-    size_px = cases[0][1].shape[1]
-    for case, (pictures, crops, _) in zip(golden["cases"], cases, strict=True):
-        for k, picture in enumerate(pictures):
-            if not np.array_equal(crop_and_resize(picture, size_px), crops[k]):
-                where = f"{case['name']}, frame {k}"
-                return failed("golden.crops", f"another crop of {where}", "the centred square, area averages", _COPY)
-    return passed("golden.crops", f"{sum(len(pictures) for pictures, _, _ in cases)} pictures cropped as Python does")
-
-
-def _check_answers(
-    spec: Mapping[str, Any], folder: Path, golden: Mapping[str, Any], cases: list[tuple[list[U8], U8, F32 | None]]
-) -> Finding:
-    """Run the window, and encoders and head of the same arithmetic, on the golden crops."""
-    by_role = {(e["role"], e["variant"]): e for e in listed_graphs(spec)}
-    tolerance = spec["tolerance"]
-    window = OnnxGraph(folder, by_role["window", "plain"])
-    encoders = [
-        OnnxGraph(folder, e) for (role, kind), e in by_role.items() if role == "encoder" and kind in SAME_ARITHMETIC
-    ]
-    largest = 0.0
-    for case, (_, crops, features) in zip(golden["cases"], cases, strict=True):
-        batch = to_batch(crops)
-        prob, logits = window.run(batch)
-        wanted = [(np.asarray(case["smile_prob"]), prob.reshape(()), "smile_prob")]
-        wanted.append((np.asarray(case["emotion_logits"]), logits.reshape(-1), "emotion_logits"))
-        if features is not None:
-            for encoder in encoders:
-                mine = np.concatenate([encoder.run(frame[None])[0] for frame in batch[0]])
-                wanted.append((features, mine, "features"))
-        for said, mine, key in wanted:
-            difference = float(np.abs(said - mine).max())
-            largest = max(largest, difference)
-            if not difference <= tolerance[key]:
-                found = f"{key} of {case['name']} differs by {difference:.2g} from what the graphs answer here"
-                return failed("golden.answers", found, f"at most {tolerance[key]:g}", _COPY)
-        if case["is_smile"] != (float(prob.reshape(())) > spec["decision"]["threshold"]):
-            return failed("golden.answers", f"is_smile of {case['name']} is {case['is_smile']}", "the graph's", _COPY)
-    return passed("golden.answers", f"{len(cases)} windows answered as here; largest difference {largest:.1e}")
+def _check_package(path: Path, runtime: Mapping[str, Any]) -> Finding:
+    """Check that package.json pins what the spec names."""
+    try:
+        stated = contracts.read_json(path)
+    except InvalidInput as error:
+        return failed("package.json", error.found, error.expected, COPY)
+    dependencies = stated.get("dependencies") if isinstance(stated, dict) else None
+    found = dependencies if isinstance(dependencies, dict) else {}
+    for named in (runtime, runtime.get("landmarker")):
+        if isinstance(named, dict) and found.get(str(named.get("npm_package"))) != named.get("npm_version"):
+            wanted = f"{named.get('npm_package')} {named.get('npm_version')}, as the spec's runtime says"
+            shown = ", ".join(f"{name} {version}" for name, version in found.items()) or "no dependencies"
+            return failed("package.json", shown, wanted, f"pin it there; {COPY}")
+    return passed("package.json", ", ".join(f"{name} {version}" for name, version in found.items()))

@@ -4,19 +4,45 @@ import re
 from collections.abc import Mapping
 from typing import Any
 
-from shared import contracts
+from shared import contracts, tasks_vision
 from shared.onnx_graph import Graph
 from shared.onnxruntime_web import NPM_PACKAGE, NPM_VERSION
 from tools.spec_checker.claims import Claim
+from tools.spec_checker.contract import FRAMES
+from tools.spec_checker.evidence import Said
 from tools.spec_checker.findings import Finding, failed, passed
 from tools.spec_checker.tested import proven_providers, why_no_webgl
 
 PROVIDERS = ("wasm", "webgpu")
 
 
-def check_runtime(claims: dict[str, Claim], graph: Graph | None, spec: Mapping[str, Any]) -> list[Finding]:
-    """Check the package, its version and the execution providers."""
-    return [_check_package(claims), _check_version(claims), _check_providers(claims, graph, spec)]
+def check_runtime(said: Said, spec: Mapping[str, Any]) -> list[Finding]:
+    """Check the packages, their versions and the execution providers."""
+    claims = said.claims
+    findings = [_check_package(claims), _check_version(claims)]
+    if said.contract is not FRAMES or "runtime.landmarker" in claims:
+        findings.append(_check_landmarker(claims, needed=said.contract is not FRAMES))
+    return [*findings, _check_providers(claims, said.evidence.graph, spec)]
+
+
+def _check_landmarker(claims: dict[str, Claim], *, needed: bool) -> Finding:
+    """Check the package that reads the face, which is pinned as onnxruntime-web is."""
+    field, claim = "runtime.landmarker", claims.get("runtime.landmarker")
+    wanted = tasks_vision.PACKAGE.wanted
+    if not needed:
+        assert claim is not None
+        return failed(field, repr(claim.raw), "nothing", "remove it: a model of frames reads no landmarks")
+    if claim is None or claim.value is None:
+        found = "nothing" if claim is None else repr(claim.raw)
+        return failed(field, found, wanted, f"name the package that reads the face: npm install {wanted}")
+    name, version = claim.value.get("npm_package"), claim.value.get("npm_version")
+    if name != tasks_vision.NPM_PACKAGE:
+        return failed(f"{field}.npm_package", repr(name), tasks_vision.NPM_PACKAGE, f"npm install {wanted}")
+    if not re.fullmatch(r"\d+\.\d+\.\d+", str(version)):
+        expected = f"an exact version such as {tasks_vision.NPM_VERSION}"
+        return failed(f"{field}.npm_version", repr(version), expected, "pin it: landmarks differ between releases")
+    note = "" if version == tasks_vision.NPM_VERSION else f"our figures were measured with {tasks_vision.NPM_VERSION}"
+    return passed(field, f"{name}@{version}", note)
 
 
 def _check_package(claims: dict[str, Claim]) -> Finding:
