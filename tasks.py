@@ -1,7 +1,7 @@
 """The chain, top to bottom: from a camera to a compared, exported and published model. Run it with ./inv.
 
-Every task is one tool, or several of them in a row; tools are run as programs and meet only through files. ``ab`` and
-``demo`` skip each step whose inputs have not changed, and go on where they were cut off.
+Every task is one tool, or several of them in a row; tools are run as programs and meet only through files. ``ab``,
+``compare-approaches`` and ``demo`` skip each step whose inputs have not changed, and go on where they were cut off.
 """
 
 import contextlib
@@ -16,7 +16,9 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from shared import experiment, paths, steps
+from shared import experiment, paths, side_by_side, stages, steps
+from shared.approaches import parse_names
+from shared.errors import SmilebenchError
 from shared.flags import flags_of, help_of
 
 HERE = Path(__file__).resolve().parent
@@ -404,22 +406,10 @@ def report(
 
 
 @task(
-    help=help_of(
-        "dataset",
-        "epochs",
-        "baseline",
-        "weights",
-        "lr",
-        "seed",
-        "folds",
-        "seeds",
-        "margin",
-        "protected",
-        "objective",
-        "people_curve",
-        "gate",
-        "lang",
-    )
+    help={
+        **help_of("dataset", "epochs", "baseline", "weights", "lr", "seed", "folds", "seeds"),
+        **help_of("margin", "protected", "objective", "people_curve", "gate", "lang"),
+    }
 )
 def ab(
     c: Context,
@@ -442,11 +432,7 @@ def ab(
 
     Example: ./inv ab --epochs 10 --dataset people
     """
-    folder, arms = paths.dataset_dir(dataset), _parse_epochs(epochs)
-    if not (folder / "dataset.json").is_file():
-        raise Exit(
-            f"ab: {folder}: found no dataset, expected one; record it: ./inv collect --dataset {dataset}", code=1
-        )
+    arms, folder = _parse_epochs(epochs), _find_dataset("ab", dataset)
     if seeds > 1 and not folds:
         raise Exit("ab: --seeds: found no --folds beside it, expected both, such as --folds 5 --seeds 3", code=2)
     with _exit_codes():
@@ -472,13 +458,66 @@ def ab(
         raise Exit(f"ab: --gate: found the verdict {compared.verdict()['word']!r}, expected 'better'", code=1)
 
 
+@task(
+    help={
+        **help_of("dataset", "approaches", "epochs", "baseline", "weights", "lr", "seed", "folds", "seeds"),
+        **help_of("primary", "margin", "objective", "lang"),
+    }
+)
+def compare_approaches(
+    c: Context,
+    dataset: str,
+    approaches: str = "",
+    epochs: int = 10,
+    baseline: str = "",
+    weights: str = "",
+    lr: str = "5e-5",
+    seed: int = 0,
+    folds: int = 5,
+    seeds: int = 1,
+    primary: str = "accuracy",
+    margin: str = "0.05",
+    objective: str = "youden",
+    lang: str = "ko",
+) -> None:
+    """Say which approach to ship: pictures, landmarks or blendshapes, on the same folds and people.
+
+    Example: ./inv compare-approaches --dataset people
+    """
+    folder = _find_dataset("compare-approaches", dataset)
+    if epochs < 1:
+        raise Exit(f"compare-approaches: --epochs: found {epochs}, expected 1 or more", code=2)
+    with _exit_codes():
+        names = parse_names(approaches)
+        before = Path(baseline).expanduser().resolve() if baseline else None
+        if before is None and not weights and "dual_head" in names:
+            before = _make_baseline(c)
+        chain = _chain(c, f"approaches-{folder.name}-seed{seed}")
+        training = stages.Training((epochs,), lr, weights, before)
+        judged_by = {"primary": primary, "margin": margin, "objective": objective}
+        plan = side_by_side.Plan(folder, names, bool(approaches), training, seed, folds, seeds, lang=lang, **judged_by)
+        compared = side_by_side.compare(chain, plan)
+    print(compared.as_text(lang))
+
+
+def _find_dataset(task_name: str, dataset: str) -> Path:
+    """Return a dataset's folder, or say how to record one."""
+    folder = paths.dataset_dir(dataset)
+    if not (folder / "dataset.json").is_file():
+        todo = f"record it: ./inv collect --dataset {dataset}"
+        raise Exit(f"{task_name}: {folder}: found no dataset, expected one; {todo}", code=1)
+    return folder
+
+
 @contextlib.contextmanager
 def _exit_codes() -> Iterator[None]:
-    """End with the exit code of the tool that said no; it has said why."""
+    """End with the exit code of the tool that said no; it has said why. What the chain itself refuses is said here."""
     try:
         yield
     except steps.StepFailed as error:
         raise Exit(code=error.exit_code) from None
+    except SmilebenchError as error:
+        raise Exit(str(error), code=error.exit_code) from None
 
 
 def _parse_epochs(text: str) -> list[int]:

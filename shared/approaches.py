@@ -37,6 +37,12 @@ class Approach:
         return self.input in ("landmarks", "blendshapes")
 
     @property
+    def runtimes(self) -> tuple[str, ...]:
+        """Names in `RUNTIME_BYTES` of what a page needs to run it."""
+        graphs, faces = RUNTIME_BYTES
+        return (*([graphs] if self.has_graph else []), *([faces] if self.needs_faces else []))
+
+    @property
     def has_graph(self) -> bool:
         """Whether an ONNX file decides."""
         return self.arm in ("model", "one_frame")
@@ -55,8 +61,11 @@ APPROACHES = {
         Approach(FLOOR, "majority", None, "nothing", False),
     )
 }
-# Why one was not measured, for pages to say in words.
-REASONS = ("landmarker", "synthetic", "no_faces", "photos", "mixed_frames", "dual_head", "not_asked")
+# What a page loads to run a model or the landmarker, in bytes, uncompressed (gzip makes a quarter of it); counted on
+# the releases that `shared.onnxruntime_web` and `shared.tasks_vision` pin: a test holds the versions together.
+RUNTIME_BYTES = {"onnxruntime-web 1.30.0": 14_314_404, "@mediapipe/tasks-vision 1.1.0": 13_488_776}
+# Why one was left out, for pages to say in words.
+REASONS = ("landmarker", "synthetic", "no_faces", "photos", "mixed_frames")
 
 
 def parse_names(text: str) -> tuple[str, ...]:

@@ -3,6 +3,8 @@
 HELP = {
     "across": "what must not share a picture: people or takes",
     "allow_unreviewed": "labels that nobody has checked may go; the card says so",
+    "approaches": "some of dual_head,one_frame,landmark_mlp,blendshape_mlp,blendshapes,blendshape_logistic (default: "
+    "all that dataset and machine allow)",
     "archives": "a ZIP, or a folder of ZIPs, with Training and Validation in it",
     "baseline": "the detector to compare with: an .onnx for ab (default: ./inv baseline), a results file for report",
     "batch": "sequences a step",
@@ -57,6 +59,7 @@ HELP = {
     "pick": "how they are chosen: random or even",
     "port": "port on this computer (default: a free one)",
     "prefer": "whose decision counts where reviewers disagree",
+    "primary": "the metric that decides: accuracy, recall, precision, f1 or roc_auc",
     "prefix": "put before each pseudonym of the other dataset",
     "preview": "--no-preview records without a window",
     "protected": "the metric that must not drop by more than the margin, or none",

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import paths, steps
-from shared.errors import SmilebenchError
+from shared.errors import MissingOutside
 from shared.flags import flags_of
 from shared.steps import Answer, Chain
 
@@ -55,15 +55,29 @@ def seed_of(split: Path) -> int:
     return int(json.loads(split.read_text(encoding="utf-8"))["seed"])
 
 
-def has_landmarker() -> bool:
-    """Tell whether faces can be read here: mediapipe is installed, and the Face Landmarker's file was fetched."""
+def require_landmarker() -> None:
+    """Make sure that faces can be read here.
+
+    Raises:
+        MissingOutside: mediapipe is not installed, or the Face Landmarker's file was not fetched; says how to get it.
+    """
     if importlib.util.find_spec("mediapipe") is None:
-        return False
+        raise MissingOutside(
+            "face landmarks",
+            found="no Python package 'mediapipe'",
+            expected="the featurizer extra",
+            todo="run ./inv, or: pip install 'smilebench[featurizer]'",
+        )
     from shared import landmarks
 
+    landmarks.find_model()
+
+
+def has_landmarker() -> bool:
+    """Tell whether faces can be read here: mediapipe is installed, and the Face Landmarker's file was fetched."""
     try:
-        landmarks.find_model()
-    except SmilebenchError:
+        require_landmarker()
+    except MissingOutside:
         return False
     return True
 
@@ -193,14 +207,26 @@ def measure(
     model: Path | None = None,
     arm: str = "model",
     features: Sequence[Path] = (),
+    session: str = "",
 ) -> Path:
-    """Measure an arm on the test people; returns the results file."""
+    """Measure an arm on the test people; returns the results file.
+
+    Args:
+        chain: The chain.
+        name: What the step is called.
+        dataset: Its folder.
+        split: The frozen split.
+        model: The ONNX file; None for an arm that needs none.
+        arm: What answers, as the evaluator calls it.
+        features: Manifests of the features that it eats.
+        session: The comparison that this is a part of: opens the test side once.
+    """
     card = model.with_name(paths.MODEL_CARD) if model else None
     files = [file for file in (model, card) if file and file.is_file()]
     answer = chain.run(
         name,
         "evaluator",
-        flags_of(model=model, arm=arm, dataset=dataset, split=split, side="test"),
+        flags_of(model=model, arm=arm, dataset=dataset, split=split, side="test", session=session),
         inputs=[*files, split, *dataset_files(dataset), *features],
         outputs=_results_files,
     )

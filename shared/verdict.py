@@ -191,12 +191,12 @@ def _decide(
         unsettled = plan_for(asked, baseline, candidate, margin, alpha, as_if_equal=of_guard)
     verdict = Verdict(
         word, because, {}, primary, protected, margin, alpha, found, test, p_adjusted, guarded,
-        unsettled and _in_sequences(unsettled, repeats),
+        unsettled and in_sequences(unsettled, repeats),
     )  # fmt: skip
     return replace(verdict, sentence=say(_said(verdict, repeats)))
 
 
-def _in_sequences(plan_: Plan, repeats: float) -> Plan:
+def in_sequences(plan_: Plan, repeats: float) -> Plan:
     """Count a plan's answers as sequences."""
     return replace(
         plan_,

@@ -125,10 +125,10 @@ def read_arms(baseline: Named, candidates: Sequence[Named], references: Sequence
             named).
         WrongUsage: Two arms have one name, or no candidate is left.
     """
-    arms = [_read_arm(baseline, "baseline")]
+    arms = [read_arm(baseline, "baseline")]
     roles = [("candidate", named) for named in candidates] + [("reference", named) for named in references]
     for role, named in roles:
-        arm = _read_arm(named, role)
+        arm = read_arm(named, role)
         if any(arm.name == other.name for other in arms):
             raise WrongUsage(
                 f"--{role} {named[1]}",
@@ -136,7 +136,7 @@ def read_arms(baseline: Named, candidates: Sequence[Named], references: Sequence
                 expected="another name for each arm",
                 todo=f"name it on the command line: --{role} NAME=FILE",
             )
-        _check_comparable(arms[0], baseline[1], arm, named[1])
+        check_comparable(arms[0], baseline[1], arm, named[1])
         arms.append(arm)
     arms.sort(key=lambda arm: ("baseline", "candidate", "reference").index(arm.role))
     if not any(arm.role == "candidate" for arm in arms):
@@ -144,7 +144,12 @@ def read_arms(baseline: Named, candidates: Sequence[Named], references: Sequence
     return tuple(arms)
 
 
-def _read_arm(named: Named, role: str) -> Arm:
+def read_arm(named: Named, role: str) -> Arm:
+    """Read an arm's results and what they name, each checked.
+
+    Raises:
+        InvalidInput: A file is not what it must be.
+    """
     name, path = named
     results = contracts.read_document(path, "results")
     if role == "candidate" and results.get("arm", "model") != "model":
@@ -299,8 +304,12 @@ def read_csv(data: bytes, path: Path, columns: Sequence[str], *, more: bool = Fa
     return rows
 
 
-def _check_comparable(baseline: Arm, baseline_path: Path, arm: Arm, path: Path) -> None:
-    """Refuse two arms that were not measured on the very same labelled sequences."""
+def check_comparable(baseline: Arm, baseline_path: Path, arm: Arm, path: Path) -> None:
+    """Refuse two arms that were not measured on the very same labelled sequences.
+
+    Raises:
+        InvalidInput: The first difference is named.
+    """
     for key in ("sequences_sha256", "positive_class"):
         if arm.results[key] != baseline.results[key]:
             raise InvalidInput(

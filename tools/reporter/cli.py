@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared import cli, paths
+from shared.approaches import APPROACHES, REASONS
 from shared.errors import WrongUsage
 
 if TYPE_CHECKING:
@@ -24,7 +25,21 @@ reporter --baseline b.json --candidate ep10=a.json --candidate ep50=c.json --run
 reporter --baseline b.json --candidate a.json --dataset people --lang ko
 reporter --baseline b.json --candidate a.json --reference majority.json --reference one_frame.json --gate
 reporter --baseline b.json --candidate a.json --dataset people --no-faces --out ./for_the_customer
+reporter approaches --result blendshapes=b.json --result majority=m.json --timings t.json --features features.json
 reporter tables --baseline 30,10,22,18 --candidate 28,12,30,10     (from published tables; see reporter tables --help)
+"""
+
+APPROACHES_DESCRIPTION = """Say which of several approaches to ship, by a rule that is fixed beforehand.
+
+Reads results documents of the evaluator on the same sequences, and what each approach costs: model cards, training
+runs, times (evaluator time), the features' manifest, hand-offs. Writes one table, one figure and one verdict:
+report.html, report.md, approaches.json and the figure."""
+
+APPROACHES_EXAMPLES = """
+reporter approaches --result blendshapes=b.json --result majority=m.json --timings t.json --features features.json
+reporter approaches --result dual_head=d.json --result majority=m.json --card dual_head=model.json --timings t.json
+reporter approaches --result dual_head=d.json --result landmark_mlp=l.json --result majority=m.json --lang ko \\
+  --card dual_head=d/model.json --card landmark_mlp=l/model.json --timings t.json --features features.json
 """
 
 METRICS = ("accuracy", "recall", "precision", "f1", "roc_auc")
@@ -47,6 +62,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     words = list(sys.argv[1:] if argv is None else argv)
     if words[:1] == ["tables"]:
         return _main_tables(words[1:])
+    if words[:1] == ["approaches"]:
+        return _main_approaches(words[1:])
     parser = cli.Parser("reporter", DESCRIPTION, EXAMPLES)
     parser.add_argument(
         "--baseline", required=True, metavar="[NAME=]FILE", help="results document to compare with (.json)"
@@ -115,12 +132,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     arguments = parser.parse_args(words)
 
     def work() -> cli.Result:
-        if arguments.report_id is not None and not paths.NAME_PATTERN.fullmatch(arguments.report_id):
-            raise WrongUsage(
-                "--report-id",
-                found=repr(arguments.report_id),
-                expected="a name of letters a-z, digits, '-', '_' and '.' (at most 64)",
-            )
+        _require_report_id(arguments.report_id)
         cli.require(0 < arguments.margin < 1, "--margin", found=f"{arguments.margin:g}", expected="above 0 and below 1")
         dataset = None if arguments.dataset is None else paths.dataset_dir(arguments.dataset)
 
@@ -148,6 +160,87 @@ def main(argv: Sequence[str] | None = None) -> int:
         )
 
     return cli.run("reporter", arguments, work)
+
+
+def _require_report_id(report_id: str | None) -> None:
+    if report_id is not None and not paths.NAME_PATTERN.fullmatch(report_id):
+        raise WrongUsage(
+            "--report-id",
+            found=repr(report_id),
+            expected="a name of letters a-z, digits, '-', '_' and '.' (at most 64)",
+        )
+
+
+def _main_approaches(words: Sequence[str]) -> int:
+    parser = cli.Parser("reporter approaches", APPROACHES_DESCRIPTION, APPROACHES_EXAMPLES)
+    add = parser.add_argument
+    for flag, help_ in (
+        ("--result", "results document of an approach (repeat; majority and one more at least)"),
+        ("--run", "run.json of a network's training (repeat; of folds and seeds several)"),
+        ("--card", "model.json of a network (repeat)"),
+        ("--spec", "frontend_spec.json of a network's hand-off, for times in a browser (repeat)"),
+    ):
+        add(flag, action="append", default=[], metavar="NAME=FILE", help=help_)
+    add("--timings", type=Path, required=True, metavar="FILE", help="what a decision takes here: evaluator time")
+    add("--features", type=Path, metavar="FILE", help="features.json, where an approach needs faces")
+    add(
+        "--left-out", action="append", default=[], metavar="NAME=REASON", help="what was not compared, and why (repeat)"
+    )
+    add("--dataset", metavar="D", help="name or folder of the dataset, for its card and the log of its test side")
+    add("--primary", choices=METRICS, default="accuracy", help="metric that decides (default: accuracy)")
+    add("--margin", type=cli.fraction, default=0.05, metavar="M", help="least difference of interest (default: 0.05)")
+    add("--out", type=Path, metavar="DIR", help="folder to write to (default: artifacts/reports/ID)")
+    add("--report-id", metavar="ID", help="name of the report (default: dataset and time)")
+    add("--lang", choices=("en", "ko"), default="en", help="language of the page (default: en)")
+    cli.add_json(parser)
+    arguments = parser.parse_args(words)
+
+    def work() -> cli.Result:
+        _require_report_id(arguments.report_id)
+        cli.require(0 < arguments.margin < 1, "--margin", found=f"{arguments.margin:g}", expected="above 0 and below 1")
+        left_out = tuple(
+            (name, reason) for name, reason in (_split_approach(t, "--left-out") for t in arguments.left_out)
+        )
+        for _, reason in left_out:
+            cli.require(reason in REASONS, "--left-out", found=repr(reason), expected=", ".join(REASONS))
+        results, runs, cards, specs = (
+            tuple((name, Path(file).expanduser()) for name, file in (_split_approach(text, flag) for text in texts))
+            for flag, texts in (
+                ("--result", arguments.result),
+                ("--run", arguments.run),
+                ("--card", arguments.card),
+                ("--spec", arguments.spec),
+            )
+        )
+        from tools.reporter.approaches import ApproachesConfig, report_approaches
+
+        return report_approaches(
+            ApproachesConfig(
+                results=results,
+                runs=runs,
+                cards=cards,
+                specs=specs,
+                timings=arguments.timings,
+                features=arguments.features,
+                left_out=left_out,
+                dataset=None if arguments.dataset is None else paths.dataset_dir(arguments.dataset),
+                primary=arguments.primary,
+                margin=arguments.margin,
+                out=arguments.out,
+                report_id=arguments.report_id,
+                lang=arguments.lang,
+            )
+        )
+
+    return cli.run("reporter", arguments, work)
+
+
+def _split_approach(text: str, flag: str) -> tuple[str, str]:
+    """Parse NAME=VALUE, NAME being an approach."""
+    name, _, value = text.partition("=")
+    if name not in APPROACHES or not value:
+        raise WrongUsage(flag, found=repr(text), expected=f"NAME=VALUE, NAME one of {', '.join(APPROACHES)}")
+    return name, value
 
 
 def _split_number(text: str) -> tuple[int, Path]:

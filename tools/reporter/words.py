@@ -5,10 +5,13 @@ from typing import Literal
 from shared.intervals import Interval
 from shared.numbers import rounded
 from shared.verdict_words import REASONS_KO
-from tools.reporter import texts_en, texts_ko
+from tools.reporter import texts_approaches_en, texts_approaches_ko, texts_en, texts_ko
 
 Lang = Literal["en", "ko"]
-TEXTS: dict[Lang, dict[str, str]] = {"en": texts_en.TEXTS, "ko": texts_ko.TEXTS}
+TEXTS: dict[Lang, dict[str, str]] = {
+    "en": texts_en.TEXTS | texts_approaches_en.TEXTS,
+    "ko": texts_ko.TEXTS | texts_approaches_ko.TEXTS,
+}
 _AUC = "roc_auc"
 # Methods are named in English by those who apply them.
 _METHODS_KO = {

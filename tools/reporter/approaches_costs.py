@@ -1,0 +1,144 @@
+"""What an approach costs: bytes to download, time a decision, training. Pure; picks figures out of documents."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.approaches import FLOOR, Approach
+from shared.contracts import Document
+from tools.reporter.arms import Arm
+
+# What a page can run one frame through, the quickest first; with the head it is a stream.
+_ENCODERS = ("encoder_wasm", "encoder")
+
+
+@dataclass(frozen=True)
+class Costs:
+    """What an approach costs; the parts are those of the approaches schema.
+
+    Attributes:
+        model_bytes: Of the ONNX file.
+        landmarker_bytes: Of the Face Landmarker's file.
+        runtime_bytes: Of what runs them in a page.
+        time: decision_ms and its parts.
+        browser: What a hand-off was seen to take; None where nobody has measured it.
+        without_face: Counts; None where no face is needed.
+        training: seconds, n_runs, epochs, threads.
+    """
+
+    model_bytes: int
+    landmarker_bytes: int
+    runtime_bytes: int
+    time: Mapping[str, float | None]
+    browser: Mapping[str, Any] | None
+    without_face: Mapping[str, int] | None
+    training: Mapping[str, Any]
+
+    @property
+    def total_bytes(self) -> int:
+        """What a page downloads in all."""
+        return self.model_bytes + self.landmarker_bytes + self.runtime_bytes
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the parts as the document holds them."""
+        return {
+            "download": {
+                "model_bytes": self.model_bytes,
+                "landmarker_bytes": self.landmarker_bytes,
+                "runtime_bytes": self.runtime_bytes,
+                "total_bytes": self.total_bytes,
+            },
+            "time": dict(self.time),
+            "browser": self.browser and dict(self.browser),
+            "without_face": self.without_face and dict(self.without_face),
+            "training": dict(self.training),
+        }
+
+
+def find_time(approach: Approach, timings: Document) -> dict[str, float | None]:
+    """Find how long a decision for one new picture takes here, the reading of its face included."""
+    if approach.name == FLOOR:
+        return {"decision_ms": 0.0, "window_ms": None, "stream_ms": None, "reading_ms": None}
+    network = approach.network or "dual_head"
+    model = next((one for one in timings["models"] if one["name"] == network), None)
+    model = model if approach.has_graph else None
+    landmarker = timings["landmarker"] if approach.needs_faces else None
+    reading = landmarker["reading_ms"]["p50"] if landmarker else None
+    window = model["window_ms"]["p50"] if model else None
+    stream = model["stream_ms"]["p50"] if model and model["stream_ms"] else None
+    parts = [reading] if approach.needs_faces else []
+    if approach.has_graph:  # one frame shown T times is encoded once
+        parts.append(window if stream is None else stream)
+    known = [part for part in parts if part is not None]
+    decision = round(sum(known), 4) if len(known) == len(parts) else None
+    return {"decision_ms": decision, "window_ms": window, "stream_ms": stream, "reading_ms": reading}
+
+
+def find_browser_time(approach: Approach, specs: Mapping[str, Any]) -> dict[str, Any] | None:
+    """Find what a browser was seen to take: the whole decision where that was measured, else the graphs.
+
+    Approaches that need nothing but a face take the landmarker's own time from the hand-off of a model of features.
+    """
+    if approach.name == FLOOR:
+        return None
+    if not approach.has_graph:
+        for spec in specs.values():
+            for entry in _decisions(spec):
+                if entry["landmarker"]:
+                    return _browser(entry, entry["landmarker"]["ms"]["p50"], "reading")
+        return None
+    spec = specs.get(approach.network or "dual_head")
+    if spec is None:
+        return None
+    for entry in _decisions(spec):
+        return _browser(entry, entry["decision_ms"]["p50"], "decision")
+    if approach.needs_faces:  # the graph is the least part of it
+        return None
+    return _of_graphs(spec)
+
+
+def _decisions(spec: Document) -> Sequence[Document]:
+    """List whole decisions of the model that is handed off now, one thread of wasm first, then the newest."""
+    found = [
+        entry
+        for entry in spec.get("tested_decisions", [])
+        if entry["model_sha256"] == spec["model"]["sha256"] and entry["decision_ms"] is not None
+    ]
+    found.sort(key=lambda entry: entry["created_utc"], reverse=True)
+    return sorted(found, key=lambda entry: (entry["execution_provider"] != "wasm", entry["threads"]))
+
+
+def _of_graphs(spec: Document) -> dict[str, Any] | None:
+    """Add the times of the graphs that a page runs for a new frame: an encoder and the head, else the window."""
+    seen = {
+        entry["graph"]: entry
+        for entry in spec["tested"]
+        if entry["execution_provider"] == "wasm" and entry["threads"] == 1 and entry["loads"] and entry["latency_ms"]
+    }
+    encoder = next((seen[name] for name in _ENCODERS if name in seen), None)
+    if encoder is not None and "head" in seen:
+        total = encoder["latency_ms"]["p50"] + seen["head"]["latency_ms"]["p50"]
+        return _browser(encoder, total, "graphs")
+    if "window" in seen:
+        return _browser(seen["window"], seen["window"]["latency_ms"]["p50"], "graphs")
+    return None
+
+
+def _browser(entry: Document, milliseconds: float, what: str) -> dict[str, Any]:
+    where = {key: entry[key] for key in ("browser", "execution_provider", "threads")}
+    return {"decision_ms": round(milliseconds, 4), "what": what, **where}
+
+
+def find_training(approach: Approach, arm: Arm, runs: Mapping[str, Sequence[Document]]) -> dict[str, Any]:
+    """Find how long one training took: the mean over folds and seeds."""
+    mine = runs.get(approach.network or ("dual_head" if approach.has_graph else ""), [])
+    if mine:
+        seconds = sum(run["seconds"] for run in mine) / len(mine)
+        epochs, threads = mine[0]["epochs_done"], mine[0]["threads"]
+        return {"seconds": round(seconds, 3), "n_runs": len(mine), "epochs": epochs, "threads": threads}
+    if not approach.is_trained:
+        return {"seconds": None, "n_runs": 0, "epochs": None, "threads": None}
+    # A regression is fitted when it is measured: its time holds that of its answers.
+    n_runs = len(arm.results["pooled"]["runs"]) if "pooled" in arm.results else 1
+    seconds = arm.results["seconds_a_sequence"] * arm.results["n_sequences"] / n_runs
+    return {"seconds": round(seconds, 3), "n_runs": n_runs, "epochs": None, "threads": None}
