@@ -1,6 +1,7 @@
 """The first layer of a landmark network: `shared.landmark_geometry.normalise` in torch, so that it lies in the graph.
 
-Gather, subtract, multiply, one maximum and one square root: operators that every ONNX runtime has.
+Gather, subtract, multiply, one maximum and one square root: operators that every ONNX runtime has. Also a face's mirror
+image, for networks that shall not care which cheek rises.
 """
 
 import torch
@@ -8,6 +9,7 @@ from torch import nn
 
 from shared.errors import InvalidInput
 from shared.landmark_geometry import DEFAULT_SCHEME, LEFT_EYE, NOSE_TIP, RIGHT_EYE, SCHEMES
+from shared.landmark_mirror import BLENDSHAPE_TWINS, POINT_TWINS
 
 
 class LandmarkInput(nn.Module):
@@ -28,6 +30,10 @@ class LandmarkInput(nn.Module):
         self.scheme = scheme
         self.n_axes = 3 if with_z else 2
         self.width = 478 * self.n_axes
+        self.twins: torch.Tensor
+        self.signs: torch.Tensor
+        self.register_buffer("twins", torch.tensor(POINT_TWINS), persistent=False)
+        self.register_buffer("signs", torch.tensor([-1.0, 1.0, 1.0][: self.n_axes]), persistent=False)
 
     def forward(self, points: torch.Tensor) -> torch.Tensor:
         """Normalise.
@@ -52,6 +58,33 @@ class LandmarkInput(nn.Module):
             turned = [cosine * x + sine * y, cosine * y - sine * x]
             centred = torch.stack([*turned, *(centred[..., axis] for axis in range(2, self.n_axes))], -1)
         return centred.flatten(-2)
+
+    def mirror(self, values: torch.Tensor) -> torch.Tensor:
+        """Turn what `forward` gave, (N, T, width), into what it would give for the mirrored pictures."""
+        points = values.unflatten(-1, (478, self.n_axes))[..., self.twins, :]
+        return (points * self.signs).flatten(-2)
+
+
+class BlendshapeInput(nn.Module):
+    """Blendshapes as they are, with the same two doors.
+
+    Attributes:
+        width: 52.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.width = len(BLENDSHAPE_TWINS)
+        self.twins: torch.Tensor
+        self.register_buffer("twins", torch.tensor(BLENDSHAPE_TWINS), persistent=False)
+
+    def forward(self, blendshapes: torch.Tensor) -> torch.Tensor:
+        """Give (N, T, 52) back."""
+        return blendshapes
+
+    def mirror(self, values: torch.Tensor) -> torch.Tensor:
+        """Swap the left and the right ones."""
+        return values[..., self.twins]
 
 
 def _middle(points: torch.Tensor, corners: tuple[int, int]) -> torch.Tensor:

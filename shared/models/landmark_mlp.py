@@ -1,7 +1,8 @@
 """LandmarkMlp: a residual network of a face's geometry, or of its blendshapes; one small matrix product a layer.
 
 The landmarks come as MediaPipe gives them; the normalisation lies in the network, so that nobody can forget it. Of
-several pictures the mean of their inner states is judged.
+several pictures the mean of their inner states is judged. A mirrored picture gets the same answer: the network answers
+for the face and for its mirror image, and gives the mean.
 """
 
 from typing import NamedTuple, cast
@@ -11,10 +12,9 @@ from torch import Tensor, nn
 
 from shared.errors import InvalidInput
 from shared.landmark_geometry import DEFAULT_SCHEME
-from shared.models.landmark_input import LandmarkInput
+from shared.models.landmark_input import BlendshapeInput, LandmarkInput
 
 KINDS = ("landmarks", "blendshapes")
-N_BLENDSHAPES = 52
 WIDTH = 256
 BLOCKS = 3
 DROPOUT = 0.4
@@ -58,8 +58,8 @@ class LandmarkMlp(nn.Module):
         if kind not in KINDS:
             raise InvalidInput("the kind of features", found=repr(kind), expected=" or ".join(KINDS))
         self.kind = kind
-        self.input: nn.Module = LandmarkInput(scheme, with_z=with_z) if kind == "landmarks" else nn.Identity()
-        self.n_inputs = self.input.width if isinstance(self.input, LandmarkInput) else N_BLENDSHAPES
+        self.input = LandmarkInput(scheme, with_z=with_z) if kind == "landmarks" else BlendshapeInput()
+        self.n_inputs = self.input.width
         self.mean: Tensor
         self.scale: Tensor
         self.register_buffer("mean", torch.zeros(self.n_inputs))
@@ -71,26 +71,36 @@ class LandmarkMlp(nn.Module):
         self.smile_head = nn.Linear(WIDTH, 1)
 
     def set_standard(self, features: Tensor) -> None:
-        """Learn mean and spread of each input from the training people.
+        """Learn mean and spread of each input from the training people and their mirror images.
 
         Args:
             features: (n, T, ...) as `forward` takes them.
         """
         with torch.no_grad():
-            values = self.input(features).flatten(0, 1)
+            values = self.input(features)
+            values = torch.cat([values, self.input.mirror(values)]).flatten(0, 1)
             self.mean.copy_(values.mean(0))
             self.scale.copy_(1 / values.std(0).clamp_min(1e-4))
 
     def forward(self, features: Tensor) -> LandmarkOutput:
         """Answer for sequences, (N, T, 478, 3) or (N, T, 52) float32 without nan.
 
-        In training, noise is added to each standardised input.
+        In training, every second sequence or so is mirrored, and noise is added to each standardised input.
         """
-        values = (self.input(features) - self.mean) * self.scale
+        values = self.input(features)
+        mirrored = self.input.mirror(values)
+        if not self.training:
+            return LandmarkOutput((self._judge(values) + self._judge(mirrored)) / 2)
+        is_turned = torch.rand(len(values), 1, 1) < 0.5
+        return LandmarkOutput(self._judge(torch.where(is_turned, mirrored, values)))
+
+    def _judge(self, values: Tensor) -> Tensor:
+        """Return the logits (N,) of (N, T, n_inputs)."""
+        values = (values - self.mean) * self.scale
         if self.training:
             values = values + NOISE * torch.randn_like(values)
         hidden = self.norm(self.blocks(self.stem(values))).mean(1)
-        return LandmarkOutput(self.smile_head(self.dropout(hidden)).squeeze(1))
+        return cast(Tensor, self.smile_head(self.dropout(hidden)).squeeze(1))
 
 
 class LandmarkContract(nn.Module):

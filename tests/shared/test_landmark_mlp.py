@@ -5,7 +5,10 @@ import pytest
 import torch
 
 from shared.errors import InvalidInput
+from shared.landmark_geometry import SCHEMES
+from shared.landmark_mirror import BLENDSHAPE_TWINS, POINT_TWINS
 from shared.models import NETWORKS, build_network
+from shared.models.landmark_input import LandmarkInput
 from shared.models.landmark_mlp import LandmarkMlp
 
 
@@ -44,6 +47,31 @@ def test_a_sequence_of_one_picture_five_times_is_that_picture(faces: torch.Tenso
         assert torch.allclose(once, network(faces[:, :1].expand(-1, 5, -1, -1)).smile_logit, atol=1e-5)
 
 
+def mirror(faces: torch.Tensor) -> torch.Tensor:
+    """Give what the landmarker would of the mirrored pictures."""
+    mirrored = faces[..., POINT_TWINS, :].clone()
+    mirrored[..., 0] = 1 - mirrored[..., 0]
+    return mirrored
+
+
+@pytest.mark.parametrize("scheme", SCHEMES)
+def test_a_mirrored_face_gets_the_same_answer(faces: torch.Tensor, scheme: str) -> None:
+    network = LandmarkMlp("landmarks", scheme, with_z=True).eval()
+    network.set_standard(faces)
+    with torch.inference_mode():
+        assert torch.allclose(network(faces).smile_logit, network(mirror(faces)).smile_logit, atol=1e-4)
+        swapped = torch.rand(3, 2, 52)
+        of_blendshapes = LandmarkMlp("blendshapes").eval()
+        turned = of_blendshapes(swapped[..., BLENDSHAPE_TWINS]).smile_logit
+        assert torch.allclose(of_blendshapes(swapped).smile_logit, turned, atol=1e-5)
+
+
+def test_the_input_mirrors_as_the_picture_does(faces: torch.Tensor) -> None:
+    layer = LandmarkInput(with_z=True)
+    assert torch.allclose(layer.mirror(layer(faces)), layer(mirror(faces)), atol=1e-4)
+    assert not torch.allclose(layer(faces), layer(mirror(faces)), atol=1e-1)
+
+
 def test_noise_is_of_training_only(faces: torch.Tensor) -> None:
     network = LandmarkMlp("blendshapes")
     values = torch.rand(4, 5, 52)
@@ -56,7 +84,16 @@ def test_the_standard_is_the_training_peoples() -> None:
     network = LandmarkMlp("blendshapes")
     network.set_standard(torch.tensor(np.stack([np.zeros((1, 52)), np.full((1, 52), 2.0)])).float())
     assert network.mean.tolist() == [1.0] * 52
-    assert network.scale[0].item() == pytest.approx(1 / 2**0.5)  # the spread of 0 and 2, by n - 1
+    assert network.scale[0].item() == pytest.approx(
+        (3 / 4) ** 0.5
+    )  # the spread of 0, 2 and their mirror images, by n - 1
+
+
+def test_a_run_says_how_its_landmarks_are_normalised() -> None:
+    deep = build_network("landmark_mlp", 5, {"normalisation": "eyes", "with_z": True})
+    assert isinstance(deep, LandmarkMlp)
+    assert isinstance(deep.input, LandmarkInput)
+    assert (deep.n_inputs, deep.input.scheme) == (1434, "eyes")
 
 
 def test_every_network_is_built_by_its_name_and_others_are_refused() -> None:

@@ -80,7 +80,7 @@ def export(config: ExportConfig) -> Exported:
             todo="train again: the dataset has changed since",
         )
     split = splits.read_split(config.split, dataset)
-    network = build_network(run["network"], run["frame_count"])
+    network = build_network(run["network"], run["frame_count"], run["config"])
     _load(config.run / point["file"], point["sha256"], network)
     validation = splits.rows_of(dataset, split, "validation")
     raw = _score_by_torch(network, dataset, validation)

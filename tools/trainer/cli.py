@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shared import cli, paths
+from shared.landmark_geometry import DEFAULT_SCHEME, SCHEMES
 from tools.trainer.config import TrainConfig
 
 EXAMPLES = """
@@ -17,6 +18,7 @@ trainer --dataset people --weights artifacts/runs/base/best.safetensors --lr 1e-
 trainer --dataset people --freeze-epochs 3 --unfreeze-blocks 3 --unfreeze-lr-factor 0.1
 trainer --dataset people --weights none --epochs 50 --keep-epochs 7,10,30
 trainer --dataset people --network landmark_mlp          (after: featurizer --dataset people)
+trainer --dataset people --network landmark_mlp --normalisation farthest --with-z
 """
 
 
@@ -27,8 +29,17 @@ _PICTURES = {
     "lr": 5e-5,
     "schedule": "constant",
     "label_smoothing": 0.0,
+    "mixup": 0.0,
 }
-_FEATURES = {"weights": "none", "epochs": 60, "batch": 64, "lr": 1e-3, "schedule": "cosine", "label_smoothing": 0.05}
+_FEATURES = {
+    "weights": "none",
+    "epochs": 120,
+    "batch": 64,
+    "lr": 5e-4,
+    "schedule": "cosine",
+    "label_smoothing": 0.05,
+    "mixup": 1.0,
+}
 DEFAULTS = {"dual_head": _PICTURES, "landmark_mlp": _FEATURES, "blendshape_mlp": _FEATURES}
 
 
@@ -58,13 +69,16 @@ def _parser() -> argparse.ArgumentParser:
     add("--out", type=Path, help="folder of the run (default: artifacts/runs/<dataset>-<settings>)")
     add("--network", choices=tuple(DEFAULTS), default="dual_head", help="network to train (default: dual_head)")
     add("--weights", help="imagenet, none, or a .safetensors file (default: imagenet; of features: none)")
-    add("--epochs", type=cli.positive_int, help="passes over the training people (default: 10; of features: 60)")
+    add("--epochs", type=cli.positive_int, help="passes over the training people (default: 10; of features: 120)")
     add("--keep-epochs", type=cli.int_list, default=(), help="epochs to keep beside best and last, such as 7,10,30")
     add("--batch", type=cli.positive_int, help="sequences a step (default: 4; of features: 64)")
-    add("--lr", type=float, help="learning rate of AdamW (default: 5e-5; of features: 1e-3)")
+    add("--lr", type=float, help="learning rate of AdamW (default: 5e-5; of features: 5e-4)")
     add("--weight-decay", type=float, default=1e-2, help="weight decay of AdamW (default: 1e-2)")
     add("--schedule", choices=("constant", "cosine"), help="learning rate over the epochs (of features: cosine)")
     add("--label-smoothing", type=cli.fraction, metavar="S", help="certainty taken from labels (of features: 0.05)")
+    add("--mixup", type=float, metavar="A", help="how evenly features are mixed with others; 0 for none (default: 1)")
+    add("--normalisation", choices=SCHEMES, default=DEFAULT_SCHEME, help=f"of landmarks (default: {DEFAULT_SCHEME})")
+    add("--with-z", action="store_true", help="let the landmarks' z count: 1,434 numbers a face instead of 956")
     add("--emotion-weight", type=float, default=0.3, help="factor of the emotion loss (default: 0.3)")
     add("--no-augment", action="store_true", help="train on the pictures as they are")
     add("--freeze-epochs", type=int, default=0, help="first epochs with the encoder frozen (default: 0)")
@@ -95,6 +109,19 @@ def _to_config(arguments: argparse.Namespace) -> TrainConfig:
         found=str(max(arguments.keep_epochs, default=0)),
         expected=f"at most --epochs, {arguments.epochs}",
     )
+    is_mixed = arguments.network != "dual_head"
+    cli.require(
+        arguments.mixup >= 0 and (is_mixed or arguments.mixup == 0),
+        "--mixup",
+        found=f"{arguments.mixup:g}",
+        expected="0 or more" if is_mixed else "0: sequences of pictures are not mixed",
+    )
+    cli.require(
+        arguments.network == "landmark_mlp" or not (arguments.with_z or arguments.normalisation != DEFAULT_SCHEME),
+        "--with-z and --normalisation",
+        found=f"--network {arguments.network}",
+        expected="--network landmark_mlp, which alone eats landmarks",
+    )
     cli.require(arguments.seed >= 0, "--seed", found=str(arguments.seed), expected="0 or more")
     return TrainConfig(
         dataset=paths.dataset_dir(arguments.dataset),
@@ -109,6 +136,9 @@ def _to_config(arguments: argparse.Namespace) -> TrainConfig:
         weight_decay=arguments.weight_decay,
         schedule=arguments.schedule,
         label_smoothing=arguments.label_smoothing,
+        mixup=arguments.mixup,
+        normalisation=arguments.normalisation,
+        with_z=arguments.with_z,
         emotion_weight=arguments.emotion_weight,
         augment=not arguments.no_augment,
         freeze_epochs=arguments.freeze_epochs,

@@ -6,6 +6,9 @@ from typing import Any
 
 from shared import contracts
 
+# Settings that came later, and what was done before.
+BEFORE: dict[str, Any] = {"label_smoothing": 0.0, "mixup": 0.0, "normalisation": "upright", "with_z": False}
+
 
 @dataclass(frozen=True)
 class TrainConfig:
@@ -24,6 +27,9 @@ class TrainConfig:
         weight_decay: Of AdamW.
         schedule: ``constant``, or ``cosine`` down to zero at the last epoch.
         label_smoothing: Takes so much certainty from the labels, half to each side; for training only.
+        mixup: How evenly sequences of features are mixed with others; 0 mixes none.
+        normalisation: How landmarks are normalised, one of `shared.landmark_geometry.SCHEMES`.
+        with_z: Whether the landmarks' z counts.
         emotion_weight: Factor of the emotion loss; it counts only sequences that have an emotion label.
         augment: Whether training pictures are varied.
         freeze_epochs: First epochs in which the encoder is left as it is.
@@ -47,6 +53,9 @@ class TrainConfig:
     weight_decay: float
     schedule: str
     label_smoothing: float
+    mixup: float
+    normalisation: str
+    with_z: bool
     emotion_weight: float
     augment: bool
     freeze_epochs: int
@@ -62,8 +71,8 @@ class TrainConfig:
         apart = {"dataset", "split", "out", "keep_epochs", "weights", "split_seed"}
         if self.schedule == "constant":
             apart.add("epochs")
-        if self.label_smoothing == 0:  # runs from before there was any keep their name
-            apart.add("label_smoothing")
+        # Runs from before there was a choice keep their name.
+        apart |= {name for name, before in BEFORE.items() if getattr(self, name) == before}
         return {key: value for key, value in asdict(self).items() if key not in apart}
 
     def short_hash(self, *more: object) -> str:

@@ -58,8 +58,8 @@ class DecodedSequences:
     def __len__(self) -> int:
         return len(self._places)
 
-    def augmentation(self, seed: int) -> Augmentation:
-        """Return what `batches` needs to vary pictures."""
+    def augmentation(self, seed: int, mixup: float) -> Augmentation:
+        """Return what `batches` needs to vary pictures; sequences of pictures are not mixed."""
         return Augmentation(seed, self.side_px)
 
     def batches(

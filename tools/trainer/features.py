@@ -1,7 +1,11 @@
-"""Features for training: what the featurizer read, in memory, in the same batches as pictures."""
+"""Features for training: what the featurizer read, in memory, in the same batches as pictures.
+
+For training they are varied: each face is stretched a little, and each sequence is mixed with another one, and so are
+their labels. Mirroring and noise are the network's own.
+"""
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from dataclasses import dataclass
 
 import numpy as np
 import torch
@@ -9,6 +13,7 @@ import torch
 from shared import cli
 from shared.errors import InvalidInput
 from shared.features import load_filled
+from shared.landmark_geometry import DEFAULT_SCHEME, normalise
 from shared.sequences import Dataset, SequenceRow
 from tools.trainer.data import NO_EMOTION, Batch
 
@@ -23,12 +28,13 @@ class FeatureSequences:
         dataset: The dataset.
         rows: Its sequences that are on this side.
         kind: ``landmarks`` or ``blendshapes``.
+        scheme: How the network normalises landmarks: only faces that lie alike can be mixed.
 
     Raises:
         InvalidInput: The featurizer has not read the dataset, or found no face at all on this side.
     """
 
-    def __init__(self, dataset: Dataset, rows: Sequence[SequenceRow], kind: str) -> None:
+    def __init__(self, dataset: Dataset, rows: Sequence[SequenceRow], kind: str, scheme: str = DEFAULT_SCHEME) -> None:
         found = load_filled(dataset, rows, kind)
         kept = [(row, values) for row, values in zip(rows, found, strict=True) if values is not None]
         if not kept:
@@ -36,6 +42,7 @@ class FeatureSequences:
         if len(kept) < len(rows):
             cli.note(f"note: {len(rows) - len(kept)} of {len(rows)} sequences show no face and are left out")
         self.kind = kind
+        self._scheme = scheme
         self._values = [values for _, values in kept]
         self._longest = max(len(values) for values in self._values)
         self.smile = torch.tensor([float(row.label == dataset.positive_class) for row, _ in kept])
@@ -48,17 +55,17 @@ class FeatureSequences:
         """Return every picture of the side as a sequence of one: (n, 1, ...)."""
         return torch.from_numpy(np.concatenate(self._values))[:, None]
 
-    def augmentation(self, seed: int) -> int:
+    def augmentation(self, seed: int, mixup: float) -> "Variation":
         """Return what `batches` needs to vary faces."""
-        return seed
+        return Variation(seed, mixup, self._scheme if self.kind == "landmarks" else None)
 
-    def batches(self, size: int, order: Sequence[int], augmentation: Any, epoch: int) -> Iterator[Batch]:
+    def batches(self, size: int, order: Sequence[int], augmentation: "Variation | None", epoch: int) -> Iterator[Batch]:
         """Yield batches in a given order; shorter sequences repeat their pictures.
 
         Args:
             size: Sequences a batch; the last one may be smaller.
             order: Indices into this side.
-            augmentation: A seed, to vary faces, or None to leave them as they are.
+            augmentation: Varies sequences, or None to leave them as they are.
             epoch: Counted from 1.
         """
         for start in range(0, len(order), size):
@@ -66,15 +73,43 @@ class FeatureSequences:
             values = np.stack(
                 [self._values[index][np.arange(self._longest) % len(self._values[index])] for index in chosen]
             )
-            batch = torch.from_numpy(values)
-            if augmentation is not None and self.kind == "landmarks":
-                batch = _vary(batch, [augmentation, epoch, start])
-            yield Batch(batch, self.smile[chosen], self.emotion[chosen])
+            batch = Batch(torch.from_numpy(values), self.smile[chosen], self.emotion[chosen])
+            yield batch if augmentation is None else augmentation.vary(batch, epoch, start)
 
 
-def _vary(landmarks: torch.Tensor, seed: list[int]) -> torch.Tensor:
-    """Stretch and shear each sequence's faces a little, and mirror none: a landmark's number has its side."""
-    rng = np.random.default_rng(seed)
-    change = np.eye(2) + STRETCH * rng.standard_normal((len(landmarks), 2, 2))
-    plane = torch.einsum("ntpc,ncd->ntpd", landmarks[..., :2], torch.from_numpy(change.astype(np.float32)))
-    return torch.cat([plane, landmarks[..., 2:]], -1)
+@dataclass(frozen=True)
+class Variation:
+    """Varies the sequences of a batch; the same seed, epoch and place give the same.
+
+    Attributes:
+        seed: The run's.
+        mixup: Both parameters of the beta distribution of which the share of the other sequence is drawn; 0 mixes none.
+        scheme: How landmarks are normalised; None for blendshapes, which are not stretched.
+
+    Source: mixup is Zhang et al. 2018, equation 2. The stretch is our own choice (LOG.md).
+    """
+
+    seed: int
+    mixup: float
+    scheme: str | None
+
+    def vary(self, batch: Batch, epoch: int, start: int) -> Batch:
+        """Stretch faces, and mix sequences with others of the batch; labels become shares of smiles."""
+        rng = np.random.default_rng([self.seed, epoch, start])
+        values, smile = batch.frames, batch.smile
+        if self.scheme is not None:
+            values = _stretch(values, self.scheme, rng)
+        if self.mixup:
+            share = float(rng.beta(self.mixup, self.mixup))
+            other = rng.permutation(len(values))
+            values = share * values + (1 - share) * values[other]
+            smile = share * smile + (1 - share) * smile[other]
+        return Batch(values, smile, batch.emotion)
+
+
+def _stretch(landmarks: torch.Tensor, scheme: str, rng: np.random.Generator) -> torch.Tensor:
+    """Normalise faces, then stretch and shear those of each sequence alike."""
+    values = torch.from_numpy(normalise(landmarks.numpy(), scheme, with_z=True))
+    change = (np.eye(2) + STRETCH * rng.standard_normal((len(values), 2, 2))).astype(np.float32)
+    plane = torch.einsum("ntpc,ncd->ntpd", values[..., :2], torch.from_numpy(change))
+    return torch.cat([plane, values[..., 2:]], -1)

@@ -121,7 +121,7 @@ def train_epoch(
 ) -> Losses:
     """Train on each sequence of a side once; returns the mean losses."""
     torch.manual_seed(int(np.random.SeedSequence([config.seed, epoch]).generate_state(1, np.uint64)[0] >> np.uint64(1)))
-    augmentation: Any = side.augmentation(config.seed) if config.augment else None
+    augmentation: Any = side.augmentation(config.seed, config.mixup) if config.augment else None
     order = shuffled(len(side), config.seed, epoch)
     losses = LossSum(config.emotion_weight, config.label_smoothing)
     steps = math.ceil(len(order) / config.batch)

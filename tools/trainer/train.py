@@ -22,7 +22,7 @@ from shared.models import INPUT_KINDS, build_network
 from shared.models.landmark_mlp import LandmarkMlp
 from shared.protocol import EMOTIONS
 from tools.trainer import checkpoints, loop
-from tools.trainer.config import TrainConfig
+from tools.trainer.config import BEFORE, TrainConfig
 from tools.trainer.data import DecodedSequences, decode_dataset
 from tools.trainer.features import FeatureSequences
 
@@ -182,7 +182,7 @@ def _begin(
         contracts.write_document(folder / "run.json", run, "run")
         return run
     old = contracts.read_document(folder / "run.json", "run")
-    before, now_settings = ({"label_smoothing": 0.0, **r["config"], "epochs": 0, "keep_epochs": []} for r in (old, run))
+    before, now_settings = ({**BEFORE, **r["config"], "epochs": 0, "keep_epochs": []} for r in (old, run))
     if config.schedule != "constant":
         before["epochs"], now_settings["epochs"] = old["config"]["epochs"], config.epochs
     for key, ours, theirs in (
@@ -208,7 +208,7 @@ def _train_epochs(
     """Train the epochs that are missing; updates run in place and on disk."""
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
-    network = build_network(config.network, run["frame_count"])
+    network = build_network(config.network, run["frame_count"], run["config"])
     optimizer = loop.make_optimizer(network, config)
     if config.network == "dual_head":
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -218,7 +218,8 @@ def _train_epochs(
     rows = {"train": _training_rows(dataset, split, config), "validation": splits.rows_of(dataset, split, "validation")}
     sides: dict[str, loop.Side] = {}
     if isinstance(network, LandmarkMlp):
-        sides = {side: FeatureSequences(dataset, mine, INPUT_KINDS[config.network]) for side, mine in rows.items()}
+        kind, scheme = INPUT_KINDS[config.network], config.normalisation
+        sides = {side: FeatureSequences(dataset, mine, kind, scheme) for side, mine in rows.items()}
     else:
         frames = decode_dataset(dataset)
         sides = {side: DecodedSequences(dataset, mine, frames) for side, mine in rows.items()}
