@@ -10,6 +10,10 @@ place takes the frame with the nearest time (of two as near, the earlier); if th
 away, the window is incomplete and there is no decision. So a camera of any rate works whose frames lie close enough,
 and frames that come late or not at all never move a window's places.
 
+A model of landmarks or blendshapes sees what the Face Landmarker reads in each frame's square. In a window, a frame
+without a face takes the numbers of the nearest frame with one; where none has one, the state is no_face and smile_prob
+is 0.
+
 The decision: smile_prob > threshold begins a candidate, which is a smile once it has lasted min_duration_ms; at the
 threshold or below a candidate is dropped. A smile ends at smile_prob <= release_threshold.
 """
@@ -23,13 +27,14 @@ from typing import Any, Literal
 
 import numpy as np
 
-from shared import contracts, paths
+from shared import contracts, landmarks, paths
 from shared.errors import InvalidInput
+from shared.features import nearest_with_face
 from shared.preprocess import F32, U8, crop_and_resize, to_batch
 from shared.video import Frame
 
 GraphChoice = Literal["stream", "window", "pixels"]
-State = Literal["ready", "warming_up", "gap", "dropped"]
+State = Literal["ready", "warming_up", "gap", "no_face", "dropped"]
 
 # Which graphs a choice runs: (role, variant) of the one that sees a frame, and whether the head follows it.
 _FIRST_GRAPH = {"stream": ("encoder", "plain"), "window": ("window", "plain"), "pixels": ("encoder", "pixels")}
@@ -149,9 +154,10 @@ class Answer:
     Attributes:
         timestamp_ms: The frame's capture time.
         state: ``ready`` with a probability; without one ``warming_up`` (no window was complete yet), ``gap`` (frames
-            are missing) or ``dropped`` (the same frame again).
+            are missing) or ``dropped`` (the same frame again); ``no_face`` with the probability 0 where no frame of
+            the window has a face (models of landmarks and blendshapes).
         smile_prob: From 0 to 1, or None.
-        emotion_logits: (7,) float32, or None.
+        emotion_logits: (7,) float32, or None, also where the model gives none.
         is_smile: The decision with hysteresis and minimum duration.
     """
 
@@ -173,7 +179,8 @@ class SmileStream:
 
     Raises:
         InvalidInput: The spec is not valid, lists no such graph, or a graph's file is missing, changed (its sha256 is
-            another) or cannot be loaded.
+            another) or cannot be loaded; or the landmarker's model is another one than the spec's.
+        MissingOutside: The landmarker's model or mediapipe is needed and not there.
 
     Attributes:
         spec: The front-end spec.
@@ -190,6 +197,7 @@ class SmileStream:
         self.rule = Rule.from_spec(self.spec)
         self._choice = graph
         self._size_px: int = self.spec["preprocessing"]["width_px"]
+        self._face = None if kind_of(self.spec) == "frames" else FaceReader(folder, self.spec)
         self._first = OnnxGraph(folder, find_graph(self.spec, *_FIRST_GRAPH[graph]), threads)
         self._head = None if graph == "window" else OnnxGraph(folder, find_graph(self.spec, "head", "plain"), threads)
         self._decider = Decider(self.rule)
@@ -197,7 +205,7 @@ class SmileStream:
 
     def reset(self) -> None:
         """Forget all frames and the decision, as after a cut in the film."""
-        self._kept: deque[tuple[float, F32]] = deque()
+        self._kept: deque[tuple[float, F32 | None]] = deque()
         self._was_ready = False
         self._decider.reset()
 
@@ -227,18 +235,31 @@ class SmileStream:
             state: State = "gap" if self._was_ready else "warming_up"
             return Answer(timestamp_ms, state, None, None, self._decider.is_smile)
         self._was_ready = True
-        window = np.stack([self._kept[index][1] for index in chosen])[None]
-        smile_prob, logits = (self._head or self._first).run(window)
+        seen = [self._kept[index][1] for index in chosen]
+        nearest = nearest_with_face([values is not None for values in seen])
+        if nearest is None:
+            prob = float(self.spec["input"]["landmarker"]["window_without_face"])
+            return Answer(timestamp_ms, "no_face", prob, None, self._decider.decide(prob, timestamp_ms))
+        window = np.stack([seen[place] for place in nearest])[None]
+        smile_prob, *logits = (self._head or self._first).run(window)
         prob = float(smile_prob.reshape(-1)[0])
-        return Answer(timestamp_ms, "ready", prob, logits.reshape(-1), self._decider.decide(prob, timestamp_ms))
+        is_smile = self._decider.decide(prob, timestamp_ms)
+        return Answer(timestamp_ms, "ready", prob, logits[0].reshape(-1) if logits else None, is_smile)
 
     def follow(self, frames: Iterable[Frame]) -> Iterator[Answer]:
         """Answer for each frame of a film, such as `shared.video.Film` gives them."""
         for frame in frames:
             yield self.push(frame.rgb_hwc_u8, frame.time_s * 1000)
 
-    def _see(self, frame_rgb_hwc_u8: U8) -> F32:
-        """Turn a frame into what is kept of it: its features, or its (3, size, size) tensor."""
+    def close(self) -> None:
+        """Free the landmarker, if there is one."""
+        if self._face is not None:
+            self._face.close()
+
+    def _see(self, frame_rgb_hwc_u8: U8) -> F32 | None:
+        """Turn a frame into what is kept of it: its features (None without a face), or its (3, size, size) tensor."""
+        if self._face is not None:
+            return self._face.read(crop_and_resize(frame_rgb_hwc_u8, self._size_px))
         if self._choice == "pixels":
             rgba = np.dstack([frame_rgb_hwc_u8, np.full(frame_rgb_hwc_u8.shape[:2], 255, np.uint8)])
             return self._encode(rgba)
@@ -248,6 +269,52 @@ class SmileStream:
     def _encode(self, picture: U8 | F32) -> F32:
         """Turn one picture into its features, (n,) float32."""
         return np.asarray(self._first.run(picture)[0][0], dtype=np.float32)
+
+
+def kind_of(spec: Mapping[str, Any]) -> str:
+    """Return what a spec's window eats: ``frames``, ``landmarks`` or ``blendshapes``."""
+    kind: str = spec["input"].get("kind", "frames")  # older hand-offs, all of them of frames, do not say it
+    return kind
+
+
+class FaceReader:
+    """What a page's landmarker does: a square picture to the numbers that a model of landmarks or blendshapes eats.
+
+    Args:
+        folder: The hand-off; its face_landmarker.task is taken, else the one of this computer.
+        spec: Its spec.
+
+    Raises:
+        InvalidInput: The model file is another one than the spec's, or another border or number of faces is asked for
+            than Python's landmarker knows.
+        MissingOutside: No model file, or no mediapipe.
+    """
+
+    def __init__(self, folder: Path, spec: Mapping[str, Any]) -> None:
+        self._kind, asked = kind_of(spec), spec["input"]["landmarker"]
+        beside = folder / asked["file"]
+        path = beside if beside.is_file() else landmarks.find_model()
+        if (found := contracts.sha256_file(path)) != asked["sha256"]:
+            raise InvalidInput(
+                f"{path}: sha256", found=found, expected=asked["sha256"], todo="put the spec's landmarker beside it"
+            )
+        if (asked["border"], asked["max_faces"]) != (landmarks.BORDER, landmarks.MAX_FACES):
+            raise InvalidInput(
+                "the spec's landmarker",
+                found=f"border {asked['border']}, max_faces {asked['max_faces']}",
+                expected=f"{landmarks.BORDER} and {landmarks.MAX_FACES}",
+                todo="write the folder again: handoff --model MODEL",
+            )
+        self._landmarker = landmarks.FaceLandmarker(path)
+
+    def read(self, square_rgb_hwc_u8: U8) -> F32 | None:
+        """Read the largest face: (478, 3) or (52,); None where there is none."""
+        reading = self._landmarker.read(square_rgb_hwc_u8)
+        return reading.points if self._kind == "landmarks" else reading.blendshapes
+
+    def close(self) -> None:
+        """Free the landmarker."""
+        self._landmarker.close()
 
 
 def find_graph(spec: Mapping[str, Any], role: str, variant: str) -> dict[str, Any]:

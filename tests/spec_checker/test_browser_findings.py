@@ -12,7 +12,8 @@ from tools.spec_checker.browser_film import Curve, judge_film
 from tools.spec_checker.browser_footage import counter_bits, read_film, write_footage
 from tools.spec_checker.browser_graphs import Expected, compare, judge, latency
 from tools.spec_checker.browser_pictures import Curves, Soak, judge_curves, judge_soak
-from tools.spec_checker.browser_proof import Proof, write_findings
+from tools.spec_checker.browser_proof import Proof
+from tools.spec_checker.browser_writing import write_seen
 from tools.spec_checker.tested import proven_providers
 
 ENTRY = {
@@ -142,7 +143,7 @@ def test_findings_replace_the_same_runs_keep_other_devices_and_drop_stale_graphs
     stale = entry_of(spec, "head", sha256="7" * 64)
     spec["tested"] = [phone, stale, entry_of(spec, "window", n_flips=1)]
     path.write_text(json.dumps(spec), encoding="utf-8")
-    assert write_findings(path, Proof(tested=[entry_of(spec, "window")])) == ["wasm"]
+    assert write_seen(path, Proof(tested=[entry_of(spec, "window")])) == ["wasm"]
     written = spec_of(stream_folder)
     assert written["tested"] == [phone, entry_of(spec, "window")]
     assert written["runtime"]["execution_providers"] == ["wasm"]
@@ -153,16 +154,16 @@ def test_a_real_graphics_adapter_comes_first_only_if_it_is_faster(stream_folder:
     fast = {"first": 9.0, "p50": 1.0, "p95": 2.0, "n": 20}
     both = [entry_of(spec, "window"), entry_of(spec, "window", execution_provider="webgpu", latency_ms=fast)]
     path = stream_folder / "frontend_spec.json"
-    assert write_findings(path, Proof(tested=both)) == ["wasm", "webgpu"]
-    assert write_findings(path, Proof(tested=both, hardware_webgpu=True)) == ["webgpu", "wasm"]
+    assert write_seen(path, Proof(tested=both)) == ["wasm", "webgpu"]
+    assert write_seen(path, Proof(tested=both, hardware_webgpu=True)) == ["webgpu", "wasm"]
     slow = [both[0], {**both[1], "latency_ms": {**fast, "p50": 50.0, "p95": 60.0}}]
-    assert write_findings(path, Proof(tested=slow, hardware_webgpu=True)) == ["wasm", "webgpu"]
+    assert write_seen(path, Proof(tested=slow, hardware_webgpu=True)) == ["wasm", "webgpu"]
 
 
 def test_a_page_that_differs_leaves_no_provider_to_the_front_end(stream_folder: Path) -> None:
     spec = spec_of(stream_folder)
     proof = Proof(tested=[entry_of(spec, "window")], findings=[judge_film(curve(largest_difference=0.03), 0.02)])
-    assert write_findings(stream_folder / "frontend_spec.json", proof) == []
+    assert write_seen(stream_folder / "frontend_spec.json", proof) == []
     assert spec_of(stream_folder)["tested"] == proof.tested
 
 
@@ -179,6 +180,8 @@ def curve(**change: Any) -> Curve:
         "n_states": 0,
         "decisions_per_s": 29.0,
         "latency_ms": (30.0, 40.0),
+        "decision_ms": {"p50": 24.0, "p95": 31.0, "n": 88},
+        "landmarks_ms": None,
         "first_decision_ms": 1500.0,
         "memory_bytes": (30_000_000, 30_500_000),
         "smile_prob": [(0.0, 0.5, 0.504)],

@@ -12,7 +12,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from shared import onnxruntime_web
+from shared import onnxruntime_web, tasks_vision
 from shared.errors import CheckFailed, MissingOutside
 from shared.page_server import PageServer
 
@@ -89,8 +89,15 @@ def open_chromium(program: str, flags: tuple[str, ...] = ()) -> Iterator[Any]:
 
 
 @contextlib.contextmanager
-def serve(folder: Path, film_dir: Path | None = None) -> Iterator[PageServer]:
+def serve(
+    folder: Path, film_dir: Path | None = None, landmarker: tuple[Path, Path] | None = None
+) -> Iterator[PageServer]:
     """Serve a hand-off at "/" and "/model/", the proof's page, onnxruntime-web, and raw frames of a film.
+
+    Args:
+        folder: The hand-off.
+        film_dir: Served at "/film/".
+        landmarker: The folders of tasks-vision and of the landmarker's model, for a model of features.
 
     Raises:
         MissingOutside: onnxruntime-web is not here and cannot be fetched.
@@ -105,6 +112,9 @@ def serve(folder: Path, film_dir: Path | None = None) -> Iterator[PageServer]:
     }
     if film_dir is not None:
         folders["/film/"] = film_dir
+    if landmarker is not None:
+        package, folders["/landmarker/"] = landmarker
+        folders["/tasks/"] = folders[f"/node_modules/{tasks_vision.NPM_PACKAGE}/"] = package
     with PageServer(folders) as server:
         yield server
 

@@ -17,6 +17,7 @@ from shared.page_server import PageServer
 from shared.streaming import GraphChoice, SmileStream
 from tools.spec_checker.browser_chromium import PAGE_TIMEOUT_MS, PAGES, first_line, open_chromium, wait_until
 from tools.spec_checker.browser_footage import FPS, N_BITS, Footage
+from tools.spec_checker.browser_graphs import percentiles
 from tools.spec_checker.findings import FIGURES_WIDTH, Finding, failed, passed
 
 # Leaks of a page show as growth that goes on; the browser's own caches settle in the first seconds.
@@ -24,6 +25,7 @@ FLAT_BYTES = 4 << 20
 _MAX_UNMATCHED = 0.02
 _FEWEST = 10  # decisions that a comparison needs
 _MOST_MS = 30_000
+_PARTS = ("readMs", "preprocessMs", "landmarksMs", "inferenceMs")
 _SAYS = "document.querySelector('#message').textContent"
 
 
@@ -43,6 +45,9 @@ class Curve:
         n_states: Answers whose state (ready, gap, ...) differs from Python's.
         decisions_per_s: While the film ran.
         latency_ms: p50 and p95 from the frame's arrival to the answer.
+        decision_ms: p50, p95 and n of a decision's own work: reading the pixels, crop, landmarker, graphs; waiting left
+            out. None without a decision.
+        landmarks_ms: The landmarker's part of it; None for a model of frames.
         first_decision_ms: From the page's load to its first decision, the model's load included.
         memory_bytes: All of the page and its worker, early and at the end; None where the browser does not tell.
         smile_prob: Time in ms from the first frame, the browser's and Python's probability, for each decision.
@@ -59,6 +64,8 @@ class Curve:
     n_states: int
     decisions_per_s: float
     latency_ms: tuple[float, float]
+    decision_ms: dict[str, Any] | None
+    landmarks_ms: dict[str, Any] | None
     first_decision_ms: float
     memory_bytes: tuple[int, int] | None
     smile_prob: list[tuple[float, float, float]]
@@ -190,10 +197,16 @@ def _compare(
         n_states=n_states,
         decisions_per_s=round((len(ready) - 1) / span_s, 1) if span_s else 0.0,
         latency_ms=_percentiles(latencies),
+        decision_ms=_sum_up([sum(result[part] or 0 for part in _PARTS) for result in ready]),
+        landmarks_ms=_sum_up([r["landmarksMs"] for r in ready if r["landmarksMs"] is not None]),
         first_decision_ms=round(ready[0]["atMs"], 0) if ready else float("nan"),
         memory_bytes=memory,
         smile_prob=[(round(at, 1), round(mine, 6), round(theirs, 6)) for at, mine, theirs in points],
     )
+
+
+def _sum_up(times_ms: Sequence[float]) -> dict[str, Any] | None:
+    return percentiles(times_ms) if times_ms else None
 
 
 def _percentiles(values: Sequence[float]) -> tuple[float, float]:
@@ -203,13 +216,21 @@ def _percentiles(values: Sequence[float]) -> tuple[float, float]:
     return round(float(p50), 1), round(float(p95), 1)
 
 
+def _own_work(curve: Curve) -> str:
+    """Say how long a decision's own work takes, and the landmarker's part."""
+    if curve.decision_ms is None:
+        return ""
+    part = f", of them {curve.landmarks_ms['p50']:.0f} the landmarker" if curve.landmarks_ms else ""
+    return f" ({curve.decision_ms['p50']:.0f} ms of work{part})"
+
+
 def judge_film(curve: Curve, tolerance: float) -> Finding:
     """Turn a film's comparison into a finding."""
     field = f"browser.film.{curve.graph}"
     figures = (
         f"{curve.film}: {curve.n_decisions} decisions of {curve.n_frames} frames ({FPS} fps), largest difference "
         f"{curve.largest_difference:.4f}, {curve.n_flips} flips; {curve.decisions_per_s:.1f} decisions/s, "
-        f"p50 {curve.latency_ms[0]:.0f} ms, p95 {curve.latency_ms[1]:.0f} ms, first after "
+        f"p50 {curve.latency_ms[0]:.0f} ms, p95 {curve.latency_ms[1]:.0f} ms{_own_work(curve)}, first after "
         f"{curve.first_decision_ms / 1000:.1f} s"
     )
     todo = "the page sees other pixels or other windows than Python: look at smile_prob in --json"

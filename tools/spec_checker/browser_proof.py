@@ -6,17 +6,17 @@ on every provider, the same pixels, a soak, a film as webcam; what was seen beco
   spec-checker --browser --model demo
 """
 
+import importlib.util
 import tempfile
 import time
-from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import cli, contracts
-from shared.errors import CheckFailed
+from shared import cli, contracts, landmarks, tasks_vision
+from shared.errors import CheckFailed, MissingOutside
 from shared.page_server import PageServer
-from shared.streaming import GraphChoice
+from shared.streaming import GraphChoice, kind_of
 from tools.spec_checker.browser_chromium import (
     PROVIDER_FLAGS,
     SOFTWARE_WEBGPU,
@@ -27,9 +27,10 @@ from tools.spec_checker.browser_chromium import (
     open_page,
     serve,
 )
-from tools.spec_checker.browser_film import Curve, judge_film, play_film
+from tools.spec_checker.browser_film import judge_film, play_film
 from tools.spec_checker.browser_footage import FPS, MAX_FRAMES, Footage, draw_film, read_film, write_footage
 from tools.spec_checker.browser_graphs import FULL, QUICK, Effort, Expected, Where, judge, test_graphs
+from tools.spec_checker.browser_landmarks import compare_faces, judge_faces
 from tools.spec_checker.browser_pictures import (
     Curves,
     Soak,
@@ -39,15 +40,16 @@ from tools.spec_checker.browser_pictures import (
     judge_soak,
     soak,
 )
+from tools.spec_checker.browser_writing import Seen, write_seen
 from tools.spec_checker.check import check_file
 from tools.spec_checker.findings import Finding, Report, failed, skipped
-from tools.spec_checker.tested import proven_providers
 
 MAX_THREADS = 4
 # Files that the example page needs; a folder without them has no page to play a film through.
 _EXAMPLE_FILES = ("index.html", "smile-detector.mjs")
 # The golden pictures' film goes there and back in two seconds; five seconds show every drift of it.
 _DRAWN_S = 5.0
+_NO_FILM = "the landmarker finds no face in drawn pictures: name a film of one with --film"
 
 
 @dataclass(frozen=True)
@@ -56,7 +58,7 @@ class Wanted:
 
     Attributes:
         spec: The front-end spec; its folder is the hand-off.
-        film: Played as webcam; None draws one from the golden pictures.
+        film: Played as webcam; None draws one from the golden pictures, where there are any.
         film_s: For how long; None is the effort's own.
         chromium: The browser; None finds one.
         is_quick: Fewer inferences and no software WebGPU, for tests.
@@ -75,15 +77,11 @@ class Wanted:
 
 
 @dataclass
-class Proof:
+class Proof(Seen):
     """What was seen so far."""
 
-    findings: list[Finding] = field(default_factory=list)
-    tested: list[dict[str, Any]] = field(default_factory=list)
     soak: Soak | None = None
     curves: Curves | None = None
-    film: Curve | None = None
-    hardware_webgpu: bool = False
 
 
 @dataclass(frozen=True)
@@ -143,6 +141,7 @@ class ProofReport:
                 "tested": proof.tested,
                 "soak": proof.soak and proof.soak.as_json(),
                 "same_pixels": proof.curves and proof.curves.as_json(),
+                "landmarks": proof.faces and proof.faces.as_json(),
                 "film": proof.film and proof.film.as_json(),
                 "seconds": round(self.seconds, 1),
             }
@@ -165,20 +164,45 @@ def prove(wanted: Wanted) -> ProofReport:
     program = find_chromium(wanted.chromium)
     folder = wanted.spec.parent
     with tempfile.TemporaryDirectory(prefix="smilebench-proof-") as name:
-        footage = _make_footage(wanted, folder, Path(name))
+        footage = _make_footage(wanted, folder, Path(name), kind_of(spec))
         frames_dir = Path(name) / "frames"
         frames_dir.mkdir()
-        with serve(folder, frames_dir) as server:
+        landmarker = _find_landmarker(proof, spec, folder) if kind_of(spec) != "frames" and footage else None
+        with serve(folder, frames_dir, landmarker) as server:
             _prove_wasm(proof, program, server, spec, wanted, footage, frames_dir)
             _prove_webgpu(proof, program, server, spec, wanted)
             _prove_webgl(proof, program, server, spec, wanted)
-            _prove_film(proof, program, server, spec, wanted, footage)
-    providers = write_findings(wanted.spec, proof)
+            if footage and landmarker:
+                _prove_faces(proof, program, server, spec, landmarker[1], footage, frames_dir)
+            if footage and (kind_of(spec) == "frames" or landmarker):
+                _prove_film(proof, program, server, spec, wanted, footage)
+            elif footage is None:
+                proof.findings += [skipped(f"browser.{what}", _NO_FILM) for what in ("landmarks", "film")]
+    providers = write_seen(wanted.spec, proof)
     return ProofReport(static, proof, tuple(providers), time.monotonic() - started)
 
 
-def _make_footage(wanted: Wanted, folder: Path, work_dir: Path) -> Footage:
-    """Write the film, with the counter in its margin."""
+def _find_landmarker(proof: Proof, spec: Any, folder: Path) -> tuple[Path, Path] | None:
+    """Find tasks-vision's folder and that of the landmarker's model; without them the graphs are proven alone."""
+    try:
+        package = tasks_vision.PACKAGE.install()
+        beside = folder / landmarks.MODEL_NAME
+        model = beside if beside.is_file() else landmarks.find_model()
+        if (found := contracts.sha256_file(model)) != spec["input"]["landmarker"]["sha256"]:
+            raise MissingOutside(str(model), found=f"sha256 {found[:12]}", expected="the spec's landmarker")
+        if not importlib.util.find_spec("mediapipe"):
+            raise MissingOutside("mediapipe", found="no such package", expected="the featurizer extra")
+    except MissingOutside as error:
+        why = f"{error.what}: found {error.found}, expected {error.expected}; only the graphs were seen"
+        proof.findings += [skipped(f"browser.{what}", why) for what in ("landmarks", "film")]
+        return None
+    return package, model.parent
+
+
+def _make_footage(wanted: Wanted, folder: Path, work_dir: Path, kind: str) -> Footage | None:
+    """Write the film, with the counter in its margin; None where none is named and there is nothing to draw it from."""
+    if wanted.film is None and kind != "frames":
+        return None
     cli.note("spec-checker: preparing the film ...")
     seconds = wanted.film_s or wanted.effort.film_s
     n_frames = min(MAX_FRAMES, round(FPS * (seconds if wanted.film else min(seconds, _DRAWN_S))))
@@ -207,28 +231,49 @@ def _run_graphs(
 
 
 def _prove_wasm(
-    proof: Proof, program: str, server: PageServer, spec: Any, wanted: Wanted, footage: Footage, frames_dir: Path
+    proof: Proof, program: str, server: PageServer, spec: Any, wanted: Wanted, footage: Footage | None, frames_dir: Path
 ) -> None:
     """Run every graph on wasm, on one thread and on several; then the same pixels and the soak."""
-    folder, effort = wanted.spec.parent, wanted.effort
-    expected = Expected(spec, folder)
+    effort = wanted.effort
+    expected = Expected(spec, wanted.spec.parent)
     with open_chromium(program, PROVIDER_FLAGS["wasm"]) as browser:
         with open_page(browser, server, "wasm") as page:
             cores = page.environment["cores"]
-            _run_graphs(proof, browser, page, spec, expected, _where(browser, page, "wasm", 1), effort)
-        with open_page(browser, server, "wasm") as page:
-            proof.findings.append(check_golden_pixels(page, spec, folder))
-            step = max(1, round(spec["frames"]["interval_ms"] * FPS / 1000))
-            apart = footage.frames[::step]
-            proof.curves = compare_curves(page, spec, folder, frames_dir, footage.name, apart)
-            proof.findings += judge_curves(proof.curves, spec)
-        with open_page(browser, server, "wasm") as page:
-            proof.soak = soak(page, spec, folder, expected, effort.n_soak)
-            proof.findings += judge_soak(proof.soak, spec)
+            proof.film_where = _where(browser, page, "wasm", 1)
+            _run_graphs(proof, browser, page, spec, expected, proof.film_where, effort)
+        if kind_of(spec) == "frames":
+            assert footage is not None
+            _prove_pixels(proof, browser, server, spec, wanted, footage, frames_dir, expected)
+        else:
+            why = "pictures go to the landmarker, not to a graph"
+            proof.findings += [skipped(f"browser.{what}", why) for what in ("preprocessing", "pixels", "soak")]
         threads = min(MAX_THREADS, cores)
         if threads > 1:
             with open_page(browser, server, "wasm", threads) as page:
                 _run_graphs(proof, browser, page, spec, expected, _where(browser, page, "wasm", threads), effort)
+
+
+def _prove_pixels(
+    proof: Proof,
+    browser: Any,
+    server: PageServer,
+    spec: Any,
+    wanted: Wanted,
+    footage: Footage,
+    frames_dir: Path,
+    expected: Expected,
+) -> None:
+    """Compare crop, resize and a film's raw pixels; then the soak."""
+    folder = wanted.spec.parent
+    with open_page(browser, server, "wasm") as page:
+        proof.findings.append(check_golden_pixels(page, spec, folder))
+        step = max(1, round(spec["frames"]["interval_ms"] * FPS / 1000))
+        apart = footage.frames[::step]
+        proof.curves = compare_curves(page, spec, folder, frames_dir, footage.name, apart)
+        proof.findings += judge_curves(proof.curves, spec)
+    with open_page(browser, server, "wasm") as page:
+        proof.soak = soak(page, spec, folder, expected, wanted.effort.n_soak)
+        proof.findings += judge_soak(proof.soak, spec)
 
 
 def _prove_webgpu(proof: Proof, program: str, server: PageServer, spec: Any, wanted: Wanted) -> None:
@@ -264,6 +309,20 @@ def _prove_webgl(proof: Proof, program: str, server: PageServer, spec: Any, want
             proof.findings.append(skipped("browser.webgl", error.found))
 
 
+def _prove_faces(
+    proof: Proof, program: str, server: PageServer, spec: Any, model_dir: Path, footage: Footage, frames_dir: Path
+) -> None:
+    """Read the face in the same pictures with the client's landmarker and with Python's."""
+    model = model_dir / landmarks.MODEL_NAME
+    with open_chromium(program, PROVIDER_FLAGS["wasm"]) as browser, open_page(browser, server, "wasm") as page:
+        try:
+            proof.faces = compare_faces(page, spec, model, frames_dir, footage.name, footage.frames)
+        except CheckFailed as error:
+            proof.findings.append(failed("browser.landmarks", error.found, error.expected, error.todo))
+            return
+        proof.findings.append(judge_faces(proof.faces, spec))
+
+
 def _prove_film(proof: Proof, program: str, server: PageServer, spec: Any, wanted: Wanted, footage: Footage) -> None:
     """Play the film as webcam through the example page."""
     folder = wanted.spec.parent
@@ -280,46 +339,3 @@ def _prove_film(proof: Proof, program: str, server: PageServer, spec: Any, wante
         proof.findings.append(failed(f"browser.film.{graph}", error.found, error.expected, error.todo))
         return
     proof.findings.append(judge_film(proof.film, spec["tolerance"]["smile_prob_javascript"]))
-
-
-def write_findings(spec_path: Path, proof: Proof) -> list[str]:
-    """Write what was seen into the spec, at once or not at all; returns the execution providers that it lists now.
-
-    Runs of the same graph in the same configuration are replaced; those of other browsers and devices stay as long as
-    their graph is the same.
-    """
-    spec = contracts.read_document(spec_path, "frontend_spec")
-    hashes = {graph["name"]: graph["sha256"] for graph in spec["graphs"]}
-    seen = {_key(entry) for entry in proof.tested}
-    kept = [e for e in spec["tested"] if _key(e) not in seen and hashes.get(e["graph"]) == e["sha256"]]
-    spec["tested"] = [*kept, *proof.tested]
-    proven = proven_providers(spec) & {"wasm", "webgpu"}
-    # A film that differs is the page's fault, not the provider's, but the page is what a front end copies.
-    disagrees = any(
-        f.status == "fail" and not f.field.startswith(("browser.webgpu", "browser.webgl")) for f in proof.findings
-    )
-    order = ["webgpu", "wasm"] if proof.hardware_webgpu and _is_faster(spec, "webgpu", "wasm") else ["wasm", "webgpu"]
-    spec["runtime"]["execution_providers"] = [] if disagrees else [name for name in order if name in proven]
-    contracts.write_document(spec_path, spec, "frontend_spec")
-    return list(spec["runtime"]["execution_providers"])
-
-
-def _key(entry: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(entry[key] for key in ("graph", "execution_provider", "threads", "browser", "device"))
-
-
-def _is_faster(spec: Mapping[str, Any], one: str, other: str) -> bool:
-    """Tell whether a provider's best p50 of the encoder, else of the window, beats another's."""
-
-    def best(provider: str) -> float:
-        for name in ("encoder", "window"):
-            times = [
-                entry["latency_ms"]["p50"]
-                for entry in spec["tested"]
-                if (entry["graph"], entry["execution_provider"]) == (name, provider) and entry["latency_ms"]
-            ]
-            if times:
-                return float(min(times))
-        return float("inf")
-
-    return best(one) < best(other)

@@ -96,7 +96,7 @@ def _color(value: Any) -> str | None:
 
 
 def _layout(value: Any) -> str | None:
-    return value.upper() if isinstance(value, str) and re.fullmatch(r"[NBTCHW]{4,5}", value.upper()) else None
+    return value.upper() if isinstance(value, str) and re.fullmatch(r"[NBTCHWPF]{3,5}", value.upper()) else None
 
 
 def _bytes(value: Any) -> int | None:

@@ -9,7 +9,7 @@ export type Source = HTMLVideoElement | VideoFrame | HTMLCanvasElement | Offscre
 
 /**
  * Codes of DetectorError and of warnings. They never change; the words beside them may.
- * Errors: the first nineteen. Warnings, after which the detector goes on: the rest.
+ * Errors: the first twenty-one. Warnings, after which the detector goes on: the rest.
  */
 export type Code =
   | 'spec-missing'
@@ -21,6 +21,8 @@ export type Code =
   | 'insecure-context'
   | 'isolation'
   | 'wasm-missing'
+  | 'landmarker-missing'
+  | 'landmarker-failed'
   | 'untested'
   | 'no-provider'
   | 'graph-missing'
@@ -60,6 +62,11 @@ export interface DetectorOptions {
   spec?: string | URL;
   /** The dist folder of onnxruntime-web. Default: the import map's, else node_modules beside smile-detector.mjs. */
   ortUrl?: string | URL;
+  /** The folder of @mediapipe/tasks-vision, for models of landmarks or blendshapes. Default: the import map's, else
+   * node_modules beside smile-detector.mjs. */
+  tasksUrl?: string | URL;
+  /** Where face_landmarker.task lies, for the same. Default: beside frontend_spec.json. */
+  landmarkModel?: string | URL;
   /** An onnxruntime-web module that you have imported already (a bundler's); it runs on the page, not in a worker. */
   ort?: unknown;
   /** 'auto' (default): webgpu on a real graphics adapter, then wasm, and only what the spec shows as proven. */
@@ -89,22 +96,24 @@ export interface DetectorOptions {
 }
 
 /**
- * ready: there is an answer. warming_up: no window was complete yet. gap: frames are missing. no_face: see `face`.
+ * ready: there is an answer. warming_up: no window was complete yet. gap: frames are missing. no_face: see `face`; or,
+ * with a model of landmarks or blendshapes, no frame of the window has a face.
  * dropped: a newer frame took this one's place, or it was the same frame again; no event tells of it.
  */
 export type State = 'ready' | 'warming_up' | 'gap' | 'no_face' | 'dropped';
 
 export interface Result {
   state: State;
-  /** Probability of a smile; null unless ready. */
+  /** Probability of a smile; null unless ready, but 0 where no frame of the window has a face. */
   smileProb: number | null;
-  /** Seven numbers in the order of the spec's `emotions`; those not in `emotions_trained` mean nothing. */
+  /** Seven numbers in the order of the spec's `emotions`; those not in `emotions_trained` mean nothing. null where the
+   * model gives none, as one of landmarks or blendshapes does. */
   emotionLogits: number[] | null;
   /** The decision with threshold, hysteresis and minimum duration; null if dropped while it waited. */
   isSmile: boolean | null;
   /** When the frame was captured, on the source's clock. */
   timestampMs: number;
-  /** Capture times of the window's frames, oldest first; null unless ready. */
+  /** Capture times of the window's frames, oldest first; null without a whole window. */
   frameTimesMs: number[] | null;
   provider: Provider;
   /** From the frame's arrival to the answer, waiting included. */
@@ -113,6 +122,8 @@ export interface Result {
   readMs: number | null;
   /** Crop, resize and scaling. */
   preprocessMs: number | null;
+  /** The face landmarker; null where the model needs none. */
+  landmarksMs: number | null;
   /** The graphs. */
   inferenceMs: number | null;
   /** What `face` gave. */

@@ -6,9 +6,9 @@
  */
 
 import { DetectorError, reasonOf } from './smile-detector.errors.mjs';
-import { fetchGraph, importOrt, isThere, readSpec, softwareName } from './smile-detector.files.mjs';
+import { fetchGraph, importOrt, isThere, kindOf, readSpec, softwareName } from './smile-detector.files.mjs';
 import { AreaResizer, PixelReader, flipRows, toPlanes } from './smile-detector.pixels.mjs';
-import { Decider, FrameMemory } from './smile-detector.window.mjs';
+import { Decider, FrameMemory, fillWindow } from './smile-detector.window.mjs';
 
 // What each choice runs, the best first: (role, variant) of the graphs, the one that sees a frame first. encoder_wasm is
 // the encoder in operators that are fast in wasm; elsewhere it is slower.
@@ -35,6 +35,7 @@ export class Engine {
   #memory = null;
   #decider = null;
   #resizer = null;
+  #face = null; // the FaceReader of a model of landmarks or blendshapes
   #reader = new PixelReader();
   #input = new Float32Array(0);
   #epoch = 0;
@@ -42,8 +43,8 @@ export class Engine {
   #warnings = [];
 
   /**
-   * @param {object} settings specUrl, ortUrl (a folder), ort (a module, or null), provider, graph, threads ('auto' or a
-   *   number), allowUntested, mirrored, keepCrops
+   * @param {object} settings specUrl, ortUrl (a folder), ort (a module, or null), tasksUrl (a folder), landmarkModelUrl
+   *   (or null), provider, graph, threads ('auto' or a number), allowUntested, mirrored, keepCrops
    * @returns {Promise<object>} what was loaded, with the warnings
    */
   async load(settings) {
@@ -56,6 +57,7 @@ export class Engine {
     this.#memory = new FrameMemory(this.#spec.frames);
     this.#decider = new Decider(this.#spec.decision);
     this.#resizer = new AreaResizer(this.#spec.preprocessing.width_px);
+    await this.#loadLandmarker();
     const loadedMs = performance.now();
     await this.#warmUp();
     return {
@@ -105,6 +107,8 @@ export class Engine {
     const graphs = this.#graphs;
     this.#graphs = [];
     for (const { session } of graphs) await session.release();
+    this.#face?.close();
+    this.#face = null;
   }
 
   #warn(code, values = {}) {
@@ -233,10 +237,22 @@ export class Engine {
     this.#choice = graph;
   }
 
+  /** Load what reads the face, if the model needs it. */
+  async #loadLandmarker() {
+    if (kindOf(this.#spec) === 'frames') return;
+    const { FaceReader } = await import('./smile-detector.landmarks.mjs');
+    const { specUrl, tasksUrl, landmarkModelUrl } = this.#settings;
+    const modelUrl = landmarkModelUrl ?? new URL(this.#spec.input.landmarker.file, specUrl).href;
+    this.#face = await FaceReader.load(this.#spec, { tasksUrl, modelUrl });
+  }
+
   /** Run everything once: the first run compiles and allocates, and shall not cost the first frame. */
   async #warmUp() {
     const side = this.#spec.preprocessing.width_px;
-    const values = await this.#see({ data: new Uint8ClampedArray(side * side * 4), width: side, height: side });
+    let values = await this.#see({ data: new Uint8ClampedArray(side * side * 4), width: side, height: side });
+    // A black picture has no face; any numbers will do.
+    const length = this.#spec.input.shape.slice(2).reduce((product, each) => product * each, 1);
+    if (this.#face) values = { ...values, features: Float32Array.from({ length }, (_, at) => (at % 7) / 7) };
     await this.#decideOn(Array.from({ length: this.#spec.frames.count }, () => values));
   }
 
@@ -265,7 +281,9 @@ export class Engine {
       const change = isCut ? 'end' : null;
       return this.#result(window.state, timestampMs, { change, timing: { startedMs, readMs, values } });
     }
-    const outputs = await this.#decideOn(window.values);
+    const seen = this.#face ? fillFaces(window.values) : window.values;
+    if (seen === null) return this.#nobody(timestampMs, window.timesMs, { startedMs, readMs, values });
+    const outputs = await this.#decideOn(seen);
     if (epoch !== this.#epoch) return this.#result('dropped', timestampMs);
     const wasSmile = this.#decider.isSmile;
     const isSmile = this.#decider.decide(outputs.smileProb, timestampMs);
@@ -279,6 +297,14 @@ export class Engine {
     });
   }
 
+  /** Answer for a window in which no frame has a face: by the spec's rule no smile, and the graph is not asked. */
+  #nobody(timestampMs, frameTimesMs, timing) {
+    const smileProb = this.#spec.input.landmarker.window_without_face;
+    const wasSmile = this.#decider.isSmile;
+    this.#decider.decide(smileProb, timestampMs);
+    return this.#result('no_face', timestampMs, { smileProb, frameTimesMs, change: wasSmile ? 'end' : null, timing });
+  }
+
   #result(state, timestampMs, { timing, ...rest } = {}) {
     return {
       state,
@@ -290,14 +316,20 @@ export class Engine {
       provider: this.#provider,
       readMs: timing ? timing.readMs - timing.startedMs : null,
       preprocessMs: timing ? timing.values.preprocessMs : null,
-      inferenceMs: timing ? performance.now() - timing.readMs - timing.values.preprocessMs : null,
+      landmarksMs: timing?.values.landmarksMs ?? null,
+      inferenceMs: timing
+        ? performance.now() - timing.readMs - timing.values.preprocessMs - (timing.values.landmarksMs ?? 0)
+        : null,
       change: rest.change ?? null,
       sinceMs: rest.sinceMs ?? null,
       crops: rest.change === 'start' ? (rest.crops ?? null) : null,
     };
   }
 
-  /** Turn a picture into what is kept of it: its features, or its bytes where the whole window is run. */
+  /**
+   * Turn a picture into what is kept of it: its features (null where they are a face's and there is none), or its bytes
+   * where the whole window is run.
+   */
   async #see({ data, width, height }) {
     const startedMs = performance.now();
     const flips = { flipBefore: this.#settings.mirrored, flipAfter: this.#spec.preprocessing.mirror };
@@ -310,6 +342,12 @@ export class Engine {
       return { features: features[entry.outputs[0].name], crop: null, preprocessMs };
     }
     const crop = this.#resizer.resize(data, width, height, flips);
+    if (this.#face) {
+      const croppedMs = performance.now();
+      const features = this.#face.read(crop)?.values ?? null;
+      const landmarksMs = performance.now() - croppedMs;
+      return { features, crop: this.#settings.keepCrops ? crop : null, preprocessMs: croppedMs - startedMs, landmarksMs };
+    }
     if (this.#choice === 'window') return { crop, preprocessMs: performance.now() - startedMs };
     if (this.#input.length !== crop.length) this.#input = new Float32Array(crop.length);
     toPlanes(crop, this.#input);
@@ -320,15 +358,18 @@ export class Engine {
 
   async #decideOn(values) {
     const { entry, session } = this.#graphs[this.#graphs.length - 1];
-    const isWindow = this.#choice === 'window';
+    const isWindow = this.#choice === 'window' && !this.#face;
     const each = isWindow ? values[0].crop.length : values[0].features.length;
     const input = new Float32Array(each * values.length);
     values.forEach((value, place) => {
       if (isWindow) toPlanes(value.crop, input, place * each);
       else input.set(value.features, place * each);
     });
-    const outputs = await this.#infer(session, entry, 'float32', input, entry.inputs[0].shape);
-    return { smileProb: outputs.smile_prob[0], emotionLogits: Array.from(outputs.emotion_logits) };
+    // The axis of frames is open in a graph of landmarks or blendshapes.
+    const shape = this.#face ? this.#spec.input.shape : entry.inputs[0].shape;
+    const outputs = await this.#infer(session, entry, 'float32', input, shape);
+    const logits = outputs.emotion_logits;
+    return { smileProb: outputs.smile_prob[0], emotionLogits: logits ? Array.from(logits) : null };
   }
 
   async #infer(session, entry, type, data, shape) {
@@ -344,4 +385,10 @@ export class Engine {
       for (const output of Object.values(outputs)) output.dispose();
     }
   }
+}
+
+/** Fill a window's frames that have no face; null if none has one. */
+function fillFaces(values) {
+  const features = fillWindow(values.map((value) => value.features));
+  return features && values.map((value, place) => ({ ...value, features: features[place] }));
 }

@@ -37,6 +37,14 @@ const TEXTS = {
     en: 'The files of onnxruntime-web were not found at {url}. Run "npm install" in the hand-off folder, or pass their address as ortUrl.',
     ko: '{url}에서 onnxruntime-web 파일을 찾을 수 없습니다. 핸드오프 폴더에서 "npm install"을 실행하거나 ortUrl로 주소를 알려 주세요.',
   },
+  'landmarker-missing': {
+    en: 'The files of @mediapipe/tasks-vision, which reads the face, were not found at {url}. Run "npm install" in the hand-off folder, or pass their address as tasksUrl.',
+    ko: '얼굴을 읽는 @mediapipe/tasks-vision 파일을 {url}에서 찾을 수 없습니다. 핸드오프 폴더에서 "npm install"을 실행하거나 tasksUrl로 주소를 알려 주세요.',
+  },
+  'landmarker-failed': {
+    en: 'The face landmarker does not work here ({reason}). Use a current browser with WebGL, and reload the page.',
+    ko: '얼굴 랜드마크 기능이 동작하지 않습니다({reason}). WebGL을 지원하는 최신 브라우저에서 페이지를 새로고침해 주세요.',
+  },
   untested: {
     en: 'No run of this model in a browser has been proven for {wanted}. Run validate-spec --browser on the folder, or pass allowUntested: true at your own risk.',
     ko: '이 모델이 브라우저({wanted})에서 검증된 적이 없습니다. 폴더에 validate-spec --browser를 실행하거나, 위험을 감수한다면 allowUntested: true를 사용하세요.',

@@ -5,6 +5,7 @@ import { DetectorError, reasonOf } from './smile-detector.errors.mjs';
 /** The version of frontend_spec.json that this client reads. */
 export const SPEC_VERSION = 2;
 
+const KINDS = ['frames', 'landmarks', 'blendshapes'];
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp|software/i;
 
 /** Fetch frontend_spec.json and refuse what this client cannot follow. */
@@ -25,12 +26,18 @@ export async function readSpec(url) {
   if (spec?.schema_version !== SPEC_VERSION) {
     throw new DetectorError('spec-version', { found: spec?.schema_version ?? 'none', expected: SPEC_VERSION });
   }
+  const isPictures = kindOf(spec) === 'frames';
+  const asked = spec.input?.landmarker;
+  const scale = isPictures ? 'pixel / 255' : 'bytes';
   const faults = [
     [Array.isArray(spec.graphs) && spec.graphs.length > 0, 'it lists no graphs'],
     [spec.frames?.count >= 1 && spec.frames?.interval_ms >= 0 && spec.frames?.max_deviation_ms >= 0, 'frames'],
     [spec.preprocessing?.crop === 'center_square', `preprocessing.crop is ${spec.preprocessing?.crop}`],
     [spec.preprocessing?.resize === 'area', `preprocessing.resize is ${spec.preprocessing?.resize}`],
-    [spec.preprocessing?.scale === 'pixel / 255', `preprocessing.scale is ${spec.preprocessing?.scale}`],
+    [spec.preprocessing?.scale === scale, `preprocessing.scale is ${spec.preprocessing?.scale}`],
+    [KINDS.includes(kindOf(spec)), `input.kind is ${kindOf(spec)}`],
+    [isPictures || (asked?.running_mode === 'IMAGE' && asked.face === 'largest'), 'input.landmarker'],
+    [isPictures || (asked?.border >= 0 && asked.frame_without_face === 'nearest'), 'input.landmarker.border or its rules'],
     [spec.preprocessing?.width_px >= 1 && spec.preprocessing?.width_px === spec.preprocessing?.height_px, 'its size'],
     [spec.decision?.operator === '>' && spec.decision?.threshold >= 0, 'decision'],
     [spec.decision?.release_threshold <= spec.decision?.threshold, 'decision.release_threshold is above threshold'],
@@ -41,10 +48,24 @@ export async function readSpec(url) {
   return spec;
 }
 
-/** Fetch a graph and check that it is the one that the spec lists, byte for byte. */
-export async function fetchGraph(entry, specUrl) {
+/** What the window's graph eats: 'frames', 'landmarks' or 'blendshapes'. */
+export function kindOf(spec) {
+  return spec.input?.kind ?? 'frames'; // older hand-offs, all of them of frames, do not say it
+}
+
+/** Fetch a graph and check that it is the one that the spec lists. */
+export function fetchGraph(entry, specUrl) {
+  return fetchChecked(entry, new URL(entry.file, specUrl).href);
+}
+
+/**
+ * Fetch a file and check that it is the one that was tested, byte for byte.
+ * @param {{file: string, sha256: string, bytes?: number}} entry
+ * @param {string} url
+ * @returns {Promise<Uint8Array>}
+ */
+export async function fetchChecked(entry, url) {
   if (!globalThis.crypto?.subtle) throw new DetectorError('insecure-context');
-  const url = new URL(entry.file, specUrl).href;
   let failure = null;
   // A copy from before an update may sit in the browser's cache: the second look goes past it.
   for (const cache of ['default', 'reload']) {

@@ -2,7 +2,7 @@
  * Smile or not, from a video in the page: `const detector = await SmileDetector.create()`, `detector.watch(video)`.
  *
  * Reads frontend_spec.json and the graphs beside it, runs them with onnxruntime-web in a worker, and answers for every
- * new frame. Nothing leaves the page. README.md tells the whole story; smile-detector.d.ts lists every option.
+ * new frame. No picture leaves the page. README.md tells the whole story; smile-detector.d.ts lists every option.
  */
 
 import { DetectorError, describe, reasonOf } from './smile-detector.errors.mjs';
@@ -114,9 +114,11 @@ export class SmileDetector extends EventTarget {
     const lang = options.lang === 'ko' ? 'ko' : 'en';
     const settings = {
       specUrl: new URL(options.spec ?? new URL('./frontend_spec.json', import.meta.url), document.baseURI).href,
-      ortUrl: ortFolder(options.ortUrl),
+      ortUrl: packageFolder(options.ortUrl, 'onnxruntime-web', 'dist/'),
       hasOrtUrl: Boolean(options.ortUrl),
       ort: options.ort ?? null,
+      tasksUrl: packageFolder(options.tasksUrl, '@mediapipe/tasks-vision', ''),
+      landmarkModelUrl: options.landmarkModel ? new URL(options.landmarkModel, document.baseURI).href : null,
       provider: options.provider ?? 'auto',
       graph: options.graph ?? null,
       threads: options.threads ?? 'auto',
@@ -346,6 +348,7 @@ export class SmileDetector extends EventTarget {
       provider: this.#info.provider,
       readMs: null,
       preprocessMs: null,
+      landmarksMs: null,
       inferenceMs: null,
       latencyMs: performance.now() - job.startedMs,
     };
@@ -370,13 +373,13 @@ async function grab(source, timestampMs) {
   }
 }
 
-/** The folder of onnxruntime-web: as told, as the page's import map says, or where npm puts it beside this file. */
-function ortFolder(told) {
+/** The folder of a package's files: as told, as the page's import map says, or where npm puts it beside this file. */
+function packageFolder(told, name, below) {
   if (told) return new URL('.', new URL(told, document.baseURI)).href;
   try {
-    return new URL('.', import.meta.resolve('onnxruntime-web')).href;
+    return new URL('.', import.meta.resolve(name)).href;
   } catch {
-    return new URL('./node_modules/onnxruntime-web/dist/', import.meta.url).href;
+    return new URL(`./node_modules/${name}/${below}`, import.meta.url).href;
   }
 }
 

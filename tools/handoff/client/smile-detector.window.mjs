@@ -28,6 +28,22 @@ export function chooseWindow(timesMs, rule) {
   return chosen;
 }
 
+/**
+ * Fill a window's frames that have no face: each takes what the nearest frame with one has; of two as near, the earlier.
+ * @template T
+ * @param {(T | null)[]} values null where there is no face
+ * @returns {T[] | null} null if no frame has a face
+ */
+export function fillWindow(values) {
+  const there = values.flatMap((value, place) => (value === null ? [] : [place]));
+  if (there.length === 0) return null;
+  return values.map((_, place) => {
+    let nearest = there[0];
+    for (const other of there) if (Math.abs(other - place) < Math.abs(nearest - place)) nearest = other;
+    return values[nearest];
+  });
+}
+
 /** Remembers what was computed of the last frames, as long as a window may reach back. */
 export class FrameMemory {
   #times = [];

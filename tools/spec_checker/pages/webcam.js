@@ -34,8 +34,8 @@
   globalThis.followDetector = () => {
     const detector = globalThis.smileDetector;
     detector.addEventListener('result', ({ detail }) => {
-      const { state, smileProb, isSmile, timestampMs, latencyMs, readMs, preprocessMs, inferenceMs } = detail;
-      const ms = { latencyMs, readMs, preprocessMs, inferenceMs };
+      const { state, smileProb, isSmile, timestampMs, latencyMs, readMs, preprocessMs, landmarksMs, inferenceMs } = detail;
+      const ms = { latencyMs, readMs, preprocessMs, landmarksMs, inferenceMs };
       told.results.push({ state, smileProb, isSmile, timestampMs, atMs: performance.now(), ...ms });
     });
     detector.addEventListener('warning', ({ detail }) => told.warnings.push(`${detail.code}: ${detail.message}`));
