@@ -87,7 +87,7 @@ def test_a_trained_approach_is_not_recommended_over_a_free_one_that_the_leader_b
     assert found.level == ("landmark_mlp", "dual_head")
     assert found.recommended == "dual_head"
     said = say(found, named(offer("dual_head", first(40), mb=99), offer("landmark_mlp", first(35), mb=1), free), "en")
-    assert said.startswith("dual head has the highest accuracy, 100.0 %, and costs least")
+    assert said.startswith("Highest accuracy: dual head, 100.0 %; and of the approaches")
 
 
 def test_equal_figures_are_led_by_the_cheaper_one() -> None:

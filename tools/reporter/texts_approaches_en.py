@@ -4,7 +4,7 @@ TEXTS = {
     "approaches_title": "Which approach to ship: {dataset}",
     "approaches_subtitle": "Approaches side by side on dataset {dataset}, {created}",
     "name_dual_head": "dual head",
-    "name_one_frame": "dual head, one frame",
+    "name_one_frame": "dual head on one frame",
     "name_landmark_mlp": "landmark MLP",
     "name_blendshape_mlp": "blendshape MLP",
     "name_blendshapes": "smile blendshapes",
@@ -21,22 +21,23 @@ TEXTS = {
     "word_ship": "Ship: {name}",
     "ship_about": "{n} approaches on the same {sequences} of {people}",
     "choice_pair": "{difference}, 95 % interval {interval}, p {p} after Holm over {n} pairs",
-    "choice_shown": "{leader} has the highest {metric}, {value}, and is shown to be better than each of the others "
-    "(the closest, {closest}: {pair}).",
-    "choice_leader_cheapest": "{leader} has the highest {metric}, {value}, and costs least of the approaches that are "
-    "not told apart ({level}): {cost}.",
-    "choice_cheapest": "{leader} has the highest {metric}, {value} against {mine} of {name}, but is not shown to be "
-    "better ({pair}). Of the approaches that are not told apart ({level}), {name} costs least{among}: {cost}.",
+    "choice_shown": "Highest {metric}: {leader}, {value}. It is shown to be better than each of the others (the "
+    "closest, {closest}: {pair}).",
+    "choice_leader_cheapest": "Highest {metric}: {leader}, {value}; and of the approaches that are not told apart from "
+    "it ({level}) it costs least: {cost}.",
+    "choice_cheapest": "Highest {metric}: {leader}, {value}; but it is not shown to be better than {name}, {mine} "
+    "({pair}). Of the approaches that are not told apart from the highest ({level}), {name} costs least{among}: "
+    "{cost}.",
     "choice_among": " among those that are shown to beat every approach without training",
-    "choice_floor": "Cannot tell: {leader} has the highest {metric}, {value}, but is not shown to be better than "
-    "always giving the larger class ({pair}).",
-    "choice_floor_leads": "Cannot tell: no approach has a higher {metric} than always giving the larger class, {value}."
-    "Cannot tell: no approach has a higher {metric} than always giving the larger class, {value}.",
-    "choice_free": "Cannot tell: {leader} has the highest {metric}, {value}, but is not shown to be better than "
-    "{rival}, which needs no training ({pair}); and {rival} is not shown to be better than always giving the larger "
-    "class.",
-    "choice_few_people": "Cannot tell: with {people}, no answers whatever could have told {n} approaches apart; that "
-    "takes at least {least} people. The highest {metric} so far has {leader}, {value}.",
+    "choice_floor": "Cannot tell: the highest {metric} is that of {leader}, {value}, but it is not shown to be better "
+    "than always giving the larger class ({pair}).",
+    "choice_floor_leads": "Cannot tell: no approach has a higher {metric} than always giving the larger class, "
+    "{value}.Cannot tell: no approach has a higher {metric} than always giving the larger class, {value}.",
+    "choice_free": "Cannot tell: the highest {metric} is that of {leader}, {value}, but it is not shown to be better "
+    "than {rival}, which needs no training ({pair}); and {rival} is not shown to be better than always giving the "
+    "larger class.",
+    "choice_few_people": "Cannot tell: with {people}, no answers whatever could tell {n} approaches apart; that takes "
+    "at least {least} people. The highest {metric} so far is that of {leader}, {value}.",
     "choice_plan": "About {more} more clips from {people} more people would tell {leader} and {rival} apart.",
     "choice_repeat": "Measure {leader} and {rival} on new people to see whether it repeats.",
     "choice_stands_in": "(Planned for {metric}.)",
@@ -45,10 +46,10 @@ TEXTS = {
     "cost_download": "{mb} MB to download",
     "cost_time": "{ms} ms a decision here",
     "choice_rule": "The rule, fixed beforehand: the leader has the highest {metric} (of equals the cheaper one). All "
-    "{n} pairs are tested by person, with Holm's correction over all of them, since the leader was found on these very "
-    "people; where test and interval agree, one is shown to be better. What the leader is not shown to beat is not "
-    "told apart from it. Of these the cheapest is recommended that is shown to beat {floor} and, if it was trained, "
-    "every approach without training. Cheap is: no training, then fewer bytes, then less time a decision.",
+    "{n} pairs are tested by person, with Holm's correction over all of them, since the leader was found on these "
+    "very people; where test and interval agree, one is shown to be better. What the leader is not shown to beat is "
+    "not told apart from it. Of these the cheapest is recommended that is shown to beat {floor} and, if it was "
+    "trained, every approach without training. Cheap is: no training, then fewer bytes, then less time a decision.",
     "rider_recall": "{name} has less recall than {leader}: {difference} (95 %: {interval}).",
     "rider_highest": "The highest of {n} figures on the same people is likely a little too good.",
     # the table

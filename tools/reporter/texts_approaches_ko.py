@@ -7,7 +7,7 @@ TEXTS = {
     "approaches_title": "어떤 방식을 쓸 것인가: {dataset}",
     "approaches_subtitle": "방식 비교, 데이터셋: {dataset}, {created}",
     "name_dual_head": "듀얼 헤드",
-    "name_one_frame": "듀얼 헤드, 사진 한 장",
+    "name_one_frame": "듀얼 헤드 한 장",
     "name_landmark_mlp": "랜드마크 MLP",
     "name_blendshape_mlp": "블렌드셰이프 MLP",
     "name_blendshapes": "미소 블렌드셰이프",
@@ -22,22 +22,23 @@ TEXTS = {
     "about_majority": "언제나 같은 답: 바닥 기준",
     "word_ship": "추천: {name}",
     "ship_about": "같은 {people}, {sequences}에서 비교한 방식 {n}가지",
-    "choice_pair": "{difference}, 95 % 구간 {interval}, p {p} ({n}쌍 전체 Holm 보정)",
-    "choice_shown": "{metric} 가장 높은 방식: {leader} ({value}). 나머지 모든 방식보다 좋다는 것이 확인되었습니다 "
-    "(가장 가까운 방식: {closest}, {pair}).",
-    "choice_leader_cheapest": "{metric} 가장 높은 방식: {leader} ({value}). 차이가 확인되지 않은 방식들({level}) "
-    "중에서 비용도 가장 적습니다: {cost}.",
-    "choice_cheapest": "{metric} 가장 높은 방식: {leader} ({value}; {name}: {mine}). 그러나 더 좋다는 것은 확인되지 "
-    "않았습니다 ({pair}). 차이가 확인되지 않은 방식들({level}) 중에서{among} 비용이 가장 적은 방식: {name} ({cost}).",
+    "choice_pair": "{difference}, 95 % 구간 {interval}, {n}쌍 Holm 보정 후 p {p}",
+    "choice_shown": "가장 높은 {metric}: {leader}, {value}. 나머지 모든 방식보다 좋다는 것이 확인되었습니다 (가장 "
+    "가까운 방식: {closest}, {pair}).",
+    "choice_leader_cheapest": "가장 높은 {metric}: {leader}, {value}. 차이가 확인되지 않은 방식들({level}) 중에서 "
+    "비용도 가장 적습니다: {cost}.",
+    "choice_cheapest": "가장 높은 {metric}: {leader}, {value}. 그러나 다음보다 좋다는 것은 확인되지 않았습니다: "
+    "{name}, {mine} ({pair}). 가장 높은 방식과 구별되지 않은 방식들({level}) 중에서{among} 비용이 가장 적은 방식: "
+    "{name} ({cost}).",
     "choice_among": " 학습이 필요 없는 모든 방식보다 좋다고 확인되었고",
-    "choice_floor": "판단할 수 없음: {metric} 가장 높은 방식은 {leader} ({value})이지만, 언제나 다수 클래스로 답하는 "
-    "것보다 좋다는 것이 확인되지 않았습니다 ({pair}).",
+    "choice_floor": "판단할 수 없음: 가장 높은 {metric}: {leader}, {value}. 그러나 언제나 다수 클래스로 답하는 것보다 "
+    "좋다는 것이 확인되지 않았습니다 ({pair}).",
     "choice_floor_leads": "판단할 수 없음: 언제나 다수 클래스로 답하는 것({metric} {value})보다 높은 방식이 없습니다.",
-    "choice_free": "판단할 수 없음: {metric} 가장 높은 방식은 {leader} ({value})이지만, 학습이 필요 없는 "
-    "방식({rival})보다 좋다는 것이 확인되지 않았고 ({pair}), 그 방식({rival}) 역시 언제나 다수 클래스로 답하는 것보다 "
-    "좋다는 것이 확인되지 않았습니다.",
+    "choice_free": "판단할 수 없음: 가장 높은 {metric}: {leader}, {value}. 그러나 학습이 필요 없는 방식({rival})보다 "
+    "좋다는 것이 확인되지 않았고 ({pair}), 그 방식({rival}) 역시 언제나 다수 클래스로 답하는 것보다 좋다는 것이 "
+    "확인되지 않았습니다.",
     "choice_few_people": "판단할 수 없음: 사람이 {people}뿐이면 어떤 답이 나왔더라도 방식 {n}가지를 구별할 수 없으며, "
-    "적어도 {least}명이 필요합니다. 지금까지 {metric} 가장 높은 방식: {leader} ({value}).",
+    "적어도 {least}명이 필요합니다. 지금까지 가장 높은 {metric}: {leader}, {value}.",
     "choice_plan": "새로운 사람 약 {people}명에게서 클립 약 {more}개를 더 녹화하면 두 방식({leader}, {rival})을 구별할 "
     "수 있습니다.",
     "choice_repeat": "두 방식({leader}, {rival})을 새로운 사람들에게서 측정해 같은 결과가 나오는지 확인하세요.",
@@ -46,9 +47,9 @@ TEXTS = {
     "cost_untrained": "학습 없음",
     "cost_download": "다운로드 {mb} MB",
     "cost_time": "판정 한 번에 {ms} ms (이 컴퓨터)",
-    "choice_rule": "미리 정한 규칙: {metric} 가장 높은 방식을 선두로 합니다(같으면 비용이 적은 쪽). 바로 이 "
+    "choice_rule": "미리 정한 규칙: {metric} 수치가 가장 높은 방식이 선두입니다(같으면 비용이 적은 쪽). 바로 이 "
     "사람들에게서 선두를 찾았으므로 {n}쌍 모두를 사람별로 검정하고 전체에 대해 Holm 보정을 합니다. 검정과 구간이 "
-    "일치할 때만 더 좋다고 봅니다. 선두보다 나쁘다는 것이 확인되지 않은 방식은 선두와 구별되지 않은 것입니다. 그중에서 "
+    "일치할 때만 더 좋다고 봅니다. 선두가 더 좋다고 확인되지 않은 상대는 선두와 구별되지 않은 것입니다. 그중에서 "
     "{floor} 기준보다 좋다고 확인되고, 학습한 방식이라면 학습이 필요 없는 모든 방식보다도 좋다고 확인된 것 가운데 "
     "비용이 가장 적은 것을 추천합니다. 비용의 순서: 학습 여부, 다운로드 크기, 판정 시간.",
     "rider_recall": "재현율 비교: {name} 쪽이 {leader} 쪽보다 낮습니다. 차이 {difference} (95 %: {interval}).",
@@ -58,7 +59,7 @@ TEXTS = {
     "제외되었습니다. 각 수치 아래는 사람별 95 % 구간입니다 ({method}).",
     "approach": "방식",
     "mark_recommended": "추천",
-    "mark_leader": "{metric} 최고",
+    "mark_leader": "가장 높은 {metric}",
     "column_download": "다운로드",
     "column_download_what": "페이지 전체",
     "column_time": "판정 시간",
