@@ -3,13 +3,10 @@
 Takes plain data and returns a matplotlib Figure, as `shared.plots` does. Reads no file but a font.
 """
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import FuncFormatter, LogLocator, NullFormatter
 
 from shared import plots
 from shared.plots import DASHES, FAINT, GRID, INK, PALETTE, Lang
@@ -201,40 +198,43 @@ def people_curve_figure(points: Sequence[tuple[int, Estimate]], lang: Lang) -> F
 
 
 @dataclass(frozen=True)
-class CostPoint:
-    """What something costs and what it reaches.
+class CostRow:
+    """What something reaches, and what it costs.
 
     Attributes:
-        name: Written beside its point.
-        cost: Above 0.
+        name: The row's name.
+        cost: Written below the name.
         reached: A fraction from 0 to 1, with its interval.
-        group: Points of one group share a colour and a marker.
-        is_marked: Whether a ring is drawn around it.
+        group: Rows of one group share a colour and a marker.
+        is_marked: Whether a ring is drawn around its point.
     """
 
     name: str
-    cost: float
+    cost: str
     reached: Estimate
     group: str
     is_marked: bool
 
 
 def costs_figure(
-    points: Sequence[CostPoint],
+    rows: Sequence[CostRow],
     groups: Mapping[str, str],
     floor: tuple[str, float] | None,
-    axis_names: tuple[str, str],
+    axis_name: str,
     lang: Lang,
     *,
     in_percent: bool = True,
 ) -> Figure:
-    """Draw what is reached, with its interval, against what it costs, on a logarithmic axis; names beside the points.
+    """Draw what each row reaches, with its interval, a row below the other, the costs beside their names.
+
+    Rows keep costs that are nearly the same apart, which points on an axis of costs would not: approaches of one kind
+    cost the same to a few percent, and so their intervals and names would lie upon each other.
 
     Args:
-        points: At least one.
+        rows: From top to bottom.
         groups: How the legend calls each group, in its order.
-        floor: Name and height of a line that everything should lie above; None for none.
-        axis_names: Of the cost, and of what is reached.
+        floor: Name and place of a line that everything should lie above; None for none.
+        axis_name: Of what is reached.
         lang: Language of the words.
         in_percent: Whether what is reached is written in percent.
 
@@ -242,59 +242,38 @@ def costs_figure(
         MissingOutside: Korean, and no font that has Hangul.
     """
     font, scale = plots.font_families(lang), 100 if in_percent else 1
-    known = [point for point in points if point.reached.value is not None]
-    figure = plots.new_figure(width_in=5.4, height_in=4.4)
+    figure = plots.new_figure(width_in=5.6, height_in=1.5 + 0.52 * len(rows))
     axes = figure.add_subplot()
-    axes.set_xscale("log")
-    costs = [point.cost for point in known] or [1.0]
-    axes.set_xlim(min(costs) / 1.7, max(costs) * 2.6)  # names stand to the right of their points
-    colours = {group: number for number, group in enumerate(groups)}
+    numbers = {group: number for number, group in enumerate(groups)}
     drawn: set[str] = set()
-    for point in known:
-        number, value = colours[point.group], scale * (point.reached.value or 0.0)
-        if point.reached.low is not None and point.reached.high is not None:
-            bounds = [scale * point.reached.low, scale * point.reached.high]
-            axes.plot([point.cost, point.cost], bounds, color=PALETTE[number], linewidth=1.6, alpha=0.55)
-        label = None if point.group in drawn else groups[point.group]
-        drawn.add(point.group)
+    for place, row in enumerate(rows):
+        if row.reached.value is None:
+            continue
+        number, value = numbers[row.group], scale * row.reached.value
+        colour = PALETTE[number % len(PALETTE)]
+        if row.reached.low is not None and row.reached.high is not None:
+            axes.plot([scale * row.reached.low, scale * row.reached.high], [place, place], color=colour, linewidth=2.4)
+        label = None if row.group in drawn else groups[row.group]
+        drawn.add(row.group)
         axes.plot(
-            point.cost, value, linestyle="none", marker=_MARKERS[number], markersize=8,
-            color=PALETTE[number], label=label, zorder=3,
+            value, place, linestyle="none", marker=_MARKERS[number % len(_MARKERS)], markersize=9, color=colour,
+            label=label, zorder=3, clip_on=False,
         )  # fmt: skip
-        if point.is_marked:
-            axes.plot(point.cost, value, linestyle="none", marker="o", markersize=17, markerfacecolor="none",
-                      markeredgecolor=INK, markeredgewidth=1.6, zorder=4)  # fmt: skip
+        if row.is_marked:
+            axes.plot(
+                value, place, linestyle="none", marker="o", markersize=18, markerfacecolor="none",
+                markeredgecolor=INK, markeredgewidth=1.6, zorder=4, clip_on=False,
+            )  # fmt: skip
     if floor is not None:
-        axes.axhline(scale * floor[1], color=FAINT, linewidth=1.2, linestyle=(0, (2, 2)), label=floor[0])
-    axes.set_xlabel(axis_names[0], fontsize=11, fontfamily=font)
-    axes.set_ylabel(axis_names[1] + (" (%)" if in_percent else ""), fontsize=11, fontfamily=font)
+        axes.axvline(scale * floor[1], color=FAINT, linewidth=1.2, linestyle=(0, (2, 2)), label=floor[0], zorder=0)
+    axes.set_yticks(range(len(rows)), [f"{row.name}\n{row.cost}" for row in rows], fontsize=9.5, fontfamily=font)
+    axes.set_ylim(len(rows) - 0.5, -0.5)
+    axes.set_xlabel(axis_name + (" (%)" if in_percent else ""), fontsize=10.5, fontfamily=font)
     plots.clean(axes)
-    axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
-    axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}"))
-    axes.xaxis.set_minor_formatter(NullFormatter())
-    axes.margins(y=0.1)
-    figure.legend(
-        loc="outside lower center", ncols=2, prop={"family": font, "size": 9.5}, framealpha=0.92, edgecolor=GRID
-    )
-    _write_names(axes, known, scale, font)
+    axes.grid(axis="y", visible=False)
+    axes.tick_params(axis="y", labelsize=9.5, length=0)
+    if axes.get_legend_handles_labels()[0]:
+        figure.legend(
+            loc="outside lower center", ncols=2, prop={"family": font, "size": 9.5}, framealpha=0.92, edgecolor=GRID
+        )
     return figure
-
-
-def _write_names(axes: Axes, points: Sequence[CostPoint], scale: float, font: Sequence[str]) -> None:
-    """Write each name to the right of its point, those of near points one below the other, with a fine line to it."""
-    low, high = axes.get_ylim()
-    line = 0.062 * (high - low)  # the height of a name
-    ordered = sorted(points, key=lambda point: (-(point.reached.value or 0.0), point.cost))
-    taken: list[tuple[float, float]] = []
-    left, right = (math.log10(end) for end in axes.get_xlim())
-    for point in ordered:
-        x, y = (math.log10(point.cost) - left) / (right - left), scale * (point.reached.value or 0.0)
-        place = y
-        while any(abs(place - other) < line and abs(x - near) < 0.45 for near, other in taken):
-            place -= line / 4
-        taken.append((x, place))
-        axes.annotate(
-            point.name, (point.cost, y), xytext=(10 ** (left + (x + 0.045) * (right - left)), place), fontsize=9.5,
-            fontfamily=font, color=INK, va="center", ha="left", zorder=5,
-            arrowprops={"arrowstyle": "-", "color": FAINT, "linewidth": 0.7, "shrinkA": 0, "shrinkB": 5},
-        )  # fmt: skip

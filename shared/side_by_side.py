@@ -7,6 +7,7 @@ The same folds and the same people for all. What cannot be compared on this data
 its reason, unless it was asked for by name. What a step does is said in `shared.stages`.
 """
 
+import csv
 import json
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -175,8 +176,6 @@ _EXPLAINED = {
 
 def _frame_counts(dataset: Path) -> set[int]:
     """Return the numbers of pictures that sequences have."""
-    import csv
-
     with (dataset / "labels.csv").open(encoding="utf-8", newline="") as file:
         return {int(row["frame_count"]) for row in csv.DictReader(file)}
 

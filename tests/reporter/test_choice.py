@@ -183,7 +183,9 @@ def test_an_approach_that_found_no_face_at_all_is_as_good_as_the_floor_and_never
     assert found.recommended == "dual_head"
     assert chosen(blind).recommended is None
     assert chosen(blind).leader == "majority"
-    assert say(chosen(blind), named(blind), "en").startswith("Cannot tell: no approach has a higher accuracy")
+    assert say(chosen(blind), named(blind), "en").startswith(
+        "Cannot tell: no approach has a higher accuracy than always the larger class"
+    )
 
 
 def test_the_area_under_the_curve_can_decide_and_has_no_least_number_of_people() -> None:

@@ -12,12 +12,12 @@ from shared.approaches import APPROACHES, RUNTIME_BYTES
 from shared.contracts import Document
 from shared.intervals import Interval, difference, intervals
 from shared.numbers import rounded
-from shared.plots_intervals import CostPoint, Estimate, costs_figure
+from shared.plots_intervals import CostRow, Estimate, costs_figure
 from tools.reporter.approaches_costs import Costs
 from tools.reporter.arms import Arm
 from tools.reporter.blocks import Block, Bullets, Cell, Page, Paragraph, Picture, Section, Table, VerdictBox
 from tools.reporter.choice import Choice, Offer
-from tools.reporter.choice_words import display, say
+from tools.reporter.choice_words import display, say, say_cost
 from tools.reporter.content_cards import dataset_section, moment, provenance_section, sealed_section, short_commit
 from tools.reporter.datasets import DatasetFacts
 from tools.reporter.words import Lang, Words
@@ -158,7 +158,7 @@ def _table_section(document: Document, measured: Measured, words: Words) -> Sect
     return Section(
         "approaches",
         words("approaches"),
-        (Paragraph(intro), Table("plain", tuple(header), tuple(rows)), Paragraph(words("faces_note"), "faint")),
+        (Paragraph(intro), Table("plain wide", tuple(header), tuple(rows)), Paragraph(words("faces_note"), "faint")),
     )
 
 
@@ -173,7 +173,7 @@ def _name_cell(name: str, measured: Measured, words: Words) -> Cell:
 
 def _metric_cell(found: Interval, metric: str, words: Words) -> Cell:
     if found.value is None:
-        return Cell(words("undefined"), (words.reason(found.reason),))
+        return Cell(words("undefined"))
     return Cell(words.metric_value(metric, found.value), (words.interval(metric, found),))
 
 
@@ -232,30 +232,27 @@ def _seconds(value: float) -> str:
 
 
 def _figure_section(measured: Measured, words: Words) -> Section:
-    primary, points = measured.choice.primary, []
-    floor = measured.choice.values[measured.choice.floor].value
-    for name in measured.arms:
-        found, time = measured.choice.values[name], measured.costs[name].time["decision_ms"]
-        if name != measured.choice.floor and time:
-            points.append(
-                CostPoint(
-                    display(name, words),
-                    time,
-                    Estimate(found.value, found.low, found.high),
-                    APPROACHES[name].input,
-                    name == measured.choice.recommended,
-                )
-            )
-    if not points:
-        return Section("figure", words("figure"), (Paragraph(words("figure_none")),))
+    """Draw what each approach reaches, the cheapest first."""
+    choice, primary = measured.choice, measured.choice.primary
+    names = sorted((name for name in measured.arms if name != choice.floor), key=lambda n: measured.offers[n].cost)
+    rows = [
+        CostRow(
+            display(name, words),
+            say_cost(measured.offers[name], words, short=True),
+            Estimate(found.value, found.low, found.high),
+            APPROACHES[name].input,
+            name == choice.recommended,
+        )
+        for name in names
+        for found in [choice.values[name]]
+    ]
     groups = {kind: words(f"input_{kind}") for kind in ("frames", "landmarks", "blendshapes")}
-    line = None if floor is None else (display(measured.choice.floor, words), floor)
-    axes = (words("axis_time"), words(primary))
-    figure = costs_figure(points, groups, line, axes, words.lang, in_percent=primary != "roc_auc")
+    floor = choice.values[choice.floor].value
+    line = None if floor is None else (display(choice.floor, words), floor)
+    figure = costs_figure(rows, groups, line, words(primary), words.lang, in_percent=primary != "roc_auc")
     caption = words("figure_caption", metric=words(primary))
-    return Section(
-        "figure", words("figure"), (Picture("approaches.png", plots.png_bytes(figure), words("figure"), caption),)
-    )
+    picture = Picture("approaches.png", plots.png_bytes(figure), words("figure"), caption)
+    return Section("figure", words("figure"), (picture,))
 
 
 def _pairs_section(measured: Measured, words: Words) -> Section:

@@ -71,9 +71,9 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose first column names its rows."""
+    """A table whose first column names its rows; "plain wide" is one of many columns, in smaller letters."""
 
-    kind: Literal["metrics", "provenance", "plain"]
+    kind: Literal["metrics", "provenance", "plain", "plain wide"]
     header: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
 

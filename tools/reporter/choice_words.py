@@ -76,13 +76,15 @@ def say_pair(choice: Choice, one: str, other: str, words: Words) -> str:
     )
 
 
-def say_cost(offer: Offer, words: Words) -> str:
-    """Write what an approach costs, in a few words."""
+def say_cost(offer: Offer, words: Words, *, short: bool = False) -> str:
+    """Write what an approach costs, in a few words; for a figure in fewer."""
     trained = words("cost_trained" if offer.is_trained else "cost_untrained")
-    size = words("cost_download", mb=rounded(offer.download_bytes / 1e6, 1))
-    if offer.decision_ms is None:
-        return f"{trained}, {size}"
-    return f"{trained}, {size}, {words('cost_time', ms=rounded(offer.decision_ms, 1))}"
+    size = rounded(offer.download_bytes / 1e6, 1)
+    said = [trained, words("megabytes", mb=size) if short else words("cost_download", mb=size)]
+    if offer.decision_ms is not None:
+        ms = rounded(offer.decision_ms, 1)
+        said.append(words("ms", ms=ms) if short else words("cost_time", ms=ms))
+    return ", ".join(said)
 
 
 def _plan(choice: Choice, words: Words) -> str:

@@ -9,14 +9,14 @@ TEXTS = {
     "name_blendshape_mlp": "blendshape MLP",
     "name_blendshapes": "smile blendshapes",
     "name_blendshape_logistic": "blendshape regression",
-    "name_majority": "larger class",
+    "name_majority": "always the larger class",
     "about_dual_head": "pictures into a network",
     "about_one_frame": "the same network, shown one picture",
     "about_landmark_mlp": "478 face points into a small network",
     "about_blendshape_mlp": "52 blendshapes into a small network",
     "about_blendshapes": "MediaPipe's two, and a threshold",
     "about_blendshape_logistic": "logistic regression on 52",
-    "about_majority": "always the same answer: the floor",
+    "about_majority": "no model: the floor",
     # the verdict
     "word_ship": "Ship: {name}",
     "ship_about": "{n} approaches on the same {sequences} of {people}",
@@ -31,8 +31,7 @@ TEXTS = {
     "choice_among": " among those that are shown to beat every approach without training",
     "choice_floor": "Cannot tell: the highest {metric} is that of {leader}, {value}, but it is not shown to be better "
     "than always giving the larger class ({pair}).",
-    "choice_floor_leads": "Cannot tell: no approach has a higher {metric} than always giving the larger class, "
-    "{value}.Cannot tell: no approach has a higher {metric} than always giving the larger class, {value}.",
+    "choice_floor_leads": "Cannot tell: no approach has a higher {metric} than {floor}, {value}.",
     "choice_free": "Cannot tell: the highest {metric} is that of {leader}, {value}, but it is not shown to be better "
     "than {rival}, which needs no training ({pair}); and {rival} is not shown to be better than always giving the "
     "larger class.",
@@ -48,8 +47,9 @@ TEXTS = {
     "choice_rule": "The rule, fixed beforehand: the leader has the highest {metric} (of equals the cheaper one). All "
     "{n} pairs are tested by person, with Holm's correction over all of them, since the leader was found on these "
     "very people; where test and interval agree, one is shown to be better. What the leader is not shown to beat is "
-    "not told apart from it. Of these the cheapest is recommended that is shown to beat {floor} and, if it was "
-    "trained, every approach without training. Cheap is: no training, then fewer bytes, then less time a decision.",
+    "not told apart from it. Of these the cheapest is recommended that is shown to beat the floor, always the larger "
+    "class, and, if it was trained, every approach without training. Cheap is: no training, then fewer bytes, then "
+    "less time a decision.",
     "rider_recall": "{name} has less recall than {leader}: {difference} (95 %: {interval}).",
     "rider_highest": "The highest of {n} figures on the same people is likely a little too good.",
     # the table
@@ -92,11 +92,9 @@ TEXTS = {
     "person smiles, and it is counted as one.",
     # the figure
     "figure": "What it reaches and what it costs",
-    "figure_none": "No decision was timed, so nothing can be drawn.",
-    "figure_caption": "The {metric} of each approach with its 95 % interval, against the time of a decision on this "
-    "machine (logarithmic). Up and to the left is better; intervals that overlap prove nothing either way. The ring "
-    "marks the recommended one.",
-    "axis_time": "ms a decision, here",
+    "figure_caption": "The {metric} of each approach with its 95 % interval, the cheapest on top; beside each name its "
+    "training, the download of a page and the time of a decision on this machine. Intervals that overlap prove "
+    "nothing either way. The ring marks the recommended one.",
     "input_frames": "pictures",
     "input_landmarks": "landmarks",
     "input_blendshapes": "blendshapes",
@@ -111,7 +109,7 @@ TEXTS = {
     "pairs_better": "better",
     "pairs_open": "not told apart",
     "pairs_least": "With {n} pairs, fewer than {least} people could not have shown anything, whatever they answered. "
-    "Fewer approaches (--approaches) are fewer pairs.",
+    "Fewer approaches (--approaches), chosen before anybody looks, are fewer pairs.",
     # what was left out
     "left_out": "What was left out",
     "left_out_line": "{name}: {reason}",

@@ -12,14 +12,14 @@ TEXTS = {
     "name_blendshape_mlp": "블렌드셰이프 MLP",
     "name_blendshapes": "미소 블렌드셰이프",
     "name_blendshape_logistic": "블렌드셰이프 회귀",
-    "name_majority": "다수 클래스",
+    "name_majority": "항상 다수 클래스",
     "about_dual_head": "사진을 신경망으로",
     "about_one_frame": "같은 신경망에 사진 한 장만",
     "about_landmark_mlp": "얼굴 점 478개를 작은 신경망으로",
     "about_blendshape_mlp": "블렌드셰이프 52개를 작은 신경망으로",
     "about_blendshapes": "MediaPipe 값 두 개와 임계값",
     "about_blendshape_logistic": "52개 값의 로지스틱 회귀",
-    "about_majority": "언제나 같은 답: 바닥 기준",
+    "about_majority": "모델 없음: 바닥 기준",
     "word_ship": "추천: {name}",
     "ship_about": "같은 {people}, {sequences}에서 비교한 방식 {n}가지",
     "choice_pair": "{difference}, 95 % 구간 {interval}, {n}쌍 Holm 보정 후 p {p}",
@@ -33,7 +33,7 @@ TEXTS = {
     "choice_among": " 학습이 필요 없는 모든 방식보다 좋다고 확인되었고",
     "choice_floor": "판단할 수 없음: 가장 높은 {metric}: {leader}, {value}. 그러나 언제나 다수 클래스로 답하는 것보다 "
     "좋다는 것이 확인되지 않았습니다 ({pair}).",
-    "choice_floor_leads": "판단할 수 없음: 언제나 다수 클래스로 답하는 것({metric} {value})보다 높은 방식이 없습니다.",
+    "choice_floor_leads": "판단할 수 없음: 다음보다 {metric} 수치가 높은 방식이 없습니다: {floor}, {value}.",
     "choice_free": "판단할 수 없음: 가장 높은 {metric}: {leader}, {value}. 그러나 학습이 필요 없는 방식({rival})보다 "
     "좋다는 것이 확인되지 않았고 ({pair}), 그 방식({rival}) 역시 언제나 다수 클래스로 답하는 것보다 좋다는 것이 "
     "확인되지 않았습니다.",
@@ -49,9 +49,9 @@ TEXTS = {
     "cost_time": "판정 한 번에 {ms} ms (이 컴퓨터)",
     "choice_rule": "미리 정한 규칙: {metric} 수치가 가장 높은 방식이 선두입니다(같으면 비용이 적은 쪽). 바로 이 "
     "사람들에게서 선두를 찾았으므로 {n}쌍 모두를 사람별로 검정하고 전체에 대해 Holm 보정을 합니다. 검정과 구간이 "
-    "일치할 때만 더 좋다고 봅니다. 선두가 더 좋다고 확인되지 않은 상대는 선두와 구별되지 않은 것입니다. 그중에서 "
-    "{floor} 기준보다 좋다고 확인되고, 학습한 방식이라면 학습이 필요 없는 모든 방식보다도 좋다고 확인된 것 가운데 "
-    "비용이 가장 적은 것을 추천합니다. 비용의 순서: 학습 여부, 다운로드 크기, 판정 시간.",
+    "일치할 때만 더 좋다고 봅니다. 선두가 더 좋다고 확인되지 않은 상대는 선두와 구별되지 않은 것입니다. 그중에서 바닥 "
+    "기준(항상 다수 클래스)보다 좋다고 확인되고, 학습한 방식이라면 학습이 필요 없는 모든 방식보다도 좋다고 확인된 것 "
+    "가운데 비용이 가장 적은 것을 추천합니다. 비용의 순서: 학습 여부, 다운로드 크기, 판정 시간.",
     "rider_recall": "재현율 비교: {name} 쪽이 {leader} 쪽보다 낮습니다. 차이 {difference} (95 %: {interval}).",
     "rider_highest": "같은 사람들에게서 얻은 수치 {n}개 중 가장 높은 것은 실제보다 조금 좋게 나오기 쉽습니다.",
     "approaches": "방식별 결과",
@@ -92,10 +92,9 @@ TEXTS = {
     "faces_note": "얼굴이 하나도 없는 시퀀스는 얼굴이 필요한 방식에서는 미소가 아닌 것으로 답합니다. 실제로 웃고 "
     "있었다면 오답이며, 오답으로 셉니다.",
     "figure": "성능과 비용",
-    "figure_none": "판정 시간을 재지 않아 그릴 수 없습니다.",
-    "figure_caption": "방식별 {metric}, 95 % 구간, 이 컴퓨터에서의 판정 시간(로그 축). 왼쪽 위로 갈수록 좋습니다. "
-    "구간이 겹친다고 같은 것도, 다른 것도 아닙니다. 고리는 추천한 방식입니다.",
-    "axis_time": "판정 한 번의 시간 (ms, 이 컴퓨터)",
+    "figure_caption": "방식별 {metric}, 95 % 구간. 비용이 적은 것이 위에 있고, 이름 아래는 학습 여부, 페이지의 "
+    "다운로드 크기, 이 컴퓨터에서의 판정 시간입니다. 구간이 겹친다고 같은 것도, 다른 것도 아닙니다. 고리는 추천한 "
+    "방식입니다.",
     "input_frames": "사진",
     "input_landmarks": "랜드마크",
     "input_blendshapes": "블렌드셰이프",
@@ -108,8 +107,8 @@ TEXTS = {
     "pairs_said": "확인되었나",
     "pairs_better": "더 좋음",
     "pairs_open": "구별되지 않음",
-    "pairs_least": "{n}쌍을 비교할 때 {least}명보다 적으면 어떤 답이 나왔더라도 아무것도 확인할 수 없습니다. 방식을 "
-    "줄이면(--approaches) 쌍도 줄어듭니다.",
+    "pairs_least": "{n}쌍을 비교할 때 {least}명보다 적으면 어떤 답이 나왔더라도 아무것도 확인할 수 없습니다. 결과를 "
+    "보기 전에 방식을 줄이면(--approaches) 쌍도 줄어듭니다.",
     "left_out": "제외된 방식",
     "left_out_line": "{name}: {reason}",
     "left_out_landmarker": "여기서는 얼굴을 읽을 수 없습니다. MediaPipe 설치: pip install 'smilebench[featurizer]', "
