@@ -1,14 +1,19 @@
 """Fixtures that more than one test folder uses."""
 
+import hashlib
+import json
 from collections.abc import Callable
 from pathlib import Path
 
 import cv2
 import numpy as np
+import onnx
 import pytest
+from onnx import TensorProto, helper, numpy_helper
 
 from shared import contracts
 from shared.dataset_writer import DatasetWriter, NewSequence
+from shared.inference import FEATURE_SHAPES
 from shared.preprocess import U8
 from shared.protocol import Protocol, choose_frames, read_protocol
 from shared.sequences import Dataset, open_dataset
@@ -121,3 +126,68 @@ def write_dataset(
 def make_dataset() -> MakeDataset:
     """Return `write_dataset`: ``make_dataset(folder, subjects=6, takes=1, kind="synthetic", protocol=None)``."""
     return write_dataset
+
+
+def write_feature_model(
+    folder: Path, kind: str, *, uses_z: bool = False, landmarker: bytes = b"a landmarker", frames: int | str = "frames"
+) -> Path:
+    """Write a model's folder of landmarks or blendshapes: the window's mean, weighted, through a sigmoid; and its card.
+
+    Args:
+        folder: Made; gets smile_detector.onnx and model.json.
+        kind: ``landmarks`` or ``blendshapes``.
+        uses_z: Give z a weight.
+        landmarker: Content of the face_landmarker.task that the model says it was trained with.
+        frames: The axis of frames in the graph: free, or a number.
+
+    Returns:
+        The ONNX.
+    """
+    rest = FEATURE_SHAPES[kind]
+    weights = np.random.default_rng(3).normal(0, 0.3, rest).astype(np.float32)
+    if kind == "landmarks" and not uses_z:
+        weights[:, 2] = 0
+    sha256 = hashlib.sha256(landmarker).hexdigest()
+    card = json.loads((Path(__file__).parent / "schemas/positive/model/ours.json").read_text(encoding="utf-8"))
+    layout = {"landmarks": "NTPC", "blendshapes": "NTF"}[kind]
+    card |= {"network": {"landmarks": "landmark_mlp", "blendshapes": "blendshape_mlp"}[kind], "temperature": None}
+    card["input"] = {"name": kind, "shape": [1, 5, *rest], "dtype": "float32", "layout": layout}
+    card["input"]["landmark_model_sha256"] = sha256
+    card["outputs"] = card["outputs"][:1]
+    notes = {key: card[key] for key in ("model_id", "classes", "positive_class", "frame_interval_ms", "crop", "mirror")}
+    notes |= {"threshold": card["threshold"]["value"], "landmark_model_sha256": sha256}
+    constants = {
+        "weights": weights.reshape(-1, 1),
+        "flat": np.array([1, weights.size], np.int64),
+        "one": np.array([1], np.int64),
+    }
+    nodes = [
+        helper.make_node("ReduceMean", [kind], ["mean"], axes=[1], keepdims=0),
+        helper.make_node("Reshape", ["mean", "flat"], ["row"]),
+        helper.make_node("MatMul", ["row", "weights"], ["logit"]),
+        helper.make_node("Sigmoid", ["logit"], ["prob"]),
+        helper.make_node("Reshape", ["prob", "one"], ["smile_prob"]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "tiny",
+        [helper.make_tensor_value_info(kind, TensorProto.FLOAT, [1, frames, *rest])],
+        [helper.make_tensor_value_info("smile_prob", TensorProto.FLOAT, [1])],
+        [numpy_helper.from_array(values, name) for name, values in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    told = {f"smilebench.{key}": value if isinstance(value, str) else json.dumps(value) for key, value in notes.items()}
+    helper.set_model_props(model, told)
+    folder.mkdir(parents=True)
+    path = folder / "smile_detector.onnx"
+    onnx.save(model, str(path))
+    operators = sorted({node.op_type for node in nodes})
+    facts = {"sha256": contracts.sha256_file(path), "bytes": path.stat().st_size, "opset": 13, "operators": operators}
+    contracts.write_document(folder / "model.json", {**card, "onnx": {"file": path.name, **facts}}, "model")
+    return path
+
+
+@pytest.fixture(scope="session")
+def make_feature_model() -> Callable[..., Path]:
+    """Return `write_feature_model`."""
+    return write_feature_model

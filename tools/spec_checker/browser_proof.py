@@ -173,7 +173,7 @@ def prove(wanted: Wanted) -> ProofReport:
             _prove_webgpu(proof, program, server, spec, wanted)
             _prove_webgl(proof, program, server, spec, wanted)
             if footage and landmarker:
-                _prove_faces(proof, program, server, spec, landmarker[1], footage, frames_dir)
+                _prove_faces(proof, program, server, spec, wanted, landmarker[1], footage, frames_dir)
             if footage and (kind_of(spec) == "frames" or landmarker):
                 _prove_film(proof, program, server, spec, wanted, footage)
             elif footage is None:
@@ -310,13 +310,20 @@ def _prove_webgl(proof: Proof, program: str, server: PageServer, spec: Any, want
 
 
 def _prove_faces(
-    proof: Proof, program: str, server: PageServer, spec: Any, model_dir: Path, footage: Footage, frames_dir: Path
+    proof: Proof,
+    program: str,
+    server: PageServer,
+    spec: Any,
+    wanted: Wanted,
+    model_dir: Path,
+    footage: Footage,
+    frames_dir: Path,
 ) -> None:
     """Read the face in the same pictures with the client's landmarker and with Python's."""
     model = model_dir / landmarks.MODEL_NAME
     with open_chromium(program, PROVIDER_FLAGS["wasm"]) as browser, open_page(browser, server, "wasm") as page:
         try:
-            proof.faces = compare_faces(page, spec, model, frames_dir, footage.name, footage.frames)
+            proof.faces = compare_faces(page, spec, wanted.spec.parent, model, frames_dir, footage.name, footage.frames)
         except CheckFailed as error:
             proof.findings.append(failed("browser.landmarks", error.found, error.expected, error.todo))
             return

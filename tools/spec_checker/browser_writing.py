@@ -109,7 +109,7 @@ def _describe_landmarker(seen: Seen) -> dict[str, Any] | None:
     faces = seen.faces
     if faces is None:
         return None
-    keys = ("n_pictures", "n_with_border", "n_found_differs")
-    differences = ("largest_difference_xy", "largest_difference_z", "largest_difference_blendshapes")
+    keys = ("n_pictures", "n_with_border", "n_found_differs", "n_flips")
+    differences = tuple(f"largest_difference_{what}" for what in ("xy", "z", "blendshapes", "smile_prob"))
     times = seen.film.landmarks_ms if seen.film else None
     return {"ms": times or faces.ms, **{key: getattr(faces, key) for key in (*keys, *differences)}}

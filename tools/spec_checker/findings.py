@@ -6,7 +6,7 @@ from typing import Any, Literal
 Status = Literal["pass", "fail", "skip"]
 _FIELD_WIDTH = 34
 WIDTH = 100  # of what stands in a spec; figures of a run may be longer
-FIGURES_WIDTH = 300
+FIGURES_WIDTH = 400
 
 
 @dataclass(frozen=True)
