@@ -3,7 +3,15 @@ import pytest
 from matplotlib.figure import Figure
 
 from shared import plots
-from shared.plots_intervals import Estimate, ForestRow, Reliability, forest_figure, reliability_figure
+from shared.plots_intervals import (
+    CostRow,
+    Estimate,
+    ForestRow,
+    Reliability,
+    costs_figure,
+    forest_figure,
+    reliability_figure,
+)
 
 ROWS = [
     ForestRow("recall", [Estimate(-0.05, -0.14, 0.04), Estimate(0.1, 0.02, 0.2)]),
@@ -46,3 +54,26 @@ def test_a_reliability_curve_stands_at_its_scores_with_its_bounds() -> None:
     (bars,) = [one for one in figure.axes[0].collections if hasattr(one, "get_segments")]
     ends = [segment[:, 1].tolist() for segment in bars.get_segments()]
     assert ends == [pytest.approx([0.05, 0.5]), pytest.approx([0.6, 1.0])]
+
+
+def test_costs_stand_beside_names_and_each_row_has_its_interval_and_its_ring() -> None:
+    rows = [
+        CostRow("free", "no training, 17 MB", Estimate(0.9, 0.8, 0.95), "faces", True),
+        CostRow("dear", "trained, 34 MB", Estimate(0.7, None, None), "pictures", False),
+        CostRow("unknown", "trained", Estimate(None, None, None), "pictures", False),
+    ]
+    groups = {"pictures": "Pictures", "faces": "Faces"}
+    figure = costs_figure(rows, groups, ("floor", 0.5), "accuracy", "en")
+    axes = figure.axes[0]
+    assert [text.get_text() for text in axes.get_yticklabels()] == [
+        "free\nno training, 17 MB", "dear\ntrained, 34 MB", "unknown\ntrained",
+    ]  # fmt: skip
+    assert axes.get_ylim() == (2.5, -0.5)  # the first row is on top
+    assert ([80.0, 95.0], [0, 0]) in lines_of(figure)
+    dots = [(x[0], y[0]) for x, y in lines_of(figure) if len(x) == 1]
+    assert dots == [(90.0, 0), (90.0, 0), (70.0, 1)]  # the first with its ring
+    assert ([50.0, 50.0], [0, 1]) in lines_of(figure)
+    assert {text.get_text() for text in figure.legends[0].get_texts()} == {"Pictures", "Faces", "floor"}
+    assert axes.get_xlabel() == "accuracy (%)"
+    area = costs_figure(rows, groups, None, "AUC", "en", in_percent=False)
+    assert (0.9, 0) in [(x[0], y[0]) for x, y in lines_of(area) if len(x) == 1]
