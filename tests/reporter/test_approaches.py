@@ -62,7 +62,15 @@ class Kitchen:
 
     def run(self, network: str, seconds: float, number: int = 1) -> tuple[str, Path]:
         document = json.loads(next((POSITIVE / "run").glob("*.json")).read_text(encoding="utf-8"))
-        changed = {**document, "network": network, "seconds": seconds, "epochs_done": 10, "threads": 2}
+        weights = {"source": "imagenet" if network == "dual_head" else "none", "sha256": None}
+        changed = {
+            **document,
+            "network": network,
+            "seconds": seconds,
+            "epochs_done": 10,
+            "threads": 2,
+            "weights": weights,
+        }
         return network, self.write(f"{network}_run{number}.json", "run", changed)
 
     def timings(self, **changes: Any) -> Path:
@@ -143,7 +151,7 @@ def test_the_document_holds_what_each_approach_reaches_and_costs(kitchen: Kitche
     times = {one["name"]: one["time"]["decision_ms"] for one in result.document["approaches"]}
     assert times == {"dual_head": 4.0, "one_frame": 4.0, "landmark_mlp": 15.5, "blendshapes": 15.0, "majority": 0.0}
     assert dual["time"]["window_ms"] == 30.0
-    assert dual["training"] == {"seconds": 200.0, "n_runs": 2, "epochs": 10, "threads": 2}
+    assert dual["training"] == {"seconds": 200.0, "n_runs": 2, "epochs": 10, "threads": 2, "start": "imagenet"}
     assert free["training"]["seconds"] is None
     assert free["without_face"] == {"sequences": 3, "of_sequences": 48, "pictures": 15, "of_pictures": 240}
     assert dual["without_face"] is None
@@ -173,27 +181,10 @@ def test_the_page_says_it_in_both_languages(kitchen: Kitchen, reader: Any) -> No
 
 def decision(p50: float, model_sha256: str, reading_ms: float | None = None, **changes: Any) -> dict[str, Any]:
     """A whole decision, as a browser proof writes it down."""
-    landmarker = None
-    if reading_ms is not None:
-        counts = {"n_pictures": 90, "n_with_border": 0, "n_found_differs": 0}
-        far = {f"largest_difference_{what}": 0.001 for what in ("xy", "z", "blendshapes")}
-        landmarker = {"ms": span(reading_ms), **counts, **far}
-    return {
-        "model_sha256": model_sha256,
-        "plan": "stream",
-        "execution_provider": "wasm",
-        "threads": 1,
-        "browser": "Chromium 156",
-        "device": "a processor",
-        "created_utc": "2026-01-22T11:25:34Z",
-        "n_decisions": 60,
-        "n_flips": 0,
-        "largest_difference": 0.001,
-        "decision_ms": span(p50),
-        "decisions_per_s": 20.0,
-        "landmarker": landmarker,
-        **changes,
-    }
+    example = json.loads((POSITIVE / "frontend_spec" / "landmarks_tested.json").read_text(encoding="utf-8"))
+    entry = {**example["tested_decisions"][0], "model_sha256": model_sha256, "decision_ms": span(p50), "threads": 1}
+    landmarker = None if reading_ms is None else {**entry["landmarker"], "ms": span(reading_ms)}
+    return {**entry, "execution_provider": "wasm", "landmarker": landmarker, **changes}
 
 
 def test_the_time_of_a_browser_is_that_of_the_graphs_that_a_page_runs_or_of_a_whole_decision(kitchen: Kitchen) -> None:
@@ -230,6 +221,20 @@ def test_without_a_hand_off_no_time_in_a_browser_is_invented(kitchen: Kitchen, r
     page = reader((result.folder / "report.html").read_text(encoding="utf-8"))
     assert "not measured" in page.text
     assert "./inv validate-spec --model MODEL --browser" in page.text
+
+
+def test_a_dual_head_that_did_not_start_from_imagenet_is_said_to_be_so(kitchen: Kitchen, reader: Any) -> None:
+    network, file = kitchen.run("dual_head", 100.0)
+    for source, expected in (
+        ("old.safetensors", "started from old.safetensors"),
+        ("none", "started from random weights"),
+    ):
+        document = json.loads(file.read_text(encoding="utf-8"))
+        path = kitchen.write("run.json", "run", {**document, "weights": {"source": source, "sha256": None}})
+        result = report_approaches(kitchen.usual(runs=((network, path),)))
+        assert expected in reader((result.folder / "report.html").read_text(encoding="utf-8")).text
+    usual = report_approaches(kitchen.usual())
+    assert "started from" not in reader((usual.folder / "report.html").read_text(encoding="utf-8")).text
 
 
 def test_less_recall_of_the_recommended_approach_is_said(kitchen: Kitchen, reader: Any) -> None:

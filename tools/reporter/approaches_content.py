@@ -322,5 +322,10 @@ def _reading_section(document: Document, measured: Measured, timings: Document, 
     if faces is not None and reading is not None:
         seconds = _seconds(faces["of_pictures"] * reading / 1000)
         said.append(words("read_faces", pictures=faces["of_pictures"], s=seconds, without=faces["pictures"]))
+    start = next(
+        (cost.training["start"] for n, cost in measured.costs.items() if n in ("dual_head", "one_frame")), None
+    )
+    if start is not None and start != "imagenet":
+        said.append(words("read_start_none" if start == "none" else "read_start", start=start))
     said.append(words("read_limits"))
     return Section("reading", words("reading"), (Bullets(tuple(said)),))

@@ -23,7 +23,7 @@ class Costs:
         time: decision_ms and its parts.
         browser: What a hand-off was seen to take; None where nobody has measured it.
         without_face: Counts; None where no face is needed.
-        training: seconds, n_runs, epochs, threads.
+        training: seconds, n_runs, epochs, threads, start.
     """
 
     model_bytes: int
@@ -134,11 +134,13 @@ def find_training(approach: Approach, arm: Arm, runs: Mapping[str, Sequence[Docu
     mine = runs.get(approach.network or ("dual_head" if approach.has_graph else ""), [])
     if mine:
         seconds = sum(run["seconds"] for run in mine) / len(mine)
-        epochs, threads = mine[0]["epochs_done"], mine[0]["threads"]
-        return {"seconds": round(seconds, 3), "n_runs": len(mine), "epochs": epochs, "threads": threads}
+        start = mine[0]["weights"]["source"]
+        told = {"epochs": mine[0]["epochs_done"], "threads": mine[0]["threads"], "start": start}
+        return {"seconds": round(seconds, 3), "n_runs": len(mine), **told}
+    nothing = {"epochs": None, "threads": None, "start": None}
     if not approach.is_trained:
-        return {"seconds": None, "n_runs": 0, "epochs": None, "threads": None}
+        return {"seconds": None, "n_runs": 0, **nothing}
     # A regression is fitted when it is measured: its time holds that of its answers.
     n_runs = len(arm.results["pooled"]["runs"]) if "pooled" in arm.results else 1
     seconds = arm.results["seconds_a_sequence"] * arm.results["n_sequences"] / n_runs
-    return {"seconds": round(seconds, 3), "n_runs": n_runs, "epochs": None, "threads": None}
+    return {"seconds": round(seconds, 3), "n_runs": n_runs, **nothing}

@@ -134,6 +134,9 @@ TEXTS = {
     "read_training": "Training times are of this machine (threads: {threads}).",
     "read_faces": "Approaches of faces also read {pictures} pictures once, about {s} s on one thread; in {without} "
     "pictures no face was found.",
+    "read_start": "The dual head started from {start}, not from ImageNet weights; from those it may reach more.",
+    "read_start_none": "The dual head started from random weights ({start}), not from ImageNet's; from those it may "
+    "reach more.",
     "read_limits": "Judged are these trainings of these networks: with other settings, more people or other cameras "
     "the order may change.",
     "source_timings": "times on {name}",

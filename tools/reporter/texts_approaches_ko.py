@@ -130,6 +130,10 @@ TEXTS = {
     "read_training": "학습 시간은 이 컴퓨터의 것입니다 (스레드: {threads}).",
     "read_faces": "얼굴이 필요한 방식은 사진 {pictures}장을 한 번 읽어야 하며, 스레드 하나로 약 {s}초입니다. 얼굴을 "
     "찾지 못한 사진: {without}장.",
+    "read_start": "듀얼 헤드는 ImageNet 가중치가 아니라 다음에서 시작했습니다: {start}. ImageNet에서 시작하면 더 "
+    "좋아질 수 있습니다.",
+    "read_start_none": "듀얼 헤드는 ImageNet 가중치가 아니라 무작위 가중치({start})에서 시작했습니다. ImageNet에서 "
+    "시작하면 더 좋아질 수 있습니다.",
     "read_limits": "이 신경망들을 이렇게 학습한 결과입니다. 설정, 사람 수, 카메라가 다르면 순서가 바뀔 수 있습니다.",
     "source_timings": "시간 측정: {name}",
     "source_features": "데이터셋 {name}의 특징",
