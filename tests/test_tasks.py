@@ -96,6 +96,44 @@ def test_ab_does_not_ignore_seeds_without_folds(
     assert not _commands(context)
 
 
+@pytest.mark.parametrize(
+    ("flags", "code", "expected"),
+    [
+        ({"approaches": "dual_head,crystal_ball"}, 2, "crystal_ball"),
+        ({"approaches": "majority"}, 2, "the floor alone"),
+        ({"epochs": 0}, 2, "--epochs"),
+        ({"approaches": "landmark_mlp"}, 1, "drawn people"),
+    ],
+)
+def test_compare_approaches_refuses_what_cannot_be_compared_before_anything_is_run(
+    flags: dict[str, object],
+    code: int,
+    expected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make_dataset: object,
+    context: MockContext,
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    make_dataset(tmp_path / "datasets" / "drawn", subjects=3)  # type: ignore[operator]
+    with pytest.raises(Exit, match=expected) as refused:
+        tasks.compare_approaches(context, dataset="drawn", **flags)
+    assert refused.value.code == code
+    assert not _commands(context)
+
+
+def test_compare_approaches_without_mediapipe_says_how_to_get_it_when_landmarks_were_asked_for(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_dataset: object, context: MockContext
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    monkeypatch.setenv("SMILEBENCH_ASSETS", str(tmp_path / "nowhere"))
+    make_dataset(tmp_path / "datasets" / "people", subjects=3, kind="real")  # type: ignore[operator]
+    with pytest.raises(Exit, match=r"fetch-models|featurizer") as refused:
+        tasks.compare_approaches(context, dataset="people", approaches="blendshapes")
+    assert refused.value.code == 3
+    assert not _commands(context)
+
+
 def test_every_flag_of_every_task_is_explained() -> None:
     for name in dir(tasks):
         item = getattr(tasks, name)
@@ -105,7 +143,7 @@ def test_every_flag_of_every_task_is_explained() -> None:
 
 
 FULL = {bool: True, int: 2, str: "x"}
-PLAIN = ("ab", "demo", "baseline", "test", "check", "bench", "export")
+PLAIN = ("ab", "compare_approaches", "demo", "baseline", "test", "check", "bench", "export")
 
 
 def _task_names() -> list[str]:
