@@ -1,3 +1,5 @@
+import math
+
 import numpy as np
 import pytest
 
@@ -14,7 +16,6 @@ PEOPLE = ["a", "a", "b", "b", "c"]
 @pytest.mark.parametrize(
     ("text", "expected"),
     [
-        ("youden", 0.6),  # 2 of 3 found, no false alarm: J = 0.67; every other threshold has less
         ("f1", 0.2),  # 3 found, 1 false alarm: 6/7; with 0.6 it is 4/5
         ("recall:1", 0.2),
         ("recall:0.6", 0.6),  # two of three are enough, without a false alarm
@@ -35,15 +36,52 @@ def test_a_level_that_no_threshold_reaches_is_said_to_be_missed() -> None:
     assert not found.is_met
 
 
-def test_youden_equals_the_metrics_decision_threshold() -> None:
+def draw(rng: np.random.Generator, n: int, apart: float) -> tuple[np.ndarray, np.ndarray]:
+    """Draw normal logits of both classes, apart by so much, and the scores."""
+    labels = np.arange(n) % 2 == 0
+    return labels, 1 / (1 + np.exp(-rng.normal(np.where(labels, apart / 2, -apart / 2), 1)))
+
+
+def test_youden_of_two_even_clouds_lies_halfway() -> None:
+    scores = np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9])
+    found = choose(scores > 0.5, scores, list("abcdef"), Objective("youden"))
+    assert found is not None
+    assert found.value == pytest.approx(0.5)  # symmetric around it
+
+
+def test_youden_loses_less_than_the_top_of_the_curve() -> None:
+    """Normal logits of equal spread: the truth is 0.5, and J at a threshold is known."""
     rng = np.random.default_rng(0)
-    for _ in range(50):
-        labels, scores = rng.random(30) < 0.5, np.round(rng.random(30), 2)
+    lost: dict[str, list[float]] = {"ours": [], "top": []}
+    for _ in range(200):
+        labels, scores = draw(rng, 40, apart=2.0)
         roc = metrics.roc_curve(labels, scores)
-        found = choose(labels, scores, ["x"] * 30, Objective("youden"))
+        found = choose(labels, scores, ["x"] * 40, Objective("youden"))
         assert roc is not None
-        if found is not None:
-            assert found.value == pytest.approx(metrics.youden(roc).decision_threshold)
+        assert found is not None
+        for name, value in (("ours", found.value), ("top", metrics.youden(roc).decision_threshold)):
+            at = float(np.log(value / (1 - value)))
+            reached = (math.erf((at + 1) / 2**0.5) - math.erf((at - 1) / 2**0.5)) / 2
+            lost[name].append(math.erf(1 / 2**0.5) - reached)
+    assert np.mean(lost["ours"]) < 0.6 * np.mean(lost["top"])
+
+
+def test_youden_keeps_to_the_curve_where_the_fit_does_not_hold() -> None:
+    """Positives in a narrow band above 0.5, negatives spread far below and a few far above."""
+    rng = np.random.default_rng(1)
+    scores = np.concatenate([rng.uniform(0.50, 0.52, 200), rng.uniform(0, 0.49, 150), rng.uniform(0.99, 1, 50)])
+    labels = np.arange(400) < 200
+    found = choose(labels, scores, ["x"] * 400, Objective("youden"))
+    assert found is not None
+    assert found.value == pytest.approx(0.495, abs=0.01)
+
+
+def test_youden_holds_scores_of_zero_and_one() -> None:
+    found = choose(
+        np.array([False, False, True, True]), np.array([0.0, 0.0, 1.0, 1.0]), list("abcd"), Objective("youden")
+    )
+    assert found is not None
+    assert found.value == pytest.approx(0.5)
 
 
 def test_the_interval_needs_three_people_and_holds_the_threshold_where_it_is_clear() -> None:

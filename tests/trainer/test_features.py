@@ -1,13 +1,19 @@
 """Networks of features through trainer, exporter and evaluator, on features that were planted beside a dataset."""
 
 import json
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import torch
 
 from shared import contracts, paths
+from shared.landmark_geometry import normalise
 from shared.sequences import open_dataset
 from tools.trainer.cli import main
+from tools.trainer.data import Batch
+from tools.trainer.features import Variation
+from tools.trainer.train import _best_epoch
 
 
 @pytest.fixture
@@ -80,3 +86,48 @@ def test_the_documents_are_those_of_any_run(people, monkeypatch, capsys):
     from pathlib import Path
 
     assert contracts.read_document(Path(folder) / "run.json", "run")["status"] == "done"
+
+
+def test_where_the_rate_falls_a_lucky_early_epoch_is_not_the_best():
+    losses = [0.9, 0.9, 0.1, 0.9, 0.6, 0.55, 0.5, 0.5]
+    history = [{"epoch": number, "validation_loss": loss} for number, loss in enumerate(losses, start=1)]
+    cosine = SimpleNamespace(schedule="cosine", epochs=60)  # three epochs are judged together
+    assert _best_epoch(history, cosine) == 8
+    assert _best_epoch(history[:1], cosine) == 1
+    assert _best_epoch(history, SimpleNamespace(schedule="constant", epochs=60)) == 3
+
+
+def test_mixing_keeps_faces_and_shares_of_smiles_together():
+    variation = Variation(seed=3, mixup=1.0, scheme=None)
+    values = torch.tensor([0.0, 0.0, 1.0, 1.0]).reshape(4, 1, 1).expand(4, 2, 52)
+    mixed = variation.vary(Batch(values, values[:, 0, 0], torch.full((4,), -1)), epoch=1, start=0)
+    assert torch.allclose(mixed.frames[:, 0, 0], mixed.smile)  # here a sequence's value is its label
+    assert ((mixed.smile > 0) & (mixed.smile < 1)).any()
+    again = variation.vary(Batch(values, values[:, 0, 0], torch.full((4,), -1)), epoch=1, start=0)
+    assert torch.equal(mixed.smile, again.smile)
+    plain = Variation(seed=3, mixup=0.0, scheme=None).vary(Batch(values, values[:, 0, 0], torch.full((4,), -1)), 1, 0)
+    assert torch.equal(plain.frames, values)
+
+
+def test_faces_are_stretched_where_they_lie_alike():
+    torch.manual_seed(0)
+    faces = torch.rand(3, 2, 478, 3)
+    varied = Variation(seed=0, mixup=0.0, scheme="eyes").vary(Batch(faces, torch.zeros(3), torch.zeros(3)), 1, 0).frames
+    alike = torch.from_numpy(normalise(faces.numpy(), "eyes", with_z=True))
+    difference = (varied - alike)[..., :2].abs().mean() / alike[..., :2].abs().mean()
+    assert 0.005 < difference < 0.1
+    assert torch.equal(varied[..., 2], alike[..., 2])
+
+
+@pytest.mark.parametrize(
+    ("flags", "says"),
+    [
+        (("--network", "blendshape_mlp", "--with-z"), "--network landmark_mlp"),
+        (("--network", "dual_head", "--normalisation", "eyes"), "--network landmark_mlp"),
+        (("--network", "dual_head", "--mixup", "0.4"), "sequences of pictures are not mixed"),
+        (("--network", "landmark_mlp", "--mixup", "-1"), "0 or more"),
+    ],
+)
+def test_flags_that_mean_nothing_to_a_network_are_refused(people, flags, says, capsys):
+    assert main(["--dataset", "people", "--quiet", *flags]) == 2
+    assert says in capsys.readouterr().err

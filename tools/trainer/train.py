@@ -297,9 +297,17 @@ def _history_row(
     return dict(zip(HISTORY_COLUMNS, values, strict=True))
 
 
-def _best_epoch(history: list[checkpoints.HistoryRow]) -> int:
-    """Return the epoch with the lowest validation loss, the first of several."""
-    return int(min(history, key=lambda row: (row["validation_loss"], row["epoch"]))["epoch"])
+def _best_epoch(history: list[checkpoints.HistoryRow], config: TrainConfig) -> int:
+    """Return the epoch with the lowest validation loss, the first of several.
+
+    Where the rate falls, the early epochs are the noisy ones, and with few validation people a lucky one of them would
+    win: the loss then is the mean of a twentieth of all epochs, the last of which is judged.
+    """
+    width = max(1, config.epochs // 20) if config.schedule == "cosine" else 1
+    losses = [row["validation_loss"] for row in history]
+    first = min(width, len(losses))
+    means = [float(np.mean(losses[max(0, end - width) : end])) for end in range(first, len(losses) + 1)]
+    return int(history[first - 1 + int(np.argmin(means))]["epoch"])
 
 
 def _kept(folder: Path, epoch: int) -> Path:
@@ -309,7 +317,7 @@ def _kept(folder: Path, epoch: int) -> Path:
 def _keep(folder: Path, network: loop.Network, config: TrainConfig, history: list[checkpoints.HistoryRow]) -> None:
     epoch = history[-1]["epoch"]
     checkpoints.save_weights(folder / "last.safetensors", network, epoch)
-    if _best_epoch(history) == epoch:
+    if _best_epoch(history, config) == epoch:
         checkpoints.save_weights(folder / "best.safetensors", network, epoch)
     if epoch in config.keep_epochs:
         checkpoints.save_weights(_kept(folder, epoch), network, epoch)
@@ -322,7 +330,7 @@ def _record(folder: Path, run: dict[str, Any], config: TrainConfig, history: lis
     writer.writeheader()
     writer.writerows(history)
     contracts.write_bytes(folder / run["history"], out.getvalue().encode())
-    best, last = _best_epoch(history), history[-1]["epoch"]
+    best, last = _best_epoch(history, config), history[-1]["epoch"]
     points = [
         ("best", best),
         ("last", last),
