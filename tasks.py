@@ -433,8 +433,7 @@ def ab(
     Example: ./inv ab --epochs 10 --dataset people
     """
     arms, folder = _parse_epochs(epochs), _find_dataset("ab", dataset)
-    if seeds > 1 and not folds:
-        raise Exit("ab: --seeds: found no --folds beside it, expected both, such as --folds 5 --seeds 3", code=2)
+    _require_folds("ab", folds, seeds)
     with _exit_codes():
         before = Path(baseline).expanduser().resolve() if baseline else _make_baseline(c)
         chain = _chain(c, f"ab-{folder.name}-seed{seed}")
@@ -485,6 +484,7 @@ def compare_approaches(
     Example: ./inv compare-approaches --dataset people
     """
     folder = _find_dataset("compare-approaches", dataset)
+    _require_folds("compare-approaches", folds, seeds)
     if epochs < 1:
         raise Exit(f"compare-approaches: --epochs: found {epochs}, expected 1 or more", code=2)
     with _exit_codes():
@@ -498,6 +498,11 @@ def compare_approaches(
         plan = side_by_side.Plan(folder, names, bool(approaches), training, seed, folds, seeds, lang=lang, **judged_by)
         compared = side_by_side.compare(chain, plan)
     print(compared.as_text(lang))
+
+
+def _require_folds(task_name: str, folds: int, seeds: int) -> None:
+    if seeds > 1 and not folds:
+        raise Exit(f"{task_name}: --seeds: found no --folds beside it, expected both, as --folds 5 --seeds 3", code=2)
 
 
 def _find_dataset(task_name: str, dataset: str) -> Path:

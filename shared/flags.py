@@ -6,7 +6,8 @@ HELP = {
     "approaches": "some of dual_head,one_frame,landmark_mlp,blendshape_mlp,blendshapes,blendshape_logistic (default: "
     "all that dataset and machine allow)",
     "archives": "a ZIP, or a folder of ZIPs, with Training and Validation in it",
-    "baseline": "the detector to compare with: an .onnx for ab (default: ./inv baseline), a results file for report",
+    "baseline": "the detector to compare with: an .onnx for ab (default: ./inv baseline), a results file for report; "
+    "for compare-approaches one whose weights training may start from",
     "batch": "sequences a step",
     "browser": "prove it in a real Chromium, and write down what was seen",
     "calibrate": "fit a temperature on the validation people and carry it into the graph",
@@ -23,7 +24,8 @@ HELP = {
     "film": "a film to play as the webcam (default: a drawn one)",
     "films": "folder of the films (default: that of the csv)",
     "folder": "copy the files from this folder instead of the network",
-    "folds": "divide the people into so many folds, so that everybody is tested (default: one split)",
+    "folds": "divide the people into so many folds, so that everybody is tested (default: one split; of "
+    "compare-approaches 5, or as many as there are people)",
     "freeze_epochs": "first epochs with the encoder frozen",
     "gate": "exit code 1 unless the verdict is better",
     "given_by": "who agreed: self or guardian",
@@ -93,7 +95,8 @@ HELP = {
     "title": "6 to 50 characters",
     "undo": "move the last take to trash/",
     "unfreeze_blocks": "encoder blocks that learn afterwards (0: all)",
-    "weights": "imagenet, none, or a .safetensors file (default of ab: the baseline's if it has some, else imagenet)",
+    "weights": "imagenet, none, or a .safetensors file (default of comparisons: the baseline's if it has "
+    "some, else imagenet)",
     "windows": "csv of films: file, start, end, label, subject; seconds",
     "workers": "processes (default: one a core)",
     "yes": "upload; without it nothing is sent",

@@ -56,11 +56,12 @@ class Plan:
 
     def comparison_id(self) -> str:
         """Name this comparison: the same plan on the same labels has the same name."""
+        name = json.loads((self.dataset / "dataset.json").read_text(encoding="utf-8"))["name"]
         labels = contracts.sha256_file(self.dataset / "labels.csv")
         start = self.training.baseline and contracts.sha256_file(self.training.baseline)
         told: list[Any] = [*self.names, self.training.epochs, self.training.lr, self.training.weights, start]
         told += [self.seed, self.folds, self.seeds, self.objective, labels]
-        return f"approaches-{self.dataset.name[:30]}-{contracts.sha256_json(told)[:8]}"
+        return f"approaches-{name[:30]}-{contracts.sha256_json(told)[:8]}"
 
 
 @dataclass(frozen=True)
