@@ -4,6 +4,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.features import nearest_with_face
 from shared.streaming import Decider, Rule, choose_window
 
 RULES = """async (cases) => {
@@ -103,3 +104,17 @@ def test_the_start_is_a_warm_up_and_what_is_missing_later_a_gap(page: Any) -> No
     assert states == ["warming_up"] * 4 + ["ready"] * 2 + ["gap"] * 4 + ["ready", None, "gap"]
     assert found[5][1] == [100, 200, 300, 400, 500]
     assert max(entry[2] for entry in found if entry) <= 5  # 450 ms at 100 ms a frame: nothing older is kept
+
+
+def test_frames_without_a_face_are_filled_as_in_python(page: Any) -> None:
+    rng = np.random.default_rng(9)
+    cases = [(rng.random(n) < share).tolist() for n in range(1, 9) for share in (0.0, 0.3, 0.6, 1.0) for _ in range(5)]
+    found = page.evaluate(
+        """async (cases) => {
+          const { fillWindow } = await import('/model/smile-detector.window.mjs');
+          return cases.map((found) => fillWindow(found.map((one, place) => (one ? place : null))));
+        }""",
+        cases,
+    )
+    expected = [nearest_with_face(case) for case in cases]
+    assert found == [None if places is None else places.tolist() for places in expected]
