@@ -66,6 +66,7 @@ def test_of_those_that_are_not_told_apart_the_cheapest_is_recommended() -> None:
     assert (found.leader, found.recommended, found.because) == ("dual_head", "dual_head", "cheapest")
     assert found.level == ("dual_head", "blendshape_mlp", "landmark_mlp")
     assert found.rival is None  # the others cost more and reach less: nothing is left to settle
+    assert "among those" not in say(found, named(*offers), "en")
     swapped = chosen(offer("dual_head", first(39), mb=21.5), offer("landmark_mlp", first(40), mb=31.0))
     assert (swapped.leader, swapped.recommended, swapped.rival) == ("landmark_mlp", "dual_head", "dual_head")
     assert swapped.plan is not None
@@ -88,6 +89,7 @@ def test_a_trained_approach_is_not_recommended_over_a_free_one_that_the_leader_b
     assert found.recommended == "dual_head"
     said = say(found, named(offer("dual_head", first(40), mb=99), offer("landmark_mlp", first(35), mb=1), free), "en")
     assert said.startswith("Highest accuracy: dual head, 100.0 %; and of the approaches")
+    assert "it costs least among those that are shown to beat the floor" in said  # the landmark MLP costs less
 
 
 def test_equal_figures_are_led_by_the_cheaper_one() -> None:

@@ -41,9 +41,9 @@ def _verdict(choice: Choice, offers: Mapping[str, Offer], words: Words) -> str:
         return words("choice_shown", **about, closest=display(closest, words), pair=pair)
     level = words.listing([display(name, words) for name in choice.level])
     name, cost = choice.recommended, say_cost(offers[choice.recommended], words)
-    if name == leader:
-        return words("choice_leader_cheapest", **about, level=level, cost=cost)
     among = "" if choice.level[0] == name else words("choice_among")
+    if name == leader:
+        return words("choice_leader_cheapest", **about, level=level, cost=cost, among=among)
     return words(
         "choice_cheapest",
         **about,

@@ -24,11 +24,11 @@ TEXTS = {
     "choice_shown": "Highest {metric}: {leader}, {value}. It is shown to be better than each of the others (the "
     "closest, {closest}: {pair}).",
     "choice_leader_cheapest": "Highest {metric}: {leader}, {value}; and of the approaches that are not told apart from "
-    "it ({level}) it costs least: {cost}.",
+    "it ({level}) it costs least{among}: {cost}.",
     "choice_cheapest": "Highest {metric}: {leader}, {value}; but it is not shown to be better than {name}, {mine} "
     "({pair}). Of the approaches that are not told apart from the highest ({level}), {name} costs least{among}: "
     "{cost}.",
-    "choice_among": " among those that are shown to beat every approach without training",
+    "choice_among": " among those that are shown to beat the floor and, where trained, whatever needs no training",
     "choice_floor": "Cannot tell: the highest {metric} is that of {leader}, {value}, but it is not shown to be better "
     "than always giving the larger class ({pair}).",
     "choice_floor_leads": "Cannot tell: no approach has a higher {metric} than {floor}, {value}.",

@@ -25,12 +25,12 @@ TEXTS = {
     "choice_pair": "{difference}, 95 % 구간 {interval}, {n}쌍 Holm 보정 후 p {p}",
     "choice_shown": "가장 높은 {metric}: {leader}, {value}. 나머지 모든 방식보다 좋다는 것이 확인되었습니다 (가장 "
     "가까운 방식: {closest}, {pair}).",
-    "choice_leader_cheapest": "가장 높은 {metric}: {leader}, {value}. 차이가 확인되지 않은 방식들({level}) 중에서 "
-    "비용도 가장 적습니다: {cost}.",
+    "choice_leader_cheapest": "가장 높은 {metric}: {leader}, {value}. 차이가 확인되지 않은 방식들({level}) "
+    "중에서{among} 비용도 가장 적습니다: {cost}.",
     "choice_cheapest": "가장 높은 {metric}: {leader}, {value}. 그러나 다음보다 좋다는 것은 확인되지 않았습니다: "
     "{name}, {mine} ({pair}). 가장 높은 방식과 구별되지 않은 방식들({level}) 중에서{among} 비용이 가장 적은 방식: "
     "{name} ({cost}).",
-    "choice_among": " 학습이 필요 없는 모든 방식보다 좋다고 확인되었고",
+    "choice_among": " 바닥 기준보다 좋고, 학습한 것이라면 학습이 필요 없는 모든 방식보다도 좋다고 확인된 것 가운데",
     "choice_floor": "판단할 수 없음: 가장 높은 {metric}: {leader}, {value}. 그러나 언제나 다수 클래스로 답하는 것보다 "
     "좋다는 것이 확인되지 않았습니다 ({pair}).",
     "choice_floor_leads": "판단할 수 없음: 다음보다 {metric} 수치가 높은 방식이 없습니다: {floor}, {value}.",
