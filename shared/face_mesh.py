@@ -111,14 +111,15 @@ def draw_scores(smile: float = 0.0, jaw: float = 0.0, seed: int = 0) -> F32:
     return np.clip(scores, 0, 1).astype(np.float32)
 
 
-def depends_on_z(answer: Callable[[F32], float]) -> bool:
+def depends_on_z(answer: Callable[[F32], float], n_frames: int) -> bool:
     """Tell whether a model of landmarks looks at z: it is asked about faces that differ in nothing else.
 
     Args:
         answer: smile_prob for one window, (T, 478, 3).
+        n_frames: T.
     """
     for number in range(4):
-        face = draw_points(number / 3, pose=Pose(yaw_deg=10.0 * number), seed=number)[None]
+        face = draw_points(number / 3, pose=Pose(yaw_deg=10.0 * number), seed=number)[None].repeat(n_frames, axis=0)
         other = face.copy()
         other[..., 2] = 0.3 * np.random.default_rng(number).standard_normal(N_POINTS)
         if answer(face) != answer(other):

@@ -191,7 +191,9 @@ def _fill(
     contracts.write_bytes(new / ".npmrc", NPMRC.encode())
     for name, data in files.items():
         contracts.write_bytes(new / name, data)
-    uses_z = source.kind == "landmarks" and depends_on_z(lambda points: window.run(points).smile_prob)
+    uses_z = source.kind == "landmarks" and depends_on_z(
+        lambda points: window.run(points).smile_prob, source.frame_count
+    )
     return build_spec(source, graphs, config, golden, uses_z)
 
 

@@ -236,7 +236,7 @@ FIELDS: dict[str, tuple[Parse, tuple[str, ...]]] = {
     "input.unit": (_text, ()),
     "input.uses_z": (_flag, ()),
     "input.names": (_names, ()),
-    "input.landmarker": (_mapping, ("landmarker",)),
+    "input.landmarker": (_mapping, ()),
     "outputs": (_outputs, ("output",)),
     "classes": (_names, ("labels", "class_names", "class_order")),
     "positive_class": (_text, ("positive", "positive_label")),

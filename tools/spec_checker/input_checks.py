@@ -88,12 +88,10 @@ def _uses_z(graph: Graph) -> bool | None:
     """Ask a graph about faces that differ in z only; None if it does not answer."""
 
     def answer(points: Any) -> float:
-        count = graph.inputs[0].shape[1] or len(points)
-        window = points.repeat(count, axis=0)[None]
-        return float(run_graph(graph, {graph.inputs[0].name: window})["smile_prob"].reshape(-1)[0])
+        return float(run_graph(graph, {graph.inputs[0].name: points[None]})["smile_prob"].reshape(-1)[0])
 
     try:
-        return depends_on_z(answer)
+        return depends_on_z(answer, graph.inputs[0].shape[1] or 1)
     except (InvalidInput, KeyError):
         return None  # what is wrong with it is the contract's business
 
@@ -126,7 +124,7 @@ def _check_landmarker_hash(said: Said, found: Any) -> Finding:
     known = said.evidence.notes("landmark_model_sha256", "input", "landmark_model_sha256")
     for who, theirs in known:
         if found != theirs:
-            return failed(field, found, f"{theirs} ({who})", todo)
+            return failed(field, f"{found[:12]}...", f"{theirs[:12]}... ({who})", todo)
     return passed(field, found, "" if known else "nothing to compare it with: the ONNX says nothing of it")
 
 

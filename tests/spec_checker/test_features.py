@@ -1,0 +1,336 @@
+"""Hand-offs of landmarks and blendshapes: a good one passes, each lie is named, and the graph is proven in Chromium."""
+
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shared import contracts, landmarks, onnxruntime_web, paths
+from shared.errors import MissingOutside
+from tools.handoff.config import Config
+from tools.handoff.write import write_handoff
+from tools.spec_checker import browser_proof
+from tools.spec_checker.browser_chromium import NAMES
+from tools.spec_checker.browser_graphs import Expected, compare
+from tools.spec_checker.browser_landmarks import Faces, judge_faces
+from tools.spec_checker.browser_writing import Seen, write_seen
+from tools.spec_checker.check import check_file
+from tools.spec_checker.cli import main
+from tools.spec_checker.findings import Report
+
+needs_chromium = pytest.mark.skipif(
+    not any(map(shutil.which, NAMES)) or shutil.which("npm") is None, reason="needs Chromium, and npm"
+)
+FILM = paths.assets() / "videos" / "protocol" / "s03_take1.mp4"
+LANDMARKER = b"a landmarker"
+LayOut = Callable[..., Path]
+
+
+@pytest.fixture
+def lay_out(make_feature_model: Callable[..., Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> LayOut:
+    """Return a maker of hand-offs with the model's card beside the spec; gives the spec's path."""
+    fetched = tmp_path / "home" / "artifacts" / "fetched"
+    fetched.mkdir(parents=True)
+    (fetched / landmarks.MODEL_NAME).write_bytes(LANDMARKER)
+
+    def lay_out(kind: str, **rest: Any) -> Path:
+        with monkeypatch.context() as patch:
+            patch.setenv("SMILEBENCH_HOME", str(tmp_path / "home"))
+            patch.setenv("SMILEBENCH_ASSETS", str(tmp_path / "none"))
+            model = make_feature_model(tmp_path / "models" / kind, kind, **rest)
+            folder = write_handoff(Config(model, tmp_path / "handoff" / kind)).folder
+        shutil.copy(model.with_name("model.json"), folder / "model.json")
+        return folder / "frontend_spec.json"
+
+    return lay_out
+
+
+def failures(report: Report) -> dict[str, str]:
+    return {finding.field: str(finding) for finding in report.findings if finding.status == "fail"}
+
+
+def change(path: Path, field: str, value: Any) -> None:
+    """Change one value of a spec, or take it out if the value is None."""
+    spec = json.loads(path.read_text(encoding="utf-8"))
+    *above, last = field.split(".")
+    node: Any = spec
+    for key in above:
+        node = node[key]
+    if value is None:
+        del node[last]
+    else:
+        node[last] = value
+    path.write_text(json.dumps(spec), encoding="utf-8")
+
+
+@pytest.mark.parametrize("kind", ["landmarks", "blendshapes"])
+def test_a_good_folder_passes_and_says_what_was_looked_at(kind: str, lay_out: LayOut) -> None:
+    report = check_file(lay_out(kind), None)
+    assert failures(report) == {}
+    found = {finding.field: finding for finding in report.findings}
+    assert found["input.kind"].found == kind
+    assert found["runtime.landmarker"].found == "@mediapipe/tasks-vision@1.1.0"
+    assert found["landmarker"].found.startswith("face_landmarker.task")
+    assert "tasks-vision 1.1.0" in found["package.json"].found
+    assert found["golden.answers"].found.endswith("largest difference 0.0e+00")
+    assert found["schema"].status == "pass"
+    assert "input.color" not in found
+    assert "outputs.emotion_logits" not in found
+
+
+def test_a_graph_of_a_fixed_number_of_frames_passes_too(lay_out: LayOut) -> None:
+    assert failures(check_file(lay_out("landmarks", frames=5), None)) == {}
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "told"),
+    [
+        ("input.kind", "blendshapes", "landmarks (the ONNX)"),
+        ("input.shape", [1, 5, 468, 3], "[1, 5, 478, 3]"),
+        ("input.shape", [1, 7, 478, 3], "[1, 5, 478, 3]"),
+        ("input.layout", "NTCHW", "NTPC"),
+        ("input.unit", "pixel", "fraction_of_square"),
+        ("input.uses_z", True, "False (the ONNX, asked about faces that differ in z only)"),
+        ("input.landmarker", None, "which Face Landmarker reads a frame"),
+        ("input.landmarker.sha256", "0" * 64, "landmark_model_sha256 in the ONNX"),
+        ("input.landmarker.sha256", "latest", "64 hex digits"),
+        ("input.landmarker.running_mode", "VIDEO", "IMAGE (as in training)"),
+        ("input.landmarker.max_faces", 1, "3 (as in training)"),
+        ("input.landmarker.face", "first", "largest"),
+        ("input.landmarker.border", 0.1, "0.25"),
+        ("input.landmarker.border", None, "a black border"),
+        ("input.landmarker.frame_without_face", "zeros", "nearest"),
+        ("input.landmarker.window_without_face", False, "0 (as in training)"),
+        ("preprocessing.scale", "pixel / 255", "bytes"),
+        ("preprocessing.width_px", 192, "224"),
+        ("frames.count", 4, "5 (the input's second axis)"),
+        ("runtime.landmarker", None, "@mediapipe/tasks-vision@1.1.0"),
+        ("runtime.landmarker.npm_package", "mediapipe", "@mediapipe/tasks-vision"),
+        ("runtime.landmarker.npm_version", "^1.1.0", "an exact version"),
+        ("tolerance.landmarks_javascript", None, "landmarks_javascript"),
+    ],
+)
+def test_each_lie_of_a_spec_is_named(field: str, value: Any, told: str, lay_out: LayOut) -> None:
+    path = lay_out("landmarks")
+    change(path, field, value)
+    report = check_file(path, None)
+    found = failures(report)
+    named = [text for where, text in found.items() if field.startswith(where) or where.startswith(field)]
+    assert named, found
+    assert told in " ".join(named)
+    assert report.exit_code == 1
+
+
+def test_blendshapes_in_another_order_are_refused(lay_out: LayOut) -> None:
+    path = lay_out("blendshapes")
+    change(path, "input.names", [*landmarks.BLENDSHAPES[1:], landmarks.BLENDSHAPES[0]])
+    assert "the 52 in the landmarker's order" in failures(check_file(path, None))["input.names"]
+
+
+def test_a_model_of_frames_that_names_a_landmarker_is_refused(lay_out: LayOut) -> None:
+    example = Path(__file__).parents[1] / "schemas" / "positive" / "frontend_spec" / "untested.json"
+    spec = json.loads(example.read_text(encoding="utf-8"))
+    path = lay_out("landmarks").with_name("frames.json")
+    spec["runtime"]["landmarker"] = {"npm_package": "@mediapipe/tasks-vision", "npm_version": "1.1.0"}
+    spec["model"]["file"] = "none.onnx"
+    path.write_text(json.dumps(spec), encoding="utf-8")
+    assert "a model of frames reads no landmarks" in failures(check_file(path, None))["runtime.landmarker"]
+
+
+def another_task(folder: Path) -> None:
+    (folder / landmarks.MODEL_NAME).write_bytes(b"a newer landmarker")
+
+
+def unpinned(folder: Path) -> None:
+    (folder / "package.json").write_text(json.dumps({"dependencies": {"onnxruntime-web": onnxruntime_web.NPM_VERSION}}))
+
+
+def changed_numbers(folder: Path) -> None:
+    path = folder / "golden" / "neutral.bin"
+    path.write_bytes(path.read_bytes()[:-4] + np.float32(7).tobytes())
+
+
+def change_golden(folder: Path, edit: Callable[[dict[str, Any]], Any]) -> None:
+    path = folder / "golden" / "golden.json"
+    golden = json.loads(path.read_text(encoding="utf-8"))
+    edit(golden)
+    path.write_text(json.dumps(golden), encoding="utf-8")
+    change(folder / "frontend_spec.json", "golden.sha256", contracts.sha256_file(path))
+
+
+def another_answer(folder: Path) -> None:
+    change_golden(folder, lambda golden: golden["cases"][0].update(smile_prob=0.999))
+
+
+def a_face_more(folder: Path) -> None:
+    """Call a frame without a face one with a face: the answer is then not what the graph gives."""
+
+    def edit(golden: dict[str, Any]) -> None:
+        case = next(case for case in golden["cases"] if case["name"] == "no_face_at_all")
+        case["frames"][0]["found"] = True
+
+    change_golden(folder, edit)
+
+
+def another_length(folder: Path) -> None:
+    change_golden(folder, lambda golden: golden["cases"][0]["input"].update(shape=[5, 478, 2]))
+
+
+@pytest.mark.parametrize(
+    ("spoil", "field", "told"),
+    [
+        (another_task, "landmarker.sha256", "the very landmarker"),
+        (unpinned, "package.json", "@mediapipe/tasks-vision 1.1.0"),
+        (changed_numbers, "golden", "sha256"),
+        (another_answer, "golden.answers", "smile_prob of neutral"),
+        (a_face_more, "golden.answers", "no_face_at_all"),
+        (another_length, "golden", "as many as the shape says"),
+    ],
+)
+def test_what_lies_beside_the_spec_is_looked_at(
+    spoil: Callable[[Path], None], field: str, told: str, lay_out: LayOut
+) -> None:
+    path = lay_out("landmarks")
+    spoil(path.parent)
+    assert told in failures(check_file(path, None))[field]
+
+
+def test_a_landmarker_that_lies_elsewhere_is_a_note(lay_out: LayOut) -> None:
+    path = lay_out("landmarks")
+    (path.parent / landmarks.MODEL_NAME).unlink()
+    report = check_file(path, None)
+    assert failures(report) == {}
+    assert "must get it elsewhere" in next(str(f) for f in report.findings if f.field == "landmarker")
+
+
+def test_a_browsers_answers_are_compared_and_windows_without_a_face_left_out(lay_out: LayOut) -> None:
+    path = lay_out("landmarks")
+    spec = json.loads(path.read_text(encoding="utf-8"))
+    expected = Expected(spec, path.parent)
+    answers = [
+        [{"smile_prob": [case["smile_prob"]]}] if any(frame["found"] for frame in case["frames"]) else []
+        for case in expected.cases
+    ]
+    told = compare(spec["graphs"][0], answers, expected)
+    assert told == {"largest_difference": 0.0, "n_decisions": len(expected.cases) - 1, "n_flips": 0}
+    answers[0] = [{"smile_prob": [1 - expected.cases[0]["smile_prob"]]}]
+    assert compare(spec["graphs"][0], answers, expected)["largest_difference"] > 0
+
+
+def faces(**changed: Any) -> Faces:
+    told: dict[str, Any] = {"film": "a film", "n_pictures": 40, "n_found": 38, "n_with_border": 8, "n_found_differs": 0}
+    differences = {"xy": 1e-4, "z": 0.2, "blendshapes": 1e-3, "smile_prob": 1e-4}
+    told |= {f"largest_difference_{what}": value for what, value in differences.items()}
+    told |= {"n_decisions": 26, "n_flips": 0, "ms": {"p50": 30.0, "p95": 40.0, "n": 29}}
+    return Faces(**{**told, **changed})
+
+
+@pytest.mark.parametrize(
+    ("changed", "uses_z", "status"),
+    [
+        ({}, False, "pass"),  # z differs by far, and nobody looks at it
+        ({}, True, "fail"),
+        ({"largest_difference_xy": 0.01}, False, "fail"),
+        ({"largest_difference_blendshapes": 0.1}, False, "fail"),
+        ({"largest_difference_smile_prob": 0.1}, False, "fail"),
+        ({"n_flips": 1}, False, "fail"),
+        ({"n_found_differs": 1}, False, "fail"),
+        ({"n_found": 0, "n_with_border": 0}, False, "fail"),
+    ],
+)
+def test_two_landmarkers_are_the_same_within_the_tolerance(
+    changed: dict[str, Any], uses_z: bool, status: str, lay_out: LayOut
+) -> None:
+    spec = json.loads(lay_out("landmarks").read_text(encoding="utf-8"))
+    spec["input"]["uses_z"] = uses_z
+    assert judge_faces(faces(**changed), spec).status == status
+
+
+def test_a_decisions_time_is_written_once_a_browser_and_device(lay_out: LayOut) -> None:
+    path = lay_out("landmarks")
+    example = json.loads(
+        (Path(__file__).parents[1] / "schemas/positive/frontend_spec/landmarks_tested.json").read_text(encoding="utf-8")
+    )
+    [entry] = example["tested_decisions"]
+    sha256 = json.loads(path.read_text(encoding="utf-8"))["model"]["sha256"]
+    elsewhere = {**entry, "model_sha256": sha256, "device": "a phone"}
+    change(path, "tested_decisions", [{**entry, "model_sha256": "0" * 64}, elsewhere])
+    write_seen(path, Seen())
+    assert json.loads(path.read_text(encoding="utf-8"))["tested_decisions"] == [elsewhere]
+
+
+@needs_chromium
+def test_the_graph_is_proven_in_chromium_and_what_was_not_seen_is_said(
+    lay_out: LayOut, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = lay_out("landmarks")
+    assert main(["--browser", "--quick", "--json", "--spec", str(path)]) == 0
+    document = json.loads(capsys.readouterr().out)
+    found = {finding["field"]: finding for finding in document["findings"]}
+    assert found["browser.wasm.1.window"]["status"] == "pass"
+    for what in ("preprocessing", "pixels", "soak", "landmarks", "film"):
+        assert found[f"browser.{what}"]["status"] == "skip"
+    assert "--film" in found["browser.landmarks"]["note"]
+    spec = contracts.read_document(path, "frontend_spec")
+    assert spec["runtime"]["execution_providers"] == ["wasm"]
+    one = next(e for e in spec["tested"] if (e["execution_provider"], e["threads"]) == ("wasm", 1))
+    assert (one["n_decisions"], one["n_flips"]) == (spec["golden"]["n_cases"] - 1, 0)
+    assert one["largest_difference"] < 1e-5
+    assert spec["tested_decisions"] == []
+
+
+@needs_chromium
+def test_without_tasks_vision_the_graphs_are_proven_alone(
+    lay_out: LayOut, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    path = lay_out("blendshapes")
+
+    class Absent:
+        """A package that cannot be fetched."""
+
+        wanted = "@mediapipe/tasks-vision@1.1.0"
+
+        @staticmethod
+        def install() -> Path:
+            raise MissingOutside("npm install", found="exit code 1", expected="@mediapipe/tasks-vision@1.1.0")
+
+    monkeypatch.setattr(browser_proof.tasks_vision, "PACKAGE", Absent)
+    film = tmp_path / "film.mp4"
+    from shared.video import FilmWriter, Frame
+
+    writer = FilmWriter(film, 64, 64)
+    for number in range(30):
+        writer.add(Frame(number / 30, np.full((64, 64, 3), 90, np.uint8)))
+    writer.close()
+    assert main(["--browser", "--quick", "--json", "--spec", str(path), "--film", str(film)]) == 0
+    document = json.loads(capsys.readouterr().out)
+    notes = {f["field"]: f["note"] for f in document["findings"] if f["status"] == "skip"}
+    assert "only the graphs were seen" in notes["browser.landmarks"]
+    assert "@mediapipe/tasks-vision" in notes["browser.film"]
+    assert document["browser"]["execution_providers"] == ["wasm"]
+
+
+@pytest.mark.slow
+@needs_chromium
+@pytest.mark.skipif(not FILM.is_file(), reason="needs a film of a face")
+def test_the_landmarker_in_the_page_reads_what_pythons_reads(
+    make_feature_model: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    pytest.importorskip("mediapipe")
+    real = landmarks.find_model().read_bytes()
+    model = make_feature_model(tmp_path / "models" / "one", "landmarks", landmarker=real)
+    folder = write_handoff(Config(model, tmp_path / "handoff")).folder
+    spec_path = folder / "frontend_spec.json"
+    assert main(["--browser", "--quick", "--json", "--spec", str(spec_path), "--film", str(FILM)]) == 0
+    told = json.loads(capsys.readouterr().out)["browser"]
+    assert told["landmarks"]["n_found"] >= 35
+    assert told["landmarks"]["n_with_border"] >= 1
+    assert told["landmarks"]["largest_difference_xy"] < 1e-3
+    assert told["landmarks"]["n_found_differs"] == 0
+    assert told["film"]["n_flips"] == 0
+    [entry] = contracts.read_document(spec_path, "frontend_spec")["tested_decisions"]
+    assert 0 < entry["landmarker"]["ms"]["p50"] < entry["decision_ms"]["p50"]
