@@ -134,6 +134,7 @@ def takes(c: Context, dataset: str, subject: str = "", undo: bool = False, resto
         "pseudonyms",
         "merge",
         "prefix",
+        "still_photos",
         "archives",
         "keywords",
         "max_per_zip",
@@ -155,6 +156,7 @@ def import_(
     pseudonyms: bool = False,
     merge: str = "",
     prefix: str = "",
+    still_photos: bool = False,
     archives: str = "",
     keywords: str = "",
     max_per_zip: str = "",
@@ -167,7 +169,8 @@ def import_(
     """
     flags = flags_of(dataset=dataset, windows=windows, films=films, photos=photos, table=table, labels=labels)
     flags += flags_of(label_column=label_column, subject_column=subject_column, subject_per=subject_per)
-    flags += flags_of(pseudonyms=pseudonyms, merge=merge, prefix=prefix, archives=archives, keywords=keywords)
+    flags += flags_of(pseudonyms=pseudonyms, merge=merge, prefix=prefix, still_photos=still_photos)
+    flags += flags_of(archives=archives, keywords=keywords)
     _tool(c, "importer", *flags, *flags_of(max_per_zip=max_per_zip, pick=pick, seed=seed))
 
 

@@ -63,6 +63,7 @@ HELP = {
     "prefer": "whose decision counts where reviewers disagree",
     "primary": "the metric that decides: accuracy, recall, precision, f1 or roc_auc",
     "prefix": "put before each pseudonym of the other dataset",
+    "still_photos": "photos of the other dataset become sequences in which nothing moves",
     "preview": "--no-preview records without a window",
     "protected": "the metric that must not drop by more than the margin, or none",
     "protocol": "a protocol file (default: shared/protocol.json)",

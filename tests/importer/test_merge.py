@@ -71,3 +71,34 @@ def test_datasets_of_another_sort_are_refused_with_both_values(
 
 def test_a_dataset_is_not_merged_into_itself(two: tuple[Dataset, Dataset], run: Run) -> None:
     assert run("--dataset", "one", "--merge", "one")[0] == 2
+
+
+def test_photos_stand_beside_films_as_sequences_in_which_nothing_moves(
+    two: tuple[Dataset, Dataset], run: Run, make_dataset: Callable[..., Dataset], tmp_path: Path
+) -> None:
+    one, _ = two
+    photos = make_dataset(tmp_path / "datasets" / "photos", subjects=3, protocol=small(frame_count=1))
+    code, _, err = run("--dataset", "one", "--merge", "photos", "--prefix", "p_")
+    assert code == 1
+    assert "found frame_count = 1, expected 2" in err
+    assert "--still-photos" in err
+    code, answer, err = run("--dataset", "one", "--merge", "photos", "--prefix", "p_", "--still-photos")
+    assert (code, answer.get("n_added")) == (0, len(photos.rows)), err
+    merged = sequences.open_dataset(one.folder)
+    assert check_dataset(one.folder) == []
+    for row, photo in zip(merged.rows[len(one.rows) :], photos.rows, strict=True):
+        picture = (photos.folder / photo.frame_names()[0]).read_bytes()
+        assert [(one.folder / name).read_bytes() for name in row.frame_names()] == [picture, picture]
+        assert row.frame_times_ms == (0.0, 100.0)
+        assert row.label == photo.label
+    assert run("--dataset", "one", "--merge", "photos", "--prefix", "p_", "--still-photos")[1]["n_added"] == 0
+
+
+def test_films_do_not_become_photos(
+    two: tuple[Dataset, Dataset], run: Run, make_dataset: Callable[..., Dataset], tmp_path: Path
+) -> None:
+    make_dataset(tmp_path / "datasets" / "photos", subjects=3, protocol=small(frame_count=1))
+    code, _, err = run("--dataset", "photos", "--merge", "one", "--prefix", "f_", "--still-photos")
+    assert code == 1
+    assert "found frame_count = 2, expected 1" in err
+    assert "--still-photos" not in err

@@ -22,6 +22,7 @@ importer --dataset photos --photos photos/ --labels 웃음=smile,무표정=non_s
 importer --dataset genki --photos genki4k/ --table genki4k/labels.csv --label-column smile --labels 1=smile,0=non_smile
 importer --dataset emotions --archives zips/ --keywords keywords.json --max-per-zip 5000 --pick even
 importer --dataset everybody --merge people --prefix a_
+importer --dataset everybody --merge photos --prefix p_ --still-photos   (photos beside films, each shown as often)
 """
 _CLASS = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,15}", re.ASCII)
@@ -46,6 +47,7 @@ _ONLY_FOR = {
     "kind": ("windows", "photos", "archives"),
     "prefix": ("merge",),
     "same_people": ("merge",),
+    "still_photos": ("merge",),
 }
 
 
@@ -141,12 +143,14 @@ class MergeConfig:
         other: The other's.
         prefix: Put before each pseudonym.
         same_people: Whether a pseudonym of both is one person.
+        still_photos: Whether photos become sequences in which nothing moves, to stand beside those of films.
     """
 
     dataset: Path
     other: Path
     prefix: str
     same_people: bool
+    still_photos: bool
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -251,7 +255,8 @@ def _to_merge(arguments: argparse.Namespace, dataset: Path) -> MergeConfig:
         found=repr(prefix),
         expected="letters a-z, digits, '-' and '_', at most 16, such as b_",
     )
-    return MergeConfig(dataset, paths.dataset_dir(arguments.merge), prefix, arguments.same_people)
+    other = paths.dataset_dir(arguments.merge)
+    return MergeConfig(dataset, other, prefix, arguments.same_people, arguments.still_photos)
 
 
 def _parse_labels(text: str | None) -> dict[str, str]:
@@ -315,5 +320,6 @@ def _parser() -> argparse.ArgumentParser:
     others = parser.add_argument_group("other datasets")
     others.add_argument("--prefix", metavar="TEXT", help="put before each pseudonym, to keep people apart")
     others.add_argument("--same-people", action="store_true", help="a pseudonym of both datasets is the same person")
+    others.add_argument("--still-photos", action="store_true", help="photos become sequences in which nothing moves")
     cli.add_json(parser)
     return parser

@@ -1,6 +1,7 @@
 """Takes in another dataset of our layout: pictures byte for byte, under new ids; where each came from is kept.
 
-Takes stay whole: their records and films come along. Consent does not: it was given for the other dataset.
+Takes stay whole: their records and films come along. Consent does not: it was given for the other dataset. Photos can
+be put beside films as sequences in which nothing moves (--still-photos): each as often as a sequence has pictures.
 """
 
 from collections.abc import Iterator, Sequence
@@ -18,6 +19,7 @@ from tools.importer.report import Imported, LeftOut, count_added
 
 _MUST_AGREE = ("kind", "classes", "positive_class", "image", "crop", "resize", "mirror")
 _PROTOCOL_MUST_AGREE = ("frame_count", "frame_interval_ms", "image_size_px")
+_STILLS_MAY = ("frame_count", "frame_interval_ms")  # differ, as a photo has neither neighbour nor motion
 
 
 @dataclass(frozen=True)
@@ -46,7 +48,7 @@ def merge(config: MergeConfig) -> Imported:
     left_out: list[LeftOut] = []
     n_known = 0
     with Intake(config.dataset, protocol, other.manifest["kind"]) as dataset:
-        _must_agree(other, dataset)
+        times_ms = _must_agree(other, dataset, still_photos=config.still_photos)
         if not (config.prefix or config.same_people):
             _must_be_other_people(other, dataset, known_origins)
         takes = list(_list_takes(other))
@@ -61,6 +63,11 @@ def merge(config: MergeConfig) -> Imported:
                 if sequences.hash_pictures(stored) != row.sha256:
                     left_out.append(LeftOut(row.sequence_id, "unreadable", "its pictures are not those of its row"))
                     continue
+                if times_ms is not None:
+                    row, stored = replace(row, frame_times_ms=times_ms), stored * len(times_ms)
+                    if dataset.holds(sequences.hash_pictures(stored)):
+                        n_known += 1
+                        continue
                 new.append((row, stored, origin))
             if new:
                 _store(dataset, other, take, new, config.prefix)
@@ -86,16 +93,26 @@ def _notes(config: MergeConfig) -> Iterator[str]:
         )
 
 
-def _must_agree(other: Dataset, dataset: Intake) -> None:
-    """Refuse datasets whose sequences are not of one sort."""
-    pairs = [(key, other.manifest[key], dataset.manifest[key]) for key in _MUST_AGREE]
+def _must_agree(other: Dataset, dataset: Intake, *, still_photos: bool) -> tuple[float, ...] | None:
+    """Refuse datasets whose sequences are not of one sort.
+
+    Returns:
+        When the pictures of a still sequence are shown, where photos are to become such; else None.
+    """
     theirs, ours = other.manifest["protocol"], dataset.manifest["protocol"]
-    pairs += [(key, theirs[key], ours[key]) for key in _PROTOCOL_MUST_AGREE]
+    are_photos = theirs["frame_count"] == 1 and ours["frame_count"] > 1
+    stills = are_photos and still_photos
+    pairs = [(key, other.manifest[key], dataset.manifest[key]) for key in _MUST_AGREE]
+    pairs += [(key, theirs[key], ours[key]) for key in _PROTOCOL_MUST_AGREE if not (stills and key in _STILLS_MAY)]
     for key, one, two in pairs:
         if one != two:
             raise InvalidInput(
-                str(other.folder), found=f"{key} = {one}", expected=f"{two}, as in {dataset.folder.name}"
+                str(other.folder),
+                found=f"{key} = {one}",
+                expected=f"{two}, as in {dataset.folder.name}",
+                todo="photos can come along as sequences in which nothing moves: --still-photos" if are_photos else "",
             )
+    return tuple(k * float(ours["frame_interval_ms"]) for k in range(ours["frame_count"])) if stills else None
 
 
 def _must_be_other_people(other: Dataset, dataset: Intake, known: dict[str, Origin]) -> None:
