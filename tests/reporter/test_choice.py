@@ -7,6 +7,7 @@ import pytest
 
 from shared.answers import Answers, answers
 from shared.errors import InvalidInput
+from shared.power import plan_for
 from shared.significance import compare, holm
 from tools.reporter.choice import BECAUSE, Choice, Offer, choose, weaken
 from tools.reporter.choice_words import say
@@ -69,8 +70,9 @@ def test_of_those_that_are_not_told_apart_the_cheapest_is_recommended() -> None:
     assert "among those" not in say(found, named(*offers), "en")
     swapped = chosen(offer("dual_head", first(39), mb=21.5), offer("landmark_mlp", first(40), mb=31.0))
     assert (swapped.leader, swapped.recommended, swapped.rival) == ("landmark_mlp", "dual_head", "dual_head")
-    assert swapped.plan is not None
-    assert swapped.plan.more_subjects > 0
+    # The plan looks as carefully as the smallest p of three pairs is looked at.
+    assert swapped.plan == plan_for("accuracy", first(39), first(40), alpha=0.05 / 3)
+    assert swapped.plan != plan_for("accuracy", first(39), first(40))
 
 
 def test_a_trained_leader_gives_way_to_a_free_approach_that_it_is_not_shown_to_beat() -> None:

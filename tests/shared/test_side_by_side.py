@@ -189,6 +189,12 @@ def test_the_same_command_does_nothing_twice_and_a_hand_off_that_was_proven_sinc
     walk(shell, plan)
     assert len(shell.commands) == n + 1
     assert pairs(shell.commands[-1], "--spec") == {"dual_head": str(spec), "landmark_mlp": str(points)}
+    untested = shell.folder / "artifacts" / "handoff" / "landmark_mlp-split1-last" / "frontend_spec.json"
+    untested.parent.mkdir()
+    untested.write_text(json.dumps({"tested": []}), encoding="utf-8")
+    points.write_text(json.dumps({"tested": [{"graph": "window"}]}), encoding="utf-8")
+    walk(shell, plan)
+    assert pairs(shell.commands[-1], "--spec")["landmark_mlp"] == str(points)  # the one that a browser has seen
 
 
 def test_times_are_taken_of_every_network_and_of_the_hand_offs_stream(shell: Shell, plan: Plan) -> None:
