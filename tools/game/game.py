@@ -11,10 +11,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from shared import cli, contracts, paths
+from shared import cli, contracts, paths, tasks_vision
 from shared.errors import InvalidInput, MissingOutside
 from shared.onnxruntime_web import install
 from shared.page_server import PageServer
+from shared.streaming import kind_of
 
 CLIENT_FILE = "smile-detector.mjs"
 
@@ -92,15 +93,23 @@ def read_handoff(config: Config) -> dict[str, Any]:
     return spec
 
 
-def make_server(config: Config, ort_dir: Path) -> PageServer:
+def make_server(config: Config, ort_dir: Path, tasks_dir: Path | None = None) -> PageServer:
     """Open the server: the page at /, the hand-off at /model/, the runtime at /ort/, and nothing else.
+
+    Args:
+        config: Which hand-off, on which port.
+        ort_dir: onnxruntime-web's dist folder.
+        tasks_dir: tasks-vision's folder, which the client of a model of landmarks looks for beside itself.
 
     Raises:
         MissingOutside: The port is taken.
     """
     page_dir = Path(str(files("tools.game") / "page"))
+    folders = {"/": page_dir, "/model/": config.handoff, "/ort/": ort_dir}
+    if tasks_dir is not None:
+        folders[f"/model/node_modules/{tasks_vision.NPM_PACKAGE}/"] = tasks_dir
     try:
-        return PageServer({"/": page_dir, "/model/": config.handoff, "/ort/": ort_dir}, config.port)
+        return PageServer(folders, config.port)
     except OSError as error:
         if error.errno not in (errno.EADDRINUSE, errno.EACCES):
             raise
@@ -117,7 +126,7 @@ def play(config: Config) -> Played:
 
     Raises:
         InvalidInput: There is no hand-off to play with.
-        MissingOutside: npm cannot fetch onnxruntime-web, or the port is taken.
+        MissingOutside: npm cannot fetch a package that the page needs, or the port is taken.
     """
     spec = read_handoff(config)
     proven = tuple(spec["runtime"]["execution_providers"])
@@ -126,7 +135,8 @@ def play(config: Config) -> Played:
             f"game: no browser has proven {spec['spec_id']} yet; it is played all the same "
             "(prove it: ./inv validate-spec --browser)"
         )
-    server = make_server(config, install() / "dist")
+    tasks_dir = None if kind_of(spec) == "frames" else tasks_vision.PACKAGE.install()
+    server = make_server(config, install() / "dist", tasks_dir)
     url = server.url + (f"?lang={config.lang}" if config.lang else "")
     try:
         cli.note(f"game: {url}  (Control-C ends it)")

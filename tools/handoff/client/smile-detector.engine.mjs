@@ -164,11 +164,11 @@ export class Engine {
 
   /** Open the first way to run that may be used and works; returns the adapter's name or null. */
   async #open(threads) {
-    const { provider, graph, allowUntested } = this.#settings;
+    const { provider, allowUntested } = this.#settings;
     const plans = this.#findPlans();
     let usable = plans.filter((plan) => this.#isProven(plan));
     if (usable.length === 0) {
-      const wanted = `${graph ?? 'stream'}, ${provider === 'auto' ? 'wasm' : provider}`;
+      const wanted = `${plans[0].graph}, ${provider === 'auto' ? 'wasm' : provider}`;
       if (!allowUntested) throw new DetectorError('untested', { wanted });
       usable = plans.filter((plan) => provider !== 'auto' || plan.provider === 'wasm');
       this.#warn('untested-allowed', { wanted });
