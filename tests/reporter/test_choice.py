@@ -166,6 +166,17 @@ def test_every_pair_is_corrected_for_since_the_leader_was_found_on_these_people(
     )
 
 
+def test_a_difference_that_lies_within_the_margin_needs_no_more_clips() -> None:
+    offers = (offer("dual_head", first(799, 800), mb=99), offer("landmark_mlp", first(798, 800)))
+    found = chosen(*offers, n=800)
+    assert (found.leader, found.recommended) == ("dual_head", "landmark_mlp")
+    assert found.is_within_margin
+    assert found.plan is None
+    assert say(found, named(*offers, n=800), "en").endswith("lies within 5.0 points: the difference does not matter.")
+    assert say(found, named(*offers, n=800), "ko").endswith("5.0 %p 이내이므로 차이는 중요하지 않습니다.")
+    assert not chosen(offer("dual_head", first(38), mb=99), offer("landmark_mlp", first(36))).is_within_margin
+
+
 def test_one_class_gives_no_choice() -> None:
     smiles = Answers(np.ones(20, bool), np.full(20, 0.9), 0.5, np.arange(20))
     none = Answers(np.ones(20, bool), np.zeros(20), 0.5, np.arange(20))

@@ -104,6 +104,7 @@ class Choice:
         least_people: Fewer people could not have shown anything; None where the test has no such limit.
         plan: What would tell leader and rival apart; None where there is no rival, or no plan can be made.
         repeats: Answers of each sequence, where several seeds were pooled.
+        margin: The least difference of practical interest.
     """
 
     recommended: str | None
@@ -118,6 +119,7 @@ class Choice:
     least_people: int | None
     plan: Plan | None
     repeats: float
+    margin: float
 
     def pair(self, one: str, other: str) -> Pair:
         """Return a pair in this direction: the difference is one minus other."""
@@ -129,6 +131,14 @@ class Choice:
     def is_better(self, one: str, other: str) -> bool:
         """Whether one is shown to be better than other."""
         return self.pair(one, other).better == one
+
+    @property
+    def is_within_margin(self) -> bool:
+        """Whether leader and rival are as good as equal: the whole interval lies within the margin."""
+        if self.rival is None:
+            return False
+        found = self.pair(self.leader, self.rival).difference
+        return found.low is not None and found.high is not None and -self.margin < found.low <= found.high < self.margin
 
     @property
     def word(self) -> str:
@@ -169,12 +179,12 @@ def choose(
     found = Choice(
         recommended=None, because="", leader=leader, values=values, level=(), rival=None, pairs=pairs,
         primary=primary, floor=floor, least_people=_least_people(primary, len(pairs), alpha), plan=None,
-        repeats=repeats,
+        repeats=repeats, margin=margin,
     )  # fmt: skip
     same = [name for name in named if name == leader or not found.is_better(leader, name)]
     found = replace(found, level=tuple(sorted(same, key=lambda name: named[name].cost)))
     found = _recommend(found, named)
-    return replace(found, plan=_plan(found, named, margin, alpha))
+    return replace(found, plan=_plan(found, named, alpha))
 
 
 def weaken(choice: Choice, because: str) -> Choice:
@@ -245,12 +255,15 @@ def _recommend(found: Choice, named: Mapping[str, Offer]) -> Choice:
     return replace(found, because=because, rival=rival if rival != found.leader else None)
 
 
-def _plan(found: Choice, named: Mapping[str, Offer], margin: float, alpha: float) -> Plan | None:
-    """Plan to tell leader and rival apart, as carefully as the smallest p of all pairs is looked at."""
-    if found.rival is None or named[found.leader].answers.n_subjects < 2:
+def _plan(found: Choice, named: Mapping[str, Offer], alpha: float) -> Plan | None:
+    """Plan to tell leader and rival apart, as carefully as the smallest p of all pairs is looked at.
+
+    Where they are as good as equal, nothing is left to settle.
+    """
+    if found.rival is None or found.is_within_margin or named[found.leader].answers.n_subjects < 2:
         return None
     one, other = named[found.rival].answers, named[found.leader].answers
-    plan = plan_for(found.primary, one, other, margin, alpha / len(found.pairs))
+    plan = plan_for(found.primary, one, other, found.margin, alpha / len(found.pairs))
     if plan is None:
         return None
     if found.least_people is not None and plan.n_subjects < found.least_people:

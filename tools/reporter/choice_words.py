@@ -89,6 +89,9 @@ def say_cost(offer: Offer, words: Words, *, short: bool = False) -> str:
 
 def _plan(choice: Choice, words: Words) -> str:
     plan = choice.plan
+    if choice.is_within_margin:
+        margin = words.difference(choice.primary, choice.margin).lstrip("+")
+        return " " + words("choice_within", margin=margin)
     if plan is None or choice.rival is None:
         return ""
     pair = {"leader": display(choice.leader, words), "rival": display(choice.rival, words)}

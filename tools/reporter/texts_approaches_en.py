@@ -37,6 +37,7 @@ TEXTS = {
     "larger class.",
     "choice_few_people": "Cannot tell: with {people}, no answers whatever could tell {n} approaches apart; that takes "
     "at least {least} people. The highest {metric} so far is that of {leader}, {value}.",
+    "choice_within": "The whole interval lies within {margin}: the difference does not matter.",
     "choice_plan": "About {more} more clips from {people} more people would tell {leader} and {rival} apart.",
     "choice_repeat": "Measure {leader} and {rival} on new people to see whether it repeats.",
     "choice_stands_in": "(Planned for {metric}.)",

@@ -39,6 +39,7 @@ TEXTS = {
     "확인되지 않았습니다.",
     "choice_few_people": "판단할 수 없음: 사람이 {people}뿐이면 어떤 답이 나왔더라도 방식 {n}가지를 구별할 수 없으며, "
     "적어도 {least}명이 필요합니다. 지금까지 가장 높은 {metric}: {leader}, {value}.",
+    "choice_within": "구간 전체가 {margin} 이내이므로 차이는 중요하지 않습니다.",
     "choice_plan": "새로운 사람 약 {people}명에게서 클립 약 {more}개를 더 녹화하면 두 방식({leader}, {rival})을 구별할 "
     "수 있습니다.",
     "choice_repeat": "두 방식({leader}, {rival})을 새로운 사람들에게서 측정해 같은 결과가 나오는지 확인하세요.",
