@@ -258,13 +258,13 @@ def review_revert(c: Context, dataset: str) -> None:
     _tool(c, "reviewer", "revert", *flags_of(dataset=dataset))
 
 
-@task(help=help_of("dataset", "seed"))
-def split(c: Context, dataset: str, seed: int = 0) -> None:
+@task(help=help_of("dataset", "seed", "test"))
+def split(c: Context, dataset: str, seed: int = 0, test: str = "") -> None:
     """Freeze who is trained on, who chooses the threshold and who is tested.
 
     Example: ./inv split --dataset people
     """
-    _tool(c, "splitter", *flags_of(dataset=dataset), "--seed", seed)
+    _tool(c, "splitter", *flags_of(dataset=dataset, test=test), "--seed", seed)
 
 
 @task(help=help_of("dataset", "kind", "landmark_model", "workers"))
@@ -282,6 +282,7 @@ def features(c: Context, dataset: str, kind: str = "landmarks", landmark_model: 
 @task(
     help=help_of(
         "dataset",
+        "split",
         "network",
         "epochs",
         "weights",
@@ -297,6 +298,7 @@ def features(c: Context, dataset: str, kind: str = "landmarks", landmark_model: 
 def train(
     c: Context,
     dataset: str,
+    split: str = "",
     network: str = "dual_head",
     epochs: str = "",
     weights: str = "",
@@ -313,7 +315,7 @@ def train(
     Example: ./inv train --dataset people --epochs 10
     """
     flags = flags_of(dataset=dataset, network=network, epochs=epochs, weights=weights, keep_epochs=keep_epochs)
-    flags += flags_of(lr=lr, batch=batch, out=out)
+    flags += flags_of(split=split, lr=lr, batch=batch, out=out)
     flags += ["--freeze-epochs", freeze_epochs, "--unfreeze-blocks", unfreeze_blocks, "--seed", seed]
     _tool(c, "trainer", *flags)
 

@@ -92,6 +92,7 @@ HELP = {
     "subtitle": "20 to 80 characters",
     "table": "csv that names photos and labels",
     "target": "takes of this person in total; run again to go on",
+    "test": "people to test on, such as s01,s02; none where another dataset is the test (default: drawn)",
     "threshold": "decision threshold (default: the model's own)",
     "title": "6 to 50 characters",
     "undo": "move the last take to trash/",

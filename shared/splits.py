@@ -4,7 +4,7 @@ A person is never on two sides: a model that has seen somebody's neutral face kn
 Reads and writes split documents; knows nothing of pictures.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -47,39 +47,57 @@ def count_sides(n_subjects: int) -> dict[str, int]:
     return {"train": n_subjects - n_validation - n_test, "validation": n_validation, "test": n_test}
 
 
-def make_split(dataset: Dataset, seed: int) -> dict[str, Any]:
+def make_split(dataset: Dataset, seed: int, chosen: Collection[str] | None = None) -> dict[str, Any]:
     """Divide a dataset's people at random into train, validation and test.
 
     Args:
         dataset: Needs three people or more.
         seed: Decides who goes where.
+        chosen: Who is tested on; empty for nobody, where another dataset is to be the test. None draws them.
 
     Returns:
         A split document in which every side holds every class, where the people allow it. Where the dataset's source
         says who is to be tested on (`shared.sides`), exactly these are the test side, and only the others are drawn.
 
     Raises:
-        InvalidInput: Too few people.
+        InvalidInput: Too few people, or a chosen one is not in the dataset or the source's are not among them.
     """
     subjects = dataset.subjects()
     tested = read_test_people(dataset.folder)
+    if chosen is not None:
+        _check_chosen(dataset, chosen, tested or frozenset())
+        return _make_given(dataset, seed, sorted(chosen), "chosen_people")
     if tested is not None:
-        return _make_given(dataset, seed, sorted(tested & set(subjects)))
+        return _make_given(dataset, seed, sorted(tested & set(subjects)), "given_by_source")
     sides = draw_sides(
         labels_by_subject(dataset.rows), subjects, count_sides(len(subjects)), np.random.default_rng(seed)
     )
     return describe_split(dataset, split_name(dataset, seed), seed, "grouped_by_subject", FRACTIONS, sides)
 
 
-def _make_given(dataset: Dataset, seed: int, tested: list[str]) -> dict[str, Any]:
+def _check_chosen(dataset: Dataset, chosen: Collection[str], kept: frozenset[str]) -> None:
+    """Refuse people who are not there, and a choice that would train on whom the source keeps for testing."""
+    subjects = set(dataset.subjects())
+    for found, expected in (
+        (sorted(set(chosen) - subjects), f"people of {dataset.name}"),
+        (sorted((kept & subjects) - set(chosen)), f"all whom {SIDES_FILE} keeps for testing among those tested on"),
+    ):
+        if found:
+            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+            without = "" if set(found) - subjects else "not "
+            raise InvalidInput(str(dataset.folder), found=f"{found[0]}{more} {without}chosen", expected=expected)
+
+
+def _make_given(dataset: Dataset, seed: int, tested: list[str], method: str) -> dict[str, Any]:
     """Divide the people who are not kept for testing into train and validation."""
     others = sorted(set(dataset.subjects()) - set(tested))
-    if not tested or len(others) < 2:
+    may_be_nobody = method == "chosen_people"
+    if not (tested or may_be_nobody) or len(others) < 2:
         raise InvalidInput(
-            str(dataset.folder / SIDES_FILE),
+            str(dataset.folder if may_be_nobody else dataset.folder / SIDES_FILE),
             found=f"{len(tested)} people to test on and {len(others)} others in the dataset",
-            expected="at least 1 and 2: to train on, to choose the threshold on and to test on",
-            todo="import the missing side as well",
+            expected=f"at least {0 if may_be_nobody else 1} and 2: to train on and to choose the threshold on",
+            todo="record more people" if may_be_nobody else "import the missing side as well",
         )
     share = FRACTIONS["validation"] / (FRACTIONS["train"] + FRACTIONS["validation"])
     n_validation = max(1, round(share * len(others)))
@@ -88,12 +106,16 @@ def _make_given(dataset: Dataset, seed: int, tested: list[str]) -> dict[str, Any
     sides = {**drawn, "test": tested}
     n_people = len(others) + len(tested)
     fractions = {side: round(len(people) / n_people, 4) for side, people in sides.items()}
-    return describe_split(dataset, split_name(dataset, seed), seed, "given_by_source", fractions, sides)
+    name = split_name(dataset, seed, tested if may_be_nobody else None)
+    return describe_split(dataset, name, seed, method, fractions, sides)
 
 
-def split_name(dataset: Dataset, seed: int) -> str:
-    """Name a split after the dataset's name, the state of its labels and the seed."""
-    return f"{dataset.name}-{dataset.labels_sha256[:8]}-seed{seed}"
+def split_name(dataset: Dataset, seed: int, chosen: Collection[str] | None = None) -> str:
+    """Name a split after the dataset's name, the state of its labels, the seed, and who was chosen to be tested."""
+    name = f"{dataset.name}-{dataset.labels_sha256[:8]}-seed{seed}"
+    if chosen is None:
+        return name
+    return f"{name}-test-{contracts.sha256_json(sorted(chosen))[:8] if chosen else 'nobody'}"
 
 
 def labels_by_subject(rows: Sequence[SequenceRow]) -> dict[str, set[str]]:
@@ -187,18 +209,21 @@ def list_warnings(dataset: Dataset, splits: Sequence[dict[str, Any]]) -> list[st
     warn("a single person is tested: such numbers speak of that person; read all folds together", lonely("test"))
     warn("a single person chooses the threshold: it may fit nobody else; record more people", lonely("validation"))
     for side in SIDES:
+        peopled = [split for split in splits if split["sides"][side]["subjects"]]
         for label in labels:
-            lacking = [split["split_id"] for split in splits if not split["sides"][side]["by_label"].get(label)]
+            lacking = [split["split_id"] for split in peopled if not split["sides"][side]["by_label"].get(label)]
             warn(f"the {side} side has no {label}: some metrics are undefined there", lacking)
     return found
 
 
-def freeze_split(dataset: Dataset, seed: int, folder: Path | None = None) -> Path:
+def freeze_split(
+    dataset: Dataset, seed: int, folder: Path | None = None, chosen: Collection[str] | None = None
+) -> Path:
     """Return the file of a dataset's split, which is written the first time and used as it is from then on."""
     folder = folder or paths.artifacts("splits")
-    path = folder / f"{split_name(dataset, seed)}.json"
+    path = folder / f"{split_name(dataset, seed, chosen)}.json"
     if not path.exists():
-        contracts.write_document(path, make_split(dataset, seed), "split")
+        contracts.write_document(path, make_split(dataset, seed, chosen), "split")
     read_split(path, dataset)
     return path
 

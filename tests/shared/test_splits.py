@@ -7,6 +7,7 @@ import pytest
 from shared import contracts, splits
 from shared.errors import InvalidInput
 from shared.sequences import Dataset, format_labels, open_dataset
+from shared.sides import write_sides
 
 
 @pytest.fixture
@@ -77,3 +78,37 @@ def test_a_split_that_somebody_made_leak_is_refused(people: Dataset, tmp_path: P
     contracts.write_document(file, split, "split")
     with pytest.raises(InvalidInput, match="who is also in train"):
         splits.read_split(file, people)
+
+
+def test_people_can_be_chosen_to_be_tested_and_the_others_are_divided(people: Dataset, tmp_path: Path) -> None:
+    everybody = people.subjects()
+    sides = splits.make_split(people, 0, everybody[:2])["sides"]
+    assert sides["test"]["subjects"] == everybody[:2]
+    others = sides["train"]["subjects"] + sides["validation"]["subjects"]
+    assert sorted(others) == everybody[2:]
+    assert sides["validation"]["subjects"]
+    file = splits.freeze_split(people, 0, tmp_path, everybody[:2])
+    assert file != splits.freeze_split(people, 0, tmp_path)
+    assert file == splits.freeze_split(people, 0, tmp_path, everybody[1::-1])
+
+
+def test_nobody_is_tested_where_another_dataset_is_the_test(people: Dataset, tmp_path: Path) -> None:
+    file = splits.freeze_split(people, 0, tmp_path, ())
+    split = splits.read_split(file, people)
+    assert split["sides"]["test"] == {"subjects": [], "sequences": [], "by_label": {}}
+    assert not [text for text in splits.list_warnings(people, [split]) if "test" in text]
+    with pytest.raises(InvalidInput, match="no sequence on the side 'test'"):
+        splits.rows_of(people, split, "test")
+
+
+def test_a_stranger_cannot_be_chosen(people: Dataset) -> None:
+    with pytest.raises(InvalidInput, match="nobody-knows chosen, expected people of"):
+        splits.make_split(people, 0, ["nobody-knows"])
+
+
+def test_whom_the_source_keeps_for_testing_nobody_trains_on(people: Dataset) -> None:
+    everybody = people.subjects()
+    write_sides(people.folder, "the source says so", everybody[1:], everybody[:1])
+    with pytest.raises(InvalidInput, match=f"{everybody[0]} not chosen"):
+        splits.make_split(people, 0, ())
+    assert splits.make_split(people, 0, everybody[:2])["sides"]["test"]["subjects"] == everybody[:2]

@@ -14,11 +14,14 @@ from pathlib import Path
 
 from shared import cli, paths
 
+NOBODY = "none"
 EXAMPLES = """
 splitter --dataset people
 splitter --dataset people --seed 3 --json
 splitter --dataset people --folds 5 --seeds 3
 splitter --dataset people --leave-one-out
+splitter --dataset people --test s06,s07
+splitter --dataset photos --test none  (all train or choose the threshold; another dataset is the test)
 splitter check --dataset people        (the same person, take or picture on two sides; see splitter check --help)
 splitter duplicates --dataset people   (the same picture under two people; no split needed)
 """
@@ -44,6 +47,7 @@ class SplitConfig:
         n_folds: Folds a seed; None for one split, or for one person a fold.
         leave_one_out: One person a fold.
         n_seeds: How often the folds are drawn anew.
+        test: Who is tested on; empty for nobody, None to draw them. For one split.
         out: Folder of the split files.
     """
 
@@ -52,6 +56,7 @@ class SplitConfig:
     n_folds: int | None
     leave_one_out: bool
     n_seeds: int
+    test: tuple[str, ...] | None
     out: Path
 
 
@@ -147,8 +152,18 @@ def _to_config(arguments: argparse.Namespace) -> SplitConfig:
         n_folds=arguments.folds,
         leave_one_out=arguments.leave_one_out,
         n_seeds=arguments.seeds or 1,
+        test=_parse_people(arguments.test),
         out=arguments.out or paths.artifacts("splits"),
     )
+
+
+def _parse_people(text: str | None) -> tuple[str, ...] | None:
+    """Parse s01,s02; none is nobody."""
+    if text is None or text == NOBODY:
+        return None if text is None else ()
+    people = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
+    cli.require(bool(people), "--test", found=repr(text), expected=f"people such as s01,s02, or {NOBODY}")
+    return people
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -163,6 +178,11 @@ def _parser() -> argparse.ArgumentParser:
     kind = parser.add_mutually_exclusive_group()
     kind.add_argument("--folds", type=cli.positive_int, metavar="N", help="N splits that test everybody once")
     kind.add_argument("--leave-one-out", action="store_true", help="as many splits as people; each tests one person")
+    kind.add_argument(
+        "--test",
+        metavar="A,B",
+        help=f"test these people; {NOBODY}: nobody, where a dataset of its own is the test (default: drawn)",
+    )
     parser.add_argument(
         "--seeds", type=cli.positive_int, metavar="N", help="draw the folds N times, from --seed on (default: once)"
     )

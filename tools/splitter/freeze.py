@@ -25,7 +25,8 @@ class Frozen:
         """Say who is where."""
         lines = []
         for side, content in self.split["sides"].items():
-            lines.append(f"{side}: {_people(content['subjects'])} ({_labels(content)})")
+            labels = f" ({_labels(content)})" if content["subjects"] else ""
+            lines.append(f"{side}: {_people(content['subjects'])}{labels}")
         return "\n".join([*lines, f"→ {paths.shown(self.file)}"])
 
     def as_json(self) -> dict[str, Any]:
@@ -76,7 +77,7 @@ def freeze(config: SplitConfig) -> Frozen | FrozenFolds:
     """
     dataset = sequences.open_dataset(config.dataset)
     if config.n_folds is None and not config.leave_one_out:
-        file = splits.freeze_split(dataset, config.seed, config.out)
+        file = splits.freeze_split(dataset, config.seed, config.out, config.test)
         split = splits.read_split(file, dataset)
         return Frozen(file, split, _warn(dataset, [split]))
     files: list[Path] = []
@@ -101,6 +102,8 @@ def _warn(dataset: sequences.Dataset, frozen: list[dict[str, Any]]) -> tuple[str
 
 def _people(subjects: Sequence[str]) -> str:
     """List people; of many the first few and how many they are."""
+    if not subjects:
+        return "nobody"
     if len(subjects) <= _MOST_NAMED:
         return ", ".join(subjects)
     return ", ".join(subjects[:3]) + f", … ({len(subjects)} people)"
