@@ -147,3 +147,12 @@ def test_a_checkpoint_that_does_not_exist_is_refused_with_those_that_do(
 ) -> None:
     assert cli.main(["--run", "r", "--checkpoint", "epoch_0099", "--quiet"]) == 1
     assert "expected one of best, last" in capsys.readouterr().err
+
+
+def test_a_folder_that_cannot_name_a_model_is_refused_before_anything_is_written(
+    home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    out = home / "a,b"
+    assert cli.main(["--run", "r", "--out", str(out), "--quiet"]) == 2
+    assert "--out: found 'a,b', expected a folder whose name can name the model" in capsys.readouterr().err
+    assert not out.exists()

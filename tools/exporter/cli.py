@@ -4,6 +4,7 @@ exporter --run artifacts/runs/people-1a2b3c4d
 """
 
 import argparse
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,8 @@ exporter --run people-1a2b3c4d --checkpoint epoch_0010 --out artifacts/models/pe
 exporter --run people-1a2b3c4d --threshold 0.5
 exporter --run people-1a2b3c4d --objective recall:0.9 --calibrate
 """
+
+_MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -72,12 +75,19 @@ def _to_config(arguments: argparse.Namespace) -> "ExportConfig":
     run = _folder(arguments.run, "runs")
     document = contracts.read_document(run / "run.json", "run")
     split = document["split"]["file"] if document["split"] else ""
+    out = _folder(arguments.out or f"{run.name}-{arguments.checkpoint}", "models")
+    cli.require(
+        _MODEL_ID.fullmatch(out.name) is not None,
+        "--out",
+        found=repr(out.name),
+        expected="a folder whose name can name the model: letters a-z, digits, '-', '_' and '.'",
+    )
     return ExportConfig(
         run=run,
         checkpoint=arguments.checkpoint,
         dataset=paths.dataset_dir(arguments.dataset or document["dataset"]["name"]),
         split=arguments.split or paths.artifacts("splits") / split,
-        out=_folder(arguments.out or f"{run.name}-{arguments.checkpoint}", "models"),
+        out=out,
         threshold=arguments.threshold,
         objective=parse_objective(arguments.objective),
         calibrate=arguments.calibrate,
