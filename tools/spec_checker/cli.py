@@ -55,7 +55,12 @@ def build_parser() -> cli.Parser:
     parser.add_argument("--spec", metavar="FILE", type=Path, help="the spec (default: the hand-off of --model)")
     browser = parser.add_argument_group("in a real browser")
     browser.add_argument("--browser", action="store_true", help="run the hand-off in Chromium; some minutes")
-    browser.add_argument("--film", metavar="FILE", type=Path, help="played as webcam (default: a drawn film)")
+    browser.add_argument(
+        "--film",
+        metavar="FILE",
+        type=Path,
+        help="played as webcam (default: a drawn film; landmarks need one of a face)",
+    )
     browser.add_argument("--film-seconds", metavar="S", type=_seconds, help="for how long (default: 10)")
     browser.add_argument("--chromium", metavar="PROGRAM", help="the browser (default: SMILEBENCH_CHROMIUM, or found)")
     browser.add_argument("--quick", action="store_true", help="fewer inferences, no software WebGPU: under a minute")
