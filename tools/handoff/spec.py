@@ -20,7 +20,7 @@ TOLERANCE = {
 }
 # Of a model of features. On the same pixels, JavaScript's landmarker was seen 1.5e-4 of the side and 1.2e-3 of a score
 # away from Python's (LOG.md); some times that passes, another landmarker, crop or border does not. smile_prob moved by
-# 1.3e-4 with it, but by up to 0.018 where a browser turned a film's YUV into other pixels than OpenCV does.
+# 1.3e-4 with it, but by up to 0.018 in films as webcam, whose pixels the browser decodes in its own way.
 FEATURE_TOLERANCE = {
     "smile_prob": 1e-4,
     "smile_prob_javascript": 0.05,

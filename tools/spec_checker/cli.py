@@ -59,7 +59,7 @@ def build_parser() -> cli.Parser:
         "--film",
         metavar="FILE",
         type=Path,
-        help="played as webcam (default: a drawn film; landmarks need one of a face)",
+        help="played as webcam (default: a drawn film; a model of landmarks needs one of a face)",
     )
     browser.add_argument("--film-seconds", metavar="S", type=_seconds, help="for how long (default: 10)")
     browser.add_argument("--chromium", metavar="PROGRAM", help="the browser (default: SMILEBENCH_CHROMIUM, or found)")
