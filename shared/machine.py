@@ -22,4 +22,4 @@ def _processor() -> str:
     except OSError:
         return name
     models = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]
-    return models[0] if models else name
+    return " ".join(models[0].split()) if models else name

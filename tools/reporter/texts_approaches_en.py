@@ -131,7 +131,8 @@ TEXTS = {
     "read_download": "Downloads are uncompressed: model, face_landmarker.task, and what runs them in a page "
     "({runtimes}). Compression makes about a quarter of the runtimes and little of the rest.",
     "read_browser": "Browser times come from hand-offs: ./inv handoff --model MODEL, then ./inv validate-spec --model "
-    "MODEL --browser for one of the models measured here; run this comparison again and they are in it.",
+    "MODEL --browser for one of the models measured here (with --film and a film of somebody for models of faces); "
+    "run this comparison again and they are in it.",
     "read_training": "Training times are of this machine (threads: {threads}).",
     "read_faces": "Approaches of faces also read {pictures} pictures once, about {s} s on one thread; in {without} "
     "pictures no face was found.",

@@ -127,7 +127,8 @@ TEXTS = {
     "read_download": "다운로드는 압축하지 않은 크기입니다: 모델, face_landmarker.task, 페이지에서 이를 실행하는 "
     "것({runtimes}). 압축하면 런타임은 4분의 1 정도가 되고 나머지는 별로 줄지 않습니다.",
     "read_browser": "브라우저 시간은 전달 폴더에서 옵니다. 여기서 측정한 모델 하나로 ./inv handoff --model MODEL, "
-    "그다음 ./inv validate-spec --model MODEL --browser 명령을 실행하고 이 비교를 다시 실행하면 표에 들어갑니다.",
+    "그다음 ./inv validate-spec --model MODEL --browser 명령을 실행하고(얼굴이 필요한 모델은 --film 옵션으로 사람이 "
+    "나오는 영상을 지정) 이 비교를 다시 실행하면 표에 들어갑니다.",
     "read_training": "학습 시간은 이 컴퓨터의 것입니다 (스레드: {threads}).",
     "read_faces": "얼굴이 필요한 방식은 사진 {pictures}장을 한 번 읽어야 하며, 스레드 하나로 약 {s}초입니다. 얼굴을 "
     "찾지 못한 사진: {without}장.",

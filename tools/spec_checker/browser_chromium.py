@@ -5,7 +5,6 @@ Knows flags and how to say that something is missing; knows nothing of graphs.
 
 import contextlib
 import os
-import platform
 import re
 import shutil
 from collections.abc import Iterator, Mapping
@@ -14,6 +13,7 @@ from typing import Any
 
 from shared import onnxruntime_web, tasks_vision
 from shared.errors import CheckFailed, MissingOutside
+from shared.machine import describe_machine
 from shared.page_server import PageServer
 
 PAGES = Path(__file__).with_name("pages")
@@ -196,11 +196,5 @@ def first_line(error: Exception) -> str:
 
 def describe_processor() -> str:
     """Name this computer's processor and its cores: figures of time mean nothing without them."""
-    name = platform.processor() or platform.machine()
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-        if found := re.search(r"^model name\s*:\s*(.+)$", text, re.MULTILINE):
-            name = found[1]
-    except OSError:
-        pass
-    return f"{' '.join(name.split())}, {os.cpu_count()} cores"
+    machine = describe_machine()
+    return f"{machine['processor']}, {machine['cores']} cores"
