@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from shared import tasks_vision
 from shared.errors import MissingOutside
 from shared.onnxruntime_web import NEEDED_FILES, NPM_PACKAGE, NPM_VERSION, install, is_whole
 
@@ -87,3 +88,16 @@ def test_the_real_npm_without_a_registry_is_exit_3(tmp_path: Path, monkeypatch: 
     monkeypatch.setenv("npm_config_fetch_retries", "0")
     with pytest.raises(MissingOutside, match="ECONNREFUSED"):
         install(tmp_path / "home")
+
+
+def test_a_package_of_a_scope_is_kept_under_a_plain_name(tmp_path: Path) -> None:
+    package = tasks_vision.PACKAGE
+    here = tmp_path / "mediapipe-tasks-vision-1.1.0" / "node_modules" / "@mediapipe" / "tasks-vision"
+    (here / "wasm").mkdir(parents=True)
+    (here / "package.json").write_text(json.dumps({"version": package.version}), encoding="utf-8")
+    for name in package.needed_files:
+        (here / name).write_bytes(b"x")
+    assert package.install(tmp_path, npm="no-such-npm") == here
+    (here / package.needed_files[-1]).unlink()
+    with pytest.raises(MissingOutside, match=r"@mediapipe/tasks-vision@1\.1\.0"):
+        package.install(tmp_path, npm="no-such-npm")
