@@ -61,7 +61,7 @@ class LandmarkInput(nn.Module):
 
     def mirror(self, values: torch.Tensor) -> torch.Tensor:
         """Turn what `forward` gave, (N, T, width), into what it would give for the mirrored pictures."""
-        points = values.unflatten(-1, (478, self.n_axes))[..., self.twins, :]
+        points: torch.Tensor = values.unflatten(-1, (478, self.n_axes))[..., self.twins, :]
         return (points * self.signs).flatten(-2)
 
 

@@ -8,8 +8,9 @@ import pytest
 import torch
 
 from shared import contracts, paths
-from shared.landmark_geometry import normalise
+from shared.landmark_geometry import DEFAULT_SCHEME, SCHEMES, normalise
 from shared.sequences import open_dataset
+from tools.trainer import cli
 from tools.trainer.cli import main
 from tools.trainer.data import Batch
 from tools.trainer.features import Variation
@@ -131,3 +132,8 @@ def test_faces_are_stretched_where_they_lie_alike():
 def test_flags_that_mean_nothing_to_a_network_are_refused(people, flags, says, capsys):
     assert main(["--dataset", "people", "--quiet", *flags]) == 2
     assert says in capsys.readouterr().err
+
+
+def test_the_command_line_knows_every_normalisation():
+    assert sorted(cli.SCHEMES) == sorted(SCHEMES)
+    assert cli.SCHEMES[0] == DEFAULT_SCHEME

@@ -9,7 +9,6 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from shared import cli, paths
-from shared.landmark_geometry import DEFAULT_SCHEME, SCHEMES
 from tools.trainer.config import TrainConfig
 
 EXAMPLES = """
@@ -40,6 +39,7 @@ _FEATURES = {
     "label_smoothing": 0.05,
     "mixup": 1.0,
 }
+SCHEMES = ("upright", "eyes", "farthest")  # of shared.landmark_geometry, which is not light
 DEFAULTS = {"dual_head": _PICTURES, "landmark_mlp": _FEATURES, "blendshape_mlp": _FEATURES}
 
 
@@ -77,7 +77,7 @@ def _parser() -> argparse.ArgumentParser:
     add("--schedule", choices=("constant", "cosine"), help="learning rate over the epochs (of features: cosine)")
     add("--label-smoothing", type=cli.fraction, metavar="S", help="certainty taken from labels (of features: 0.05)")
     add("--mixup", type=float, metavar="A", help="how evenly features are mixed with others; 0 for none (default: 1)")
-    add("--normalisation", choices=SCHEMES, default=DEFAULT_SCHEME, help=f"of landmarks (default: {DEFAULT_SCHEME})")
+    add("--normalisation", choices=SCHEMES, default=SCHEMES[0], help=f"of landmarks (default: {SCHEMES[0]})")
     add("--with-z", action="store_true", help="let the landmarks' z count: 1,434 numbers a face instead of 956")
     add("--emotion-weight", type=float, default=0.3, help="factor of the emotion loss (default: 0.3)")
     add("--no-augment", action="store_true", help="train on the pictures as they are")
@@ -117,7 +117,7 @@ def _to_config(arguments: argparse.Namespace) -> TrainConfig:
         expected="0 or more" if is_mixed else "0: sequences of pictures are not mixed",
     )
     cli.require(
-        arguments.network == "landmark_mlp" or not (arguments.with_z or arguments.normalisation != DEFAULT_SCHEME),
+        arguments.network == "landmark_mlp" or not (arguments.with_z or arguments.normalisation != SCHEMES[0]),
         "--with-z and --normalisation",
         found=f"--network {arguments.network}",
         expected="--network landmark_mlp, which alone eats landmarks",
