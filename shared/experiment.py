@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import paths, stages
+from shared import contracts, paths, stages
 from shared.flags import flags_of
 from shared.stages import Training, dataset_files
 from shared.steps import Chain
@@ -56,6 +56,14 @@ class Plan:
     people_curve: bool
     objective: str
     lang: str
+
+    def session(self) -> str:
+        """Name this experiment: its arms open the test side once, and another plan opens it again."""
+        labels = contracts.sha256_file(self.dataset / "labels.csv")
+        # A baseline that is not there is the evaluator's to refuse.
+        before = contracts.sha256_file(self.baseline) if self.baseline.is_file() else self.baseline.name
+        told = [labels, before, self.epochs, self.weights, self.lr, self.seed, self.folds, self.seeds, self.objective]
+        return f"ab-{contracts.sha256_json(told)[:16]}"
 
 
 def make_baseline(chain: Chain, dataset: Path) -> Path:
@@ -130,8 +138,8 @@ def compare(chain: Chain, plan: Plan) -> Compared:
 def _walk(chain: Chain, plan: Plan, split: Path, tag: str) -> Walked:
     """Train on a split and measure every arm on its test people."""
     seed, how = stages.seed_of(split), _training(plan)
-    before = stages.measure(chain, f"{tag}measure baseline", plan.dataset, split, model=plan.baseline)
-    majority = stages.measure(chain, f"{tag}measure majority", plan.dataset, split, arm="majority")
+    before = _measure(chain, plan, split, f"{tag}measure baseline", model=plan.baseline)
+    majority = _measure(chain, plan, split, f"{tag}measure majority", arm="majority")
     trained = stages.fine_tune(chain, f"{tag}train", plan.dataset, split, how, seed)
     candidates, specs = {}, []
     for epochs in plan.epochs:
@@ -139,11 +147,11 @@ def _walk(chain: Chain, plan: Plan, split: Path, tag: str) -> Walked:
         model = f"{trained['run']['run_id']}-e{epochs}"
         kept = stages.epoch_name(epochs)
         onnx = stages.export(chain, f"{tag}export {name}", trained, kept, plan.dataset, split, model, plan.objective)
-        candidates[name] = stages.measure(chain, f"{tag}measure {name}", plan.dataset, split, model=onnx)
+        candidates[name] = _measure(chain, plan, split, f"{tag}measure {name}", model=onnx)
         if not plan.folds:
             specs.append(stages.hand_off(chain, f"spec {name}", onnx))
     # Of the longest arm, which is the last: once, since a step's name stands for one thing.
-    one_frame = stages.measure(chain, f"{tag}measure one frame", plan.dataset, split, model=onnx, arm="one_frame")
+    one_frame = _measure(chain, plan, split, f"{tag}measure one frame", model=onnx, arm="one_frame")
     references = {"majority-class": majority, "one-frame": one_frame, **measure_blendshapes(chain, plan, split, tag)}
     people = {}
     if plan.people_curve:
@@ -163,9 +171,14 @@ def measure_blendshapes(chain: Chain, plan: Plan, split: Path, tag: str) -> dict
         return {}
     stages.read_features(chain, plan.dataset, "blendshapes")
     arms = {"blendshapes": "blendshapes", "blendshape-logistic": "blendshape_logistic"}
-    return {
-        name: stages.measure(chain, f"{tag}measure {name}", plan.dataset, split, arm=arm) for name, arm in arms.items()
-    }
+    return {name: _measure(chain, plan, split, f"{tag}measure {name}", arm=arm) for name, arm in arms.items()}
+
+
+def _measure(
+    chain: Chain, plan: Plan, split: Path, name: str, *, model: Path | None = None, arm: str = "model"
+) -> Path:
+    """Measure an arm on a split's test people, as a part of this experiment."""
+    return stages.measure(chain, name, plan.dataset, split, model=model, arm=arm, session=plan.session())
 
 
 def _count_training_people(split: Path) -> int:
@@ -182,7 +195,7 @@ def _train_on_fewer(chain: Chain, plan: Plan, split: Path, seed: int, tag: str) 
         model = f"{trained['run']['run_id']}-e{epochs}"
         kept = stages.epoch_name(epochs)
         onnx = stages.export(chain, f"{name}: export", trained, kept, plan.dataset, split, model, plan.objective)
-        found[str(number)] = stages.measure(chain, f"{name}: measure", plan.dataset, split, model=onnx)
+        found[str(number)] = _measure(chain, plan, split, f"{name}: measure", model=onnx)
     return found
 
 
