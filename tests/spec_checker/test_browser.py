@@ -65,6 +65,10 @@ def test_a_good_folder_is_proven_and_says_so_in_its_spec(
     assert film["n_decisions"] >= 10
     assert film["largest_difference"] < 0.02
     assert (film["n_flips"], film["n_states"], film["n_unmatched"]) == (0, 0, 0)
+    [decision] = spec["tested_decisions"]
+    assert (decision["plan"], decision["landmarker"], decision["n_flips"]) == ("stream", None, 0)
+    assert 0 < decision["decision_ms"]["p50"] <= decision["decision_ms"]["p95"]
+    assert decision["decision_ms"]["n"] == decision["n_decisions"] == film["n_decisions"]
     # The spec that the proof wrote passes without a browser too.
     assert main(["--spec", str(stream_folder / "frontend_spec.json")]) == 0
 
