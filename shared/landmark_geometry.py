@@ -6,8 +6,9 @@ Every scheme puts the tip of the nose to the origin. Then
 - ``eyes``: the distance between the eyes' middles becomes 1.
 - ``upright``: as ``eyes``, and the line between the eyes is turned to the horizontal. The default.
 
-x and y only, unless z is asked for: MediaPipe's z is not the same in Python and in JavaScript. Arithmetic only; the
-same in torch, for a network's graph, is `shared.models.landmark_input`, and a test holds the two together.
+x and y only, unless z is asked for: z is guessed from one picture, and was not the same in every release of MediaPipe's
+Python and JavaScript packages (in the pinned ones it is, to 1e-4). Arithmetic only; the same in torch, for a network's
+graph, is `shared.models.landmark_input`, and a test holds the two together.
 """
 
 import numpy as np

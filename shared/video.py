@@ -117,9 +117,16 @@ def _reason(error: Exception) -> str:
 
 
 def _upright_rgb(picture: Any, pixel_ratio: float) -> U8:
-    """Convert a decoded frame to RGB as a player would show it."""
+    """Convert a decoded frame to RGB as a player would show it.
+
+    With rounding and whole chroma, which FFmpeg leaves out by default: its quick way is 1.0 to 1.5 levels darker than
+    what browsers, webcams and OpenCV show of the same film.
+    """
+    from av.video.reformatter import Interpolation
+
+    exact = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
     width = round(picture.width * pixel_ratio)
-    rgb: U8 = picture.to_ndarray(format="rgb24", width=width, height=picture.height)
+    rgb: U8 = picture.to_ndarray(format="rgb24", width=width, height=picture.height, interpolation=exact)
     turns = round(picture.rotation / 90) % 4
     return np.ascontiguousarray(np.rot90(rgb, turns)) if turns else rgb
 

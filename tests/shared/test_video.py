@@ -5,6 +5,7 @@ from fractions import Fraction
 from pathlib import Path
 
 import av
+import cv2
 import numpy as np
 import pytest
 
@@ -166,3 +167,16 @@ def test_a_picture_is_read_as_a_film_of_one_frame_or_refused_but_never_as_more(t
     except InvalidInput:
         return
     assert times == [0.0]
+
+
+def test_colours_are_those_that_opencv_and_browsers_show(tmp_path: Path) -> None:
+    """FFmpeg's quick conversion is about one level darker: what a network learns would not be what a page shows it."""
+    rng = np.random.default_rng(0)
+    planes = rng.integers(40, 200, (96, 64), dtype=np.uint8)  # 64 x 64 pixels of brightness, 32 x 32 of either colour
+    planes[64:] = np.repeat(rng.integers(90, 166, (32, 8), dtype=np.uint8), 8, axis=1)
+    path = tmp_path / "film.y4m"
+    path.write_bytes(b"YUV4MPEG2 W64 H64 F30:1 Ip A1:1 C420jpeg\n" + (b"FRAME\n" + planes.tobytes()) * 2)
+    with Film(str(path)) as film:
+        found = next(iter(film)).rgb_hwc_u8
+    expected = cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420)
+    assert abs(float((found.astype(int) - expected).mean())) < 0.3
