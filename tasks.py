@@ -512,7 +512,8 @@ def _require_folds(task_name: str, folds: int, seeds: int) -> None:
 
 def _find_dataset(task_name: str, dataset: str) -> Path:
     """Return a dataset's folder, or say how to record one."""
-    folder = paths.dataset_dir(dataset)
+    with _exit_codes():
+        folder = paths.dataset_dir(dataset)
     if not (folder / "dataset.json").is_file():
         todo = f"record it: ./inv collect --dataset {dataset}"
         raise Exit(f"{task_name}: {folder}: found no dataset, expected one; {todo}", code=1)

@@ -122,6 +122,17 @@ def test_words_reach_invoke_as_they_were_typed(checkout: Checkout) -> None:
     assert out.endswith("<" + "><".join(words) + ">\n")
 
 
+@pytest.mark.parametrize(
+    "words", [("collect", "--help"), ("collect", "-h"), ("--help", "collect"), ("collect", "--dataset", "d", "--help")]
+)
+def test_help_is_the_tasks_wherever_it_stands(checkout: Checkout, words: tuple[str, ...]) -> None:
+    assert checkout.run(*words)[1].endswith("<--help><collect>\n")
+
+
+def test_help_without_a_task_is_invokes_own(checkout: Checkout) -> None:
+    assert checkout.run("--help")[1].endswith(f"<{checkout.folder}><--help>\n")
+
+
 def test_every_extra_that_it_installs_exists(checkout: Checkout) -> None:
     import tomllib
 

@@ -252,7 +252,8 @@ def _card(
     parity: dict[str, Any],
     landmark_model: str | None,
 ) -> dict[str, Any]:
-    trained = [emotion for emotion in EMOTIONS if run["emotion_counts"].get(emotion)]
+    has_emotions = INPUT_KINDS[run["network"]] == "frames"
+    trained = [emotion for emotion in EMOTIONS if has_emotions and run["emotion_counts"].get(emotion)]
     return {
         "schema_version": 1,
         "model_id": config.out.name,
