@@ -38,6 +38,7 @@ HISTORY_COLUMNS = (
     "seconds",
 )
 RESUME = "resume.safetensors"
+QUIET_S = 3.0  # epochs of features take a fraction of a second: not each is worth a line
 
 
 @dataclass(frozen=True)
@@ -228,6 +229,7 @@ def _train_epochs(
         if isinstance(network, LandmarkMlp) and isinstance(sides["train"], FeatureSequences):
             network.set_standard(sides["train"].all())
     seconds: list[float] = []
+    told_s = -QUIET_S
     for epoch in range(len(history) + 1, config.epochs + 1):
         began = time.monotonic()
         rate = loop.prepare_epoch(network, optimizer, config, epoch)
@@ -238,7 +240,9 @@ def _train_epochs(
         _keep(folder, network, config, history)
         checkpoints.save_resume_point(folder / RESUME, network, optimizer, history)
         _record(folder, run, config, history)
-        _report(history[-1], config, seconds)
+        if epoch in (1, config.epochs) or time.monotonic() - told_s > QUIET_S:
+            told_s = time.monotonic()
+            _report(history[-1], config, seconds)
     if not seconds:
         _record(folder, run, config, history)
     return history, seconds
