@@ -38,7 +38,7 @@ HISTORY_COLUMNS = (
     "seconds",
 )
 RESUME = "resume.safetensors"
-QUIET_S = 3.0  # epochs of features take a fraction of a second: not each is worth a line
+QUIET_S = 10.0  # epochs of features take a fraction of a second: only every twentieth part is worth a line
 
 
 @dataclass(frozen=True)
@@ -240,7 +240,7 @@ def _train_epochs(
         _keep(folder, network, config, history)
         checkpoints.save_resume_point(folder / RESUME, network, optimizer, history)
         _record(folder, run, config, history)
-        if epoch in (1, config.epochs) or time.monotonic() - told_s > QUIET_S:
+        if epoch % max(1, config.epochs // 20) == 0 or time.monotonic() - told_s > QUIET_S:
             told_s = time.monotonic()
             _report(history[-1], config, seconds)
     if not seconds:
