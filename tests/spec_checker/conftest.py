@@ -282,6 +282,8 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             spec["model"] = entry
             card["onnx"] = entry
     contracts.write_document(folder / "model.json", card, "model")
+    pinned = {spec["runtime"]["npm_package"]: spec["runtime"]["npm_version"]}
+    (folder / "package.json").write_text(json.dumps({"dependencies": pinned}), encoding="utf-8")
     spec["golden"] = write_golden(folder, spec)
     golden = json.loads((folder / "golden" / "golden.json").read_text(encoding="utf-8"))
     encoder = onnxruntime.InferenceSession(str(folder / "encoder.onnx"), providers=["CPUExecutionProvider"])

@@ -149,7 +149,34 @@ def test_one_changed_byte_of_the_model_is_seen(handoff: tuple[Path, dict[str, An
     onnx_path = path.with_name("smile_detector.onnx")
     data = onnx_path.read_bytes()
     onnx_path.write_bytes(data.replace(b"tiny", b"tinz"))
-    assert set(failures(check_file(path, None))) == {"model.sha256", "graphs.window.sha256"}
+    failed = failures(check_file(path, None))
+    assert set(failed) == {"model.sha256", "graphs.window.sha256"}
+    todo = failed["model.sha256"].partition("; ")[2]
+    assert todo.index("copy the whole folder again") < todo.index("Only in a spec written by hand")
+
+
+def test_a_cut_model_is_not_to_be_written_down(handoff: tuple[Path, dict[str, Any]]) -> None:
+    path, spec = handoff
+    spec["model"]["bytes"] += 1  # what a cut file looks like from the spec
+    path.write_text(json.dumps(put(spec, "model.sha256", "0" * 64)), encoding="utf-8")
+    failed = failures(check_file(path, None))
+    assert "copy the whole folder again" in failed["model.bytes"]
+
+
+def test_a_hand_off_without_package_json_fails(stream_folder: Path) -> None:
+    path = stream_folder / "frontend_spec.json"
+    assert "package.json" not in failures(check_file(path, None))
+    (stream_folder / "package.json").unlink()
+    told = failures(check_file(path, None))["package.json"]
+    assert "found no such file, expected one that pins" in told
+    assert "handoff --model MODEL" in told
+
+
+def test_a_lone_spec_needs_no_package_json(handoff: tuple[Path, dict[str, Any]]) -> None:
+    path, _ = handoff
+    report = check_file(path, None)
+    assert failures(report) == {}
+    assert {f.field: f.status for f in report.findings}["package.json"] == "skip"
 
 
 @pytest.mark.parametrize(

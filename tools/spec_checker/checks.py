@@ -17,8 +17,15 @@ from tools.spec_checker.contract import DTYPE, MAX_BYTES
 from tools.spec_checker.evidence import Evidence, Said
 from tools.spec_checker.findings import Finding, failed, passed, skipped
 from tools.spec_checker.folder import listed_graphs
+from tools.spec_checker.golden import COPY
 from tools.spec_checker.input_checks import check_frames, check_input, check_preprocessing, note_unproven, same_number
 from tools.spec_checker.tested import check_tested
+
+# A damaged file must not be written into its spec, so that it passes.
+_OTHER_FILE = (
+    f"this is not the file that the spec was written for, be it by one byte; {COPY}. Only in a spec written by hand, "
+    "and if this is the file that you mean: write down what it has"
+)
 
 
 def check_spec(spec: dict[str, Any], evidence: Evidence) -> list[Finding]:
@@ -105,7 +112,10 @@ def _check_model(said: Said) -> list[Finding]:
             "list the graph's operators, so that a runtime that lacks one is seen before it fails",
         ),
     }
+    is_other_file = graph is not None and said.value("model.sha256") not in (None, graph.sha256)
     for field, (fact, words, todo) in facts.items():
+        if is_other_file:
+            todo = _OTHER_FILE
         theirs = said.evidence.notes("", "onnx", field.removeprefix("model."))
         known = [("the ONNX", fact), *theirs] if fact is not None else theirs
         expected = None if known else words

@@ -23,6 +23,8 @@ from tools.spec_checker.golden import (
 )
 from tools.spec_checker.tested import has_what_webgl_lacks, why_no_webgl
 
+_CLIENT = "smile-detector*.mjs"  # what a hand-off of ours has and a stranger's folder has not
+
 
 def listed_graphs(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
     """List the entries of `graphs` that say at least which file is meant under which name."""
@@ -173,8 +175,8 @@ def _check_companions(spec: Mapping[str, Any], folder: Path) -> list[Finding]:
     stated, runtime = spec.get("input"), spec.get("runtime")
     landmarker = stated.get("landmarker") if isinstance(stated, dict) else None
     findings = []
-    if isinstance(runtime, dict) and (folder / "package.json").is_file():
-        findings.append(_check_package(folder / "package.json", runtime))
+    if isinstance(runtime, dict):
+        findings.append(_check_package(folder, runtime))
     if isinstance(landmarker, dict):
         path = folder / landmarks.MODEL_NAME
         if not path.is_file():
@@ -187,8 +189,14 @@ def _check_companions(spec: Mapping[str, Any], folder: Path) -> list[Finding]:
     return findings
 
 
-def _check_package(path: Path, runtime: Mapping[str, Any]) -> Finding:
-    """Check that package.json pins what the spec names."""
+def _check_package(folder: Path, runtime: Mapping[str, Any]) -> Finding:
+    """Check that package.json pins what the spec names; only a spec without our client may do without one."""
+    path = folder / "package.json"
+    if not path.is_file():
+        if any(folder.glob(_CLIENT)):
+            todo = f"without it npm install fetches nothing; {COPY}"
+            return failed("package.json", "no such file", "one that pins the packages of runtime", todo)
+        return skipped("package.json", "neither it nor our client is beside the spec: the page must pin its packages")
     try:
         stated = contracts.read_json(path)
     except InvalidInput as error:
