@@ -439,22 +439,14 @@ def ab(
     """
     arms, folder = _parse_epochs(epochs), _find_dataset("ab", dataset)
     _require_folds("ab", folds, seeds)
+    judged_by = {"margin": margin, "protected": protected, "objective": objective, "lang": lang}
     with _exit_codes():
+        stages.check_question(**judged_by)
+        stages.require_both_classes(folder)
         before = Path(baseline).expanduser().resolve() if baseline else _make_baseline(c)
         chain = _chain(c, f"ab-{folder.name}-seed{seed}")
-        judged_by = {"margin": margin, "protected": protected, "objective": objective}
         plan = experiment.Plan(
-            folder,
-            tuple(arms),
-            before,
-            weights,
-            lr,
-            seed,
-            folds,
-            seeds,
-            people_curve=people_curve,
-            lang=lang,
-            **judged_by,
+            folder, tuple(arms), before, weights, lr, seed, folds, seeds, people_curve=people_curve, **judged_by
         )
         compared = experiment.compare(chain, plan)
     print(compared.as_text(lang))
@@ -495,12 +487,13 @@ def compare_approaches(
     with _exit_codes():
         names = parse_names(approaches)
         before = Path(baseline).expanduser().resolve() if baseline else None
-        if before is None and not weights and "dual_head" in names:
-            before = _make_baseline(c)
-        chain = _chain(c, f"approaches-{folder.name}-seed{seed}")
         training = stages.Training((epochs,), lr, weights, before)
-        judged_by = {"primary": primary, "margin": margin, "objective": objective}
-        plan = side_by_side.Plan(folder, names, bool(approaches), training, seed, folds, seeds, lang=lang, **judged_by)
+        judged_by = {"primary": primary, "margin": margin, "objective": objective, "lang": lang}
+        plan = side_by_side.Plan(folder, names, bool(approaches), training, seed, folds, seeds, **judged_by)
+        plan.check()
+        if plan.wants_baseline():
+            plan = plan.starting_from(_make_baseline(c))
+        chain = _chain(c, f"approaches-{folder.name}-seed{seed}")
         compared = side_by_side.compare(chain, plan)
     print(compared.as_text(lang))
 

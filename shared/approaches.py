@@ -72,7 +72,7 @@ def parse_names(text: str) -> tuple[str, ...]:
     """Parse names such as dual_head,landmark_mlp; nothing means all. The floor is always among them.
 
     Raises:
-        WrongUsage: A name that there is none of, or only the floor.
+        WrongUsage: A name that there is none of, a name twice, or only the floor.
 
     Example:
         >>> parse_names("blendshapes, landmark_mlp")
@@ -83,4 +83,6 @@ def parse_names(text: str) -> tuple[str, ...]:
     if unknown or set(names) == {FLOOR}:
         found = repr(unknown[0]) if unknown else "the floor alone"
         raise WrongUsage("--approaches", found=found, expected=f"some of {', '.join(APPROACHES)}")
+    if twice := [name for number, name in enumerate(names) if name in names[:number]]:
+        raise WrongUsage("--approaches", found=f"{twice[0]} twice", expected="each once")
     return tuple(name for name in APPROACHES if name in names or name == FLOOR)

@@ -9,7 +9,7 @@ its reason, unless it was asked for by name. What a step does is said in `shared
 
 import csv
 import json
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -53,6 +53,27 @@ class Plan:
     margin: str
     objective: str
     lang: str
+
+    def check(self) -> None:
+        """Refuse what cannot be compared, before minutes are spent on a baseline or a training.
+
+        Raises:
+            WrongUsage: A flag cannot be meant so.
+            InvalidInput: Something was asked for by name that this dataset does not allow, or it has one class.
+            MissingOutside: An approach was asked for by name that needs mediapipe or its model file.
+        """
+        stages.check_question(margin=self.margin, objective=self.objective, lang=self.lang, primary=self.primary)
+        stages.require_both_classes(self.dataset)
+        _require_two(self, _list_left_out(self))
+
+    def wants_baseline(self) -> bool:
+        """Tell whether the dual head is trained and nobody has said from where."""
+        is_told = bool(self.training.weights) or self.training.baseline is not None
+        return not is_told and "dual_head" in self.names and "dual_head" not in _list_left_out(self)
+
+    def starting_from(self, baseline: Path) -> "Plan":
+        """Return the same plan, with a detector whose weights the dual head may start from."""
+        return replace(self, training=replace(self.training, baseline=baseline))
 
     def comparison_id(self) -> str:
         """Name this comparison: the same plan on the same labels has the same name."""
@@ -105,9 +126,11 @@ def compare(chain: Chain, plan: Plan) -> Compared:
 
     Raises:
         StepFailed: A tool said no; it has told the user why.
+        WrongUsage: A flag cannot be meant so.
         InvalidInput: Something was asked for by name that this dataset does not allow, or nothing is left to compare.
         MissingOutside: An approach was asked for by name that needs mediapipe or its model file.
     """
+    plan.check()
     left_out = _list_left_out(plan)
     names = [name for name in plan.names if name not in left_out]
     features: Path | None = None
@@ -118,12 +141,7 @@ def compare(chain: Chain, plan: Plan) -> Compared:
         if counts["sequences_without_face"] == counts["sequences"]:
             left_out |= {name: "no_faces" for name in names if APPROACHES[name].needs_faces}
             names = [name for name in names if name not in left_out]
-    if names == [FLOOR]:
-        raise InvalidInput(
-            str(plan.dataset),
-            found=", ".join(f"{name} left out: {reason}" for name, reason in left_out.items()),
-            expected="an approach to compare with the floor",
-        )
+    _require_two(plan, left_out)
     splits = stages.freeze_splits(chain, plan.dataset, plan.seed, _count_folds(plan), plan.seeds)
     made = _Made()
     for split in splits:
@@ -135,6 +153,16 @@ def compare(chain: Chain, plan: Plan) -> Compared:
     specs = _hand_off(chain, plan, made)
     timings = _time(chain, plan, made, specs, features)
     return _report(chain, plan, results, made, specs, timings, features, left_out)
+
+
+def _require_two(plan: Plan, left_out: dict[str, str]) -> None:
+    """Make sure that something is left to compare with the floor."""
+    if not set(plan.names) - {FLOOR} - set(left_out):
+        raise InvalidInput(
+            str(plan.dataset),
+            found=", ".join(f"{name} left out: {reason}" for name, reason in left_out.items()),
+            expected="an approach to compare with the floor",
+        )
 
 
 def _list_left_out(plan: Plan) -> dict[str, str]:

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import paths, steps
-from shared.errors import MissingOutside
+from shared.errors import InvalidInput, MissingOutside, WrongUsage
 from shared.flags import flags_of
 from shared.steps import Answer, Chain
 
@@ -22,6 +22,55 @@ from shared.steps import Answer, Chain
 def dataset_files(dataset: Path) -> list[Path]:
     """Name the files of a dataset that every step depends on."""
     return [dataset / "dataset.json", dataset / "labels.csv"]
+
+
+def check_question(*, margin: str, objective: str, lang: str, primary: str = "", protected: str = "") -> None:
+    """Refuse at once what the tools at the end of a chain would refuse after hours of training.
+
+    Args:
+        margin: The least difference of practical interest, as it is written on the command line.
+        objective: What thresholds are chosen for, as the exporter takes it.
+        lang: Language of the report.
+        primary: The metric that decides; empty where none can be chosen.
+        protected: The metric that must not drop, or ``none``; empty where there is no such thing.
+
+    Raises:
+        WrongUsage: One of them cannot be meant so.
+    """
+    from shared.answers import METRICS
+    from shared.thresholds import parse_objective
+
+    for flag, value, allowed in (
+        ("--primary", primary, METRICS),
+        ("--protected", protected, (*METRICS, "none")),
+        ("--lang", lang, ("en", "ko")),
+    ):
+        if value and value not in allowed:
+            raise WrongUsage(flag, found=repr(value), expected=f"one of {', '.join(allowed)}")
+    try:
+        number = float(margin)
+    except ValueError:
+        number = float("nan")
+    if not 0 < number < 1:
+        raise WrongUsage("--margin", found=repr(margin), expected="a fraction above 0 and below 1, such as 0.05")
+    parse_objective(objective)
+
+
+def require_both_classes(dataset: Path) -> None:
+    """Make sure that there is something to tell apart, before anything is trained.
+
+    Raises:
+        InvalidInput: All sequences are of one class.
+    """
+    manifest = json.loads((dataset / "dataset.json").read_text(encoding="utf-8"))
+    counts = {label: int(manifest["counts"]["by_label"].get(label, 0)) for label in manifest["classes"]}
+    if missing := [label for label, count in counts.items() if not count]:
+        raise InvalidInput(
+            paths.shown(dataset),
+            found=", ".join(f"{count} {label}" for label, count in counts.items()),
+            expected="sequences of both classes",
+            todo=f"record or import {missing[0]}",
+        )
 
 
 def freeze_splits(chain: Chain, dataset: Path, seed: int, folds: int, seeds: int) -> tuple[Path, ...]:

@@ -1,11 +1,13 @@
 """Tasks, tested by the commands that they would run."""
 
 import inspect
+import json
 import re
 import shlex
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 from invoke.context import MockContext
@@ -101,8 +103,16 @@ def test_ab_does_not_ignore_seeds_without_folds(
     [
         ({"approaches": "dual_head,crystal_ball"}, 2, "crystal_ball"),
         ({"approaches": "majority"}, 2, "the floor alone"),
+        ({"approaches": "dual_head,dual_head"}, 2, "dual_head twice"),
         ({"epochs": 0}, 2, "--epochs"),
+        ({"primary": "auc"}, 2, r"--primary: found 'auc', expected one of accuracy"),
+        ({"lang": "fr"}, 2, "--lang: found 'fr'"),
+        ({"margin": "5"}, 2, "--margin: found '5'"),
+        ({"margin": "0"}, 2, "--margin: found '0'"),
+        ({"margin": "little"}, 2, "--margin: found 'little'"),
+        ({"objective": "x"}, 2, "--objective: found 'x'"),
         ({"approaches": "landmark_mlp"}, 1, "drawn people"),
+        ({"approaches": "dual_head,landmark_mlp"}, 1, "drawn people"),
     ],
 )
 def test_compare_approaches_refuses_what_cannot_be_compared_before_anything_is_run(
@@ -119,6 +129,47 @@ def test_compare_approaches_refuses_what_cannot_be_compared_before_anything_is_r
     with pytest.raises(Exit, match=expected) as refused:
         tasks.compare_approaches(context, dataset="drawn", **flags)
     assert refused.value.code == code
+    assert not _commands(context)
+
+
+@pytest.mark.parametrize(
+    ("flags", "expected"),
+    [
+        ({"protected": "auc"}, "--protected: found 'auc'"),
+        ({"lang": "fr"}, "--lang: found 'fr'"),
+        ({"margin": "5"}, "--margin: found '5'"),
+        ({"objective": "recall"}, "--objective: found 'recall'"),
+    ],
+)
+def test_ab_refuses_a_question_that_cannot_be_meant_before_anything_is_run(
+    flags: dict[str, str],
+    expected: str,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    make_dataset: object,
+    context: MockContext,
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    make_dataset(tmp_path / "datasets" / "drawn", subjects=3)  # type: ignore[operator]
+    with pytest.raises(Exit, match=expected) as refused:
+        tasks.ab(context, dataset="drawn", **flags)
+    assert refused.value.code == 2
+    assert not _commands(context)
+
+
+@pytest.mark.parametrize("task", [tasks.ab, tasks.compare_approaches])
+def test_a_dataset_of_one_class_is_refused_before_anything_is_run(
+    task: Task[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_dataset: object, context: MockContext
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    make_dataset(tmp_path / "datasets" / "drawn", subjects=3)  # type: ignore[operator]
+    file = tmp_path / "datasets" / "drawn" / "dataset.json"
+    manifest = json.loads(file.read_text(encoding="utf-8"))
+    manifest["counts"]["by_label"] = {"non_smile": 0, "smile": 12}
+    file.write_text(json.dumps(manifest), encoding="utf-8")
+    with pytest.raises(Exit, match="found 0 non_smile, 12 smile, expected sequences of both classes") as refused:
+        task(context, dataset="drawn")
+    assert refused.value.code == 1
     assert not _commands(context)
 
 
