@@ -65,7 +65,7 @@ def ask(config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow], kno
     if config.arm in blendshapes.ARMS:
         return _blendshapes(config, dataset, rows, known)
     model = OnnxModel(config.model, config.threads)
-    card = _read_card(config.model)
+    card = read_card(config.model)
     name = card["model_id"] if card else _name_of(config.model)
     one_frame = config.arm == "one_frame"
     scores = score_dataset(
@@ -117,7 +117,7 @@ def _blendshapes(config: EvaluationConfig, dataset: Dataset, rows: list[Sequence
     )
 
 
-def _read_card(model: Path) -> dict[str, Any] | None:
+def read_card(model: Path) -> dict[str, Any] | None:
     """Return model.json beside the file, if it speaks of this very file."""
     path = model.with_name(paths.MODEL_CARD)
     if not path.is_file():

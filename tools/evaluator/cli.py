@@ -176,8 +176,12 @@ def _parser() -> argparse.ArgumentParser:
         "all 52 (after: featurizer); majority: no model, always the larger class",
     )
     add("--dataset", required=True, help="name under datasets/, or a path")
-    add("--split", type=Path, help="frozen split file; without it all sequences are measured")
-    add("--side", choices=("train", "validation", "test", "all"), help="side of the split (default: test with --split)")
+    add("--split", type=Path, help="frozen split file (default: the one that the model was trained by)")
+    add(
+        "--side",
+        choices=("train", "validation", "test", "all"),
+        help="side of the split (default: test; all without a split)",
+    )
     add("--threshold", type=cli.fraction, help="decision threshold (default: the model's own, else 0.5)")
     add("--name", help="how the results call the model (default: its id or file name)")
     add("--out", type=Path, help="folder of the results (default: artifacts/results)")
@@ -207,7 +211,6 @@ def _scores_parser() -> argparse.ArgumentParser:
 
 
 def _to_config(arguments: argparse.Namespace) -> EvaluationConfig:
-    side = arguments.side or ("test" if arguments.split else "all")
     session = arguments.session or os.environ.get(SESSION) or None
     for flag, name in (("--name", arguments.name), ("--session", session)):
         if name is not None:
@@ -230,7 +233,7 @@ def _to_config(arguments: argparse.Namespace) -> EvaluationConfig:
         arm=arguments.arm,
         dataset=paths.dataset_dir(arguments.dataset),
         split=arguments.split,
-        side=side,
+        side=arguments.side,
         threshold=arguments.threshold,
         name=arguments.name,
         out=arguments.out or paths.artifacts("results"),

@@ -12,8 +12,8 @@ class EvaluationConfig:
         model: The ONNX file; not looked at for the majority.
         arm: ``model``, ``one_frame`` (the model sees the middle frame only) or ``majority`` (no model).
         dataset: The dataset's folder.
-        split: A frozen split, or None for all sequences.
-        side: train, validation, test or all.
+        split: A frozen split; None takes that of the model's training where it learned from this dataset.
+        side: train, validation, test or all; None is test where there is a split that tests somebody, else all.
         threshold: The decision threshold; None takes the model's own, else 0.5.
         name: How results call the model; None takes model.json's id or the file's name.
         out: The folder of the results.
@@ -25,7 +25,7 @@ class EvaluationConfig:
     arm: str
     dataset: Path
     split: Path | None
-    side: str
+    side: str | None
     threshold: float | None
     name: str | None
     out: Path

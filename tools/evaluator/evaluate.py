@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import paths, sequences, splits
+from shared import cli, paths, sequences, splits
 from tools.evaluator.arms import ask
 from tools.evaluator.config import EvaluationConfig
+from tools.evaluator.known_people import choose_people
 from tools.evaluator.results import Asked, write_results
 from tools.evaluator.text import format_metrics
 
@@ -54,12 +55,17 @@ def evaluate(config: EvaluationConfig) -> Evaluated:
         InvalidInput: Model, dataset or split are not valid or do not fit each other.
     """
     dataset = sequences.open_dataset(config.dataset)
-    split = splits.read_split(config.split, dataset) if config.split else None
-    rows = splits.rows_of(dataset, split, config.side)
+    people = choose_people(config, dataset)
+    if people.split is not None and config.split is None:
+        cli.note(f"measured on the {people.side} people of the model's own split, {paths.shown(people.split)}")
+    for note in people.notes:
+        cli.note(f"warning: {note}")
+    split = splits.read_split(people.split, dataset) if people.split else None
+    rows = splits.rows_of(dataset, split, people.side)
     known = splits.rows_of(dataset, split, "train") if split else rows
     began = time.monotonic()
     arm = ask(config, dataset, rows, known)
     seconds = time.monotonic() - began
     threshold, source = arm.threshold(config.threshold)
-    asked = Asked(dataset, rows, config.split, config.side, config.session)
+    asked = Asked(dataset, rows, people.split, people.side, config.session, people.notes)
     return Evaluated(*write_results(config.out, asked, arm, threshold, source, seconds))

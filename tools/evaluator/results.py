@@ -32,6 +32,7 @@ class Asked:
     split: Path | None
     side: str
     session: str | None
+    notes: tuple[str, ...] = ()
 
 
 def write_results(
@@ -85,7 +86,7 @@ def write_results(
         "roc": measured.roc_document(),
         "selection_gap": selection_gap(labels, values, threshold),
         "calibration": calibration(labels, values).as_document(),
-        "notes": list(measured.notes),
+        "notes": [*asked.notes, *measured.notes],
         "predictions": {"file": predictions.name, "sha256": contracts.sha256_file(predictions)},
         "pictures": pictures,
         "seconds_a_sequence": round(seconds / len(rows), 6),

@@ -3,6 +3,7 @@
 A worker ends when its pipe does, so it outlives neither a finished run nor a killed one.
 """
 
+import contextlib
 import queue
 import signal
 import sys
@@ -70,7 +71,9 @@ def work(pipe: Connection, job: Job) -> None:
     except BrokenPipeError:
         pass  # the parent is gone
     except SmilebenchError as error:
-        pipe.send(("problem", {key: getattr(error, key) for key in ("exit_code", "what", "found", "expected", "todo")}))
+        told = {key: getattr(error, key) for key in ("exit_code", "what", "found", "expected", "todo")}
+        with contextlib.suppress(BrokenPipeError):  # another worker has said it already, and the parent is gone
+            pipe.send(("problem", told))
 
 
 def _receive(pipe: Connection, inbox: "queue.SimpleQueue[list[Picture] | None]") -> None:

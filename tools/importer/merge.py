@@ -47,6 +47,7 @@ def merge(config: MergeConfig) -> Imported:
     added: list[str] = []
     left_out: list[LeftOut] = []
     n_known = 0
+    taken: set[str] = set()
     with Intake(config.dataset, protocol, other.manifest["kind"]) as dataset:
         times_ms = _must_agree(other, dataset, still_photos=config.still_photos)
         if not (config.prefix or config.same_people):
@@ -56,7 +57,7 @@ def merge(config: MergeConfig) -> Imported:
             new = []
             for row in take.rows:
                 origin = _origin_of(other, row, known_origins)
-                if dataset.knows(origin) or dataset.holds(row.sha256):
+                if dataset.knows(origin):
                     n_known += 1
                     continue
                 stored = tuple((other.folder / name).read_bytes() for name in row.frame_names())
@@ -65,9 +66,11 @@ def merge(config: MergeConfig) -> Imported:
                     continue
                 if times_ms is not None:
                     row, stored = replace(row, frame_times_ms=times_ms), stored * len(times_ms)
-                    if dataset.holds(sequences.hash_pictures(stored)):
-                        n_known += 1
-                        continue
+                pictures = sequences.hash_pictures(stored)
+                if pictures in taken or dataset.holds(pictures):
+                    left_out.append(LeftOut(row.sequence_id, "duplicate"))
+                    continue
+                taken.add(pictures)
                 new.append((row, stored, origin))
             if new:
                 _store(dataset, other, take, new, config.prefix)
