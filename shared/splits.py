@@ -85,7 +85,8 @@ def _check_chosen(dataset: Dataset, chosen: Collection[str], kept: frozenset[str
         if found:
             more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
             without = "" if set(found) - subjects else "not "
-            raise InvalidInput(str(dataset.folder), found=f"{found[0]}{more} {without}chosen", expected=expected)
+            chose = f"{found[0]}{more} {without}among those to be tested"
+            raise InvalidInput(str(dataset.folder), found=chose, expected=expected, todo="nobody is: --test none")
 
 
 def _make_given(dataset: Dataset, seed: int, tested: list[str], method: str) -> dict[str, Any]:
@@ -96,7 +97,9 @@ def _make_given(dataset: Dataset, seed: int, tested: list[str], method: str) -> 
         raise InvalidInput(
             str(dataset.folder if may_be_nobody else dataset.folder / SIDES_FILE),
             found=f"{len(tested)} people to test on and {len(others)} others in the dataset",
-            expected=f"at least {0 if may_be_nobody else 1} and 2: to train on and to choose the threshold on",
+            expected="at least 2 others: to train on and to choose the threshold on"
+            if may_be_nobody
+            else "at least 1 and 2: to train on and to choose the threshold on",
             todo="record more people" if may_be_nobody else "import the missing side as well",
         )
     share = FRACTIONS["validation"] / (FRACTIONS["train"] + FRACTIONS["validation"])
@@ -195,7 +198,7 @@ def list_warnings(dataset: Dataset, splits: Sequence[dict[str, Any]]) -> list[st
         dataset: Whose splits they are.
         splits: Split documents: one, or all folds together.
     """
-    labels = sorted({row.label for row in dataset.rows})
+    labels = sorted({row.label for row in dataset.rows} | set(dataset.manifest["classes"]))
     found = []
 
     def warn(text: str, weak: list[str]) -> None:
@@ -268,11 +271,12 @@ def open_split(path: Path, dataset: Dataset) -> dict[str, Any]:
     """
     split = contracts.read_document(path, "split")
     if split["dataset"]["sha256"] != dataset.labels_sha256:
+        is_other = split["dataset"]["name"] != dataset.name
         raise InvalidInput(
             str(path),
             found=f"a split of {split['dataset']['name']} with labels {split['dataset']['sha256'][:12]}",
             expected=f"one of {dataset.name} with labels {dataset.labels_sha256[:12]}",
-            todo="make a new split: the dataset has changed since",
+            todo="name a split of this dataset" if is_other else "make a new split: the dataset has changed since",
         )
     return split
 
@@ -295,5 +299,8 @@ def rows_of(dataset: Dataset, split: dict[str, Any] | None, side: str) -> list[S
     else:
         rows = dataset.select(split["sides"][side]["sequences"])
     if not rows:
-        raise InvalidInput(str(dataset.folder), found=f"no sequence on the side {side!r}", expected="at least one")
+        todo = "this split tests nobody: measure another dataset, or take another split" if side == "test" else ""
+        raise InvalidInput(
+            str(dataset.folder), found=f"no sequence on the side {side!r}", expected="at least one", todo=todo
+        )
     return rows

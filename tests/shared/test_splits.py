@@ -1,5 +1,6 @@
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -102,13 +103,19 @@ def test_nobody_is_tested_where_another_dataset_is_the_test(people: Dataset, tmp
 
 
 def test_a_stranger_cannot_be_chosen(people: Dataset) -> None:
-    with pytest.raises(InvalidInput, match="nobody-knows chosen, expected people of"):
+    with pytest.raises(InvalidInput, match="nobody-knows among those to be tested, expected people of"):
         splits.make_split(people, 0, ["nobody-knows"])
 
 
 def test_whom_the_source_keeps_for_testing_nobody_trains_on(people: Dataset) -> None:
     everybody = people.subjects()
     write_sides(people.folder, "the source says so", everybody[1:], everybody[:1])
-    with pytest.raises(InvalidInput, match=f"{everybody[0]} not chosen"):
+    with pytest.raises(InvalidInput, match=f"{everybody[0]} not among those to be tested"):
         splits.make_split(people, 0, ())
     assert splits.make_split(people, 0, everybody[:2])["sides"]["test"]["subjects"] == everybody[:2]
+
+
+def test_a_class_that_nobody_shows_is_warned_of(people: Dataset) -> None:
+    smiles = replace(people, rows=tuple(row for row in people.rows if row.label == "smile"))
+    warnings = splits.list_warnings(smiles, [splits.make_split(smiles, 0)])
+    assert sum("no non_smile" in text for text in warnings) == 3
