@@ -127,6 +127,8 @@ def test_faces_are_stretched_where_they_lie_alike():
         (("--network", "dual_head", "--normalisation", "eyes"), "--network landmark_mlp"),
         (("--network", "dual_head", "--mixup", "0.4"), "sequences of pictures are not mixed"),
         (("--network", "landmark_mlp", "--mixup", "-1"), "0 or more"),
+        (("--network", "landmark_mlp", "--weights", "imagenet"), "--network dual_head"),
+        (("--network", "blendshape_mlp", "--freeze-epochs", "2"), "--network dual_head"),
     ],
 )
 def test_flags_that_mean_nothing_to_a_network_are_refused(people, flags, says, capsys):
@@ -137,3 +139,10 @@ def test_flags_that_mean_nothing_to_a_network_are_refused(people, flags, says, c
 def test_the_command_line_knows_every_normalisation():
     assert sorted(cli.SCHEMES) == sorted(SCHEMES)
     assert cli.SCHEMES[0] == DEFAULT_SCHEME
+
+
+def test_a_training_that_is_refused_leaves_no_run_behind(people, monkeypatch, capsys):
+    plant_features(people, monkeypatch, without_face={row.sequence_id for row in people.rows})
+    assert run("--epochs", "1") == 1
+    assert "no face on a side of the split" in capsys.readouterr().err
+    assert not [*paths.artifacts("runs").glob("*")]

@@ -63,10 +63,10 @@ def import_photos(config: PhotosConfig) -> Imported:
         if config.table
         else _list_folders(config, folder, classes, left_out)
     )
-    if not found and not left_out:
+    if not found and not config.table:
         raise InvalidInput(
             str(config.photos),
-            found="no photo",
+            found=f"{len(left_out)} files, and no photo in a class's folder" if left_out else "no photo",
             expected=f"a sub-folder for each class ({', '.join(classes)}), or --table",
         )
     added: list[str] = []
@@ -100,7 +100,7 @@ def import_photos(config: PhotosConfig) -> Imported:
         tuple(left_out),
         dataset.manifest["counts"],
         asked=config.table is not None,
-        notes=tuple(_notes(config, found, pseudonyms.n_kept)),
+        notes=tuple(_notes(config, list(seen.values()), pseudonyms.n_kept)),
     )
 
 

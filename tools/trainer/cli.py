@@ -109,12 +109,18 @@ def _to_config(arguments: argparse.Namespace) -> TrainConfig:
         found=str(max(arguments.keep_epochs, default=0)),
         expected=f"at most --epochs, {arguments.epochs}",
     )
-    is_mixed = arguments.network != "dual_head"
+    is_features = arguments.network != "dual_head"
     cli.require(
-        arguments.mixup >= 0 and (is_mixed or arguments.mixup == 0),
+        arguments.mixup >= 0 and (is_features or arguments.mixup == 0),
         "--mixup",
         found=f"{arguments.mixup:g}",
-        expected="0 or more" if is_mixed else "0: sequences of pictures are not mixed",
+        expected="0 or more" if is_features else "0: sequences of pictures are not mixed",
+    )
+    cli.require(
+        not is_features or (arguments.weights != "imagenet" and arguments.freeze_epochs == 0),
+        "--weights imagenet and --freeze-epochs",
+        found=f"--network {arguments.network}",
+        expected="--network dual_head, which alone has an encoder of pictures",
     )
     cli.require(
         arguments.network == "landmark_mlp" or not (arguments.with_z or arguments.normalisation != SCHEMES[0]),

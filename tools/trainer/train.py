@@ -5,6 +5,7 @@
 run.json is written when the run begins and after each epoch, so that a run that was cut off says so and goes on.
 """
 
+import contextlib
 import csv
 import io
 import time
@@ -17,7 +18,7 @@ import numpy as np
 import torch
 
 from shared import cli, contracts, paths, provenance, sequences, splits
-from shared.errors import InvalidInput, MissingOutside
+from shared.errors import InvalidInput, MissingOutside, SmilebenchError
 from shared.models import INPUT_KINDS, build_network
 from shared.models.landmark_mlp import LandmarkMlp
 from shared.protocol import EMOTIONS
@@ -90,11 +91,19 @@ def train(config: TrainConfig) -> Trained:
     weights = _describe_weights(config.weights)
     settings_hash = config.short_hash(split_reference["sha256"], weights)
     folder = config.out or paths.artifacts("runs") / f"{dataset.name}-{settings_hash}"
+    is_new = not (folder / "run.json").exists()
     run = _begin(folder, config, dataset, split, split_reference, weights)
     if run["status"] == "done" and run["epochs_done"] >= config.epochs and _has_kept(folder, run, config):
         cli.note(f"{paths.shown(folder)}: nothing to do, these {run['epochs_done']} epochs are done")
         return Trained(folder, run, read_history(folder / run["history"]), 0)
-    history, seconds = _train_epochs(folder, run, config, dataset, split)
+    try:
+        history, seconds = _train_epochs(folder, run, config, dataset, split)
+    except SmilebenchError:
+        if is_new and not (folder / RESUME).exists():  # refused before its first epoch: there is no run
+            (folder / "run.json").unlink(missing_ok=True)
+            with contextlib.suppress(OSError):  # a folder that holds something else stays
+                folder.rmdir()
+        raise
     return Trained(folder, run, history, len(seconds))
 
 
