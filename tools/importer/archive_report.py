@@ -23,6 +23,8 @@ REASONS = {
 _EXAMPLES = 5
 _SHOWN = 3
 _WORDS = 1000  # different words that are told apart; a million different ones would fill the memory
+# What the people of each folder are for.
+_USES = {"train": "Training, to learn from and to choose thresholds on", "test": "Validation, to test on"}
 
 
 class Tally:
@@ -141,7 +143,7 @@ class ArchivesImported:
             lines.append(f"  on both sides: {len(self.both_sides)} people: {some}")
         total = f"{self.counts['sequences']} sequences of {self.counts['subjects']} people"
         lines.append(f"→ {paths.shown(self.dataset)}: {total}{_by_label(self.counts['by_label'])}")
-        lines += [f"  {side}: {sum(labels.values())}{_by_label(labels)}" for side, labels in self.by_side.items()]
+        lines += [f"  {_USES[side]}: {sum(n.values())}{_by_label(n)}" for side, n in self.by_side.items()]
         if self.split:
             lines.append(f"→ {paths.shown(self.split)}")
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
