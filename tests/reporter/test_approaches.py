@@ -179,6 +179,68 @@ def test_the_page_says_it_in_both_languages(kitchen: Kitchen, reader: Any) -> No
         assert "6.3 %" in page.text  # 3 of 48 sequences without a face
 
 
+def pooled(kitchen: Kitchen, name: str, rows: list[Row], thresholds: list[float]) -> tuple[str, Path]:
+    """Results of folds, each with its own threshold."""
+    measured = {"accuracy": 0.9, "recall": 0.9, "precision": 0.9, "f1": 0.9, "roc_auc": 0.95}
+    runs = [
+        {"file": f"{n}.json", "sha256": f"{n}" * 64, "split": f"fold{n}.json", "threshold": value, **measured}
+        for n, value in enumerate(thresholds)
+    ]
+    spread = {metric: {"mean": value, "sd": 0.0, "n_runs": len(runs)} for metric, value in measured.items()}
+    return kitchen.results(name, rows, pooled={"runs": runs, "spread": spread})
+
+
+@pytest.mark.parametrize(
+    ("lang", "expected"),
+    [
+        ("en", ["mouthSmileLeft and mouthSmileRight", "T: 0.282, the median of the 3", "(0.207 to 0.330)", "no smile"]),
+        ("ko", ["mouthSmileLeft, mouthSmileRight", "T: 0.282", "임계값 3개의 중앙값", "최소 0.207, 최대 0.330"]),
+    ],
+)
+def test_blendshapes_are_shipped_as_a_formula_with_the_thresholds_of_the_folds(
+    lang: str, expected: list[str], kitchen: Kitchen, reader: Any
+) -> None:
+    results = [
+        pooled(kitchen, "blendshapes", rows_of(24), [0.33, 0.207, 0.282]),
+        pooled(kitchen, "majority", never(), [0.5, 0.5, 0.5]),
+    ]
+    result = report_approaches(kitchen.config(*results, lang=lang))
+    page = reader((result.folder / "report.html").read_text(encoding="utf-8")).text
+    for text in (*expected, "@mediapipe/tasks-vision"):
+        assert text in page
+        assert text in (result.folder / "report.md").read_text(encoding="utf-8")
+    assert "./inv train" not in page
+
+
+@pytest.mark.parametrize(
+    ("name", "command", "plain"),
+    [
+        ("dual_head", "./inv train --dataset people --network dual_head --epochs 10", "folds"),
+        ("one_frame", "./inv train --dataset people --network dual_head --epochs 10", "one picture in all places"),
+        ("landmark_mlp", "./inv train --dataset people --network landmark_mlp --epochs 10", "folds"),
+        ("blendshape_logistic", "./inv train --dataset people --network blendshape_mlp", "no export"),
+    ],
+)
+def test_a_trained_approach_is_shipped_by_commands(
+    name: str, command: str, plain: str, kitchen: Kitchen, reader: Any
+) -> None:
+    runs = (kitchen.run("dual_head", 100.0), kitchen.run("landmark_mlp", 8.0))
+    results = (kitchen.results(name, rows_of(24)), kitchen.results("majority", never()))
+    result = report_approaches(kitchen.config(*results, runs=runs))
+    assert result.document["verdict"]["recommended"] == name
+    page = reader((result.folder / "report.html").read_text(encoding="utf-8")).text
+    for text in (command, "./inv export --run RUN --checkpoint last", "./inv handoff --model MODEL", plain):
+        assert text in page
+    assert ("--film FILM" in page) == APPROACHES[name].needs_faces
+
+
+def test_what_cannot_be_told_is_not_shipped(kitchen: Kitchen) -> None:
+    floor = [("dual_head", never()), ("majority", never())]
+    result = report_approaches(kitchen.config(*(kitchen.results(name, rows) for name, rows in floor)))
+    assert result.document["verdict"]["recommended"] is None
+    assert "How to ship it" not in (result.folder / "report.md").read_text(encoding="utf-8")
+
+
 def decision(p50: float, model_sha256: str, reading_ms: float | None = None, **changes: Any) -> dict[str, Any]:
     """A whole decision, as a browser proof writes it down."""
     example = json.loads((POSITIVE / "frontend_spec" / "landmarks_tested.json").read_text(encoding="utf-8"))

@@ -152,7 +152,8 @@ def report_approaches(config: ApproachesConfig) -> ApproachesResult:
     report_id = config.report_id or f"approaches-{first.results['dataset']['name'][:30]}_{paths.utc_stamp(moment)}"
     document = _document(config, measured, report_id, paths.utc_text(moment), timings, sources)
     contracts.validate(document, "approaches", DOCUMENT)
-    page = build_page(document, measured, timings, find_dataset(config.dataset, first), config.lang)
+    flag = paths.dataset_flag(config.dataset) if config.dataset else first.results["dataset"]["name"]
+    page = build_page(document, measured, timings, find_dataset(config.dataset, first), flag, config.lang)
     folder = (config.out or paths.artifacts("reports") / report_id).resolve()
     pictures = page.pictures()
     for picture in pictures:

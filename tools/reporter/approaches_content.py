@@ -14,6 +14,7 @@ from shared.intervals import Interval, difference, intervals
 from shared.numbers import rounded
 from shared.plots_intervals import CostRow, Estimate, costs_figure
 from tools.reporter.approaches_costs import Costs
+from tools.reporter.approaches_ship import ship_section
 from tools.reporter.arms import Arm
 from tools.reporter.blocks import Block, Bullets, Cell, Page, Paragraph, Picture, Section, Table, VerdictBox
 from tools.reporter.choice import Choice, Offer
@@ -48,7 +49,7 @@ class Measured:
 
 
 def build_page(
-    document: Document, measured: Measured, timings: Document, facts: DatasetFacts | None, lang: Lang
+    document: Document, measured: Measured, timings: Document, facts: DatasetFacts | None, dataset: str, lang: Lang
 ) -> Page:
     """Write the page.
 
@@ -57,6 +58,7 @@ def build_page(
         measured: What it was made of.
         timings: Of the timings schema.
         facts: Of the dataset; None where it was not found.
+        dataset: As --dataset takes it, for commands.
         lang: Its language.
     """
     words = Words(lang)
@@ -68,6 +70,7 @@ def build_page(
         banners=(Paragraph(words("synthetic"), "synthetic"),) if document["synthetic"] else (),
         sections=(
             _verdict_section(document, measured, words),
+            *_ship_section(measured, dataset, words),
             _table_section(document, measured, words),
             _figure_section(measured, words),
             _pairs_section(measured, words),
@@ -131,6 +134,11 @@ def _riders(measured: Measured, words: Words) -> list[str]:
     if chosen is not None:
         said.append(words("rider_highest", n=len(measured.arms)))
     return said
+
+
+def _ship_section(measured: Measured, dataset: str, words: Words) -> list[Section]:
+    name = measured.choice.recommended
+    return [] if name is None else [ship_section(name, measured.arms[name], measured.costs[name], dataset, words)]
 
 
 def _table_section(document: Document, measured: Measured, words: Words) -> Section:

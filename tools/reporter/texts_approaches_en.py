@@ -53,6 +53,24 @@ TEXTS = {
     "less time a decision.",
     "rider_recall": "{name} has less recall than {leader}: {difference} (95 %: {interval}).",
     "rider_highest": "The highest of {n} figures on the same people is likely a little too good.",
+    # what to ship
+    "ship": "How to ship it",
+    "ship_formula": "The formula: the mean of mouthSmileLeft and mouthSmileRight, two of the blendshapes of "
+    "MediaPipe's Face Landmarker, over the pictures of a clip; a smile where it is above T.",
+    "ship_threshold": "T: {value}, the median of the {n} thresholds that were chosen here, one a fold and seed on its "
+    "training people ({low} to {high}).",
+    "ship_threshold_one": "T: {value}, chosen on the training people.",
+    "ship_no_face": "A picture without a face takes the nearest one's values; where no face is found at all, it is no "
+    "smile.",
+    "ship_no_handoff": "There is no model, so ./inv handoff writes nothing for it: the page asks "
+    "@mediapipe/tasks-vision itself (FaceLandmarker with outputFaceBlendshapes and runningMode IMAGE: picture by "
+    "picture, as here).",
+    "ship_no_export": "There is no export of this regression: it was fitted anew in each fold, to see what 52 "
+    "blendshapes hold. What can be shipped of the same input is blendshape_mlp:",
+    "ship_folds": "The models measured here are those of folds: each has learned from a part of the people only, and "
+    "was made to be measured. Train the one to ship, export it, hand it off, prove it (RUN and MODEL are what the "
+    "command before has named):",
+    "ship_one_frame": "It is the dual head; the page shows it one picture in all places of the window.",
     # the table
     "approaches": "The approaches",
     "approaches_intro": "{sequences} of {people}; everybody was kept out of the training, and out of the choice of the "

@@ -55,6 +55,21 @@ TEXTS = {
     "가운데 비용이 가장 적은 것을 추천합니다. 비용의 순서: 학습 여부, 다운로드 크기, 판정 시간.",
     "rider_recall": "재현율 비교: {name} 쪽이 {leader} 쪽보다 낮습니다. 차이 {difference} (95 %: {interval}).",
     "rider_highest": "같은 사람들에게서 얻은 수치 {n}개 중 가장 높은 것은 실제보다 조금 좋게 나오기 쉽습니다.",
+    "ship": "실제로 쓰려면",
+    "ship_formula": "공식: MediaPipe Face Landmarker의 블렌드셰이프 mouthSmileLeft, mouthSmileRight 두 값의 평균을 "
+    "클립의 사진 전체에 대해 평균하고, T보다 크면 미소입니다.",
+    "ship_threshold": "T: {value}. 폴드와 시드마다 학습 쪽 사람들로 고른 임계값 {n}개의 중앙값입니다 "
+    "(최소 {low}, 최대 {high}).",
+    "ship_threshold_one": "T: {value}. 학습 쪽 사람들로 골랐습니다.",
+    "ship_no_face": "얼굴이 없는 사진은 가장 가까운 사진의 값을 쓰고, 얼굴을 하나도 찾지 못하면 미소가 아닙니다.",
+    "ship_no_handoff": "모델이 없으므로 ./inv handoff 명령이 만들 것도 없습니다. 페이지가 @mediapipe/tasks-vision "
+    "패키지를 직접 부릅니다 (FaceLandmarker, outputFaceBlendshapes, runningMode IMAGE: 여기서처럼 사진마다 따로).",
+    "ship_no_export": "이 회귀는 내보낼 수 없습니다. 블렌드셰이프 52개에 무엇이 들어 있는지 보려고 폴드마다 새로 맞춘 "
+    "것입니다. 같은 입력으로 실제로 쓸 수 있는 것은 blendshape_mlp입니다:",
+    "ship_folds": "여기서 측정한 모델은 폴드의 모델입니다. 각각 일부 사람들에게서만 배웠고, 측정하려고 만든 것입니다. "
+    "실제로 쓸 모델은 다음 명령으로 학습하고, 내보내고, 전달하고, 확인하세요 (RUN, MODEL: 바로 앞 명령이 알려 "
+    "준 이름):",
+    "ship_one_frame": "신경망은 듀얼 헤드이며, 페이지는 창의 모든 자리에 같은 사진 한 장을 넣습니다.",
     "approaches": "방식별 결과",
     "approaches_intro": "{people}, {sequences}. 모든 사람은 자신을 측정하는 모델의 학습과 임계값 선택에서 "
     "제외되었습니다. 각 수치 아래는 사람별 95 % 구간입니다 ({method}).",
