@@ -256,14 +256,18 @@ def _train(chain: Chain, plan: Plan, split: Path, network: str, features: list[P
 
 
 def _hand_off(chain: Chain, plan: Plan, made: _Made) -> dict[str, Path]:
-    """Write the dual head's hand-off, whose stream is what a page runs; find those of the others, where somebody did.
+    """Write the dual head's hand-off, whose stream is what a page runs; find those that somebody else wrote.
+
+    Ours lies in a folder of its own: a model of a fold is nothing to ship, and must not be the newest hand-off.
 
     Returns:
         Front-end specs by network, of one of the models that were measured.
     """
     specs: dict[str, Path] = {}
     if "dual_head" in made.models and _frame_counts(plan.dataset) != {1}:
-        specs["dual_head"] = stages.hand_off(chain, "hand-off dual_head", made.models["dual_head"][0])
+        onnx = made.models["dual_head"][0]
+        out = paths.artifacts("approaches") / plan.comparison_id() / onnx.parent.name
+        specs["dual_head"] = stages.hand_off(chain, "hand-off dual_head", onnx, out)
     for network, models in made.models.items():
         found = [paths.artifacts("handoff") / model.parent.name / paths.SPEC_FILE for model in models]
         there = [spec for spec in found if spec.is_file()]

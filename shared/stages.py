@@ -299,13 +299,13 @@ def _results_files(answer: Answer) -> list[Path]:
     return [file, file.with_name(answer["results"]["predictions"]["file"])]
 
 
-def hand_off(chain: Chain, name: str, onnx: Path) -> Path:
-    """Write the hand-off of a model; returns its front-end spec."""
+def hand_off(chain: Chain, name: str, onnx: Path, out: Path | None = None) -> Path:
+    """Write the hand-off of a model, to artifacts/handoff or elsewhere; returns its front-end spec."""
     weights = onnx.with_name(paths.WEIGHTS_FILE)
     answer = chain.run(
         name,
         "handoff",
-        ["--model", onnx],
+        flags_of(model=onnx, out=out),
         inputs=[onnx, onnx.with_name(paths.MODEL_CARD), *([weights] if weights.is_file() else [])],
         # The spec itself is no output to hold the step by: the browser proof writes into it afterwards.
         outputs=lambda a: [Path(a["folder"]) / graph["file"] for graph in a["graphs"]],

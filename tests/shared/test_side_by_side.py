@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from shared import contracts, stages
+from shared import contracts, paths, stages
 from shared.approaches import APPROACHES
 from shared.errors import InvalidInput, MissingOutside
 from shared.side_by_side import Compared, Plan, compare
@@ -89,7 +89,7 @@ class Shell:
         return {"file": self._write("timings.json", "timings")}
 
     def handoff(self, words: list[str]) -> dict[str, Any]:
-        folder = f"artifacts/handoff/{Path(self.value(words, '--model')).parent.name}"
+        folder = Path(self.value(words, "--out")).relative_to(self.folder).as_posix()
         return {
             "folder": str(self.folder / folder),
             "graphs": [{"file": Path(self._write(f"{folder}/head.onnx")).name}],
@@ -181,10 +181,11 @@ def test_the_same_command_does_nothing_twice_and_a_hand_off_that_was_proven_sinc
     assert len(shell.commands) == n
     (report,) = shell.calls("reporter", "approaches")
     assert set(pairs(report, "--spec")) == {"dual_head"}
+    assert paths.newest_named("handoff", paths.SPEC_FILE) is None  # a model of a fold is nothing to ship
     spec = Path(pairs(report, "--spec")["dual_head"])
     spec.write_text(json.dumps({"tested": [{"graph": "window"}]}), encoding="utf-8")
     points = shell.folder / "artifacts" / "handoff" / "landmark_mlp-split2-last" / "frontend_spec.json"
-    points.parent.mkdir()
+    points.parent.mkdir(parents=True)
     points.write_text(json.dumps({"tested": []}), encoding="utf-8")
     walk(shell, plan)
     assert len(shell.commands) == n + 1
