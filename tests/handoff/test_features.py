@@ -16,6 +16,7 @@ from shared.inference import OnnxModel
 from shared.onnxruntime_web import NPM_VERSION
 from tools.handoff.config import Config
 from tools.handoff.golden_features import FeatureCase, draw_feature_cases
+from tools.handoff.readme import READMES
 from tools.handoff.runs import Window
 from tools.handoff.spec import keep_proof
 from tools.handoff.write import Written, write_handoff
@@ -70,6 +71,10 @@ def test_the_spec_says_what_a_page_must_feed(hand_off: Callable[..., Written]) -
     package = json.loads((written.folder / "package.json").read_text(encoding="utf-8"))
     assert package["dependencies"] == {"onnxruntime-web": NPM_VERSION, tasks_vision.NPM_PACKAGE: "1.1.0"}
     assert (written.folder / "smile-detector.landmarks.mjs").is_file()
+    for name in READMES:
+        text = (written.folder / name).read_text(encoding="utf-8")
+        assert "`face_landmarker.task`" in text
+        assert "encoder" not in text
     assert written.notes == ()
 
 
@@ -133,7 +138,7 @@ def test_the_landmarkers_model_comes_along_only_if_it_is_the_very_one(
     assert [note for note in written.notes if "fetch-models" in note]
     (home / "artifacts" / "fetched" / landmarks.MODEL_NAME).write_bytes(LANDMARKER)
     again = write_handoff(Config(home.parent / "models/landmarks/smile_detector.onnx", written.folder))
-    assert again.changed == (landmarks.MODEL_NAME,)
+    assert set(again.changed) == {landmarks.MODEL_NAME, *READMES}  # which list it only where it lies
 
 
 def test_a_second_run_changes_nothing_and_keeps_the_proof_unless_the_landmarker_changed(

@@ -22,6 +22,7 @@ from tools.handoff import write
 from tools.handoff.cli import main
 from tools.handoff.config import Config
 from tools.handoff.graphs import Made
+from tools.handoff.readme import READMES
 from tools.handoff.runs import Stream, Window
 from tools.handoff.spec import keep_proof
 from tools.handoff.write import Written, write_handoff
@@ -95,11 +96,17 @@ def test_the_runtime_is_pinned_and_no_lock_file_will_name_a_mirror(written: Writ
     assert "omit-lockfile-registry-resolved=true" in (written.folder / ".npmrc").read_text()
 
 
-def test_the_client_is_copied_as_it_is(written: Written) -> None:
+def test_the_client_is_copied_as_it_is_but_its_readmes(written: Written) -> None:
     source = Path(folders.__file__).parent / "client"
-    assert [
+    changed = {
         p.name for p in source.iterdir() if p.is_file() and p.read_bytes() != (written.folder / p.name).read_bytes()
-    ] == []
+    }
+    assert changed == set(READMES)
+    for name in READMES:
+        text = (written.folder / name).read_text(encoding="utf-8")
+        assert f"cd {written.folder.name} &&" in text
+        assert "encoder*.onnx" in text
+        assert "face_landmarker.task" not in text
 
 
 def test_the_golden_vectors_hold_what_python_makes_of_their_own_pictures(written: Written) -> None:
@@ -420,8 +427,8 @@ def test_a_broken_spec_in_the_folder_is_replaced(copy_model: CopyModel, tmp_path
 def test_a_second_run_of_the_whole_handoff_gives_the_same_bytes(
     written: Written, untrained: Path, tmp_path: Path
 ) -> None:
-    shutil.copytree(written.folder, tmp_path / "out")
-    assert write_handoff(Config(untrained / paths.MODEL_FILE, tmp_path / "out")).changed == ()
+    again = shutil.copytree(written.folder, tmp_path / written.folder.name)  # which the READMEs name
+    assert write_handoff(Config(untrained / paths.MODEL_FILE, again)).changed == ()
 
 
 def test_no_graph_names_a_place_on_this_computer(written: Written) -> None:

@@ -84,6 +84,6 @@ def files_of(folder: Path, ours: frozenset[str]) -> dict[str, bytes]:
 
 
 def client_files() -> dict[str, bytes]:
-    """Read the JavaScript client, its types, example page and READMEs, which every hand-off gets as they are."""
+    """Read the JavaScript client, its types, example page and READMEs; the READMEs are for all models yet."""
     source = files("tools.handoff") / "client"
     return {item.name: item.read_bytes() for item in source.iterdir() if item.is_file()}

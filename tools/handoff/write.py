@@ -20,6 +20,7 @@ from tools.handoff.golden import GOLDEN_FILE, draw_cases, write_golden
 from tools.handoff.golden_features import draw_feature_cases, write_feature_golden
 from tools.handoff.graphs import Made, make_graphs
 from tools.handoff.proof import Proof, prove_encoder, prove_pixels, prove_stream
+from tools.handoff.readme import READMES, fit_readme
 from tools.handoff.runs import Stream, Window
 from tools.handoff.source import Source, read_source
 from tools.handoff.spec import build_spec, keep_proof, packages_of
@@ -132,7 +133,7 @@ def write_handoff(config: Config) -> Written:
             variants, notes = make_variants(graphs, source, pictures)
             graphs += variants
         files = client if landmarker is None else {**client, landmarks.MODEL_NAME: landmarker}
-        spec = _fill(new, source, config, graphs, window, stream, files)
+        spec = _fill(new, source, config, graphs, window, stream, files, place.name)
         spec, changed = _swap_if_changed(new, place, ours, spec)
     notes += missing
     if (reason := stale.why_stale(spec["model"]["sha256"])) is not None:
@@ -163,6 +164,7 @@ def _fill(
     window: Window,
     stream: Stream | None,
     files: dict[str, bytes],
+    folder_name: str,
 ) -> dict[str, Any]:
     """Write all files but the spec; returns the spec."""
     cli.note("handoff: writing golden vectors ...")
@@ -189,12 +191,16 @@ def _fill(
     }
     contracts.write_bytes(new / "package.json", (json.dumps(package, indent=2) + "\n").encode())
     contracts.write_bytes(new / ".npmrc", NPMRC.encode())
-    for name, data in files.items():
-        contracts.write_bytes(new / name, data)
     uses_z = source.kind == "landmarks" and depends_on_z(
         lambda points: window.run(points).smile_prob, source.frame_count
     )
-    return build_spec(source, graphs, config, golden, uses_z)
+    spec = build_spec(source, graphs, config, golden, uses_z)
+    for name, data in files.items():
+        if name in READMES:
+            text = data.decode("utf-8")
+            data = fit_readme(text, spec, folder_name, has_landmarker=landmarks.MODEL_NAME in files).encode()
+        contracts.write_bytes(new / name, data)
+    return spec
 
 
 def _find_landmarker(source: Source) -> tuple[bytes | None, list[str]]:
