@@ -492,6 +492,7 @@ def compare_approaches(
         plan = side_by_side.Plan(folder, names, bool(approaches), training, seed, folds, seeds, **judged_by)
         plan.check()
         if plan.wants_baseline():
+            print(f"compare-approaches: {side_by_side.BASELINE_FIRST}", file=sys.stderr, flush=True)
             plan = plan.starting_from(_make_baseline(c))
         chain = _chain(c, f"approaches-{folder.name}-seed{seed}")
         compared = side_by_side.compare(chain, plan)

@@ -18,7 +18,8 @@ HELP = {
     "dataset": "name under datasets/, or a path",
     "difficulty": "of the drawn actors: easy or normal",
     "dry_run": "only say what would change",
-    "epochs": "passes over the training people; for ab several lengths are several arms, such as 7,10,30,50",
+    "epochs": "passes over the training people; of compare-approaches the dual head's only (small networks have their "
+    "own 120); for ab several lengths are several arms, such as 7,10,30,50",
     "face_model": "YuNet's file, or none (default: the fetched one)",
     "faces": "--no-faces leaves the pictures out",
     "film": "a film to play as the webcam (default: a drawn one)",

@@ -21,6 +21,10 @@ from shared.sides import read_test_people
 from shared.stages import Training, dataset_files
 from shared.steps import Answer, Chain
 
+BASELINE_FIRST = (
+    "the dual head starts from a baseline: drawn actors are recorded and it is trained on them first (minutes, once); "
+    "avoid it with --weights imagenet, --baseline FILE or --approaches without dual_head"
+)
 FEW = 3  # people; with fewer the splitter says no
 
 
@@ -143,6 +147,7 @@ def compare(chain: Chain, plan: Plan) -> Compared:
             names = [name for name in names if name not in left_out]
     _require_two(plan, left_out)
     splits = stages.freeze_splits(chain, plan.dataset, plan.seed, _count_folds(plan), plan.seeds)
+    chain.expect(_count_steps(plan, names, len(splits)))
     made = _Made()
     for split in splits:
         _walk(chain, plan, split, names, [features] if features else [], made)
@@ -221,8 +226,7 @@ def _walk(chain: Chain, plan: Plan, split: Path, names: list[str], features: lis
     """Train what needs training on a split, and measure every approach on its test people."""
     tag, session = f"{split.stem}: ", plan.comparison_id()
     models: dict[str, Path] = {}
-    networks = dict.fromkeys(APPROACHES[_trainee(name)].network for name in names if APPROACHES[name].has_graph)
-    for network in filter(None, networks):
+    for network in _list_networks(names):
         trained = _train(chain, plan, split, network, features, tag)
         made.runs.setdefault(network, []).append(stages.run_file(trained))
         model = f"{trained['run']['run_id']}-last"
@@ -240,6 +244,20 @@ def _walk(chain: Chain, plan: Plan, split: Path, names: list[str], features: lis
             model=model_file, arm=approach.arm, features=needed, session=session,
         )  # fmt: skip
         made.results.setdefault(name, []).append(results)
+
+
+def _list_networks(names: list[str]) -> list[str]:
+    """Name the networks that these approaches need, each once."""
+    networks = dict.fromkeys(APPROACHES[_trainee(name)].network for name in names if APPROACHES[name].has_graph)
+    return [network for network in networks if network]
+
+
+def _count_steps(plan: Plan, names: list[str], n_splits: int) -> int:
+    """Count the steps after the splits: trainings, exports, measurements, pools, the hand-off, times and report."""
+    networks = _list_networks(names)
+    pools = len(names) if n_splits > 1 else 0
+    hand_offs = int("dual_head" in networks and _frame_counts(plan.dataset) != {1})
+    return n_splits * (2 * len(networks) + len(names)) + pools + hand_offs + 2
 
 
 def _trainee(name: str) -> str:

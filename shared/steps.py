@@ -61,11 +61,17 @@ class Chain:
         self._execute = execute
         self._announce = announce
         self._steps: dict[str, Any] = {}
+        self._n_done = 0
+        self._n_steps: int | None = None
         if record.is_file():
             try:
                 self._steps = json.loads(record.read_text(encoding="utf-8"))
             except json.JSONDecodeError:
                 announce(f"{record.name} is broken; all steps are done again")
+
+    def expect(self, n_more: int) -> None:
+        """Say how many steps are still to come; from now on each is announced with its place among all."""
+        self._n_steps = self._n_done + n_more
 
     def run(
         self,
@@ -96,15 +102,18 @@ class Chain:
             [command, _source_hash(tool), [[str(path), contracts.sha256_file(path)] for path in inputs]]
         )
         before = self._steps.get(name)
+        place = "" if self._n_steps is None else f"{self._n_done + 1}/{self._n_steps} "
         if before and before["key"] == key and self._is_intact(before["outputs"]):
-            self._announce(f"{name}: unchanged")
+            self._announce(f"{place}{name}: unchanged")
+            self._n_done += 1
             return dict(before["answer"])
-        self._announce(f"{name} ...")
+        self._announce(f"{place}{name} ...")
         exit_code, stdout = self._execute(command)
         if exit_code:
             raise StepFailed(name, exit_code)
         answer: Answer = json.loads(stdout)
         made = {str(path): contracts.sha256_file(path) for path in outputs(answer)}
+        self._n_done += 1
         self._steps[name] = {"key": key, "answer": answer, "outputs": made}
         contracts.write_bytes(self._record, json.dumps(self._steps, ensure_ascii=False, indent=1).encode("utf-8"))
         return answer

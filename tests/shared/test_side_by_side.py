@@ -198,6 +198,28 @@ def test_the_same_command_does_nothing_twice_and_a_hand_off_that_was_proven_sinc
     assert pairs(shell.commands[-1], "--spec")["landmark_mlp"] == str(points)  # the one that a browser has seen
 
 
+@pytest.mark.parametrize("change", [{}, {"folds": 0}, {"names": ("landmark_mlp", "majority")}])
+def test_every_step_is_announced_with_its_place_and_the_last_is_the_last(
+    change: dict[str, Any], shell: Shell, plan: Plan
+) -> None:
+    said: list[str] = []
+    compare(Chain(shell.folder / "chain.json", shell, said.append), replace(plan, **change))
+    places = [text.split(" ")[0].split("/") for text in said if "/" in text.split(" ")[0]]
+    assert len({n for _, n in places}) == 1
+    assert [int(k) for k, _ in places][-1] == int(places[0][1]) == len(said)
+
+
+def test_a_baseline_is_wanted_by_a_dual_head_that_has_no_start(plan: Plan) -> None:
+    bare = replace(plan, training=replace(plan.training, baseline=None))
+    assert bare.wants_baseline()
+    assert bare.starting_from(Path("b.onnx")).training.baseline == Path("b.onnx")
+    assert not plan.wants_baseline()
+    assert not replace(bare, training=replace(bare.training, weights="imagenet")).wants_baseline()
+    assert not replace(bare, names=("landmark_mlp", "majority")).wants_baseline()
+    relabel(plan.dataset, lambda number, row: {**row, "frame_count": str(3 + number % 2)})
+    assert not bare.wants_baseline()  # its pictures cannot be given to it anyway
+
+
 def test_times_are_taken_of_every_network_and_of_the_hand_offs_stream(shell: Shell, plan: Plan) -> None:
     walk(shell, plan)
     (timed,) = shell.calls("evaluator", "time")
