@@ -9,11 +9,13 @@ import numpy as np
 import onnx
 import pytest
 
-from shared import contracts, landmarks, tasks_vision
+from shared import contracts, landmarks, paths, tasks_vision
 from shared.errors import InvalidInput, WrongUsage
 from shared.features import nearest_with_face
 from shared.inference import OnnxModel
 from shared.onnxruntime_web import NPM_VERSION
+from shared.protocol import read_protocol
+from shared.streaming import Decider, Rule
 from tools.handoff.config import Config
 from tools.handoff.golden_features import FeatureCase, draw_feature_cases
 from tools.handoff.readme import READMES
@@ -112,6 +114,38 @@ def test_golden_vectors_are_what_python_answers_and_fill_frames_without_a_face(
     lost = next(case for case in golden["cases"] if case["name"] == "face_lost_in_the_middle")
     assert [frame["found"] for frame in lost["frames"]] == [True, True, False, True, True]
     assert answers["face_lost_in_the_middle"] != answers["smile_begins"]
+
+
+def test_names_of_emotions_are_not_promised_without_their_output(hand_off: Callable[..., Written]) -> None:
+    spec = hand_off("landmarks").spec
+    assert (spec["emotions"], spec["emotions_trained"]) == ([], [])
+
+
+def of_photos(model: Path) -> Path:
+    """Make a model one of single photos: its card and the ONNX's own notes."""
+    graph = onnx.load(str(model))
+    notes = {entry.key: entry.value for entry in graph.metadata_props}
+    onnx.helper.set_model_props(graph, {**notes, "smilebench.frame_interval_ms": "0"})
+    onnx.save(graph, str(model))
+    path = model.with_name(paths.MODEL_CARD)
+    card = contracts.read_json(path)
+    card["frame_interval_ms"] = 0
+    card["input"]["shape"][1] = 1
+    card["onnx"].update(sha256=contracts.sha256_file(model), bytes=model.stat().st_size)
+    contracts.write_document(path, card, "model")
+    return model
+
+
+def test_one_odd_photo_starts_no_smile_unless_asked(make_feature_model: MakeModel, tmp_path: Path) -> None:
+    model = of_photos(make_feature_model(tmp_path / "photos", "landmarks"))
+    spec = write_handoff(Config(model, tmp_path / "out")).spec
+    assert spec["frames"] == {"count": 1, "interval_ms": 0, "max_deviation_ms": 0}
+    assert spec["decision"]["min_duration_ms"] == read_protocol().frame_interval_ms == 100
+    high = spec["decision"]["threshold"] + 0.1
+    decider = Decider(Rule.from_spec(spec))
+    assert [decider.decide(high, t) for t in (0, 33, 66, 100)] == [False, False, False, True]
+    spec = write_handoff(Config(model, tmp_path / "out", min_duration_ms=0)).spec
+    assert spec["decision"]["min_duration_ms"] == 0
 
 
 def test_of_photos_a_window_is_one_frame(make_feature_model: MakeModel, tmp_path: Path) -> None:

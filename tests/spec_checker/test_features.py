@@ -109,6 +109,7 @@ def test_a_graph_of_a_fixed_number_of_frames_passes_too(lay_out: LayOut) -> None
         ("preprocessing.width_px", 192, "224"),
         ("frames.count", 4, "5 (the input's second axis)"),
         ("runtime.landmarker", None, "@mediapipe/tasks-vision@1.1.0"),
+        ("emotions", ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"], "no emotion_logits"),
         ("runtime.landmarker.npm_package", "mediapipe", "@mediapipe/tasks-vision"),
         ("runtime.landmarker.npm_version", "^1.1.0", "an exact version"),
         ("tolerance.landmarks_javascript", None, "landmarks_javascript"),

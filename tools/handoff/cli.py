@@ -52,7 +52,7 @@ def build_parser() -> cli.Parser:
         metavar="MS",
         type=_milliseconds,
         help="how long smile_prob stays above the threshold before a smile counts (default: one frame interval, so "
-        "that a single odd frame starts none)",
+        "that a single odd frame starts none; 100 for a model of single photos)",
     )
     cli.add_json(parser)
     return parser

@@ -13,7 +13,7 @@ class Config:
         out: The folder to write; None is artifacts/handoff/<model_id>.
         dataset: The model's dataset, to judge variants on; None judges them on drawn pictures.
         release_threshold: Where a smile ends; None is 0.8 of the threshold.
-        min_duration_ms: How long a smile lasts before it counts; None is one frame interval.
+        min_duration_ms: How long a smile lasts before it counts; None is one frame interval, 100 for photos.
     """
 
     model: Path

@@ -4,6 +4,7 @@ from typing import Any
 
 from shared import landmarks, paths, tasks_vision
 from shared.onnxruntime_web import NPM_PACKAGE, NPM_VERSION
+from shared.protocol import read_protocol
 from tools.handoff.config import Config
 from tools.handoff.golden import GOLDEN_FILE, Golden
 from tools.handoff.graphs import Made
@@ -56,7 +57,10 @@ def build_spec(
     card = source.card
     threshold, interval_ms = card["threshold"]["value"], card["frame_interval_ms"]
     release, duration_ms = config.release_threshold, config.min_duration_ms
+    # Photos have no interval between them, but a page shows them a video, in which one odd frame must start no smile.
+    usual_ms = interval_ms or read_protocol().frame_interval_ms
     window = graphs[0].entry
+    gives_emotions = any(output["name"] == "emotion_logits" for output in window["outputs"])
     return {
         "schema_version": 2,
         "spec_id": card["model_id"],
@@ -70,15 +74,16 @@ def build_spec(
         ],
         "classes": card["classes"],
         "positive_class": card["positive_class"],
-        "emotions": card["emotions"],
-        "emotions_trained": card["emotions_trained"],
+        # Names of numbers that the graph does not give would promise them.
+        "emotions": card["emotions"] if gives_emotions else [],
+        "emotions_trained": card["emotions_trained"] if gives_emotions else [],
         "decision": {
             "output": "smile_prob",
             "operator": ">",
             "threshold": threshold,
             "chosen_on": card["threshold"]["chosen_on"],
             "release_threshold": round(RELEASE_PART * threshold, 6) if release is None else release,
-            "min_duration_ms": interval_ms if duration_ms is None else duration_ms,
+            "min_duration_ms": usual_ms if duration_ms is None else duration_ms,
         },
         "frames": {"count": source.frame_count, "interval_ms": interval_ms, "max_deviation_ms": interval_ms / 2},
         "preprocessing": {

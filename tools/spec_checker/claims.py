@@ -58,6 +58,11 @@ def _names(value: Any) -> list[str] | None:
     return value if isinstance(value, list) and value and all(isinstance(part, str) for part in value) else None
 
 
+def _names_or_none(value: Any) -> list[str] | None:
+    """Read a list of names that may be empty."""
+    return [] if value == [] else _names(value)
+
+
 def _shape(value: Any) -> list[int] | None:
     """Read [1, 5, 3, 224, 224], "(1, 5, 3, 224, 224)" or "1x5x3x224x224"."""
     if isinstance(value, str):
@@ -240,7 +245,7 @@ FIELDS: dict[str, tuple[Parse, tuple[str, ...]]] = {
     "outputs": (_outputs, ("output",)),
     "classes": (_names, ("labels", "class_names", "class_order")),
     "positive_class": (_text, ("positive", "positive_label")),
-    "emotions": (_names, ("emotion_classes", "emotion_labels", "emotion_names")),
+    "emotions": (_names_or_none, ("emotion_classes", "emotion_labels", "emotion_names")),
     "emotions_trained": (_list, ("trained_emotions",)),
     "decision.output": (_output_name, _DECISION),
     "decision.operator": (_operator, (*_DECISION, "comparison")),
