@@ -111,7 +111,9 @@ class Compared:
         lines += [f"left out: {one['name']} ({one['reason']})" for one in found["left_out"]]
         who = "drawn actors (SYNTHETIC)" if found["synthetic"] else "people"
         lines += [f"95 % intervals in brackets; {found['n_sequences']} answers for {found['n_subjects']} {who}", ""]
-        lines += [f"verdict: {found['verdict']['word']}", found["verdict"]["sentence"][lang], ""]
+        chosen = found["verdict"]["recommended"]
+        word = found["verdict"]["word"] if chosen is None else f"ship {chosen}"
+        lines += [f"verdict: {word}", found["verdict"]["sentence"][lang], ""]
         places = [("report", self.report), ("document", self.document)]
         return "\n".join([*lines, *[f"{what:<12}{paths.shown(path)}" for what, path in places]])
 

@@ -234,6 +234,24 @@ def test_a_trained_approach_is_shipped_by_commands(
     assert ("--film FILM" in page) == APPROACHES[name].needs_faces
 
 
+def test_the_table_goes_from_cheap_to_dear_and_counts_in_the_singular(kitchen: Kitchen, reader: Any) -> None:
+    network, file = kitchen.run("dual_head", 100.0)
+    once = kitchen.write("once.json", "run", {**json.loads(file.read_text(encoding="utf-8")), "epochs_done": 1})
+    result = report_approaches(kitchen.usual(runs=((network, once), kitchen.run("landmark_mlp", 8.0))))
+    page = reader((result.folder / "report.html").read_text(encoding="utf-8")).text
+    assert "1 epoch" in page
+    assert "1 epochs" not in page
+    lines = (result.folder / "report.md").read_text(encoding="utf-8").splitlines()
+    rows = [line for line in lines if line.startswith("| ") and " MB " in line]
+    names = [row.removeprefix("| ").split(" (")[0] for row in rows]
+    assert names[0] == "smile blendshapes"  # no training is cheapest
+    assert names[-1] == "always the larger class"
+    assert "ms" not in rows[-1].split(" | ")[8]  # a floor is not run in a browser
+    assert "verdict: ship blendshapes" in result.as_text()
+    assert '<div class="verdict chosen">' in (result.folder / "report.html").read_text(encoding="utf-8")
+    assert "people could not have shown anything" not in page  # 24 people are enough for 10 pairs
+
+
 def test_what_cannot_be_told_is_not_shipped(kitchen: Kitchen) -> None:
     floor = [("dual_head", never()), ("majority", never())]
     result = report_approaches(kitchen.config(*(kitchen.results(name, rows) for name, rows in floor)))

@@ -87,7 +87,8 @@ class ApproachesResult:
             cost = f"{one['download']['total_bytes'] / 1e6:.1f} MB, {'-' if time is None else f'{time:.1f}'} ms"
             lines.append(f"{one['name']:<20} {primary} {value}{bounds:<18} {cost}")
         verdict = self.document["verdict"]
-        lines += [f"verdict: {verdict['word']}", verdict["sentence"]["en"]]
+        what = verdict["word"] if verdict["recommended"] is None else f"ship {verdict['recommended']}"
+        lines += [f"verdict: {what}", verdict["sentence"]["en"]]
         return "\n".join([*lines, f"report: {paths.shown(self.folder / HTML)}"])
 
     def as_json(self) -> dict[str, Any]:

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 
 from shared import plots
-from shared.approaches import APPROACHES, RUNTIME_BYTES
+from shared.approaches import APPROACHES, FLOOR, RUNTIME_BYTES
 from shared.contracts import Document
 from shared.intervals import Interval, difference, intervals
 from shared.numbers import rounded
@@ -46,6 +46,10 @@ class Measured:
     def intervals(self) -> dict[str, dict[str, Interval]]:
         """The interval of each metric of each approach."""
         return {name: intervals(offer.answers) for name, offer in self.offers.items()}
+
+    def by_cost(self) -> list[str]:
+        """List the approaches but the floor, the cheapest first."""
+        return sorted((name for name in self.arms if name != self.choice.floor), key=lambda n: self.offers[n].cost)
 
 
 def build_page(
@@ -94,7 +98,7 @@ def _verdict_section(document: Document, measured: Measured, words: Words) -> Se
     choice = measured.choice
     chosen = choice.recommended
     box = VerdictBox(
-        tone="unsure" if chosen is None else "better" if choice.because == "shown" else "equal",
+        tone="unsure" if chosen is None else "chosen",
         word=words("word_cannot_tell") if chosen is None else words("word_ship", name=display(chosen, words)),
         about=words(
             "ship_about",
@@ -151,7 +155,7 @@ def _table_section(document: Document, measured: Measured, words: Words) -> Sect
         for key in ("download", "time", "browser", "faces", "training")
     ]
     rows = []
-    for name in measured.arms:
+    for name in [*measured.by_cost(), measured.choice.floor]:
         cells = [_name_cell(name, measured, words)]
         cells += [_metric_cell(measured.intervals[name][metric], metric, words) for metric in shown]
         cells += _cost_cells(name, measured.costs[name], words)
@@ -166,7 +170,11 @@ def _table_section(document: Document, measured: Measured, words: Words) -> Sect
     return Section(
         "approaches",
         words("approaches"),
-        (Paragraph(intro), Table("plain wide", tuple(header), tuple(rows)), Paragraph(words("faces_note"), "faint")),
+        (
+            Paragraph(intro),
+            Table("plain wide", tuple(header), tuple(rows), words("scroll_hint")),
+            Paragraph(words("faces_note"), "faint"),
+        ),
     )
 
 
@@ -211,8 +219,8 @@ def _cost_cells(name: str, cost: Costs, words: Words) -> list[Cell]:
         run = words("browser_run", provider=where["execution_provider"], threads=where["threads"])
         details = (words(f"browser_{where['what']}"), f"{where['browser']}, {run}")
         browser = Cell(words("ms", ms=_milliseconds(where["decision_ms"])), details)
-    elif name == "majority":
-        browser = Cell(words("ms", ms="0"))
+    elif name == FLOOR:
+        browser = Cell(words("unknown"))
     faces = Cell(words("no_face_needed"))
     if cost.without_face is not None:
         n, whole = cost.without_face["sequences"], cost.without_face["of_sequences"]
@@ -221,7 +229,7 @@ def _cost_cells(name: str, cost: Costs, words: Words) -> list[Cell]:
     if training["seconds"] is None:
         trained = Cell(words("no_training"), (words("threshold_only"),) if approach.needs_faces else ())
     else:
-        epochs = [words("trained_epochs", epochs=training["epochs"])] if training["epochs"] else [words("trained_fit")]
+        epochs = [words.counted("trained_epochs", training["epochs"])] if training["epochs"] else [words("trained_fit")]
         times = [words("trained_times", n=training["n_runs"])] if training["n_runs"] > 1 else []
         trained = Cell(words("seconds", s=_seconds(training["seconds"])), (*epochs, *times))
     return [download, here, browser, faces, trained]
@@ -242,7 +250,6 @@ def _seconds(value: float) -> str:
 def _figure_section(measured: Measured, words: Words) -> Section:
     """Draw what each approach reaches, the cheapest first."""
     choice, primary = measured.choice, measured.choice.primary
-    names = sorted((name for name in measured.arms if name != choice.floor), key=lambda n: measured.offers[n].cost)
     rows = [
         CostRow(
             display(name, words),
@@ -251,7 +258,7 @@ def _figure_section(measured: Measured, words: Words) -> Section:
             APPROACHES[name].input,
             name == choice.recommended,
         )
-        for name in names
+        for name in measured.by_cost()
         for found in [choice.values[name]]
     ]
     groups = {kind: words(f"input_{kind}") for kind in ("frames", "landmarks", "blendshapes")}
@@ -268,7 +275,7 @@ def _pairs_section(measured: Measured, words: Words) -> Section:
     choice, leader = measured.choice, measured.choice.leader
     header = tuple(Cell(words(f"pairs_{key}")) for key in ("other", "difference", "p", "p_adjusted", "said"))
     rows = []
-    for name in measured.arms:
+    for name in [*measured.by_cost(), choice.floor]:
         if name == leader:
             continue
         pair = choice.pair(leader, name)
@@ -290,7 +297,7 @@ def _pairs_section(measured: Measured, words: Words) -> Section:
         Paragraph(words("pairs_intro", leader=display(leader, words), n=len(choice.pairs))),
         Table("plain", header, tuple(rows)),
     ]
-    if choice.least_people is not None:
+    if choice.least_people is not None and measured.offers[leader].answers.n_subjects < choice.least_people:
         blocks.append(Paragraph(words("pairs_least", n=len(choice.pairs), least=choice.least_people), "faint"))
     return Section("pairs", words("pairs"), tuple(blocks))
 

@@ -6,7 +6,7 @@ All text is plain: whoever shows it escapes it.
 from dataclasses import dataclass
 from typing import Literal
 
-Tone = Literal["better", "worse", "equal", "unsure"]
+Tone = Literal["better", "worse", "equal", "unsure", "chosen"]
 
 
 @dataclass(frozen=True)
@@ -71,11 +71,15 @@ class Cell:
 
 @dataclass(frozen=True)
 class Table:
-    """A table whose first column names its rows; "plain wide" is one of many columns, in smaller letters."""
+    """A table whose first column names its rows; "plain wide" is one of many columns, in smaller letters.
+
+    The hint says on a narrow screen that there is more to the side.
+    """
 
     kind: Literal["metrics", "provenance", "plain", "plain wide"]
     header: tuple[Cell, ...]
     rows: tuple[tuple[Cell, ...], ...]
+    hint: str = ""
 
 
 @dataclass(frozen=True)

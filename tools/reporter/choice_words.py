@@ -97,6 +97,11 @@ def _plan(choice: Choice, words: Words) -> str:
     pair = {"leader": display(choice.leader, words), "rival": display(choice.rival, words)}
     if not plan.more_sequences:
         return " " + words("choice_repeat", **pair)
-    said = words("choice_plan", **pair, more=plan.more_sequences, people=plan.more_subjects)
+    said = words(
+        "choice_plan",
+        **pair,
+        clips=words.counted("more_clips", plan.more_sequences),
+        people=words.counted("more_people", plan.more_subjects),
+    )
     stands_in = plan.metric != choice.primary
     return f" {said}" + (" " + words("choice_stands_in", metric=words(plan.metric)) if stands_in else "")

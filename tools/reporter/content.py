@@ -263,7 +263,7 @@ def _threshold_source(arm: Arm, words: Words) -> str:
 
 
 def _trained(arm: Arm, words: Words) -> str:
-    return words("trained_unknown") if arm.epochs is None else words("trained_epochs", epochs=arm.epochs)
+    return words("trained_unknown") if arm.epochs is None else words.counted("trained_epochs", arm.epochs)
 
 
 def _notes(arms: Sequence[Arm], words: Words) -> Section:

@@ -15,7 +15,7 @@ SHOWN_OPENINGS = 20
 def sealed_section(comparison: Document, facts: DatasetFacts | None, words: Words) -> Section:
     """Say how often the test people had been looked at, and by what."""
     n = comparison["test_openings"]
-    blocks: list[Block] = [Paragraph(words("sealed_unknown") if n is None else words("sealed_count", n=n))]
+    blocks: list[Block] = [Paragraph(words("sealed_unknown") if n is None else words.counted("sealed_count", n))]
     if facts is not None and facts.openings:
         header = (Cell(words("opened")), Cell(words("measured_model")), Cell(words("session")))
         shown = facts.openings[-SHOWN_OPENINGS:]
@@ -70,7 +70,7 @@ def _card_table(card: Document, words: Words) -> Table:
         (
             "card_learned",
             words("card_learned_value", dataset=card["dataset"]["name"], kind=words(f"kind_{card['dataset']['kind']}")),
-            "" if card["run"] is None else words("trained_epochs", epochs=card["run"]["epoch"]),
+            "" if card["run"] is None else words.counted("trained_epochs", card["run"]["epoch"]),
         ),
         ("card_threshold", f"{own['value']:.4f}", threshold),
         ("card_emotions", ", ".join(card["emotions_trained"]) or words("unknown"), ""),
@@ -110,9 +110,9 @@ def dataset_section(facts: DatasetFacts | None, words: Words) -> Section:
             people=words.people(counts["subjects"]),
             labels=", ".join(f"{n} {label}" for label, n in counts["by_label"].items()),
         ),
-        words(
+        words.counted(
             "dataset_pictures",
-            frames=protocol["frame_count"],
+            protocol["frame_count"],
             interval=f"{protocol['frame_interval_ms']:g}",
             size=f"{image['width_px']} x {image['height_px']}",
             protocol=protocol["name"],

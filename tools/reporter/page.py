@@ -30,7 +30,7 @@ from tools.reporter.blocks import (
 
 _UNIT = re.compile(r"(?<=\d) (?=%|pts|points)")
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{script}'"
-_SHAPES: dict[Tone, str] = {"better": "▲", "worse": "▼", "equal": "=", "unsure": "?"}
+_SHAPES: dict[Tone, str] = {"better": "▲", "worse": "▼", "equal": "=", "unsure": "?", "chosen": "✓"}
 
 
 def render_html(page: Page) -> str:
@@ -149,8 +149,9 @@ def _table(table: Table) -> str:
         f'<tr><th scope="row">{_cell(row[0])}</th>' + "".join(f"<td>{_cell(cell)}</td>" for cell in row[1:]) + "</tr>"
         for row in table.rows
     )
+    hint = f'<p class="hint" aria-hidden="true">{escape(table.hint)}</p>' if table.hint else ""
     return (
-        f'<div class="scroll"><table class="{table.kind}">\n<thead><tr>{head}</tr></thead>\n'
+        f'{hint}<div class="scroll"><table class="{table.kind}">\n<thead><tr>{head}</tr></thead>\n'
         f"<tbody>\n{body}\n</tbody>\n</table></div>"
     )
 

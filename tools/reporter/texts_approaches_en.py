@@ -38,7 +38,11 @@ TEXTS = {
     "choice_few_people": "Cannot tell: with {people}, no answers whatever could tell {n} approaches apart; that takes "
     "at least {least} people. The highest {metric} so far is that of {leader}, {value}.",
     "choice_within": "The whole interval lies within {margin}: the difference does not matter.",
-    "choice_plan": "About {more} more clips from {people} more people would tell {leader} and {rival} apart.",
+    "more_clips": "{n} more clips",
+    "more_clips_one": "{n} more clip",
+    "more_people": "{n} more people",
+    "more_people_one": "{n} more person",
+    "choice_plan": "About {clips} from {people} would tell {leader} and {rival} apart.",
     "choice_repeat": "Measure {leader} and {rival} on new people to see whether it repeats.",
     "choice_stands_in": "(Planned for {metric}.)",
     "cost_trained": "trained",
@@ -73,8 +77,10 @@ TEXTS = {
     "ship_one_frame": "It is the dual head; the page shows it one picture in all places of the window.",
     # the table
     "approaches": "The approaches",
+    "scroll_hint": "⇆ The table goes on to the side.",
     "approaches_intro": "{sequences} of {people}; everybody was kept out of the training, and out of the choice of the "
-    "threshold, of what is measured on them. Below each figure its 95 % interval by person ({method}).",
+    "threshold, of what is measured on them. The cheapest "
+    "is on top, the floor below. Below each figure its 95 % interval by person ({method}).",
     "approach": "approach",
     "mark_recommended": "recommended",
     "mark_leader": "highest {metric}",

@@ -40,8 +40,11 @@ TEXTS = {
     "choice_few_people": "판단할 수 없음: 사람이 {people}뿐이면 어떤 답이 나왔더라도 방식 {n}가지를 구별할 수 없으며, "
     "적어도 {least}명이 필요합니다. 지금까지 가장 높은 {metric}: {leader}, {value}.",
     "choice_within": "구간 전체가 {margin} 이내이므로 차이는 중요하지 않습니다.",
-    "choice_plan": "새로운 사람 약 {people}명에게서 클립 약 {more}개를 더 녹화하면 두 방식({leader}, {rival})을 구별할 "
-    "수 있습니다.",
+    "more_clips": "클립 약 {n}개",
+    "more_clips_one": "클립 {n}개",
+    "more_people": "새로운 사람 약 {n}명",
+    "more_people_one": "새로운 사람 {n}명",
+    "choice_plan": "더 녹화하면 두 방식({leader}, {rival})을 구별할 수 있는 양: {clips}, {people}.",
     "choice_repeat": "두 방식({leader}, {rival})을 새로운 사람들에게서 측정해 같은 결과가 나오는지 확인하세요.",
     "choice_stands_in": "({metric} 기준으로 계산)",
     "cost_trained": "학습 필요",
@@ -71,8 +74,10 @@ TEXTS = {
     "준 이름):",
     "ship_one_frame": "신경망은 듀얼 헤드이며, 페이지는 창의 모든 자리에 같은 사진 한 장을 넣습니다.",
     "approaches": "방식별 결과",
+    "scroll_hint": "⇆ 표가 옆으로 이어집니다.",
     "approaches_intro": "{people}, {sequences}. 모든 사람은 자신을 측정하는 모델의 학습과 임계값 선택에서 "
-    "제외되었습니다. 각 수치 아래는 사람별 95 % 구간입니다 ({method}).",
+    "제외되었습니다. 비용이 적은 방식이 위, 바닥 기준이 맨 아래입니다. "
+    "각 수치 아래는 사람별 95 % 구간입니다 ({method}).",
     "approach": "방식",
     "mark_recommended": "추천",
     "mark_leader": "가장 높은 {metric}",

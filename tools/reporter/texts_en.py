@@ -68,7 +68,8 @@ TEXTS = {
     "threshold_default": "the default: the model names none",
     "threshold_optimal": "chosen on these very sequences, which flatters the model",
     "trained": "training",
-    "trained_epochs": "{epochs} epochs",
+    "trained_epochs": "{n} epochs",
+    "trained_epochs_one": "{n} epoch",
     "trained_unknown": "not known",
     "targets_note": "Targets are the team's plan: accuracy 85 %, precision 85 %, recall 90 %, F1 87 %, AUC 0.90.",
     # notes
@@ -239,6 +240,8 @@ TEXTS = {
     "sealed": "The sealed test",
     "sealed_count": "This test side had been opened {n} times when the last of these models was measured; the arms "
     "of one comparison are one opening. Every look that changes a decision makes the figures a little too good.",
+    "sealed_count_one": "This test side had been opened {n} time when the last of these models was measured; the arms "
+    "of one comparison are one opening. Every look that changes a decision makes the figures a little too good.",
     "sealed_unknown": "Nobody counted how often these people had been looked at before.",
     "model_cards": "Model cards",
     "card_none": "{arm}: no model card was found (a stranger's model, or none).",
@@ -261,7 +264,8 @@ TEXTS = {
     "dataset_card": "Dataset card",
     "dataset_none": "The dataset as it was measured was not found on this machine (--dataset names it).",
     "dataset_counts": "{dataset}, version {version}, {kind}: {sequences} from {takes} takes of {people} ({labels}).",
-    "dataset_pictures": "{frames} pictures a clip, {interval} ms apart, {size}; recorded with the protocol {protocol}.",
+    "dataset_pictures": "{n} pictures a clip, {interval} ms apart, {size}; recorded with the protocol {protocol}.",
+    "dataset_pictures_one": "{n} picture a sequence, {size}; recorded with the protocol {protocol}.",
     "dataset_reviewed": "{reviewed} of {n} labels were reviewed by a person.",
     "spread": "mean {mean} ± {sd} over {n} folds and seeds",
     "threshold_pooled": "each fold's own, moved to 0.5 so that folds can be put together",

@@ -69,7 +69,8 @@ TEXTS = {
     "threshold_default": "기본값: 모델에 정해진 값이 없음",
     "threshold_optimal": "바로 이 시퀀스들에서 골라 실제보다 좋게 나옴",
     "trained": "학습",
-    "trained_epochs": "{epochs} 에포크",
+    "trained_epochs": "{n} 에포크",
+    "trained_epochs_one": "{n} 에포크",
     "trained_unknown": "알 수 없음",
     "targets_note": "목표는 팀의 계획입니다: 정확도 85 %, 정밀도 85 %, 재현율 90 %, F1 87 %, AUC 0.90.",
     "notes": "모델별 참고 사항",
@@ -227,6 +228,9 @@ TEXTS = {
     "sealed_count": "이 모델들 중 마지막 것을 측정했을 때까지 이 테스트 쪽 사람들을 열어 본 횟수: {n}회 "
     "(한 번의 비교는 모델이 여럿이어도 한 번으로 셉니다). "
     "보고 나서 결정을 바꿀 때마다 수치는 실제보다 조금씩 좋아집니다.",
+    "sealed_count_one": "이 모델들 중 마지막 것을 측정했을 때까지 이 테스트 쪽 사람들을 열어 본 횟수: {n}회 "
+    "(한 번의 비교는 모델이 여럿이어도 한 번으로 셉니다). "
+    "보고 나서 결정을 바꿀 때마다 수치는 실제보다 조금씩 좋아집니다.",
     "sealed_unknown": "이 사람들을 이전에 몇 번 열어 보았는지 기록이 없습니다.",
     "model_cards": "모델 카드",
     "card_none": "{arm}: 모델 카드가 없습니다 (외부 모델이거나 모델이 아님).",
@@ -249,7 +253,8 @@ TEXTS = {
     "dataset_card": "데이터셋 카드",
     "dataset_none": "측정에 쓴 그대로의 데이터셋을 이 컴퓨터에서 찾지 못했습니다 (--dataset 옵션으로 지정).",
     "dataset_counts": "{dataset}, 버전 {version}, {kind}: {people}, 테이크 {takes}개, {sequences} ({labels}).",
-    "dataset_pictures": "클립마다 사진 {frames}장, 간격 {interval} ms, {size}. 녹화 프로토콜: {protocol}.",
+    "dataset_pictures": "클립마다 사진 {n}장, 간격 {interval} ms, {size}. 녹화 프로토콜: {protocol}.",
+    "dataset_pictures_one": "시퀀스마다 사진 {n}장, {size}. 녹화 프로토콜: {protocol}.",
     "dataset_reviewed": "라벨 {n}개 중 {reviewed}개를 사람이 검토했습니다.",
     "spread": "평균 {mean} ± {sd} (폴드와 시드 {n}개)",
     "threshold_pooled": "폴드마다 자기 임계값을 0.5로 옮겨 합침",

@@ -48,6 +48,15 @@ class Words:
         """Return a text with its places filled."""
         return self._texts[key].format(**values)
 
+    def counted(self, key: str, n: int, **values: object) -> str:
+        """Return a text that counts something, in its singular where there is one.
+
+        Example:
+            >>> Words("en").counted("trained_epochs", 1)
+            '1 epoch'
+        """
+        return self(f"{key}_one" if n == 1 else key, n=n, **values)
+
     def raw(self, key: str) -> str:
         """Return a text with its places open, for whoever fills them later."""
         return self._texts[key]
