@@ -436,3 +436,20 @@ def test_no_graph_names_a_place_on_this_computer(written: Written) -> None:
         model = onnx.load(str(written.folder / graph["file"]))
         assert all(not node.doc_string and not node.metadata_props for node in model.graph.node)
         assert b".py" not in model.SerializeToString()
+
+
+def test_a_model_that_is_not_there_is_called_so_beside_those_that_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    assert main(["--model", "nosuch"]) == 1
+    told = capsys.readouterr().err
+    assert "no such model" in told
+    assert "(there is none yet)" in told
+    (tmp_path / "artifacts/models/demo").mkdir(parents=True)
+    (tmp_path / "artifacts/models/demo" / paths.MODEL_CARD).write_text("{}")
+    assert main(["--model", "nosuch"]) == 1
+    told = capsys.readouterr().err
+    assert "artifacts/models (demo)" in told
+    assert "name one that is there" in told
+    assert len(told.splitlines()) == 1

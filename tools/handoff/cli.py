@@ -6,7 +6,7 @@ handoff --model demo
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from shared import cli, paths
 from shared.errors import InvalidInput
@@ -73,12 +73,32 @@ def _find_model(value: str | None) -> Path:
     """Return the ONNX of --model, or of the newest model."""
     if value is not None:
         folder = Path(value).expanduser()
-        return (folder / paths.MODEL_FILE).resolve() if folder.is_dir() else paths.model_file(value)
+        onnx = (folder / paths.MODEL_FILE).resolve() if folder.is_dir() else paths.model_file(value)
+        if not onnx.is_file():
+            _refuse(value, onnx)
+        return onnx
     newest = paths.newest_named("models", paths.MODEL_CARD)
     if newest is None:
         where = paths.shown(paths.artifacts("models"))
         raise InvalidInput(where, found="no model", expected="one", todo="export one, or name an .onnx with --model")
     return newest / paths.MODEL_FILE
+
+
+def _refuse(value: str, onnx: Path) -> NoReturn:
+    """Say that --model names nothing, and what it could name.
+
+    Raises:
+        InvalidInput: Always.
+    """
+    where = paths.artifacts("models")
+    names = sorted(card.parent.name for card in where.glob(f"*/{paths.MODEL_CARD}"))
+    listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
+    raise InvalidInput(
+        f"--model {value}",
+        found=f"no such model: there is no {paths.shown(onnx)}",
+        expected=f"one in {paths.shown(where)} ({listed or 'there is none yet'}), or an .onnx file",
+        todo="name one that is there" if names else "export one",
+    )
 
 
 def _configure(arguments: argparse.Namespace) -> "Config":
