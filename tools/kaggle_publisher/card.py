@@ -58,7 +58,7 @@ def write_card(
     date: str,
     n_unreviewed: int,
     n_withdrawn: int,
-    landmarks_only: bool,
+    landmarker: str | None = None,
 ) -> str:
     """Write the card.
 
@@ -71,13 +71,14 @@ def write_card(
         date: Such as 2026-01-22.
         n_unreviewed: Labels that nobody has looked at.
         n_withdrawn: People who have taken their consent back so far.
-        landmarks_only: Whether it holds geometry and no pictures.
+        landmarker: What read the landmarks of a release that holds geometry and no pictures; None for pictures.
     """
+    landmarks_only = landmarker is not None
     blocks = [own_text.strip() if own_text else f"# {listing.title}\n\n{listing.subtitle}"]
     blocks.append(_what(manifest, rows, landmarks_only=landmarks_only))
     blocks.append(_labels(rows, n_unreviewed))
     blocks.append(_how(manifest, landmarks_only=landmarks_only))
-    blocks.append(_limits(manifest, rows, landmarks_only=landmarks_only))
+    blocks.append(_limits(manifest, rows, landmarker))
     if n_withdrawn:
         count = f"{n_withdrawn} withdrawal{'s' if n_withdrawn > 1 else ''}"
         blocks.append(f"There was {count} so far: older releases hold people who are not in this one. Delete them.")
@@ -135,6 +136,10 @@ def _how(manifest: dict[str, Any], *, landmarks_only: bool) -> str:
             "- `landmarks.npy`: float32 (pictures, 478, 3), x and y as fractions of the picture, z in the scale of x; "
             "NaN where no face was found. `landmarks.csv`: the sequence and number of each picture, in the same order."
         )
+        lines.append(
+            "- `sha256` in `labels.csv` is of the pictures, which are not in here: it tells whether two sequences, "
+            "also of another release, are of the same pictures."
+        )
     else:
         size = f"{image['width_px']} x {image['height_px']}"
         lines.append(f"- `images/<sequence_id>_frame_<n>.jpg`: its pictures, {size}, centred square, not mirrored.")
@@ -142,10 +147,10 @@ def _how(manifest: dict[str, Any], *, landmarks_only: bool) -> str:
     return "\n".join(lines)
 
 
-def _limits(manifest: dict[str, Any], rows: Sequence[SequenceRow], *, landmarks_only: bool) -> str:
+def _limits(manifest: dict[str, Any], rows: Sequence[SequenceRow], landmarker: str | None) -> str:
     n_people = len({row.subject_id for row in rows})
     sources = ", ".join(sorted({row.source for row in rows}))
     few = " Few people: split by person, and expect wide intervals." if n_people < 30 else ""
     posed = " Expressions were asked for, so they are posed." if any(row.source == "camera" for row in rows) else ""
-    found = " Landmarks are of a model, with its errors." if landmarks_only else ""
+    found = f" Landmarks are what {landmarker} found, with its errors." if landmarker else ""
     return f"Known limits: sources are {sources}.{posed}{few}{found} Age, gender and skin tone were not recorded."

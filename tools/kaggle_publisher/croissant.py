@@ -9,6 +9,8 @@ from typing import Any
 from shared.sequences import COLUMNS, LABELS
 
 CROISSANT = "croissant.json"
+LANDMARKS = "landmarks.npy"
+LANDMARK_ROWS = "landmarks.csv"
 _CONTEXT = {
     "@language": "en",
     "@vocab": "https://schema.org/",
@@ -62,6 +64,21 @@ _MEANING = {
     "sha256": ("sc:Text", "Hash of the sequence's picture files, one after the other."),
 }
 
+_WITHOUT_PICTURES = {
+    "sequence_id": f"The sequence; its pictures' landmarks are where {LANDMARK_ROWS} names it.",
+    "frame_count": "Pictures of the sequence, which are rows of landmarks here.",
+    "sha256": "Hash of the sequence's picture files, which are not in this release: the same pictures, the same hash.",
+}
+_ARRAY = (
+    "A NumPy array (.npy) of float32, shape (pictures, 478, 3): the face's points in the landmarker's order, each with "
+    "x and y as fractions of the picture from its upper left corner, and z in the scale of x, smaller nearer to the "
+    "camera; NaN where no face was found."
+)
+_LANDMARK_FILES = {
+    LANDMARKS: ("application/octet-stream", _ARRAY),
+    LANDMARK_ROWS: ("text/csv", f"A row a picture, in the order of {LANDMARKS}: sequence_id and frame, from 0."),
+}
+
 
 def describe(
     *,
@@ -72,7 +89,7 @@ def describe(
     version: str,
     date: str,
     labels_sha256: str,
-    pictures: dict[str, str] | None,
+    arrays: dict[str, str] | None,
     is_synthetic: bool,
     rai: dict[str, str],
 ) -> dict[str, Any]:
@@ -86,7 +103,7 @@ def describe(
         version: Such as 3.0.0.
         date: Such as 2026-01-22.
         labels_sha256: Hash of labels.csv.
-        pictures: name in the release → sha256 of the arrays file of a release without pictures, or None for one with.
+        arrays: name in the release → sha256 of the files of landmarks; None for a release of pictures.
         is_synthetic: Whether the faces are drawn.
         rai: Responsible-AI fields without their prefix, such as ``dataCollection``.
     """
@@ -108,10 +125,10 @@ def describe(
             "name": "sequences",
             "description": "A row a sequence.",
             "key": {"@id": "sequences/sequence_id"},
-            "field": [_column("sequences", column, table) for column in COLUMNS],
+            "field": [_column(column, table, {} if arrays is None else _WITHOUT_PICTURES) for column in COLUMNS],
         }
     ]
-    if pictures is None:
+    if arrays is None:
         distribution.append(
             {
                 "@type": "cr:FileSet",
@@ -123,17 +140,8 @@ def describe(
         )
         records.append(_picture_records())
     else:
-        distribution += [
-            {
-                "@type": "cr:FileObject",
-                "@id": file,
-                "name": file,
-                "contentUrl": file,
-                "encodingFormat": "application/octet-stream",
-                "sha256": sha256,
-            }
-            for file, sha256 in sorted(pictures.items())
-        ]
+        distribution += [_landmark_file(name, sha256) for name, sha256 in sorted(arrays.items())]
+        records.append(_landmark_records())
     return {
         "@context": _CONTEXT,
         "@type": "sc:Dataset",
@@ -153,8 +161,13 @@ def describe(
     }
 
 
-def _column(record_set: str, column: str, table: dict[str, str]) -> dict[str, Any]:
+def _column(column: str, table: dict[str, str], meanings: dict[str, str]) -> dict[str, Any]:
+    """A column of labels.csv; `meanings` are those that differ from the usual."""
     kind, meaning = _MEANING[column]
+    return _table_field("sequences", column, table, kind, meanings.get(column, meaning))
+
+
+def _table_field(record_set: str, column: str, table: dict[str, str], kind: str, meaning: str) -> dict[str, Any]:
     return {
         "@type": "cr:Field",
         "@id": f"{record_set}/{column}",
@@ -162,6 +175,36 @@ def _column(record_set: str, column: str, table: dict[str, str]) -> dict[str, An
         "description": meaning,
         "dataType": kind,
         "source": {"fileObject": table, "extract": {"column": column}},
+    }
+
+
+def _landmark_file(name: str, sha256: str) -> dict[str, Any]:
+    encoding, description = _LANDMARK_FILES[name]
+    return {
+        "@type": "cr:FileObject",
+        "@id": name,
+        "name": name,
+        "description": description,
+        "contentUrl": name,
+        "encodingFormat": encoding,
+        "sha256": sha256,
+    }
+
+
+def _landmark_records() -> dict[str, Any]:
+    """A record a picture: which row of the array it is. The format has no way to read a NumPy array's rows."""
+    table = {"@id": LANDMARK_ROWS}
+    sequence = _table_field("landmark_rows", "sequence_id", table, "sc:Text", "The sequence, as in labels.csv.")
+    number = "Which picture of the sequence, from 0."
+    return {
+        "@type": "cr:RecordSet",
+        "@id": "landmark_rows",
+        "name": "landmark_rows",
+        "description": f"Record n says of which picture row n of {LANDMARKS} is.",
+        "field": [
+            {**sequence, "references": {"field": {"@id": "sequences/sequence_id"}}},
+            _table_field("landmark_rows", "frame", table, "sc:Integer", number),
+        ],
     }
 
 
@@ -207,8 +250,10 @@ def _picture_records() -> dict[str, Any]:
     }
 
 
-def responsible(manifest: dict[str, Any], *, n_unreviewed: int, n_rows: int) -> dict[str, str]:
-    """Fill the responsible-AI fields from what is known of a release.
+def responsible(
+    manifest: dict[str, Any], *, n_unreviewed: int, n_rows: int, landmarker: str | None = None
+) -> dict[str, str]:
+    """Fill the responsible-AI fields from what is known of a release; `landmarker` read one without pictures.
 
     Source: Croissant RAI 1.0, the fields on collection, labelling, limits and personal data.
     """
@@ -218,7 +263,9 @@ def responsible(manifest: dict[str, Any], *, n_unreviewed: int, n_rows: int) -> 
     return {
         "dataCollection": "Drawn by a program." if drawn else f"Short sequences of faces, recorded {asked}.",
         "dataCollectionType": "Synthetic data" if drawn else "Experiments",
-        "dataPreprocessingProtocol": "Centred square, resized by area averaging, not mirrored; metadata removed.",
+        "dataPreprocessingProtocol": "Centred square, resized by area averaging, not mirrored; metadata removed."
+        if landmarker is None
+        else f"Centred square, resized by area averaging, not mirrored; then read by {landmarker}.",
         "dataAnnotationProtocol": (
             "The label is what the person was asked to do"
             + (", checked by eye." if n_unreviewed == 0 else f"; {n_unreviewed} of {n_rows} were not checked by eye.")
@@ -227,7 +274,7 @@ def responsible(manifest: dict[str, Any], *, n_unreviewed: int, n_rows: int) -> 
         "dataBiases": "The people are those whom the team could ask; the sample represents no population.",
         "personalSensitiveInformation": "None: drawn faces."
         if drawn
-        else "Faces of people who agreed to be published.",
+        else f"{'Faces' if landmarker is None else 'Face geometry'} of people who agreed to be published.",
         "dataUseCases": "Training and measuring smile detectors. Not for recognising people.",
         "dataReleaseMaintenancePlan": "A person who withdraws is left out of the next release; use the newest one.",
     }

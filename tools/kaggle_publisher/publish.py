@@ -48,7 +48,7 @@ def publish(config: PublishConfig) -> Published:
         MissingOutside: No credentials, or Kaggle does not answer.
     """
     dataset = sequences.open_dataset(config.dataset)
-    listing = make_listing(dataset, config.owner, config.slug, config.title, config.subtitle, config.license_name)
+    listing = _list(config, dataset, config.subtitle)
     out = config.out or paths.artifacts("publish") / dataset.name
     must_be_replaceable(out, config.dataset)
     if config.public:
@@ -125,12 +125,18 @@ def _must_be_confirmed(confirm: str | None, listing: Listing) -> None:
         )
 
 
+def _list(config: PublishConfig, dataset: Dataset, subtitle: str | None) -> Listing:
+    """Make the listing that the configuration asks for."""
+    given = (config.owner, config.slug, config.title, subtitle, config.license_name)
+    return make_listing(dataset, *given, landmarks_only=config.landmarks_only)
+
+
 def _recount(config: PublishConfig, listing: Listing, dataset: Dataset, selection: Selection) -> Listing:
     """Derive the subtitle from what goes, not from the whole dataset."""
     if config.subtitle is not None:
         return listing
     going = replace(dataset, rows=selection.rows)
-    return make_listing(going, config.owner, config.slug, config.title, None, config.license_name)
+    return _list(config, going, None)
 
 
 def _own_text(dataset: Dataset) -> str | None:
@@ -178,6 +184,12 @@ def _content(
     now: str,
 ) -> Content:
     """Bring together what goes beside pictures and table."""
+    geometry = None
+    if config.landmarks_only:
+        from tools.kaggle_publisher.geometry import load_landmarks
+
+        geometry = load_landmarks(dataset, [old for old, _ in renamed])
+    landmarker = None if geometry is None else geometry.source
 
     def describe(
         manifest: dict[str, Any], rows: Sequence[SequenceRow], labels_sha256: str, arrays: dict[str, str] | None
@@ -191,7 +203,7 @@ def _content(
             date=now[:10],
             n_unreviewed=selection.n_unreviewed,
             n_withdrawn=count_withdrawals(dataset.folder),
-            landmarks_only=config.landmarks_only,
+            landmarker=landmarker,
         )
         machine = croissant.describe(
             name=listing.title,
@@ -201,9 +213,11 @@ def _content(
             version=f"{number}.0.0",
             date=now[:10],
             labels_sha256=labels_sha256,
-            pictures=arrays,
+            arrays=arrays,
             is_synthetic=dataset.is_synthetic,
-            rai=croissant.responsible(manifest, n_unreviewed=selection.n_unreviewed, n_rows=len(rows)),
+            rai=croissant.responsible(
+                manifest, n_unreviewed=selection.n_unreviewed, n_rows=len(rows), landmarker=landmarker
+            ),
         )
         metadata = {
             "title": listing.title,
@@ -215,9 +229,4 @@ def _content(
         return {CARD: card, croissant.CROISSANT: format_json(machine), KAGGLE_METADATA: format_json(metadata)}
 
     manifest = {**dataset.manifest, "version": number, "created_utc": now, "updated_utc": now}
-    landmarks = None
-    if config.landmarks_only:
-        from tools.kaggle_publisher.geometry import load_landmarks
-
-        landmarks = load_landmarks(dataset, [old for old, _ in renamed])
-    return Content(manifest, describe, landmarks)
+    return Content(manifest, describe, None if geometry is None else geometry.points)

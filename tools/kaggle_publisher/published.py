@@ -55,6 +55,7 @@ class Published:
         rows, dataset = self.selection.rows, self.dataset
         labels = ", ".join(f"{count} {label}" for label, count in sequences.count_labels(rows).items())
         n_pictures = sum(file.path.startswith("images/") for file in self.files)
+        pictures = f" {n_pictures} pictures in images/ and" if n_pictures else ""  # landmarks go without them
         n_people = len(self.selection.subjects)
         people = f"{n_people} " + (
             "drawn faces (SYNTHETIC)" if dataset.is_synthetic else "person" if n_people == 1 else "people"
@@ -71,7 +72,7 @@ class Published:
             f"  licence     {self.listing.license_name}",
             f"  holds       {people}, {len(rows)} sequences ({labels})",
             f"  difference  {self.difference}",
-            f"  files       {len(self.files)}, {_size(self.total_bytes)}: {n_pictures} pictures in images/ and",
+            f"  files       {len(self.files)}, {_size(self.total_bytes)}:{pictures}",
         ]
         lines += [
             f"                {file.path} ({_size(file.bytes)})"

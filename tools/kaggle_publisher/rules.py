@@ -41,7 +41,14 @@ class Listing:
 
 
 def make_listing(
-    dataset: Dataset, owner: str, slug: str | None, title: str | None, subtitle: str | None, license_name: str
+    dataset: Dataset,
+    owner: str,
+    slug: str | None,
+    title: str | None,
+    subtitle: str | None,
+    license_name: str,
+    *,
+    landmarks_only: bool = False,
 ) -> Listing:
     """Fill in what was not given, and check everything.
 
@@ -49,13 +56,13 @@ def make_listing(
         WrongUsage: A flag breaks a rule of Kaggle's; names the flag, the value and the rule.
         InvalidInput: Drawn faces under a title that does not say so.
     """
-    title = default_title(dataset) if title is None else title
+    title = default_title(dataset, landmarks_only=landmarks_only) if title is None else title
     _check_text("--title", title, TITLE_CHARS)  # before a slug is made of it
     listing = Listing(
         owner=owner,
         slug=slug_from(title) if slug is None else slug,
         title=title,
-        subtitle=default_subtitle(dataset) if subtitle is None else subtitle,
+        subtitle=default_subtitle(dataset, landmarks_only=landmarks_only) if subtitle is None else subtitle,
         license_name=license_name,
     )
     check_listing(listing)
@@ -113,20 +120,23 @@ def says_synthetic(text: str) -> bool:
     return bool(_SYNTHETIC.search(_NOT_SYNTHETIC.sub("", text)))
 
 
-def default_title(dataset: Dataset) -> str:
+def default_title(dataset: Dataset, *, landmarks_only: bool = False) -> str:
     """Derive a title from the dataset's name; always 6 to 50 characters."""
-    ending = " synthetic face sequences" if dataset.is_synthetic else " face sequences"
+    what = "landmarks" if landmarks_only else "sequences"
+    ending = f" synthetic face {what}" if dataset.is_synthetic else f" face {what}"
     name = " ".join(re.sub(r"[^A-Za-z0-9]+", " ", dataset.name).split())
     return (name[: TITLE_CHARS[1] - len(ending)].strip() + ending).strip()
 
 
-def default_subtitle(dataset: Dataset) -> str:
+def default_subtitle(dataset: Dataset, *, landmarks_only: bool = False) -> str:
     """Derive a subtitle from the dataset's counts; always 20 to 80 characters."""
     n_sequences, n_people = len(dataset.rows), len(dataset.subjects())
     sequences = f"{n_sequences} labelled sequence{'s' if n_sequences != 1 else ''}"
     if dataset.is_synthetic:
-        return f"Synthetic: {sequences} of {n_people} drawn face{'s' if n_people != 1 else ''}, no people"
-    return f"{sequences} of {n_people} {'people' if n_people != 1 else 'person'}"
+        kind = "Synthetic landmarks" if landmarks_only else "Synthetic"
+        return f"{kind}: {sequences} of {n_people} drawn face{'s' if n_people != 1 else ''}, no people"
+    what = " of face landmarks" if landmarks_only else ""
+    return f"{sequences}{what} of {n_people} {'people' if n_people != 1 else 'person'}"
 
 
 def slug_from(title: str) -> str:

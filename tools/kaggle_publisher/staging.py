@@ -20,13 +20,12 @@ from shared import cli, contracts, sequences
 from shared.errors import CheckFailed, InvalidInput, WrongUsage
 from shared.sequences import Dataset, SequenceRow
 from tools.kaggle_publisher import croissant
+from tools.kaggle_publisher.croissant import LANDMARK_ROWS, LANDMARKS
 from tools.kaggle_publisher.pictures import find_hidden, strip_hidden
 
 CARD = "README.md"
 KAGGLE_METADATA = "dataset-metadata.json"
 CHECKSUMS = "checksums.sha256"
-LANDMARKS = "landmarks.npy"
-LANDMARK_ROWS = "landmarks.csv"
 STAGED = {
     "images",
     sequences.LABELS,

@@ -177,7 +177,9 @@ def _check_classes(said: Said) -> list[Finding]:
     notes = said.evidence.notes
     classes = said.value("classes") or []
     trained = "list the emotions that had labels in training, [] if none"
-    none_given = None if "emotion_logits" in said.contract.outputs else [("the graph has no emotion_logits", [])]
+    none_given: list[tuple[str, Any]] = []
+    if "emotion_logits" not in said.contract.outputs:
+        none_given = [("the graph has no emotion_logits", [])]
     known_trained = none_given or notes("emotions_trained", "emotions_trained")
     order = "copy the order from model.json; a swapped order turns every answer round"
     findings = [
