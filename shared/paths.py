@@ -7,6 +7,7 @@ folder (a laptop with only the recorder installed). SMILEBENCH_HOME overrides bo
 import datetime
 import os
 import re
+from collections.abc import Callable
 from pathlib import Path
 
 from shared.errors import InvalidInput, WrongUsage
@@ -72,10 +73,16 @@ WEIGHTS_FILE = "weights.safetensors"  # what the graph was exported from; where 
 SPEC_FILE = "frontend_spec.json"  # of a hand-off, in artifacts/handoff/<model_id>/
 
 
-def newest_named(kind: str, file: str) -> Path | None:
-    """Return the folder of a kind of artifact whose `file` was written last, or None if there is none."""
+def newest_named(kind: str, file: str, unless: Callable[[Path], bool] = lambda path: False) -> Path | None:
+    """Return the folder of a kind of artifact whose `file` was written last, or None if there is none.
+
+    Args:
+        kind: Of artifact.
+        file: Its name in each folder.
+        unless: Tells of a file whether to leave it out.
+    """
     found = sorted(artifacts(kind).glob(f"*/{file}"), key=lambda path: (path.stat().st_mtime, path.parent.name))
-    return found[-1].parent if found else None
+    return next((path.parent for path in reversed(found) if not unless(path)), None)
 
 
 def handoff_dir(value: str | None) -> Path:

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
@@ -19,7 +20,7 @@ from shared.onnxruntime_web import NPM_VERSION
 from shared.preprocess import crop_and_resize, to_batch
 from tools.handoff import folder as folders
 from tools.handoff import write
-from tools.handoff.cli import main
+from tools.handoff.cli import _find_model, main
 from tools.handoff.config import Config
 from tools.handoff.graphs import Made
 from tools.handoff.readme import READMES
@@ -267,6 +268,19 @@ def test_without_a_name_the_newest_model_is_taken_and_none_is_said(
     monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
     assert main([]) == 1
     assert "found no model" in capsys.readouterr().err
+
+
+def test_the_newest_model_is_none_of_a_fold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    names = {"final": "people-1a2b3c4d-seed0.json", "of-a-fold": "people-1a2b3c4d-seed0-fold2of5.json", "theirs": None}
+    for age, (name, split) in enumerate(names.items()):
+        card = tmp_path / "artifacts" / "models" / name / "model.json"
+        card.parent.mkdir(parents=True)
+        card.write_text(json.dumps({"split": split and {"file": split}}))
+        os.utime(card, (age, age))
+    assert _find_model(None).parent.name == "theirs"
+    (tmp_path / "artifacts" / "models" / "theirs" / "model.json").unlink()
+    assert _find_model(None).parent.name == "final"
 
 
 @pytest.mark.parametrize(

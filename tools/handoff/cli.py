@@ -4,6 +4,9 @@ handoff --model demo
 """
 
 import argparse
+import contextlib
+import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
@@ -77,11 +80,19 @@ def _find_model(value: str | None) -> Path:
         if not onnx.is_file():
             _refuse(value, onnx)
         return onnx
-    newest = paths.newest_named("models", paths.MODEL_CARD)
+    newest = paths.newest_named("models", paths.MODEL_CARD, unless=_is_of_a_fold)
     if newest is None:
         where = paths.shown(paths.artifacts("models"))
         raise InvalidInput(where, found="no model", expected="one", todo="export one, or name an .onnx with --model")
     return newest / paths.MODEL_FILE
+
+
+def _is_of_a_fold(card: Path) -> bool:
+    """Tell whether a model was made to measure an approach, on a part of the people, and not to be shipped."""
+    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
+        split = json.loads(card.read_text(encoding="utf-8"))["split"]["file"]
+        return re.search(r"-(fold|person)\d+of\d+\.json$", split) is not None
+    return False
 
 
 def _refuse(value: str, onnx: Path) -> NoReturn:
