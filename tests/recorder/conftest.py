@@ -1,5 +1,6 @@
 """Films with numbered frames, a short protocol, a real screen, and the recorder as a command."""
 
+import contextlib
 import ctypes
 import ctypes.util
 import json
@@ -157,19 +158,21 @@ class Screen:
     def open(self, start: Start, *flags: object) -> subprocess.Popen[str]:
         """Start the recorder and wait until its window is painted.
 
-        Without a window manager, and on a busy machine, Qt sometimes opens a window and never paints it; nothing is
-        recorded by then, so it is started again.
+        Without a window manager, and on a busy machine, Qt sometimes opens no window, or one that it never paints;
+        nothing is recorded by then, so it is started again.
         """
+        err = ""
         for _ in range(4):
             process = start(*flags, DISPLAY=self.display)
-            self._xdotool("search", "--sync", "--onlyvisible", "--name", "smilebench")
-            until_s = time.monotonic() + 4
-            while time.monotonic() < until_s:
-                if self.shot(self._folder / "open.png").mean() > 15:
-                    return process
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._xdotool("search", "--sync", "--onlyvisible", "--name", "smilebench", timeout_s=20)
+                until_s = time.monotonic() + 4
+                while time.monotonic() < until_s:
+                    if self.shot(self._folder / "open.png").mean() > 15:
+                        return process
             process.kill()
-            process.communicate()
-        raise AssertionError("no window was painted in four attempts")
+            _, err = process.communicate()
+        raise AssertionError(f"no window was painted in four attempts: {err}")
 
     def press(self, key: str) -> None:
         self._xdotool("key", key)
@@ -187,10 +190,9 @@ class Screen:
         x11.XSendEvent(server, ctypes.c_ulong(window), 0, ctypes.c_long(0), event.ljust(192, b"\0"))
         x11.XCloseDisplay(server)
 
-    def _xdotool(self, *words: str) -> str:
-        done = subprocess.run(
-            ["xdotool", *words], env={"DISPLAY": self.display}, capture_output=True, text=True, timeout=30, check=True
-        )
+    def _xdotool(self, *words: str, timeout_s: float = 30) -> str:
+        command, where = ["xdotool", *words], {"DISPLAY": self.display}
+        done = subprocess.run(command, env=where, capture_output=True, text=True, timeout=timeout_s, check=True)
         return done.stdout
 
     def shot(self, path: Path) -> np.ndarray:
