@@ -77,16 +77,25 @@ def make_split(dataset: Dataset, seed: int, chosen: Collection[str] | None = Non
 
 def _check_chosen(dataset: Dataset, chosen: Collection[str], kept: frozenset[str]) -> None:
     """Refuse people who are not there, and a choice that would train on whom the source keeps for testing."""
-    subjects = set(dataset.subjects())
-    for found, expected in (
-        (sorted(set(chosen) - subjects), f"people of {dataset.name}"),
-        (sorted((kept & subjects) - set(chosen)), f"all whom {SIDES_FILE} keeps for testing among those tested on"),
-    ):
-        if found:
-            more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-            without = "" if set(found) - subjects else "not "
-            chose = f"{found[0]}{more} {without}among those to be tested"
-            raise InvalidInput(str(dataset.folder), found=chose, expected=expected, todo="nobody is: --test none")
+    subjects, what = set(dataset.subjects()), str(dataset.folder)
+    if strangers := sorted(set(chosen) - subjects):
+        raise InvalidInput(
+            what,
+            found=f"{_first_of(strangers)} among those to be tested",
+            expected=f"people of {dataset.name}",
+            todo="to test nobody: --test none",
+        )
+    if forgotten := sorted((kept & subjects) - set(chosen)):
+        raise InvalidInput(
+            what,
+            found=f"{_first_of(forgotten)} not among those to be tested",
+            expected=f"all whom {SIDES_FILE} keeps for testing",
+        )
+
+
+def _first_of(people: Sequence[str]) -> str:
+    """Name the first of several people, and say how many more there are."""
+    return people[0] + (f" (and {len(people) - 1} more)" if len(people) > 1 else "")
 
 
 def _make_given(dataset: Dataset, seed: int, tested: list[str], method: str) -> dict[str, Any]:

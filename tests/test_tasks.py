@@ -98,6 +98,14 @@ def test_ab_does_not_ignore_seeds_without_folds(
     assert not _commands(context)
 
 
+@pytest.fixture
+def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_dataset: object) -> str:
+    """The name of a dataset of three drawn people."""
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    make_dataset(tmp_path / "datasets" / "drawn", subjects=3)  # type: ignore[operator]
+    return "drawn"
+
+
 @pytest.mark.parametrize(
     ("flags", "code", "expected"),
     [
@@ -119,15 +127,11 @@ def test_compare_approaches_refuses_what_cannot_be_compared_before_anything_is_r
     flags: dict[str, object],
     code: int,
     expected: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    make_dataset: object,
+    drawn: str,
     context: MockContext,
 ) -> None:
-    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
-    make_dataset(tmp_path / "datasets" / "drawn", subjects=3)  # type: ignore[operator]
     with pytest.raises(Exit, match=expected) as refused:
-        tasks.compare_approaches(context, dataset="drawn", **flags)
+        tasks.compare_approaches(context, dataset=drawn, **flags)
     assert refused.value.code == code
     assert not _commands(context)
 
@@ -144,15 +148,11 @@ def test_compare_approaches_refuses_what_cannot_be_compared_before_anything_is_r
 def test_ab_refuses_a_question_that_cannot_be_meant_before_anything_is_run(
     flags: dict[str, str],
     expected: str,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    make_dataset: object,
+    drawn: str,
     context: MockContext,
 ) -> None:
-    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
-    make_dataset(tmp_path / "datasets" / "drawn", subjects=3)  # type: ignore[operator]
     with pytest.raises(Exit, match=expected) as refused:
-        tasks.ab(context, dataset="drawn", **flags)
+        tasks.ab(context, dataset=drawn, **flags)
     assert refused.value.code == 2
     assert not _commands(context)
 

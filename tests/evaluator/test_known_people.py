@@ -79,10 +79,10 @@ def test_a_dataset_that_has_changed_since_may_hold_people_whom_the_model_knows(
 def test_on_another_dataset_and_with_a_strangers_model_nothing_is_to_be_said(
     people: Dataset, config: EvaluationConfig, monkeypatch: pytest.MonkeyPatch, make_dataset: Callable[..., Dataset]
 ) -> None:
-    assert choose_people(config, people) == known_people.Measured(None, "all")  # no card beside the file
+    assert choose_people(config, people) == known_people.People(None, "all")  # no card beside the file
     learn(monkeypatch, people, splits.freeze_split(people, 0))
     other = make_dataset(paths.dataset_dir("others"), subjects=3)
-    assert choose_people(config, other) == known_people.Measured(None, "all")
+    assert choose_people(config, other) == known_people.People(None, "all")
 
 
 def test_a_split_that_was_named_is_used(
@@ -90,5 +90,5 @@ def test_a_split_that_was_named_is_used(
 ) -> None:
     learn(monkeypatch, people, splits.freeze_split(people, 0))
     named = splits.freeze_split(people, 1)
-    assert choose_people(replace(config, split=named), people) == known_people.Measured(named, "test")
+    assert choose_people(replace(config, split=named), people) == known_people.People(named, "test")
     assert json.loads(named.read_text(encoding="utf-8"))["seed"] == 1

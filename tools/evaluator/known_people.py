@@ -15,7 +15,7 @@ from tools.evaluator.config import EvaluationConfig
 
 
 @dataclass(frozen=True)
-class Measured:
+class People:
     """Whom to measure.
 
     Attributes:
@@ -29,7 +29,7 @@ class Measured:
     notes: tuple[str, ...] = ()
 
 
-def choose_people(config: EvaluationConfig, dataset: Dataset) -> Measured:
+def choose_people(config: EvaluationConfig, dataset: Dataset) -> People:
     """Choose split and side where the user left that open.
 
     Args:
@@ -40,15 +40,15 @@ def choose_people(config: EvaluationConfig, dataset: Dataset) -> Measured:
         InvalidInput: The model's card is broken.
     """
     if config.split is not None:
-        return Measured(config.split, config.side or "test")
+        return People(config.split, config.side or "test")
     card = read_card(config.model) if config.arm in ("model", "one_frame") else None
     if card is None or dataset.manifest["name"] != card["dataset"]["name"]:
-        return Measured(None, config.side or "all")
+        return People(None, config.side or "all")
     file = _find_split(card, dataset)
     sides: dict[str, Any] = contracts.read_document(file, "split")["sides"] if file else {}
     side = config.side or ("test" if file and sides["test"]["subjects"] else "all")
     if side != "all" and file:
-        return Measured(file, side)
+        return People(file, side)
     if not sides:
         told = f"{card['model_id']} learned from {dataset.name}: it may know some of these people"
     else:
@@ -57,7 +57,7 @@ def choose_people(config: EvaluationConfig, dataset: Dataset) -> Measured:
             f"{card['model_id']} was trained on {trained} of these {len(dataset.subjects())} people, and {chose} chose "
             "its epoch and threshold: these figures flatter it"
         )
-    return Measured(None, side, (told,))
+    return People(None, side, (told,))
 
 
 def _find_split(card: dict[str, Any], dataset: Dataset) -> Path | None:

@@ -19,7 +19,7 @@ from tools.importer.report import Imported, LeftOut, count_added
 
 _MUST_AGREE = ("kind", "classes", "positive_class", "image", "crop", "resize", "mirror")
 _PROTOCOL_MUST_AGREE = ("frame_count", "frame_interval_ms", "image_size_px")
-_STILLS_MAY = ("frame_count", "frame_interval_ms")  # differ, as a photo has neither neighbour nor motion
+_NOT_OF_STILLS = ("frame_count", "frame_interval_ms")  # a photo has neither neighbour nor motion
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,9 @@ def merge(config: MergeConfig) -> Imported:
     n_known = 0
     taken: set[str] = set()
     with Intake(config.dataset, protocol, other.manifest["kind"]) as dataset:
-        times_ms = _must_agree(other, dataset, still_photos=config.still_photos)
+        are_photos = other.manifest["protocol"]["frame_count"] == 1 < protocol.frame_count
+        as_stills = are_photos and config.still_photos
+        _must_agree(other, dataset, _NOT_OF_STILLS if as_stills else (), "--still-photos" if are_photos else "")
         if not (config.prefix or config.same_people):
             _must_be_other_people(other, dataset, known_origins)
         takes = list(_list_takes(other))
@@ -64,8 +66,10 @@ def merge(config: MergeConfig) -> Imported:
                 if sequences.hash_pictures(stored) != row.sha256:
                     left_out.append(LeftOut(row.sequence_id, "unreadable", "its pictures are not those of its row"))
                     continue
-                if times_ms is not None:
-                    row, stored = replace(row, frame_times_ms=times_ms), stored * len(times_ms)
+                if as_stills:
+                    stored *= protocol.frame_count
+                    times_ms = tuple(k * float(protocol.frame_interval_ms) for k in range(protocol.frame_count))
+                    row = replace(row, frame_times_ms=times_ms)
                 pictures = sequences.hash_pictures(stored)
                 if pictures in taken or dataset.holds(pictures):
                     left_out.append(LeftOut(row.sequence_id, "duplicate"))
@@ -96,26 +100,19 @@ def _notes(config: MergeConfig) -> Iterator[str]:
         )
 
 
-def _must_agree(other: Dataset, dataset: Intake, *, still_photos: bool) -> tuple[float, ...] | None:
-    """Refuse datasets whose sequences are not of one sort.
-
-    Returns:
-        When the pictures of a still sequence are shown, where photos are to become such; else None.
-    """
+def _must_agree(other: Dataset, dataset: Intake, may_differ: tuple[str, ...], flag: str) -> None:
+    """Refuse datasets whose sequences are not of one sort; a flag that would make them so is named."""
     theirs, ours = other.manifest["protocol"], dataset.manifest["protocol"]
-    are_photos = theirs["frame_count"] == 1 and ours["frame_count"] > 1
-    stills = are_photos and still_photos
     pairs = [(key, other.manifest[key], dataset.manifest[key]) for key in _MUST_AGREE]
-    pairs += [(key, theirs[key], ours[key]) for key in _PROTOCOL_MUST_AGREE if not (stills and key in _STILLS_MAY)]
+    pairs += [(key, theirs[key], ours[key]) for key in _PROTOCOL_MUST_AGREE if key not in may_differ]
     for key, one, two in pairs:
         if one != two:
             raise InvalidInput(
                 str(other.folder),
                 found=f"{key} = {one}",
                 expected=f"{two}, as in {dataset.folder.name}",
-                todo="photos can come along as sequences in which nothing moves: --still-photos" if are_photos else "",
+                todo=f"photos can come along as sequences in which nothing moves: {flag}" if flag else "",
             )
-    return tuple(k * float(ours["frame_interval_ms"]) for k in range(ours["frame_count"])) if stills else None
 
 
 def _must_be_other_people(other: Dataset, dataset: Intake, known: dict[str, Origin]) -> None:

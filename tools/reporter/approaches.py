@@ -263,16 +263,7 @@ def _document(
             "sha256": contracts.sha256_file(config.timings),
             "machine": timings["machine"],
         },
-        "provenance": [
-            {
-                "what": f"{source.kind} {source.name}",
-                "file": source.file,
-                "sha256": source.sha256,
-                "created_utc": source.created_utc,
-                "commit": source.commit,
-            }
-            for source in sources
-        ],
+        "provenance": [source.as_document() for source in sources],
         "code": code_info("matplotlib", "numpy", "scipy"),
     }
 

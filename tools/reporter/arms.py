@@ -41,6 +41,16 @@ class Source:
     created_utc: str | None = None
     commit: str | None = None
 
+    def as_document(self) -> Document:
+        """Return the file as a document's provenance names it."""
+        return {
+            "what": f"{self.kind} {self.name}",
+            "file": self.file,
+            "sha256": self.sha256,
+            "created_utc": self.created_utc,
+            "commit": self.commit,
+        }
+
 
 @dataclass(frozen=True)
 class Prediction:

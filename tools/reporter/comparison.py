@@ -59,16 +59,8 @@ def compare(
         "verdict": judgement.as_document(),
         "arms": [_describe_arm(arm, judgement.arms[arm.name], baseline, flips) for arm in arms],
         "flips": flips,
-        "provenance": [
-            {
-                "what": f"{source.kind} {source.name}",
-                "file": source.file,
-                "sha256": source.sha256,
-                "created_utc": source.created_utc,
-                "commit": source.commit,
-            }
-            for source in [*(source for arm in arms for source in arm.sources), *sources]
-        ],
+        "provenance": [source.as_document() for arm in arms for source in arm.sources]
+        + [source.as_document() for source in sources],
         "code": code,
     }
 

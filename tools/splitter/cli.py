@@ -159,8 +159,10 @@ def _to_config(arguments: argparse.Namespace) -> SplitConfig:
 
 def _parse_people(text: str | None) -> tuple[str, ...] | None:
     """Parse s01,s02; none is nobody."""
-    if text is None or text == NOBODY:
-        return None if text is None else ()
+    if text is None:
+        return None
+    if text == NOBODY:
+        return ()
     people = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     cli.require(bool(people), "--test", found=repr(text), expected=f"people such as s01,s02, or {NOBODY}")
     return people
