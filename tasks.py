@@ -16,10 +16,13 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.tasks import task
 
-from shared import experiment, paths, side_by_side, stages, steps
+from shared import paths
 from shared.approaches import parse_names
+from shared.chain import ab as ab_chain
+from shared.chain import cache, stages
+from shared.chain import compare_approaches as approaches_chain
+from shared.chain.flags import flags_of, help_of
 from shared.errors import SmilebenchError
-from shared.flags import flags_of, help_of
 
 HERE = Path(__file__).resolve().parent
 DEMO = "demo"
@@ -30,10 +33,10 @@ BASELINE_DATASET = "baseline-actors"
 
 def _tool(c: Context, tool: str, *arguments: object) -> None:
     """Run a tool with the terminal's own look; its exit code becomes ours."""
-    c.run(steps.command_of(tool, *arguments), pty=sys.stdout.isatty() and sys.stdin.isatty(), in_stream=False)
+    c.run(cache.command_of(tool, *arguments), pty=sys.stdout.isatty() and sys.stdin.isatty(), in_stream=False)
 
 
-def _chain(c: Context, name: str) -> steps.Chain:
+def _chain(c: Context, name: str) -> cache.Chain:
     """Open a chain of remembered steps."""
 
     def execute(command: str) -> tuple[int, str]:
@@ -43,7 +46,7 @@ def _chain(c: Context, name: str) -> steps.Chain:
     def announce(text: str) -> None:
         print(f"[{name}] {text}", file=sys.stderr, flush=True)
 
-    return steps.Chain(paths.artifacts("chains") / f"{name}.json", execute, announce)
+    return cache.Chain(paths.artifacts("chains") / f"{name}.json", execute, announce)
 
 
 # ---- data ------------------------------------------------------------------------------------------------------------
@@ -362,7 +365,7 @@ def baseline(c: Context) -> None:
 def _make_baseline(c: Context) -> Path:
     """Record easy actors, train on them from scratch, export; returns the ONNX file."""
     _record_baseline_actors(c)
-    return experiment.make_baseline(_chain(c, "baseline"), paths.dataset_dir(BASELINE_DATASET))
+    return ab_chain.make_baseline(_chain(c, "baseline"), paths.dataset_dir(BASELINE_DATASET))
 
 
 def _record_baseline_actors(c: Context) -> None:
@@ -445,10 +448,10 @@ def ab(
         stages.require_both_classes(folder)
         before = Path(baseline).expanduser().resolve() if baseline else _make_baseline(c)
         chain = _chain(c, f"ab-{folder.name}-seed{seed}")
-        plan = experiment.Plan(
+        plan = ab_chain.Plan(
             folder, tuple(arms), before, weights, lr, seed, folds, seeds, people_curve=people_curve, **judged_by
         )
-        compared = experiment.compare(chain, plan)
+        compared = ab_chain.compare(chain, plan)
     print(compared.as_text(lang))
     if gate and compared.verdict()["word"] != "better":
         raise Exit(f"ab: --gate: found the verdict {compared.verdict()['word']!r}, expected 'better'", code=1)
@@ -489,13 +492,13 @@ def compare_approaches(
         before = Path(baseline).expanduser().resolve() if baseline else None
         training = stages.Training((epochs,), lr, weights, before)
         judged_by = {"primary": primary, "margin": margin, "objective": objective, "lang": lang}
-        plan = side_by_side.Plan(folder, names, bool(approaches), training, seed, folds, seeds, **judged_by)
+        plan = approaches_chain.Plan(folder, names, bool(approaches), training, seed, folds, seeds, **judged_by)
         plan.check()
         if plan.wants_baseline():
-            print(f"compare-approaches: {side_by_side.BASELINE_FIRST}", file=sys.stderr, flush=True)
+            print(f"compare-approaches: {approaches_chain.BASELINE_FIRST}", file=sys.stderr, flush=True)
             plan = plan.starting_from(_make_baseline(c))
         chain = _chain(c, f"approaches-{folder.name}-seed{seed}")
-        compared = side_by_side.compare(chain, plan)
+        compared = approaches_chain.compare(chain, plan)
     print(compared.as_text(lang))
 
 
@@ -519,7 +522,7 @@ def _exit_codes() -> Iterator[None]:
     """End with the exit code of the tool that said no; it has said why. What the chain itself refuses is said here."""
     try:
         yield
-    except steps.StepFailed as error:
+    except cache.StepFailed as error:
         raise Exit(code=error.exit_code) from None
     except SmilebenchError as error:
         raise Exit(str(error), code=error.exit_code) from None

@@ -62,7 +62,7 @@ APPROACHES = {
     )
 }
 # What a page loads to run a model or the landmarker, in bytes, uncompressed (gzip makes a quarter of it); counted on
-# the releases that `shared.onnxruntime_web` and `shared.tasks_vision` pin: a test holds the versions together.
+# the releases that `shared.web.npm` pins: a test holds the versions together.
 RUNTIME_BYTES = {"onnxruntime-web 1.30.0": 14_314_404, "@mediapipe/tasks-vision 1.1.0": 13_488_776}
 # Why one was left out, for pages to say in words.
 REASONS = ("landmarker", "synthetic", "no_faces", "photos", "mixed_frames")

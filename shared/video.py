@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from shared.arrays import U8
 from shared.errors import InvalidInput
-from shared.preprocess import U8
 
 _TICK = Fraction(1, 90_000)  # the usual clock of films: fine enough for any frame rate
 

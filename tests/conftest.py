@@ -12,11 +12,11 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from shared import contracts
-from shared.dataset_writer import DatasetWriter, NewSequence
-from shared.inference import FEATURE_SHAPES
-from shared.preprocess import U8
-from shared.protocol import Protocol, choose_frames, read_protocol
-from shared.sequences import Dataset, open_dataset
+from shared.arrays import U8
+from shared.dataset.protocol import Protocol, choose_frames, read_protocol
+from shared.dataset.reader import Dataset, open_dataset
+from shared.dataset.writer import DatasetWriter, NewSequence
+from shared.onnx.model import FEATURE_SHAPES
 from shared.video import FilmWriter, Frame
 
 FPS = 30.0

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import InvalidInput
-from shared.landmark_geometry import DEFAULT_SCHEME
+from shared.faces.normalise import DEFAULT_SCHEME
 
 if TYPE_CHECKING:
     from shared.models.dual_head import DualHeadSmileDetector

@@ -8,8 +8,8 @@ from typing import NamedTuple, cast
 
 from torch import Tensor, nn
 
+from shared.dataset.protocol import EMOTIONS
 from shared.models import torchvision_ops
-from shared.protocol import EMOTIONS
 
 torchvision_ops.declare_missing_operators()
 

@@ -1,4 +1,4 @@
-"""The first layer of a landmark network: `shared.landmark_geometry.normalise` in torch, so that it lies in the graph.
+"""The first layer of a landmark network: `shared.faces.normalise.normalise` in torch, so that it lies in the graph.
 
 Gather, subtract, multiply, one maximum and one square root: operators that every ONNX runtime has. Also a face's mirror
 image, for networks that shall not care which cheek rises.
@@ -8,15 +8,15 @@ import torch
 from torch import nn
 
 from shared.errors import InvalidInput
-from shared.landmark_geometry import DEFAULT_SCHEME, LEFT_EYE, NOSE_TIP, RIGHT_EYE, SCHEMES
-from shared.landmark_mirror import BLENDSHAPE_TWINS, POINT_TWINS
+from shared.faces.mirror import BLENDSHAPE_TWINS, POINT_TWINS
+from shared.faces.normalise import DEFAULT_SCHEME, LEFT_EYE, NOSE_TIP, RIGHT_EYE, SCHEMES
 
 
 class LandmarkInput(nn.Module):
     """Landmarks as MediaPipe gives them for a square picture, to normalised numbers in a row.
 
     Args:
-        scheme: One of `shared.landmark_geometry.SCHEMES`.
+        scheme: One of `shared.faces.normalise.SCHEMES`.
         with_z: Keep z.
 
     Attributes:

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor, nn
 
 from shared.errors import InvalidInput
-from shared.landmark_geometry import DEFAULT_SCHEME
+from shared.faces.normalise import DEFAULT_SCHEME
 from shared.models.landmark_input import BlendshapeInput, LandmarkInput
 
 KINDS = ("landmarks", "blendshapes")
@@ -46,7 +46,7 @@ class LandmarkMlp(nn.Module):
 
     Args:
         kind: ``landmarks``, (N, T, 478, 3), or ``blendshapes``, (N, T, 52).
-        scheme: How landmarks are normalised, one of `shared.landmark_geometry.SCHEMES`.
+        scheme: How landmarks are normalised, one of `shared.faces.normalise.SCHEMES`.
         with_z: Whether z counts.
 
     Source: the landmark network of the project's third plan (residual, GELU, trained with noise on the coordinates);

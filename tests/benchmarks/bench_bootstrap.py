@@ -16,8 +16,8 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import numpy as np
 from sklearn import metrics as sk
 
-from shared.answers import Answers
-from shared.bootstrap import resample
+from shared.statistics.predictions import Answers
+from shared.statistics.roc_band import resample
 
 
 def loop(arms: tuple[Answers, Answers], n_resamples: int) -> None:

@@ -24,9 +24,9 @@ import numpy as np
 
 from shared import contracts, paths
 from shared.errors import SmilebenchError
+from shared.onnx.stream import OnnxGraph, SmileStream, find_graph
 from shared.preprocess import to_batch
-from shared.streaming import OnnxGraph, SmileStream, find_graph
-from tools.spec_checker.browser_chromium import (
+from tools.spec_checker.browser.chromium import (
     PROVIDER_FLAGS,
     SOFTWARE_WEBGPU,
     describe_processor,
@@ -35,7 +35,7 @@ from tools.spec_checker.browser_chromium import (
     open_page,
     serve,
 )
-from tools.spec_checker.folder import read_case
+from tools.spec_checker.static.folder import read_case
 
 PER_ROUND = 3
 Times = dict[str, list[float]]

@@ -14,8 +14,9 @@ from pathlib import Path
 import cv2
 import numpy as np
 
-from shared import likeness, sequences
+from shared.dataset import reader
 from tools.importer import cli as importer
+from tools.splitter import image_matching
 from tools.verifier import cli as verifier
 
 N_PICTURES = 4000
@@ -44,14 +45,14 @@ def measure(what: str, work: Callable[[], object], *, squared: bool = False) -> 
     print(f"{what:28} {took_s:6.1f} s  {speed}, of processor {cpu_s * factor / 60:5.1f} min")
 
 
-def describe(dataset: sequences.Dataset) -> likeness.Likeness:
+def describe(dataset: reader.Dataset) -> image_matching.Likeness:
     """Read all pictures, one after the other, as the duplicates check does on all cores."""
-    size = (likeness.SIZE_PX, likeness.SIZE_PX)
+    size = (image_matching.SIZE_PX, image_matching.SIZE_PX)
     parts = []
     for row in dataset.rows:
         small = cv2.resize(dataset.load_frames(row)[0], size, interpolation=cv2.INTER_AREA)
-        parts.append(likeness.describe(small[None]))
-    return likeness.join(parts)
+        parts.append(image_matching.describe(small[None]))
+    return image_matching.join(parts)
 
 
 def main() -> None:
@@ -64,11 +65,11 @@ def main() -> None:
         folder = home / "datasets" / "many"
         measure("import", lambda: importer.main(words))
         measure("import again", lambda: importer.main(words))
-        measure("open", lambda: sequences.open_dataset(folder))
+        measure("open", lambda: reader.open_dataset(folder))
         measure("verify", lambda: verifier.main(["--dataset", "many", "--quiet", "--json"]))
-        kept: list[likeness.Likeness] = []
-        measure("describe", lambda: kept.append(describe(sequences.open_dataset(folder))))
-        measure("compare (grows squared)", lambda: likeness.find_alike(kept[0], range(N_PICTURES)), squared=True)
+        kept: list[image_matching.Likeness] = []
+        measure("describe", lambda: kept.append(describe(reader.open_dataset(folder))))
+        measure("compare (grows squared)", lambda: image_matching.find_alike(kept[0], range(N_PICTURES)), squared=True)
 
 
 if __name__ == "__main__":

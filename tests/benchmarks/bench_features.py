@@ -25,12 +25,13 @@ sys.path.insert(0, str(Path(__file__).parents[2]))
 import cv2
 import numpy as np
 
-from shared import contracts, paths, sequences
-from shared.dataset_writer import JPEG_QUALITY, DatasetWriter
-from shared.landmarks import find_model
+from shared import contracts, paths
+from shared.dataset import reader
+from shared.dataset.protocol import read_protocol
+from shared.dataset.reader import SequenceRow
+from shared.dataset.writer import JPEG_QUALITY, DatasetWriter
+from shared.faces.landmarker import find_model
 from shared.preprocess import crop_and_resize
-from shared.protocol import read_protocol
-from shared.sequences import SequenceRow
 
 ROOT = Path(__file__).parents[2]
 LOOP = """
@@ -78,13 +79,13 @@ def write_photos(folder: Path, n_pictures: int) -> None:
         name = f"{number + 1:06d}"
         row = SequenceRow(
             f"seq_{name}", f"p{name}", f"take_{name}", label, None, 1, 0.0, 0.0, (0.0,), "camera", False,
-            sequences.hash_pictures([data]),
+            reader.hash_pictures([data]),
         )  # fmt: skip
         (folder / row.frame_names()[0]).write_bytes(data)
         rows.append(row)
-    (folder / sequences.LABELS).write_bytes(sequences.format_labels(rows))
-    manifest["checksums"] = {sequences.LABELS: contracts.sha256_file(folder / sequences.LABELS)}
-    contracts.write_document(folder / sequences.MANIFEST, manifest, "dataset")
+    (folder / reader.LABELS).write_bytes(reader.format_labels(rows))
+    manifest["checksums"] = {reader.LABELS: contracts.sha256_file(folder / reader.LABELS)}
+    contracts.write_document(folder / reader.MANIFEST, manifest, "dataset")
 
 
 def resident_kb(pid: int) -> int:

@@ -21,9 +21,9 @@ import cv2
 import numpy as np
 
 from shared import paths
-from shared.protocol import read_protocol
+from shared.dataset.protocol import read_protocol
 from shared.video import Film, FilmWriter, Frame
-from tools.recorder.actor import Actor
+from tools.recorder.actor.actor import Actor
 
 TAKES = int(os.environ.get("BENCH_TAKES", "10"))
 WIDTH_PX, HEIGHT_PX = 1280, 720

@@ -16,9 +16,9 @@ import numpy as np
 import torch
 from torch import nn
 
+from shared.dataset.reader import Dataset
 from shared.models import build_network
 from shared.models.torchvision_ops import declare_missing_operators
-from shared.sequences import Dataset
 from tools.trainer.augment import Augmentation
 from tools.trainer.data import DecodedSequences, decode_dataset
 

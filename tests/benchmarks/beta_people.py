@@ -12,8 +12,8 @@ import numpy as np
 from people import lay_out
 from scipy import special
 
-from shared.answers import Answers
-from shared.metrics import F64
+from shared.arrays import F64
+from shared.statistics.predictions import Answers
 
 THRESHOLD = 0.5
 POSITIVE_SHAPE, NEGATIVE_SHAPE = 1.5, 0.75

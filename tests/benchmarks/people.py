@@ -15,8 +15,8 @@ from scipy import stats
 
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
-from shared.answers import Answers, Int
-from shared.metrics import F64, Bool
+from shared.arrays import F64, Bool, Int
+from shared.statistics.predictions import Answers
 
 
 @dataclass(frozen=True)

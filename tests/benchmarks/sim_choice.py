@@ -14,9 +14,9 @@ import json
 import numpy as np
 from people import arguments, lay_out
 
-from shared.answers import Answers
-from shared.significance import compare, holm
-from tools.reporter.choice import Offer, choose
+from shared.statistics.predictions import Answers
+from shared.statistics.significance import compare, holm
+from tools.reporter.approaches.choice import Offer, choose
 
 STRENGTHS = ((0.0, 0.0), (0.15, 0.1), (0.4, 0.2))
 SHARED = (0.0, 0.5, 0.8)

@@ -18,9 +18,9 @@ from beta_people import BetaWorld
 from people import World, arguments
 from settings import worlds
 
-from shared.answers import METRICS, Answers, part_and_whole
-from shared.bootstrap import resample
-from shared.intervals import _tango, difference, interval, wilson
+from shared.statistics.intervals import _tango, difference, interval, wilson
+from shared.statistics.predictions import METRICS, Answers, part_and_whole
+from shared.statistics.roc_band import resample
 
 FEW = 6
 """Expected sequences that can tell, below which a setting is reported apart."""

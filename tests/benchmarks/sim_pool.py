@@ -19,11 +19,12 @@ import numpy as np
 from beta_people import BetaWorld
 from people import World, arguments
 
-from shared.answers import Answers, place
-from shared.intervals import difference, interval
-from shared.metrics import F64, roc_curve, youden
-from shared.verdict import Word, decide
+from shared.arrays import F64
+from shared.statistics.intervals import difference, interval
+from shared.statistics.metrics import roc_curve, youden
+from shared.statistics.predictions import Answers, place
 from tools.evaluator.pool import align
+from tools.reporter.ab.verdict import Word, decide
 
 HUGE = 4_000
 METRICS = ("accuracy", "recall", "roc_auc")

@@ -15,8 +15,8 @@ import numpy as np
 from beta_people import BetaWorld
 from people import World, arguments
 
-from shared.power import Plan, disagreement, plan, plan_auc, plan_for
-from shared.significance import compare
+from shared.statistics.power import Plan, disagreement, plan, plan_auc, plan_for
+from shared.statistics.significance import compare
 
 MARGIN = 0.02
 SETTINGS: dict[str, tuple[World | BetaWorld, ...]] = {

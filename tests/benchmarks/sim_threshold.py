@@ -15,7 +15,8 @@ import numpy as np
 from beta_people import BetaWorld
 from people import World, arguments
 
-from shared.metrics import F64, Bool, roc_curve, youden
+from shared.arrays import F64, Bool
+from shared.statistics.metrics import roc_curve, youden
 
 N_FOLDS = 5
 

@@ -14,7 +14,7 @@ import numpy as np
 from people import arguments
 from settings import alike_arms
 
-from shared.verdict import decide
+from tools.reporter.ab.verdict import decide
 
 
 def simulate(asked: argparse.Namespace) -> dict[str, float]:

@@ -8,9 +8,10 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from shared import contracts, splits
-from shared.inference import OnnxModel
-from shared.sequences import Dataset
+from shared import contracts
+from shared.dataset import splits
+from shared.dataset.reader import Dataset
+from shared.onnx.model import OnnxModel
 from tools.evaluator import cli
 
 SHAPE = (1, 5, 3, 224, 224)

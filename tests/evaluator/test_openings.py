@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from shared import sealed, splits
-from shared.dataset_check import check_dataset
-from shared.sequences import Dataset, hash_sequences, open_dataset
+from shared.dataset import splits, test_log
+from shared.dataset.check import check_dataset
+from shared.dataset.reader import Dataset, hash_sequences, open_dataset
 from tools.evaluator import cli
 
 
@@ -21,7 +21,7 @@ def measure(split_file: Path, *words: str) -> int:
 
 
 def read_log(tmp_path: Path) -> list[dict[str, object]]:
-    log = tmp_path / "datasets" / "people" / sealed.LOG
+    log = tmp_path / "datasets" / "people" / test_log.LOG
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 

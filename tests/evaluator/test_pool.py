@@ -8,8 +8,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from shared import contracts, splits
-from shared.sequences import Dataset
+from shared import contracts
+from shared.dataset import splits
+from shared.dataset.reader import Dataset
 from tools.evaluator import cli
 from tools.evaluator.pool import align
 

@@ -11,8 +11,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from shared import contracts
-from shared.landmarks import NO_FACE
-from shared.sequences import Dataset, open_dataset
+from shared.dataset.reader import Dataset, open_dataset
+from shared.faces.landmarker import NO_FACE
 from tools.evaluator import cli, timing
 from tools.evaluator.config import TimingConfig
 from tools.evaluator.timing import measure_times

@@ -10,10 +10,12 @@ import pytest
 import safetensors.torch
 import torch
 
-from shared import contracts, splits, thresholds
-from shared.inference import OnnxModel, Scores, score_dataset
+from shared import contracts
+from shared.dataset import splits
+from shared.dataset.reader import Dataset, open_dataset
 from shared.models import build_network
-from shared.sequences import Dataset, open_dataset
+from shared.onnx.model import OnnxModel, Scores, score_dataset
+from shared.statistics import thresholds
 from tools.exporter import cli, export
 from tools.trainer import cli as trainer
 

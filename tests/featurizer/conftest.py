@@ -7,12 +7,14 @@ import cv2
 import numpy as np
 import pytest
 
-from shared import contracts, paths, sequences
-from shared.dataset_writer import JPEG_QUALITY, DatasetWriter
-from shared.landmarks import MODEL_NAME
-from shared.preprocess import U8, crop_and_resize
-from shared.protocol import read_protocol
-from shared.sequences import Dataset, SequenceRow, open_dataset
+from shared import contracts, paths
+from shared.arrays import U8
+from shared.dataset import reader
+from shared.dataset.protocol import read_protocol
+from shared.dataset.reader import Dataset, SequenceRow, open_dataset
+from shared.dataset.writer import JPEG_QUALITY, DatasetWriter
+from shared.faces.landmarker import MODEL_NAME
+from shared.preprocess import crop_and_resize
 
 PHOTOS = paths.assets() / "data/images/genki4k"
 MODEL = paths.assets() / "models" / MODEL_NAME
@@ -29,14 +31,14 @@ def write_photos(folder: Path, encoded: Sequence[Sequence[bytes]], labels: Seque
     for number, (pictures, label) in enumerate(zip(encoded, labels, strict=True), start=1):
         row = SequenceRow(
             f"seq_{number:04d}", f"p{number:04d}", f"take_{number:04d}", label, None, len(pictures), 0.0, 0.0,
-            tuple(0.0 for _ in pictures), "camera", False, sequences.hash_pictures(pictures),
+            tuple(0.0 for _ in pictures), "camera", False, reader.hash_pictures(pictures),
         )  # fmt: skip
         for name, data in zip(row.frame_names(), pictures, strict=True):
             (folder / name).write_bytes(data)
         rows.append(row)
-    (folder / sequences.LABELS).write_bytes(sequences.format_labels(rows))
-    manifest["checksums"] = {sequences.LABELS: contracts.sha256_file(folder / sequences.LABELS)}
-    contracts.write_document(folder / sequences.MANIFEST, manifest, "dataset")
+    (folder / reader.LABELS).write_bytes(reader.format_labels(rows))
+    manifest["checksums"] = {reader.LABELS: contracts.sha256_file(folder / reader.LABELS)}
+    contracts.write_document(folder / reader.MANIFEST, manifest, "dataset")
     return open_dataset(folder)
 
 

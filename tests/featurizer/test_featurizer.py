@@ -14,10 +14,10 @@ import cv2
 import numpy as np
 import pytest
 
-from shared import features, sequences
+from shared.dataset import feature_store, reader
+from shared.dataset.reader import Dataset, open_dataset
 from shared.errors import CheckFailed, InvalidInput
-from shared.landmarks import KNOWN_SHA256, FaceLandmarker, find_model, smile_score
-from shared.sequences import Dataset, open_dataset
+from shared.faces.landmarker import KNOWN_SHA256, FaceLandmarker, find_model, smile_score
 from tools.featurizer import store
 from tools.featurizer.cli import main
 from tools.featurizer.pool import read_faces
@@ -58,7 +58,7 @@ def test_every_picture_has_its_row_bit_for_bit_as_the_landmarker_says(
     }
     assert (answer["computed"], answer["kept"], answer["model_sha256"]) == (24, 0, KNOWN_SHA256)
     assert answer["share_without_face"] == 1 / 24
-    opened = features.open_features(people, "landmarks")
+    opened = feature_store.open_features(people, "landmarks")
     points = opened.stack(people.rows)
     blendshapes = opened.stack(people.rows, "blendshapes")
     assert (points.shape, points.dtype, blendshapes.shape) == ((24, 1, 478, 3), np.float32, (24, 1, 52))
@@ -82,7 +82,7 @@ def test_the_number_of_workers_changes_no_byte(people: Dataset, capsys: pytest.C
 
 
 def test_a_second_run_reads_nothing_and_changes_no_row(finished: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
-    folder = features.store_dir("people", "landmarks")
+    folder = feature_store.store_dir("people", "landmarks")
     before = {path.name: path.stat().st_mtime_ns for path in folder.glob("rows_*")}
     answer = run(capsys)
     assert (answer["computed"], answer["kept"]) == (0, 24)
@@ -98,10 +98,10 @@ def test_only_new_and_changed_pictures_are_read(
     shutil.rmtree(finished.folder)
     dataset = rewrite(finished.folder, shuffled, ["smile", "non_smile"] * 4)
     with pytest.raises(InvalidInput, match=r"other pictures for seq_0001.*\./inv features"):
-        features.open_features(dataset, "landmarks")
+        feature_store.open_features(dataset, "landmarks")
     answer = run(capsys)
     assert (answer["computed"], answer["kept"]) == (1, 8)
-    opened = features.open_features(dataset, "landmarks")
+    opened = feature_store.open_features(dataset, "landmarks")
     assert opened.read(dataset.rows[-1]).shape == (2, 478, 3)
     assert np.array_equal(opened.read(dataset.rows[-1])[0], opened.read(dataset.rows[2])[0])
     with FaceLandmarker(find_model()) as landmarker:
@@ -112,35 +112,35 @@ def test_only_new_and_changed_pictures_are_read(
 
 def test_corrected_labels_and_withdrawn_rows_need_no_new_features(finished: Dataset) -> None:
     rows = [row for row in finished.rows if row.sequence_id != "seq_0002"]
-    text = sequences.format_labels(rows).replace(b",smile,", b",non_smile,", 1)
-    (finished.folder / sequences.LABELS).write_bytes(text)
+    text = reader.format_labels(rows).replace(b",smile,", b",non_smile,", 1)
+    (finished.folder / reader.LABELS).write_bytes(text)
     dataset = open_dataset(finished.folder)
     assert dataset.labels_sha256 != finished.labels_sha256
-    assert features.open_features(dataset, "landmarks").stack(dataset.rows).shape == (23, 1, 478, 3)
+    assert feature_store.open_features(dataset, "landmarks").stack(dataset.rows).shape == (23, 1, 478, 3)
 
 
 def test_blendshapes_alone_are_taken_from_the_landmarks_store(
     finished: Dataset, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    theirs = features.open_features(finished, "blendshapes")  # no store of their own yet
+    theirs = feature_store.open_features(finished, "blendshapes")  # no store of their own yet
     expected = theirs.stack(finished.rows)
     answer = run(capsys, "--kind", "blendshapes")
     assert (answer["computed"], answer["kind"]) == (0, "blendshapes")
-    own = features.open_features(finished, "blendshapes")
+    own = feature_store.open_features(finished, "blendshapes")
     assert own.folder != theirs.folder
     assert own.rows.dtype.itemsize == 241
     assert np.array_equal(own.stack(finished.rows), expected, equal_nan=True)
     shutil.rmtree(theirs.folder)
     with pytest.raises(InvalidInput, match="found none, expected its landmarks"):
-        features.open_features(finished, "landmarks")
+        feature_store.open_features(finished, "landmarks")
 
 
 def test_features_of_another_landmarker_are_refused_with_both_named(
     finished: Dataset, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    features.open_features(finished, "landmarks", model_sha256=KNOWN_SHA256)
+    feature_store.open_features(finished, "landmarks", model_sha256=KNOWN_SHA256)
     with pytest.raises(InvalidInput, match=r"64184e229b26, expected those of 000000000000.*--landmark-model"):
-        features.open_features(finished, "landmarks", model_sha256="0" * 64)
+        feature_store.open_features(finished, "landmarks", model_sha256="0" * 64)
 
 
 def test_pictures_read_by_another_landmarker_are_read_again(
@@ -148,7 +148,7 @@ def test_pictures_read_by_another_landmarker_are_read_again(
 ) -> None:
     other = tmp_path / "other.task"
     other.write_bytes(find_model().read_bytes() + b"\0" * 8)  # the same model to MediaPipe, another file to us
-    path = features.store_dir("people", "landmarks") / features.MANIFEST
+    path = feature_store.store_dir("people", "landmarks") / feature_store.MANIFEST
     manifest = json.loads(path.read_text(encoding="utf-8"))
     manifest["model"]["sha256"] = "1" * 64
     path.write_text(json.dumps(manifest), encoding="utf-8")
@@ -160,7 +160,7 @@ def test_a_killed_run_goes_on_where_its_last_shard_ended_and_leaves_no_worker(
 ) -> None:
     shutil.rmtree(people.folder)
     rewrite(people.folder, [[photo + bytes([n])] for n in range(25) for photo in photos], ["smile", "non_smile"] * 300)
-    folder = features.store_dir("people", "landmarks")
+    folder = feature_store.store_dir("people", "landmarks")
     code = "import sys; from tools.featurizer import store; store.SHARD_ROWS = 40\n"
     code += "from tools.featurizer.cli import main; raise SystemExit(main(['--dataset', 'people', '--workers', '2']))"
     process = subprocess.Popen(
@@ -176,11 +176,11 @@ def test_a_killed_run_goes_on_where_its_last_shard_ended_and_leaves_no_worker(
     os.kill(process.pid, signal.SIGKILL)
     process.wait()
     kept = 40 * len(list(folder.glob(".shards_*/shard_*.npy")))
-    assert not (folder / features.MANIFEST).exists()
+    assert not (folder / feature_store.MANIFEST).exists()
     answer = run(capsys)
     assert answer["kept"] >= kept
     assert answer["computed"] <= 600 - kept
-    assert len(features.open_features(open_dataset(people.folder), "landmarks").rows) == 600
+    assert len(feature_store.open_features(open_dataset(people.folder), "landmarks").rows) == 600
     assert not list(folder.glob(".shards_*"))
     deadline = time.monotonic() + 10
     while any(_is_alive(pid) for pid in children):
@@ -201,7 +201,7 @@ def _state(pid: int) -> str:
 
 def test_a_shard_that_was_cut_off_is_not_trusted(tmp_path: Path) -> None:
     model, reading = {"file": "m.task", "sha256": "0" * 64}, {"max_faces": 3, "border": 0.25, "mediapipe": "1"}
-    rows = np.zeros(10, features.row_dtype("blendshapes"))
+    rows = np.zeros(10, feature_store.row_dtype("blendshapes"))
     rows["picture_sha256"] = np.arange(10)[:, None]
     with store.StoreWriter(tmp_path, "blendshapes", model, reading) as writer:
         writer.add(rows[:5])
@@ -220,7 +220,7 @@ def test_two_featurizers_do_not_write_one_store(
     people: Dataset, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(store, "LOCK_PATIENCE_S", 0.05)
-    folder = features.store_dir("people", "landmarks")
+    folder = feature_store.store_dir("people", "landmarks")
     with store.StoreWriter(folder, "landmarks", {"sha256": "0" * 64}, {}):
         assert main(["--dataset", "people"]) == 1
     assert "another featurizer at work" in capsys.readouterr().err
@@ -251,16 +251,16 @@ def test_pictures_that_are_not_those_of_labels_csv_are_told(
 def test_a_store_that_lost_its_rows_is_refused_and_made_again(
     finished: Dataset, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    folder = features.store_dir("people", "landmarks")
+    folder = feature_store.store_dir("people", "landmarks")
     (rows,) = folder.glob("rows_*.npy")
     rows.write_bytes(rows.read_bytes()[:-100])
     with pytest.raises(InvalidInput, match=r"a broken file.*\./inv features"):
-        features.open_features(finished, "landmarks")
+        feature_store.open_features(finished, "landmarks")
     rows.unlink()
     with pytest.raises(InvalidInput, match=r"no such file.*\./inv features"):
-        features.open_features(finished, "landmarks")
+        feature_store.open_features(finished, "landmarks")
     assert run(capsys)["computed"] == 24
-    features.open_features(finished, "landmarks")
+    feature_store.open_features(finished, "landmarks")
 
 
 def test_without_a_model_file_it_says_how_to_get_one(

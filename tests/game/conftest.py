@@ -126,10 +126,10 @@ class Game:
 def npm_package() -> None:
     """Skip where onnxruntime-web cannot be had."""
     from shared.errors import MissingOutside
-    from shared.onnxruntime_web import install
+    from shared.web.npm import ONNXRUNTIME_WEB
 
     try:
-        install()
+        ONNXRUNTIME_WEB.install()
     except MissingOutside as error:
         pytest.skip(str(error))
 

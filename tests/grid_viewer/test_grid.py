@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import pytest
 
-from shared.marks import COLOURS_RGB, assign_marks
-from shared.protocol import parse_protocol, read_protocol
+from shared.dataset.protocol import parse_protocol, read_protocol
+from shared.text.label_style import COLOURS_RGB, assign_marks
 from tools.grid_viewer import sheet
 from tools.grid_viewer.cli import main
 from tools.grid_viewer.page import sequences_order

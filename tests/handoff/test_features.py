@@ -9,17 +9,18 @@ import numpy as np
 import onnx
 import pytest
 
-from shared import contracts, landmarks, paths, tasks_vision
+from shared import contracts, paths
+from shared.dataset.feature_store import nearest_with_face
+from shared.dataset.protocol import read_protocol
 from shared.errors import InvalidInput, WrongUsage
-from shared.features import nearest_with_face
-from shared.inference import OnnxModel
-from shared.onnxruntime_web import NPM_VERSION
-from shared.protocol import read_protocol
-from shared.streaming import Decider, Rule
+from shared.faces import landmarker
+from shared.onnx.model import OnnxModel
+from shared.onnx.stream import Decider, Rule
+from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
 from tools.handoff.config import Config
-from tools.handoff.golden_features import FeatureCase, draw_feature_cases
+from tools.handoff.golden.features import FeatureCase, draw_feature_cases
 from tools.handoff.readme import READMES
-from tools.handoff.runs import Window
+from tools.handoff.sessions import Window
 from tools.handoff.spec import keep_proof
 from tools.handoff.write import Written, write_handoff
 
@@ -32,7 +33,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """An empty home with the landmarker's model among the fetched ones; no assets."""
     home = tmp_path / "home"
     (home / "artifacts" / "fetched").mkdir(parents=True)
-    (home / "artifacts" / "fetched" / landmarks.MODEL_NAME).write_bytes(LANDMARKER)
+    (home / "artifacts" / "fetched" / landmarker.MODEL_NAME).write_bytes(LANDMARKER)
     monkeypatch.setenv("SMILEBENCH_HOME", str(home))
     monkeypatch.setenv("SMILEBENCH_ASSETS", str(tmp_path / "no-assets"))
     return home
@@ -71,7 +72,7 @@ def test_the_spec_says_what_a_page_must_feed(hand_off: Callable[..., Written]) -
     assert [output["name"] for output in spec["outputs"]] == ["smile_prob"]
     assert spec["runtime"]["landmarker"] == {"npm_package": "@mediapipe/tasks-vision", "npm_version": "1.1.0"}
     package = json.loads((written.folder / "package.json").read_text(encoding="utf-8"))
-    assert package["dependencies"] == {"onnxruntime-web": NPM_VERSION, tasks_vision.NPM_PACKAGE: "1.1.0"}
+    assert package["dependencies"] == {"onnxruntime-web": ONNXRUNTIME_WEB.version, TASKS_VISION.name: "1.1.0"}
     assert (written.folder / "smile-detector.landmarks.mjs").is_file()
     for name in READMES:
         text = (written.folder / name).read_text(encoding="utf-8")
@@ -87,7 +88,7 @@ def test_whether_z_counts_is_asked_of_the_graph(hand_off: Callable[..., Written]
 def test_blendshapes_are_named_in_their_order(hand_off: Callable[..., Written]) -> None:
     stated = hand_off("blendshapes").spec["input"]
     assert (stated["kind"], stated["shape"], stated["unit"]) == ("blendshapes", [1, 5, 52], "score")
-    assert stated["names"] == list(landmarks.BLENDSHAPES)
+    assert stated["names"] == list(landmarker.BLENDSHAPES)
     assert "uses_z" not in stated
 
 
@@ -166,13 +167,13 @@ def test_a_frame_without_a_face_takes_the_nearest_and_of_two_as_near_the_earlier
 def test_the_landmarkers_model_comes_along_only_if_it_is_the_very_one(
     hand_off: Callable[..., Written], home: Path
 ) -> None:
-    (home / "artifacts" / "fetched" / landmarks.MODEL_NAME).write_bytes(b"another")
+    (home / "artifacts" / "fetched" / landmarker.MODEL_NAME).write_bytes(b"another")
     written = hand_off("landmarks")
-    assert not (written.folder / landmarks.MODEL_NAME).exists()
+    assert not (written.folder / landmarker.MODEL_NAME).exists()
     assert [note for note in written.notes if "fetch-models" in note]
-    (home / "artifacts" / "fetched" / landmarks.MODEL_NAME).write_bytes(LANDMARKER)
+    (home / "artifacts" / "fetched" / landmarker.MODEL_NAME).write_bytes(LANDMARKER)
     again = write_handoff(Config(home.parent / "models/landmarks/smile_detector.onnx", written.folder))
-    assert set(again.changed) == {landmarks.MODEL_NAME, *READMES}  # which list it only where it lies
+    assert set(again.changed) == {landmarker.MODEL_NAME, *READMES}  # which list it only where it lies
 
 
 def test_a_second_run_changes_nothing_and_keeps_the_proof_unless_the_landmarker_changed(

@@ -7,14 +7,15 @@ import onnx
 import pytest
 from onnx import TensorProto, helper
 
-from shared.onnx_graph import Graph, open_session, parse_graph
-from shared.preprocess import U8, crop_and_resize, to_batch
-from tools.handoff.drawing import draw_face, draw_windows
-from tools.handoff.graphs import Made, describe
-from tools.handoff.pixels import add_preprocessing
-from tools.handoff.rewrites import fold_std, to_wasm
-from tools.handoff.runs import Encoder, Stream, Window
-from tools.handoff.variants import Pictures, judge
+from shared.arrays import U8
+from shared.onnx.graph import Graph, open_session, parse_graph
+from shared.preprocess import crop_and_resize, to_batch
+from tools.handoff.golden.drawing import draw_face, draw_windows
+from tools.handoff.graphs.build import Made, describe
+from tools.handoff.graphs.pixels import add_preprocessing
+from tools.handoff.graphs.rewrites import fold_std, to_wasm
+from tools.handoff.graphs.variants import Pictures, judge
+from tools.handoff.sessions import Encoder, Stream, Window
 from tools.handoff.write import Written
 
 # Of onnxruntime-web's table of WebGL operators, those that an encoder can use.

@@ -7,11 +7,11 @@ from pathlib import Path
 import pytest
 
 from shared import contracts
+from shared.dataset.reader import Dataset
+from shared.dataset.splits import freeze_split, read_split, rows_of
 from shared.errors import InvalidInput
-from shared.sequences import Dataset
-from shared.splits import freeze_split, read_split, rows_of
+from tools.handoff.graphs.variants import draw_pictures, read_pictures
 from tools.handoff.source import Source, read_source
-from tools.handoff.variants import draw_pictures, read_pictures
 
 
 @pytest.fixture

@@ -16,18 +16,18 @@ import safetensors.numpy
 
 from shared import contracts, paths
 from shared.errors import CheckFailed, InvalidInput, WrongUsage
-from shared.onnxruntime_web import NPM_VERSION
 from shared.preprocess import crop_and_resize, to_batch
+from shared.web.npm import ONNXRUNTIME_WEB
 from tools.handoff import folder as folders
 from tools.handoff import write
 from tools.handoff.cli import _find_model, main
 from tools.handoff.config import Config
-from tools.handoff.graphs import Made
+from tools.handoff.graphs.build import Made
 from tools.handoff.readme import READMES
-from tools.handoff.runs import Stream, Window
+from tools.handoff.sessions import Stream, Window
 from tools.handoff.spec import keep_proof
 from tools.handoff.write import Written, write_handoff
-from tools.spec_checker.check import check_file
+from tools.spec_checker.static.check import check_file
 
 CopyModel = Callable[..., Path]
 
@@ -67,7 +67,7 @@ def test_nothing_counts_as_proven_before_a_browser_ran_it(written: Written) -> N
     assert spec["tested"] == []
     assert spec["runtime"] == {
         "npm_package": "onnxruntime-web",
-        "npm_version": NPM_VERSION,
+        "npm_version": ONNXRUNTIME_WEB.version,
         "execution_providers": [],
     }
     assert "not proven in a browser yet" in written.as_text()
@@ -93,7 +93,7 @@ def test_the_spec_checker_accepts_the_folder(written: Written) -> None:
 
 def test_the_runtime_is_pinned_and_no_lock_file_will_name_a_mirror(written: Written) -> None:
     package = json.loads((written.folder / "package.json").read_text(encoding="utf-8"))
-    assert package["dependencies"] == {"onnxruntime-web": NPM_VERSION}
+    assert package["dependencies"] == {"onnxruntime-web": ONNXRUNTIME_WEB.version}
     assert "omit-lockfile-registry-resolved=true" in (written.folder / ".npmrc").read_text()
 
 

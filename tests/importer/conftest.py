@@ -9,7 +9,7 @@ import cv2
 import numpy as np
 import pytest
 
-from shared.preprocess import U8
+from shared.arrays import U8
 from shared.video import FilmWriter, Frame
 from tools.importer import cli
 

@@ -12,11 +12,12 @@ import cv2
 import numpy as np
 import pytest
 
-from shared import paths, sides, splits
-from shared.dataset_check import check_dataset
+from shared import paths
+from shared.dataset import splits
+from shared.dataset.bulk_writer import read_origins
+from shared.dataset.check import check_dataset
+from shared.dataset.reader import format_labels, open_dataset
 from shared.errors import InvalidInput
-from shared.intake import read_origins
-from shared.sequences import format_labels, open_dataset
 from tools.importer.cli import main
 
 ROOT = Path(__file__).parents[2]
@@ -129,7 +130,7 @@ def test_a_person_of_both_sides_is_left_out_of_validation_and_named(home: Home) 
     assert answer["by_side"] == {"train": {"non_smile": 4, "smile": 4}, "test": {"non_smile": 2, "smile": 2}}
     assert "faces.zip/Happy_Kim_Su" in answer["left_out_examples"]["both_sides"][0]
     dataset = open_dataset(home.dataset)
-    assert sides.read_test_people(home.dataset) == {
+    assert splits.read_test_people(home.dataset) == {
         row.subject_id for row in dataset.rows if row.sequence_id in {"seq_0009", "seq_0010", "seq_0011", "seq_0012"}
     }
 
@@ -166,7 +167,7 @@ def test_a_split_drawn_after_a_correction_still_keeps_the_sides(home: Home) -> N
 def test_names_of_people_become_pseudonyms(home: Home) -> None:
     two_sides(home, {"Training": ["Anna", "Ben"], "Validation": ["Emil"]})
     home.take_in()
-    text = (home.dataset / "labels.csv").read_text(encoding="utf-8") + (home.dataset / sides.FILE).read_text()
+    text = (home.dataset / "labels.csv").read_text(encoding="utf-8") + (home.dataset / splits.SIDES_FILE).read_text()
     assert "Anna" not in text
     assert "Emil" not in text
     assert len({row.subject_id for row in open_dataset(home.dataset).rows}) == 3
@@ -343,18 +344,18 @@ def test_keywords_of_other_classes_than_the_datasets_are_refused(home: Home) -> 
 
 def test_sides_with_somebody_on_both_are_never_written_nor_read(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="found s01 in train and in test"):
-        sides.write_sides(tmp_path, "a test", ["s01"], ["s01"])
+        splits.write_sides(tmp_path, "a test", ["s01"], ["s01"])
     document = {"schema_version": 1, "reason": "by hand", "train": ["s01"], "test": ["s01"]}
-    (tmp_path / sides.FILE).write_text(json.dumps(document))
+    (tmp_path / splits.SIDES_FILE).write_text(json.dumps(document))
     with pytest.raises(InvalidInput, match="found s01 in train and in test"):
-        sides.read_test_people(tmp_path)
+        splits.read_test_people(tmp_path)
 
 
 def test_a_killed_import_goes_on_and_ends_as_one_that_was_not_killed(home: Home, tmp_path: Path) -> None:
     members = {side: [f"{side[0]}{n}" for n in range(60)] for side in ("Training", "Validation")}
     two_sides(home, members)
     code = (
-        "import os, sys, tools.importer.archives as a\n"
+        "import os, sys, tools.importer.archives.archives as a\n"
         "add = a.Intake.add\n"
         "def die(self, incoming):\n"
         "    if self.n_added == 150: self.flush()\n"
@@ -368,7 +369,7 @@ def test_a_killed_import_goes_on_and_ends_as_one_that_was_not_killed(home: Home,
     done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True)
     assert done.returncode == -9
     assert len(open_dataset(home.dataset).rows) == 150
-    assert len(sides.read_test_people(home.dataset) or ()) >= 15
+    assert len(splits.read_test_people(home.dataset) or ()) >= 15
     answer = home.take_in()
     assert (answer["n_added"], answer["n_known"]) == (90, 150)
     assert answer["by_side"] == {"train": {"non_smile": 60, "smile": 60}, "test": {"non_smile": 60, "smile": 60}}

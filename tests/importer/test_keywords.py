@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from shared.errors import InvalidInput
-from tools.importer.keywords import Keywords, read_keywords
+from tools.importer.archives.keywords import Keywords, read_keywords
 
 FILE = {
     "schema_version": 1,
@@ -119,6 +119,6 @@ def test_a_keywords_file_that_cannot_be_meant_is_refused(
 def test_the_example_of_the_docstring_holds() -> None:
     import doctest
 
-    from tools.importer import keywords
+    from tools.importer.archives import keywords
 
     assert doctest.testmod(keywords).failed == 0

@@ -6,10 +6,10 @@ from typing import Any
 
 import pytest
 
-from shared import intake, sequences
-from shared.dataset_check import check_dataset
-from shared.protocol import parse_protocol, read_protocol
-from shared.sequences import Dataset
+from shared.dataset import bulk_writer, reader
+from shared.dataset.check import check_dataset
+from shared.dataset.protocol import parse_protocol, read_protocol
+from shared.dataset.reader import Dataset
 
 Run = Callable[..., tuple[int, dict[str, Any], str]]
 
@@ -32,13 +32,13 @@ def test_a_merged_dataset_holds_both_and_is_valid(two: tuple[Dataset, Dataset], 
     new = [row for row in other.rows if row.sha256 not in {row.sha256 for row in one.rows}]
     code, answer, err = run("--dataset", "one", "--merge", "other", "--prefix", "b_")
     assert (code, answer.get("n_added")) == (0, len(new)), err
-    merged = sequences.open_dataset(one.folder)
+    merged = reader.open_dataset(one.folder)
     assert merged.rows[: len(one.rows)] == one.rows
     assert {row.subject_id for row in merged.rows} == {"s01", "s02", "b_s01", "b_s02"}
     assert check_dataset(one.folder) == []
     added = merged.rows[len(one.rows) :]
     assert [row.sha256 for row in added] == [row.sha256 for row in new]
-    origins = intake.read_origins(one.folder)
+    origins = bulk_writer.read_origins(one.folder)
     assert [origins[row.sequence_id].dataset_sequence_id for row in added] == [row.sequence_id for row in new]
     assert len({row.take_id for row in merged.rows}) == len({row.take_id for row in one.rows}) + len(
         {row.take_id for row in new}
@@ -54,7 +54,7 @@ def test_pseudonyms_of_both_are_refused_until_somebody_says_who_they_are(
     assert code == 2
     assert "--same-people" in err
     assert run("--dataset", "one", "--merge", "other", "--same-people")[0] == 0
-    assert sequences.open_dataset(two[0].folder).subjects() == ["s01", "s02"]
+    assert reader.open_dataset(two[0].folder).subjects() == ["s01", "s02"]
 
 
 def test_datasets_of_another_sort_are_refused_with_both_values(
@@ -84,7 +84,7 @@ def test_photos_stand_beside_films_as_sequences_in_which_nothing_moves(
     assert "--still-photos" in err
     code, answer, err = run("--dataset", "one", "--merge", "photos", "--prefix", "p_", "--still-photos")
     assert (code, answer.get("n_added")) == (0, len(photos.rows)), err
-    merged = sequences.open_dataset(one.folder)
+    merged = reader.open_dataset(one.folder)
     assert check_dataset(one.folder) == []
     for row, photo in zip(merged.rows[len(one.rows) :], photos.rows, strict=True):
         picture = (photos.folder / photo.frame_names()[0]).read_bytes()

@@ -9,8 +9,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shared import intake, sequences
-from shared.dataset_check import check_dataset
+from shared.dataset import bulk_writer, reader
+from shared.dataset.check import check_dataset
 
 Run = Callable[..., tuple[int, dict[str, Any], str]]
 Draw = Callable[..., Any]
@@ -31,7 +31,7 @@ def photos(tmp_path: Path, draw: Draw, save: Save) -> Path:
 def test_sub_folders_are_labels_and_running_again_adds_nothing(photos: Path, run: Run, tmp_path: Path) -> None:
     code, answer, _ = run("--dataset", "photos", "--photos", photos)
     assert (code, answer["added_by_label"], answer["n_left_out"]) == (0, {"non_smile": 2, "smile": 3}, 0)
-    dataset = sequences.open_dataset(tmp_path / "datasets" / "photos")
+    dataset = reader.open_dataset(tmp_path / "datasets" / "photos")
     assert len(dataset.subjects()) == 5  # nobody says who they are
     assert {row.frame_count for row in dataset.rows} == {1}
     assert dataset.load_frames(dataset.rows[0]).shape == (1, 224, 224, 3)
@@ -74,7 +74,7 @@ def test_a_photo_is_turned_upright_by_its_exif_mark(run: Run, tmp_path: Path) ->
     folder.mkdir(parents=True)
     Image.fromarray(picture).save(folder / "turned.jpg", exif=exif)
     assert run("--dataset", "photos", "--photos", folder.parent)[0] == 0
-    dataset = sequences.open_dataset(tmp_path / "datasets" / "photos")
+    dataset = reader.open_dataset(tmp_path / "datasets" / "photos")
     stored = dataset.load_frames(dataset.rows[0])[0]
     assert stored[:80].max() < 20
     assert stored[-80:].min() > 235
@@ -97,7 +97,7 @@ def test_a_table_from_a_spreadsheet_names_photos_labels_and_people(
     words = ["--table", table, "--label-column", "웃음", "--labels", "1=smile,0=non_smile"]
     code, answer, err = run("--dataset", "photos", "--photos", photos, *words)
     assert (code, answer.get("added_by_label")) == (0, {"non_smile": 1, "smile": 1}), err
-    rows = sequences.open_dataset(tmp_path / "datasets" / "photos").rows
+    rows = reader.open_dataset(tmp_path / "datasets" / "photos").rows
     assert [row.label for row in rows] == ["smile", "non_smile"]
     assert rows[1].subject_id == "s02"
     assert rows[0].subject_id.startswith("p")
@@ -110,7 +110,7 @@ def test_a_name_gets_the_same_pseudonym_again_and_none_is_kept_on_request(
     for name, subject in [("a.jpg", "Anna"), ("가족.png", "Anna")]:
         (tmp_path / "t.csv").write_text(f"file,label,subject\nsmile/{name},smile,{subject}\n", encoding="utf-8")
         assert run("--dataset", "p", "--photos", photos, "--table", tmp_path / "t.csv", "--pseudonyms")[0] == 0
-    dataset = sequences.open_dataset(tmp_path / "datasets" / "p")
+    dataset = reader.open_dataset(tmp_path / "datasets" / "p")
     assert len(dataset.rows) == 2
     assert len(dataset.subjects()) == 1
     assert dataset.subjects() != ["Anna"]
@@ -129,7 +129,7 @@ def test_a_folder_below_the_class_is_a_person_on_request(run: Run, tmp_path: Pat
     for number, name in enumerate(["smile/s01/1.jpg", "non_smile/s01/2.jpg", "smile/s02/3.jpg"]):
         save(tmp_path / "in" / name, draw(number))
     assert run("--dataset", "p", "--photos", tmp_path / "in", "--subject-per", "folder")[0] == 0
-    rows = sequences.open_dataset(tmp_path / "datasets" / "p").rows
+    rows = reader.open_dataset(tmp_path / "datasets" / "p").rows
     assert [(row.subject_id, row.label) for row in rows] == [("s01", "non_smile"), ("s01", "smile"), ("s02", "smile")]
     assert len({row.take_id for row in rows}) == 2
     save(tmp_path / "in" / "smile" / "loose.jpg", draw(9))
@@ -145,28 +145,28 @@ def test_an_import_that_is_killed_before_its_commit_is_taken_up_anew(
         raise RuntimeError("the power is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(intake.Intake, "commit", die)
+        patch.setattr(bulk_writer.Intake, "commit", die)
         with pytest.raises(RuntimeError):
             run("--dataset", "photos", "--photos", photos)
     code, answer, _ = run("--dataset", "photos", "--photos", photos)
     assert (code, answer["n_added"], answer["n_known"]) == (0, 5, 0)
     folder = tmp_path / "datasets" / "photos"
     assert [problem for problem in check_dataset(folder) if problem.is_error] == []
-    assert set(intake.read_origins(folder)) == {row.sequence_id for row in sequences.open_dataset(folder).rows}
+    assert set(bulk_writer.read_origins(folder)) == {row.sequence_id for row in reader.open_dataset(folder).rows}
 
 
 def test_an_interrupt_keeps_what_is_whole(
     photos: Path, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    real = intake.Intake.add
+    real = bulk_writer.Intake.add
 
-    def interrupted(self: intake.Intake, incoming: intake.Incoming) -> str:
+    def interrupted(self: bulk_writer.Intake, incoming: bulk_writer.Incoming) -> str:
         if self.n_added == 3:
             raise KeyboardInterrupt
         return real(self, incoming)
 
     with monkeypatch.context() as patch:
-        patch.setattr(intake.Intake, "add", interrupted)
+        patch.setattr(bulk_writer.Intake, "add", interrupted)
         assert run("--dataset", "photos", "--photos", photos)[0] == 130
     code, answer, _ = run("--dataset", "photos", "--photos", photos)
     assert (code, answer["n_added"], answer["n_known"]) == (0, 2, 3)

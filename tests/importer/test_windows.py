@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from shared import intake, paths, sequences
-from shared.dataset_check import check_dataset
+from shared import paths
+from shared.dataset import bulk_writer, reader
+from shared.dataset.check import check_dataset
 
 Run = Callable[..., tuple[int, dict[str, Any], str]]
 MakeFilm = Callable[[Path, list[float]], None]
@@ -45,8 +46,8 @@ def test_windows_of_three_films_become_exactly_these_windows(run: Run, tmp_path:
     table.write_text(HEADER + "".join(",".join(map(str, window)) + "\n" for window in windows))
     code, answer, err = run("--dataset", "films", "--windows", table, "--films", folder)
     assert (code, answer.get("n_added")) == (0, 5), err
-    dataset = sequences.open_dataset(tmp_path / "datasets" / "films")
-    origins = intake.read_origins(dataset.folder)
+    dataset = reader.open_dataset(tmp_path / "datasets" / "films")
+    origins = bulk_writer.read_origins(dataset.folder)
     found = []
     for row in dataset.rows:
         origin = origins[row.sequence_id]
@@ -69,7 +70,7 @@ def test_frames_are_picked_by_their_own_times_and_never_by_counting(
     # 20 fps for a second, then 10 fps: by counting at 20 fps, the window would lie elsewhere.
     make_film(film, [number / 20 for number in range(20)] + [1 + number / 10 for number in range(21)])
     assert run("--dataset", "f", "--windows", write(film, HEADER + "uneven.mp4,1.8,2.2,smile,s01\n"))[0] == 0
-    dataset = sequences.open_dataset(tmp_path / "datasets" / "f")
+    dataset = reader.open_dataset(tmp_path / "datasets" / "f")
     assert dataset.rows[0].frame_times_ms == pytest.approx((1800, 1900, 2000, 2100, 2200), abs=0.2)
     greys = dataset.load_frames(dataset.rows[0]).mean(axis=(1, 2, 3))
     assert greys == pytest.approx([2 * number for number in (28, 29, 30, 31, 32)], abs=3)
@@ -84,7 +85,7 @@ def test_a_list_from_a_korean_spreadsheet_is_understood(
     table = write(film, f"{header}\r\n하나.mp4;0,5;1,5;웃음;김철수\r\n", encoding)
     code, _, err = run("--dataset", "f", "--windows", table, "--labels", "웃음=smile,무표정=non_smile")
     assert code == 0, err
-    (row,) = sequences.open_dataset(tmp_path / "datasets" / "f").rows
+    (row,) = reader.open_dataset(tmp_path / "datasets" / "f").rows
     assert (row.label, row.frame_times_ms) == ("smile", (800.0, 900.0, 1000.0, 1100.0, 1200.0))
 
 
@@ -128,7 +129,7 @@ def test_new_rows_of_a_known_film_are_added_to_the_old_ones(run: Run, film: Path
     more = write(film, HEADER + "하나.mp4,0,1,smile,s01\n하나.mp4,1,3,non_smile,s01\n")
     code, answer, _ = run("--dataset", "f", "--windows", more, "--per-window", 1)
     assert (code, answer["n_added"], answer["n_known"]) == (0, 1, 1)
-    assert len(sequences.open_dataset(tmp_path / "datasets" / "f").rows) == 2
+    assert len(reader.open_dataset(tmp_path / "datasets" / "f").rows) == 2
 
 
 def test_several_sequences_a_row_are_cut_on_request(run: Run, film: Path) -> None:

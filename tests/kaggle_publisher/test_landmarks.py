@@ -10,11 +10,11 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from shared import consent
-from shared.consent import Agreement
-from tools.kaggle_publisher import geometry
+from shared.dataset import consent
+from shared.dataset.consent import Agreement
 from tools.kaggle_publisher.cli import main
-from tools.kaggle_publisher.rules import SUBTITLE_CHARS, TITLE_CHARS, default_subtitle, default_title
+from tools.kaggle_publisher.release import geometry
+from tools.kaggle_publisher.release.rules import SUBTITLE_CHARS, TITLE_CHARS, default_subtitle, default_title
 
 SHA256 = "5" * 64
 MANIFEST = {"model": {"file": "face_landmarker.task", "sha256": SHA256}, "reading": {"mediapipe": "1.2.3"}}

@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 
 from shared.errors import CheckFailed
-from tools.kaggle_publisher.pictures import find_hidden, strip_hidden
+from tools.kaggle_publisher.release.pictures import find_hidden, strip_hidden
 
 
 @pytest.fixture

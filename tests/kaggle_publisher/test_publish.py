@@ -14,10 +14,11 @@ import PIL.Image
 import PIL.ImageCms
 import pytest
 
-from shared import consent, contracts
-from shared.consent import Agreement
-from shared.dataset_check import check_dataset
-from shared.sequences import hash_pictures, open_dataset
+from shared import contracts
+from shared.dataset import consent
+from shared.dataset.check import check_dataset
+from shared.dataset.consent import Agreement
+from shared.dataset.reader import hash_pictures, open_dataset
 from tools.kaggle_publisher.cli import main
 
 FIXED = {"labels.csv", "dataset.json", "README.md", "dataset-metadata.json", "croissant.json", "checksums.sha256"}
@@ -160,8 +161,8 @@ def test_the_checksums_are_those_that_sha256sum_checks(people, tmp_path):
 
 
 def test_a_withdrawn_take_is_nowhere_in_the_staging(people, tmp_path):
-    from shared.dataset_writer import DatasetWriter
-    from shared.protocol import read_protocol
+    from shared.dataset.protocol import read_protocol
+    from shared.dataset.writer import DatasetWriter
 
     gone = {(people.folder / name).read_bytes() for row in people.rows[4:] for name in row.frame_names()}
     with DatasetWriter(people.folder, read_protocol(), "real") as writer:

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 from shared.errors import InvalidInput, WrongUsage
-from tools.kaggle_publisher.rules import (
+from tools.kaggle_publisher.release.rules import (
     LICENSES,
     Listing,
     check_listing,

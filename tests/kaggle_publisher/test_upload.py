@@ -5,11 +5,11 @@ import shutil
 
 import pytest
 
-from shared import consent
-from shared.consent import Agreement
-from shared.sequences import open_dataset
-from tools.kaggle_publisher import remote
+from shared.dataset import consent
+from shared.dataset.consent import Agreement
+from shared.dataset.reader import open_dataset
 from tools.kaggle_publisher.cli import main
+from tools.kaggle_publisher.remote import remote
 
 ID = "team/people-face-sequences"
 GIVEN = "2026-01-22T11:25:34Z"

@@ -5,14 +5,15 @@ from pathlib import Path
 
 import pytest
 
-from shared import consent, contracts, paths, splits, stale
-from shared.consent import Agreement
-from shared.dataset_check import check_dataset
-from shared.dataset_writer import DatasetWriter
-from shared.protocol import read_protocol
-from shared.sequences import open_dataset
-from tools.kaggle_publisher import remote
+from shared import contracts, paths, stale_models
+from shared.dataset import consent, splits
+from shared.dataset.check import check_dataset
+from shared.dataset.consent import Agreement
+from shared.dataset.protocol import read_protocol
+from shared.dataset.reader import open_dataset
+from shared.dataset.writer import DatasetWriter
 from tools.kaggle_publisher.cli import main
+from tools.kaggle_publisher.remote import remote
 
 GIVEN = "2026-01-22T11:25:34Z"
 CARD = paths.MODEL_CARD
@@ -73,8 +74,8 @@ def test_models_and_splits_are_found_by_their_hashes_and_marked_on_request(peopl
     _, told = withdraw(people, learner, capsys, "--retrain")
     assert len(told["stale"]) == 1
     sha256 = contracts.read_document(paths.artifacts("models") / "people-e10" / CARD, "model")["onnx"]["sha256"]
-    assert "taken consent back" in stale.why_stale(sha256)
-    assert learner not in (paths.artifacts("models") / "people-e10" / stale.STALE).read_text(encoding="utf-8")
+    assert "taken consent back" in stale_models.why_stale(sha256)
+    assert learner not in (paths.artifacts("models") / "people-e10" / stale_models.STALE).read_text(encoding="utf-8")
 
 
 def test_a_model_that_was_only_tested_on_the_person_learned_nothing(people, made, capsys):

@@ -10,8 +10,9 @@ from typing import Any
 
 import pytest
 
-from shared import landmarks, paths
+from shared import paths
 from shared.errors import InvalidInput, MissingOutside
+from shared.faces import landmarker
 from tools.model_fetcher import fetch
 from tools.model_fetcher.cli import main
 from tools.model_fetcher.fetch import MODELS, Model, download
@@ -153,7 +154,7 @@ def test_from_a_folder_the_known_files_are_copied_once(home: Path, capsys: pytes
     code, out, err = run(capsys, "--from", str(source), "--json")
     assert (code, err) == (0, "")
     assert [file["was_there"] for file in json.loads(out)["files"]] == [False, False]
-    assert landmarks.find_model() == home / "artifacts" / "fetched" / "face_landmarker.task"
+    assert landmarker.find_model() == home / "artifacts" / "fetched" / "face_landmarker.task"
     assert (home / "artifacts" / "fetched" / "face_landmarker.task").stat().st_size == MODELS["face_landmarker"].n_bytes
     code, out, _ = run(capsys, "--from", "/no/such/folder")  # nothing is read, as all is there
     assert code == 0

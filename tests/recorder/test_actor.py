@@ -2,8 +2,8 @@ import cv2
 import numpy as np
 import pytest
 
-from shared.protocol import read_protocol
-from tools.recorder.actor import Actor
+from shared.dataset.protocol import read_protocol
+from tools.recorder.actor.actor import Actor
 
 PROTOCOL = read_protocol()
 SIZE = (480, 640, 3)

@@ -13,9 +13,9 @@ from typing import Any
 
 import pytest
 
-from shared import consent
-from shared.dataset_check import check_dataset
-from shared.sequences import open_dataset
+from shared.dataset import consent
+from shared.dataset.check import check_dataset
+from shared.dataset.reader import open_dataset
 
 Start = Callable[..., subprocess.Popen[str]]
 QUIET = ("--face-model", "none", "--landmark-model", "none", "--no-sound", "--lang", "en")

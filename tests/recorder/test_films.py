@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from shared import paths
-from shared.dataset_check import check_dataset
-from shared.sequences import open_dataset
+from shared.dataset.check import check_dataset
+from shared.dataset.reader import open_dataset
 
 Record = Callable[..., tuple[int, Any, str]]
 MakeFilm = Callable[..., Path]
@@ -236,7 +236,7 @@ def test_the_recorder_needs_none_of_the_heavy_packages() -> None:
     import sys
 
     code = (
-        "import sys, tools.recorder.session, tools.recorder.booth\n"
+        "import sys, tools.recorder.session, tools.recorder.window.window_loop\n"
         "heavy = {'torch', 'torchvision', 'onnx', 'onnxruntime', 'matplotlib', 'sklearn', 'scipy', 'pandas'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 from shared import paths
-from shared.dataset_check import check_dataset
-from shared.preprocess import U8
-from shared.sequences import open_dataset
+from shared.arrays import U8
+from shared.dataset.check import check_dataset
+from shared.dataset.reader import open_dataset
 from shared.video import Film
 
 ASSETS = paths.assets()

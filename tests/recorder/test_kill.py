@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.dataset_check import check_dataset
-from shared.sequences import open_dataset
+from shared.dataset.check import check_dataset
+from shared.dataset.reader import open_dataset
 
 Start = Callable[..., subprocess.Popen[str]]
 KILLS = [pytest.param(8, id="8 times"), pytest.param(40, id="40 times", marks=pytest.mark.slow)]

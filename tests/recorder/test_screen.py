@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.dataset_check import check_dataset
-from shared.protocol import read_protocol
-from shared.sequences import open_dataset
-from tools.recorder.lettering import sprite
-from tools.recorder.screen import View, draw
+from shared.dataset.check import check_dataset
+from shared.dataset.protocol import read_protocol
+from shared.dataset.reader import open_dataset
+from tools.recorder.window.screen import View, draw
+from tools.recorder.window.text_drawing import sprite
 
 PROTOCOL = read_protocol()
 QUIET = ("--face-model", "none", "--landmark-model", "none", "--no-sound")

@@ -7,7 +7,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from tools.recorder.sound import CUES, RATE_HZ, Speaker, tone
+from tools.recorder.cues import CUES, RATE_HZ, Speaker, tone
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 
@@ -38,7 +38,7 @@ def test_the_device_gets_as_many_samples_as_it_asks_for_then_silence() -> None:
 
 def test_without_a_loudspeaker_there_is_one_note_and_no_remark_of_a_library(tmp_path: Path) -> None:
     code = (
-        "from tools.recorder.sound import Speaker\n"
+        "from tools.recorder.cues import Speaker\n"
         "with Speaker(True) as speaker:\n"
         "    speaker.play('smile')\n"
         "    speaker.play('other')\n"

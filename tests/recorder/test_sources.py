@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.dataset_check import check_dataset
+from shared.dataset.check import check_dataset
 from shared.video import Frame
-from tools.recorder.feed import Feed
-from tools.recorder.settings import Settings
+from tools.recorder.config import Settings
+from tools.recorder.frame_queue import Feed
 from tools.recorder.sources import Camera
 
 Record = Callable[..., tuple[int, Any, str]]

@@ -3,7 +3,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from shared.protocol import Window, read_protocol
+from shared.dataset.protocol import Window, read_protocol
 from shared.video import Frame
 from tools.recorder.take import Measured, TakeRecorder, TakeRefused, gap_at, measure
 

@@ -11,12 +11,12 @@ from typing import Any
 import pytest
 
 from shared import contracts
-from shared.answers import answers
-from shared.calibration import calibration
-from shared.intervals import intervals
-from shared.metrics import measure
-from shared.thresholds import selection_gap
-from tools.reporter.report import ReportConfig, ReportResult, make_report
+from shared.statistics.calibration import calibration
+from shared.statistics.intervals import intervals
+from shared.statistics.metrics import measure
+from shared.statistics.predictions import answers
+from shared.statistics.thresholds import selection_gap
+from tools.reporter.ab.report import ReportConfig, ReportResult, make_report
 
 Row = tuple[str, str, str, float]  # sequence_id, subject_id, label, score
 MakeResults = Callable[..., Path]
@@ -58,7 +58,8 @@ class Reader(HTMLParser):
 def make_results() -> MakeResults:
     """Return a factory: ``make_results(folder, name, rows, threshold=0.5, **changes)`` gives the results file.
 
-    Metrics are measured by shared.metrics; ``changes`` replace keys of the document, also when that makes it wrong.
+    Metrics are measured by shared.statistics.metrics; ``changes`` replace keys of the document, also when that makes it
+    wrong.
     """
 
     def make(folder: Path, name: str, rows: Sequence[Row], threshold: float = 0.5, **changes: Any) -> Path:

@@ -7,10 +7,11 @@ from typing import Any
 
 import pytest
 
-from shared import contracts, onnxruntime_web, tasks_vision
+from shared import contracts
 from shared.approaches import APPROACHES, RUNTIME_BYTES, parse_names
 from shared.errors import InvalidInput, WrongUsage
-from tools.reporter.approaches import ApproachesConfig, ApproachesResult, report_approaches
+from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
+from tools.reporter.approaches.report import ApproachesConfig, ApproachesResult, report_approaches
 from tools.reporter.cli import main
 
 Row = tuple[str, str, str, float]
@@ -418,7 +419,7 @@ def test_names_are_parsed_in_the_order_of_the_table_with_the_floor_among_them() 
 
 def test_the_sizes_of_runtimes_are_those_of_the_releases_that_pages_load() -> None:
     pinned = [
-        (onnxruntime_web.NPM_PACKAGE, onnxruntime_web.NPM_VERSION),
-        (tasks_vision.NPM_PACKAGE, tasks_vision.NPM_VERSION),
+        (ONNXRUNTIME_WEB.name, ONNXRUNTIME_WEB.version),
+        (TASKS_VISION.name, TASKS_VISION.version),
     ]
     assert list(RUNTIME_BYTES) == [f"{name} {version}" for name, version in pinned]

@@ -5,12 +5,12 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 import pytest
 
-from shared.answers import Answers, answers
 from shared.errors import InvalidInput
-from shared.power import plan_for
-from shared.significance import compare, holm
-from tools.reporter.choice import BECAUSE, Choice, Offer, choose, weaken
-from tools.reporter.choice_words import say
+from shared.statistics.power import plan_for
+from shared.statistics.predictions import Answers, answers
+from shared.statistics.significance import compare, holm
+from tools.reporter.approaches.choice import BECAUSE, Choice, Offer, choose, weaken
+from tools.reporter.text.choice_words import say
 
 N_PEOPLE = 40
 

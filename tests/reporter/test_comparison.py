@@ -4,9 +4,9 @@ from typing import Any
 import pytest
 
 from shared import contracts
+from tools.reporter.ab.comparison import compare
+from tools.reporter.ab.judgement import Question, judge
 from tools.reporter.arms import read_arms
-from tools.reporter.comparison import compare
-from tools.reporter.judgement import Question, judge
 
 CODE = {"version": "0.1.0", "commit": None, "packages": {}}
 

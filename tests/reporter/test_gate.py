@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from tools.reporter.report import ReportConfig, ReportResult, make_report
+from tools.reporter.ab.report import ReportConfig, ReportResult, make_report
 
 
 @pytest.fixture

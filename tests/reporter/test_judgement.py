@@ -7,11 +7,11 @@ import pytest
 
 from shared import contracts
 from shared.errors import InvalidInput, WrongUsage
-from shared.intervals import difference, interval
-from shared.significance import mcnemar, mcnemar_mid_p
-from shared.verdict import Word
+from shared.statistics.intervals import difference, interval
+from shared.statistics.significance import mcnemar, mcnemar_mid_p
+from tools.reporter.ab.judgement import Judgement, Question, answer, judge
+from tools.reporter.ab.verdict import Word
 from tools.reporter.arms import read_arms
-from tools.reporter.judgement import Judgement, Question, answer, judge
 
 Row = tuple[str, str, str, float]
 

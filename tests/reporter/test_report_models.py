@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 
-from shared import contracts, stale
-from tools.reporter.report import ReportConfig, make_report
+from shared import contracts, stale_models
+from tools.reporter.ab.report import ReportConfig, make_report
 
 CARD = Path(__file__).parent.parent / "schemas" / "positive" / "model" / "ours.json"
 
@@ -112,7 +112,7 @@ def test_a_model_whose_person_has_withdrawn_is_called_stale_until_it_is_trained_
 ) -> None:
     monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
     write_card(tmp_path, plan[1])
-    marker = stale.mark(tmp_path / "artifacts" / "models" / "candidate" / "model.json", "a person has withdrawn")
+    marker = stale_models.mark(tmp_path / "artifacts" / "models" / "candidate" / "model.json", "a person has withdrawn")
     _, page = report(tmp_path, *plan)
     assert "somebody it learned from has taken consent back" in page.text
     marker.unlink()

@@ -6,22 +6,23 @@ import cv2
 import numpy as np
 import pytest
 
-from shared import contracts, sequences
+from shared import contracts
+from shared.dataset import reader
 from shared.errors import InvalidInput
-from tools.reporter.strips import FRAME_PX
+from tools.reporter.render.strips import FRAME_PX
 
 
 @pytest.fixture
-def measured_dataset(tmp_path: Path, make_results: Any, make_dataset: Any) -> tuple[sequences.Dataset, Path, Path]:
+def measured_dataset(tmp_path: Path, make_results: Any, make_dataset: Any) -> tuple[reader.Dataset, Path, Path]:
     """A dataset of three people with two results on it; every answer differs between the two."""
     dataset = make_dataset(tmp_path / "people", subjects=3, kind="real")
-    same = {"sequences_sha256": sequences.hash_sequences(dataset.rows), "dataset": dataset.reference()}
+    same = {"sequences_sha256": reader.hash_sequences(dataset.rows), "dataset": dataset.reference()}
     rows = [(row.sequence_id, row.subject_id, row.label, 0.4) for row in dataset.rows]
     return dataset, make_results(tmp_path, "old", rows, 0.3, **same), make_results(tmp_path, "new", rows, 0.5, **same)
 
 
 def test_changed_sequences_are_shown_with_their_pictures(
-    report: Any, tmp_path: Path, measured_dataset: tuple[sequences.Dataset, Path, Path]
+    report: Any, tmp_path: Path, measured_dataset: tuple[reader.Dataset, Path, Path]
 ) -> None:
     dataset, old, new = measured_dataset
     result, page = report(tmp_path, old, new, dataset=dataset.folder)
@@ -36,7 +37,7 @@ def test_changed_sequences_are_shown_with_their_pictures(
 
 
 def test_a_strip_holds_the_frames_in_order(
-    report: Any, tmp_path: Path, measured_dataset: tuple[sequences.Dataset, Path, Path]
+    report: Any, tmp_path: Path, measured_dataset: tuple[reader.Dataset, Path, Path]
 ) -> None:
     dataset, old, new = measured_dataset
     _, page = report(tmp_path, old, new, dataset=dataset.folder)
@@ -52,7 +53,7 @@ def test_a_strip_holds_the_frames_in_order(
 
 
 def test_no_faces_leaves_every_picture_of_a_person_out(
-    report: Any, tmp_path: Path, measured_dataset: tuple[sequences.Dataset, Path, Path]
+    report: Any, tmp_path: Path, measured_dataset: tuple[reader.Dataset, Path, Path]
 ) -> None:
     dataset, old, new = measured_dataset
     _, page = report(tmp_path, old, new, dataset=dataset.folder, with_faces=False)
@@ -62,7 +63,7 @@ def test_no_faces_leaves_every_picture_of_a_person_out(
 
 
 def test_a_dataset_whose_labels_changed_since_is_refused_and_nothing_is_written(
-    report: Any, tmp_path: Path, measured_dataset: tuple[sequences.Dataset, Path, Path]
+    report: Any, tmp_path: Path, measured_dataset: tuple[reader.Dataset, Path, Path]
 ) -> None:
     dataset, old, new = measured_dataset
     labels = dataset.folder / "labels.csv"
@@ -76,7 +77,7 @@ def test_false_alarms_are_given_a_minute_where_the_length_of_a_clip_is_known(
     report: Any, tmp_path: Path, make_results: Any, make_dataset: Any
 ) -> None:
     dataset = make_dataset(tmp_path / "people", subjects=3, kind="real")
-    same = {"sequences_sha256": sequences.hash_sequences(dataset.rows), "dataset": dataset.reference()}
+    same = {"sequences_sha256": reader.hash_sequences(dataset.rows), "dataset": dataset.reference()}
     rows = [(row.sequence_id, row.subject_id, row.label, 0.4 + n / 1000) for n, row in enumerate(dataset.rows)]
     old, new = make_results(tmp_path, "old", rows, 0.3, **same), make_results(tmp_path, "new", rows, 0.5, **same)
     _, page = report(tmp_path, old, new, dataset=dataset.folder)

@@ -3,11 +3,11 @@ from typing import Any
 
 import pytest
 
+from tools.reporter.ab.content_verdict import settle_section
+from tools.reporter.ab.judgement import Question, judge
 from tools.reporter.arms import read_arms
-from tools.reporter.blocks import Bullets
-from tools.reporter.content_verdict import settle_section
-from tools.reporter.judgement import Question, judge
-from tools.reporter.words import Words
+from tools.reporter.render.blocks import Bullets
+from tools.reporter.text.words import Words
 
 
 @pytest.fixture

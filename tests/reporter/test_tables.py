@@ -11,15 +11,15 @@ import pytest
 from statsmodels.stats.contingency_tables import mcnemar
 from statsmodels.stats.proportion import confint_proportions_2indep, proportion_confint
 
-from shared.answers import Answers
 from shared.errors import InvalidInput, WrongUsage
-from shared.metrics import Confusion
-from shared.verdict import decide
+from shared.statistics.metrics import Confusion
+from shared.statistics.predictions import Answers
+from tools.reporter.ab.verdict import decide
 from tools.reporter.cli import main
-from tools.reporter.pairings import Margins, all_pairings
-from tools.reporter.rates import fit_tables, parse_rates
-from tools.reporter.tables import TablesConfig, compare_tables, pair_up
-from tools.reporter.tables_text import TEXTS
+from tools.reporter.tables.pairings import Margins, all_pairings
+from tools.reporter.tables.rates import fit_tables, parse_rates
+from tools.reporter.tables.tables import TablesConfig, compare_tables, pair_up
+from tools.reporter.text.tables_text import TEXTS
 
 BASELINE = Confusion(tp=30, fn=10, tn=22, fp=18)
 CANDIDATE = Confusion(tp=28, fn=12, tn=30, fp=10)

@@ -3,8 +3,8 @@ import string
 
 import pytest
 
-from tools.reporter import texts_approaches_en, texts_approaches_ko, texts_en, texts_ko
-from tools.reporter.words import TEXTS, Words
+from tools.reporter.text import approaches_en, approaches_ko, en, ko
+from tools.reporter.text.words import TEXTS, Words
 
 
 def places(text: str) -> set[str]:
@@ -12,9 +12,9 @@ def places(text: str) -> set[str]:
 
 
 def test_both_languages_have_the_same_texts_and_no_page_takes_a_key_of_another() -> None:
-    assert texts_en.TEXTS.keys() == texts_ko.TEXTS.keys()
-    assert texts_approaches_en.TEXTS.keys() == texts_approaches_ko.TEXTS.keys()
-    assert not texts_en.TEXTS.keys() & texts_approaches_en.TEXTS.keys()
+    assert en.TEXTS.keys() == ko.TEXTS.keys()
+    assert approaches_en.TEXTS.keys() == approaches_ko.TEXTS.keys()
+    assert not en.TEXTS.keys() & approaches_en.TEXTS.keys()
 
 
 @pytest.mark.parametrize("key", sorted(TEXTS["en"]))

@@ -15,8 +15,8 @@ from typing import Any
 
 import pytest
 
-from shared.sequences import Dataset, open_dataset
-from tools.reviewer.journal import Decision, ReviewFile
+from shared.dataset.reader import Dataset, open_dataset
+from tools.reviewer.decisions import Decision, ReviewFile
 
 ROOT = Path(__file__).parents[2]
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)

@@ -6,7 +6,7 @@ import pytest
 
 from tools.reviewer import cli
 from tools.reviewer.agreement import kappas, measure_kappa, settle
-from tools.reviewer.journal import ReviewFile
+from tools.reviewer.decisions import ReviewFile
 from tools.reviewer.status import read_status
 
 SMILE, OTHER = "label:smile", "label:non_smile"

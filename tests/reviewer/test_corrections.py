@@ -7,12 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from shared import contracts, sequences
-from shared.dataset_check import check_dataset
-from shared.dataset_writer import DatasetWriter
+from shared import contracts
+from shared.dataset import reader
+from shared.dataset.check import check_dataset
+from shared.dataset.protocol import read_protocol
+from shared.dataset.reader import open_dataset
+from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput, WrongUsage
-from shared.protocol import read_protocol
-from shared.sequences import open_dataset
 from tools.reviewer import cli, corrections
 from tools.reviewer.corrections import Rules, apply_review
 from tools.reviewer.reversal import revert_review
@@ -211,7 +212,7 @@ def test_taking_back_that_was_killed_is_finished_by_the_same_command(reviewed, m
 
 
 def test_while_a_recorder_is_at_work_nothing_is_applied(reviewed, monkeypatch):
-    monkeypatch.setattr("shared.dataset_writer.LOCK_PATIENCE_S", 0.1)
+    monkeypatch.setattr("shared.dataset.writer.LOCK_PATIENCE_S", 0.1)
     with (
         DatasetWriter(reviewed, read_protocol(), "synthetic"),
         pytest.raises(InvalidInput, match="another recorder at work"),
@@ -238,4 +239,4 @@ def test_the_log_names_every_change_with_before_and_after(reviewed):
     assert change["after"] == {"label": "smile", "emotion": "happy", "reviewed": True}
     assert record["labels_sha256"]["after"] == open_dataset(reviewed).labels_sha256
     before = (place / corrections.BEFORE).read_bytes()
-    assert len(sequences.parse_labels(before, "before", ["non_smile", "smile"])) == 12
+    assert len(reader.parse_labels(before, "before", ["non_smile", "smile"])) == 12

@@ -10,8 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from shared import contracts, sequences
-from tools.reviewer.suspicion import suspicion_path
+from shared import contracts
+from shared.dataset import reader
+from tools.reviewer.label_quality import suspicion_path
 from tools.reviewer.words import WORDS
 
 KILLS = [pytest.param(2, id="2 times"), pytest.param(100, id="100 times", marks=pytest.mark.slow)]
@@ -329,7 +330,7 @@ def write_many(dataset, n):
         name = dataset.folder / rows[-1].frame_names()[0]
         if not name.exists():
             os.link(picture, name)
-    (dataset.folder / "labels.csv").write_bytes(sequences.format_labels(rows))
+    (dataset.folder / "labels.csv").write_bytes(reader.format_labels(rows))
 
 
 def test_ten_thousand_sequences_are_as_quick_as_twelve(dataset, serve, open_page):

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from shared import contracts
-from shared.dataset_check import check_dataset
+from shared.dataset.check import check_dataset
 
 ROOT = Path(__file__).parents[2]
 KILLS = [pytest.param(3, id="3 times"), pytest.param(100, id="100 times", marks=pytest.mark.slow)]

@@ -13,8 +13,8 @@ from typing import Any
 import pytest
 
 from shared import contracts
+from shared.dataset.protocol import DEFAULT_PROTOCOL
 from shared.errors import InvalidInput
-from shared.protocol import DEFAULT_PROTOCOL
 
 GOOD: dict[str, Any] = contracts.read_json(DEFAULT_PROTOCOL)
 

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 import pytest
 
+from shared.arrays import U8
 from shared.errors import InvalidInput
-from shared.preprocess import U8
 from shared.video import Film, FilmWriter, Frame
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import pytest
 
 from shared import contracts
-from tools.spec_checker.browser_chromium import NAMES, find_chromium, open_chromium, open_page, serve
-from tools.spec_checker.browser_pictures import check_golden_pixels
+from tools.spec_checker.browser.chromium import NAMES, find_chromium, open_chromium, open_page, serve
+from tools.spec_checker.browser.pictures import check_golden_pixels
 from tools.spec_checker.cli import main
 
 CHROMIUM = next((name for name in NAMES if shutil.which(name)), None)

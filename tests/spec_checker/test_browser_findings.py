@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from shared import contracts
-from tools.spec_checker.browser_film import Curve, judge_film
-from tools.spec_checker.browser_footage import counter_bits, read_film, write_footage
-from tools.spec_checker.browser_graphs import Expected, compare, judge, latency
-from tools.spec_checker.browser_pictures import Curves, Soak, judge_curves, judge_soak
-from tools.spec_checker.browser_proof import Proof
-from tools.spec_checker.browser_writing import write_seen
-from tools.spec_checker.tested import proven_providers
+from tools.spec_checker.browser.film import Curve, judge_film
+from tools.spec_checker.browser.footage import counter_bits, read_film, write_footage
+from tools.spec_checker.browser.graphs import Expected, compare, judge, latency
+from tools.spec_checker.browser.pictures import Curves, Soak, judge_curves, judge_soak
+from tools.spec_checker.browser.proof import Proof
+from tools.spec_checker.browser.writing import write_seen
+from tools.spec_checker.static.tested import proven_providers
 
 ENTRY = {
     "graph": "window",

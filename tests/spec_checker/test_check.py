@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from shared import contracts
-from tools.spec_checker.check import check_file
 from tools.spec_checker.cli import main
 from tools.spec_checker.findings import Report
+from tools.spec_checker.static.check import check_file
 
 MakeModel = Callable[..., Path]
 LayOut = Callable[..., Path]

@@ -8,9 +8,9 @@ import onnx
 import pytest
 
 from shared.errors import InvalidInput
-from shared.onnx_graph import read_graph
+from shared.onnx.graph import read_graph
 from tools.spec_checker.cli import main
-from tools.spec_checker.contract import check_graph
+from tools.spec_checker.static.contract import check_graph
 
 Build = Callable[..., Path]
 

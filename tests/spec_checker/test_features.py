@@ -9,18 +9,20 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared import contracts, landmarks, onnxruntime_web, paths
+from shared import contracts, paths
 from shared.errors import MissingOutside
+from shared.faces import landmarker
+from shared.web.npm import ONNXRUNTIME_WEB
 from tools.handoff.config import Config
 from tools.handoff.write import write_handoff
-from tools.spec_checker import browser_proof
-from tools.spec_checker.browser_chromium import NAMES
-from tools.spec_checker.browser_graphs import Expected, compare
-from tools.spec_checker.browser_landmarks import Faces, judge_faces
-from tools.spec_checker.browser_writing import Seen, write_seen
-from tools.spec_checker.check import check_file
+from tools.spec_checker.browser import proof
+from tools.spec_checker.browser.chromium import NAMES
+from tools.spec_checker.browser.graphs import Expected, compare
+from tools.spec_checker.browser.landmarks import Faces, judge_faces
+from tools.spec_checker.browser.writing import Seen, write_seen
 from tools.spec_checker.cli import main
 from tools.spec_checker.findings import Report
+from tools.spec_checker.static.check import check_file
 
 needs_chromium = pytest.mark.skipif(
     not any(map(shutil.which, NAMES)) or shutil.which("npm") is None, reason="needs Chromium, and npm"
@@ -35,7 +37,7 @@ def lay_out(make_feature_model: Callable[..., Path], tmp_path: Path, monkeypatch
     """Return a maker of hand-offs with the model's card beside the spec; gives the spec's path."""
     fetched = tmp_path / "home" / "artifacts" / "fetched"
     fetched.mkdir(parents=True)
-    (fetched / landmarks.MODEL_NAME).write_bytes(LANDMARKER)
+    (fetched / landmarker.MODEL_NAME).write_bytes(LANDMARKER)
 
     def lay_out(kind: str, **rest: Any) -> Path:
         with monkeypatch.context() as patch:
@@ -128,7 +130,7 @@ def test_each_lie_of_a_spec_is_named(field: str, value: Any, told: str, lay_out:
 
 def test_blendshapes_in_another_order_are_refused(lay_out: LayOut) -> None:
     path = lay_out("blendshapes")
-    change(path, "input.names", [*landmarks.BLENDSHAPES[1:], landmarks.BLENDSHAPES[0]])
+    change(path, "input.names", [*landmarker.BLENDSHAPES[1:], landmarker.BLENDSHAPES[0]])
     assert "the 52 in the landmarker's order" in failures(check_file(path, None))["input.names"]
 
 
@@ -143,11 +145,11 @@ def test_a_model_of_frames_that_names_a_landmarker_is_refused(lay_out: LayOut) -
 
 
 def another_task(folder: Path) -> None:
-    (folder / landmarks.MODEL_NAME).write_bytes(b"a newer landmarker")
+    (folder / landmarker.MODEL_NAME).write_bytes(b"a newer landmarker")
 
 
 def unpinned(folder: Path) -> None:
-    (folder / "package.json").write_text(json.dumps({"dependencies": {"onnxruntime-web": onnxruntime_web.NPM_VERSION}}))
+    (folder / "package.json").write_text(json.dumps({"dependencies": {"onnxruntime-web": ONNXRUNTIME_WEB.version}}))
 
 
 def changed_numbers(folder: Path) -> None:
@@ -202,7 +204,7 @@ def test_what_lies_beside_the_spec_is_looked_at(
 
 def test_a_landmarker_that_lies_elsewhere_is_a_note(lay_out: LayOut) -> None:
     path = lay_out("landmarks")
-    (path.parent / landmarks.MODEL_NAME).unlink()
+    (path.parent / landmarker.MODEL_NAME).unlink()
     report = check_file(path, None)
     assert failures(report) == {}
     assert "must get it elsewhere" in next(str(f) for f in report.findings if f.field == "landmarker")
@@ -299,7 +301,7 @@ def test_without_tasks_vision_the_graphs_are_proven_alone(
         def install() -> Path:
             raise MissingOutside("npm install", found="exit code 1", expected="@mediapipe/tasks-vision@1.1.0")
 
-    monkeypatch.setattr(browser_proof.tasks_vision, "PACKAGE", Absent)
+    monkeypatch.setattr(proof, "TASKS_VISION", Absent)
     film = tmp_path / "film.mp4"
     from shared.video import FilmWriter, Frame
 
@@ -322,7 +324,7 @@ def test_the_landmarker_in_the_page_reads_what_pythons_reads(
     make_feature_model: Callable[..., Path], tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     pytest.importorskip("mediapipe")
-    real = landmarks.find_model().read_bytes()
+    real = landmarker.find_model().read_bytes()
     model = make_feature_model(tmp_path / "models" / "one", "landmarks", landmarker=real)
     folder = write_handoff(Config(model, tmp_path / "handoff")).folder
     spec_path = folder / "frontend_spec.json"

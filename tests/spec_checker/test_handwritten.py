@@ -7,9 +7,9 @@ from typing import Any
 
 import pytest
 
-from tools.spec_checker.check import check_file
-from tools.spec_checker.claims import read_claims
 from tools.spec_checker.cli import main
+from tools.spec_checker.static.check import check_file
+from tools.spec_checker.static.claims import read_claims
 
 SEED_2 = Path(__file__).parents[1] / "schemas" / "negative" / "frontend_spec" / "seed_2_handwritten.json"
 Build = Callable[..., Path]

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from shared.sequences import Dataset, SequenceRow
+from shared.dataset.reader import Dataset, SequenceRow
 
 MakeRows = Callable[[Mapping[str, tuple[int, int]]], Dataset]
 

@@ -9,9 +9,10 @@ import cv2
 import numpy as np
 import pytest
 
-from shared import contracts, sequences, splits
+from shared import contracts
+from shared.dataset import reader, splits
+from shared.dataset.reader import Dataset, format_labels, open_dataset
 from shared.errors import InvalidInput
-from shared.sequences import Dataset, format_labels, open_dataset
 from tools.splitter import cli
 
 
@@ -53,13 +54,13 @@ def rehash(dataset: Dataset, **changes: Any) -> Dataset:
     """Write labels.csv anew with the hashes that the pictures have now; ``seq_0001={...}`` changes cells."""
     rows = []
     for row in dataset.rows:
-        sha256 = sequences.hash_pictures((dataset.folder / name).read_bytes() for name in row.frame_names())
+        sha256 = reader.hash_pictures((dataset.folder / name).read_bytes() for name in row.frame_names())
         rows.append(replace(row, sha256=sha256, **changes.get(row.sequence_id, {})))
-    (dataset.folder / sequences.LABELS).write_bytes(format_labels(rows))
+    (dataset.folder / reader.LABELS).write_bytes(format_labels(rows))
     return open_dataset(dataset.folder)
 
 
-def one_row_of(dataset: Dataset, split: Path, side: str) -> sequences.SequenceRow:
+def one_row_of(dataset: Dataset, split: Path, side: str) -> reader.SequenceRow:
     return splits.rows_of(dataset, splits.open_split(split, dataset), side)[0]
 
 

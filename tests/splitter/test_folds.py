@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shared import contracts, sides, splits
+from shared import contracts
+from shared.dataset import splits
+from shared.dataset.reader import Dataset
 from shared.errors import InvalidInput
-from shared.sequences import Dataset
 from tools.splitter import cli
 from tools.splitter.folds import _stratify, freeze_folds, make_folds, make_leave_one_out
 
@@ -41,7 +42,7 @@ def test_everybody_is_tested_once_a_seed_and_is_on_one_side_of_each_fold(make_ro
 
 def test_people_whom_the_source_keeps_for_testing_are_not_tested_by_turns(make_rows: MakeRows, tmp_path: Path) -> None:
     dataset = dataclasses.replace(make_rows(SEVEN), folder=tmp_path)
-    sides.write_sides(dataset.folder, "archives", ["s01", "s02", "s03", "s04", "s05"], ["s06", "s07"])
+    splits.write_sides(dataset.folder, "archives", ["s01", "s02", "s03", "s04", "s05"], ["s06", "s07"])
     for divide in (lambda: make_folds(dataset, 5, 0), lambda: make_leave_one_out(dataset, 0)):
         with pytest.raises(InvalidInput, match="leave --folds out"):
             divide()
@@ -80,7 +81,7 @@ def test_a_label_that_fewer_sequences_than_folds_have_is_no_obstacle(make_rows: 
     data=st.data(),
 )
 def test_no_fold_is_empty_however_unequal_the_people_are(counts: list[tuple[int, int]], data: st.DataObject) -> None:
-    from shared.sequences import SequenceRow
+    from shared.dataset.reader import SequenceRow
 
     n_folds = data.draw(st.integers(2, len(counts)))
     names = [f"s{number:02d}" for number in range(len(counts))]

@@ -8,8 +8,8 @@ import pytest
 import torch
 
 from shared import contracts, paths
-from shared.landmark_geometry import DEFAULT_SCHEME, SCHEMES, normalise
-from shared.sequences import open_dataset
+from shared.dataset.reader import open_dataset
+from shared.faces.normalise import DEFAULT_SCHEME, SCHEMES, normalise
 from tools.trainer import cli
 from tools.trainer.cli import main
 from tools.trainer.data import Batch

@@ -14,11 +14,12 @@ import pytest
 import safetensors.torch
 import torch
 
-from shared import contracts, splits
+from shared import contracts
+from shared.dataset import splits
+from shared.dataset.protocol import parse_protocol, read_protocol
+from shared.dataset.reader import Dataset
 from shared.models import build_network
 from shared.models.dual_head import DualHeadOutput
-from shared.protocol import parse_protocol, read_protocol
-from shared.sequences import Dataset
 from tools.trainer import checkpoints, cli, loop, train
 from tools.trainer.augment import Augmentation
 from tools.trainer.data import NO_EMOTION, Batch

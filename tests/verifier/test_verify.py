@@ -10,9 +10,10 @@ from typing import Any
 
 import pytest
 
-from shared import consent, contracts
-from shared.protocol import parse_protocol, read_protocol
-from shared.sequences import Dataset
+from shared import contracts
+from shared.dataset import consent
+from shared.dataset.protocol import parse_protocol, read_protocol
+from shared.dataset.reader import Dataset
 from tools.verifier import cli
 
 Run = Callable[..., tuple[int, dict[str, Any], str]]
@@ -156,7 +157,7 @@ def test_a_broken_consent_or_origins_file_is_an_error_and_the_rest_is_checked(pe
 
 
 def test_a_removed_take_that_cannot_be_put_back_is_a_note(people: Dataset, run: Run) -> None:
-    from shared.dataset_writer import DatasetWriter
+    from shared.dataset.writer import DatasetWriter
 
     protocol = parse_protocol(people.manifest["protocol"], "small")
     with DatasetWriter(people.folder, protocol, "real") as writer:

@@ -8,12 +8,12 @@ face was found is no smile.
 import numpy as np
 import numpy.typing as npt
 
-from shared import metrics
+from shared.dataset.feature_store import load_filled, open_features
+from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput
-from shared.features import load_filled, open_features
-from shared.inference import Scores
-from shared.landmarks import smile_score
-from shared.sequences import Dataset, SequenceRow
+from shared.faces.landmarker import smile_score
+from shared.onnx.model import Scores
+from shared.statistics import metrics
 
 ARMS = ("blendshapes", "blendshape_logistic")
 STRENGTH = 0.1  # of the inverse penalty; our own choice: 52 related inputs, few people

@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import cli, paths, sequences, splits
-from tools.evaluator.arms import ask
+from shared import cli, paths
+from shared.dataset import reader, splits
 from tools.evaluator.config import EvaluationConfig
-from tools.evaluator.known_people import choose_people
+from tools.evaluator.predictors import ask
 from tools.evaluator.results import Asked, write_results
+from tools.evaluator.test_people import choose_people
 from tools.evaluator.text import format_metrics
 
 
@@ -54,7 +55,7 @@ def evaluate(config: EvaluationConfig) -> Evaluated:
     Raises:
         InvalidInput: Model, dataset or split are not valid or do not fit each other.
     """
-    dataset = sequences.open_dataset(config.dataset)
+    dataset = reader.open_dataset(config.dataset)
     people = choose_people(config, dataset)
     if people.split is not None and config.split is None:
         cli.note(f"measured on the {people.side} people of the model's own split, {paths.shown(people.split)}")

@@ -15,12 +15,13 @@ from typing import Any
 
 import numpy as np
 
-from shared import contracts, metrics, paths, provenance
-from shared.answers import answers
-from shared.calibration import calibration
+from shared import contracts, paths, provenance
 from shared.errors import InvalidInput
-from shared.intervals import intervals
-from shared.thresholds import selection_gap
+from shared.statistics import metrics
+from shared.statistics.calibration import calibration
+from shared.statistics.intervals import intervals
+from shared.statistics.predictions import answers
+from shared.statistics.thresholds import selection_gap
 from tools.evaluator.results import PREDICTION_COLUMNS
 from tools.evaluator.text import format_metrics
 

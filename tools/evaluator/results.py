@@ -11,14 +11,17 @@ from typing import Any
 
 import numpy as np
 
-from shared import contracts, metrics, paths, plots, provenance, sealed, sequences
-from shared.answers import answers
-from shared.calibration import calibration
-from shared.inference import Scores
-from shared.intervals import intervals
-from shared.protocol import EMOTIONS
-from shared.thresholds import selection_gap
-from tools.evaluator.arms import Arm
+from shared import contracts, paths, provenance
+from shared.dataset import reader, test_log
+from shared.dataset.protocol import EMOTIONS
+from shared.onnx.model import Scores
+from shared.plots import figures
+from shared.statistics import metrics
+from shared.statistics.calibration import calibration
+from shared.statistics.intervals import intervals
+from shared.statistics.predictions import answers
+from shared.statistics.thresholds import selection_gap
+from tools.evaluator.predictors import Arm
 
 PREDICTION_COLUMNS = ("sequence_id", "subject_id", "label", "score", "predicted", "correct", "emotion")
 
@@ -27,8 +30,8 @@ PREDICTION_COLUMNS = ("sequence_id", "subject_id", "label", "score", "predicted"
 class Asked:
     """What an arm was asked: the sequences, where they come from, and what the question is a part of."""
 
-    dataset: sequences.Dataset
-    rows: list[sequences.SequenceRow]
+    dataset: reader.Dataset
+    rows: list[reader.SequenceRow]
     split: Path | None
     side: str
     session: str | None
@@ -72,12 +75,12 @@ def write_results(
         "dataset": dataset.reference(),
         "split": {"file": asked.split.name, "sha256": contracts.sha256_file(asked.split)} if asked.split else None,
         "side": asked.side,
-        "sequences_sha256": sequences.hash_sequences(rows),
+        "sequences_sha256": reader.hash_sequences(rows),
         "test_openings": _count_opening(asked, arm, moment, path.name),
         "created_utc": moment,
         "n_sequences": len(rows),
         "n_subjects": answered.n_subjects,
-        "by_label": sequences.count_labels(rows),
+        "by_label": reader.count_labels(rows),
         "positive_class": dataset.positive_class,
         "metrics": measured.metrics(),
         "intervals": {name: found.as_document() for name, found in intervals(answered).items()},
@@ -106,10 +109,10 @@ def _count_opening(asked: Asked, arm: Arm, moment: str, results: str) -> int | N
         **({"session": asked.session} if asked.session else {}),
         "split": {"file": asked.split.name, "sha256": contracts.sha256_file(asked.split)},
         "model": {"name": arm.name, "sha256": arm.sha256},
-        "sequences_sha256": sequences.hash_sequences(asked.rows),
+        "sequences_sha256": reader.hash_sequences(asked.rows),
         "results": results,
     }
-    return sealed.record_opening(asked.dataset.folder, opening)
+    return test_log.record_opening(asked.dataset.folder, opening)
 
 
 def _free_stem(folder: Path, name: str) -> tuple[str, str]:
@@ -123,7 +126,7 @@ def _free_stem(folder: Path, name: str) -> tuple[str, str]:
 
 
 def _format_predictions(
-    dataset: sequences.Dataset, rows: list[sequences.SequenceRow], scores: Scores, threshold: float
+    dataset: reader.Dataset, rows: list[reader.SequenceRow], scores: Scores, threshold: float
 ) -> bytes:
     """Write a row a sequence: what the model said of it, at the threshold."""
     positive = dataset.positive_class
@@ -153,7 +156,7 @@ def _format_predictions(
     return out.getvalue().encode("utf-8")
 
 
-def _draw(folder: Path, name: str, stem: str, dataset: sequences.Dataset, measured: metrics.Measured) -> list[str]:
+def _draw(folder: Path, name: str, stem: str, dataset: reader.Dataset, measured: metrics.Measured) -> list[str]:
     """Draw what can be drawn; returns the file names."""
     names = []
     c = measured.confusion
@@ -161,10 +164,10 @@ def _draw(folder: Path, name: str, stem: str, dataset: sequences.Dataset, measur
         names.append(f"{name}_roc_{stem}.png")
         point = (c.fp / (c.fp + c.tn), c.tp / (c.tp + c.fn))
         fpr, tpr = measured.roc.fpr.tolist(), measured.roc.tpr.tolist()
-        curve = plots.RocCurve(name, fpr, tpr, metrics.roc_auc(measured.roc), point)
-        plots.save_png(plots.roc_figure([curve], "en"), folder / names[-1])
+        curve = figures.RocCurve(name, fpr, tpr, metrics.roc_auc(measured.roc), point)
+        figures.save_png(figures.roc_figure([curve], "en"), folder / names[-1])
     negative = next(label for label in dataset.manifest["classes"] if label != dataset.positive_class)
-    matrix = plots.Confusion(name, ((c.tn, c.fp), (c.fn, c.tp)))
+    matrix = figures.Confusion(name, ((c.tn, c.fp), (c.fn, c.tp)))
     names.append(f"{name}_confusion_{stem}.png")
-    plots.save_png(plots.confusion_figure([matrix], (negative, dataset.positive_class), "en"), folder / names[-1])
+    figures.save_png(figures.confusion_figure([matrix], (negative, dataset.positive_class), "en"), folder / names[-1])
     return names

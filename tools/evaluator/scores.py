@@ -7,10 +7,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import metrics
-from shared.answers import answers
 from shared.errors import InvalidInput
-from shared.intervals import intervals
+from shared.statistics import metrics
+from shared.statistics.intervals import intervals
+from shared.statistics.predictions import answers
 from tools.evaluator.config import ScoresConfig
 from tools.evaluator.text import format_metrics
 

@@ -14,13 +14,15 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from shared import cli, contracts, paths, provenance, sequences
+from shared import cli, contracts, paths, provenance
+from shared.arrays import F32
+from shared.dataset import reader
 from shared.errors import InvalidInput
-from shared.inference import FEATURE_SHAPES, OnnxModel
-from shared.landmarks import FaceLandmarker
-from shared.machine import describe_machine
-from shared.onnx_graph import open_session, run_session
-from shared.preprocess import F32, to_batch
+from shared.faces.landmarker import FaceLandmarker
+from shared.onnx.graph import open_session, run_session
+from shared.onnx.model import FEATURE_SHAPES, OnnxModel
+from shared.preprocess import to_batch
+from shared.provenance import describe_machine
 from tools.evaluator.config import TimingConfig
 
 _WARM_UP = 3  # the first runs of a session plan its memory
@@ -69,7 +71,7 @@ def measure_times(config: TimingConfig) -> Timed:
         InvalidInput: A model or a hand-off is not valid, or the hand-off is of another model.
         MissingOutside: Faces are to be read, and mediapipe or its model file is missing.
     """
-    dataset = sequences.open_dataset(config.dataset)
+    dataset = reader.open_dataset(config.dataset)
     if not dataset.rows:
         raise InvalidInput(str(dataset.folder), found="no sequences", expected="some")
     models = {name: OnnxModel(path, threads=1) for name, path in config.models}
@@ -165,7 +167,7 @@ def _batch(window: npt.NDArray[np.uint8]) -> F32:
     return to_batch(window[None])
 
 
-def _time_in_turns(ways: Mapping[str, Way], dataset: sequences.Dataset, n_rounds: int) -> dict[str, dict[str, Any]]:
+def _time_in_turns(ways: Mapping[str, Way], dataset: reader.Dataset, n_rounds: int) -> dict[str, dict[str, Any]]:
     """Run each way once a round, on pictures spread over the dataset; the order turns as well."""
     places = np.linspace(0, len(dataset.rows) - 1, _WARM_UP + n_rounds).round().astype(int)
     seconds: dict[str, list[float]] = {name: [] for name in ways}

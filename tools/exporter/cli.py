@@ -69,7 +69,7 @@ def _folder(value: str, kind: str) -> Path:
 
 def _to_config(arguments: argparse.Namespace) -> "ExportConfig":
     from shared import contracts
-    from shared.thresholds import parse_objective
+    from shared.statistics.thresholds import parse_objective
     from tools.exporter.config import ExportConfig
 
     run = _folder(arguments.run, "runs")

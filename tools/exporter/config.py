@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared.thresholds import Objective
+from shared.statistics.thresholds import Objective
 
 
 @dataclass(frozen=True)

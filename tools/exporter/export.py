@@ -14,15 +14,17 @@ from typing import Any
 import numpy as np
 import torch
 
-from shared import cli, contracts, metrics, paths, provenance, sequences, splits, thresholds
-from shared.calibration import apply_temperature, fit_temperature
+from shared import cli, contracts, paths, provenance
+from shared.dataset import reader, splits
+from shared.dataset.feature_store import load_filled, open_features
+from shared.dataset.protocol import EMOTIONS
 from shared.errors import CheckFailed, InvalidInput
-from shared.features import load_filled, open_features
-from shared.inference import FEATURE_SHAPES, OnnxModel, Scores, iterate_batches, score_dataset
 from shared.models import INPUT_KINDS, build_network
 from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.landmark_mlp import LandmarkMlp
-from shared.protocol import EMOTIONS
+from shared.onnx.model import FEATURE_SHAPES, OnnxModel, Scores, iterate_batches, score_dataset
+from shared.statistics import metrics, thresholds
+from shared.statistics.calibration import apply_temperature, fit_temperature
 from tools.exporter import graph as graphs
 from tools.exporter.config import ExportConfig
 
@@ -71,7 +73,7 @@ def export(config: ExportConfig) -> Exported:
     """
     run = contracts.read_document(config.run / "run.json", "run")
     point = _find_checkpoint(config.run, run, config.checkpoint)
-    dataset = sequences.open_dataset(config.dataset)
+    dataset = reader.open_dataset(config.dataset)
     if dataset.labels_sha256 != run["dataset"]["sha256"]:
         raise InvalidInput(
             str(config.dataset),
@@ -146,7 +148,7 @@ def _load(path: Path, sha256: str, network: DualHeadSmileDetector | LandmarkMlp)
     network.eval()
 
 
-def _fit_temperature(dataset: sequences.Dataset, rows: list[sequences.SequenceRow], scores: Scores) -> float | None:
+def _fit_temperature(dataset: reader.Dataset, rows: list[reader.SequenceRow], scores: Scores) -> float | None:
     """Return the temperature that makes the validation people's scores probabilities, where it can be fitted."""
     labels = np.array([row.label == dataset.positive_class for row in rows])
     found = fit_temperature(labels, scores.smile_prob.astype(np.float64))
@@ -165,8 +167,8 @@ def _calibrated(scores: Scores, temperature: float | None) -> Scores:
 def _compare(
     graph: Any,
     theirs: Scores,
-    dataset: sequences.Dataset,
-    rows: list[sequences.SequenceRow],
+    dataset: reader.Dataset,
+    rows: list[reader.SequenceRow],
     config: ExportConfig,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Score the validation people with the ONNX, choose the threshold on them, and compare with torch's scores.
@@ -195,7 +197,7 @@ def _compare(
 
 @torch.inference_mode()
 def _score_by_torch(
-    network: DualHeadSmileDetector | LandmarkMlp, dataset: sequences.Dataset, rows: list[sequences.SequenceRow]
+    network: DualHeadSmileDetector | LandmarkMlp, dataset: reader.Dataset, rows: list[reader.SequenceRow]
 ) -> Scores:
     if isinstance(network, LandmarkMlp):
         found = load_filled(dataset, rows, network.kind)
@@ -209,7 +211,7 @@ def _score_by_torch(
 
 
 def _choose_threshold(
-    dataset: sequences.Dataset, rows: list[sequences.SequenceRow], scores: Scores, config: ExportConfig
+    dataset: reader.Dataset, rows: list[reader.SequenceRow], scores: Scores, config: ExportConfig
 ) -> dict[str, Any]:
     """Return the threshold: the given one, else the objective's on the validation people, else the default."""
     if config.threshold is not None:

@@ -8,10 +8,10 @@ import onnx
 import torch
 
 from shared.errors import CheckFailed
-from shared.inference import FEATURE_SHAPES, METADATA_PREFIX
 from shared.models.dual_head import ContractModule, DualHeadSmileDetector
 from shared.models.landmark_mlp import LandmarkContract, LandmarkMlp
 from shared.models.onnx_export import export_module
+from shared.onnx.model import FEATURE_SHAPES, METADATA_PREFIX
 
 INPUT = "frames"
 OUTPUTS = ("smile_prob", "emotion_logits")

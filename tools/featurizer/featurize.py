@@ -11,10 +11,12 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from shared import cli, contracts, features, landmarks, paths, provenance, sequences
+from shared import cli, contracts, paths, provenance
+from shared.dataset import feature_store, reader
+from shared.dataset.reader import Dataset
 from shared.errors import InvalidInput
-from shared.numbers import rounded
-from shared.sequences import Dataset
+from shared.faces import landmarker
+from shared.text.rounding import rounded
 from tools.featurizer.cli import Config
 from tools.featurizer.pool import read_faces
 from tools.featurizer.store import StoreWriter, index_of
@@ -103,10 +105,10 @@ def featurize(config: Config) -> Featurized:
     """
     import importlib.util
 
-    model = landmarks.find_model(config.landmark_model)
+    model = landmarker.find_model(config.landmark_model)
     if importlib.util.find_spec("mediapipe") is None:  # importing it here would only cost memory
         raise ModuleNotFoundError("mediapipe", name="mediapipe")
-    dataset = sequences.open_dataset(config.dataset)
+    dataset = reader.open_dataset(config.dataset)
     if not dataset.rows:
         raise InvalidInput(str(dataset.folder), found="no sequences", expected="at least one")
     return _Run(config, dataset, model).finish()
@@ -120,19 +122,19 @@ class _Run:
         self._code = provenance.code_info("mediapipe", "numpy", "opencv-python")
         self._model = {"file": model.name, "sha256": contracts.sha256_file(model)}
         self._reading = {
-            "max_faces": landmarks.MAX_FACES,
-            "border": landmarks.BORDER,
+            "max_faces": landmarker.MAX_FACES,
+            "border": landmarker.BORDER,
             "mediapipe": self._code["packages"]["mediapipe"],
         }
         image = dataset.manifest["image"]
         self._job = Job(config.kind, model, image["width_px"], image["height_px"])
-        self._folder = config.out or features.store_dir(dataset.name, config.kind)
+        self._folder = config.out or feature_store.store_dir(dataset.name, config.kind)
         n_pictures = sum(row.frame_count for row in dataset.rows)
         self._order = np.empty((n_pictures, 32), np.uint8)
         self._changed: list[str] = []
 
     def finish(self) -> Featurized:
-        also = None if self._config.kind == "landmarks" else features.store_dir(self._dataset.name, "landmarks")
+        also = None if self._config.kind == "landmarks" else feature_store.store_dir(self._dataset.name, "landmarks")
         started = time.perf_counter()
         computed = 0
         with StoreWriter(self._folder, self._config.kind, self._model, self._reading, also) as store:
@@ -143,7 +145,7 @@ class _Run:
             parts, counts = store.finish(self._order, index_of(self._dataset.rows))
             manifest = self._describe(parts, counts)
             store.publish(manifest)
-        return Featurized(self._folder / features.MANIFEST, manifest, computed, duration_s, tuple(self._changed))
+        return Featurized(self._folder / feature_store.MANIFEST, manifest, computed, duration_s, tuple(self._changed))
 
     def _new_pictures(self, store: StoreWriter) -> Iterator[Picture]:
         """Read and hash every picture of the dataset; yield those whose features are not known yet."""
@@ -152,7 +154,7 @@ class _Run:
         shown = cli.progress(names, what="read faces", total=len(self._order), unit=" pictures")
         for number, (row, index, name) in enumerate(shown):
             path = self._dataset.folder / name
-            data = sequences.read_picture(path)
+            data = reader.read_picture(path)
             sha256 = hashlib.sha256(data).digest()
             self._order[number] = np.frombuffer(sha256, np.uint8)
             if sha256 not in store and sha256 not in asked:

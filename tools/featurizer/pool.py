@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from shared.dataset.feature_store import row_dtype
 from shared.errors import CheckFailed, InvalidInput, MissingOutside, SmilebenchError
-from shared.features import row_dtype
 from tools.featurizer.worker import Job, Picture, work
 
 PICTURES_A_TASK = 8
@@ -81,8 +81,8 @@ def read_faces(pictures: Iterable[Picture], job: Job, n_workers: int) -> Iterato
         n_workers: Processes, 1 or more.
 
     Yields:
-        Rows of `shared.features.row_dtype`, a few at a time, in the order in which they are done. Each knows the hash
-        of its picture.
+        Rows of `shared.dataset.feature_store.row_dtype`, a few at a time, in the order in which they are done.
+        Each knows the hash of its picture.
 
     Raises:
         InvalidInput: A picture is broken or of another size, or the model file is none.

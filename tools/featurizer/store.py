@@ -20,7 +20,8 @@ import filelock
 import numpy as np
 import numpy.typing as npt
 
-from shared import contracts, features
+from shared import contracts
+from shared.dataset import feature_store
 from shared.errors import InvalidInput
 
 SHARD_ROWS = 512  # about four seconds of two cores
@@ -86,7 +87,7 @@ class StoreWriter:
         self, folder: Path, kind: str, model: dict[str, Any], reading: dict[str, Any], also: Path | None = None
     ) -> None:
         self.folder = folder
-        self._dtype = features.row_dtype(kind)
+        self._dtype = feature_store.row_dtype(kind)
         self._kind, self._model, self._reading, self._also = kind, model, reading, also
         key = contracts.sha256_json([kind, model["sha256"], reading])[:12]
         self._shards = folder / f".shards_{key}"
@@ -138,7 +139,7 @@ class StoreWriter:
     def _read_manifest(folder: Path) -> dict[str, Any]:
         """Read a store's manifest; empty if there is none of use."""
         try:
-            return contracts.read_document(folder / features.MANIFEST, "features")
+            return contracts.read_document(folder / feature_store.MANIFEST, "features")
         except InvalidInput:
             return {}
 
@@ -179,7 +180,7 @@ class StoreWriter:
 
         Args:
             order: (N, 32) uint8: the hash of each picture; all were added or known.
-            index: `shared.features.INDEX_DTYPE`, a row a sequence.
+            index: `shared.dataset.feature_store.INDEX_DTYPE`, a row a sequence.
 
         Returns:
             The manifest's rows and index parts, and (N,) uint8 the faces in each picture. The manifest itself is
@@ -227,7 +228,7 @@ class StoreWriter:
 
     def publish(self, manifest: dict[str, Any]) -> None:
         """Write the manifest, and then remove what it no longer names."""
-        contracts.write_document(self.folder / features.MANIFEST, manifest, "features")
+        contracts.write_document(self.folder / feature_store.MANIFEST, manifest, "features")
         named = {manifest[part]["file"] for part in ("rows", "index")}
         for path in (*self.folder.glob("rows_*.npy"), *self.folder.glob("index_*.npy")):
             if path.name not in named:
@@ -279,10 +280,10 @@ def index_of(rows: Sequence[Any]) -> Rows:
     """Build the index of a dataset's sequences, in its order.
 
     Args:
-        rows: `shared.sequences.SequenceRow` of the whole dataset.
+        rows: `shared.dataset.reader.SequenceRow` of the whole dataset.
     """
     counts = np.array([row.frame_count for row in rows], np.int64)
-    index = np.zeros(len(rows), features.INDEX_DTYPE)
+    index = np.zeros(len(rows), feature_store.INDEX_DTYPE)
     index["sequence_id"] = [row.sequence_id for row in rows]
     index["frame_count"] = counts
     index["first"] = np.cumsum(counts) - counts

@@ -16,11 +16,11 @@ from typing import Any
 
 import numpy as np
 
+from shared.arrays import U8
+from shared.dataset.feature_store import row_dtype
+from shared.dataset.reader import decode_picture
 from shared.errors import SmilebenchError
-from shared.features import row_dtype
-from shared.landmarks import FaceLandmarker
-from shared.preprocess import U8
-from shared.sequences import decode_picture
+from shared.faces.landmarker import FaceLandmarker
 
 
 @dataclass(frozen=True)
@@ -112,7 +112,7 @@ def fill_row(row: Any, sha256: bytes, landmarker: FaceLandmarker, picture_rgb_hw
     """Read a picture into a row of a store.
 
     Args:
-        row: A row of `shared.features.row_dtype`; written to.
+        row: A row of `shared.dataset.feature_store.row_dtype`; written to.
         sha256: Of the encoded picture.
         landmarker: Reads it.
         picture_rgb_hwc_u8: (H, W, 3).

@@ -11,11 +11,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from shared import cli, contracts, paths, tasks_vision
+from shared import cli, contracts, paths
 from shared.errors import InvalidInput, MissingOutside
-from shared.onnxruntime_web import install
-from shared.page_server import PageServer
-from shared.streaming import kind_of
+from shared.onnx.stream import kind_of
+from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
+from shared.web.server import PageServer
 
 CLIENT_FILE = "smile-detector.mjs"
 
@@ -107,7 +107,7 @@ def make_server(config: Config, ort_dir: Path, tasks_dir: Path | None = None) ->
     page_dir = Path(str(files("tools.game") / "page"))
     folders = {"/": page_dir, "/model/": config.handoff, "/ort/": ort_dir}
     if tasks_dir is not None:
-        folders[f"/model/node_modules/{tasks_vision.NPM_PACKAGE}/"] = tasks_dir
+        folders[f"/model/node_modules/{TASKS_VISION.name}/"] = tasks_dir
     try:
         return PageServer(folders, config.port)
     except OSError as error:
@@ -135,8 +135,8 @@ def play(config: Config) -> Played:
             f"game: no browser has proven {spec['spec_id']} yet; it is played all the same "
             "(prove it: ./inv validate-spec --browser)"
         )
-    tasks_dir = None if kind_of(spec) == "frames" else tasks_vision.PACKAGE.install()
-    server = make_server(config, install() / "dist", tasks_dir)
+    tasks_dir = None if kind_of(spec) == "frames" else TASKS_VISION.install()
+    server = make_server(config, ONNXRUNTIME_WEB.install() / "dist", tasks_dir)
     url = server.url + (f"?lang={config.lang}" if config.lang else "")
     try:
         cli.note(f"game: {url}  (Control-C ends it)")

@@ -15,10 +15,11 @@ from typing import Any
 
 import filelock
 
-from shared import cli, paths, sequences
+from shared import cli, paths
+from shared.dataset import reader
+from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput, WrongUsage
-from shared.marks import Mark, assign_marks, label_word
-from shared.sequences import Dataset, SequenceRow
+from shared.text.label_style import Mark, assign_marks, label_word
 from tools.grid_viewer import sheet
 from tools.grid_viewer.cli import Config
 from tools.grid_viewer.page import SIGNATURE, Page, PageFacts, sequences_order
@@ -82,7 +83,7 @@ def make_grid(config: Config) -> Grid:
             grid-viewer did not write.
         WrongUsage: A label or person that the dataset does not have.
     """
-    dataset = sequences.open_dataset(config.dataset)
+    dataset = reader.open_dataset(config.dataset)
     rows = select_rows(dataset, config.labels, config.subjects)
     out = config.out or paths.artifacts("grids") / dataset.name
     out.mkdir(parents=True, exist_ok=True)
@@ -161,7 +162,7 @@ def _make_in(out: Path, dataset: Dataset, rows: list[SequenceRow], config: Confi
         pages=tuple(out / path.name for path in made),
         n_sequences=len(rows),
         n_subjects=len({row.subject_id for row in rows}),
-        by_label=sequences.count_labels(rows),
+        by_label=reader.count_labels(rows),
         n_removed=len(old),
         index_bytes=index_bytes,
     )
@@ -200,7 +201,7 @@ def _draw_all(folder: Path, dataset: Dataset, rows: list[SequenceRow], config: C
 def _heading(facts: PageFacts, marks: dict[str, Mark], number: int, total: int) -> sheet.Heading:
     """Write a sheet's heading in its language."""
     words = WORDS[facts.lang]
-    counts = sequences.count_labels(facts.rows)
+    counts = reader.count_labels(facts.rows)
     parts = [words["page"].format(page=number, pages=total), words["sequences"].format(count=len(facts.rows))]
     parts += [f"{label_word(label, facts.lang)} {counts[label]}" for label in marks if label in counts]
     if facts.selection:

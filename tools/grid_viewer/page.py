@@ -15,10 +15,10 @@ from typing import TextIO
 
 import cv2
 
-from shared import sequences
-from shared.marks import SHAPE_SVG, Mark, label_word
-from shared.preprocess import U8
-from shared.sequences import Dataset, SequenceRow
+from shared.arrays import U8
+from shared.dataset import reader
+from shared.dataset.reader import Dataset, SequenceRow
+from shared.text.label_style import SHAPE_SVG, Mark, label_word
 from tools.grid_viewer.words import EMOTION_WORDS, WORDS
 
 JPEG_QUALITY = 75
@@ -168,7 +168,7 @@ def _fill_template(facts: PageFacts) -> str:
     dataset, lang = facts.dataset, facts.lang
     words = WORDS[lang]
     name = dataset.name
-    counts = sequences.count_labels(facts.rows)
+    counts = reader.count_labels(facts.rows)
     total = len(facts.rows)
     # The positive class first, as its mark is; then the order of the manifest.
     labels = [label for label in facts.marks if label in counts]

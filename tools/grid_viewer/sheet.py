@@ -13,9 +13,9 @@ from typing import Any
 import cv2
 import numpy as np
 
-from shared.marks import Mark, label_word
-from shared.preprocess import U8
-from shared.sequences import SequenceRow
+from shared.arrays import U8
+from shared.dataset.reader import SequenceRow
+from shared.text.label_style import Mark, label_word
 from tools.grid_viewer.words import WORDS
 
 FRAME_PX = 192
@@ -158,7 +158,7 @@ class Sheet:
 
 
 def draw_shape(image: U8, shape: str, centre: tuple[int, int], radius: int, colour: tuple[int, int, int]) -> None:
-    """Draw one of `shared.marks.SHAPES`, filled, into an image."""
+    """Draw one of `shared.text.label_style.SHAPES`, filled, into an image."""
     x, y = centre
     r = radius
     if shape == "circle":

@@ -3,7 +3,7 @@
 ``{name}`` parts are filled in by `str.format` on sheets, and by the page's script there.
 """
 
-from shared.protocol import EMOTIONS
+from shared.dataset.protocol import EMOTIONS
 
 EMOTION_WORDS = {
     "en": {emotion: emotion for emotion in EMOTIONS},

@@ -9,8 +9,8 @@ from typing import Any
 
 from shared import contracts, paths
 from shared.errors import InvalidInput
-from shared.inference import FEATURE_SHAPES, OnnxModel
-from shared.onnx_graph import Graph, read_graph
+from shared.onnx.graph import Graph, read_graph
+from shared.onnx.model import FEATURE_SHAPES, OnnxModel
 from shared.preprocess import SIZE_PX
 
 STREAM_NETWORKS = ("dual_head",)  # an encoder of single frames, and a head over their features

@@ -2,12 +2,13 @@
 
 from typing import Any
 
-from shared import landmarks, paths, tasks_vision
-from shared.onnxruntime_web import NPM_PACKAGE, NPM_VERSION
-from shared.protocol import read_protocol
+from shared import paths
+from shared.dataset.protocol import read_protocol
+from shared.faces import landmarker
+from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
 from tools.handoff.config import Config
-from tools.handoff.golden import GOLDEN_FILE, Golden
-from tools.handoff.graphs import Made
+from tools.handoff.golden.pictures import GOLDEN_FILE, Golden
+from tools.handoff.graphs.build import Made
 from tools.handoff.source import Source
 
 # How far a program may differ from Python and still be the same model. On equal tensors only the order of float32
@@ -105,14 +106,18 @@ def build_spec(
 
 def packages_of(source: Source) -> dict[str, str]:
     """Name the npm packages that a page of this model needs, with their exact versions."""
-    needed = {NPM_PACKAGE: NPM_VERSION}
-    return needed if source.kind == "frames" else {tasks_vision.NPM_PACKAGE: tasks_vision.NPM_VERSION, **needed}
+    needed = {ONNXRUNTIME_WEB.name: ONNXRUNTIME_WEB.version}
+    return needed if source.kind == "frames" else {TASKS_VISION.name: TASKS_VISION.version, **needed}
 
 
 def _describe_runtime(source: Source) -> dict[str, Any]:
-    runtime: dict[str, Any] = {"npm_package": NPM_PACKAGE, "npm_version": NPM_VERSION, "execution_providers": []}
+    runtime: dict[str, Any] = {
+        "npm_package": ONNXRUNTIME_WEB.name,
+        "npm_version": ONNXRUNTIME_WEB.version,
+        "execution_providers": [],
+    }
     if source.kind != "frames":
-        runtime["landmarker"] = {"npm_package": tasks_vision.NPM_PACKAGE, "npm_version": tasks_vision.NPM_VERSION}
+        runtime["landmarker"] = {"npm_package": TASKS_VISION.name, "npm_version": TASKS_VISION.version}
     return runtime
 
 
@@ -124,18 +129,18 @@ def _describe_input(source: Source, uses_z: bool) -> dict[str, Any]:
         return {**common, **{key: stated[key] for key in ("dtype", "layout", "color", "range")}}
     told: dict[str, Any] = {"unit": "fraction_of_square", "uses_z": uses_z}
     if source.kind == "blendshapes":
-        told = {"unit": "score", "names": list(landmarks.BLENDSHAPES)}
-    landmarker = {
-        "file": landmarks.MODEL_NAME,
+        told = {"unit": "score", "names": list(landmarker.BLENDSHAPES)}
+    landmarker_block = {
+        "file": landmarker.MODEL_NAME,
         "sha256": stated["landmark_model_sha256"],
         "running_mode": "IMAGE",
-        "max_faces": landmarks.MAX_FACES,
+        "max_faces": landmarker.MAX_FACES,
         "face": "largest",
-        "border": landmarks.BORDER,
+        "border": landmarker.BORDER,
         "frame_without_face": "nearest",
         "window_without_face": 0,
     }
-    return {**common, **{key: stated[key] for key in ("dtype", "layout")}, **told, "landmarker": landmarker}
+    return {**common, **{key: stated[key] for key in ("dtype", "layout")}, **told, "landmarker": landmarker_block}
 
 
 def _tolerance(source: Source, golden: Golden) -> dict[str, float]:

@@ -10,21 +10,22 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shared import cli, contracts, landmarks, paths, stale
+from shared import cli, contracts, paths, stale_models
 from shared.errors import WrongUsage
-from shared.face_mesh import depends_on_z
-from shared.npm_package import NPMRC
+from shared.faces import landmarker
+from shared.faces.synthetic import depends_on_z
+from shared.web.npm import NPMRC
 from tools.handoff import folder as folders
 from tools.handoff.config import Config
-from tools.handoff.golden import GOLDEN_FILE, draw_cases, write_golden
-from tools.handoff.golden_features import draw_feature_cases, write_feature_golden
-from tools.handoff.graphs import Made, make_graphs
-from tools.handoff.proof import Proof, prove_encoder, prove_pixels, prove_stream
+from tools.handoff.golden.features import draw_feature_cases, write_feature_golden
+from tools.handoff.golden.pictures import GOLDEN_FILE, draw_cases, write_golden
+from tools.handoff.graphs.build import Made, make_graphs
+from tools.handoff.graphs.variants import Pictures, draw_pictures, make_variants, read_pictures
+from tools.handoff.parity import Proof, prove_encoder, prove_pixels, prove_stream
 from tools.handoff.readme import READMES, fit_readme
-from tools.handoff.runs import Stream, Window
+from tools.handoff.sessions import Stream, Window
 from tools.handoff.source import Source, read_source
 from tools.handoff.spec import build_spec, keep_proof, packages_of
-from tools.handoff.variants import Pictures, draw_pictures, make_variants, read_pictures
 
 GRAPH_FILES = (
     paths.MODEL_FILE,
@@ -110,8 +111,10 @@ def write_handoff(config: Config) -> Written:
         raise WrongUsage("--release-threshold", found=str(config.release_threshold), expected=f"at most {threshold}")
     place = config.out or paths.artifacts("handoff") / source.card["model_id"]
     client = folders.client_files()
-    landmarker, missing = _find_landmarker(source)
-    ours = frozenset({*client, *GRAPH_FILES, "golden", "package.json", ".npmrc", paths.SPEC_FILE, landmarks.MODEL_NAME})
+    landmarker_bytes, missing = _find_landmarker(source)
+    ours = frozenset(
+        {*client, *GRAPH_FILES, "golden", "package.json", ".npmrc", paths.SPEC_FILE, landmarker.MODEL_NAME}
+    )
     with folders.draft(place, ours) as new:
         if config.dataset is not None and source.kind != "frames":
             raise WrongUsage(
@@ -132,11 +135,11 @@ def write_handoff(config: Config) -> Written:
             _prove_rewrites(graphs, stream, source)
             variants, notes = make_variants(graphs, source, pictures)
             graphs += variants
-        files = client if landmarker is None else {**client, landmarks.MODEL_NAME: landmarker}
+        files = client if landmarker_bytes is None else {**client, landmarker.MODEL_NAME: landmarker_bytes}
         spec = _fill(new, source, config, graphs, window, stream, files, place.name)
         spec, changed = _swap_if_changed(new, place, ours, spec)
     notes += missing
-    if (reason := stale.why_stale(spec["model"]["sha256"])) is not None:
+    if (reason := stale_models.why_stale(spec["model"]["sha256"])) is not None:
         notes.append(f"this model is {reason}; do not ship it")
     return Written(place, spec, proof, changed, tuple(notes))
 
@@ -198,7 +201,7 @@ def _fill(
     for name, data in files.items():
         if name in READMES:
             text = data.decode("utf-8")
-            data = fit_readme(text, spec, folder_name, has_landmarker=landmarks.MODEL_NAME in files).encode()
+            data = fit_readme(text, spec, folder_name, has_landmarker=landmarker.MODEL_NAME in files).encode()
         contracts.write_bytes(new / name, data)
     return spec
 
@@ -208,11 +211,11 @@ def _find_landmarker(source: Source) -> tuple[bytes | None, list[str]]:
     if source.kind == "frames":
         return None, []
     wanted = source.card["input"]["landmark_model_sha256"]
-    for folder in landmarks.model_folders():
-        path = folder / landmarks.MODEL_NAME
+    for folder in landmarker.model_folders():
+        path = folder / landmarker.MODEL_NAME
         if path.is_file() and contracts.sha256_file(path) == wanted:
             return path.read_bytes(), []
-    note = f"{landmarks.MODEL_NAME} (sha256 {wanted[:12]}...) is not here: ./inv fetch-models, then run this again"
+    note = f"{landmarker.MODEL_NAME} (sha256 {wanted[:12]}...) is not here: ./inv fetch-models, then run this again"
     return None, [f"{note}, or put it beside the spec"]
 
 

@@ -172,7 +172,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             return import_photos(photos)
         if arguments.archives is not None:
             archives = _to_archives(arguments, dataset)
-            from tools.importer.archives import import_archives
+            from tools.importer.archives.archives import import_archives
 
             return import_archives(archives)
         merged = _to_merge(arguments, dataset)

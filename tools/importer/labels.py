@@ -8,8 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from shared.dataset.protocol import Protocol, parse_protocol, read_protocol
 from shared.errors import InvalidInput, WrongUsage
-from shared.protocol import Protocol, parse_protocol, read_protocol
 
 PHOTO_PROTOCOL = "photos"
 

@@ -9,11 +9,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from shared import cli, consent, contracts, intake, sequences
+from shared import cli, contracts
+from shared.dataset import bulk_writer, consent, reader
+from shared.dataset.bulk_writer import Incoming, Intake, Origin
+from shared.dataset.protocol import parse_protocol
+from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput, WrongUsage
-from shared.intake import Incoming, Intake, Origin
-from shared.protocol import parse_protocol
-from shared.sequences import Dataset, SequenceRow
 from tools.importer.cli import MergeConfig
 from tools.importer.report import Imported, LeftOut, count_added
 
@@ -37,13 +38,13 @@ def merge(config: MergeConfig) -> Imported:
         InvalidInput: One of the two is not valid, or they do not fit together; both values are named.
         WrongUsage: The same pseudonym stands in both, and nobody says whether it is the same person.
     """
-    other = sequences.open_dataset(config.other)
+    other = reader.open_dataset(config.other)
     if config.other.resolve() == config.dataset.resolve():
         raise WrongUsage("--merge", found="the dataset itself", expected="another one")
-    protocol = intake.protocol_of(config.dataset)
+    protocol = bulk_writer.protocol_of(config.dataset)
     if protocol is None:
         protocol = parse_protocol(other.manifest["protocol"], str(config.other))
-    known_origins = intake.read_origins(config.other)
+    known_origins = bulk_writer.read_origins(config.other)
     added: list[str] = []
     left_out: list[LeftOut] = []
     n_known = 0
@@ -63,14 +64,14 @@ def merge(config: MergeConfig) -> Imported:
                     n_known += 1
                     continue
                 stored = tuple((other.folder / name).read_bytes() for name in row.frame_names())
-                if sequences.hash_pictures(stored) != row.sha256:
+                if reader.hash_pictures(stored) != row.sha256:
                     left_out.append(LeftOut(row.sequence_id, "unreadable", "its pictures are not those of its row"))
                     continue
                 if as_stills:
                     stored *= protocol.frame_count
                     times_ms = tuple(k * float(protocol.frame_interval_ms) for k in range(protocol.frame_count))
                     row = replace(row, frame_times_ms=times_ms)
-                pictures = sequences.hash_pictures(stored)
+                pictures = reader.hash_pictures(stored)
                 if pictures in taken or dataset.holds(pictures):
                     left_out.append(LeftOut(row.sequence_id, "duplicate"))
                     continue

@@ -5,9 +5,10 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared import cli, intake
+from shared import cli
+from shared.dataset import bulk_writer
+from shared.dataset.bulk_writer import Incoming, Intake, Origin
 from shared.errors import InvalidInput
-from shared.intake import Incoming, Intake, Origin
 from tools.importer import ahead, labels, pictures, subjects, table
 from tools.importer.cli import PhotosConfig
 from tools.importer.pictures import Unusable
@@ -51,7 +52,7 @@ def import_photos(config: PhotosConfig) -> Imported:
     folder = config.photos.resolve()
     if not folder.is_dir():
         raise InvalidInput(str(config.photos), found="no such folder", expected="a folder of photos")
-    protocol = intake.protocol_of(config.dataset)
+    protocol = bulk_writer.protocol_of(config.dataset)
     if protocol is None:
         protocol = labels.photo_protocol(*labels.choose_classes(config.labels, config.positive))
     labels.must_be_photos(protocol, config.dataset)

@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 
 from shared import preprocess
-from shared.dataset_writer import JPEG_QUALITY
-from shared.preprocess import U8
+from shared.arrays import U8
+from shared.dataset.writer import JPEG_QUALITY
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".jp2")
 _START_OF_SCAN, _END = b"\xff\xda", b"\xff\xd9"

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from shared import cli, contracts, intake, paths, preprocess
+from shared import cli, contracts, paths, preprocess
+from shared.dataset import bulk_writer
+from shared.dataset.bulk_writer import Incoming, Intake, Origin
+from shared.dataset.protocol import Protocol, Window, choose_frames, read_protocol
 from shared.errors import CheckFailed, InvalidInput
-from shared.intake import Incoming, Intake, Origin
-from shared.protocol import Protocol, Window, choose_frames, read_protocol
 from shared.video import Film
 from tools.importer import labels, pictures, subjects, table
 from tools.importer.cli import WindowsConfig
@@ -58,7 +59,7 @@ def import_windows(config: WindowsConfig) -> Imported:
         CheckFailed: Rows of the list are wrong; all of them are named, and nothing is imported.
         InvalidInput: A list that cannot be read, or a dataset of another sort.
     """
-    protocol = intake.protocol_of(config.dataset)
+    protocol = bulk_writer.protocol_of(config.dataset)
     if protocol is None or config.protocol is not None:
         protocol = read_protocol(config.protocol) if config.protocol else read_protocol()
     rows = _read_rows(config, protocol)
@@ -205,7 +206,7 @@ def _cut(film: Path, rows: Sequence[Row], protocol: Protocol) -> tuple[list[_Cut
 
 
 def _places(protocol: Protocol, window: Window) -> Iterator[tuple[float, float]]:
-    """Yield the spans in which a window's sequences can lie; see `shared.protocol.choose_frames`."""
+    """Yield the spans in which a window's sequences can lie; see `shared.dataset.protocol.choose_frames`."""
     span_s = (protocol.frame_count - 1) * protocol.frame_interval_ms / 1000
     slot_s = (window.end_s - window.start_s) / protocol.sequences_per_window
     for number in range(protocol.sequences_per_window):

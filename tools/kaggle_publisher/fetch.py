@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import contracts, dataset_check, paths, sequences
+from shared import contracts, paths
+from shared.dataset import check, reader
 from shared.errors import CheckFailed, InvalidInput
 from tools.kaggle_publisher.config import FetchConfig
-from tools.kaggle_publisher.staging import CHECKSUMS, STAGED
+from tools.kaggle_publisher.release.staging import CHECKSUMS, STAGED
 
 _LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
 _PICTURE = re.compile(r"images/seq_\d{4,9}_frame_\d+\.jpg")
@@ -61,7 +62,7 @@ def fetch(config: FetchConfig) -> Fetched:
         CheckFailed: What came is not what its checksums say, or not a dataset of ours.
         MissingOutside: No credentials, or Kaggle does not answer.
     """
-    from tools.kaggle_publisher.remote import Remote
+    from tools.kaggle_publisher.remote.remote import Remote
 
     target = config.dataset
     if target.exists() and any(target.iterdir()) and not (target / CHECKSUMS).is_file():
@@ -130,15 +131,15 @@ def verify_checksums(folder: Path, what: str, *, allow_more: bool = False) -> in
 def _check(folder: Path) -> int:
     """Run the dataset's own check; returns the number of sequences."""
     if not (folder / "images").is_dir():  # a release of landmarks: its table is the whole of it
-        manifest = contracts.read_document(folder / sequences.MANIFEST, "dataset")
-        data = (folder / sequences.LABELS).read_bytes()
-        return len(sequences.parse_labels(data, sequences.LABELS, manifest["classes"]))
-    errors = [problem for problem in dataset_check.check_dataset(folder) if problem.is_error]
+        manifest = contracts.read_document(folder / reader.MANIFEST, "dataset")
+        data = (folder / reader.LABELS).read_bytes()
+        return len(reader.parse_labels(data, reader.LABELS, manifest["classes"]))
+    errors = [problem for problem in check.check_dataset(folder) if problem.is_error]
     if errors:
         raise CheckFailed(
             str(folder.name), found=f"{errors[0].where}: {errors[0].what}", expected="a dataset that verifies"
         )
-    return len(sequences.open_dataset(folder).rows)
+    return len(reader.open_dataset(folder).rows)
 
 
 def _unpack(archive: Path, target: Path) -> None:

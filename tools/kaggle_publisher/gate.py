@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
-from shared.consent import ConsentBook
+from shared.dataset.consent import ConsentBook
+from shared.dataset.reader import LABELS, Dataset, SequenceRow
 from shared.errors import CheckFailed, InvalidInput
-from shared.sequences import LABELS, Dataset, SequenceRow
 
 SHOWN = 8
 

@@ -11,19 +11,19 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from shared import cli, consent, contracts, dataset_check, paths, sequences
-from shared.card import CARD_MARK, own_text
+from shared import cli, contracts, paths
+from shared.dataset import check, consent, reader
+from shared.dataset.card import CARD_MARK, own_text
+from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import CheckFailed, InvalidInput, WrongUsage
-from shared.sequences import Dataset, SequenceRow
-from tools.kaggle_publisher import croissant
-from tools.kaggle_publisher.card import check_own_text, write_card
 from tools.kaggle_publisher.config import PublishConfig
 from tools.kaggle_publisher.gate import Selection, select
 from tools.kaggle_publisher.published import Published
-from tools.kaggle_publisher.rekey import rekey
-from tools.kaggle_publisher.releases import Release, difference, read_releases, write_releases
-from tools.kaggle_publisher.rules import Listing, make_listing
-from tools.kaggle_publisher.staging import (
+from tools.kaggle_publisher.release import croissant
+from tools.kaggle_publisher.release.card import check_own_text, write_card
+from tools.kaggle_publisher.release.pseudonyms import rekey
+from tools.kaggle_publisher.release.rules import Listing, make_listing
+from tools.kaggle_publisher.release.staging import (
     CARD,
     CHECKSUMS,
     KAGGLE_METADATA,
@@ -34,8 +34,9 @@ from tools.kaggle_publisher.staging import (
     must_be_replaceable,
     stage,
 )
+from tools.kaggle_publisher.releases import Release, difference, read_releases, write_releases
+from tools.kaggle_publisher.remote.upload import upload
 from tools.kaggle_publisher.tombstones import count_withdrawals
-from tools.kaggle_publisher.upload import upload
 
 
 def publish(config: PublishConfig) -> Published:
@@ -47,7 +48,7 @@ def publish(config: PublishConfig) -> Published:
         CheckFailed: The dataset does not verify, nobody may be published, or what Kaggle has is not what was staged.
         MissingOutside: No credentials, or Kaggle does not answer.
     """
-    dataset = sequences.open_dataset(config.dataset)
+    dataset = reader.open_dataset(config.dataset)
     listing = _list(config, dataset, config.subtitle)
     out = config.out or paths.artifacts("publish") / dataset.name
     must_be_replaceable(out, config.dataset)
@@ -160,7 +161,7 @@ def _verify(folder: Path) -> list[str]:
     Raises:
         CheckFailed: It finds errors.
     """
-    problems = dataset_check.check_dataset(folder)
+    problems = check.check_dataset(folder)
     errors = [problem for problem in problems if problem.is_error]
     if errors:
         more = f" (and {len(errors) - 1} more)" if len(errors) > 1 else ""
@@ -186,7 +187,7 @@ def _content(
     """Bring together what goes beside pictures and table."""
     geometry = None
     if config.landmarks_only:
-        from tools.kaggle_publisher.geometry import load_landmarks
+        from tools.kaggle_publisher.release.geometry import load_landmarks
 
         geometry = load_landmarks(dataset, [old for old, _ in renamed])
     landmarker = None if geometry is None else geometry.source

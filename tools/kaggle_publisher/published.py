@@ -4,12 +4,13 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import paths, sequences
-from shared.sequences import Dataset
+from shared import paths
+from shared.dataset import reader
+from shared.dataset.reader import Dataset
 from tools.kaggle_publisher.gate import Selection
+from tools.kaggle_publisher.release.rules import Listing
+from tools.kaggle_publisher.release.staging import CARD, LeftOut, StagedFile
 from tools.kaggle_publisher.releases import Release
-from tools.kaggle_publisher.rules import Listing
-from tools.kaggle_publisher.staging import CARD, LeftOut, StagedFile
 
 
 @dataclass(frozen=True)
@@ -53,7 +54,7 @@ class Published:
     def as_text(self) -> str:
         """Summarise for people."""
         rows, dataset = self.selection.rows, self.dataset
-        labels = ", ".join(f"{count} {label}" for label, count in sequences.count_labels(rows).items())
+        labels = ", ".join(f"{count} {label}" for label, count in reader.count_labels(rows).items())
         n_pictures = sum(file.path.startswith("images/") for file in self.files)
         pictures = f" {n_pictures} pictures in images/ and" if n_pictures else ""  # landmarks go without them
         n_people = len(self.selection.subjects)
@@ -107,7 +108,7 @@ class Published:
             "n_subjects": len(self.selection.subjects),
             "n_sequences": len(rows),
             "n_unreviewed": self.selection.n_unreviewed,
-            "by_label": sequences.count_labels(rows),
+            "by_label": reader.count_labels(rows),
             "difference": self.difference,
             "out": str(self.out),
             "n_files": len(self.files),

@@ -11,8 +11,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 
 from shared import contracts
-from shared.sequences import SequenceRow
-from tools.kaggle_publisher.rekey import new_secret
+from shared.dataset.reader import SequenceRow
+from tools.kaggle_publisher.release.pseudonyms import new_secret
 
 RELEASES = "releases.json"
 

@@ -8,12 +8,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import cli, consent, contracts, paths, sequences, stale
-from shared.consent import Agreement
-from shared.dataset_writer import DatasetWriter
+from shared import cli, contracts, paths, stale_models
+from shared.dataset import consent, reader
+from shared.dataset.consent import Agreement
+from shared.dataset.protocol import parse_protocol
+from shared.dataset.reader import Dataset
+from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput
-from shared.protocol import parse_protocol
-from shared.sequences import Dataset
 from tools.kaggle_publisher.config import WithdrawConfig
 from tools.kaggle_publisher.releases import ReleaseBook, read_releases
 from tools.kaggle_publisher.tombstones import leave_tombstone
@@ -109,7 +110,7 @@ def withdraw(config: WithdrawConfig) -> Withdrawn:
     Raises:
         InvalidInput: No such dataset or person.
     """
-    dataset = sequences.open_dataset(config.dataset)
+    dataset = reader.open_dataset(config.dataset)
     book, releases = consent.read_consent(config.dataset), read_releases(config.dataset)
     rows = [row for row in dataset.rows if row.subject_id == config.subject]
     agreement = book.of(config.subject)
@@ -126,7 +127,7 @@ def withdraw(config: WithdrawConfig) -> Withdrawn:
     if not config.dry_run:
         if agreement is None or not agreement.withdrawn:
             _record(config, agreement)
-        protocol = parse_protocol(dataset.manifest["protocol"], str(config.dataset / sequences.MANIFEST))
+        protocol = parse_protocol(dataset.manifest["protocol"], str(config.dataset / reader.MANIFEST))
         with DatasetWriter(config.dataset, protocol, dataset.manifest["kind"]) as writer:
             for take_id in cli.progress(takes, what="take out"):
                 writer.withdraw_take(take_id, "consent_withdrawn")
@@ -134,7 +135,7 @@ def withdraw(config: WithdrawConfig) -> Withdrawn:
             numbers = [number for number, _, _ in traces.releases]
             leave_tombstone(config.dataset, n_takes=len(takes), n_sequences=len(rows), releases=numbers)
         if config.retrain:
-            marked = tuple(stale.mark(card, REASON) for card in traces.models)
+            marked = tuple(stale_models.mark(card, REASON) for card in traces.models)
     return Withdrawn(dataset.name, config.subject, len(takes), len(rows), traces, marked, config.dry_run)
 
 

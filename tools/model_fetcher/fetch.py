@@ -14,8 +14,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import cli, contracts, faces, landmarks, paths
+from shared import cli, contracts, paths
 from shared.errors import InvalidInput, MissingOutside
+from shared.faces import detector, landmarker
 from tools.model_fetcher.cli import Config
 
 _TIMEOUT_S = 20.0
@@ -44,19 +45,19 @@ class Model:
 
 MODELS = {
     "yunet": Model(
-        faces.MODEL_NAME,
-        faces.KNOWN_SHA256,
+        detector.MODEL_NAME,
+        detector.KNOWN_SHA256,
         232_589,
         "https://media.githubusercontent.com/media/opencv/opencv_zoo/main/models/face_detection_yunet/"
-        + faces.MODEL_NAME,
+        + detector.MODEL_NAME,
         "MIT",
     ),
     "face_landmarker": Model(
-        landmarks.MODEL_NAME,
-        landmarks.KNOWN_SHA256,
+        landmarker.MODEL_NAME,
+        landmarker.KNOWN_SHA256,
         3_758_596,
         "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/"
-        + landmarks.MODEL_NAME,
+        + landmarker.MODEL_NAME,
         "Apache-2.0",
     ),
 }
@@ -96,7 +97,7 @@ def fetch_models(config: Config) -> FetchResult:
         InvalidInput: A file is not the known one.
         MissingOutside: No network, or no such file on it.
     """
-    folder = landmarks.model_folders()[0]
+    folder = landmarker.model_folders()[0]
     files = []
     for name in config.names:
         model = MODELS[name]

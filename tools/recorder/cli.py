@@ -12,7 +12,7 @@ from pathlib import Path
 
 from shared import cli, paths
 from shared.errors import WrongUsage
-from tools.recorder.settings import Settings
+from tools.recorder.config import Settings
 
 _EXAMPLES = """
 recorder --subject s01 --dataset people                                 the first webcam, in a window
@@ -64,13 +64,13 @@ def build_parser() -> cli.Parser:
     parser.add_argument("--no-sound", action="store_true", help="no tones when a phase begins")
     parser.add_argument("--no-review", action="store_true", help="do not look back at each take in the window")
     parser.add_argument("--mixed", action="store_true", help="let a person's takes differ in size and frame rate")
-    upkeep = parser.add_mutually_exclusive_group()
-    upkeep.add_argument("--list", action="store_true", help="record nothing; list the takes in trash/ and rejected/")
-    upkeep.add_argument(
+    managing = parser.add_mutually_exclusive_group()
+    managing.add_argument("--list", action="store_true", help="record nothing; list the takes in trash/ and rejected/")
+    managing.add_argument(
         "--undo", action="store_true", help="record nothing; move the last take (of --subject) to trash/"
     )
-    upkeep.add_argument("--restore", metavar="TAKE", help="record nothing; put a take of trash/ or rejected/ back")
-    upkeep.add_argument(
+    managing.add_argument("--restore", metavar="TAKE", help="record nothing; put a take of trash/ or rejected/ back")
+    managing.add_argument(
         "--withdraw-consent", action="store_true", help="record nothing; take everything of --subject out of the data"
     )
     parser.add_argument("--seed", type=int, default=0, help="varies the drawn actors (default: 0)")
@@ -173,12 +173,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _keep_up(arguments: argparse.Namespace) -> cli.Result:
     """Do what records nothing."""
     dataset = paths.dataset_dir(arguments.dataset)
-    from tools.recorder import upkeep
+    from tools.recorder import manage
 
     if arguments.list:
-        return upkeep.list_takes_outside(dataset)
+        return manage.list_takes_outside(dataset)
     if arguments.restore:
-        return upkeep.restore(dataset, arguments.restore)
+        return manage.restore(dataset, arguments.restore)
     if arguments.undo:
-        return upkeep.undo(dataset, _subject(arguments) if arguments.subject else None)
-    return upkeep.withdraw_consent(dataset, _subject(arguments))
+        return manage.undo(dataset, _subject(arguments) if arguments.subject else None)
+    return manage.withdraw_consent(dataset, _subject(arguments))

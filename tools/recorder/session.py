@@ -1,8 +1,8 @@
 """A recording session: takes of one person into one dataset, with or without a window.
 
-Reads a source and the protocol; writes the dataset through `shared.dataset_writer`, one whole take at a time. A take
+Reads a source and the protocol; writes the dataset through `shared.dataset.writer`, one whole take at a time. A take
 that fails its quality limits, or whose smile is not where it was asked for, is kept apart in rejected/. The window's
-own loop is in `tools.recorder.booth`.
+own loop is in `tools.recorder.window.window_loop`.
 """
 
 import contextlib
@@ -16,19 +16,19 @@ from dataclasses import dataclass, field
 from types import FrameType
 from typing import Any
 
-from shared import cli, contracts, paths, sequences
-from shared.dataset_writer import DatasetWriter
+from shared import cli, contracts, paths
+from shared.dataset import reader
+from shared.dataset.protocol import DEFAULT_PROTOCOL, DURATION_SLACK_S, Protocol, parse_protocol, read_protocol
+from shared.dataset.quality import Limits, measure_sequence
+from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput, SmilebenchError
-from shared.faces import NO_MODEL, FaceFinder, open_finder
-from shared.protocol import DEFAULT_PROTOCOL, DURATION_SLACK_S, Protocol, parse_protocol, read_protocol
-from shared.quality import Limits, measure_sequence
-from shared.smile_curve import SmileCurve
-from tools.recorder.agreement import settle_consent
-from tools.recorder.feed import Feed
-from tools.recorder.meter import SmileMeter, open_meter
-from tools.recorder.prompter import Prompter
-from tools.recorder.settings import Settings
-from tools.recorder.sound import Speaker
+from shared.faces.detector import NO_MODEL, FaceFinder, open_finder
+from tools.recorder.config import Settings
+from tools.recorder.consent_flow import settle_consent
+from tools.recorder.cues import Prompter, Speaker
+from tools.recorder.frame_queue import Feed
+from tools.recorder.smile_curve import SmileCurve
+from tools.recorder.smile_meter import SmileMeter, open_meter
 from tools.recorder.sources import Source, open_source, silence_libraries
 from tools.recorder.summary import SessionResult, tell
 from tools.recorder.take import Take, TakeRecorder, TakeRefused, describe, disk_is_full
@@ -56,7 +56,7 @@ def record(settings: Settings) -> SessionResult:
         return SessionResult(settings, [], [], [], n_takes, is_complete=True)
     protocol = _protocol_of(settings)
     if settings.preview:
-        from tools.recorder.window import require_screen
+        from tools.recorder.window.window import require_screen
 
         require_screen()
     with contextlib.ExitStack() as held:
@@ -65,7 +65,7 @@ def record(settings: Settings) -> SessionResult:
         _must_go_on_alike(settings, source)
         window: Any = None
         if settings.preview:
-            from tools.recorder.booth import ask_in, open_window
+            from tools.recorder.window.window_loop import ask_in, open_window
 
             window = held.enter_context(open_window())
             settle_consent(settings, source.kind, ask_in(window, settings.subject_id))
@@ -81,7 +81,7 @@ def record(settings: Settings) -> SessionResult:
         session.tell_about_film()
         with Speaker(settings.sound and (settings.preview or source.is_live)) as speaker:
             if settings.preview:
-                from tools.recorder.booth import run_booth
+                from tools.recorder.window.window_loop import run_booth
 
                 run_booth(session, window, speaker)
             else:
@@ -91,16 +91,16 @@ def record(settings: Settings) -> SessionResult:
 
 def _already_there(settings: Settings) -> int | None:
     """Count the person's takes where the target is reached already; None where there is something to do."""
-    if settings.target is None or not (settings.dataset / sequences.MANIFEST).is_file():
+    if settings.target is None or not (settings.dataset / reader.MANIFEST).is_file():
         return None
-    rows = sequences.open_dataset(settings.dataset).rows
+    rows = reader.open_dataset(settings.dataset).rows
     n_takes = len({row.take_id for row in rows if row.subject_id == settings.subject_id})
     return n_takes if n_takes >= settings.target else None
 
 
 def _protocol_of(settings: Settings) -> Protocol:
     """Take the protocol that was named, else the dataset's own, else the usual one."""
-    manifest = settings.dataset / sequences.MANIFEST
+    manifest = settings.dataset / reader.MANIFEST
     if settings.protocol is None and manifest.is_file():
         return parse_protocol(contracts.read_document(manifest, "dataset")["protocol"], str(manifest))
     return read_protocol(settings.protocol or DEFAULT_PROTOCOL)
@@ -112,11 +112,9 @@ def _must_go_on_alike(settings: Settings, source: Source) -> None:
     Raises:
         InvalidInput: The source differs from the person's last take; names both values.
     """
-    if settings.mixed or source.kind == "synthetic" or not (settings.dataset / sequences.MANIFEST).is_file():
+    if settings.mixed or source.kind == "synthetic" or not (settings.dataset / reader.MANIFEST).is_file():
         return
-    takes = [
-        row.take_id for row in sequences.open_dataset(settings.dataset).rows if row.subject_id == settings.subject_id
-    ]
+    takes = [row.take_id for row in reader.open_dataset(settings.dataset).rows if row.subject_id == settings.subject_id]
     path = settings.dataset / "takes" / f"{takes[-1]}.json" if takes else None
     if path is None or not path.is_file():
         return
@@ -262,7 +260,7 @@ class Session:
         """Draw the smile curve as a PNG."""
         import cv2
 
-        from tools.recorder.curve import draw_curve
+        from tools.recorder.window.curve_drawing import draw_curve
 
         picture = draw_curve(curve, self.protocol, self.settings.lang, _CURVE_WIDTH_PX, _CURVE_HEIGHT_PX)
         data: bytes = cv2.imencode(".png", picture)[1].tobytes()

@@ -15,11 +15,11 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from shared import contracts
+from shared.dataset.protocol import Protocol as TakeProtocol
 from shared.errors import MissingOutside
-from shared.protocol import Protocol as TakeProtocol
 from shared.video import Film, Frame
-from tools.recorder.actor import Actor
-from tools.recorder.settings import Settings
+from tools.recorder.actor.actor import Actor
+from tools.recorder.config import Settings
 
 _WARM_UP_S = 1.0  # cameras settle their exposure, streams empty their buffers
 

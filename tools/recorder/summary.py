@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared import paths
-from tools.recorder.settings import Settings
-from tools.recorder.words import REASONS
+from tools.recorder.config import Settings
+from tools.recorder.window.words import REASONS
 
 
 @dataclass(frozen=True)

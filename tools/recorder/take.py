@@ -20,10 +20,10 @@ from typing import Any
 import numpy as np
 
 from shared import preprocess
-from shared.dataset_writer import NewSequence
+from shared.arrays import U8
+from shared.dataset.protocol import DURATION_SLACK_S, Protocol, Window, choose_frames
+from shared.dataset.writer import NewSequence
 from shared.errors import CheckFailed
-from shared.preprocess import U8
-from shared.protocol import DURATION_SLACK_S, Protocol, Window, choose_frames
 from shared.video import FilmWriter, Frame
 
 _ROUNDING_S = 1e-6  # times are sums of floats

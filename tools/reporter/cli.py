@@ -11,8 +11,8 @@ from shared.approaches import APPROACHES, REASONS
 from shared.errors import WrongUsage
 
 if TYPE_CHECKING:
-    from shared.metrics import Confusion
-    from tools.reporter.rates import PublishedRates
+    from shared.statistics.metrics import Confusion
+    from tools.reporter.tables.rates import PublishedRates
 
 DESCRIPTION = """Compare a baseline with one or more candidates that were measured on the same sequences.
 
@@ -136,8 +136,8 @@ def main(argv: Sequence[str] | None = None) -> int:
         cli.require(0 < arguments.margin < 1, "--margin", found=f"{arguments.margin:g}", expected="above 0 and below 1")
         dataset = None if arguments.dataset is None else paths.dataset_dir(arguments.dataset)
 
-        from tools.reporter.judgement import Question
-        from tools.reporter.report import ReportConfig, make_report
+        from tools.reporter.ab.judgement import Question
+        from tools.reporter.ab.report import ReportConfig, make_report
 
         return make_report(
             ReportConfig(
@@ -212,7 +212,7 @@ def _main_approaches(words: Sequence[str]) -> int:
                 ("--spec", arguments.spec),
             )
         )
-        from tools.reporter.approaches import ApproachesConfig, report_approaches
+        from tools.reporter.approaches.report import ApproachesConfig, report_approaches
 
         return report_approaches(
             ApproachesConfig(
@@ -268,7 +268,7 @@ def _main_tables(words: Sequence[str]) -> int:
 
     def work() -> cli.Result:
         cli.require(0 < arguments.margin < 1, "--margin", found=f"{arguments.margin:g}", expected="above 0 and below 1")
-        from tools.reporter.tables import TablesConfig, compare_tables
+        from tools.reporter.tables.tables import TablesConfig, compare_tables
 
         return compare_tables(
             TablesConfig(
@@ -305,8 +305,8 @@ def _tables_parser() -> argparse.ArgumentParser:
 
 def _read_table(counts: str | None, rates: str | None, flag: str) -> "Confusion | PublishedRates":
     """Read a table of counts, or published rates."""
-    from shared.metrics import Confusion
-    from tools.reporter.rates import parse_rates
+    from shared.statistics.metrics import Confusion
+    from tools.reporter.tables.rates import parse_rates
 
     if counts is None:
         return parse_rates(rates or "", f"{flag}-rates")

@@ -3,11 +3,11 @@
 from collections.abc import Sequence
 
 from shared.contracts import Document
-from shared.numbers import rounded
+from shared.text.rounding import rounded
 from tools.reporter.arms import Arm
-from tools.reporter.blocks import Block, Bullets, Cell, Heading, Paragraph, Section, Table
 from tools.reporter.datasets import DatasetFacts
-from tools.reporter.words import Words
+from tools.reporter.render.blocks import Block, Bullets, Cell, Heading, Paragraph, Section, Table
+from tools.reporter.text.words import Words
 
 SHOWN_OPENINGS = 20
 

@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from shared import paths, sealed, sequences
+from shared import paths
 from shared.contracts import Document
+from shared.dataset import reader, test_log
 from shared.errors import SmilebenchError
 from tools.reporter.arms import Arm, sequence_of
 
@@ -39,7 +40,7 @@ def find_dataset(folder: Path | None, baseline: Arm) -> DatasetFacts | None:
         Its facts; None if it isn't there or its sequences are not those that were measured.
     """
     try:
-        dataset = sequences.open_dataset(folder or paths.dataset_dir(baseline.results["dataset"]["name"]))
+        dataset = reader.open_dataset(folder or paths.dataset_dir(baseline.results["dataset"]["name"]))
         rows = measured_rows(dataset, baseline)
     except (SmilebenchError, OSError):
         return None
@@ -51,11 +52,11 @@ def find_dataset(folder: Path | None, baseline: Arm) -> DatasetFacts | None:
         n_rows=len(dataset.rows),
         n_reviewed=sum(row.reviewed for row in dataset.rows),
         negative_s=sum(row.frame_count * row.frame_interval_ms for row in negatives) / 1000,
-        openings=tuple(sealed.read_openings(dataset.folder, baseline.results["sequences_sha256"])),
+        openings=tuple(test_log.read_openings(dataset.folder, baseline.results["sequences_sha256"])),
     )
 
 
-def measured_rows(dataset: sequences.Dataset, arm: Arm) -> list[sequences.SequenceRow]:
+def measured_rows(dataset: reader.Dataset, arm: Arm) -> list[reader.SequenceRow]:
     """Select the sequences that an arm was measured on; none at all if they are not the same as they were then.
 
     Raises:
@@ -70,7 +71,7 @@ def measured_rows(dataset: sequences.Dataset, arm: Arm) -> list[sequences.Sequen
             for row in rows
         )
         return rows if is_same and dataset.labels_sha256 == arm.results["dataset"]["sha256"] else []
-    return rows if sequences.hash_sequences(rows) == arm.results["sequences_sha256"] else []
+    return rows if reader.hash_sequences(rows) == arm.results["sequences_sha256"] else []
 
 
 def clip_seconds(facts: DatasetFacts | None, arms: Sequence[Arm]) -> float | None:

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from shared.intervals import wilson
-from tools.reviewer.journal import Decision, current
+from shared.statistics.intervals import wilson
+from tools.reviewer.decisions import Decision, current
 
 How = Literal["agreed", "majority", "preferred"]
 

@@ -166,7 +166,7 @@ def _revert(arguments: argparse.Namespace) -> cli.Result:
 
 def _suspect(arguments: argparse.Namespace) -> cli.Result:
     cli.require(arguments.seed >= 0, "--seed", found=str(arguments.seed), expected="0 or more")
-    from tools.reviewer.folds import suspect
+    from tools.reviewer.suspect import suspect
 
     return suspect(
         paths.dataset_dir(arguments.dataset),

@@ -14,13 +14,14 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from shared import contracts, paths, sequences, trash
-from shared.dataset_writer import DatasetWriter
+from shared import contracts, paths
+from shared.dataset import reader, removed_takes
+from shared.dataset.protocol import Protocol, parse_protocol
+from shared.dataset.reader import Dataset, SequenceRow
+from shared.dataset.writer import DatasetWriter
 from shared.errors import WrongUsage
-from shared.protocol import Protocol, parse_protocol
-from shared.sequences import Dataset, SequenceRow
 from tools.reviewer.agreement import Outcome, settle_all
-from tools.reviewer.journal import EXCLUDE, UNSURE, ReviewFile, fitting, label_of
+from tools.reviewer.decisions import EXCLUDE, UNSURE, ReviewFile, fitting, label_of
 
 RECORD = "correction.json"
 BEFORE = "labels_before.csv"
@@ -131,11 +132,11 @@ def apply_review(folder: Path, rules: Rules, *, dry_run: bool = False) -> Applie
         WrongUsage: The preferred reviewer has decided nothing.
     """
     if dry_run:
-        dataset = sequences.open_dataset(folder)
+        dataset = reader.open_dataset(folder)
         return _plan(dataset, rules)
-    dataset = sequences.open_dataset(folder)
+    dataset = reader.open_dataset(folder)
     with DatasetWriter(folder, protocol_of(dataset), str(dataset.manifest["kind"])) as writer:
-        dataset = sequences.open_dataset(folder)  # as it is now that nobody else writes
+        dataset = reader.open_dataset(folder)  # as it is now that nobody else writes
         _close_unfinished(dataset)
         plan = replace(_plan(dataset, rules), dry_run=False)
         if not plan.changes:
@@ -145,7 +146,7 @@ def apply_review(folder: Path, rules: Rules, *, dry_run: bool = False) -> Applie
 
 def protocol_of(dataset: Dataset) -> Protocol:
     """Return the protocol that a dataset was recorded with, which its writer asks for."""
-    return parse_protocol(dataset.manifest["protocol"], str(dataset.folder / sequences.MANIFEST))
+    return parse_protocol(dataset.manifest["protocol"], str(dataset.folder / reader.MANIFEST))
 
 
 def _plan(dataset: Dataset, rules: Rules) -> Applied:
@@ -236,8 +237,8 @@ def _commit(writer: DatasetWriter, dataset: Dataset, rules: Rules, changes: list
         else:
             kept.append(replace(row, **change["after"]))
     files = _files_of(dataset.folder, gone, kept)
-    place = trash.new_place(dataset.folder, "review")
-    contracts.write_bytes(place / BEFORE, (dataset.folder / sequences.LABELS).read_bytes())
+    place = removed_takes.new_place(dataset.folder, "review")
+    contracts.write_bytes(place / BEFORE, (dataset.folder / reader.LABELS).read_bytes())
     link_files(files, dataset.folder, place)
     record = {
         "schema_version": 1,
@@ -246,7 +247,7 @@ def _commit(writer: DatasetWriter, dataset: Dataset, rules: Rules, changes: list
         "reverted_utc": None,
         "labels_sha256": {
             "before": dataset.labels_sha256,
-            "after": hashlib.sha256(sequences.format_labels(kept)).hexdigest(),
+            "after": hashlib.sha256(reader.format_labels(kept)).hexdigest(),
         },
         "rules": {
             "min_reviewers": rules.min_reviewers,
@@ -268,7 +269,7 @@ def _files_of(folder: Path, gone: Sequence[SequenceRow], kept: Sequence[Sequence
     left = {row.take_id for row in kept}
     names = [name for row in gone for name in row.frame_names()]
     ended = [row for row in gone if row.take_id not in left]
-    names += [name for name in trash.file_names(ended) if name.startswith("takes/")]
+    names += [name for name in removed_takes.file_names(ended) if name.startswith("takes/")]
     return [name for name in names if (folder / name).is_file()]
 
 
@@ -296,7 +297,7 @@ def _close_unfinished(dataset: Dataset) -> None:
 def open_records(dataset: Dataset) -> list[tuple[Path, dict[str, Any]]]:
     """List the logs of applications that were not taken back, the oldest first: file and content."""
     found = []
-    for path in (dataset.folder / trash.TRASH).glob(f"*_review*/{RECORD}"):
+    for path in (dataset.folder / removed_takes.TRASH).glob(f"*_review*/{RECORD}"):
         record = contracts.read_document(path, "correction")
         if record["reverted_utc"] is None and record["dataset"]["created_utc"] == dataset.manifest["created_utc"]:
             found.append(((record["applied_utc"], path.stat().st_mtime_ns), path, record))

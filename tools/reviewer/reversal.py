@@ -8,10 +8,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from shared import sequences
-from shared.dataset_writer import DatasetWriter
+from shared.dataset import reader
+from shared.dataset.reader import SequenceRow
+from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput
-from shared.sequences import SequenceRow
 from tools.reviewer.corrections import BEFORE, RECORD, close_record, labels_part, link_files, open_records, protocol_of
 
 
@@ -68,16 +68,16 @@ def revert_review(folder: Path) -> Reverted:
     Raises:
         InvalidInput: Nothing was applied, or everything is taken back already.
     """
-    dataset = sequences.open_dataset(folder)
+    dataset = reader.open_dataset(folder)
     with DatasetWriter(folder, protocol_of(dataset), str(dataset.manifest["kind"])) as writer:
-        dataset = sequences.open_dataset(folder)  # as it is now that nobody else writes
+        dataset = reader.open_dataset(folder)  # as it is now that nobody else writes
         records = open_records(dataset)
         if not records:
             found = "no application of a review that is not taken back already"
             raise InvalidInput(str(folder), found=found, expected="one in trash/")
         path, record = records[-1]
         old = path.parent / BEFORE
-        before = sequences.parse_labels(old.read_bytes(), str(old), dataset.manifest["classes"])
+        before = reader.parse_labels(old.read_bytes(), str(old), dataset.manifest["classes"])
         rows, restored, kept = _merge(dataset.rows, before, record["changes"])
         link_files(record["files"], path.parent, folder)
         writer.commit(rows)

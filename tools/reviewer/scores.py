@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from shared import contracts, paths, sequences
+from shared import contracts, paths
+from shared.dataset import reader
+from shared.dataset.reader import Dataset
 from shared.errors import InvalidInput
-from shared.sequences import Dataset
-from tools.reviewer.suspicion import SUSPICION_FILE, Opinion, read_suspicion
+from tools.reviewer.label_quality import SUSPICION_FILE, Opinion, read_suspicion
 
 _TODO = "make scores that can be used: reviewer suspect, or ./inv ab --folds 5"
 
@@ -127,7 +128,7 @@ def _must_share_no_picture(trained_on: str, dataset: Dataset, file: Path) -> Non
     """Refuse a model that was trained on another dataset which holds the same pictures, or cannot be looked at."""
     folder = paths.home() / "datasets" / trained_on
     try:
-        theirs = {row.sha256 for row in sequences.open_dataset(folder).rows}
+        theirs = {row.sha256 for row in reader.open_dataset(folder).rows}
     except InvalidInput:
         raise InvalidInput(
             str(file),

@@ -30,7 +30,7 @@ from starlette.routing import Route
 
 from shared import paths
 from shared.errors import InvalidInput, SmilebenchError, WrongUsage
-from tools.reviewer.desk import Desk, Wish
+from tools.reviewer.state import Desk, Wish
 from tools.reviewer.words import WORDS
 
 HOST = "127.0.0.1"

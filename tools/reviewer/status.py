@@ -5,10 +5,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import sequences
-from shared.sequences import Dataset
+from shared.dataset import reader
+from shared.dataset.reader import Dataset
 from tools.reviewer.agreement import Kappa, Outcome, kappas, settle_all
-from tools.reviewer.journal import EXCLUDE, UNSURE, ReviewFile, current, fitting, label_of
+from tools.reviewer.decisions import EXCLUDE, UNSURE, ReviewFile, current, fitting, label_of
 
 LISTED = 20  # disagreements that the text names; --json gives all
 
@@ -112,7 +112,7 @@ def read_status(folder: Path) -> Status:
     Raises:
         InvalidInput: No valid dataset, or a review of another one.
     """
-    dataset = sequences.open_dataset(folder)
+    dataset = reader.open_dataset(folder)
     return describe(dataset, ReviewFile(dataset))
 
 

@@ -104,10 +104,10 @@ def _configure(arguments: argparse.Namespace) -> Config:
 
 def _work(config: Config) -> cli.Result:
     if config.browser:
-        from tools.spec_checker.browser_proof import Wanted, prove
+        from tools.spec_checker.browser.proof import Wanted, prove
 
         return prove(Wanted(config.spec, config.film, config.film_s, config.chromium, config.quick))
-    from tools.spec_checker.check import check_file
+    from tools.spec_checker.static.check import check_file
 
     return check_file(config.spec, config.model)
 

@@ -9,12 +9,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import cli, paths, sequences, splits
+from shared import cli, paths
+from shared.dataset import reader, splits
+from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput
-from shared.sequences import Dataset, SequenceRow
-from shared.twins import Twins, find_twins
 from tools.splitter import sheet
 from tools.splitter.cli import CheckConfig
+from tools.splitter.near_duplicates import Twins, find_twins
 from tools.splitter.sheet import Leak, Place
 
 
@@ -59,7 +60,7 @@ def check(config: CheckConfig) -> Checked:
     Raises:
         InvalidInput: No valid dataset, no split of it, or a picture that is none.
     """
-    dataset = sequences.open_dataset(config.dataset)
+    dataset = reader.open_dataset(config.dataset)
     files = config.splits or _find_frozen(dataset)
     documents = [splits.open_split(file, dataset) for file in files]
     twins = find_twins(dataset)

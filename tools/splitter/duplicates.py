@@ -8,11 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import paths, sequences
-from shared.sequences import Dataset
-from shared.twins import find_twins
+from shared import paths
+from shared.dataset import reader
+from shared.dataset.reader import Dataset
 from tools.splitter import sheet
 from tools.splitter.cli import DuplicatesConfig
+from tools.splitter.near_duplicates import find_twins
 from tools.splitter.sheet import Leak, Place
 
 _MAX_LISTED = 50
@@ -62,7 +63,7 @@ def list_duplicates(config: DuplicatesConfig) -> Duplicates:
     Raises:
         InvalidInput: No valid dataset, or a picture that is none.
     """
-    dataset = sequences.open_dataset(config.dataset)
+    dataset = reader.open_dataset(config.dataset)
     pairs = [
         Leak(
             sheet.kind_of(pair),

@@ -11,11 +11,11 @@ from typing import Any
 
 import numpy as np
 
-from shared import contracts, splits
+from shared import contracts
+from shared.dataset import splits
+from shared.dataset.reader import Dataset
+from shared.dataset.splits import SIDES_FILE, read_test_people
 from shared.errors import InvalidInput
-from shared.sequences import Dataset
-from shared.sides import FILE as SIDES
-from shared.sides import read_test_people
 
 
 def make_folds(dataset: Dataset, n_folds: int, seed: int) -> list[dict[str, Any]]:
@@ -90,7 +90,7 @@ def _must_be_free(dataset: Dataset) -> None:
     """
     if read_test_people(dataset.folder) is not None:
         raise InvalidInput(
-            str(dataset.folder / SIDES),
+            str(dataset.folder / SIDES_FILE),
             found="people who may only be tested on",
             expected="none, to test everybody by turns",
             todo="leave --folds out: the split keeps to these sides",
@@ -146,7 +146,7 @@ def _complete(
         n_validation = min(max(1, round(splits.FRACTIONS["validation"] * n_subjects)), len(others) - 1)
         counts = {"train": len(others) - n_validation, "validation": n_validation}
         people = {**splits.draw_sides(labels_of, others, counts, rng), "test": list(tested)}
-        fractions = {side: round(len(people[side]) / n_subjects, 6) for side in splits.SIDES}
+        fractions = {side: round(len(people[side]) / n_subjects, 6) for side in splits.SIDES_FILE}
         name = f"{splits.split_name(dataset, seed)}-{word}{number}of{n_folds}"
         document = splits.describe_split(dataset, name, seed, method, fractions, people)
         documents.append({**document, "fold": {"number": number, "of": n_folds}})

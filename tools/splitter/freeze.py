@@ -5,7 +5,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import cli, paths, sequences, splits
+from shared import cli, paths
+from shared.dataset import reader, splits
 from tools.splitter import folds
 from tools.splitter.cli import SplitConfig
 
@@ -75,7 +76,7 @@ def freeze(config: SplitConfig) -> Frozen | FrozenFolds:
     Raises:
         InvalidInput: No valid dataset, too few people, or frozen files that do not fit.
     """
-    dataset = sequences.open_dataset(config.dataset)
+    dataset = reader.open_dataset(config.dataset)
     if config.n_folds is None and not config.leave_one_out:
         file = splits.freeze_split(dataset, config.seed, config.out, config.test)
         split = splits.read_split(file, dataset)
@@ -92,7 +93,7 @@ def freeze(config: SplitConfig) -> Frozen | FrozenFolds:
     return FrozenFolds(tuple(files), tuple(frozen), _warn(dataset, frozen))
 
 
-def _warn(dataset: sequences.Dataset, frozen: list[dict[str, Any]]) -> tuple[str, ...]:
+def _warn(dataset: reader.Dataset, frozen: list[dict[str, Any]]) -> tuple[str, ...]:
     """Tell people on stderr what is weak, and return it."""
     warnings = tuple(splits.list_warnings(dataset, frozen))
     for warning in warnings:

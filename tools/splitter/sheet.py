@@ -12,9 +12,9 @@ import cv2
 import numpy as np
 
 from shared import contracts
-from shared.preprocess import U8
-from shared.sequences import Dataset, SequenceRow
-from shared.twins import Twins
+from shared.arrays import U8
+from shared.dataset.reader import Dataset, SequenceRow
+from tools.splitter.near_duplicates import Twins
 
 KINDS = {
     "person": "the same person",

@@ -10,8 +10,8 @@ from dataclasses import dataclass, field
 import cv2
 import numpy as np
 
-from shared.metrics import F64
-from shared.preprocess import F32, SIZE_PX, U8
+from shared.arrays import F32, F64, U8
+from shared.preprocess import SIZE_PX
 
 MAX_ROTATION_DEG = 10.0
 MAX_SHIFT = 0.06  # of the picture's side

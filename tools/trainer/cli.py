@@ -39,7 +39,7 @@ _FEATURES = {
     "label_smoothing": 0.05,
     "mixup": 1.0,
 }
-SCHEMES = ("upright", "eyes", "farthest")  # of shared.landmark_geometry, which is not light
+SCHEMES = ("upright", "eyes", "farthest")  # of shared.faces.normalise, which is not light
 DEFAULTS = {"dual_head": _PICTURES, "landmark_mlp": _FEATURES, "blendshape_mlp": _FEATURES}
 
 

@@ -28,7 +28,7 @@ class TrainConfig:
         schedule: ``constant``, or ``cosine`` down to zero at the last epoch.
         label_smoothing: Takes so much certainty from the labels, half to each side; for training only.
         mixup: How evenly sequences of features are mixed with others; 0 mixes none.
-        normalisation: How landmarks are normalised, one of `shared.landmark_geometry.SCHEMES`.
+        normalisation: How landmarks are normalised, one of `shared.faces.normalise.SCHEMES`.
         with_z: Whether the landmarks' z counts.
         emotion_weight: Factor of the emotion loss; it counts only sequences that have an emotion label.
         augment: Whether training pictures are varied.

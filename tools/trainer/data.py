@@ -13,9 +13,9 @@ import torch
 from torch import Tensor
 
 from shared import cli, paths
-from shared.preprocess import U8
-from shared.protocol import EMOTIONS
-from shared.sequences import Dataset, SequenceRow
+from shared.arrays import U8
+from shared.dataset.protocol import EMOTIONS
+from shared.dataset.reader import Dataset, SequenceRow
 from tools.trainer.augment import Augmentation
 
 NO_EMOTION = -1

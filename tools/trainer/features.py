@@ -11,10 +11,10 @@ import numpy as np
 import torch
 
 from shared import cli
+from shared.dataset.feature_store import load_filled
+from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput
-from shared.features import load_filled
-from shared.landmark_geometry import DEFAULT_SCHEME, normalise
-from shared.sequences import Dataset, SequenceRow
+from shared.faces.normalise import DEFAULT_SCHEME, normalise
 from tools.trainer.data import NO_EMOTION, Batch
 
 # Faces differ more in proportion than few people show: each axis, and their mixture, is varied by so much (LOG.md).

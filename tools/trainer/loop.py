@@ -12,9 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from shared import cli, metrics
+from shared import cli
 from shared.models.dual_head import DualHeadOutput, DualHeadSmileDetector
 from shared.models.landmark_mlp import LandmarkMlp, LandmarkOutput
+from shared.statistics import metrics
 from tools.trainer.config import TrainConfig
 from tools.trainer.data import NO_EMOTION, Batch, DecodedSequences, shuffled
 from tools.trainer.features import FeatureSequences

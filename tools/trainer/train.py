@@ -17,11 +17,12 @@ from typing import Any
 import numpy as np
 import torch
 
-from shared import cli, contracts, paths, provenance, sequences, splits
+from shared import cli, contracts, paths, provenance
+from shared.dataset import reader, splits
+from shared.dataset.protocol import EMOTIONS
 from shared.errors import InvalidInput, MissingOutside, SmilebenchError
 from shared.models import INPUT_KINDS, build_network
 from shared.models.landmark_mlp import LandmarkMlp
-from shared.protocol import EMOTIONS
 from tools.trainer import checkpoints, loop
 from tools.trainer.config import BEFORE, TrainConfig
 from tools.trainer.data import DecodedSequences, decode_dataset
@@ -80,7 +81,7 @@ def train(config: TrainConfig) -> Trained:
         InvalidInput: Dataset, split, weights or an earlier run in the folder do not fit.
         MissingOutside: ImageNet weights that cannot be had here.
     """
-    dataset = sequences.open_dataset(config.dataset)
+    dataset = reader.open_dataset(config.dataset)
     if not dataset.rows:
         raise InvalidInput(str(dataset.folder), found="no sequences", expected="some", todo="record people first")
     split_path = config.split or splits.freeze_split(dataset, config.split_seed)
@@ -107,9 +108,7 @@ def train(config: TrainConfig) -> Trained:
     return Trained(folder, run, history, len(seconds))
 
 
-def _training_rows(
-    dataset: sequences.Dataset, split: dict[str, Any], config: TrainConfig
-) -> list[sequences.SequenceRow]:
+def _training_rows(dataset: reader.Dataset, split: dict[str, Any], config: TrainConfig) -> list[reader.SequenceRow]:
     """Return the sequences to train on; with train_people those of the first so many people in a seeded order."""
     rows = splits.rows_of(dataset, split, "train")
     people = sorted({row.subject_id for row in rows})
@@ -143,7 +142,7 @@ def _describe_weights(weights: str) -> dict[str, Any]:
 def _begin(
     folder: Path,
     config: TrainConfig,
-    dataset: sequences.Dataset,
+    dataset: reader.Dataset,
     split: dict[str, Any],
     split_reference: dict[str, str],
     weights: dict[str, Any],
@@ -213,7 +212,7 @@ def _begin(
 
 
 def _train_epochs(
-    folder: Path, run: dict[str, Any], config: TrainConfig, dataset: sequences.Dataset, split: dict[str, Any]
+    folder: Path, run: dict[str, Any], config: TrainConfig, dataset: reader.Dataset, split: dict[str, Any]
 ) -> tuple[list[checkpoints.HistoryRow], list[float]]:
     """Train the epochs that are missing; updates run in place and on disk."""
     torch.set_num_threads(config.threads)
@@ -366,9 +365,9 @@ def _record(folder: Path, run: dict[str, Any], config: TrainConfig, history: lis
         seconds=round(sum(row["seconds"] for row in history), 3),
     )
     if run["status"] == "done":
-        from shared import plots
+        from shared.plots import figures
 
-        plots.save_png(plots.learning_curve_figure(history, "en", best), folder / "learning_curve.png")
+        figures.save_png(figures.learning_curve_figure(history, "en", best), folder / "learning_curve.png")
     contracts.write_document(folder / "run.json", run, "run")
 
 

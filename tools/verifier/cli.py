@@ -1,4 +1,4 @@
-"""Command line of the verifier; the work is `shared.dataset_check` and `shared.dataset_home`.
+"""Command line of the verifier; the work is `shared.dataset.check` and `tools.verifier.private_files`.
 
 verifier --dataset people
 """

@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from shared import paths
-from shared.dataset_check import Problem, check_dataset, read_contents
-from shared.dataset_home import check_home
+from shared.dataset.check import Problem, check_dataset, read_contents
+from tools.verifier.private_files import check_home
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.page_server import PageServer
+from shared.web.server import PageServer
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 QUIET = (
@@ -47,10 +47,10 @@ def write_standin() -> Callable[..., dict[str, Any]]:
 def ort_dist() -> Path:
     """The dist folder of onnxruntime-web."""
     from shared.errors import MissingOutside
-    from shared.onnxruntime_web import install
+    from shared.web.npm import ONNXRUNTIME_WEB
 
     try:
-        return install() / "dist"
+        return ONNXRUNTIME_WEB.install() / "dist"
     except MissingOutside as error:
         pytest.skip(str(error))
 

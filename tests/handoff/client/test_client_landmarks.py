@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared import landmarks
-from shared.features import nearest_with_face
-from shared.inference import OnnxModel
+from shared.dataset.feature_store import nearest_with_face
+from shared.faces import landmarker
+from shared.onnx.model import OnnxModel
 from tools.handoff.config import Config
 from tools.handoff.write import write_handoff
 
@@ -79,7 +79,7 @@ def lay_out(
     """Return a maker of hand-offs in the site, with the stand-in as its package; gives the model's ONNX."""
     fetched = tmp_path / "home" / "artifacts" / "fetched"
     fetched.mkdir(parents=True)
-    (fetched / landmarks.MODEL_NAME).write_bytes(b"a landmarker")
+    (fetched / landmarker.MODEL_NAME).write_bytes(b"a landmarker")
     monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path / "home"))
 
     def lay_out(kind: str) -> Path:

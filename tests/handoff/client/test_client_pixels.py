@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from shared.preprocess import U8, crop_and_resize
+from shared.arrays import U8
+from shared.preprocess import crop_and_resize
 
 SIZES = [
     (640, 480),

@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 
-from shared.features import nearest_with_face
-from shared.streaming import Decider, Rule, choose_window
+from shared.dataset.feature_store import nearest_with_face
+from shared.onnx.stream import Decider, Rule, choose_window
 
 RULES = """async (cases) => {
   const { chooseWindow, Decider, FrameMemory } = await import('/model/smile-detector.window.mjs');

@@ -2,7 +2,7 @@
  * The face in a picture, as MediaPipe's Face Landmarker reads it: what a model of landmarks or blendshapes eats.
  *
  * Which landmarker and how it is asked stands in frontend_spec.json (input.landmarker): training read its pictures in
- * just this way, and shared/landmarks.py is the same in Python. Every picture stands alone. Runs in a worker or on the
+ * just this way, and shared/faces/landmarker.py is the same in Python. Every picture stands alone. Runs in a worker or on the
  * page; knows no video and no model.
  */
 

@@ -1,0 +1,247 @@
+"""The A/B experiment as a list of steps: split, leaks, baseline, training, export, measurement, spec, report.
+
+    dataset → split ─┬─ baseline ───────────────────────► measured on test ─┐
+                     ├─ majority ───────────────────────► measured on test ─┤
+                     └─ one training → an export an arm → measured on test ─┴─► report
+
+With folds the middle is walked once a fold and seed, and the results of each arm are pooled before the report. What a
+step does is said in `shared.chain.stages`.
+"""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared import contracts, paths
+from shared.chain import stages
+from shared.chain.cache import Chain
+from shared.chain.flags import flags_of
+from shared.chain.stages import Training, dataset_files
+
+BASELINE_EPOCHS = 10
+BASELINE_LR = "1e-3"
+PEOPLE_SHARES = (0.25, 0.5, 0.75)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is compared.
+
+    Attributes:
+        dataset: Folder of the dataset.
+        epochs: Lengths of training, ascending; one arm each.
+        baseline: The ONNX to compare with.
+        weights: Where training starts; empty means the baseline's weights if they lie beside it, else imagenet.
+        lr: Learning rate, as it is written on the command line.
+        seed: Of split and training.
+        folds: Into how many folds the people are divided, so that everybody is tested; 0 for one split.
+        seeds: How often, each time divided and trained otherwise.
+        margin: The least difference of practical interest, as it is written on the command line.
+        protected: The metric that must not drop by more than the margin, or ``none``.
+        people_curve: Whether the longest arm is also trained on a quarter, half and three quarters of the people.
+        objective: What thresholds are chosen for, as the exporter takes it.
+        lang: Language of the report.
+    """
+
+    dataset: Path
+    epochs: tuple[int, ...]
+    baseline: Path
+    weights: str
+    lr: str
+    seed: int
+    folds: int
+    seeds: int
+    margin: str
+    protected: str
+    people_curve: bool
+    objective: str
+    lang: str
+
+    def session(self) -> str:
+        """Name this experiment: its arms open the test side once, and another plan opens it again."""
+        labels = contracts.sha256_file(self.dataset / "labels.csv")
+        # A baseline that is not there is the evaluator's to refuse.
+        before = contracts.sha256_file(self.baseline) if self.baseline.is_file() else self.baseline.name
+        told = [labels, before, self.epochs, self.weights, self.lr, self.seed, self.folds, self.seeds, self.objective]
+        return f"ab-{contracts.sha256_json(told)[:16]}"
+
+
+def make_baseline(chain: Chain, dataset: Path) -> Path:
+    """Train a detector from scratch and export it; returns the ONNX file."""
+    # From scratch on so few faces, varied pictures hide the mouth for hundreds of steps (LOG.md): none here.
+    flags = flags_of(weights="none", epochs=BASELINE_EPOCHS, lr=BASELINE_LR, no_augment=True)
+    trained = stages.train(chain, "train", dataset, None, [*flags, "--keep-epochs", BASELINE_EPOCHS])
+    kept = stages.epoch_name(BASELINE_EPOCHS)
+    return stages.export(chain, "export", trained, kept, dataset, None, "baseline")
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Where an experiment's documents lie."""
+
+    report: Path
+    comparison: Path
+    splits: tuple[Path, ...]
+    specs: tuple[Path, ...]
+
+    def verdict(self) -> dict[str, Any]:
+        """Return the verdict, as comparison.json holds it."""
+        verdict: dict[str, Any] = json.loads(self.comparison.read_text(encoding="utf-8"))["verdict"]
+        return verdict
+
+    def as_text(self, lang: str) -> str:
+        """Write a table of the arms, the verdict and where to look."""
+        comparison = json.loads(self.comparison.read_text(encoding="utf-8"))
+        arms = comparison["arms"]
+        lines = [f"{'':<11}" + "".join(f"{arm['name']:<23.22}" for arm in arms)]
+        for key in ("recall", "precision", "f1", "accuracy", "roc_auc"):
+            lines.append(f"{key:<11}" + "".join(f"{stages.format_interval(arm['intervals'][key]):<23}" for arm in arms))
+        lines.append(f"{'threshold':<11}" + "".join(f"{arm['metrics']['threshold']:<23.4f}" for arm in arms))
+        found = arms[0]["intervals"]["accuracy"]
+        lines.append(f"95 % intervals in brackets (accuracy: {found['method']}, n = {found['n']})")
+        who = "drawn actors (SYNTHETIC)" if comparison["synthetic"] else "people"
+        measured = f"measured on {comparison['n_sequences']} answers for {comparison['n_subjects']} {who}"
+        lines += [f"{measured}, each kept out of the training that is measured", ""]
+        verdict = comparison["verdict"]
+        lines += [f"verdict: {verdict['word']}", verdict["sentence"][lang], ""]
+        places = [("report", self.report), ("comparison", self.comparison)]
+        places += [("split", split) for split in self.splits] + [("hand-off", spec) for spec in self.specs]
+        return "\n".join(
+            [*(line.rstrip() for line in lines), *[f"{what:<12}{paths.shown(path)}" for what, path in places]]
+        )
+
+
+@dataclass(frozen=True)
+class Walked:
+    """One way from a split to results: the run, and results and specs by arm."""
+
+    run: Path
+    baseline: Path
+    candidates: dict[str, Path]
+    references: dict[str, Path]
+    people: dict[str, Path]
+    specs: tuple[Path, ...]
+
+
+def compare(chain: Chain, plan: Plan) -> Compared:
+    """Walk the whole way from a dataset to a report.
+
+    Raises:
+        StepFailed: A tool said no; it has told the user why.
+    """
+    splits = stages.freeze_splits(chain, plan.dataset, plan.seed, plan.folds, plan.seeds)
+    walks = [_walk(chain, plan, split, f"{split.stem}: " if plan.folds else "") for split in splits]
+    walked = walks[0] if len(walks) == 1 else _pool(chain, walks)
+    return _report(chain, plan, splits, walked)
+
+
+def _walk(chain: Chain, plan: Plan, split: Path, tag: str) -> Walked:
+    """Train on a split and measure every arm on its test people."""
+    seed, how = stages.seed_of(split), _training(plan)
+    before = _measure(chain, plan, split, f"{tag}measure baseline", model=plan.baseline)
+    majority = _measure(chain, plan, split, f"{tag}measure majority", arm="majority")
+    trained = stages.fine_tune(chain, f"{tag}train", plan.dataset, split, how, seed)
+    candidates, specs = {}, []
+    for epochs in plan.epochs:
+        name = f"epochs-{epochs}"
+        model = f"{trained['run']['run_id']}-e{epochs}"
+        kept = stages.epoch_name(epochs)
+        onnx = stages.export(chain, f"{tag}export {name}", trained, kept, plan.dataset, split, model, plan.objective)
+        candidates[name] = _measure(chain, plan, split, f"{tag}measure {name}", model=onnx)
+        if not plan.folds:
+            specs.append(stages.hand_off(chain, f"spec {name}", onnx))
+    # Of the longest arm, which is the last: once, since a step's name stands for one thing.
+    one_frame = _measure(chain, plan, split, f"{tag}measure one frame", model=onnx, arm="one_frame")
+    references = {"majority-class": majority, "one-frame": one_frame, **measure_blendshapes(chain, plan, split, tag)}
+    people = {}
+    if plan.people_curve:
+        longest = candidates[f"epochs-{max(plan.epochs)}"]
+        people = {**_train_on_fewer(chain, plan, split, seed, tag), str(_count_training_people(split)): longest}
+    return Walked(stages.run_file(trained), before, candidates, references, people, tuple(specs))
+
+
+def _training(plan: Plan) -> Training:
+    return Training(plan.epochs, plan.lr, plan.weights, plan.baseline)
+
+
+def measure_blendshapes(chain: Chain, plan: Plan, split: Path, tag: str) -> dict[str, Path]:
+    """Measure MediaPipe's blendshapes, where the extra and its model are here; drawn faces are none that it knows."""
+    manifest = json.loads((plan.dataset / "dataset.json").read_text(encoding="utf-8"))
+    if manifest["kind"] == "synthetic" or not stages.has_landmarker():
+        return {}
+    stages.read_features(chain, plan.dataset, "blendshapes")
+    arms = {"blendshapes": "blendshapes", "blendshape-logistic": "blendshape_logistic"}
+    return {name: _measure(chain, plan, split, f"{tag}measure {name}", arm=arm) for name, arm in arms.items()}
+
+
+def _measure(
+    chain: Chain, plan: Plan, split: Path, name: str, *, model: Path | None = None, arm: str = "model"
+) -> Path:
+    """Measure an arm on a split's test people, as a part of this experiment."""
+    return stages.measure(chain, name, plan.dataset, split, model=model, arm=arm, session=plan.session())
+
+
+def _count_training_people(split: Path) -> int:
+    return len(json.loads(split.read_text(encoding="utf-8"))["sides"]["train"]["subjects"])
+
+
+def _train_on_fewer(chain: Chain, plan: Plan, split: Path, seed: int, tag: str) -> dict[str, Path]:
+    """Train the longest arm on fewer people; returns results by number of people, so that more people can be judged."""
+    n_people, epochs = _count_training_people(split), max(plan.epochs)
+    found = {}
+    for number in sorted({max(1, round(n_people * share)) for share in PEOPLE_SHARES} - {n_people}):
+        name = f"{tag}{number} people"
+        trained = stages.fine_tune(chain, f"{name}: train", plan.dataset, split, _training(plan), seed, number)
+        model = f"{trained['run']['run_id']}-e{epochs}"
+        kept = stages.epoch_name(epochs)
+        onnx = stages.export(chain, f"{name}: export", trained, kept, plan.dataset, split, model, plan.objective)
+        found[str(number)] = _measure(chain, plan, split, f"{name}: measure", model=onnx)
+    return found
+
+
+def _pool(chain: Chain, walks: list[Walked]) -> Walked:
+    """Put the results of folds and seeds together, arm by arm."""
+    return Walked(
+        run=walks[0].run,
+        baseline=stages.pool(chain, "baseline", [walk.baseline for walk in walks]),
+        candidates={
+            name: stages.pool(chain, name, [walk.candidates[name] for walk in walks]) for name in walks[0].candidates
+        },
+        references={
+            name: stages.pool(chain, name, [walk.references[name] for walk in walks]) for name in walks[0].references
+        },
+        people={
+            number: stages.pool(chain, f"{number}-people", [walk.people[number] for walk in walks])
+            for number in sorted(set.intersection(*(set(walk.people) for walk in walks)), key=int)
+        },
+        specs=(),
+    )
+
+
+def _report(chain: Chain, plan: Plan, splits: tuple[Path, ...], walked: Walked) -> Compared:
+    """Write the report."""
+    arms = "_".join(map(str, plan.epochs))
+    labels = json.loads(splits[0].read_text(encoding="utf-8"))["dataset"]["sha256"][:8]
+    folds = f"-f{plan.folds}x{plan.seeds}" if plan.folds else ""
+    flags = flags_of(
+        baseline=f"baseline={walked.baseline}",
+        candidate=[f"{name}={file}" for name, file in walked.candidates.items()],
+        reference=[f"{name}={file}" for name, file in walked.references.items()],
+        people=[f"{number}={file}" for number, file in walked.people.items()],
+        run=walked.run,
+        dataset=plan.dataset,
+        margin=plan.margin,
+        protected=plan.protected,
+        lang=plan.lang,
+        report_id=f"ab-{plan.dataset.name[:20]}-{labels}-e{arms[:16]}-s{plan.seed}{folds}",
+    )
+    results = [walked.baseline, *walked.candidates.values(), *walked.references.values(), *walked.people.values()]
+    reported = chain.run(
+        "report",
+        "reporter",
+        flags,
+        inputs=[*results, walked.run, *dataset_files(plan.dataset)],
+        outputs=lambda a: [Path(a["report"]), Path(a["comparison"])],
+    )
+    return Compared(Path(reported["report"]), Path(reported["comparison"]), splits, walked.specs)

@@ -1,0 +1,124 @@
+"""A chain of tools in which a step is skipped while nothing that it depends on has changed.
+
+Each step is one tool run with --json. What it printed is kept with a hash of its command, its input files, its tool's
+source and the hashes of the files that it made; as long as all of these are the same, the kept answer is used. The
+record is written after the step, so a step that was cut off is done again.
+"""
+
+import functools
+import hashlib
+import json
+import shlex
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from shared import contracts
+
+Answer = dict[str, Any]
+
+
+class StepFailed(Exception):
+    """A tool ended with another exit code than 0; it has said why on stderr."""
+
+    def __init__(self, name: str, exit_code: int) -> None:
+        super().__init__(name)
+        self.exit_code = exit_code
+
+
+def command_of(tool: str, *arguments: object) -> str:
+    """Write the shell command that runs a tool in this environment, whatever folder the user stands in."""
+    words = [sys.executable, "-P", "-m", f"tools.{tool}", *map(str, arguments)]
+    return shlex.join(words)
+
+
+@functools.cache
+def _source_hash(tool: str) -> str:
+    """Hash the source that a tool runs: its own folder, shared/ and schemas/."""
+    root = Path(__file__).resolve().parents[2]
+    digest = hashlib.sha256()
+    for folder in (f"tools/{tool}", "shared", "schemas"):
+        for path in sorted((root / folder).rglob("*")):
+            if path.suffix in (".py", ".json", ".mjs", ".ts", ".html", ".css", ".js"):
+                digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+class Chain:
+    """Runs steps and remembers them.
+
+    Args:
+        record: The file that remembers; one a chain.
+        execute: Runs a shell command and returns (exit code, stdout); stderr goes to the user.
+        announce: Says what is going on.
+    """
+
+    def __init__(
+        self, record: Path, execute: Callable[[str], tuple[int, str]], announce: Callable[[str], None]
+    ) -> None:
+        self._record = record
+        self._execute = execute
+        self._announce = announce
+        self._steps: dict[str, Any] = {}
+        self._n_done = 0
+        self._n_steps: int | None = None
+        if record.is_file():
+            try:
+                self._steps = json.loads(record.read_text(encoding="utf-8"))
+            except json.JSONDecodeError:
+                announce(f"{record.name} is broken; all steps are done again")
+
+    def expect(self, n_more: int) -> None:
+        """Say how many steps are still to come; from now on each is announced with its place among all."""
+        self._n_steps = self._n_done + n_more
+
+    def run(
+        self,
+        name: str,
+        tool: str,
+        arguments: Sequence[object],
+        *,
+        inputs: Sequence[Path],
+        outputs: Callable[[Answer], Sequence[Path]],
+    ) -> Answer:
+        """Do a step, or take over what it said the last time.
+
+        Args:
+            name: What the step is called, once in the chain.
+            tool: Folder under tools/.
+            arguments: Its flags; --json is added.
+            inputs: Files whose content it depends on.
+            outputs: Names the files that it made, from its answer.
+
+        Returns:
+            The JSON document that the tool printed.
+
+        Raises:
+            StepFailed: The tool said no.
+        """
+        command = command_of(tool, *arguments, "--json")
+        key = contracts.sha256_json(
+            [command, _source_hash(tool), [[str(path), contracts.sha256_file(path)] for path in inputs]]
+        )
+        before = self._steps.get(name)
+        place = "" if self._n_steps is None else f"{self._n_done + 1}/{self._n_steps} "
+        if before and before["key"] == key and self._is_intact(before["outputs"]):
+            self._announce(f"{place}{name}: unchanged")
+            self._n_done += 1
+            return dict(before["answer"])
+        self._announce(f"{place}{name} ...")
+        exit_code, stdout = self._execute(command)
+        if exit_code:
+            raise StepFailed(name, exit_code)
+        answer: Answer = json.loads(stdout)
+        made = {str(path): contracts.sha256_file(path) for path in outputs(answer)}
+        self._n_done += 1
+        self._steps[name] = {"key": key, "answer": answer, "outputs": made}
+        contracts.write_bytes(self._record, json.dumps(self._steps, ensure_ascii=False, indent=1).encode("utf-8"))
+        return answer
+
+    @staticmethod
+    def _is_intact(made: dict[str, str]) -> bool:
+        """Tell whether the files of a step are still there, as it made them."""
+        return all(Path(path).is_file() and contracts.sha256_file(Path(path)) == sha for path, sha in made.items())

@@ -1,0 +1,365 @@
+"""Approaches side by side, as a list of steps: which of several ways to the same answer should a team ship?
+
+    dataset → faces → folds ─┬─ each network trained, exported → measured on test ─┐ pooled
+                             └─ each way without one ──────────► measured on test ─┴─ → times → report
+
+The same folds and the same people for all. What cannot be compared on this dataset or on this machine is left out with
+its reason, unless it was asked for by name. What a step does is said in `shared.chain.stages`.
+"""
+
+import csv
+import json
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from shared import contracts, paths
+from shared.approaches import APPROACHES, FLOOR
+from shared.chain import stages
+from shared.chain.cache import Answer, Chain
+from shared.chain.flags import flags_of
+from shared.chain.stages import Training, dataset_files
+from shared.dataset.splits import read_test_people
+from shared.errors import InvalidInput
+
+BASELINE_FIRST = (
+    "the dual head starts from a baseline: drawn actors are recorded and it is trained on them first (minutes, once); "
+    "avoid it with --weights imagenet, --baseline FILE or --approaches without dual_head"
+)
+FEW = 3  # people; with fewer the splitter says no
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What is compared.
+
+    Attributes:
+        dataset: Folder of the dataset.
+        names: The approaches, the floor among them.
+        by_name: Whether they were asked for by name: then nothing is left out in silence.
+        training: Of the dual head.
+        seed: Of splits and training.
+        folds: Into how many folds the people are divided; fewer where there are fewer people; 0 for one split.
+        seeds: How often, each time divided and trained otherwise.
+        primary: The metric that decides.
+        margin: The least difference of practical interest, as it is written on the command line.
+        objective: What thresholds of networks are chosen for, as the exporter takes it.
+        lang: Language of the report.
+    """
+
+    dataset: Path
+    names: tuple[str, ...]
+    by_name: bool
+    training: Training
+    seed: int
+    folds: int
+    seeds: int
+    primary: str
+    margin: str
+    objective: str
+    lang: str
+
+    def check(self) -> None:
+        """Refuse what cannot be compared, before minutes are spent on a baseline or a training.
+
+        Raises:
+            WrongUsage: A flag cannot be meant so.
+            InvalidInput: Something was asked for by name that this dataset does not allow, or it has one class.
+            MissingOutside: An approach was asked for by name that needs mediapipe or its model file.
+        """
+        stages.check_question(margin=self.margin, objective=self.objective, lang=self.lang, primary=self.primary)
+        stages.require_both_classes(self.dataset)
+        _require_two(self, _list_left_out(self))
+
+    def wants_baseline(self) -> bool:
+        """Tell whether the dual head is trained and nobody has said from where."""
+        is_told = bool(self.training.weights) or self.training.baseline is not None
+        return not is_told and "dual_head" in self.names and "dual_head" not in _list_left_out(self)
+
+    def starting_from(self, baseline: Path) -> "Plan":
+        """Return the same plan, with a detector whose weights the dual head may start from."""
+        return replace(self, training=replace(self.training, baseline=baseline))
+
+    def comparison_id(self) -> str:
+        """Name this comparison: the same plan on the same labels has the same name."""
+        name = json.loads((self.dataset / "dataset.json").read_text(encoding="utf-8"))["name"]
+        labels = contracts.sha256_file(self.dataset / "labels.csv")
+        start = self.training.baseline and contracts.sha256_file(self.training.baseline)
+        told: list[Any] = [*self.names, self.training.epochs, self.training.lr, self.training.weights, start]
+        told += [self.seed, self.folds, self.seeds, self.objective, labels]
+        return f"approaches-{name[:30]}-{contracts.sha256_json(told)[:8]}"
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Where a comparison's documents lie."""
+
+    report: Path
+    document: Path
+
+    def as_text(self, lang: str) -> str:
+        """Write a table of the approaches, the verdict and where to look."""
+        found = json.loads(self.document.read_text(encoding="utf-8"))
+        primary = found["verdict"]["primary"]
+        lines = [f"{'':<21}{primary:<23}{'recall':<23}{'MB':>7}{'ms':>8}{'training':>11}"]
+        for one in found["approaches"]:
+            cells = [f"{stages.format_interval(one['intervals'][key]):<23}" for key in (primary, "recall")]
+            time, seconds = one["time"]["decision_ms"], one["training"]["seconds"]
+            cells.append(f"{one['download']['total_bytes'] / 1e6:>7.1f}")
+            cells.append(f"{'-' if time is None else f'{time:.1f}':>8}")
+            cells.append(f"{'-' if seconds is None else f'{seconds:.0f} s':>11}")
+            lines.append(f"{one['name']:<21}" + "".join(cells))
+        lines += [f"left out: {one['name']} ({one['reason']})" for one in found["left_out"]]
+        who = "drawn actors (SYNTHETIC)" if found["synthetic"] else "people"
+        lines += [f"95 % intervals in brackets; {found['n_sequences']} answers for {found['n_subjects']} {who}", ""]
+        chosen = found["verdict"]["recommended"]
+        word = found["verdict"]["word"] if chosen is None else f"ship {chosen}"
+        lines += [f"verdict: {word}", found["verdict"]["sentence"][lang], ""]
+        places = [("report", self.report), ("document", self.document)]
+        return "\n".join([*lines, *[f"{what:<12}{paths.shown(path)}" for what, path in places]])
+
+
+@dataclass
+class _Made:
+    """What the walks have made so far, by approach: a file a fold and seed."""
+
+    results: dict[str, list[Path]] = field(default_factory=dict)
+    runs: dict[str, list[Path]] = field(default_factory=dict)
+    models: dict[str, list[Path]] = field(default_factory=dict)
+
+
+def compare(chain: Chain, plan: Plan) -> Compared:
+    """Walk the whole way from a dataset to a report.
+
+    Raises:
+        StepFailed: A tool said no; it has told the user why.
+        WrongUsage: A flag cannot be meant so.
+        InvalidInput: Something was asked for by name that this dataset does not allow, or nothing is left to compare.
+        MissingOutside: An approach was asked for by name that needs mediapipe or its model file.
+    """
+    plan.check()
+    left_out = _list_left_out(plan)
+    names = [name for name in plan.names if name not in left_out]
+    features: Path | None = None
+    if any(APPROACHES[name].needs_faces for name in names):
+        needs_points = any(APPROACHES[name].input == "landmarks" for name in names)
+        features = stages.read_features(chain, plan.dataset, "landmarks" if needs_points else "blendshapes")
+        counts = json.loads(features.read_text(encoding="utf-8"))["counts"]
+        if counts["sequences_without_face"] == counts["sequences"]:
+            left_out |= {name: "no_faces" for name in names if APPROACHES[name].needs_faces}
+            names = [name for name in names if name not in left_out]
+    _require_two(plan, left_out)
+    splits = stages.freeze_splits(chain, plan.dataset, plan.seed, _count_folds(plan), plan.seeds)
+    chain.expect(_count_steps(plan, names, len(splits)))
+    made = _Made()
+    for split in splits:
+        _walk(chain, plan, split, names, [features] if features else [], made)
+    pooled = made.results if len(splits) == 1 else {}
+    results = {
+        name: made.results[name][0] if pooled else stages.pool(chain, name, made.results[name]) for name in names
+    }
+    specs = _hand_off(chain, plan, made)
+    timings = _time(chain, plan, made, specs, features)
+    return _report(chain, plan, results, made, specs, timings, features, left_out)
+
+
+def _require_two(plan: Plan, left_out: dict[str, str]) -> None:
+    """Make sure that something is left to compare with the floor."""
+    if not set(plan.names) - {FLOOR} - set(left_out):
+        raise InvalidInput(
+            str(plan.dataset),
+            found=", ".join(f"{name} left out: {reason}" for name, reason in left_out.items()),
+            expected="an approach to compare with the floor",
+        )
+
+
+def _list_left_out(plan: Plan) -> dict[str, str]:
+    """Say which approaches cannot be compared, and why, by one of `shared.approaches.REASONS`.
+
+    Raises:
+        InvalidInput: One of them was asked for by name.
+        MissingOutside: Likewise, and it is mediapipe or its model that is missing.
+    """
+    manifest = json.loads((plan.dataset / "dataset.json").read_text(encoding="utf-8"))
+    lengths = _frame_counts(plan.dataset)
+    reasons: dict[str, str] = {}
+    for name in plan.names:
+        approach = APPROACHES[name]
+        if approach.needs_faces and manifest["kind"] == "synthetic":
+            reasons[name] = "synthetic"
+        elif approach.needs_faces and not stages.has_landmarker():
+            reasons[name] = "landmarker"
+        elif approach.input == "frames" and len(lengths) > 1:
+            reasons[name] = "mixed_frames"
+        elif name == "one_frame" and lengths == {1}:
+            reasons[name] = "photos"
+    if plan.by_name and reasons:
+        name, reason = next(iter(reasons.items()))
+        if reason == "landmarker":
+            stages.require_landmarker()
+        raise InvalidInput(str(plan.dataset), **_EXPLAINED[reason], todo=f"leave {name} out of --approaches")
+    return reasons
+
+
+_EXPLAINED = {
+    "synthetic": {"found": "drawn people", "expected": "people: MediaPipe finds no drawn faces"},
+    "mixed_frames": {
+        "found": "sequences of different numbers of pictures",
+        "expected": "one number, for a network of pictures",
+    },
+    "photos": {"found": "photos", "expected": "sequences: of one picture the dual head sees one anyway"},
+}
+
+
+def _frame_counts(dataset: Path) -> set[int]:
+    """Return the numbers of pictures that sequences have."""
+    with (dataset / "labels.csv").open(encoding="utf-8", newline="") as file:
+        return {int(row["frame_count"]) for row in csv.DictReader(file)}
+
+
+def _count_folds(plan: Plan) -> int:
+    """Return how many folds the people allow; a source that says who is tested allows one split only."""
+    if not plan.folds or read_test_people(plan.dataset) is not None:
+        return 0
+    manifest = json.loads((plan.dataset / "dataset.json").read_text(encoding="utf-8"))
+    return min(plan.folds, max(FEW, int(manifest["counts"]["subjects"])))
+
+
+def _walk(chain: Chain, plan: Plan, split: Path, names: list[str], features: list[Path], made: _Made) -> None:
+    """Train what needs training on a split, and measure every approach on its test people."""
+    tag, session = f"{split.stem}: ", plan.comparison_id()
+    models: dict[str, Path] = {}
+    for network in _list_networks(names):
+        trained = _train(chain, plan, split, network, features, tag)
+        made.runs.setdefault(network, []).append(stages.run_file(trained))
+        model = f"{trained['run']['run_id']}-last"
+        onnx = stages.export(
+            chain, f"{tag}export {network}", trained, "last", plan.dataset, split, model, plan.objective
+        )
+        models[network] = onnx
+        made.models.setdefault(network, []).append(onnx)
+    for name in names:
+        approach = APPROACHES[name]
+        model_file = models.get(_trainee(name)) if approach.has_graph else None
+        needed = features if approach.needs_faces else []
+        results = stages.measure(
+            chain, f"{tag}measure {name}", plan.dataset, split,
+            model=model_file, arm=approach.arm, features=needed, session=session,
+        )  # fmt: skip
+        made.results.setdefault(name, []).append(results)
+
+
+def _list_networks(names: list[str]) -> list[str]:
+    """Name the networks that these approaches need, each once."""
+    networks = dict.fromkeys(APPROACHES[_trainee(name)].network for name in names if APPROACHES[name].has_graph)
+    return [network for network in networks if network]
+
+
+def _count_steps(plan: Plan, names: list[str], n_splits: int) -> int:
+    """Count the steps after the splits: trainings, exports, measurements, pools, the hand-off, times and report."""
+    networks = _list_networks(names)
+    pools = len(names) if n_splits > 1 else 0
+    hand_offs = int("dual_head" in networks and _frame_counts(plan.dataset) != {1})
+    return n_splits * (2 * len(networks) + len(names)) + pools + hand_offs + 2
+
+
+def _trainee(name: str) -> str:
+    """Return the approach whose network answers: one frame is shown to the dual head."""
+    return "dual_head" if name == "one_frame" else name
+
+
+def _train(chain: Chain, plan: Plan, split: Path, network: str, features: list[Path], tag: str) -> Answer:
+    name, seed = f"{tag}train {network}", stages.seed_of(split)
+    if network == "dual_head":
+        return stages.fine_tune(chain, name, plan.dataset, split, plan.training, seed)
+    flags = flags_of(network=network, seed=seed)
+    return stages.train(chain, name, plan.dataset, split, flags, features=features)
+
+
+def _hand_off(chain: Chain, plan: Plan, made: _Made) -> dict[str, Path]:
+    """Write the dual head's hand-off, whose stream is what a page runs; find those that somebody else wrote.
+
+    Ours lies in a folder of its own: a model of a fold is nothing to ship, and must not be the newest hand-off.
+
+    Returns:
+        Front-end specs by network, of one of the models that were measured.
+    """
+    specs: dict[str, Path] = {}
+    if "dual_head" in made.models and _frame_counts(plan.dataset) != {1}:
+        onnx = made.models["dual_head"][0]
+        out = paths.artifacts("approaches") / plan.comparison_id() / onnx.parent.name
+        specs["dual_head"] = stages.hand_off(chain, "hand-off dual_head", onnx, out)
+    for network, models in made.models.items():
+        found = [paths.artifacts("handoff") / model.parent.name / paths.SPEC_FILE for model in models]
+        there = [spec for spec in found if spec.is_file()]
+        proven = [spec for spec in there if json.loads(spec.read_text(encoding="utf-8"))["tested"]]
+        if there:
+            specs[network] = (proven or there)[0]
+    return specs
+
+
+def _time(chain: Chain, plan: Plan, made: _Made, specs: dict[str, Path], features: Path | None) -> Path:
+    """Time a decision of each network, and the reading of faces; returns the document."""
+    models = {network: files[0] for network, files in made.models.items()}
+    streams = {}
+    if "dual_head" in specs:
+        folder = specs["dual_head"].parent
+        models["dual_head"] = paths.artifacts("models") / folder.name / paths.MODEL_FILE
+        streams["dual_head"] = folder
+    flags = flags_of(
+        dataset=plan.dataset,
+        model=[f"{network}={file}" for network, file in models.items()],
+        handoff=[f"{network}={folder}" for network, folder in streams.items()],
+        faces=features is not None,
+    )
+    answer = chain.run(
+        "time",
+        "evaluator",
+        ["time", *flags],
+        inputs=[*models.values(), *dataset_files(plan.dataset), *([features] if features else [])],
+        outputs=lambda a: [Path(a["file"])],
+    )
+    return Path(answer["file"])
+
+
+def _report(
+    chain: Chain,
+    plan: Plan,
+    results: dict[str, Path],
+    made: _Made,
+    specs: dict[str, Path],
+    timings: Path,
+    features: Path | None,
+    left_out: dict[str, str],
+) -> Compared:
+    """Write the report."""
+    runs: list[tuple[str, Path]] = [(network, file) for network, files in made.runs.items() for file in files]
+    cards = [(network, files[0].with_name(paths.MODEL_CARD)) for network, files in made.models.items()]
+    flags: list[Any] = flags_of(
+        result=_pairs(results.items()),
+        run=_pairs(runs),
+        card=_pairs(cards),
+        spec=_pairs(specs.items()),
+        timings=timings,
+        features=features,
+        left_out=_pairs(left_out.items()),
+        dataset=plan.dataset,
+        primary=plan.primary,
+        margin=plan.margin,
+        lang=plan.lang,
+        report_id=plan.comparison_id(),
+    )
+    read = [*results.values(), *(file for _, file in [*runs, *cards]), *specs.values(), timings]
+    answer = chain.run(
+        "report",
+        "reporter",
+        ["approaches", *flags],
+        inputs=[*read, *([features] if features else []), *dataset_files(plan.dataset)],
+        outputs=lambda a: [Path(a["report"]), Path(a["document"])],
+    )
+    return Compared(Path(answer["report"]), Path(answer["document"]))
+
+
+def _pairs(items: Any) -> list[str]:
+    """Write NAME=VALUE for flags that take several."""
+    return [f"{name}={value}" for name, value in items]

@@ -1,0 +1,323 @@
+"""What every comparison is made of, a chain's step each: splits, leaks, faces, training, export, measurement, pooling.
+
+Knows the tools by name only and runs them as programs (`shared.chain.cache`); which of these steps make a comparison is
+said by `shared.chain.ab` and `shared.chain.compare_approaches`. The exporter chooses a model's threshold on validation
+people; only the evaluator looks at the test people.
+"""
+
+import importlib.util
+import json
+import sys
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared import paths
+from shared.chain import cache
+from shared.chain.cache import Answer, Chain
+from shared.chain.flags import flags_of
+from shared.errors import InvalidInput, MissingOutside, WrongUsage
+
+
+def dataset_files(dataset: Path) -> list[Path]:
+    """Name the files of a dataset that every step depends on."""
+    return [dataset / "dataset.json", dataset / "labels.csv"]
+
+
+def check_question(*, margin: str, objective: str, lang: str, primary: str = "", protected: str = "") -> None:
+    """Refuse at once what the tools at the end of a chain would refuse after hours of training.
+
+    Args:
+        margin: The least difference of practical interest, as it is written on the command line.
+        objective: What thresholds are chosen for, as the exporter takes it.
+        lang: Language of the report.
+        primary: The metric that decides; empty where none can be chosen.
+        protected: The metric that must not drop, or ``none``; empty where there is no such thing.
+
+    Raises:
+        WrongUsage: One of them cannot be meant so.
+    """
+    from shared.statistics.predictions import METRICS
+    from shared.statistics.thresholds import parse_objective
+
+    for flag, value, allowed in (
+        ("--primary", primary, METRICS),
+        ("--protected", protected, (*METRICS, "none")),
+        ("--lang", lang, ("en", "ko")),
+    ):
+        if value and value not in allowed:
+            raise WrongUsage(flag, found=repr(value), expected=f"one of {', '.join(allowed)}")
+    try:
+        number = float(margin)
+    except ValueError:
+        number = float("nan")
+    if not 0 < number < 1:
+        raise WrongUsage("--margin", found=repr(margin), expected="a fraction above 0 and below 1, such as 0.05")
+    parse_objective(objective)
+
+
+def require_both_classes(dataset: Path) -> None:
+    """Make sure that there is something to tell apart, before anything is trained.
+
+    Raises:
+        InvalidInput: All sequences are of one class.
+    """
+    manifest = json.loads((dataset / "dataset.json").read_text(encoding="utf-8"))
+    counts = {label: int(manifest["counts"]["by_label"].get(label, 0)) for label in manifest["classes"]}
+    if missing := [label for label, count in counts.items() if not count]:
+        raise InvalidInput(
+            paths.shown(dataset),
+            found=", ".join(f"{count} {label}" for label, count in counts.items()),
+            expected="sequences of both classes",
+            todo=f"record or import {missing[0]}",
+        )
+
+
+def freeze_splits(chain: Chain, dataset: Path, seed: int, folds: int, seeds: int) -> tuple[Path, ...]:
+    """Divide the people, once or into folds, and look for leaks; returns the split files.
+
+    Args:
+        chain: The chain.
+        dataset: Its folder.
+        seed: The first one.
+        folds: Folds a seed; 0 for one split.
+        seeds: How often the folds are drawn; not looked at without folds.
+
+    Raises:
+        StepFailed: Too few people, or the same person, take or picture on two sides.
+    """
+    flags = flags_of(dataset=dataset, seed=seed)
+    if folds:
+        flags += flags_of(folds=folds, seeds=seeds)
+
+    def files(answer: Answer) -> list[Path]:
+        return [Path(file) for file in answer.get("files") or [answer["file"]]]
+
+    splits = tuple(files(chain.run("split", "splitter", flags, inputs=dataset_files(dataset), outputs=files)))
+    flags = ["check", "--dataset", dataset, "--split", *splits]
+    chain.run("leaks", "splitter", flags, inputs=[*splits, *dataset_files(dataset)], outputs=lambda answer: [])
+    return splits
+
+
+def seed_of(split: Path) -> int:
+    """Return the seed that a split was drawn with."""
+    return int(json.loads(split.read_text(encoding="utf-8"))["seed"])
+
+
+def require_landmarker() -> None:
+    """Make sure that faces can be read here.
+
+    Raises:
+        MissingOutside: mediapipe is not installed, or the Face Landmarker's file was not fetched; says how to get it.
+    """
+    if importlib.util.find_spec("mediapipe") is None:
+        raise MissingOutside(
+            "face landmarks",
+            found="no Python package 'mediapipe'",
+            expected="the featurizer extra",
+            todo="run ./inv, or: pip install 'smilebench[featurizer]'",
+        )
+    from shared.faces import landmarker
+
+    landmarker.find_model()
+
+
+def has_landmarker() -> bool:
+    """Tell whether faces can be read here: mediapipe is installed, and the Face Landmarker's file was fetched."""
+    try:
+        require_landmarker()
+    except MissingOutside:
+        return False
+    return True
+
+
+def read_features(chain: Chain, dataset: Path, kind: str) -> Path:
+    """Bring a dataset's features up to date; returns their manifest."""
+    answer = chain.run(
+        f"features {kind}",
+        "featurizer",
+        flags_of(dataset=dataset, kind=kind),
+        inputs=dataset_files(dataset),
+        outputs=lambda a: [Path(a["features"])],
+    )
+    return Path(answer["features"])
+
+
+@dataclass(frozen=True)
+class Training:
+    """How a network of pictures is trained.
+
+    Attributes:
+        epochs: Epochs that are kept, ascending; the last is how long it trains.
+        lr: Learning rate, as it is written on the command line; empty for the trainer's.
+        weights: Where it starts; empty means the baseline's weights if they lie beside it, else imagenet.
+        baseline: An ONNX whose weights may be a start; None for none.
+    """
+
+    epochs: tuple[int, ...]
+    lr: str
+    weights: str
+    baseline: Path | None
+
+
+def fine_tune(
+    chain: Chain, name: str, dataset: Path, split: Path, how: Training, seed: int, train_people: int | None = None
+) -> Answer:
+    """Train the dual head once to the longest length; every arm is a checkpoint of this run."""
+    theirs = how.baseline.with_name(paths.WEIGHTS_FILE) if how.baseline else None
+    chosen = how.weights or (str(theirs) if theirs and theirs.is_file() else "imagenet")
+    kept = ",".join(map(str, how.epochs))
+    flags = flags_of(epochs=max(how.epochs), keep_epochs=kept, lr=how.lr, seed=seed, train_people=train_people)
+    try:
+        return train(chain, name, dataset, split, [*flags_of(weights=chosen), *flags], start=chosen)
+    except cache.StepFailed as error:
+        if how.weights or chosen != "imagenet" or error.exit_code != 3:
+            raise
+        print("ImageNet weights cannot be had here; training starts from random weights", file=sys.stderr)
+        return train(chain, name, dataset, split, [*flags_of(weights="none"), *flags])
+
+
+def train(
+    chain: Chain,
+    name: str,
+    dataset: Path,
+    split: Path | None,
+    flags: Sequence[object],
+    *,
+    start: str = "",
+    features: Sequence[Path] = (),
+) -> Answer:
+    """Train a network on a split's training people.
+
+    Args:
+        chain: The chain.
+        name: What the step is called.
+        dataset: Its folder.
+        split: The frozen split; None lets the trainer freeze one.
+        flags: What else the trainer is told.
+        start: A file of weights, where the network starts from one.
+        features: Manifests of the features that it eats.
+    """
+    file = Path(start).expanduser() if start else None
+    given = [split] if split else []
+    return chain.run(
+        name,
+        "trainer",
+        [*flags_of(dataset=dataset, split=split), *flags],
+        inputs=[*given, *dataset_files(dataset), *features, *([file] if file and file.is_file() else [])],
+        outputs=_checkpoints,
+    )
+
+
+def _checkpoints(trained: Answer) -> list[Path]:
+    folder = Path(trained["folder"])
+    return [folder / point["file"] for point in trained["run"]["checkpoints"]]
+
+
+def run_file(trained: Answer) -> Path:
+    """Return the document of a run."""
+    return Path(trained["folder"]) / "run.json"
+
+
+def export(
+    chain: Chain,
+    name: str,
+    trained: Answer,
+    checkpoint: str,
+    dataset: Path,
+    split: Path | None,
+    model: str,
+    objective: str = "youden",
+) -> Path:
+    """Export a checkpoint of a run; returns the ONNX file."""
+    folder = Path(trained["folder"])
+    out = paths.artifacts("models") / model
+    answer = chain.run(
+        name,
+        "exporter",
+        flags_of(run=folder, checkpoint=checkpoint, dataset=dataset, split=split, out=out, objective=objective),
+        inputs=[folder / f"{checkpoint}.safetensors", *dataset_files(dataset)],
+        outputs=lambda made: [Path(made["onnx"]), Path(made["onnx"]).with_name(paths.MODEL_CARD)],
+    )
+    return Path(answer["onnx"])
+
+
+def epoch_name(epoch: int) -> str:
+    """Name the checkpoint of an epoch, as the trainer does."""
+    return f"epoch_{epoch:04d}"
+
+
+def measure(
+    chain: Chain,
+    name: str,
+    dataset: Path,
+    split: Path,
+    *,
+    model: Path | None = None,
+    arm: str = "model",
+    features: Sequence[Path] = (),
+    session: str = "",
+) -> Path:
+    """Measure an arm on the test people; returns the results file.
+
+    Args:
+        chain: The chain.
+        name: What the step is called.
+        dataset: Its folder.
+        split: The frozen split.
+        model: The ONNX file; None for an arm that needs none.
+        arm: What answers, as the evaluator calls it.
+        features: Manifests of the features that it eats.
+        session: The comparison that this is a part of: opens the test side once.
+    """
+    card = model.with_name(paths.MODEL_CARD) if model else None
+    files = [file for file in (model, card) if file and file.is_file()]
+    answer = chain.run(
+        name,
+        "evaluator",
+        flags_of(model=model, arm=arm, dataset=dataset, split=split, side="test", session=session),
+        inputs=[*files, split, *dataset_files(dataset), *features],
+        outputs=_results_files,
+    )
+    return Path(answer["file"])
+
+
+def pool(chain: Chain, name: str, files: Sequence[Path]) -> Path:
+    """Put the results of folds and seeds together; returns the pooled results."""
+    answer = chain.run(
+        f"pool {name}",
+        "evaluator",
+        ["pool", *files, "--name", name],
+        inputs=files,
+        outputs=_results_files,
+    )
+    return Path(answer["file"])
+
+
+def _results_files(answer: Answer) -> list[Path]:
+    file = Path(answer["file"])
+    return [file, file.with_name(answer["results"]["predictions"]["file"])]
+
+
+def hand_off(chain: Chain, name: str, onnx: Path, out: Path | None = None) -> Path:
+    """Write the hand-off of a model, to artifacts/handoff or elsewhere; returns its front-end spec."""
+    weights = onnx.with_name(paths.WEIGHTS_FILE)
+    answer = chain.run(
+        name,
+        "handoff",
+        flags_of(model=onnx, out=out),
+        inputs=[onnx, onnx.with_name(paths.MODEL_CARD), *([weights] if weights.is_file() else [])],
+        # The spec itself is no output to hold the step by: the browser proof writes into it afterwards.
+        outputs=lambda a: [Path(a["folder"]) / graph["file"] for graph in a["graphs"]],
+    )
+    return Path(answer["spec"])
+
+
+def format_interval(interval: dict[str, Any]) -> str:
+    """Write a number of a document with its interval for a terminal, where it has one."""
+    if interval["value"] is None:
+        return "-"
+    if interval["low"] is None:
+        return f"{interval['value']:.3f}"
+    return f"{interval['value']:.3f} [{interval['low']:.3f}, {interval['high']:.3f}]"

@@ -1,0 +1,261 @@
+"""Looks for everything that can be wrong with a dataset, in one pass, and lists it all. Changes nothing.
+
+`shared.dataset.reader.open_dataset` stops at the first row that a reader cannot use; this goes on and reads every file,
+on all cores. What lies beside the data and stays home (consent, trash, review) is `tools.verifier.private_files`'s
+part.
+"""
+
+from collections import defaultdict, deque
+from collections.abc import Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared import cli, contracts
+from shared.dataset import reader
+from shared.dataset.reader import LABELS, MANIFEST, SequenceRow
+from shared.errors import InvalidInput
+
+_AHEAD = 256  # sequences that are read at a time: enough for all cores, little memory
+
+
+@dataclass(frozen=True)
+class Problem:
+    """Something wrong: an error makes the dataset invalid, a note does not.
+
+    Attributes:
+        where: The file, and the row where it has rows.
+        what: What is wrong with it.
+        is_error: Whether it is an error.
+        kind: One word for problems of a sort: row, picture, hash, take, ...
+    """
+
+    where: str
+    what: str
+    is_error: bool = True
+    kind: str = "dataset"
+
+    def __str__(self) -> str:
+        return f"{'error' if self.is_error else 'note'}: {self.where}: {self.what}"
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What a dataset holds, as far as it can be read.
+
+    Attributes:
+        folder: Its folder.
+        manifest: The content of dataset.json.
+        rows: The valid rows of labels.csv by their number; the header is row 1.
+        labels_sha256: Hash of labels.csv.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    rows: Mapping[int, SequenceRow]
+    labels_sha256: str
+
+
+def check_dataset(folder: Path) -> list[Problem]:
+    """List what is wrong with a dataset: rows, ids, pictures, hashes, takes and the manifest's counts.
+
+    Args:
+        folder: The dataset's folder.
+
+    Returns:
+        The problems in the order in which they were found; empty if there are none.
+    """
+    contents, problems = read_contents(folder)
+    if contents is None:
+        return problems
+    problems += _check_pictures(contents)
+    problems += _check_sequences(contents)
+    problems += _check_takes(contents)
+    if not problems or not any(problem.kind == "row" for problem in problems):
+        problems += _check_manifest(contents)
+    problems += _check_strays(contents)
+    return problems
+
+
+def read_contents(folder: Path) -> tuple[Contents | None, list[Problem]]:
+    """Read manifest and rows; with what is wrong with them. No contents where there is nothing to go on with."""
+    path = folder / MANIFEST
+    try:
+        if not path.is_file():
+            reader.open_dataset(folder)  # says what is missing
+        manifest = contracts.read_document(path, "dataset")
+        if not (folder / LABELS).is_file():
+            reader.open_dataset(folder)
+        data = (folder / LABELS).read_bytes()
+        scanned = list(reader.scan_labels(data, LABELS, manifest["classes"]))
+    except InvalidInput as error:
+        return None, [_problem(error)]
+    rows = {number: row for number, row in scanned if isinstance(row, SequenceRow)}
+    problems = [_problem(row, "row") for _, row in scanned if isinstance(row, InvalidInput)]
+    return Contents(folder, manifest, rows, contracts.sha256_file(folder / LABELS)), problems
+
+
+def _problem(error: InvalidInput, kind: str = "dataset") -> Problem:
+    expected = f", expected {error.expected}" if error.expected else ""
+    return Problem(error.what, f"found {error.found}{expected}", kind=kind)
+
+
+def row_name(number: int, row: SequenceRow) -> str:
+    """Name a row for people: labels.csv row 3 (seq_0002)."""
+    return f"{LABELS} row {number} ({row.sequence_id})"
+
+
+def _check_pictures(contents: Contents) -> Iterator[Problem]:
+    """Read, decode and hash every picture; several sequences at a time, told in order."""
+    waiting: deque[Future[list[Problem]]] = deque()
+    with ThreadPoolExecutor() as pool:
+        items = cli.progress(contents.rows.items(), what="check pictures", total=len(contents.rows), unit="sequence")
+        for number, row in items:
+            waiting.append(pool.submit(_check_sequence, contents, number, row))
+            if len(waiting) >= _AHEAD:
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()
+
+
+def _check_sequence(contents: Contents, number: int, row: SequenceRow) -> list[Problem]:
+    image = contents.manifest["image"]
+    pictures, problems = [], []
+    for name in row.frame_names():
+        try:
+            data = reader.read_picture(contents.folder / name)
+            pictures.append(data)
+            reader.decode_picture(data, name, image["width_px"], image["height_px"])
+        except InvalidInput as error:
+            found = f"found {error.found}, expected {error.expected}"
+            problems.append(Problem(f"{row_name(number, row)}: {name}", found, kind="picture"))
+        except OSError as error:
+            problems.append(Problem(f"{row_name(number, row)}: {name}", error.strerror or str(error), kind="picture"))
+    if not problems and reader.hash_pictures(pictures) != row.sha256:
+        what = "its pictures are not those that were recorded (sha256 differs)"
+        problems.append(Problem(row_name(number, row), what, kind="hash"))
+    return problems
+
+
+def _check_sequences(contents: Contents) -> Iterator[Problem]:
+    """Check the rows against the protocol and each other."""
+    protocol = contents.manifest["protocol"]
+    by_hash: dict[str, tuple[int, SequenceRow]] = {}
+    for number, row in contents.rows.items():
+        where = row_name(number, row)
+        if row.frame_count != protocol["frame_count"]:
+            what = f"{row.frame_count} pictures, the protocol says {protocol['frame_count']}"
+            yield Problem(where, what, kind="frames")
+        if any(after <= before for before, after in zip(row.frame_times_ms, row.frame_times_ms[1:], strict=False)):
+            yield Problem(where, "the times of its pictures do not grow", kind="times")
+        if row.sha256 in by_hash:
+            first_number, first = by_hash[row.sha256]
+            whose = "" if first.subject_id == row.subject_id else f" of another person, {first.subject_id}"
+            what = f"the same pictures as row {first_number} ({first.sequence_id}){whose}"
+            yield Problem(where, what, is_error=False, kind="duplicate")
+        by_hash.setdefault(row.sha256, (number, row))
+
+
+def _check_takes(contents: Contents) -> Iterator[Problem]:
+    """Check the takes' records and films, and that each take is of one person."""
+    rows_of: dict[str, list[SequenceRow]] = defaultdict(list)
+    for row in contents.rows.values():
+        rows_of[row.take_id].append(row)
+    takes = sorted(rows_of.items())
+    for take_id, rows in cli.progress(takes, what="check takes", total=len(takes), unit="take"):
+        people = sorted({row.subject_id for row in rows})
+        if len(people) > 1:
+            yield Problem(take_id, f"one take of {len(people)} people: {', '.join(people)}", kind="take")
+        record = contents.folder / "takes" / f"{take_id}.json"
+        if record.exists():
+            yield from _check_take(contents.folder, take_id, rows, record)
+        elif any(row.source != "photo" for row in rows):
+            yield Problem(take_id, "no record in takes/ (a published copy has none)", is_error=False, kind="record")
+
+
+def _check_take(folder: Path, take_id: str, rows: Sequence[SequenceRow], record: Path) -> Iterator[Problem]:
+    name = f"takes/{take_id}.json"
+    try:
+        take = contracts.read_document(record, "take")
+    except InvalidInput as error:
+        yield _problem(error, "take")
+        return
+    if take["take_id"] != take_id:
+        yield Problem(name, f"it is the record of {take['take_id']}", kind="take")
+    if take["subject_id"] not in {row.subject_id for row in rows}:
+        what = f"labels.csv says {rows[0].subject_id}, the take's record {take['subject_id']}"
+        yield Problem(name, what, kind="take")
+    if strange := sorted({row.sequence_id for row in rows} - set(take["sequence_ids"])):
+        yield Problem(name, f"labels.csv has {strange[0]} in this take, the record does not", kind="take")
+    if take["film"] is None:  # imported; it stayed where it was
+        return
+    film = folder / take["film"]["file"]
+    if not film.is_file():
+        yield Problem(name, f"its film {take['film']['file']} is gone", is_error=False, kind="film")
+    elif contracts.sha256_file(film) != take["film"]["sha256"]:
+        what = f"its film {take['film']['file']} is not the one that was recorded (sha256 differs)"
+        yield Problem(name, what, kind="film")
+
+
+def _check_manifest(contents: Contents) -> Iterator[Problem]:
+    """Check what the manifest says of the rows."""
+    manifest, rows = contents.manifest, list(contents.rows.values())
+    if manifest["checksums"][LABELS] != contents.labels_sha256:
+        what = "changed since dataset.json was written (edited by hand?)"
+        yield Problem(LABELS, what, is_error=False, kind="edited")
+    else:
+        counts = {
+            "subjects": len({row.subject_id for row in rows}),
+            "takes": len({row.take_id for row in rows}),
+            "sequences": len(rows),
+            "by_label": reader.count_labels(rows),
+        }
+        for key, value in counts.items():
+            if manifest["counts"][key] != value:
+                what = f"its counts are not those of labels.csv: {key} is {manifest['counts'][key]}, counted {value}"
+                yield Problem(MANIFEST, what, kind="manifest")
+        yield from _check_next(manifest, rows)
+
+
+def _check_next(manifest: Mapping[str, Any], rows: Sequence[SequenceRow]) -> Iterator[Problem]:
+    """Check that the ids that are given next are free; a table that is newer than the manifest mends this itself."""
+    for what, ids in (("take", {row.take_id for row in rows}), ("sequence", {row.sequence_id for row in rows})):
+        highest = max((int(name.rpartition("_")[2]) for name in ids), default=0)
+        if manifest["next"][what] <= highest:
+            told = (
+                f"its next {what} is {manifest['next'][what]}, but number {highest} is in use: ids would be given twice"
+            )
+            yield Problem(MANIFEST, told, kind="manifest")
+
+
+def _name_bad_rows(contents: Contents) -> set[str]:
+    """Name the sequences and takes of rows that are wrong: their files are not strays."""
+    text = (contents.folder / LABELS).read_text(encoding="utf-8-sig", errors="replace")
+    cells = [line.split(",") for line in text.splitlines()[1:]]
+    good = {row.sequence_id for row in contents.rows.values()}
+    return {name for row in cells if row[0] not in good for name in (row[0], *row[2:3])}
+
+
+def _check_strays(contents: Contents) -> Iterator[Problem]:
+    """Look for files that no row lists, and for what a crash left behind."""
+    listed = {name.removeprefix("images/") for row in contents.rows.values() for name in row.frame_names()}
+    takes = {row.take_id for row in contents.rows.values()}
+    folder = contents.folder
+    in_bad_rows = _name_bad_rows(contents)
+    pictures = sorted(
+        path.name
+        for path in (folder / "images").glob("*")
+        if path.name not in listed and path.name.partition("_frame_")[0] not in in_bad_rows
+    )
+    records = sorted(
+        path.name for path in (folder / "takes").glob("*") if path.stem not in takes and path.stem not in in_bad_rows
+    )
+    for what, where, found in (("pictures", "images", pictures), ("files", "takes", records)):
+        if found:
+            told = f"{len(found)} {what} that no row lists, such as {found[0]}"
+            yield Problem(where, told, is_error=False, kind="orphan")
+    left = sorted(path.name for pattern in (".incoming-*", ".*.tmp") for path in folder.glob(pattern))
+    if left:
+        told = f"{len(left)} leftovers of a recording that was cut off, such as {left[0]}; the next one tidies up"
+        yield Problem(folder.name, told, is_error=False, kind="orphan")

@@ -1,0 +1,272 @@
+"""Face features of a dataset's pictures, as the featurizer stores them: read here, memory-mapped, one row a picture.
+
+A store is a folder with ``features.json`` (the manifest), a file of rows and an index from sequences to rows. Rows are
+float32: what a model sees through the store is, bit for bit, what it sees when the picture itself is read (float16
+would move points by up to 0.06 px of 224, and 100,000 pictures take 590 MB either way less than their JPEGs). A picture
+without a face has n_faces 0 and nan elsewhere. Writing is the featurizer's job.
+
+    features = open_features(dataset, "landmarks")
+    points = features.stack(rows)           # (n, T, 478, 3) float32, nan where no face was found
+    found = features.found(rows)            # (n, T) bool
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from shared import contracts, paths
+from shared.arrays import F32
+from shared.dataset.reader import Dataset, SequenceRow
+from shared.errors import InvalidInput, WrongUsage
+from shared.faces.landmarker import N_BLENDSHAPES, N_POINTS
+
+KINDS = ("landmarks", "blendshapes")
+MANIFEST = "features.json"
+INDEX_DTYPE = np.dtype([("sequence_id", "S13"), ("first", "<i8"), ("frame_count", "<i4"), ("sha256", "S64")])
+_SHAPES = {"landmarks": (N_POINTS, 3), "blendshapes": (N_BLENDSHAPES,)}
+
+
+def row_dtype(kind: str) -> np.dtype[Any]:
+    """Say how a row of a store is laid out; a store of landmarks holds the blendshapes as well."""
+    fields: list[Any] = [("picture_sha256", "u1", (32,)), ("n_faces", "u1")]
+    fields += [(name, "<f4", _SHAPES[name]) for name in ("blendshapes", "landmarks") if name in (kind, "blendshapes")]
+    return np.dtype(fields)
+
+
+def store_dir(dataset_name: str, kind: str) -> Path:
+    """Return the folder of a dataset's store of one kind."""
+    return paths.artifacts("features") / dataset_name / kind
+
+
+@dataclass(frozen=True)
+class Features:
+    """An opened store, of which every row of the dataset is at hand.
+
+    Attributes:
+        folder: Where it lies.
+        manifest: The content of features.json.
+        kind: What `read` and `stack` give: ``landmarks`` or ``blendshapes``.
+        rows: All rows, memory-mapped, of `row_dtype`.
+        index: (first row, frame count, sha256 of the pictures) by sequence id.
+    """
+
+    folder: Path
+    manifest: dict[str, Any]
+    kind: str
+    rows: npt.NDArray[Any]
+    index: dict[str, tuple[int, int, str]]
+
+    @property
+    def model_sha256(self) -> str:
+        """Hash of the .task file that read the pictures."""
+        return str(self.manifest["model"]["sha256"])
+
+    def reference(self) -> dict[str, str]:
+        """Name this store in another document."""
+        return {
+            "kind": self.kind,
+            "rows_sha256": self.manifest["rows"]["sha256"],
+            "landmark_model_sha256": self.model_sha256,
+        }
+
+    def span(self, row: SequenceRow) -> slice:
+        """Return where a sequence's pictures are in `rows`.
+
+        Raises:
+            InvalidInput: The sequence is not in the store, or its pictures have changed since.
+        """
+        first, frame_count, sha256 = self.index.get(row.sequence_id, (0, 0, ""))
+        if sha256 != row.sha256 or frame_count != row.frame_count:
+            found = "other pictures" if sha256 else "no features"
+            raise InvalidInput(
+                str(self.folder / MANIFEST), found=f"{found} for {row.sequence_id}", expected="them", todo=_REFRESH
+            )
+        return slice(first, first + frame_count)
+
+    def read(self, row: SequenceRow, kind: str | None = None) -> F32:
+        """Return a sequence's features, copied out of the file.
+
+        Args:
+            row: A sequence of the dataset.
+            kind: Another kind than the store was opened for: blendshapes of a store of landmarks.
+
+        Returns:
+            (T, 478, 3) landmarks or (T, 52) blendshapes, float32; nan for pictures without a face.
+        """
+        return np.array(self.rows[kind or self.kind][self.span(row)], dtype=np.float32)
+
+    def stack(self, rows: Sequence[SequenceRow], kind: str | None = None) -> F32:
+        """Return the features of sequences of one length: (n, T, 478, 3) or (n, T, 52) float32, nan without a face.
+
+        Raises:
+            InvalidInput: The sequences differ in length.
+        """
+        return self._gather(kind or self.kind, rows)
+
+    def n_faces(self, rows: Sequence[SequenceRow]) -> npt.NDArray[np.uint8]:
+        """Count the faces in the pictures of sequences of one length: (n, T) uint8."""
+        return np.asarray(self._gather("n_faces", rows), np.uint8)
+
+    def found(self, rows: Sequence[SequenceRow]) -> npt.NDArray[np.bool_]:
+        """Say in which pictures of sequences of one length a face was found: (n, T) bool."""
+        return self.n_faces(rows) > 0
+
+    def _gather(self, field: str, rows: Sequence[SequenceRow]) -> npt.NDArray[Any]:
+        lengths = sorted({row.frame_count for row in rows})
+        if len(lengths) != 1:
+            raise InvalidInput(
+                str(self.folder), found=f"sequences of {lengths or 'no'} pictures", expected="one or more of one length"
+            )
+        part = self.rows[field]
+        out = np.empty((len(rows), lengths[0], *part.shape[1:]), part.dtype)
+        for number, row in enumerate(rows):
+            out[number] = part[self.span(row)]
+        return out
+
+
+_REFRESH = "bring the store up to date: ./inv features"
+
+
+def open_features(
+    dataset: Dataset, kind: str, *, folder: Path | None = None, model_sha256: str | None = None
+) -> Features:
+    """Open a dataset's features.
+
+    Args:
+        dataset: Whose; every sequence must be in the store with the pictures that it has now. Corrected labels and
+            withdrawn takes need no new features.
+        kind: ``landmarks`` or ``blendshapes``; the latter are also taken from a store of landmarks.
+        folder: The store; None looks where the featurizer writes.
+        model_sha256: The landmarker that must have read them, such as that of a model to be evaluated; None takes any.
+
+    Raises:
+        InvalidInput: There is none, it is behind the dataset, broken, or of another landmarker (both are named).
+    """
+    if kind not in KINDS:
+        raise WrongUsage("--kind", found=repr(kind), expected=" or ".join(KINDS))
+    places = [folder] if folder else [store_dir(dataset.name, name) for name in dict.fromkeys((kind, "landmarks"))]
+    places = [place for place in places if (place / MANIFEST).is_file()]
+    todo = f"make them: ./inv features --dataset {dataset.name} --kind {kind}"
+    if not places:
+        raise InvalidInput(f"features of {dataset.name}", found="none", expected=f"its {kind}", todo=todo)
+    problems: list[InvalidInput] = []
+    for place in places:
+        try:
+            return _open_for(dataset, kind, place, model_sha256)
+        except InvalidInput as problem:
+            problems.append(problem)
+    raise problems[0]
+
+
+def _open_for(dataset: Dataset, kind: str, folder: Path, model_sha256: str | None) -> Features:
+    features = open_store(folder, kind)
+    if model_sha256 is not None and features.model_sha256 != model_sha256:
+        raise InvalidInput(
+            str(folder / MANIFEST),
+            found=f"features of the landmarker {features.model_sha256[:12]}",
+            expected=f"those of {model_sha256[:12]}",
+            todo="read the pictures with the same .task file: ./inv features --landmark-model FILE",
+        )
+    for row in dataset.rows:
+        features.span(row)
+    return features
+
+
+def open_store(folder: Path, kind: str) -> Features:
+    """Open a store as it is, whatever dataset it was made of.
+
+    Raises:
+        InvalidInput: Not valid, or its files are missing or broken.
+    """
+    manifest = contracts.read_document(folder / MANIFEST, "features")
+    if manifest["kind"] not in (kind, "landmarks"):
+        raise InvalidInput(
+            str(folder / MANIFEST), found=f"a store of {manifest['kind']}", expected=f"one of {kind}", todo=_REFRESH
+        )
+    rows = _load(folder / manifest["rows"]["file"], row_dtype(manifest["kind"]), manifest["counts"]["pictures"])
+    index = _load(folder / manifest["index"]["file"], INDEX_DTYPE, manifest["counts"]["sequences"])
+    ends = index["first"] + index["frame_count"]
+    if index.size and (index["first"].min() < 0 or index["frame_count"].min() < 1 or ends.max() > len(rows)):
+        raise InvalidInput(
+            str(folder / manifest["index"]["file"]), found="rows that are not there", expected="an index"
+        )
+    spans = {
+        name.decode("ascii"): (first, frame_count, sha256.decode("ascii"))
+        for name, first, frame_count, sha256 in index.tolist()
+    }
+    return Features(folder, manifest, kind, rows, spans)
+
+
+def _load(path: Path, dtype: np.dtype[Any], n_rows: int) -> npt.NDArray[Any]:
+    """Map a file of rows into memory; it must be whole."""
+    try:
+        rows: npt.NDArray[Any] = np.load(path, mmap_mode="r", allow_pickle=False)
+    except FileNotFoundError:
+        raise InvalidInput(str(path), found="no such file", expected="the store's rows", todo=_REFRESH) from None
+    except (ValueError, OSError, EOFError) as error:
+        raise InvalidInput(
+            str(path), found=f"a broken file ({error})", expected="the store's rows", todo=_REFRESH
+        ) from None
+    if rows.dtype != dtype or rows.shape != (n_rows,):
+        raise InvalidInput(
+            str(path),
+            found=f"{rows.shape} rows of {rows.dtype.itemsize} bytes",
+            expected=f"{n_rows} of {dtype.itemsize}",
+            todo=_REFRESH,
+        )
+    return rows
+
+
+def nearest_with_face(found: npt.ArrayLike) -> npt.NDArray[np.int64] | None:
+    """Say which picture stands for each one of a sequence: itself, or the nearest that has a face.
+
+    The rule of training, evaluation and pages; a page's own copy is `fillWindow` in smile-detector.window.mjs.
+
+    Args:
+        found: (T,) whether each picture has a face.
+
+    Returns:
+        (T,) places; of two as near, the earlier. None where no picture has a face.
+
+    Example:
+        >>> nearest_with_face([False, True, False, True, False]).tolist()
+        [1, 1, 1, 3, 3]
+    """
+    flags = np.asarray(found, dtype=bool)
+    there = np.flatnonzero(flags)
+    if there.size == 0:
+        return None
+    return np.asarray(there[np.abs(np.arange(flags.size)[:, None] - there[None]).argmin(1)], dtype=np.int64)
+
+
+def load_filled(
+    dataset: Dataset, rows: Sequence[SequenceRow], kind: str, *, landmark_model_sha256: str | None = None
+) -> list[F32 | None]:
+    """Read sequences' features without gaps: a picture without a face takes the nearest one that has one.
+
+    Args:
+        dataset: Whose.
+        rows: Which sequences; they may differ in length.
+        kind: ``landmarks`` or ``blendshapes``.
+        landmark_model_sha256: The landmarker that must have read them; None takes any.
+
+    Returns:
+        (T, 478, 3) or (T, 52) float32 a sequence; None where no picture has a face.
+
+    Raises:
+        InvalidInput: As `open_features`.
+    """
+    features = open_features(dataset, kind, model_sha256=landmark_model_sha256)
+    filled: list[F32 | None] = []
+    for row in rows:
+        values = features.read(row)
+        nearest = nearest_with_face(features.n_faces([row])[0] > 0)
+        if nearest is None:
+            filled.append(None)
+            continue
+        filled.append(np.ascontiguousarray(values[nearest], dtype=np.float32))
+    return filled

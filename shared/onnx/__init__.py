@@ -1,0 +1,1 @@
+"""ONNX files: opened, run, inspected, and streamed frame by frame."""

@@ -1,0 +1,1 @@
+"""Figures that two or more tools draw."""

@@ -1,0 +1,294 @@
+"""How sure a metric is, and a difference of two paired arms: 95 % intervals by person. Pure; reads and writes nothing.
+
+Each person is asked once, however many clips he gave. The methods were chosen by simulation with two kinds of people
+(`tests/benchmarks/sim_coverage.py`, results in LOG.md): a plain percentile bootstrap over a few people covers too
+rarely, so the spread between people (`shared.statistics.clustered_variance`) is turned into an effective number of
+sequences and put into a score interval. Where a handful of errors or disagreements is all there is, no interval can hit
+95 %: counts are whole, and these intervals are then too wide rather than too narrow.
+"""
+
+import math
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+from scipy import special
+
+from shared.arrays import F64
+from shared.statistics.clustered_variance import NO_SPREAD, NOTHING_ASKED, ONE_PERSON, Spread, spread
+from shared.statistics.predictions import METRICS, Answers, check_paired, f1_of_share, part_and_whole
+
+LEVEL = 0.95
+LEAST_EFFECT = 0.4
+"""Clips of both classes from each person can be worth more than independent ones; more than this is not believed."""
+
+
+@dataclass(frozen=True)
+class Interval:
+    """A number and how sure it is.
+
+    Attributes:
+        value: The metric or the difference (candidate minus baseline); None where undefined.
+        low: Lower bound; None where it cannot be said.
+        high: Upper bound; None where it cannot be said.
+        n: Sequences that the number looks at: the positives for recall, all for accuracy.
+        n_subjects: People who gave them.
+        method: How the bounds were found, in words for a table.
+        reason: Why value or bounds are None; None where all is well.
+    """
+
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int
+    n_subjects: int
+    method: str
+    reason: str | None = None
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the fields as documents hold them."""
+        return asdict(self)
+
+
+def wilson(n_right: float, n: float, level: float = LEVEL) -> tuple[float, float]:
+    """Compute Wilson's score interval of a rate from independent answers.
+
+    Args:
+        n_right: Right answers, from 0 to n.
+        n: Answers, more than 0.
+        level: Share of intervals that hold the truth.
+
+    Source: Wilson 1927, JASA 22:209-212.
+
+    Example:
+        >>> [round(bound, 3) for bound in wilson(52, 80)]
+        [0.541, 0.745]
+    """
+    return _wilson(n_right / n, n, float(special.ndtri((1 + level) / 2)))
+
+
+def _wilson(share: float, n: float, quantile: float) -> tuple[float, float]:
+    """Wilson's interval with any quantile and a fractional n."""
+    squared = quantile * quantile / n
+    half = quantile * math.sqrt(share * (1 - share) / n + squared / (4 * n))
+    middle = share + squared / 2
+    low = 0.0 if share == 0 else max(0.0, (middle - half) / (1 + squared))
+    high = 1.0 if share == 1 else min(1.0, (middle + half) / (1 + squared))
+    return low, high
+
+
+def _quantile(level: float, df: float | None) -> float:
+    """Quantile of Student's t, or of the normal where df is None."""
+    upper = (1 + level) / 2
+    return float(special.ndtri(upper) if df is None else special.stdtrit(df, upper))
+
+
+def _worth(n: float, effect: float, found: Spread, level: float) -> float:
+    """How many sequences of as many people are worth these, for an interval with the quantile of the normal.
+
+    The effect is not known, so that Student's t takes the place of the normal; but clips cannot be more alike than
+    all of a person's being one.
+    """
+    normal, student = _quantile(level, None), _quantile(level, found.df)
+    return max(n / effect * (normal / student) ** 2, min(n, found.n_alike))
+
+
+def _share_interval(metric: str, arm: Answers, level: float) -> Interval:
+    part, whole = (one.sum() for one in part_and_whole(metric, arm.counts))
+    n, n_subjects = int(whole), int(np.count_nonzero(part_and_whole(metric, arm.counts)[1]))
+    if not n:
+        return Interval(None, None, None, 0, 0, "none", NOTHING_ASKED)
+    share = float(part / whole)
+    value = float(f1_of_share(share) if metric == "f1" else share)
+    if n_subjects < 2:
+        return Interval(value, None, None, n, n_subjects, "none", ONE_PERSON)
+    worth, method = float(n), "Wilson"
+    if n_subjects < n:
+        found = spread(metric, [arm], as_share=True)
+        assert isinstance(found, Spread)  # there are two people
+        simple, variance = share * (1 - share) / n, float(found.covariance[0, 0])
+        effect = max(LEAST_EFFECT, variance / simple) if simple > 0 else found.usual_effect
+        worth, method = _worth(n, effect, found, level), "Wilson by person"
+    low, high = wilson(share * worth, worth, level)
+    if metric == "f1":
+        low, high = float(f1_of_share(low)), float(f1_of_share(high))
+        method += " of TP/(TP+FP+FN)"
+    return Interval(value, low, high, n, n_subjects, method)
+
+
+def _delong(arm: Answers) -> str:
+    return "DeLong" if arm.n == arm.n_subjects else "DeLong by person"
+
+
+def _auc_interval(arm: Answers, level: float, *, most: float = math.inf) -> Interval:
+    """Wilson's interval of an area; most is how many sequences its variance may be worth."""
+    value = None if arm.placements is None else arm.placements.auc
+    found = ONE_PERSON if arm.n_subjects < 2 and value is not None else spread("roc_auc", [arm])
+    if isinstance(found, str):
+        return Interval(value, None, None, arm.n, arm.n_subjects, "none", found)
+    assert value is not None
+    variance = float(found.covariance[0, 0])
+    if variance > 0 and 0 < value < 1:
+        n = min(value * (1 - value) / variance, most)
+    else:  # perfectly apart (or never right): one sequence out of place can be in the wrong before all others
+        n = min(int(arm.labels.sum()), int((~arm.labels).sum())) / found.usual_effect
+    worth = _worth(n, 1.0, found, level)
+    low, high = wilson(value * worth, worth, level)
+    return Interval(value, low, high, arm.n, arm.n_subjects, _delong(arm) + ", Wilson")
+
+
+def interval(metric: str, arm: Answers, level: float = LEVEL) -> Interval:
+    """Say how sure a metric is.
+
+    Args:
+        metric: accuracy, recall, precision, f1 or roc_auc.
+        arm: The answers.
+        level: Share of intervals that hold the truth.
+
+    Returns:
+        The metric with bounds; bounds are None, with the reason, for one person only or a class that is missing.
+
+    Source: Wilson's interval with an effective number of sequences and Student's t: Korn & Graubard 1998, Survey
+    Methodology 24:193-201; AUC: the same after Kottas, Kuss & Zapf 2014, BMC Medical Research Methodology 14:26, and
+    its largest variance after Birnbaum & Klose 1957, Annals of Mathematical Statistics 28:933-945. The spread:
+    `shared.statistics.clustered_variance`.
+    """
+    if metric == "roc_auc":  # no surer than if each sequence were a question of its own
+        return _auc_interval(arm, level, most=arm.n / arm.repeats)
+    return _share_interval(metric, arm, level)
+
+
+def _tango(n_candidate: float, n_baseline: float, n: float, quantile: float) -> tuple[float, float]:
+    """Score interval of a paired difference of shares, (n_candidate - n_baseline) / n."""
+    difference = (n_candidate - n_baseline) / n
+
+    def distance(delta: float) -> float:
+        b = -n_candidate - n_baseline + (2 * n - n_candidate + n_baseline) * delta
+        c = -n_baseline * delta * (1 - delta)
+        q = (math.sqrt(max(0.0, b * b - 8 * n * c)) - b) / (4 * n)
+        variance = n * max(0.0, 2 * q + delta * (1 - delta))
+        return abs(n_candidate - n_baseline - n * delta) - quantile * math.sqrt(variance)
+
+    def bound(end: float) -> float:
+        inside, outside = difference, end
+        for _ in range(50):
+            middle = (inside + outside) / 2
+            if distance(middle) > 0:
+                outside = middle
+            else:
+                inside = middle
+        return (inside + outside) / 2
+
+    return bound(-1.0), bound(1.0)
+
+
+def _same_whole_difference(metric: str, baseline: Answers, candidate: Answers, level: float) -> Interval:
+    """Interval where both arms answer the same questions: accuracy (all), recall (the positives)."""
+    asked = baseline.labels if metric == "recall" else np.ones(baseline.n, dtype=np.bool_)
+    n, n_subjects = int(asked.sum()), int(np.unique(baseline.people[asked]).size)
+    if not n:
+        return Interval(None, None, None, 0, 0, "none", NOTHING_ASKED)
+    right = [(arm.decisions == arm.labels)[asked] for arm in (baseline, candidate)]
+    gained, lost = int((right[1] & ~right[0]).sum()), int((right[0] & ~right[1]).sum())
+    value = (gained - lost) / n
+    if n_subjects < 2:
+        return Interval(value, None, None, n, n_subjects, "none", ONE_PERSON)
+    worth, method = float(n), "Tango"
+    if n_subjects < n:
+        found = spread(metric, [baseline, candidate])
+        assert isinstance(found, Spread)  # there are two people
+        simple = ((gained + lost) / n - value**2) / n
+        effect = max(LEAST_EFFECT, _variance(found) / simple) if simple > 1e-12 else found.usual_effect
+        worth, method = _worth(n, effect, found, level), "Tango by person"
+    low, high = _tango(gained * worth / n, lost * worth / n, worth, _quantile(level, None))
+    return Interval(value, low, high, n, n_subjects, method)
+
+
+def _variance(found: Spread) -> float:
+    """Variance of candidate minus baseline."""
+    return float(found.covariance[0, 0] + found.covariance[1, 1] - 2 * found.covariance[0, 1])
+
+
+def _spread_difference(metric: str, baseline: Answers, candidate: Answers, level: float) -> Interval:
+    """Interval where each arm has a whole of its own (precision, F1, AUC)."""
+    one, other = interval(metric, baseline, level), interval(metric, candidate, level)
+    if one.value is None or other.value is None:
+        return Interval(None, None, None, 0, 0, "none", one.reason or other.reason)
+    value = other.value - one.value
+    n, n_subjects = baseline.n, baseline.n_subjects
+    found = ONE_PERSON if n_subjects < 2 else spread(metric, [baseline, candidate])
+    if isinstance(found, str) or one.low is None or other.low is None:
+        reason = found if isinstance(found, str) else one.reason or other.reason
+        return Interval(value, None, None, n, n_subjects, "none", reason)
+    variance = _variance(found)
+    if metric != "roc_auc":
+        n, n_subjects = max(one.n, other.n), found.n_subjects
+    if variance < 1e-12:
+        return Interval(value, None, None, n, n_subjects, "none", NO_SPREAD)
+    half = _quantile(level, found.df) * math.sqrt(variance)
+    low, high, method = value - half, value + half, "jackknife by person, t"
+    if metric == "roc_auc":
+        of_one, of_other = (_reach(_auc_interval(arm, level)) for arm in (baseline, candidate))
+        hybrid = _hybrid(value, of_one, of_other, found.covariance)
+        low, high, method = (low + hybrid[0]) / 2, (high + hybrid[1]) / 2, _delong(baseline) + ", t and hybrid"
+    return Interval(value, max(-1.0, low), min(1.0, high), n, n_subjects, method)
+
+
+@dataclass(frozen=True)
+class _Reach:
+    """How far an interval goes down and up from its value."""
+
+    down: float
+    up: float
+
+
+def _reach(found: Interval) -> _Reach:
+    assert found.value is not None
+    assert found.low is not None
+    assert found.high is not None
+    return _Reach(found.value - found.low, found.high - found.value)
+
+
+def _hybrid(value: float, one: _Reach, other: _Reach, covariance: F64) -> tuple[float, float]:
+    """Put the intervals of two arms together to that of their difference, as Zou & Donner 2008 do for any number.
+
+    For the AUC t alone covers too rarely where an arm comes near 1 (down to 82 %), the hybrid alone where clips of a
+    person resemble each other (88 %); the middle of both keeps 92 % in all but a few settings (LOG.md).
+    """
+    product = float(covariance[0, 0] * covariance[1, 1])
+    correlation = float(covariance[0, 1]) / math.sqrt(product) if product > 0 else 0.0
+
+    def reach(a: float, b: float) -> float:
+        return math.sqrt(max(0.0, a * a - 2 * correlation * a * b + b * b))
+
+    return value - reach(other.down, one.up), value + reach(other.up, one.down)
+
+
+def difference(metric: str, baseline: Answers, candidate: Answers, level: float = LEVEL) -> Interval:
+    """Say how sure a metric's difference is, candidate minus baseline, both on the same sequences.
+
+    Source: accuracy and recall: score interval of Tango 1998, Statistics in Medicine 17:891-908, with an effective
+    number of sequences; precision and F1: Student's t; AUC: the same and Zou & Donner 2008, Statistics in Medicine
+    27:1693-1702, see `_hybrid`. The spread: `shared.statistics.clustered_variance`.
+
+    Raises:
+        InvalidInput: The arms did not answer the same sequences, see `shared.statistics.predictions.check_paired`.
+    """
+    check_paired(baseline, candidate)
+    if metric in ("accuracy", "recall"):
+        return _same_whole_difference(metric, baseline, candidate, level)
+    return _spread_difference(metric, baseline, candidate, level)
+
+
+def intervals(arm: Answers, level: float = LEVEL) -> dict[str, Interval]:
+    """Return the interval of each metric: accuracy, recall, precision, f1, roc_auc."""
+    return {metric: interval(metric, arm, level) for metric in METRICS}
+
+
+def differences(baseline: Answers, candidate: Answers, level: float = LEVEL) -> dict[str, Interval]:
+    """Return the interval of each metric's difference, candidate minus baseline.
+
+    Raises:
+        InvalidInput: The arms did not answer the same sequences.
+    """
+    return {metric: difference(metric, baseline, candidate, level) for metric in METRICS}

@@ -1,0 +1,1 @@
+"""How people read things in two languages: the language of a run, numbers, labels."""

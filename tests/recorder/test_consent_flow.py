@@ -1,0 +1,118 @@
+"""Consent before the first recording: by flag, on the screen, never twice, and what happens with a no."""
+
+import subprocess
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from shared.dataset import consent
+from shared.dataset.reader import open_dataset
+from shared.errors import CheckFailed, WrongUsage
+from tools.recorder.config import Settings
+from tools.recorder.consent_flow import YEARS, Statement, read_statement, settle_consent
+from tools.recorder.window.consent_screen import draw_consent
+
+Record = Callable[..., tuple[int, Any, str]]
+MakeFilm = Callable[..., Path]
+
+
+def settings(folder: Path, *scopes: str, lang: str = "en") -> Settings:
+    return Settings(source="0", subject_id="s01", dataset=folder, consent=scopes, lang=lang)
+
+
+def never(_: Statement) -> Sequence[str] | None:
+    raise AssertionError("asked again")
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_the_statement_says_what_and_asks_for_each_use_on_its_own(lang: str) -> None:
+    statement = read_statement(lang)
+    assert statement.version == "1"
+    assert list(statement.questions) == list(consent.SCOPES)
+    assert len(statement.points) == 6
+    assert str(YEARS) in " ".join(statement.points) or "three years" in " ".join(statement.points)
+
+
+def test_the_two_languages_have_hashes_of_their_own() -> None:
+    assert read_statement("ko").sha256 != read_statement("en").sha256
+
+
+def test_an_answer_on_the_screen_becomes_a_row_and_is_not_asked_for_again(tmp_path: Path) -> None:
+    settle_consent(settings(tmp_path), "camera", lambda _: ("train",))
+    (row,) = consent.read_consent(tmp_path).rows
+    assert (row.subject_id, row.scopes, row.method, row.lang) == ("s01", ("train",), "screen", "en")
+    assert row.statement_sha256 == read_statement("en").sha256
+    assert row.expires_utc == consent.expiry(row.given_utc, 3)
+    settle_consent(settings(tmp_path), "camera", never)
+    assert len(consent.read_consent(tmp_path).rows) == 1
+
+
+@pytest.mark.parametrize("answer", [None, (), ("publish",)])
+def test_a_no_to_training_writes_nothing(answer: tuple[str, ...] | None, tmp_path: Path) -> None:
+    with pytest.raises(CheckFailed, match="nothing was recorded"):
+        settle_consent(settings(tmp_path / "d"), "camera", lambda _: answer)
+    assert not (tmp_path / "d").exists()
+
+
+def test_a_withdrawn_or_expired_consent_is_asked_for_again(tmp_path: Path) -> None:
+    settle_consent(settings(tmp_path), "camera", lambda _: ("train",))
+    consent.withdraw(tmp_path, "s01")
+    asked = []
+    settle_consent(settings(tmp_path), "camera", lambda statement: asked.append(statement) or ("train", "publish"))
+    assert len(asked) == 1
+    newest = consent.read_consent(tmp_path).of("s01")
+    assert newest is not None
+    assert newest.scopes == ("train", "publish")
+    consent.record(tmp_path, consent.Agreement("s01", ("train",), "2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z"))
+    settle_consent(settings(tmp_path), "camera", lambda statement: asked.append(statement) or ("train",))
+    assert len(asked) == 2
+
+
+def test_a_camera_without_a_window_wants_the_flag(tmp_path: Path) -> None:
+    with pytest.raises(WrongUsage, match="--consent"):
+        settle_consent(settings(tmp_path), "camera", None)
+    settle_consent(settings(tmp_path, "train", "publish"), "camera", None)
+    (row,) = consent.read_consent(tmp_path).rows
+    assert (row.scopes, row.method) == (("train", "publish"), "paper")
+    settle_consent(settings(tmp_path, "train"), "camera", None)  # says no more than is known
+    assert len(consent.read_consent(tmp_path).rows) == 1
+
+
+def test_drawn_actors_are_not_asked(tmp_path: Path) -> None:
+    settle_consent(settings(tmp_path), "synthetic", never)
+    assert not (tmp_path / consent.CONSENT_FILE).exists()
+
+
+def test_a_film_is_recorded_with_a_note_until_there_is_a_row(
+    make_film: MakeFilm, start: Callable[..., subprocess.Popen[str]], dataset_folder: Path
+) -> None:
+    film = make_film([index / 30 for index in range(270)])
+    flags = ("--source", film, "--subject", "s01", "--dataset", "d", "--no-preview")
+    _, err = start(*flags).communicate(timeout=60)
+    assert "no consent row" in err
+    assert "--consent train,publish" in err
+    assert len(open_dataset(dataset_folder).rows) == 4
+    process = start(*flags, "--consent", "train,publish", "--target", 2)
+    _, err = process.communicate(timeout=60)
+    assert "no consent row" not in err
+    (row,) = consent.read_consent(dataset_folder).rows
+    assert (row.method, row.scopes) == ("import", ("train", "publish"))
+
+
+def test_what_cannot_be_agreed_to_is_wrong_usage(record: Record, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as ended:
+        record("--source", "synthetic", "--consent", "publish")
+    assert ended.value.code == 2
+    assert "train,publish" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+@pytest.mark.parametrize("answers", [{}, {"train": True}, {"train": True, "publish": False}])
+def test_the_question_on_the_screen_moves_on(lang: str, answers: dict[str, bool]) -> None:
+    canvas = draw_consent(read_statement(lang), "s01", answers)
+    yellow = ((canvas >= (40, 180, 230)) & (canvas <= (100, 230, 255))).all(axis=2)
+    lines = [int(yellow[top : top + 50].sum()) for top in (525, 583)]  # the rows of the two questions
+    is_open = [number == len(answers) for number in range(2)]
+    assert [count > 500 for count in lines] == is_open

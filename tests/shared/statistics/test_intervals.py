@@ -1,0 +1,204 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sklearn import metrics as sk
+from statsmodels.stats.proportion import proportion_confint
+
+from shared.errors import InvalidInput
+from shared.statistics import clustered_variance, intervals
+from shared.statistics.predictions import METRICS, Answers, answers, check_paired, place
+from shared.statistics.roc_band import person_weights, resample, strata_of, weighted_aucs
+
+BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+
+
+def of_people(labels: list[int], scores: list[float], subjects: str, threshold: float = 0.5) -> Answers:
+    return answers([bool(label) for label in labels], scores, list(subjects), threshold)
+
+
+def drawn(n_people: int, clips: int, signal: float = 1.5, seed: int = 0) -> Answers:
+    rng = np.random.default_rng(seed)
+    people = np.repeat(np.arange(n_people), clips)
+    labels = np.arange(people.size) % 2 == 0
+    scores = rng.normal(signal * labels, 1.0) + rng.normal(0, 0.5, n_people)[people]
+    return Answers(labels, scores, signal / 2, people)
+
+
+def simulated(script: str, *flags: str) -> dict[str, dict[str, dict[str, float]]]:
+    done = subprocess.run(
+        [sys.executable, BENCHMARKS / script, *flags, "--json"], capture_output=True, text=True, check=True
+    )
+    found = json.loads(done.stdout)
+    assert isinstance(found, dict)
+    return found
+
+
+@pytest.mark.parametrize(("n_right", "n"), [(52, 80), (58, 80), (0, 7), (7, 7), (1, 2)])
+def test_wilson_equals_statsmodels(n_right: int, n: int) -> None:
+    assert intervals.wilson(n_right, n) == pytest.approx(proportion_confint(n_right, n, method="wilson"), abs=1e-12)
+
+
+def test_each_rate_of_people_with_one_clip_each_is_wilsons_with_its_own_n() -> None:
+    arm = of_people([1, 1, 1, 0, 0, 0], [0.9, 0.8, 0.2, 0.1, 0.7, 0.3], "abcdef")
+    recall = intervals.interval("recall", arm)
+    assert (recall.value, recall.n, recall.n_subjects, recall.method) == (pytest.approx(2 / 3), 3, 3, "Wilson")
+    assert (recall.low, recall.high) == pytest.approx(proportion_confint(2, 3, method="wilson"), abs=1e-12)
+    assert intervals.interval("accuracy", arm).n == 6
+
+
+def test_f1_is_turned_from_the_share_of_hits_among_all_that_matters() -> None:
+    arm = of_people([1, 1, 1, 0, 0, 0], [0.9, 0.8, 0.2, 0.1, 0.7, 0.3], "abcdef")
+    f1 = intervals.interval("f1", arm)  # TP 2, FN 1, FP 1: J = 2 / 4, F1 = 2 / 3
+    low, high = proportion_confint(2, 4, method="wilson")
+    assert (f1.value, f1.n) == (pytest.approx(2 / 3), 4)
+    assert (f1.low, f1.high) == pytest.approx((2 * low / (1 + low), 2 * high / (1 + high)))
+
+
+def test_clips_that_only_repeat_a_persons_answer_add_no_certainty() -> None:
+    one_each = drawn(30, 1)
+    ten_each = Answers(
+        np.repeat(one_each.labels, 10), np.repeat(one_each.scores, 10), one_each.threshold, np.repeat(np.arange(30), 10)
+    )
+    for metric in METRICS:
+        single, repeated = intervals.interval(metric, one_each), intervals.interval(metric, ten_each)
+        assert single.low is not None
+        assert single.high is not None
+        assert repeated.low is not None
+        assert repeated.high is not None
+        assert repeated.value == pytest.approx(single.value)
+        assert repeated.high - repeated.low >= (single.high - single.low) * 0.9
+        assert repeated.n_subjects == single.n_subjects
+
+
+@pytest.mark.parametrize("metric", METRICS)
+def test_one_person_is_told_to_say_nothing_of_others(metric: str) -> None:
+    alone = of_people([1, 1, 0, 0], [0.9, 0.8, 0.1, 0.7], "aaaa")
+    for found in (intervals.interval(metric, alone), intervals.difference(metric, alone, alone)):
+        assert (found.low, found.high) == (None, None)
+        assert found.reason
+
+
+def test_one_class_leaves_what_needs_the_other_undefined_with_the_reason() -> None:
+    arm = of_people([0, 0, 0, 0], [0.9, 0.8, 0.1, 0.7], "abcd")
+    assert intervals.interval("recall", arm).reason == clustered_variance.NOTHING_ASKED
+    assert intervals.interval("roc_auc", arm).reason == clustered_variance.ONE_CLASS
+    assert intervals.interval("roc_auc", arm).value is None
+    assert intervals.difference("roc_auc", arm, arm).reason == clustered_variance.ONE_CLASS
+    assert intervals.interval("accuracy", arm).low is not None
+
+
+def test_a_perfect_score_is_not_certain() -> None:
+    arm = of_people([1, 0] * 6, [0.9, 0.1] * 6, "aabbccddeeff")
+    for metric in METRICS:
+        found = intervals.interval(metric, arm)
+        assert found.value == 1.0
+        assert found.high == 1.0
+        assert found.low is not None
+        assert 0.4 < found.low < 0.85
+
+
+def test_all_scores_equal_is_an_auc_of_one_half_without_an_error() -> None:
+    arm = of_people([1, 0] * 6, [0.5] * 12, "aabbccddeeff")
+    found = intervals.interval("roc_auc", arm)
+    assert found.value == 0.5
+    assert found.low is not None
+    assert found.low < 0.4
+
+
+def test_tangos_interval_solves_its_equation_and_is_known_without_disagreement() -> None:
+    low, high = intervals._tango(0, 0, 20, 1.959964)
+    assert high == pytest.approx(1.959964**2 / (20 + 1.959964**2), abs=1e-9)  # by hand from the score equation
+    assert low == pytest.approx(-high)
+    low, high = intervals._tango(28, 22, 80, 1.959964)
+    for delta in (low, high):  # at a bound the squared score equals the quantile's square; q by a fine search
+        q = np.linspace(max(0.0, -delta) + 1e-9, (1 - delta) / 2 - 1e-9, 400_001)
+        likelihood = 28 * np.log(q + delta) + 22 * np.log(q) + 30 * np.log(1 - 2 * q - delta)
+        best = q[int(np.argmax(likelihood))]
+        score = (6 - 80 * delta) ** 2 / (80 * (2 * best + delta - delta**2))
+        assert score == pytest.approx(1.959964**2, abs=1e-3)
+
+
+def test_a_difference_of_arms_that_swap_places_is_turned_around() -> None:
+    one, other = drawn(15, 4, 1.0, 1), drawn(15, 4, 1.0, 2)
+    for metric in METRICS:
+        there, back = intervals.difference(metric, one, other), intervals.difference(metric, other, one)
+        assert there.low is not None
+        assert back.high is not None
+        assert there.value == pytest.approx(-(back.value or 0))
+        assert there.low == pytest.approx(-back.high, abs=1e-6)
+
+
+def test_answers_of_other_sequences_people_or_labels_are_refused_with_the_first_difference() -> None:
+    first = answers([True, False], [0.9, 0.1], ["a", "b"], 0.5, ["s1", "s2"])
+    with pytest.raises(InvalidInput, match="s1 and s2 as sequence 1"):
+        check_paired(first, answers([True, False], [0.9, 0.1], ["a", "b"], 0.5, ["s2", "s1"]))
+    with pytest.raises(InvalidInput, match="another label at sequence 1"):
+        check_paired(first, answers([False, True], [0.9, 0.1], ["a", "b"], 0.5))
+    with pytest.raises(InvalidInput, match="another person at sequence 2"):
+        check_paired(first, answers([True, False], [0.9, 0.1], ["a", "a"], 0.5))
+    with pytest.raises(InvalidInput, match="2 and 1 sequences"):
+        intervals.differences(first, answers([True], [0.9], ["a"], 0.5))
+
+
+@pytest.mark.parametrize(
+    ("scores", "subjects", "ids", "found"),
+    [
+        ([0.1, float("nan")], ["a", "b"], [], "nan"),
+        ([0.1, 0.2], ["a"], [], "1 for 2 labels"),
+        ([0.1, 0.2], ["a", "b"], ["s", "s"], "s twice"),
+        ([0.1], ["a", "b"], [], "for"),
+    ],
+)
+def test_answers_that_cannot_be_counted_are_refused(
+    scores: list[float], subjects: list[str], ids: list[str], found: str
+) -> None:
+    with pytest.raises(InvalidInput, match=found):
+        answers([True, False], scores, subjects, 0.5, ids)
+
+
+def test_placements_average_to_scikit_learns_area_with_ties() -> None:
+    rng = np.random.default_rng(3)
+    labels, scores = rng.random(200) < 0.4, rng.integers(0, 9, 200) / 8
+    placed = place(labels, scores)
+    assert placed is not None
+    area = sk.roc_auc_score(labels, scores)
+    assert [placed.auc, placed.of_positives.mean(), placed.of_negatives.mean()] == pytest.approx([area] * 3)
+
+
+def test_each_resample_equals_scikit_learn_on_the_people_drawn() -> None:
+    rng = np.random.default_rng(5)
+    people = rng.integers(0, 8, 60)
+    people[:8] = np.arange(8)
+    arm = Answers(rng.random(60) < 0.5, rng.integers(0, 12, 60) / 11, 0.5, people)
+    weights = person_weights(strata_of(arm), 8, 30, rng)
+    assert (weights.sum(axis=1) == 8).all()
+    for row, area in zip(weights, weighted_aucs(arm.labels, arm.scores, arm.people, weights), strict=True):
+        assert area == pytest.approx(sk.roc_auc_score(arm.labels, arm.scores, sample_weight=row[people]))
+
+
+def test_people_of_one_class_each_are_drawn_within_their_class() -> None:
+    people = np.repeat(np.arange(6), 2)
+    arm = Answers(people < 2, np.linspace(0, 1, 12), 0.5, people)
+    weights = person_weights(strata_of(arm), 6, 50, np.random.default_rng(0))
+    assert (weights[:, :2].sum(axis=1) == 2).all()
+    assert resample([arm], 10).method == "stratified bootstrap over people, 10 resamples"
+
+
+def test_the_bootstrap_is_paired_seeded_and_refuses_one_person() -> None:
+    one, other = drawn(20, 4, 1.0, 1), drawn(20, 4, 1.0, 2)
+    assert resample([one, other], 200, 4).percentiles("f1") == resample([one, other], 200, 4).percentiles("f1")
+    assert resample([one, one], 200, 4).percentiles("accuracy") == (0.0, 0.0)
+    with pytest.raises(InvalidInput, match="one person"):
+        resample([of_people([1, 0], [0.9, 0.1], "aa")])
+
+
+@pytest.mark.parametrize("generator", ["normal", "beta"])
+def test_simulated_intervals_hold_the_truth_about_as_often_as_they_say(generator: str) -> None:
+    table = simulated("sim_coverage.py", "--runs", "50", "--settings", "8", "--seed", "3", "--generator", generator)
+    for metric in METRICS:  # 8 settings of 50 runs: standard error of the mean 1.1 points
+        for name in (metric, f"difference of {metric}"):
+            assert 0.92 < table[name]["all"]["mean"] <= 0.995, name

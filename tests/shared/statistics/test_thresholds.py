@@ -1,0 +1,116 @@
+import math
+
+import numpy as np
+import pytest
+
+from shared.errors import WrongUsage
+from shared.statistics import metrics
+from shared.statistics.thresholds import Objective, choose, parse_objective, selection_gap
+
+# Sorted by score: - + - + + with these scores.
+LABELS = np.array([False, True, False, True, True])
+SCORES = np.array([0.1, 0.3, 0.5, 0.7, 0.9])
+PEOPLE = ["a", "a", "b", "b", "c"]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("f1", 0.2),  # 3 found, 1 false alarm: 6/7; with 0.6 it is 4/5
+        ("recall:1", 0.2),
+        ("recall:0.6", 0.6),  # two of three are enough, without a false alarm
+        ("false_alarms:60", 0.2),  # one of two negatives a window is 60 of 120 windows a minute
+        ("false_alarms:1", 0.6),
+    ],
+)
+def test_the_threshold_serves_its_objective(text: str, expected: float) -> None:
+    found = choose(LABELS, SCORES, PEOPLE, parse_objective(text), windows_a_minute=120)
+    assert found is not None
+    assert found.value == pytest.approx(expected)
+    assert found.is_met
+
+
+def test_a_level_that_no_threshold_reaches_is_said_to_be_missed() -> None:
+    found = choose(np.array([False, True]), np.array([0.9, 0.1]), ["a", "b"], Objective("false_alarms", 1.0))
+    assert found is not None
+    assert not found.is_met
+
+
+def draw(rng: np.random.Generator, n: int, apart: float) -> tuple[np.ndarray, np.ndarray]:
+    """Draw normal logits of both classes, apart by so much, and the scores."""
+    labels = np.arange(n) % 2 == 0
+    return labels, 1 / (1 + np.exp(-rng.normal(np.where(labels, apart / 2, -apart / 2), 1)))
+
+
+def test_youden_of_two_even_clouds_lies_halfway() -> None:
+    scores = np.array([0.1, 0.2, 0.3, 0.7, 0.8, 0.9])
+    found = choose(scores > 0.5, scores, list("abcdef"), Objective("youden"))
+    assert found is not None
+    assert found.value == pytest.approx(0.5)  # symmetric around it
+
+
+def test_youden_loses_less_than_the_top_of_the_curve() -> None:
+    """Normal logits of equal spread: the truth is 0.5, and J at a threshold is known."""
+    rng = np.random.default_rng(0)
+    lost: dict[str, list[float]] = {"ours": [], "top": []}
+    for _ in range(200):
+        labels, scores = draw(rng, 40, apart=2.0)
+        roc = metrics.roc_curve(labels, scores)
+        found = choose(labels, scores, ["x"] * 40, Objective("youden"))
+        assert roc is not None
+        assert found is not None
+        for name, value in (("ours", found.value), ("top", metrics.youden(roc).decision_threshold)):
+            at = float(np.log(value / (1 - value)))
+            reached = (math.erf((at + 1) / 2**0.5) - math.erf((at - 1) / 2**0.5)) / 2
+            lost[name].append(math.erf(1 / 2**0.5) - reached)
+    assert np.mean(lost["ours"]) < 0.6 * np.mean(lost["top"])
+
+
+def test_youden_keeps_to_the_curve_where_the_fit_does_not_hold() -> None:
+    """Positives in a narrow band above 0.5, negatives spread far below and a few far above."""
+    rng = np.random.default_rng(1)
+    scores = np.concatenate([rng.uniform(0.50, 0.52, 200), rng.uniform(0, 0.49, 150), rng.uniform(0.99, 1, 50)])
+    labels = np.arange(400) < 200
+    found = choose(labels, scores, ["x"] * 400, Objective("youden"))
+    assert found is not None
+    assert found.value == pytest.approx(0.495, abs=0.01)
+
+
+def test_youden_holds_scores_of_zero_and_one() -> None:
+    found = choose(
+        np.array([False, False, True, True]), np.array([0.0, 0.0, 1.0, 1.0]), list("abcd"), Objective("youden")
+    )
+    assert found is not None
+    assert found.value == pytest.approx(0.5)
+
+
+def test_the_interval_needs_three_people_and_holds_the_threshold_where_it_is_clear() -> None:
+    rng = np.random.default_rng(1)
+    labels = np.tile([True, False], 60)
+    scores = np.clip(np.where(labels, 0.8, 0.3) + rng.normal(0, 0.03, 120), 0, 1)
+    many = choose(labels, scores, [f"p{i // 6}" for i in range(120)], Objective("youden"))
+    few = choose(labels, scores, [f"p{i % 2}" for i in range(120)], Objective("youden"))
+    assert many is not None
+    assert few is not None
+    assert many.low is not None
+    assert many.high is not None
+    assert 0.3 < many.low <= many.value <= many.high < 0.8
+    assert few.low is None
+
+
+def test_one_class_or_nothing_to_gain_gives_no_threshold() -> None:
+    assert choose(np.array([True, True]), np.array([0.1, 0.9]), ["a", "b"], Objective("youden")) is None
+    assert choose(np.array([True, False]), np.array([0.1, 0.9]), ["a", "b"], Objective("youden")) is None
+
+
+@pytest.mark.parametrize("text", ["", "best", "recall", "recall:2", "youden:1", "false_alarms:x", "f1:0.5"])
+def test_an_objective_that_is_none_is_wrong_usage(text: str) -> None:
+    with pytest.raises(WrongUsage, match=r"recall:0\.9"):
+        parse_objective(text)
+
+
+def test_the_gap_is_what_choosing_on_the_test_people_would_have_added() -> None:
+    # honest at 0.8: 1 of 3 found, no false alarm: 0.6667; best at 0.6: 2 of 3 found: 0.8333
+    assert selection_gap(LABELS, SCORES, 0.8) == pytest.approx(1 / 6)
+    assert selection_gap(LABELS, SCORES, 0.6) == pytest.approx(0.0)
+    assert selection_gap(LABELS[1:2], SCORES[1:2], 0.5) is None

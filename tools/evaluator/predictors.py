@@ -1,0 +1,157 @@
+"""Who answers: a model, the same model shown one frame only, MediaPipe's blendshapes, or nobody (the larger class).
+
+All but the first cost no training. A fine-tuned model that is not better than they are has not learned what it should.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared import cli, contracts, paths
+from shared.dataset.reader import Dataset, SequenceRow, hash_sequences
+from shared.errors import InvalidInput
+from shared.onnx.model import OnnxModel, Scores, score_dataset
+from shared.statistics import metrics
+from tools.evaluator import blendshapes
+from tools.evaluator.config import EvaluationConfig
+
+MAJORITY = "majority-class"
+
+
+@dataclass(frozen=True)
+class Arm:
+    """What answered.
+
+    Attributes:
+        kind: ``model``, ``one_frame``, ``blendshapes``, ``blendshape_logistic`` or ``majority``.
+        name: How results call it.
+        file: The ONNX file's name; for the majority its own name.
+        sha256: Of the file; for the majority of its definition.
+        own_threshold: The threshold that it brings along, as model.json holds it; None if it brings none.
+        scores: Its answers.
+    """
+
+    kind: str
+    name: str
+    file: str
+    sha256: str
+    own_threshold: dict[str, Any] | None
+    scores: Scores
+
+    def threshold(self, given: float | None) -> tuple[float, str]:
+        """Return the threshold in use and where it comes from: given, the arm's own, or the default."""
+        if given is not None:
+            return given, "given"
+        if self.own_threshold:
+            return float(self.own_threshold["value"]), "model"
+        return metrics.DEFAULT_THRESHOLD, "default"
+
+
+def ask(config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow], known: list[SequenceRow]) -> Arm:
+    """Let an arm answer.
+
+    Args:
+        config: Which arm, which model.
+        dataset: Where the pictures lie.
+        rows: The sequences to answer.
+        known: The sequences whose labels the majority may count: the training side, where there is a split.
+
+    Raises:
+        InvalidInput: The model is missing, no ONNX, or does not fit the sequences.
+    """
+    if config.arm == "majority":
+        return _majority(config, dataset, rows, known)
+    if config.arm in blendshapes.ARMS:
+        return _blendshapes(config, dataset, rows, known)
+    model = OnnxModel(config.model, config.threads)
+    card = read_card(config.model)
+    name = card["model_id"] if card else _name_of(config.model)
+    one_frame = config.arm == "one_frame"
+    scores = score_dataset(
+        model, dataset, rows, lambda batches: cli.progress(batches, what="evaluate"), one_frame=one_frame
+    )
+    return Arm(
+        kind=config.arm,
+        name=config.name or (f"{name}-one-frame" if one_frame else name),
+        file=config.model.name,
+        sha256=contracts.sha256_file(config.model),
+        own_threshold=_own_threshold(model, card),
+        scores=scores,
+    )
+
+
+def _majority(config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow], known: list[SequenceRow]) -> Arm:
+    """Answer every sequence with the share of positives among those that may be known."""
+    share = sum(row.label == dataset.positive_class for row in known) / len(known)
+    return Arm(
+        kind="majority",
+        name=config.name or MAJORITY,
+        file=MAJORITY,
+        sha256=contracts.sha256_json({"arm": "majority", "positive_share": share}),
+        own_threshold=None,
+        scores=Scores(np.full(len(rows), share, np.float32), None),
+    )
+
+
+def _blendshapes(config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow], known: list[SequenceRow]) -> Arm:
+    """Answer by MediaPipe's blendshapes; what may be known of labels decides threshold or weights."""
+    scores, threshold = blendshapes.score(config.arm, dataset, rows, known)
+    name = config.arm.replace("_", "-")
+    told = {"arm": config.arm, "known": hash_sequences(known), **blendshapes.describe(dataset)}
+    n_people = len({row.subject_id for row in known})
+    return Arm(
+        kind=config.arm,
+        name=config.name or name,
+        file=name,
+        sha256=contracts.sha256_json(told),
+        own_threshold={
+            "value": threshold,
+            "chosen_on": "given" if config.arm == "blendshapes" else "default",
+            "objective": "fixed",
+            "n_sequences": len(known),
+            "n_subjects": n_people,
+            "interval": None,
+        },
+        scores=scores,
+    )
+
+
+def read_card(model: Path) -> dict[str, Any] | None:
+    """Return model.json beside the file, if it speaks of this very file."""
+    path = model.with_name(paths.MODEL_CARD)
+    if not path.is_file():
+        return None
+    card = contracts.read_document(path, "model")
+    if card["onnx"]["file"] != model.name:
+        return None
+    found = contracts.sha256_file(model)
+    if card["onnx"]["sha256"] != found:
+        raise InvalidInput(
+            str(model),
+            found=f"sha256 {found[:12]}",
+            expected=f"{card['onnx']['sha256'][:12]}, as model.json beside it says",
+            todo="export the model again, or move model.json away",
+        )
+    return card
+
+
+def _name_of(model: Path) -> str:
+    """Name a stranger's model after its file, or by its hash where the name has other letters."""
+    return model.stem if paths.NAME_PATTERN.fullmatch(model.stem) else f"model-{contracts.sha256_file(model)[:8]}"
+
+
+def _own_threshold(model: OnnxModel, card: dict[str, Any] | None) -> dict[str, Any] | None:
+    if card:
+        return dict(card["threshold"])
+    if model.threshold is None:
+        return None
+    return {
+        "value": model.threshold,
+        "chosen_on": "given",
+        "objective": "fixed",
+        "n_sequences": 0,
+        "n_subjects": 0,
+        "interval": None,
+    }

@@ -1,0 +1,1 @@
+"""Golden vectors: inputs with the outputs that Python computes for them."""

@@ -1,0 +1,1 @@
+"""The graphs of a hand-off, made from a model."""

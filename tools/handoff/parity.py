@@ -1,0 +1,100 @@
+"""Runs every graph of a hand-off and compares it with the window, before anything is written."""
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from shared.arrays import F32
+from shared.errors import CheckFailed
+from shared.preprocess import crop_and_resize, to_batch
+from tools.handoff.golden.drawing import draw_harsh, draw_windows
+from tools.handoff.sessions import Answer, Stream, Window
+
+# Absolute and relative: rounding in the last places of float32 passes, another weight does not.
+EQUAL = 1e-5
+REWRITTEN = 1e-4  # sums in another order; in a network with large features more of it is left at the end
+N_WINDOWS = 24
+_PROBED_SIZES = ((640, 480), (480, 640), (448, 448), (224, 300), (1280, 720))
+
+
+@dataclass(frozen=True)
+class Proof:
+    """What the comparison of encoder and head with the window came to.
+
+    Attributes:
+        n_frames: How many frames were encoded.
+        largest_difference: Of smile_prob or a logit.
+    """
+
+    n_frames: int
+    largest_difference: float
+
+
+def prove_stream(window: Window, stream: Stream, frame_count: int, size_px: int) -> Proof:
+    """Compare encoder and head with the window: faces, noise, black and white.
+
+    Raises:
+        CheckFailed: They differ by more than the tolerance, so they are not of the same weights.
+    """
+    batches = _probe(frame_count, size_px)
+    largest = max(_compare("encoder and head", stream.run(frames), window.run(frames), EQUAL) for frames in batches)
+    return Proof(len(batches) * frame_count, largest)
+
+
+def prove_encoder(rewritten: Stream, plain: Stream, what: str, frame_count: int, size_px: int) -> float:
+    """Compare a rewritten encoder, same arithmetic in another order, with the plain one by the head's answers.
+
+    Returns:
+        The largest difference of an answer.
+
+    Raises:
+        CheckFailed: An answer differs by more than rounding explains.
+    """
+    largest = 0.0
+    for frames in _probe(frame_count, size_px)[::3]:
+        largest = max(largest, _compare(what, rewritten.run(frames), plain.run(frames), REWRITTEN))
+    return largest
+
+
+def prove_pixels(rewritten: Stream, plain: Stream, what: str, frame_count: int, size_px: int) -> float:
+    """Compare the encoder with the preprocessing inside with the plain one behind shared.preprocess.
+
+    Only sizes where both see the same bytes are compared here; a small picture, enlarged, may differ by a level.
+
+    Raises:
+        CheckFailed: As `prove_encoder`.
+    """
+    largest = 0.0
+    for number, (width, height) in enumerate(_PROBED_SIZES):
+        pictures = np.stack([draw_harsh(width, height, number + k) for k in range(frame_count)])
+        rgba = np.concatenate([pictures, np.full((*pictures.shape[:3], 1), 255, np.uint8)], axis=3)
+        frames = to_batch(np.stack([crop_and_resize(picture, size_px) for picture in pictures]))[0]
+        largest = max(largest, _compare(what, rewritten.run(rgba), plain.run(frames), REWRITTEN))
+    return largest
+
+
+def _compare(what: str, mine: Answer, theirs: Answer, tolerance: float) -> float:
+    """Return the largest difference of two answers.
+
+    Raises:
+        CheckFailed: It is above the tolerance.
+    """
+    found = np.append(mine.emotion_logits, mine.smile_prob)
+    expected = np.append(theirs.emotion_logits, theirs.smile_prob)
+    largest = float(np.abs(found - expected).max())
+    if not np.allclose(found, expected, rtol=tolerance, atol=tolerance):
+        raise CheckFailed(
+            what,
+            found=f"answers that differ by {largest:.1e}",
+            expected=f"at most {tolerance:.0e}",
+            todo="the ONNX and the weights beside it are not of one export: export the model again",
+        )
+    return largest
+
+
+def _probe(frame_count: int, size_px: int) -> F32:
+    """Give windows of faces, noise, black and white; (N, T, 3, S, S)."""
+    drawn = to_batch(draw_windows(N_WINDOWS - 4, frame_count, size_px))
+    noise = np.random.default_rng(0).random((2, *drawn.shape[1:]), dtype=np.float32)
+    plain = np.stack([np.zeros_like(drawn[0]), np.ones_like(drawn[0])])
+    return np.concatenate([drawn, noise, plain])

@@ -1,0 +1,1 @@
+"""ZIP archives of strangers as a source of pictures."""

@@ -1,0 +1,156 @@
+"""Writes the card of a release: its README.md, which is Kaggle's description too. Pure.
+
+The facts are generated from what is staged, never taken over from the dataset's own card: that one counts people who
+stay home. What a person wrote is kept above the facts, once it names nobody.
+"""
+
+import re
+from collections.abc import Sequence
+from typing import Any
+
+from shared.dataset.reader import SequenceRow, count_labels
+from shared.errors import CheckFailed, InvalidInput
+from tools.kaggle_publisher.release.rules import Listing, says_synthetic
+
+_HOME = re.compile(r"(?:/home/|/Users/|/root/|[A-Za-z]:\\Users\\)[^\s/\\]*")
+_MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
+
+
+def check_own_text(text: str, subjects: Sequence[str], what: str, *, is_synthetic: bool) -> None:
+    """Refuse a hand-written text that gives away who somebody is.
+
+    Args:
+        text: What a person wrote for the card.
+        subjects: All pseudonyms of the dataset, also of those who stay home.
+        what: The file, for errors.
+        is_synthetic: Whether the faces are drawn; the text must say so then.
+
+    Raises:
+        CheckFailed: It names a pseudonym, a home folder or a mail address.
+        InvalidInput: Drawn faces that are not called synthetic.
+    """
+    if is_synthetic and not says_synthetic(text):
+        raise InvalidInput(
+            what,
+            found="a card that does not say that the faces are drawn",
+            expected="the word synthetic in it",
+            todo="drawn faces must not pass as people",
+        )
+    found = [f"the pseudonym {name}" for name in subjects if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)]
+    found += [f"the folder {match.group()}" for match in _HOME.finditer(text)]
+    found += [f"the address {match.group()}" for match in _MAIL.finditer(text)]
+    if found:
+        raise CheckFailed(
+            what,
+            found=f"{found[0]} in your own text" + (f" (and {len(found) - 1} more)" if len(found) > 1 else ""),
+            expected="a text that points at nobody",
+            todo="a release gives people new pseudonyms; say it without the old ones",
+        )
+
+
+def write_card(
+    own_text: str | None,
+    manifest: dict[str, Any],
+    listing: Listing,
+    rows: Sequence[SequenceRow],
+    *,
+    release: int,
+    date: str,
+    n_unreviewed: int,
+    n_withdrawn: int,
+    landmarker: str | None = None,
+) -> str:
+    """Write the card.
+
+    Args:
+        own_text: What a person wrote, already checked; None where there is nothing.
+        manifest: The release's dataset.json.
+        listing: Title, licence and address.
+        rows: The release's rows, under their new names.
+        release: Its number.
+        date: Such as 2026-01-22.
+        n_unreviewed: Labels that nobody has looked at.
+        n_withdrawn: People who have taken their consent back so far.
+        landmarker: What read the landmarks of a release that holds geometry and no pictures; None for pictures.
+    """
+    landmarks_only = landmarker is not None
+    blocks = [own_text.strip() if own_text else f"# {listing.title}\n\n{listing.subtitle}"]
+    blocks.append(_what(manifest, rows, landmarks_only=landmarks_only))
+    blocks.append(_labels(rows, n_unreviewed))
+    blocks.append(_how(manifest, landmarks_only=landmarks_only))
+    blocks.append(_limits(manifest, rows, landmarker))
+    if n_withdrawn:
+        count = f"{n_withdrawn} withdrawal{'s' if n_withdrawn > 1 else ''}"
+        blocks.append(f"There was {count} so far: older releases hold people who are not in this one. Delete them.")
+    blocks.append(
+        f"Release {release} of {date}, licence {listing.license_name}. Pseudonyms are of this release only. "
+        "`checksums.sha256` lists the sha256 of every file; `croissant.json` describes them for machines."
+    )
+    return "\n\n".join(blocks) + "\n"
+
+
+def _what(manifest: dict[str, Any], rows: Sequence[SequenceRow], *, landmarks_only: bool) -> str:
+    n_people = len({row.subject_id for row in rows})
+    if manifest["kind"] == "synthetic":
+        return (
+            f"**Synthetic: drawn faces, no people.** {len(rows)} sequences of {n_people} drawn actors.\n"
+            "**합성 데이터: 그린 얼굴이며 실제 사람이 아닙니다.**"
+        )
+    what = "face landmarks (geometry) of" if landmarks_only else "pictures of the faces of"
+    text = (
+        f"{len(rows)} sequences with {what} {n_people} {'person' if n_people == 1 else 'people'}, each of whom agreed "
+        "to be published. Anybody may take that back; the next release is then without them. Please use the newest "
+        "release only, and do not try to find out who somebody is.\n\n"
+        f"공개에 동의한 {n_people}명의 시퀀스 {len(rows)}개입니다. 동의는 언제든 철회할 수 있으며, 다음 릴리스부터 "
+        "빠집니다. 항상 최신 릴리스만 사용하고, 누구인지 알아내려 하지 마세요."
+    )
+    if landmarks_only:
+        text += (
+            "\n\n**No pictures are in here. Geometry can still be personal:** the proportions of a face may be enough "
+            "to recognise somebody, so the same care applies.\n"
+            "**사진은 들어 있지 않지만, 얼굴 형상도 개인정보가 될 수 있습니다.**"
+        )
+    return text
+
+
+def _labels(rows: Sequence[SequenceRow], n_unreviewed: int) -> str:
+    people: dict[str, set[str]] = {}
+    for row in rows:
+        people.setdefault(row.label, set()).add(row.subject_id)
+    table = "\n".join(f"| {label} | {count} | {len(people[label])} |" for label, count in count_labels(rows).items())
+    if n_unreviewed == 0:
+        reviewed = "Every label was checked by eye."
+    else:
+        reviewed = (
+            f"**{n_unreviewed} of {len(rows)} labels were not reviewed**: they are what the person was asked to do, "
+            "and nobody has looked whether it happened."
+        )
+    return f"| label | sequences | people |\n|---|---|---|\n{table}\n\n{reviewed}"
+
+
+def _how(manifest: dict[str, Any], *, landmarks_only: bool) -> str:
+    image = manifest["image"]
+    lines = ["- `labels.csv`: a row a sequence: `sequence_id`, `subject_id`, `take_id`, `label`, times, and more."]
+    if landmarks_only:
+        lines.append(
+            "- `landmarks.npy`: float32 (pictures, 478, 3), x and y as fractions of the picture, z in the scale of x; "
+            "NaN where no face was found. `landmarks.csv`: the sequence and number of each picture, in the same order."
+        )
+        lines.append(
+            "- `sha256` in `labels.csv` is of the pictures, which are not in here: it tells whether two sequences, "
+            "also of another release, are of the same pictures."
+        )
+    else:
+        size = f"{image['width_px']} x {image['height_px']}"
+        lines.append(f"- `images/<sequence_id>_frame_<n>.jpg`: its pictures, {size}, centred square, not mirrored.")
+    lines.append("- `dataset.json`: classes, protocol, crop and resize.")
+    return "\n".join(lines)
+
+
+def _limits(manifest: dict[str, Any], rows: Sequence[SequenceRow], landmarker: str | None) -> str:
+    n_people = len({row.subject_id for row in rows})
+    sources = ", ".join(sorted({row.source for row in rows}))
+    few = " Few people: split by person, and expect wide intervals." if n_people < 30 else ""
+    posed = " Expressions were asked for, so they are posed." if any(row.source == "camera" for row in rows) else ""
+    found = f" Landmarks are what {landmarker} found, with its errors." if landmarker else ""
+    return f"Known limits: sources are {sources}.{posed}{few}{found} Age, gender and skin tone were not recorded."

@@ -1,0 +1,1 @@
+"""Kaggle: its client, credentials, upload and what went wrong."""

@@ -1,0 +1,1 @@
+"""Drawn actors: faces that follow the protocol, made by arithmetic."""

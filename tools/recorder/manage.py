@@ -1,0 +1,120 @@
+"""Takes that are in the dataset and those that are not: list, undo, put back, and withdraw a person's consent.
+
+Reads and writes a dataset through `shared.dataset.writer` and `shared.dataset.removed_takes`; records nothing.
+"""
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from shared import paths
+from shared.dataset import consent, reader, removed_takes
+from shared.dataset.protocol import parse_protocol
+from shared.dataset.writer import DatasetWriter
+from shared.errors import InvalidInput
+from tools.recorder.summary import tell
+
+
+@dataclass(frozen=True)
+class UpkeepResult:
+    """What was done.
+
+    Attributes:
+        dataset: The dataset's folder.
+        lines: What to tell people.
+        takes: The takes it was about.
+    """
+
+    dataset: Path
+    lines: list[str]
+    takes: list[dict[str, Any]]
+    exit_code: int = 0
+
+    def as_text(self) -> str:
+        """Summarise for people."""
+        return "\n".join(self.lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give everything for programs."""
+        return {"dataset": str(self.dataset), "takes": self.takes}
+
+
+def _open(dataset: Path) -> DatasetWriter:
+    """Open a dataset for writing as it is.
+
+    Raises:
+        InvalidInput: There is none.
+    """
+    manifest = reader.open_dataset(dataset).manifest
+    return DatasetWriter(dataset, parse_protocol(manifest["protocol"], str(dataset)), manifest["kind"])
+
+
+def list_takes_outside(dataset: Path) -> UpkeepResult:
+    """List the takes in trash/ and rejected/."""
+    reader.open_dataset(dataset)
+    takes = [{**removal.record, "place": str(removal.place)} for removal in removed_takes.list_removed(dataset)]
+    lines = [
+        f"{take['take_id']}  {take['subject_id']}  {take['reason']}"
+        + (f": {tell(take['faults'])}" if take["faults"] else "")
+        + f"  ({paths.shown(Path(take['place']))})"
+        for take in takes
+    ]
+    return UpkeepResult(dataset, lines or ["nothing in trash/ or rejected/"], takes)
+
+
+def undo(dataset: Path, subject_id: str | None) -> UpkeepResult:
+    """Move the newest take to trash/: of a person, or of all.
+
+    Raises:
+        InvalidInput: There is none.
+    """
+    with _open(dataset) as writer:
+        rows = [row for row in writer.rows if subject_id in (None, row.subject_id)]
+        if not rows:
+            raise InvalidInput(
+                str(dataset), found=f"no take of {subject_id}" if subject_id else "no take", expected="one to undo"
+            )
+        last = max(rows, key=lambda row: int(row.take_id.rpartition("_")[2]))
+        place = writer.withdraw_take(last.take_id, "undone")
+    line = f"{last.take_id} of {last.subject_id} is in {paths.shown(place)}; put it back: --restore {last.take_id}"
+    return UpkeepResult(dataset, [line], [{"take_id": last.take_id, "place": str(place)}])
+
+
+def restore(dataset: Path, take_id: str) -> UpkeepResult:
+    """Put a take from trash/ or rejected/ back.
+
+    Raises:
+        InvalidInput: It is in neither, or the person has withdrawn.
+    """
+    removal = removed_takes.find_removed(dataset, take_id)
+    newest = consent.read_consent(dataset).of(removal.record["subject_id"])
+    if newest is not None and newest.withdrawn:
+        raise InvalidInput(
+            f"{take_id} of {newest.subject_id}",
+            found=f"a consent withdrawn {newest.given_utc}",
+            expected="one that holds",
+            todo="ask the person again first",
+        )
+    with _open(dataset) as writer:
+        rows = writer.restore_take(take_id)
+    line = f"{take_id} of {rows[0].subject_id} is back in {paths.shown(dataset)} ({len(rows)} sequences)"
+    return UpkeepResult(dataset, [line], [{"take_id": take_id, "sequence_ids": [row.sequence_id for row in rows]}])
+
+
+def withdraw_consent(dataset: Path, subject_id: str) -> UpkeepResult:
+    """Write down that a person has taken the consent back, and take the person's takes out of the dataset.
+
+    Raises:
+        InvalidInput: The person has neither a take nor a consent row.
+    """
+    with _open(dataset) as writer:
+        takes = sorted({row.take_id for row in writer.rows if row.subject_id == subject_id})
+        if consent.read_consent(dataset).of(subject_id) is not None or not takes:
+            consent.withdraw(dataset, subject_id)
+        places = [writer.withdraw_take(take_id, "consent_withdrawn") for take_id in takes]
+    others = [r.place for r in removed_takes.list_removed(dataset) if r.record["subject_id"] == subject_id]
+    lines = [f"{subject_id}: {len(places)} takes left the dataset; nothing of them is used any more"]
+    if others:
+        lines.append("to delete them for good, delete these folders:")
+        lines += [f"  {paths.shown(place)}" for place in others]
+    return UpkeepResult(dataset, lines, [{"take_id": take_id} for take_id in takes])

@@ -1,0 +1,1 @@
+"""The recording window: what it shows, and the loop behind it."""

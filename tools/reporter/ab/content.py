@@ -1,0 +1,376 @@
+"""What the report says, section by section, in its language; what is judged is said by `content_verdict`.
+
+Reads no file; gets arms, their judgement, histories, the comparison document and picture strips, and returns a `Page`.
+"""
+
+from collections.abc import Mapping, Sequence
+
+from shared.contracts import Document
+from shared.plots import figures
+from shared.statistics.roc_band import roc_band
+from shared.text.rounding import rounded
+from tools.reporter.ab.comparison import COMPARED_METRICS
+from tools.reporter.ab.content_use import calibration_section, people_section, thresholds_section
+from tools.reporter.ab.content_verdict import differences_section, settle_section, verdict_section
+from tools.reporter.ab.histories import History
+from tools.reporter.ab.judgement import Judgement
+from tools.reporter.ab.notes import describe_arm
+from tools.reporter.ab.people_curve import PeoplePoint, people_curve_section
+from tools.reporter.arms import Arm
+from tools.reporter.content_cards import (
+    dataset_section,
+    model_cards_section,
+    moment,
+    provenance_section,
+    sealed_section,
+    short_commit,
+    threshold_origin,
+)
+from tools.reporter.datasets import DatasetFacts, clip_seconds
+from tools.reporter.render.blocks import (
+    Block,
+    Bullets,
+    Card,
+    Cards,
+    Cell,
+    Heading,
+    Page,
+    Paragraph,
+    Picture,
+    Section,
+    Table,
+)
+from tools.reporter.text.words import Lang, Words
+
+# The team's plan (fractions); what the table is read against.
+TARGETS = {"recall": 0.90, "precision": 0.85, "f1": 0.87, "roc_auc": 0.90, "accuracy": 0.85}
+# Enough to see a pattern; a page with the pictures of thousands of sequences would not open on a phone.
+MAX_STRIPS_A_LIST = 100
+
+
+def build_page(
+    arms: Sequence[Arm],
+    judgement: Judgement,
+    comparison: Document,
+    histories: Sequence[History],
+    facts: DatasetFacts | None,
+    strips: Mapping[str, bytes],
+    no_strips_reason: str | None,
+    lang: Lang,
+    points: Sequence[PeoplePoint] = (),
+) -> Page:
+    """Write the report.
+
+    Args:
+        arms: The baseline first.
+        judgement: What can be said of them.
+        comparison: Their comparison document.
+        histories: Training courses to draw.
+        facts: Of the dataset that was measured; None where it was not found.
+        strips: Pictures of changed sequences, by sequence_id, as jpg.
+        no_strips_reason: Key of the text that says why there are none; None when there are.
+        lang: Its language.
+        points: Of the curve over the number of training people.
+    """
+    words = Words(lang)
+    curve = people_curve_section(points, words)
+    candidates = [arm.name for arm in arms if arm.role == "candidate"]
+    banners = []
+    if comparison["synthetic"]:
+        banners.append(Paragraph(words("synthetic"), "synthetic"))
+    elif strips:
+        banners.append(Paragraph(words("faces"), "caution"))
+    return Page(
+        lang=lang,
+        title=words("title", baseline=arms[0].name, candidates=words.listing(candidates)),
+        subtitle=words("subtitle", dataset=comparison["dataset"]["name"], created=moment(comparison["created_utc"])),
+        banners=tuple(banners),
+        sections=(
+            verdict_section(arms, judgement, words),
+            _headline(arms, comparison, words),
+            _table(arms, judgement, comparison, words),
+            differences_section(arms, judgement, words),
+            settle_section(arms, judgement, words),
+            _notes(arms, words),
+            _roc(arms, judgement, words),
+            thresholds_section(arms, judgement, clip_seconds(facts, arms), words),
+            _confusion(arms, words),
+            calibration_section(arms, judgement, words),
+            people_section(arms, judgement, words),
+            _learning(histories, words),
+            *([curve] if curve else []),
+            _flips(arms, comparison, strips, no_strips_reason, words),
+            sealed_section(comparison, facts, words),
+            model_cards_section(arms, words),
+            dataset_section(facts, words),
+            provenance_section(comparison, words),
+        ),
+        footer=words(
+            "footer",
+            version=comparison["code"]["version"],
+            commit=short_commit(comparison["code"]["commit"], words),
+            report=comparison["comparison_id"],
+            created=moment(comparison["created_utc"]),
+        ),
+    )
+
+
+def _headline(arms: Sequence[Arm], comparison: Document, words: Words) -> Section:
+    baseline, n_answers = arms[0], comparison["n_sequences"]
+    by_label = baseline.results["by_label"]
+    facts = [
+        words(
+            "measured_on",
+            sequences=words.sequences(n_answers, baseline.repeats),
+            labels=", ".join(f"{round(n / baseline.repeats)} {label}" for label, n in by_label.items()),
+            people=words.people(comparison["n_subjects"]),
+            dataset=comparison["dataset"]["name"],
+            side=words("side_" + comparison["side"]),
+        )
+    ]
+    for arm, entry in zip(arms[1:], comparison["arms"][1:], strict=True):
+        to_right, to_wrong = entry["n_flipped_to_right"], entry["n_flipped_to_wrong"]
+        facts.append(
+            words(
+                "arm_summary",
+                arm=arm.name,
+                changes="; ".join(_change(metric, baseline, entry, words) for metric in ("recall", "accuracy")),
+                to_right=to_right,
+                to_wrong=to_wrong,
+                unchanged=n_answers - to_right - to_wrong,
+            )
+        )
+    facts.append(words("targets_met", arms="; ".join(_targets_met(arm, words) for arm in arms)))
+    n_positive = by_label.get(comparison["positive_class"], 0)
+    recall_step = words("caution_recall", step=_step(n_positive, words)) if n_positive else ""
+    facts.append(words("single_step", step=_step(n_answers, words), recall_step=recall_step))
+    blocks: list[Block] = [Bullets(tuple(facts))]
+    if comparison["side"] != "test":
+        blocks.append(Paragraph(words("side_warning_" + comparison["side"]), "caution"))
+    return Section("headline", words("headline"), tuple(blocks))
+
+
+def _change(metric: str, baseline: Arm, entry: Document, words: Words) -> str:
+    difference = entry["differences"][metric]
+    values = {
+        "metric": words(metric),
+        "candidate": words.metric_value(metric, entry["metrics"][metric]),
+        "baseline": words.metric_value(metric, baseline.results["metrics"][metric]),
+    }
+    if difference is None:
+        return words("change_undefined", **values)
+    return words("change", **values, difference=words.difference(metric, difference))
+
+
+def _targets_met(arm: Arm, words: Words) -> str:
+    met = [metric for metric, target in TARGETS.items() if (arm.results["metrics"][metric] or 0) >= target]
+    which = words("targets_which", metrics=", ".join(words(metric) for metric in met)) if met else ""
+    return words("targets_arm", arm=arm.name, count=len(met), total=len(TARGETS), which=which)
+
+
+def _step(n: int, words: Words) -> str:
+    return words("points", value=rounded(100 / n, 1))
+
+
+def _table(arms: Sequence[Arm], judgement: Judgement, comparison: Document, words: Words) -> Section:
+    positive = comparison["positive_class"]
+    header = [Cell(words("metric")), Cell(words("target"))]
+    header += [Cell(arm.name, (words(arm.role),)) for arm in arms]
+    rows = [
+        (
+            Cell(words(metric), (words(f"{metric}_what", positive=positive),)),
+            Cell(
+                f"{TARGETS[metric]:.2f}"
+                if metric == "roc_auc"
+                else words("percent", value=f"{100 * TARGETS[metric]:.0f}")
+            ),
+            *(
+                _metric_cell(metric, arm, entry, judgement, words)
+                for arm, entry in zip(arms, comparison["arms"], strict=True)
+            ),
+        )
+        for metric in COMPARED_METRICS
+    ]
+    rows.append(
+        (
+            Cell(words("optimal_threshold"), (words("optimal_threshold_what"),)),
+            Cell(""),
+            *(_optimum_cell(arm, words) for arm in arms),
+        )
+    )
+    rows.append(
+        (
+            Cell(words("threshold")),
+            Cell(""),
+            *(
+                Cell(
+                    words.metric_value("threshold", arm.results["metrics"]["threshold"]),
+                    (_threshold_source(arm, words),),
+                )
+                for arm in arms
+            ),
+        )
+    )
+    if any(arm.epochs is not None for arm in arms):
+        trained = [Cell(_trained(arm, words), (arm.run_id,) if arm.run_id else ()) for arm in arms]
+        rows.append((Cell(words("trained")), Cell(""), *trained))
+    return Section(
+        "metrics",
+        words("table"),
+        (
+            Paragraph(words("table_intro", positive=positive, baseline=arms[0].name)),
+            Table("metrics", tuple(header), tuple(rows)),
+            Paragraph(words("targets_note"), "faint"),
+        ),
+    )
+
+
+def _metric_cell(metric: str, arm: Arm, entry: Document, judgement: Judgement, words: Words) -> Cell:
+    """Show a value, its difference to the baseline, and the counts that it comes from."""
+    details = []
+    difference = entry["differences"].get(metric)
+    if difference is not None:
+        details.append(words.difference(metric, difference, short=True))
+    c = entry["metrics"]["confusion"]
+    counts = {
+        "recall": (c["tp"], c["tp"] + c["fn"]),
+        "precision": (c["tp"], c["tp"] + c["fp"]),
+        "accuracy": (c["tp"] + c["tn"], c["tp"] + c["fn"] + c["tn"] + c["fp"]),
+    }
+    if metric in counts:
+        part, whole = counts[metric]
+        details.append(words("of", part=part, whole=whole))
+    found = judgement.arms[entry["name"]].intervals[metric]
+    if found.value is not None:
+        details += [words("interval_level", interval=words.interval(metric, found)), words.basis(found)]
+    if (pooled := arm.results.get("pooled")) and (spread := pooled["spread"][metric]):
+        mean, sd = (words.metric_value(metric, spread[key]) for key in ("mean", "sd"))
+        details.append(words("spread", mean=mean, sd=sd, n=spread["n_runs"]))
+    return Cell(words.metric_value(metric, entry["metrics"][metric]), tuple(details))
+
+
+def _optimum_cell(arm: Arm, words: Words) -> Cell:
+    """Show the threshold that fits these sequences best, and by how much choosing it here would flatter."""
+    metrics, tuned, gap = arm.results["metrics"], arm.results["at_optimal"], arm.results.get("selection_gap")
+    details: list[str] = []
+    if metrics["optimal_threshold"] is None:
+        return Cell(words("undefined"))
+    if gap is not None:
+        details.append(words("selection_gap", gap=words.difference("accuracy", gap, short=True)))
+    elif tuned is not None and None not in (tuned["accuracy"], metrics["accuracy"]):
+        flattery = words.difference("accuracy", tuned["accuracy"] - metrics["accuracy"], short=True)
+        value = words.metric_value("accuracy", tuned["accuracy"])
+        details.append(words("optimal_gap", metric=words("accuracy"), value=value, gap=flattery))
+    return Cell(words.metric_value("optimal_threshold", metrics["optimal_threshold"]), tuple(details))
+
+
+def _threshold_source(arm: Arm, words: Words) -> str:
+    if "pooled" in arm.results:
+        return words("threshold_pooled")
+    source = arm.results["metrics"]["threshold_source"]
+    own = arm.results["model"]["threshold"]
+    if source == "model" and own is not None:
+        return threshold_origin(own, words)
+    return words("threshold_" + source)
+
+
+def _trained(arm: Arm, words: Words) -> str:
+    return words("trained_unknown") if arm.epochs is None else words.counted("trained_epochs", arm.epochs)
+
+
+def _notes(arms: Sequence[Arm], words: Words) -> Section:
+    notes = [f"{arm.name}: {note}" for arm in arms for note in describe_arm(arm, arms, words)]
+    return Section("notes", words("notes"), (Bullets(tuple(notes)) if notes else Paragraph(words("no_notes")),))
+
+
+def _roc(arms: Sequence[Arm], judgement: Judgement, words: Words) -> Section:
+    drawn = [arm for arm in arms if arm.results["roc"] is not None]
+    if not drawn:
+        return Section("roc", words("roc"), (Paragraph(words("roc_none")),))
+    curves, methods = [], set()
+    for arm in drawn:
+        band = roc_band(judgement.arms[arm.name].answers) if arm.kind != "majority" else None
+        methods |= {band.method} if band is not None else set()
+        c = arm.results["metrics"]["confusion"]
+        curves.append(
+            figures.RocCurve(
+                arm.name,
+                arm.results["roc"]["fpr"],
+                arm.results["roc"]["tpr"],
+                arm.results["metrics"]["roc_auc"],
+                (c["fp"] / (c["fp"] + c["tn"]), c["tp"] / (c["tp"] + c["fn"])),
+                None if band is None else (band.fpr.tolist(), band.low.tolist(), band.high.tolist()),
+            )
+        )
+    caption = words("roc_caption")
+    if methods:
+        caption += " " + words("roc_band", method=words.method(methods.pop()))
+    if missing := [arm.name for arm in arms if arm not in drawn]:
+        caption += " " + words("roc_missing", arms=words.listing(missing))
+    png = figures.png_bytes(figures.roc_figure(curves, words.lang))
+    return Section("roc", words("roc"), (Picture("roc.png", png, words("roc"), caption),))
+
+
+def _confusion(arms: Sequence[Arm], words: Words) -> Section:
+    positive = arms[0].results["positive_class"]
+    others = [label for label in arms[0].results["by_label"] if label != positive]
+    negative = others[0] if len(others) == 1 else f"non_{positive}"
+    matrices = [figures.Confusion.binary(arm.name, **arm.results["metrics"]["confusion"]) for arm in arms]
+    png = figures.png_bytes(figures.confusion_figure(matrices, (positive, negative), words.lang))
+    picture = Picture("confusion.png", png, words("confusion"), words("confusion_caption"))
+    return Section("confusion", words("confusion"), (picture,))
+
+
+def _learning(histories: Sequence[History], words: Words) -> Section:
+    pictures = []
+    for number, history in enumerate(histories, start=1):
+        figure = figures.learning_curve_figure(history.rows, words.lang, history.best_epoch)
+        name = "learning_curve.png" if number == 1 else f"learning_curve_{number}.png"
+        caption = words("learning_caption", name=history.name)
+        pictures.append(Picture(name, figures.png_bytes(figure), words("learning"), caption))
+    return Section("learning", words("learning"), tuple(pictures) or (Paragraph(words("learning_none")),))
+
+
+def _flips(
+    arms: Sequence[Arm],
+    comparison: Document,
+    strips: Mapping[str, bytes],
+    no_strips_reason: str | None,
+    words: Words,
+) -> Section:
+    blocks: list[Block] = [Paragraph(words("flips_intro", positive=comparison["positive_class"]))]
+    if no_strips_reason is not None and comparison["flips"]:
+        blocks.append(Paragraph(words(no_strips_reason), "faint"))
+    for arm in [arm for arm in arms if arm.role == "candidate"]:
+        blocks.append(Heading(words("flips_arm", arm=arm.name, baseline=arms[0].name)))
+        mine = [flip for flip in comparison["flips"] if flip["arm"] == arm.name]
+        if not mine:
+            blocks.append(Paragraph(words("flips_none")))
+        for to in ("wrong", "right"):
+            chosen = [flip for flip in mine if flip["to"] == to]
+            if chosen:
+                cards = tuple(_card(flip, number, (arms[0], arm), strips, words) for number, flip in enumerate(chosen))
+                blocks.append(Cards(words(f"flips_{to}", n=len(chosen)), "wrong" if to == "wrong" else "right", cards))
+            if strips and len(chosen) > MAX_STRIPS_A_LIST:
+                blocks.append(Paragraph(words("flips_cut", n=MAX_STRIPS_A_LIST), "faint"))
+    return Section("flips", words("flips"), tuple(blocks))
+
+
+def _score(score: float, arm: Arm) -> str:
+    """Write a score with the threshold that it was held against: the answer can be read off."""
+    threshold = arm.results["metrics"]["threshold"]
+    return f"{arm.name}: {score:.4f} {'>' if score > threshold else '≤'} {threshold:.4f}"
+
+
+def _card(flip: Document, number: int, arms: tuple[Arm, Arm], strips: Mapping[str, bytes], words: Words) -> Card:
+    """Show a changed answer of two arms, the baseline first."""
+    return Card(
+        title=flip["sequence_id"],
+        lines=(
+            words("flip_line", label=flip["label"], subject=flip["subject_id"]),
+            _score(flip["baseline_score"], arms[0]),
+            _score(flip["candidate_score"], arms[1]),
+        ),
+        strip=strips.get(flip["sequence_id"]) if number < MAX_STRIPS_A_LIST else None,
+        alt=words("flip_alt", sequence=flip["sequence_id"]),
+    )

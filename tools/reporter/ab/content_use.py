@@ -1,0 +1,164 @@
+"""The sections on use: the threshold in the game's terms, whether scores are probabilities, and person by person."""
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from shared.plots import figures
+from shared.statistics.predictions import Answers
+from shared.text.rounding import rounded
+from tools.reporter.ab.judgement import Judgement
+from tools.reporter.arms import Arm
+from tools.reporter.render.blocks import Block, Bullets, Cell, Paragraph, Picture, Section, Slider, Table
+from tools.reporter.render.interval_figures import Reliability, reliability_figure
+from tools.reporter.text.words import Words
+
+THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+# Smaller groups would show persons, not models (our own choice).
+LEAST_SEQUENCES = 3
+LEAST_PEOPLE = 3
+
+
+def thresholds_section(arms: Sequence[Arm], judgement: Judgement, clip_s: float | None, words: Words) -> Section:
+    """Show what each threshold catches and how often it is wrong a minute, with a slider for those who can run one.
+
+    Args:
+        arms: All; one whose scores are all equal has no threshold to move.
+        judgement: Of these arms.
+        clip_s: How long a negative clip lasts on average; None where nobody knows.
+        words: The language.
+    """
+    positive = arms[0].results["positive_class"]
+    first = judgement.arms[arms[0].name].answers
+    n_negative = int((~first.labels).sum())
+    minutes = None if not clip_s or not n_negative else n_negative * clip_s / 60
+    blocks: list[Block] = [Paragraph(words("thresholds_intro", positive=positive))]
+    if n_negative:
+        blocks.append(
+            Paragraph(words("minutes_unknown", n=n_negative), "faint")
+            if minutes is None or clip_s is None
+            else Paragraph(
+                words("minutes_known", clip_s=f"{clip_s:.3g}", n=n_negative, minutes=f"{minutes:.2g}"), "faint"
+            )
+        )
+    moving = [arm for arm in arms if np.unique(judgement.arms[arm.name].answers.scores).size > 1]
+    for arm in moving:
+        answered = judgement.arms[arm.name].answers
+        blocks.append(
+            Slider(
+                name=arm.name,
+                threshold=answered.threshold,
+                positives=tuple(sorted(answered.scores[answered.labels].tolist())),
+                negatives=tuple(sorted(answered.scores[~answered.labels].tolist())),
+                negative_minutes=minutes,
+                label=words("slider_label", arm=arm.name),
+                caught=words("caught", positive=positive),
+                alarms=words.raw("alarms" if minutes is None else "alarms_rate"),
+            )
+        )
+    header = (
+        Cell(words("threshold_column")),
+        *(
+            Cell(arm.name, (f"{words('caught_column', positive=positive)}; {words('alarms_column')}",))
+            for arm in moving
+        ),
+    )
+    rows = [
+        (
+            Cell(f"{threshold:.1f}"),
+            *(_at(judgement.arms[arm.name].answers, threshold, minutes, words) for arm in moving),
+        )
+        for threshold in THRESHOLDS
+    ]
+    own = (
+        Cell(words("in_use")),
+        *(_at(judgement.arms[arm.name].answers, None, minutes, words) for arm in moving),
+    )
+    if moving:
+        blocks.append(Table("plain", header, (own, *rows)))
+    return Section("thresholds", words("thresholds"), tuple(blocks))
+
+
+def _at(answered: Answers, threshold: float | None, minutes: float | None, words: Words) -> Cell:
+    """Count what is caught and what is wrong at a threshold; None is the one in use."""
+    decisions = answered.decisions if threshold is None else answered.scores > threshold
+    labels = answered.labels
+    caught = words("of", part=int((decisions & labels).sum()), whole=int(labels.sum()))
+    n_alarms = int((decisions & ~labels).sum())
+    alarms = words("of", part=n_alarms, whole=int((~labels).sum()))
+    if minutes is not None:
+        alarms = f"{words('a_minute', rate=rounded(n_alarms / minutes, 1))} ({alarms})"
+    details = (alarms,) if threshold is not None else (alarms, f"{words('threshold_column')} {answered.threshold:.4f}")
+    return Cell(caught, details)
+
+
+def calibration_section(arms: Sequence[Arm], judgement: Judgement, words: Words) -> Section:
+    """Show reliability curves and how far scores are from probabilities."""
+    curves = []
+    for arm in arms:
+        bins = judgement.arms[arm.name].calibration.bins
+        curves.append(
+            Reliability(
+                arm.name,
+                [one.mean_score for one in bins],
+                [one.positive_share for one in bins],
+                [one.interval_low for one in bins],
+                [one.interval_high for one in bins],
+            )
+        )
+    png = figures.png_bytes(reliability_figure(curves, words.lang))
+    caption = words("reliability_caption", positive=arms[0].results["positive_class"])
+    header = tuple(Cell(words(key)) for key in ("card_row", "calibration_column", "log_loss_column", "brier_column"))
+    rows = []
+    for arm in arms:
+        found = judgement.arms[arm.name].calibration
+        rows.append(
+            (
+                Cell(arm.name),
+                *(Cell(rounded(value, 3)) for value in (found.expected_error, found.log_loss, found.brier_error)),
+            )
+        )
+    n = judgement.arms[arms[0].name].answers.n
+    blocks = (
+        Picture("calibration.png", png, words("calibration"), caption),
+        Table("plain", (Cell(""), *header[1:]), tuple(rows)),
+        Paragraph(words("calibration_note", n=n), "faint"),
+    )
+    return Section("calibration", words("calibration"), blocks)
+
+
+def people_section(arms: Sequence[Arm], judgement: Judgement, words: Words) -> Section:
+    """Show right answers person by person; people with few sequences are left out, and small groups altogether."""
+    baseline = arms[0]
+    names = list(dict.fromkeys(prediction.subject_id for prediction in baseline.predictions.values()))
+    right = {arm.name: _right_by_person(judgement.arms[arm.name].answers) for arm in arms}
+    sizes = judgement.arms[baseline.name].answers.counts.sum(axis=1)
+    shown = [place for place, size in enumerate(sizes) if size >= LEAST_SEQUENCES]
+    if len(shown) < LEAST_PEOPLE:
+        reason = words("people_too_few", people=words.people(len(names)))
+        return Section("people", words("people"), (Paragraph(reason),))
+    said = []
+    for arm in arms[1:]:
+        change = right[arm.name] - right[baseline.name]
+        counts = {"better": (change > 0).sum(), "worse": (change < 0).sum(), "same": (change == 0).sum()}
+        people = {key: words.people(int(count)) for key, count in counts.items()}
+        said.append(words("people_better", arm=arm.name, baseline=baseline.name, **people))
+    first = judgement.best
+    shown.sort(key=lambda place: (right[first][place] - right[baseline.name][place], names[place]))
+    rows = tuple(
+        (
+            Cell(names[place]),
+            *(Cell(words("of", part=int(right[arm.name][place]), whole=int(sizes[place]))) for arm in arms),
+        )
+        for place in shown
+    )
+    header = (Cell(words("person")), *(Cell(arm.name, (words(arm.role),)) for arm in arms))
+    blocks: list[Block] = [Paragraph(words("people_intro")), Bullets(tuple(said)), Table("plain", header, rows)]
+    if n_hidden := len(names) - len(shown):
+        blocks.append(Paragraph(words("people_hidden", people=words.people(n_hidden), least=LEAST_SEQUENCES), "faint"))
+    return Section("people", words("people"), tuple(blocks))
+
+
+def _right_by_person(answered: Answers) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    right = answered.counts[:, 0] + answered.counts[:, 2]
+    return np.asarray(right, dtype=np.float64)

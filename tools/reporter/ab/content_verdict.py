@@ -1,0 +1,185 @@
+"""The sections that judge: the verdict, how sure the differences are, and what would settle the question."""
+
+from collections.abc import Sequence
+
+from shared.plots import figures
+from shared.statistics.power import Plan
+from shared.text.rounding import rounded
+from tools.reporter.ab.comparison import COMPARED_METRICS
+from tools.reporter.ab.judgement import Judgement
+from tools.reporter.ab.verdict import Verdict, Word
+from tools.reporter.arms import Arm
+from tools.reporter.render.blocks import (
+    Block,
+    Bullets,
+    Cell,
+    Heading,
+    Paragraph,
+    Picture,
+    Section,
+    Table,
+    Tone,
+    VerdictBox,
+)
+from tools.reporter.render.interval_figures import Estimate, ForestRow, forest_figure
+from tools.reporter.text.words import Words
+
+_KEYS: dict[Word, str] = {
+    Word.BETTER: "better",
+    Word.WORSE: "worse",
+    Word.EQUAL: "equal",
+    Word.CANNOT_TELL: "cannot_tell",
+}
+
+
+_TONES: dict[Word, Tone] = {
+    Word.BETTER: "better",
+    Word.WORSE: "worse",
+    Word.EQUAL: "equal",
+    Word.CANNOT_TELL: "unsure",
+}
+
+
+def verdict_section(arms: Sequence[Arm], judgement: Judgement, words: Words) -> Section:
+    """Say the verdict on the best candidate, then on each where there are several."""
+    verdict, question = judgement.verdict, judgement.question
+    box = VerdictBox(
+        tone=_TONES[verdict.word],
+        word=verdict_word(verdict, words),
+        about=words("verdict_about", candidate=judgement.best, baseline=arms[0].name),
+        sentence=verdict.sentence[words.lang],
+        riders=tuple(judgement.riders(words.lang)),
+    )
+    guard = words("rule_guard", protected=words(question.protected)) if question.protected else ""
+    margin = rounded(100 * question.margin, 1).removesuffix(".0")
+    blocks: list[Block] = [
+        box,
+        Paragraph(words("rule", primary=words(question.primary), guard=guard, margin=margin), "faint"),
+    ]
+    others = [arm.name for arm in arms if arm.role == "candidate"]
+    if len(others) > 1:
+        said = []
+        for name in others:
+            found = judgement.arms[name].verdict
+            assert found is not None
+            said.append(f"{name}: {found.sentence[words.lang]}")
+        blocks += [Heading(words("each_candidate")), Bullets(tuple(said))]
+    return Section("verdict", words("verdict"), tuple(blocks))
+
+
+def verdict_word(verdict: Verdict, words: Words) -> str:
+    """Write the word of a verdict in the page's language."""
+    margin = rounded(100 * verdict.margin, 1).removesuffix(".0")
+    return words(f"word_{_KEYS[verdict.word]}", margin=margin)
+
+
+def differences_section(arms: Sequence[Arm], judgement: Judgement, words: Words) -> Section:
+    """Show every difference to the baseline with its interval, as a forest and as a table, and every test."""
+    baseline, others = arms[0], arms[1:]
+    rows = [
+        ForestRow(
+            words(metric),
+            [
+                Estimate(found.value, found.low, found.high)
+                for found in (judgement.arms[arm.name].paired[metric] for arm in others)
+            ],
+        )
+        for metric in COMPARED_METRICS
+    ]
+    margin = judgement.question.margin
+    figure = forest_figure(rows, [arm.name for arm in others], margin, words.lang)
+    caption = words("forest_caption", baseline=baseline.name, margin=rounded(100 * margin, 1).removesuffix(".0"))
+    header = (Cell(words("metric")), *(Cell(arm.name, (words(arm.role),)) for arm in others))
+    table = tuple(
+        (Cell(words(metric)), *(_difference_cell(judgement, arm, metric, words) for arm in others))
+        for metric in COMPARED_METRICS
+    )
+    tests = tuple(
+        (
+            Cell(words.method(judgement.arms[others[0].name].tests[name].method)),
+            *(_test_cell(judgement, arm, name, words) for arm in others),
+        )
+        for name in judgement.arms[others[0].name].tests
+    )
+    n_candidates = sum(arm.role == "candidate" for arm in arms)
+    if n_candidates > 1:
+        adjusted = (
+            Cell(words("p_adjusted", n=n_candidates)),
+            *(Cell(words.p_value(v.p_adjusted) if (v := judgement.arms[a.name].verdict) else "") for a in others),
+        )
+        tests = (*tests, adjusted)
+    return Section(
+        "differences",
+        words("differences"),
+        (
+            Picture("differences.png", figures.png_bytes(figure), words("differences"), caption),
+            Table("plain", header, table),
+            Paragraph(words("paired_intro"), "faint"),
+            Table("plain", (Cell(words("test")), *(Cell(arm.name) for arm in others)), tests),
+            Paragraph(words("tests_note"), "faint"),
+        ),
+    )
+
+
+def _difference_cell(judgement: Judgement, arm: Arm, metric: str, words: Words) -> Cell:
+    found = judgement.arms[arm.name].paired[metric]
+    if found.value is None:
+        return Cell(words("undefined"), (words.reason(found.reason),))
+    return Cell(
+        words.difference(metric, found.value, short=True),
+        (words("interval_level", interval=words.interval(metric, found, signed=True)), words.basis(found)),
+    )
+
+
+def _test_cell(judgement: Judgement, arm: Arm, name: str, words: Words) -> Cell:
+    test = judgement.arms[arm.name].tests[name]
+    p = words.p_value(test.p)
+    shown = p if test.p is None or p.startswith("<") else f"= {p}"
+    detail = words.reason(test.reason) if test.p is None else words("test_n", n=test.n)
+    return Cell(shown if test.p is None else f"p {shown}", (detail,))
+
+
+def settle_section(arms: Sequence[Arm], judgement: Judgement, words: Words) -> Section:
+    """Say how many more clips of how many more people would settle it, for each candidate."""
+    said, methods = [], []
+    for arm in arms:
+        verdict = judgement.arms[arm.name].verdict
+        if verdict is None:
+            continue
+        key = f"weak_{verdict.because}"
+        if words.has(key):
+            said.append(words("settle_mend", arm=arm.name, reason=words(key)))
+        elif verdict.word is not Word.CANNOT_TELL:
+            said.append(words("settle_done", arm=arm.name))
+        elif verdict.plan is None:
+            said.append(words("settle_unknown", arm=arm.name))
+        else:
+            said.append(_planned(arm.name, verdict, verdict.plan, words))
+            plan = verdict.plan
+            methods.append(f"{arm.name}: {words.method(plan.method)}" if len(arms) > 2 else words.method(plan.method))
+    blocks: list[Block] = [Bullets(tuple(said))]
+    if methods:
+        blocks.append(Paragraph(words("settle_method", method="; ".join(methods)), "faint"))
+    return Section("settle", words("settle"), tuple(blocks))
+
+
+def _planned(arm: str, verdict: Verdict, plan: Plan, words: Words) -> str:
+    """Say what a plan would show, and of which metric."""
+    is_guard = verdict.because == "protected_unsure" and plan.metric == verdict.protected != verdict.primary
+    key = "settle_repeat" if not plan.more_sequences else "settle_guard" if is_guard else "settle_arm"
+    is_area = plan.metric == "roc_auc"
+    target = rounded(plan.target, 3) if is_area else words("points", value=rounded(100 * plan.target, 1))
+    said = words(
+        key,
+        arm=arm,
+        more=plan.more_sequences,
+        more_people=plan.more_subjects,
+        n=plan.n_sequences,
+        people=plan.n_subjects,
+        metric=words(plan.metric),
+        target=target,
+        power=rounded(100 * plan.power, 0),
+    )
+    if is_guard or plan.metric == verdict.primary:
+        return said
+    return f"{said} {words('settle_stands_in', metric=words(plan.metric), primary=words(verdict.primary))}"

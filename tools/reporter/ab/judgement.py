@@ -1,0 +1,269 @@
+"""What the answers of all arms can show: intervals, paired tests, and the verdict. Pure.
+
+Reads nothing. Where figures come from sequences that cannot carry a verdict (one class, sequences that were learned or
+tuned on), the word is weakened here to "cannot tell", with the reason.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any, cast
+
+from shared.errors import InvalidInput
+from shared.statistics.calibration import Calibration, calibration
+from shared.statistics.intervals import Interval, differences, intervals
+from shared.statistics.predictions import Answers, answers
+from shared.statistics.significance import Test, compare, delong, delong_by_person, mcnemar, mcnemar_mid_p
+from tools.reporter.ab.verdict import MARGIN, Verdict, Word, decide_all
+from tools.reporter.arms import Arm
+from tools.reporter.text.words import Lang, Words
+
+LANGS: tuple[Lang, ...] = ("en", "ko")
+# From what is worth most to a reader to what is worth least.
+_ORDER = (Word.BETTER, Word.EQUAL, Word.CANNOT_TELL, Word.WORSE)
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a candidate.
+
+    Attributes:
+        primary: The metric that decides.
+        protected: The metric that must not drop by more than the margin; None for none.
+        margin: The least difference of practical interest, as a fraction.
+    """
+
+    primary: str = "accuracy"
+    protected: str | None = "recall"
+    margin: float = MARGIN
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What can be said of one arm.
+
+    Attributes:
+        answers: What it answered, in the order of sequence_id.
+        intervals: Of each metric.
+        calibration: How well its scores are probabilities.
+        paired: Of each metric's difference to the baseline; empty for the baseline.
+        tests: Of the difference to the baseline, by name; empty for the baseline.
+        verdict: Of a candidate; None for baseline and references.
+        against: Verdicts of a candidate against each reference, by name; nothing is protected there.
+    """
+
+    answers: Answers
+    intervals: Mapping[str, Interval]
+    calibration: Calibration
+    paired: Mapping[str, Interval]
+    tests: Mapping[str, Test]
+    verdict: Verdict | None
+    against: Mapping[str, Verdict]
+
+    @property
+    def unbeaten(self) -> list[str]:
+        """Name the references that this candidate is not shown to be better than."""
+        return [name for name, verdict in self.against.items() if verdict.word is not Word.BETTER]
+
+
+@dataclass(frozen=True)
+class Judgement:
+    """What can be said of all arms.
+
+    Attributes:
+        question: What was asked.
+        arms: By name, the baseline first.
+    """
+
+    question: Question
+    arms: Mapping[str, Judged]
+
+    @cached_property
+    def best(self) -> str:
+        """Name the candidate that the report's verdict is about: the best word, then the largest difference.
+
+        Holm's correction over all candidates is in each verdict, so that choosing the best does not make luck pass.
+        """
+        candidates = {name: judged.verdict for name, judged in self.arms.items() if judged.verdict is not None}
+        return min(candidates, key=lambda name: _rank(candidates[name]))
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict on the best candidate."""
+        found = self.arms[self.best].verdict
+        assert found is not None
+        return found
+
+    def sentence(self, lang: Lang) -> str:
+        """Say the report's verdict, and what else must be known with it."""
+        return " ".join([self.verdict.sentence[lang], *self.riders(lang)])
+
+    def riders(self, lang: Lang) -> list[str]:
+        """Say what must be known with the verdict: references that were not beaten, and a choice among several."""
+        words, judged = Words(lang), self.arms[self.best]
+        said = []
+        for name in judged.unbeaten:
+            word = judged.against[name].word
+            said.append(words(f"rider_reference_{word.name.lower()}", reference=name))
+        n_candidates = sum(one.verdict is not None for one in self.arms.values())
+        if n_candidates > 1:
+            said.append(words("rider_several", candidate=self.best, n=n_candidates))
+        return said
+
+    @property
+    def gate_reasons(self) -> list[str]:
+        """Say why --gate does not let the best candidate pass; nothing where it does.
+
+        It must be better than the baseline, and than every reference: what a free arm does as well needs no training.
+        """
+        judged, word = self.arms[self.best], self.verdict.word
+        reasons = [] if word is Word.BETTER else [f"the verdict on {self.best} is '{word}'"]
+        return reasons + [
+            f"{self.best} is not shown to be better than {name}, which costs nothing (the verdict: '{against.word}')"
+            for name, against in judged.against.items()
+            if against.word is not Word.BETTER
+        ]
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the top of the comparison document."""
+        verdict, reasons = self.verdict, self.gate_reasons
+        return {
+            "word": str(verdict.word),
+            "because": verdict.because,
+            "candidate": self.best,
+            "passes": verdict.passes,
+            "sentence": {lang: self.sentence(lang) for lang in LANGS},
+            "primary": self.question.primary,
+            "protected": self.question.protected,
+            "margin": self.question.margin,
+            "unbeaten_references": self.arms[self.best].unbeaten,
+            "gate": {"passes": not reasons, "reasons": reasons},
+        }
+
+
+def _rank(verdict: Verdict) -> tuple[int, float]:
+    value = verdict.difference.value
+    return _ORDER.index(verdict.word), -value if value is not None else 2.0
+
+
+def judge(arms: Sequence[Arm], question: Question) -> Judgement:
+    """Judge all arms.
+
+    Args:
+        arms: The baseline first, at least one candidate; all of the same sequences.
+        question: What is asked.
+
+    Raises:
+        InvalidInput: A decision in the predictions is not what score and threshold give, or a number of the question is
+            out of range.
+    """
+    answered = {arm.name: answer(arm) for arm in arms}
+    baseline = answered[arms[0].name]
+    candidates = {arm.name: answered[arm.name] for arm in arms if arm.role == "candidate"}
+    verdicts = decide_all(
+        baseline,
+        candidates,
+        primary=question.primary,
+        protected=question.protected,
+        margin=question.margin,
+        repeats=arms[0].repeats,
+    )
+    against: dict[str, dict[str, Verdict]] = {name: {} for name in candidates}
+    for reference in arms:
+        if reference.role != "reference":
+            continue
+        found = decide_all(
+            answered[reference.name],
+            candidates,
+            primary=question.primary,
+            protected=None,
+            margin=question.margin,
+            repeats=arms[0].repeats,
+        )
+        for name, verdict in found.items():
+            against[name][reference.name] = verdict
+    judged = {}
+    for arm in arms:
+        mine = answered[arm.name]
+        is_candidate = arm.name in candidates
+        reason = weakness(arm, mine, question) if is_candidate else None
+        judged[arm.name] = Judged(
+            answers=mine,
+            intervals=intervals(mine),
+            calibration=calibration(mine.labels, mine.scores),
+            paired=differences(baseline, mine) if mine is not baseline else {},
+            tests=_tests(question.primary, baseline, mine) if mine is not baseline else {},
+            verdict=weaken(verdicts[arm.name], reason) if is_candidate else None,
+            against={name: weaken(verdict, reason) for name, verdict in against.get(arm.name, {}).items()},
+        )
+    return Judgement(question, judged)
+
+
+def answer(arm: Arm) -> Answers:
+    """Turn predictions into answers, in the order of sequence_id: arms are paired by name, not by the file's order.
+
+    Raises:
+        InvalidInput: A decision is not what score and threshold give.
+    """
+    threshold = arm.results["metrics"]["threshold"]
+    for prediction in arm.predictions.values():
+        if prediction.is_positive != (prediction.score > threshold):
+            raise InvalidInput(
+                f"predictions of {arm.name}: {prediction.sequence_id}",
+                found=f"the score {prediction.score:g} called {'positive' if prediction.is_positive else 'negative'}",
+                expected=f"positive above the threshold {threshold:g} and only there",
+                todo="measure again",
+            )
+    positive = arm.results["positive_class"]
+    predictions = list(arm.predictions.values())
+    return answers(
+        [prediction.label == positive for prediction in predictions],
+        [prediction.score for prediction in predictions],
+        # Sequences of nobody known are taken as those of one person: the careful way.
+        [prediction.subject_id for prediction in predictions],
+        threshold,
+        [prediction.sequence_id for prediction in predictions],
+    )
+
+
+def _tests(primary: str, baseline: Answers, arm: Answers) -> dict[str, Test]:
+    """Make every paired test; those that take each sequence as a witness of its own are for comparison only."""
+    right = [one.decisions == one.labels for one in (baseline, arm)]
+    gained, lost = int((right[1] & ~right[0]).sum()), int((right[0] & ~right[1]).sum())
+    difference = (gained - lost) / baseline.n
+    return {
+        "mcnemar": Test(mcnemar(gained, lost), difference, gained + lost, None, "McNemar, exact"),
+        "mcnemar_mid_p": Test(mcnemar_mid_p(gained, lost), difference, gained + lost, None, "McNemar, mid-p"),
+        "swap": compare(primary if primary != "roc_auc" else "accuracy", baseline, arm),
+        "delong": delong(baseline.labels, baseline.scores, arm.scores),
+        "delong_by_person": delong_by_person(baseline, arm),
+    }
+
+
+def weakness(arm: Arm, answered: Answers, question: Question) -> str | None:
+    """Say why this arm's figures can't carry a verdict: the key of a text; None where they can.
+
+    These would not be luck but a mistake in the making of the comparison, which no test can see.
+    """
+    results = arm.results
+    if answered.labels.all() or not answered.labels.any():
+        return "weak_one_class"
+    if results["side"] in ("train", "validation"):
+        return "weak_" + cast(str, results["side"])
+    if results["metrics"]["threshold_source"] == "optimal" and question.primary != "roc_auc":
+        return "weak_threshold"
+    if arm.learned_elsewhere:
+        return "weak_other_split"
+    if (answered.scores == answered.scores[0]).all():
+        return "weak_all_equal"
+    if question.primary != "roc_auc" and (answered.decisions == answered.decisions[0]).all():
+        return "weak_one_answer"
+    return None
+
+
+def weaken(verdict: Verdict, reason: str | None) -> Verdict:
+    """Turn a verdict that the figures can't carry into "cannot tell"; "worse" stays, but for one class only."""
+    if reason is None or (verdict.word is Word.WORSE and reason != "weak_one_class"):
+        return verdict
+    sentence: dict[str, str] = {lang: Words(lang)("weak", reason=Words(lang)(reason)) for lang in LANGS}
+    return replace(verdict, word=Word.CANNOT_TELL, because=reason.removeprefix("weak_"), sentence=sentence, plan=None)

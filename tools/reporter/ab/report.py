@@ -1,0 +1,178 @@
+"""The reporter's work: read the arms, compare them, write the page and the document.
+
+Reads results documents and what they name; writes report.html, report.md, the figures and, last, comparison.json.
+"""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from shared import contracts, paths
+from shared.contracts import Document
+from shared.provenance import code_info
+from tools.reporter.ab.comparison import COMPARED_METRICS, compare, find_flips
+from tools.reporter.ab.content import build_page
+from tools.reporter.ab.histories import read_history, read_run
+from tools.reporter.ab.judgement import Judgement, Question, judge
+from tools.reporter.ab.people_curve import read_people_curve
+from tools.reporter.arms import Named, read_arms
+from tools.reporter.datasets import find_dataset
+from tools.reporter.render.html import render_html
+from tools.reporter.render.markdown import render_markdown
+from tools.reporter.render.strips import draw_strips
+from tools.reporter.text.words import Lang, Words
+
+HTML = "report.html"
+MARKDOWN = "report.md"
+COMPARISON = "comparison.json"
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """What to report.
+
+    Attributes:
+        baseline: Name (None: the model's) and results document.
+        candidates: The same of each candidate.
+        references: The same of each arm that costs nothing (the larger class, one frame).
+        question: What the verdict answers.
+        gate: Whether exit code 1 says that the best candidate is not better than the baseline and every reference.
+        runs: run.json files whose learning curve is shown.
+        histories: history.csv files without a run.
+        people: Results of the same training on so many people, for the curve over their number.
+        dataset: Folder for pictures of changed sequences; None for none.
+        with_faces: False leaves the pictures out although a dataset is named.
+        out: Folder to write to; None for the report's own below artifacts/reports/.
+        report_id: Its name; None makes one of dataset, side and time.
+        lang: The page's language.
+    """
+
+    baseline: Named
+    candidates: tuple[Named, ...]
+    references: tuple[Named, ...] = ()
+    question: Question = field(default_factory=Question)
+    gate: bool = False
+    runs: tuple[Path, ...] = ()
+    histories: tuple[Path, ...] = ()
+    people: tuple[tuple[int, Path], ...] = ()
+    dataset: Path | None = None
+    with_faces: bool = True
+    out: Path | None = None
+    report_id: str | None = None
+    lang: Lang = "en"
+
+
+@dataclass(frozen=True)
+class ReportResult:
+    """A finished report.
+
+    Attributes:
+        folder: Where it lies.
+        comparison: The document in it.
+        pictures: File names of the figures.
+        judgement: What can be said of the arms.
+        gate: Whether the verdict decides the exit code.
+    """
+
+    folder: Path
+    comparison: Document
+    pictures: tuple[str, ...]
+    judgement: Judgement
+    gate: bool = False
+
+    @property
+    def exit_code(self) -> int:
+        """0; with the gate 1 unless the best candidate is better than the baseline and every reference."""
+        return int(self.gate and not self.comparison["verdict"]["gate"]["passes"])
+
+    def as_text(self) -> str:
+        """Show the metrics with their intervals as a small table, then the verdict, and say where to look."""
+        words, arms = Words("en"), self.comparison["arms"]
+        table = [["", *(arm["name"] for arm in arms)]]
+        for metric in COMPARED_METRICS:
+            cells = []
+            for arm in arms:
+                found = self.judgement.arms[arm["name"]].intervals[metric]
+                bounds = f" [{words.interval(metric, found)}]" if found.low is not None else ""
+                cells.append(words.metric_value(metric, arm["metrics"][metric]) + bounds)
+            table.append([words(metric), *cells])
+        width = [max(map(len, column)) for column in zip(*table, strict=True)]
+        lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, width, strict=True)).rstrip() for row in table]
+        answered = self.judgement.arms[self.judgement.best].answers
+        sequences, people = words.sequences(answered.n, answered.repeats), words.people(answered.n_subjects)
+        kind = " (SYNTHETIC: drawn people)" if self.comparison["synthetic"] else ""
+        lines += [
+            f"95 % intervals in brackets; {sequences} of {people}{kind}",
+            f"verdict on {self.judgement.best}: {self.comparison['verdict']['word']}",
+            self.judgement.sentence("en"),
+            *self._gate_lines(),
+            f"report: {paths.shown(self.folder / HTML)}",
+        ]
+        return "\n".join(lines)
+
+    def _gate_lines(self) -> list[str]:
+        if not self.gate:
+            return []
+        reasons = self.comparison["verdict"]["gate"]["reasons"]
+        return [f"gate: not passed (exit 1): {'; '.join(reasons)}" if reasons else "gate: passed"]
+
+    def as_json(self) -> dict[str, Any]:
+        """Give where everything lies, and the comparison's arms."""
+        return {
+            "report_id": self.comparison["comparison_id"],
+            "folder": str(self.folder),
+            "report": str(self.folder / HTML),
+            "markdown": str(self.folder / MARKDOWN),
+            "comparison": str(self.folder / COMPARISON),
+            "pictures": [str(self.folder / name) for name in self.pictures],
+            "synthetic": self.comparison["synthetic"],
+            "n_sequences": self.comparison["n_sequences"],
+            "n_subjects": self.comparison["n_subjects"],
+            "verdict": self.comparison["verdict"],
+            "gate": {"asked": self.gate, "passed": not self.judgement.gate_reasons},
+            "arms": self.comparison["arms"],
+        }
+
+
+def make_report(config: ReportConfig) -> ReportResult:
+    """Compare and write; nothing is written when something that was read is wrong.
+
+    Raises:
+        InvalidInput: A file is not what it must be, or the arms were measured on different sequences.
+        WrongUsage: Two arms have one name.
+        MissingOutside: Korean, and no font that has Hangul.
+    """
+    arms = read_arms(config.baseline, config.candidates, config.references)
+    judgement = judge(arms, config.question)
+    histories = [*map(read_run, config.runs), *map(read_history, config.histories)]
+    points = read_people_curve(config.baseline, config.people)
+    sources = [source for history in histories for source in history.sources]
+    sources += [source for point in points for source in point.sources]
+    moment = paths.utc_now()
+    baseline = arms[0].results
+    report_id = config.report_id or f"{baseline['dataset']['name']}_{baseline['side']}_{paths.utc_stamp(moment)}"
+    strips: dict[str, bytes] = {}
+    no_strips_reason: str | None = "flips_no_dataset"
+    if not config.with_faces:
+        no_strips_reason = "flips_no_faces"
+    elif config.dataset is not None:
+        no_strips_reason = None
+        changed = {flip["sequence_id"] for arm in arms if arm.role == "candidate" for flip in find_flips(arms[0], arm)}
+        strips, source = draw_strips(config.dataset, arms[0], changed)
+        sources.append(source)
+    comparison = compare(
+        arms, judgement, report_id, paths.utc_text(moment), sources, code_info("matplotlib", "numpy", "scipy")
+    )
+    contracts.validate(comparison, "comparison", COMPARISON)
+    facts = find_dataset(config.dataset, arms[0])
+    page = build_page(arms, judgement, comparison, histories, facts, strips, no_strips_reason, config.lang, points)
+
+    folder = (config.out or paths.artifacts("reports") / report_id).resolve()
+    pictures = page.pictures()
+    for picture in pictures:
+        contracts.write_bytes(folder / picture.file, picture.png)
+    contracts.write_bytes(folder / MARKDOWN, render_markdown(page).encode("utf-8"))
+    contracts.write_bytes(folder / HTML, render_html(page).encode("utf-8"))
+    contracts.write_document(folder / COMPARISON, comparison, "comparison")
+    files = tuple(picture.file for picture in pictures)
+    return ReportResult(folder, comparison, files, judgement, config.gate)

@@ -1,0 +1,252 @@
+"""One word and one sentence on a candidate against a baseline, and what would settle it. Pure; no input or output.
+
+The word is "better" only if a test by person and an interval by person agree that it is, and the protected metric
+can't have dropped by more than the margin. Whatever the data cannot say is "cannot tell", with the reason.
+"""
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
+from typing import Any
+
+from shared.errors import InvalidInput
+from shared.statistics.intervals import Interval, difference
+from shared.statistics.power import Plan, plan_for
+from shared.statistics.predictions import METRICS, Answers
+from shared.statistics.significance import Test, compare, holm
+from tools.reporter.text.verdict_words import Said, say
+
+MARGIN = 0.05
+ALPHA = 0.05
+
+
+class Word(StrEnum):
+    """The verdict."""
+
+    BETTER = "better"
+    WORSE = "worse"
+    EQUAL = "equal within the margin"
+    CANNOT_TELL = "cannot tell"
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What may be said of a candidate.
+
+    Attributes:
+        word: The verdict.
+        because: Why, in one word for programs: see BECAUSE.
+        sentence: The verdict for people, by language: en, ko.
+        primary: The metric that decides.
+        protected: The metric that must not drop; None if none was asked for.
+        margin: The least difference of practical interest, as a fraction.
+        alpha: Two-sided error of the test.
+        difference: Of the primary metric, candidate minus baseline.
+        test: Of that difference, by person.
+        p_adjusted: After Holm over all candidates; equals the test's p for one.
+        protected_difference: Of the protected metric; None without one, or where it is the primary.
+        plan: What would settle it; None where it is settled or no plan can be made.
+    """
+
+    word: Word
+    because: str
+    sentence: dict[str, str]
+    primary: str
+    protected: str | None
+    margin: float
+    alpha: float
+    difference: Interval
+    test: Test
+    p_adjusted: float | None
+    protected_difference: Interval | None
+    plan: Plan | None
+
+    @property
+    def passes(self) -> bool:
+        """True only for "better"; a gate asks for the references, too."""
+        return self.word is Word.BETTER
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the fields as documents hold them."""
+        return {**asdict(self), "word": str(self.word)}
+
+
+BECAUSE = {
+    "shown": "test and interval agree",
+    "within_margin": "the whole interval lies within the margin",
+    "protected_dropped": "the protected metric dropped by more than the margin",
+    "protected_unsure": "the protected metric may have dropped by more than the margin",
+    "luck": "the difference may be luck",
+    "undefined": "the metric, its interval or its test is undefined",
+    # Weakened by the reporter, which knows where the figures come from:
+    "one_class": "only one class is present",
+    "train": "measured on sequences of the training",
+    "validation": "measured on sequences that epochs and thresholds were chosen on",
+    "threshold": "the threshold was chosen on the sequences that are measured",
+    "other_split": "the candidate may have learned from these people",
+    "all_equal": "all scores of the candidate are equal",
+    "one_answer": "the candidate gives every sequence the same answer",
+}
+
+
+def decide(
+    baseline: Answers,
+    candidate: Answers,
+    *,
+    primary: str = "accuracy",
+    protected: str | None = "recall",
+    margin: float = MARGIN,
+    alpha: float = ALPHA,
+    seed: int = 0,
+) -> Verdict:
+    """Decide on one candidate; for several use `decide_all`.
+
+    Args:
+        baseline: Its answers.
+        candidate: Of the same sequences.
+        primary: The metric that decides: accuracy, recall, precision, f1 or roc_auc.
+        protected: The metric that must not drop by more than the margin; None for none.
+        margin: The least difference of practical interest, above 0.
+        alpha: Two-sided error; the intervals have 1 - alpha.
+        seed: Of draws, where a test needs them.
+
+    Raises:
+        InvalidInput: The arms did not answer the same sequences, or a metric or number is not one of those above.
+    """
+    return decide_all(
+        baseline, {"": candidate}, primary=primary, protected=protected, margin=margin, alpha=alpha, seed=seed
+    )[""]
+
+
+def decide_all(
+    baseline: Answers,
+    candidates: Mapping[str, Answers],
+    *,
+    primary: str = "accuracy",
+    protected: str | None = "recall",
+    margin: float = MARGIN,
+    alpha: float = ALPHA,
+    seed: int = 0,
+    repeats: float = 1.0,
+) -> dict[str, Verdict]:
+    """Decide on several candidates against one baseline, with Holm's correction of the tests.
+
+    Args:
+        baseline: Its answers.
+        candidates: Answers of the same sequences, by name.
+        primary: See `decide`.
+        protected: See `decide`.
+        margin: See `decide`.
+        alpha: Of any false claim among all candidates.
+        seed: See `decide`.
+        repeats: Answers of each sequence, where several seeds were pooled: plans count sequences, not answers.
+
+    Returns:
+        A verdict for each name, in the same order.
+
+    Raises:
+        InvalidInput: See `decide`.
+    """
+    _check(primary, protected, margin, alpha)
+    tests = {name: compare(primary, baseline, arm, seed) for name, arm in candidates.items()}
+    adjusted = _adjust(tests)
+    return {
+        name: _decide(baseline, arm, tests[name], adjusted[name], primary, protected, margin, alpha, seed, repeats)
+        for name, arm in candidates.items()
+    }
+
+
+def _check(primary: str, protected: str | None, margin: float, alpha: float) -> None:
+    for metric in (primary, *([protected] if protected is not None else [])):
+        if metric not in METRICS:
+            raise InvalidInput("metric", found=metric, expected=f"one of {', '.join(METRICS)}")
+    if not 0 < margin < 1:
+        raise InvalidInput("margin", found=f"{margin:g}", expected="a fraction above 0 and below 1")
+    if not 0 < alpha < 0.5:
+        raise InvalidInput("alpha", found=f"{alpha:g}", expected="a fraction above 0 and below 0.5")
+
+
+def _adjust(tests: Mapping[str, Test]) -> dict[str, float | None]:
+    """Holm over the tests; one without a p counts as p = 1, so that leaving it out gains nothing."""
+    return dict(zip(tests, holm([1.0 if t.p is None else t.p for t in tests.values()]), strict=True)) | {
+        name: None for name, test in tests.items() if test.p is None
+    }
+
+
+def _decide(
+    baseline: Answers, candidate: Answers, test: Test, p_adjusted: float | None, primary: str,
+    protected: str | None, margin: float, alpha: float, seed: int, repeats: float,
+) -> Verdict:  # fmt: skip
+    level = 1 - alpha
+    found = difference(primary, baseline, candidate, level)
+    guarded = difference(protected, baseline, candidate, level) if protected not in (None, primary) else None
+    guard = found if protected == primary else guarded
+    guard_test = None if guarded is None or protected is None else compare(protected, baseline, candidate, seed)
+    word, because = _judge(found, p_adjusted, guard, guard_test, margin, alpha)
+    unsettled = None
+    if word is Word.CANNOT_TELL and baseline.n_subjects > 1:
+        of_guard = because == "protected_unsure" and protected is not None and protected != primary
+        asked = protected if of_guard and protected is not None else primary
+        unsettled = plan_for(asked, baseline, candidate, margin, alpha, as_if_equal=of_guard)
+    verdict = Verdict(
+        word, because, {}, primary, protected, margin, alpha, found, test, p_adjusted, guarded,
+        unsettled and in_sequences(unsettled, repeats),
+    )  # fmt: skip
+    return replace(verdict, sentence=say(_said(verdict, repeats)))
+
+
+def in_sequences(plan_: Plan, repeats: float) -> Plan:
+    """Count a plan's answers as sequences."""
+    return replace(
+        plan_,
+        n_sequences=math.ceil(plan_.n_sequences / repeats),
+        more_sequences=math.ceil(plan_.more_sequences / repeats),
+    )
+
+
+def _judge(
+    found: Interval, p: float | None, guard: Interval | None, guard_test: Test | None, margin: float, alpha: float
+) -> tuple[Word, str]:
+    """Find the word and why."""
+    guard_high = None if guard is None else guard.high
+    guard_p = None if guard_test is None else guard_test.p
+    if guard_high is not None and guard_high < -margin and guard_p is not None and guard_p < alpha:
+        return Word.WORSE, "protected_dropped"
+    if p is None or found.low is None or found.high is None:
+        return Word.CANNOT_TELL, "undefined"
+    within = -margin < found.low and found.high < margin
+    if not within and p < alpha and found.high < 0:
+        return Word.WORSE, "shown"
+    guard_holds = guard is None or (guard.low is not None and guard.low >= -margin)
+    shown = p < alpha and found.low > 0
+    if not within and not shown:
+        return Word.CANNOT_TELL, "luck"
+    if not guard_holds:
+        return Word.CANNOT_TELL, "protected_unsure"
+    return (Word.EQUAL, "within_margin") if within else (Word.BETTER, "shown")
+
+
+def _said(verdict: Verdict, repeats: float) -> Said:
+    return Said(
+        word=str(verdict.word),
+        because=verdict.because,
+        primary=verdict.primary,
+        protected=verdict.protected,
+        margin=verdict.margin,
+        level=1 - verdict.alpha,
+        difference=verdict.difference,
+        p=verdict.p_adjusted,
+        guard=verdict.protected_difference,
+        plan=verdict.plan,
+        reason=verdict.difference.reason or verdict.test.reason,
+        repeats=repeats,
+    )
+
+
+def worst(verdicts: Sequence[Verdict]) -> Word:
+    """Return the least of several verdicts, for a gate over all of them: worse, cannot tell, equal, better."""
+    order = [Word.WORSE, Word.CANNOT_TELL, Word.EQUAL, Word.BETTER]
+    if not verdicts:
+        raise InvalidInput("verdicts", found="none", expected="at least one candidate")
+    return min((verdict.word for verdict in verdicts), key=order.index)

@@ -1,0 +1,1 @@
+"""The report of several approaches, and which of them to ship."""

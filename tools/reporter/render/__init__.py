@@ -1,0 +1,1 @@
+"""From a report in blocks to a page, Markdown and figures."""

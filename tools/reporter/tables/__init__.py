@@ -1,0 +1,1 @@
+"""Two published tables against each other, without any predictions."""

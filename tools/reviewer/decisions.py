@@ -1,0 +1,273 @@
+"""review.json: what reviewers decided about a dataset's sequences, one decision a line, appended and never changed.
+
+The file is valid JSON at every moment that a reader can see, yet a decision costs one small write at its end, not a
+rewrite of all. A decision is on disk (fsync) when `ReviewFile.append` returns. Several processes may write: each holds
+the lock file for the moment of its write and first reads what others have added. What a crash of the computer leaves
+behind the last whole line was never confirmed to anybody and is cut off; damage before that line is refused.
+"""
+
+import json
+import os
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import filelock
+
+from shared import contracts, paths
+from shared.dataset.reader import Dataset
+from shared.errors import InvalidInput
+
+REVIEW_FILE = "review.json"
+CLEARED, UNSURE, EXCLUDE = "cleared", "unsure", "exclude"
+LABEL_PREFIX = "label:"
+LOCK_PATIENCE_S = 10.0
+_END = b"]}\n"
+
+
+@dataclass(frozen=True)
+class Decision:
+    """A line of review.json.
+
+    Attributes:
+        id: Chosen by the page, so that what is sent twice is stored once.
+        reviewer: A pseudonym.
+        sequence_id: What was judged.
+        sha256: Of the pictures that were judged; on other pictures the decision says nothing.
+        shown_label: What labels.csv said then.
+        decision: ``label:<class>``, ``unsure``, ``exclude`` or ``cleared``.
+        previous: The reviewer's decision until then, or None.
+        saw_others: Whether another reviewer's decision was on the screen.
+        undoes: The id of the decision that this one takes back, or None.
+        decided_utc: When the server took it.
+    """
+
+    id: str
+    reviewer: str
+    sequence_id: str
+    sha256: str
+    shown_label: str
+    decision: str
+    previous: str | None
+    saw_others: bool
+    undoes: str | None
+    decided_utc: str
+
+
+def label_of(decision: str) -> str | None:
+    """Return the class of a decision; None for unsure, exclude and cleared."""
+    return decision.removeprefix(LABEL_PREFIX) if decision.startswith(LABEL_PREFIX) else None
+
+
+def current(decisions: Iterable[Decision]) -> dict[str, dict[str, Decision]]:
+    """Return each reviewer's last decision on each sequence; what was taken back is left out."""
+    found: dict[str, dict[str, Decision]] = {}
+    for decision in decisions:
+        found.setdefault(decision.reviewer, {})[decision.sequence_id] = decision
+    return {
+        reviewer: {name: last for name, last in mine.items() if last.decision != CLEARED}
+        for reviewer, mine in found.items()
+    }
+
+
+def fitting(decisions: Iterable[Decision], dataset: Dataset) -> list[Decision]:
+    """Keep the decisions on sequences that the dataset still has, with the same pictures."""
+    sha256_of = {row.sequence_id: row.sha256 for row in dataset.rows}
+    return [decision for decision in decisions if sha256_of.get(decision.sequence_id) == decision.sha256]
+
+
+class ReviewFile:
+    """The decisions on a dataset, as they are on disk.
+
+    Args:
+        dataset: Whose. Its review.json is read now, if there is one; it is made by the first `append`.
+
+    Raises:
+        InvalidInput: The file is of another dataset (both are named), not valid, or damaged.
+
+    Attributes:
+        path: The file.
+        decisions: All decisions in the order in which they were made, those of other processes as of the last
+            `refresh` or `append`.
+    """
+
+    def __init__(self, dataset: Dataset) -> None:
+        self.path = dataset.folder / REVIEW_FILE
+        self.decisions: list[Decision] = []
+        self._identity = {"name": dataset.name, "created_utc": str(dataset.manifest["created_utc"])}
+        self._ids: dict[str, Decision] = {}
+        self._state: tuple[int, int, int] = (0, 0, 0)  # inode, size and mtime of what was read
+        self._lock = filelock.FileLock(dataset.folder / ".review.lock")
+        if self.path.exists():
+            self.refresh()
+
+    def refresh(self) -> bool:
+        """Read what other processes have written since; returns whether there was anything."""
+        with self._locked():
+            return self._read()
+
+    def find(self, id: str) -> Decision | None:
+        """Return the decision of an id."""
+        return self._ids.get(id)
+
+    def explain(self, decision: Decision) -> str | None:
+        """Say why a decision does not fit the schema; None if it does."""
+        document = {"schema_version": 1, "dataset": self._identity, "decisions": [asdict(decision)]}
+        problem = contracts.explain(document, "review")
+        return None if problem is None else f"{problem[0]}: {problem[1]}"
+
+    def append(self, new: Sequence[Decision]) -> None:
+        """Store decisions; they are on disk when this returns. Ids that are there already are left out.
+
+        Raises:
+            InvalidInput: Somebody has damaged or replaced the file.
+        """
+        with self._locked():
+            self._read()
+            fresh = [decision for decision in new if decision.id not in self._ids]
+            if fresh:
+                self._write(fresh)
+
+    def _locked(self) -> Any:
+        try:
+            return self._lock.acquire(timeout=LOCK_PATIENCE_S)
+        except filelock.Timeout:
+            raise InvalidInput(
+                str(self.path), found="another program that holds it", expected="a moment to write", todo="try again"
+            ) from None
+
+    def _read(self) -> bool:
+        try:
+            stat = self.path.stat()
+        except FileNotFoundError:
+            changed = bool(self._ids)
+            self._take([])
+            self._state = (0, 0, 0)
+            return changed
+        state = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+        if state == self._state:
+            return False
+        added = self._read_added() if state[0] == self._state[0] and state[1] > self._state[1] else None
+        if added is not None:
+            self._add(added)
+            return True
+        data = self.path.read_bytes()
+        document = _parse(data, self.path)
+        self._must_be_ours(document["dataset"])
+        self._take([Decision(**line) for line in document["decisions"]])
+        if self._format() != data:
+            contracts.write_bytes(self.path, self._format())  # somebody's editor has set it otherwise, or a crash
+        self._remember()
+        return True
+
+    def _read_added(self) -> list[Decision] | None:
+        """Read only what another process has appended since; None where the whole file must be read again."""
+        if not self.decisions:
+            return None
+        with self.path.open("rb") as file:
+            file.seek(self._state[1] - len(_END) - 1)
+            data = file.read()
+        if not (data.startswith(b",\n") and data.endswith(b"\n" + _END)):
+            return None
+        try:
+            lines = [json.loads(line) for line in data[2 : -len(_END) - 1].split(b",\n")]
+            added = [Decision(**line) for line in lines]
+        except (ValueError, TypeError):
+            return None
+        return None if any(self.explain(decision) for decision in added) else added
+
+    def _add(self, decisions: Sequence[Decision]) -> None:
+        self.decisions.extend(decisions)
+        self._ids.update({decision.id: decision for decision in decisions})
+        self._remember()
+
+    def _take(self, decisions: list[Decision]) -> None:
+        self.decisions = decisions
+        self._ids = {decision.id: decision for decision in decisions}
+
+    def _must_be_ours(self, theirs: dict[str, str]) -> None:
+        if theirs != self._identity:
+            raise InvalidInput(
+                str(self.path),
+                found=f"a review of the dataset {theirs['name']} (begun {theirs['created_utc']})",
+                expected=f"one of {self._identity['name']} (begun {self._identity['created_utc']})",
+                todo="put it back where it belongs; without it, a new one is begun",
+            )
+
+    def _write(self, fresh: Sequence[Decision]) -> None:
+        for decision in fresh:
+            if problem := self.explain(decision):
+                raise InvalidInput(str(self.path), found=problem, expected="a decision that fits the schema")
+        if not self.path.exists():
+            contracts.write_bytes(self.path, self._format())
+        text = b",\n".join(_line(decision) for decision in fresh)
+        tail = (b",\n" if self.decisions else b"") + text + b"\n" + _END
+        with self.path.open("r+b") as file:
+            # Only the closing brackets are written over, never a byte of an earlier decision.
+            size = file.seek(0, os.SEEK_END)
+            file.seek(size - len(_END) - (1 if self.decisions else 0))
+            file.write(tail)
+            file.flush()
+            os.fsync(file.fileno())
+        self._add(fresh)
+
+    def _remember(self) -> None:
+        stat = self.path.stat()
+        self._state = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
+
+    def _format(self) -> bytes:
+        """Write the whole file as `append` leaves it."""
+        lines = b",\n".join(_line(decision) for decision in self.decisions)
+        return _head(self._identity) + b"\n" + (lines + b"\n" if lines else b"") + _END
+
+
+def _head(identity: dict[str, str]) -> bytes:
+    text = json.dumps({"schema_version": 1, "dataset": identity}, ensure_ascii=False)
+    return text[:-1].encode("utf-8") + b', "decisions": ['
+
+
+def _line(decision: Decision) -> bytes:
+    return json.dumps(asdict(decision), ensure_ascii=False, allow_nan=False).encode("utf-8")
+
+
+def _parse(data: bytes, path: Path) -> dict[str, Any]:
+    """Parse the file; what a crash left half-written at its end is cut off, and kept beside it."""
+    try:
+        document = json.loads(data)
+    except ValueError as error:
+        document = _parse_lines(data, path, error)
+        contracts.write_bytes(path.with_name(f"{path.name}.damaged-{paths.utc_stamp()}"), data)
+    contracts.validate(document, "review", str(path))
+    return dict(document)
+
+
+def _parse_lines(data: bytes, path: Path, problem: ValueError) -> dict[str, Any]:
+    """Read the whole lines of a file that breaks off; refuse one that is damaged before its last whole line."""
+    head, *lines = data.split(b"\n")
+    try:
+        document: dict[str, Any] = json.loads(head + b"]}")
+    except ValueError:
+        raise InvalidInput(
+            str(path), found=f"no valid JSON ({problem})", expected="a review", todo="restore it from a copy"
+        ) from None
+    parsed = [_try_json(line) for line in lines]
+    whole = next((index for index, line in enumerate(parsed) if line is None), len(parsed))
+    if any(line is not None for line in parsed[whole:]):
+        raise InvalidInput(
+            f"{path}: line {whole + 2}",
+            found="no valid JSON, with decisions behind it",
+            expected="a decision",
+            todo="mend that line or restore the file from a copy; nothing was changed",
+        )
+    document["decisions"] = parsed[:whole]
+    return document
+
+
+def _try_json(line: bytes) -> dict[str, Any] | None:
+    """Parse a line that begins with a whole decision, whatever a crash left behind it; None for anything else."""
+    try:
+        value, _ = json.JSONDecoder().raw_decode(line.decode("utf-8", "replace"))
+    except ValueError:
+        return None
+    return value if isinstance(value, dict) else None

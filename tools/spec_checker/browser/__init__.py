@@ -1,0 +1,1 @@
+"""The proof of a hand-off in a real Chromium."""

@@ -1,0 +1,87 @@
+"""Checks a spec that is there, on files: ours or anybody's. Writes no spec.
+
+Reads the spec, the ONNX that it names and the model.json beside that:
+  spec-checker --spec theirs.json --model theirs.onnx
+"""
+
+from pathlib import Path
+from typing import Any
+
+from shared import contracts, paths
+from shared.errors import InvalidInput
+from shared.onnx.graph import Graph, read_graph
+from tools.spec_checker.findings import Finding, Report, failed, passed, skipped
+from tools.spec_checker.static.checks import check_spec, is_safe_name
+from tools.spec_checker.static.claims import read_claims
+from tools.spec_checker.static.contract import check_graph
+from tools.spec_checker.static.evidence import Evidence
+from tools.spec_checker.static.folder import check_folder, listed_graphs, read_listed
+
+
+def check_file(spec_path: Path, model_path: Path | None) -> Report:
+    """Check any spec against its ONNX.
+
+    Args:
+        spec_path: A JSON object, in our format or in anybody's.
+        model_path: The ONNX; None is the file that the spec names, beside it.
+
+    Raises:
+        InvalidInput: The spec cannot be read or is no JSON object. An ONNX that cannot be read is a finding.
+    """
+    spec = contracts.read_json(spec_path)
+    if not isinstance(spec, dict):
+        raise InvalidInput(str(spec_path), found=f"JSON that is a {type(spec).__name__}", expected="a JSON object")
+    model_path = model_path or _find_model(spec, spec_path)
+    graph: Graph | None = None
+    card: dict[str, Any] | None = None
+    of_graph: list[Finding] = []
+    if model_path is None:
+        of_graph.append(
+            failed(
+                "graph",
+                "no ONNX that the spec names beside it",
+                "one",
+                "put it there, or give it with --model FILE.onnx",
+            )
+        )
+    else:
+        try:
+            graph = read_graph(model_path)
+        except InvalidInput as error:
+            of_graph.append(failed("graph", f"{model_path.name}: {error.found}", error.expected, error.todo))
+    if graph is None:
+        of_graph.append(skipped("graph.run", "there is no graph to run"))
+    else:
+        of_graph += check_graph(graph)
+        card, of_card = _read_card(graph)
+        of_graph += of_card
+    entries = listed_graphs(spec)
+    files = read_listed(spec_path.parent, entries)
+    graphs = {name: file for name, file in files.items() if isinstance(file, Graph)}
+    findings = [*check_spec(spec, Evidence(graph, card, graphs)), *of_graph]
+    if entries:
+        findings += check_folder(spec, spec_path.parent, files)
+    return Report(paths.shown(spec_path), paths.shown(model_path) if model_path else None, tuple(findings))
+
+
+def _find_model(spec: dict[str, Any], spec_path: Path) -> Path | None:
+    """Find the ONNX that a spec names; never outside of the spec's folder."""
+    claim = read_claims(spec).get("model.file")
+    if claim is None or not isinstance(claim.value, str) or not is_safe_name(claim.value):
+        return None
+    named = spec_path.parent / claim.value
+    return next((path for path in (named, spec_path.with_name(named.name)) if path.is_file()), None)
+
+
+def _read_card(graph: Graph) -> tuple[dict[str, Any] | None, list[Finding]]:
+    """Read the model.json beside an ONNX, if it is about this very file."""
+    path = graph.path.with_name(paths.MODEL_CARD)
+    if not path.is_file():
+        return None, []
+    try:
+        card = contracts.read_document(path, "model")
+    except InvalidInput as error:
+        return None, [failed("model.json", error.found, error.expected, f"mend or remove {path.name} beside the ONNX")]
+    if card["onnx"]["file"] != graph.path.name:
+        return None, [skipped("model.json", f"it is about {card['onnx']['file']}, not {graph.path.name}")]
+    return card, [passed("model.json", card["model_id"])]

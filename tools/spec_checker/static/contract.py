@@ -1,0 +1,227 @@
+"""The model contract, and whether an ONNX keeps it: names, shapes, types, size, and what it answers to known inputs.
+
+Source: our own choice, made for a web page: one window of five pictures in, a probability and seven emotions out, in a
+file that a phone loads in a moment. A model of landmarks or blendshapes takes those of any number of pictures and
+gives the probability alone.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from shared.dataset.protocol import EMOTIONS
+from shared.errors import InvalidInput
+from shared.faces.synthetic import Pose, draw_points, draw_scores
+from shared.onnx.graph import Arrays, Graph, Tensor, run_graph
+from shared.onnx.model import FEATURE_SHAPES
+from shared.preprocess import SIZE_PX
+from tools.spec_checker.findings import Finding, failed, passed
+
+DTYPE = "float32"
+MAX_BYTES = 7_700_000
+
+
+@dataclass(frozen=True)
+class Contract:
+    """What a graph of one kind must be.
+
+    Attributes:
+        kind: ``frames``, ``landmarks`` or ``blendshapes``; the input's name as well.
+        input_shape: With five pictures; a model of features takes any number.
+        outputs: Shapes by name.
+        layout: Of the input's axes.
+        axes: The same in words.
+        scale: What a picture's bytes become before the network, or the landmarker, sees them.
+        tolerances: What a spec must say of differences from Python.
+    """
+
+    kind: str
+    input_shape: tuple[int, ...]
+    outputs: dict[str, tuple[int, ...]]
+    layout: str
+    axes: str
+    scale: str
+    tolerances: tuple[str, ...]
+
+
+FRAMES = Contract(
+    "frames",
+    (1, 5, 3, SIZE_PX, SIZE_PX),
+    {"smile_prob": (1,), "emotion_logits": (1, len(EMOTIONS))},
+    "NTCHW",
+    "batch, time, channel, height, width",
+    "pixel / 255",
+    ("smile_prob", "emotion_logits", "features", "smile_prob_javascript", "smile_prob_pixels"),
+)
+_OF_FEATURES = ("smile_prob", "smile_prob_javascript", "landmarks_javascript", "blendshapes_javascript")
+LANDMARKS = Contract(
+    "landmarks", (1, 5, 478, 3), {"smile_prob": (1,)}, "NTPC", "batch, time, point, x y z", "bytes", _OF_FEATURES
+)
+BLENDSHAPES = Contract(
+    "blendshapes", (1, 5, 52), {"smile_prob": (1,)}, "NTF", "batch, time, score", "bytes", _OF_FEATURES
+)
+CONTRACTS = {contract.kind: contract for contract in (FRAMES, LANDMARKS, BLENDSHAPES)}
+
+
+def contract_of(graph: Graph | None, stated: str | None = None) -> Contract:
+    """Return the contract that a graph means to keep, by its input; that of frames where nothing else fits.
+
+    Args:
+        graph: The ONNX, or None.
+        stated: The kind that a spec states; believed where there is no graph to look at.
+    """
+    if graph is None or len(graph.inputs) != 1:
+        return CONTRACTS.get(str(stated), FRAMES)
+    tensor = graph.inputs[0]
+    for kind, rest in FEATURE_SHAPES.items():
+        if tensor.name == kind or (len(tensor.shape) == len(rest) + 2 and list(tensor.shape[2:]) == rest):
+            return CONTRACTS[kind]
+    return FRAMES
+
+
+_EXPORT = "export the model again with the contract's names, shapes and float32 (./inv export does)"
+
+
+def check_graph(graph: Graph) -> list[Finding]:
+    """Check an ONNX against the contract; it is run only if its input can take what the contract sends."""
+    kept = contract_of(graph)
+    findings = [_check_size(graph), _check_one_file(graph), *_check_input(graph, kept), *_check_outputs(graph, kept)]
+    if all(finding.status == "pass" for finding in findings if finding.field.startswith("graph.input")):
+        findings += _check_answers(graph, kept)
+    return findings
+
+
+def _check_size(graph: Graph) -> Finding:
+    if graph.n_bytes > MAX_BYTES:
+        return failed(
+            "graph.bytes",
+            f"{graph.n_bytes:,}",
+            f"at most {MAX_BYTES:,}",
+            "take a smaller network, or store the weights in half precision",
+        )
+    return passed("graph.bytes", f"{graph.n_bytes:,} of at most {MAX_BYTES:,}")
+
+
+def _check_one_file(graph: Graph) -> Finding:
+    if graph.uses_other_files:
+        return failed(
+            "graph.files",
+            "weights in other files",
+            "everything in the one .onnx",
+            "save it with save_as_external_data=False",
+        )
+    return passed("graph.files", "one")
+
+
+def _describe(tensors: tuple[Tensor, ...]) -> str:
+    return ", ".join(f"{t.name} {_shape_text(t)} {t.dtype}" for t in tensors) or "none"
+
+
+def _shape_text(tensor: Tensor) -> str:
+    return "(" + ", ".join("?" if axis is None else str(axis) for axis in tensor.shape) + ")"
+
+
+def _check_input(graph: Graph, kept: Contract) -> list[Finding]:
+    if len(graph.inputs) != 1:
+        expected = f"one input, {kept.kind} {kept.input_shape}"
+        return [failed("graph.input", _describe(graph.inputs), expected, _EXPORT)]
+    tensor = graph.inputs[0]
+    return [
+        _check_name("graph.input.name", tensor.name, kept.kind),
+        *_check_tensor("graph.input", tensor, _known_shape(tensor, kept)),
+    ]
+
+
+def _known_shape(tensor: Tensor, kept: Contract) -> tuple[int, ...]:
+    """Give the contract's shape; a model of features may be fixed to any number of pictures."""
+    if kept is FRAMES or len(tensor.shape) != len(kept.input_shape):
+        return kept.input_shape
+    return (1, tensor.shape[1] or kept.input_shape[1], *kept.input_shape[2:])
+
+
+def _check_name(field: str, found: str, expected: str) -> Finding:
+    return passed(field, found) if found == expected else failed(field, repr(found), repr(expected), _EXPORT)
+
+
+def _check_tensor(field: str, tensor: Tensor, shape: tuple[int, ...]) -> list[Finding]:
+    """Check shape and type; a length that the file leaves open is settled when it is run."""
+    text = _shape_text(tensor)
+    return [
+        passed(f"{field}.shape", text) if tensor.fits(shape) else failed(f"{field}.shape", text, shape, _EXPORT),
+        passed(f"{field}.dtype", tensor.dtype)
+        if tensor.dtype == DTYPE
+        else failed(f"{field}.dtype", tensor.dtype, DTYPE, _EXPORT),
+    ]
+
+
+def _check_outputs(graph: Graph, kept: Contract) -> list[Finding]:
+    findings = []
+    present = {tensor.name: tensor for tensor in graph.outputs}
+    for name, shape in kept.outputs.items():
+        field = f"graph.outputs.{name}"
+        if name not in present:
+            findings.append(failed(field, _describe(graph.outputs), f"{name} {shape} {DTYPE}", _EXPORT))
+        elif present[name].shape:
+            findings += _check_tensor(field, present[name], shape)
+        else:
+            # Exporters leave output shapes out; what the run gives decides.
+            findings.append(passed(f"{field}.dtype", present[name].dtype))
+    if extra := sorted(set(present) - set(kept.outputs)):
+        findings.append(failed("graph.outputs", ", ".join(extra), "only " + ", ".join(kept.outputs), _EXPORT))
+    return findings
+
+
+def _known_inputs(shape: tuple[int, ...], kept: Contract) -> dict[str, Any]:
+    noise = np.random.default_rng(0).random(shape, dtype=np.float32)
+    if kept is LANDMARKS:
+        # All points in one spot are no face: what a graph says of that is its own business.
+        faces = {
+            "face": draw_points(0.3),
+            "tilted": draw_points(1, pose=Pose(0.2, 0.3, 0.05, 40)),
+            "noise": noise[0, 0],
+        }
+        return {name: np.broadcast_to(face, shape).copy() for name, face in faces.items()}
+    known = {"zeros": np.zeros(shape, np.float32), "ones": np.ones(shape, np.float32), "noise": noise}
+    if kept is BLENDSHAPES:
+        known["face"] = np.broadcast_to(draw_scores(0.3), shape).copy()
+    return known
+
+
+def _check_answers(graph: Graph, kept: Contract) -> list[Finding]:
+    """Run the graph on black, white and noise, or on faces made by arithmetic."""
+    findings: list[Finding] = []
+    words = " and ".join(f"{name} {shape}" for name, shape in kept.outputs.items())
+    for kind, batch in _known_inputs(_known_shape(graph.inputs[0], kept), kept).items():
+        field = f"graph.run.{kind}"
+        try:
+            answer = run_graph(graph, {graph.inputs[0].name: batch})
+        except InvalidInput as error:
+            return [*findings, failed(field, error.found, error.expected, _EXPORT)]
+        wrong = [text for name, shape in kept.outputs.items() if (text := _wrong_with(name, shape, answer))]
+        if wrong:
+            findings.append(
+                failed(
+                    field,
+                    "; ".join(wrong),
+                    f"{words}, all finite, smile_prob from 0 to 1",
+                    "end the smile head in a sigmoid; look for a division by zero or a logarithm of 0",
+                )
+            )
+        else:
+            findings.append(passed(field, f"smile_prob {answer['smile_prob'].item():.4f}"))
+    return findings
+
+
+def _wrong_with(name: str, shape: tuple[int, ...], answer: Arrays) -> str:
+    """Say what is wrong with one output; nothing if it is right."""
+    if name not in answer:
+        return f"no {name}"
+    values = answer[name]
+    if values.shape != shape:
+        return f"{name} of shape {values.shape}"
+    if not np.isfinite(values).all():
+        return f"{name} {values.ravel()[:3].tolist()}"
+    if name == "smile_prob" and not 0 <= values.item() <= 1:
+        return f"{name} {values.item():g}"
+    return ""

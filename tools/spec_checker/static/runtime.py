@@ -1,0 +1,96 @@
+"""Checks what a spec says about the browser: the npm package and the execution providers."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+from shared import contracts
+from shared.onnx.graph import Graph
+from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
+from tools.spec_checker.findings import Finding, failed, passed
+from tools.spec_checker.static.claims import Claim
+from tools.spec_checker.static.contract import FRAMES
+from tools.spec_checker.static.evidence import Said
+from tools.spec_checker.static.tested import proven_providers, why_no_webgl
+
+PROVIDERS = ("wasm", "webgpu")
+
+
+def check_runtime(said: Said, spec: Mapping[str, Any]) -> list[Finding]:
+    """Check the packages, their versions and the execution providers."""
+    claims = said.claims
+    findings = [_check_package(claims), _check_version(claims)]
+    if said.contract is not FRAMES or "runtime.landmarker" in claims:
+        findings.append(_check_landmarker(claims, needed=said.contract is not FRAMES))
+    return [*findings, _check_providers(claims, said.evidence.graph, spec)]
+
+
+def _check_landmarker(claims: dict[str, Claim], *, needed: bool) -> Finding:
+    """Check the package that reads the face, which is pinned as onnxruntime-web is."""
+    field, claim = "runtime.landmarker", claims.get("runtime.landmarker")
+    wanted = TASKS_VISION.wanted
+    if not needed:
+        assert claim is not None
+        return failed(field, repr(claim.raw), "nothing", "remove it: a model of frames reads no landmarks")
+    if claim is None or claim.value is None:
+        found = "nothing" if claim is None else repr(claim.raw)
+        return failed(field, found, wanted, f"name the package that reads the face: npm install {wanted}")
+    name, version = claim.value.get("npm_package"), claim.value.get("npm_version")
+    if name != TASKS_VISION.name:
+        return failed(f"{field}.npm_package", repr(name), TASKS_VISION.name, f"npm install {wanted}")
+    if not re.fullmatch(r"\d+\.\d+\.\d+", str(version)):
+        expected = f"an exact version such as {TASKS_VISION.version}"
+        return failed(f"{field}.npm_version", repr(version), expected, "pin it: landmarks differ between releases")
+    note = "" if version == TASKS_VISION.version else f"our figures were measured with {TASKS_VISION.version}"
+    return passed(field, f"{name}@{version}", note)
+
+
+def _check_package(claims: dict[str, Claim]) -> Finding:
+    field = "runtime.npm_package"
+    claim = claims.get(field)
+    todo = f"npm install {ONNXRUNTIME_WEB.name}@{ONNXRUNTIME_WEB.version}"
+    if claim is None:
+        return failed(field, "nothing", ONNXRUNTIME_WEB.name, todo)
+    if claim.value == ONNXRUNTIME_WEB.name:
+        return passed(field, claim.value, "" if claim.where == field else f"read from {claim.where}")
+    if isinstance(claim.value, str) and re.fullmatch(r"on+x?m?l?.*runtime[-_.]?web", claim.value, re.IGNORECASE):
+        todo = f"there is no such package as {claim.value}; the right name is {ONNXRUNTIME_WEB.name}: {todo}"
+    return failed(field, repr(claim.raw), ONNXRUNTIME_WEB.name, todo)
+
+
+def _check_version(claims: dict[str, Claim]) -> Finding:
+    field = "runtime.npm_version"
+    claim = claims.get(field)
+    expected = f"an exact version such as {ONNXRUNTIME_WEB.version}"
+    if claim is None or not re.fullmatch(r"\d+\.\d+\.\d+", str(claim.value)):
+        found = "nothing" if claim is None else repr(claim.raw)
+        return failed(field, found, expected, "pin it: operators and providers differ between releases")
+    note = "" if claim.value == ONNXRUNTIME_WEB.version else f"our figures were measured with {ONNXRUNTIME_WEB.version}"
+    return passed(field, claim.value, note)
+
+
+def _check_providers(claims: dict[str, Claim], graph: Graph | None, spec: Mapping[str, Any]) -> Finding:
+    field = "runtime.execution_providers"
+    claim = claims.get(field)
+    expected = f"some of {', '.join(PROVIDERS)}"
+    if claim is not None and claim.raw == [] and claim.where == field:
+        return passed(field, "[]", "none is proven yet, so the client refuses to run it: spec-checker --browser")
+    if claim is None or not claim.value:
+        found = "nothing" if claim is None else repr(claim.raw)
+        return failed(field, found, expected, "name them in the order in which to try them")
+    wrong = [name for name in claim.value if name not in PROVIDERS]
+    if "webgl" in wrong:
+        return failed(field, repr(claim.raw), expected, why_no_webgl(graph))
+    if wrong:
+        return failed(field, repr(claim.raw), expected, f"remove {', '.join(wrong)}")
+    # A spec that is not of our format is refused for that; only in one that is can it be told what was tested.
+    if contracts.explain(spec, "frontend_spec") is None:
+        proven = proven_providers(spec)
+        if unproven := [name for name in claim.value if name not in proven]:
+            return failed(
+                field,
+                ", ".join(claim.value),
+                f"only what tested shows to answer as Python does ({', '.join(sorted(proven)) or 'nothing yet'})",
+                f"write [] and let spec-checker --browser prove {' and '.join(unproven)}",
+            )
+    return passed(field, ", ".join(claim.value), "" if claim.where == field else f"read from {claim.where}")

@@ -1,0 +1,124 @@
+"""Sequences of different people that share a picture: the same bytes, or nearly the same to look at.
+
+Reads a dataset and its pictures; writes nothing. Pictures of one person are never compared with each other, unless
+takes are asked for: a person may look alike as often as the film shows them.
+"""
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, replace
+
+import cv2
+import numpy as np
+
+from shared import cli
+from shared.arrays import U8
+from shared.dataset.reader import Dataset, SequenceRow
+from shared.errors import InvalidInput
+from tools.splitter import image_matching
+
+_BATCH = 256
+_REDUCE_FROM_PX = (
+    2 * image_matching.SIZE_PX
+)  # from here on a jpg can be decoded at half size, which is three times as fast
+ACROSS = ("people", "takes")
+
+
+@dataclass(frozen=True)
+class Twins:
+    """Two sequences of different people that share a picture.
+
+    Attributes:
+        first, second: The sequences.
+        files: The two pictures that are most alike.
+        correlation: Of their details, 0 to 1; None where the files' bytes are the same.
+        mirrored: Whether one is the mirror image.
+        n_pairs: How many pairs of their pictures are the same.
+    """
+
+    first: SequenceRow
+    second: SequenceRow
+    files: tuple[str, str]
+    correlation: float | None
+    mirrored: bool
+    n_pairs: int
+
+
+def find_twins(dataset: Dataset, across: str = "people") -> list[Twins]:
+    """Find sequences that share a picture: the same bytes, or nearly the same to look at.
+
+    Args:
+        dataset: Whose pictures are compared.
+        across: ``people``: only pictures of different people. ``takes``: also those of one person in different takes.
+    """
+    rows = [row for row in dataset.rows for _ in range(row.frame_count)]
+    names = [name for row in dataset.rows for name in row.frame_names()]
+    if not names:
+        return []
+    digests, described = _read(dataset, names)
+    groups = _number([row.subject_id if across == "people" else row.take_id for row in rows])
+    alike: list[tuple[int, int, float | None, bool]] = [(a, b, None, False) for a, b in _same_bytes(digests, groups)]
+    sequences = _number([row.sequence_id for row in rows])
+    alike += [
+        (pair.first, pair.second, pair.correlation, pair.mirrored)
+        for pair in image_matching.find_alike(described, groups, sequences, _number(digests))
+    ]
+    best: dict[tuple[str, str], Twins] = {}
+    for a, b, correlation, mirrored in alike:
+        key = (rows[a].sequence_id, rows[b].sequence_id)
+        found = Twins(rows[a], rows[b], (names[a], names[b]), correlation, mirrored, 1)
+        closest = max(best.get(key, found), found, key=_rank)
+        best[key] = replace(closest, n_pairs=best[key].n_pairs + 1 if key in best else 1)
+    return list(best.values())
+
+
+def _number(values: Sequence[str] | Sequence[bytes]) -> list[int]:
+    """Number values in the order in which they first occur."""
+    known: dict[str | bytes, int] = {}
+    return [known.setdefault(value, len(known)) for value in values]
+
+
+def _rank(twins: Twins) -> float:
+    """Order by likeness: the same bytes above all."""
+    return 2.0 if twins.correlation is None else twins.correlation
+
+
+def _same_bytes(digests: Sequence[bytes], groups: Sequence[int]) -> Iterator[tuple[int, int]]:
+    """Yield pairs of pictures of different groups whose files are the same."""
+    seen: dict[bytes, list[int]] = {}
+    for index, digest in enumerate(digests):
+        for other in seen.setdefault(digest, []):
+            if groups[other] != groups[index]:
+                yield other, index
+        seen[digest].append(index)
+
+
+def _read(dataset: Dataset, names: Sequence[str]) -> tuple[list[bytes], image_matching.Likeness]:
+    """Hash and describe each picture; as many at a time as there are cores."""
+    image = dataset.manifest["image"]
+    is_large = min(image["width_px"], image["height_px"]) >= _REDUCE_FROM_PX
+    flag = cv2.IMREAD_REDUCED_COLOR_2 if is_large else cv2.IMREAD_COLOR
+
+    def read(name: str) -> tuple[bytes, U8]:
+        try:
+            data = (dataset.folder / name).read_bytes()
+        except OSError:
+            data = b""
+        picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if data else None
+        if picture is None:
+            dataset.load_picture(name)  # says what is wrong with it
+            raise InvalidInput(str(dataset.folder / name), found="a picture that changed meanwhile", expected="a jpg")
+        size = (image_matching.SIZE_PX, image_matching.SIZE_PX)
+        small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)[:, :, ::-1]
+        return hashlib.sha256(data).digest(), np.asarray(small, dtype=np.uint8)
+
+    digests: list[bytes] = []
+    parts = []
+    batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
+    with ThreadPoolExecutor() as pool:
+        for batch in cli.progress(batches, what="read pictures"):
+            done = list(pool.map(read, batch))
+            digests += [digest for digest, _ in done]
+            parts.append(image_matching.describe(np.stack([small for _, small in done])))
+    return digests, image_matching.join(parts)
