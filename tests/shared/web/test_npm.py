@@ -16,7 +16,7 @@ def put_package(package_dir: Path, version: str = ONNXRUNTIME_WEB.version, missi
     (package_dir / "package.json").write_text(json.dumps({"version": version}), encoding="utf-8")
     for name in ONNXRUNTIME_WEB.needed_files:
         if name != missing:
-            (package_dir / "dist" / name).write_bytes(b"x")
+            (package_dir / name).write_bytes(b"x")
     return package_dir
 
 
@@ -32,7 +32,7 @@ def make_npm(folder: Path, body: str) -> str:
 def test_a_package_is_whole_only_with_its_version_and_all_its_files(tmp_path: Path) -> None:
     assert ONNXRUNTIME_WEB.is_whole(put_package(tmp_path / "good"))
     assert not ONNXRUNTIME_WEB.is_whole(put_package(tmp_path / "old", version="1.29.0"))
-    assert not ONNXRUNTIME_WEB.is_whole(put_package(tmp_path / "cut", missing="ort-wasm-simd-threaded.wasm"))
+    assert not ONNXRUNTIME_WEB.is_whole(put_package(tmp_path / "cut", missing="dist/ort-wasm-simd-threaded.wasm"))
     assert not ONNXRUNTIME_WEB.is_whole(tmp_path / "nothing")
 
 
