@@ -3,6 +3,7 @@
 import ast
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -84,12 +85,12 @@ def test_tasks_runs_tools_as_programs_and_imports_none() -> None:
     assert not [module for module in imports_of(ROOT / "tasks.py") if module.split(".")[0] == "tools"]
 
 
-def test_schemas_know_nobody() -> None:
+def test_schemas_know_their_definitions_and_nobody_else() -> None:
     assert [path.name for path in (ROOT / "schemas").iterdir() if path.suffix == ".py"] in ([], ["__init__.py"])
     for path in (ROOT / "schemas").glob("*.json"):
-        text = path.read_text(encoding="utf-8")
-        references = [line for line in text.splitlines() if '"$ref"' in line]
-        assert all('"#/' in line for line in references), f"{path.name} refers to another file"
+        references = re.findall(r'"\$ref": "([^"#]*)#/\$defs/\w+"', path.read_text(encoding="utf-8"))
+        assert len(references) == path.read_text(encoding="utf-8").count('"$ref"'), path.name
+        assert set(references) <= {"", "definitions.schema.json"}, path.name
 
 
 @pytest.mark.parametrize("path", named(sorted([*SHARED, *TOOL_FILES, ROOT / "tasks.py"])))
