@@ -4,6 +4,12 @@ Anything else that reaches the top of a tool is a bug and keeps its traceback.
 """
 
 
+def first_line(error: Exception) -> str:
+    """Return the first line of a library's error, at most 160 characters; its class's name where it says nothing."""
+    lines = str(error).strip().splitlines()
+    return lines[0][:160] if lines else type(error).__name__
+
+
 class SmilebenchError(Exception):
     """An expected failure; its text is the one line that the user reads.
 

@@ -19,7 +19,7 @@ import numpy as np
 
 from shared import contracts, paths
 from shared.arrays import F32, U8
-from shared.errors import InvalidInput, MissingOutside
+from shared.errors import InvalidInput, MissingOutside, first_line
 from shared.faces.silence import hushed_stderr
 
 MODEL_NAME = "face_landmarker.task"
@@ -147,7 +147,7 @@ class FaceLandmarker:
             except (RuntimeError, ValueError) as error:
                 raise InvalidInput(
                     str(self.model),
-                    found=f"a file that mediapipe cannot load ({str(error).splitlines()[0][:120]})",
+                    found=f"a file that mediapipe cannot load ({first_line(error)})",
                     expected="MediaPipe's Face Landmarker",
                     todo="get it again: ./inv fetch-models",
                 ) from None

@@ -11,13 +11,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-import numpy.typing as npt
-
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, first_line
 from shared.onnx.model import METADATA_PREFIX
-
-Arrays = dict[str, npt.NDArray[Any]]
+from shared.onnx.session import Arrays, open_session, run_session
 
 
 @dataclass(frozen=True)
@@ -92,7 +88,7 @@ def parse_graph(data: bytes, path: Path) -> Graph:
     except Exception as error:  # protobuf's DecodeError, whose home differs between its versions
         raise InvalidInput(
             str(path),
-            found=f"no ONNX, or one that was cut off ({_first_line(error)})",
+            found=f"no ONNX, or one that was cut off ({first_line(error)})",
             expected="an ONNX file",
             todo=todo,
         ) from None
@@ -105,7 +101,7 @@ def parse_graph(data: bytes, path: Path) -> Graph:
         except onnx.checker.ValidationError as error:
             raise InvalidInput(
                 str(path),
-                found=f"a graph that breaks ONNX's rules ({_first_line(error)})",
+                found=f"a graph that breaks ONNX's rules ({first_line(error)})",
                 expected="a valid ONNX",
                 todo=todo,
             ) from None
@@ -126,41 +122,6 @@ def parse_graph(data: bytes, path: Path) -> Graph:
     )
 
 
-def open_session(data: bytes, what: str, threads: int = 1) -> Any:
-    """Open a graph in onnxruntime on the CPU.
-
-    Args:
-        data: The file's bytes.
-        what: How to call it in an error.
-        threads: Threads for one inference.
-
-    Raises:
-        InvalidInput: onnxruntime cannot load it.
-    """
-    import onnxruntime as ort
-
-    options = ort.SessionOptions()
-    options.intra_op_num_threads = threads
-    options.log_severity_level = 4  # its reasons come as exceptions; the same text on stderr would be noise
-    try:
-        return ort.InferenceSession(data, options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime raises a dozen classes that share no parent of their own
-        raise _cannot_run(what, error) from None
-
-
-def run_session(session: Any, inputs: Arrays, what: str) -> Arrays:
-    """Run an open graph once; gives its outputs by name.
-
-    Raises:
-        InvalidInput: onnxruntime cannot run it on these inputs.
-    """
-    try:
-        names = [output.name for output in session.get_outputs()]
-        return dict(zip(names, map(np.asarray, session.run(names, inputs)), strict=True))
-    except Exception as error:
-        raise _cannot_run(what, error) from None
-
-
 def run_graph(graph: Graph, inputs: Arrays) -> Arrays:
     """Run a graph once on the CPU, on one thread.
 
@@ -168,17 +129,6 @@ def run_graph(graph: Graph, inputs: Arrays) -> Arrays:
         InvalidInput: onnxruntime cannot load or run it.
     """
     return run_session(open_session(graph.data, str(graph.path)), inputs, str(graph.path))
-
-
-def _cannot_run(what: str, error: Exception) -> InvalidInput:
-    return InvalidInput(
-        what, found=f"a graph that onnxruntime does not run ({_first_line(error)})", expected="one that runs"
-    )
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return lines[0][:160] if lines else type(error).__name__
 
 
 def _nodes(graph: Any) -> Iterator[Any]:

@@ -17,6 +17,7 @@ import numpy as np
 from shared.arrays import F32, U8
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput
+from shared.onnx.session import open_session
 from shared.preprocess import to_batch
 
 METADATA_PREFIX = "smilebench."
@@ -57,20 +58,7 @@ class OnnxModel:
     """
 
     def __init__(self, path: Path, threads: int = 0) -> None:
-        import onnxruntime as ort
-
-        if not path.is_file():
-            raise InvalidInput(str(path), found="no such file", expected="an ONNX model")
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        try:
-            self._session: Any = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises many kinds, none of them public
-            reason = str(error).splitlines()[0][:160]
-            raise InvalidInput(
-                str(path), found=f"a file that onnxruntime cannot load ({reason})", expected="an ONNX model"
-            ) from None
+        self._session = open_session(path, str(path), threads)
         self.path = path
         notes = self._session.get_modelmeta().custom_metadata_map
         self.metadata = {

@@ -32,6 +32,7 @@ from shared.arrays import F32, U8
 from shared.dataset.feature_store import nearest_with_face
 from shared.errors import InvalidInput
 from shared.faces import landmarker
+from shared.onnx.session import open_session
 from shared.preprocess import crop_and_resize, to_batch
 from shared.video import Frame
 
@@ -350,24 +351,13 @@ class OnnxGraph:
     """
 
     def __init__(self, folder: Path, entry: Mapping[str, Any], threads: int = 1) -> None:
-        import onnxruntime as ort
-
         path = folder / entry["file"]
         found = contracts.sha256_file(path)
         if found != entry["sha256"]:
             raise InvalidInput(
                 f"{path}: sha256", found=found, expected=entry["sha256"], todo="copy the whole folder again"
             )
-        options = ort.SessionOptions()
-        options.intra_op_num_threads = threads
-        options.log_severity_level = 3
-        try:
-            self._session: Any = ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-        except Exception as error:  # onnxruntime raises many kinds, none of them public
-            reason = str(error).splitlines()[0][:160]
-            raise InvalidInput(
-                str(path), found=f"a file that onnxruntime cannot load ({reason})", expected="an ONNX model"
-            ) from None
+        self._session = open_session(path, str(path), threads)
         self._input = self._session.get_inputs()[0].name
         self._outputs = [output["name"] for output in entry["outputs"]]
 

@@ -8,7 +8,8 @@ import pytest
 from onnx import TensorProto, helper
 
 from shared.arrays import U8
-from shared.onnx.graph import Graph, open_session, parse_graph
+from shared.onnx.graph import Graph, parse_graph
+from shared.onnx.session import open_session
 from shared.preprocess import crop_and_resize, to_batch
 from tools.handoff.golden.drawing import draw_face, draw_windows
 from tools.handoff.graphs.build import Made, describe

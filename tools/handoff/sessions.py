@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from shared.arrays import F32, U8
-from shared.onnx.graph import open_session, run_session
+from shared.onnx.session import open_session, run_session
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,9 @@ import numpy as np
 from shared.dataset.protocol import EMOTIONS
 from shared.errors import InvalidInput
 from shared.faces.synthetic import Pose, draw_points, draw_scores
-from shared.onnx.graph import Arrays, Graph, Tensor, run_graph
+from shared.onnx.graph import Graph, Tensor, run_graph
 from shared.onnx.model import FEATURE_SHAPES
+from shared.onnx.session import Arrays
 from shared.preprocess import SIZE_PX
 from tools.spec_checker.findings import Finding, failed, passed
 
