@@ -1,17 +1,19 @@
-"""Read and write the documents that pass between tools: validated on both sides, and never half-written.
+"""Read and write the documents and tables that pass between tools: validated on both sides, and never half-written.
 
 Writes go to a temporary file beside the target, are flushed to disk and renamed, so a reader sees the old file or the
 new one. Knows schemas by their noun (``dataset``, ``run``, ...); knows nothing of what the documents mean.
 """
 
+import csv
 import functools
 import hashlib
 import importlib.resources
+import io
 import json
 import os
 import re
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -143,7 +145,7 @@ def quick_check(noun: str) -> Callable[[Mapping[str, Any]], bool]:
     return check
 
 
-_QUICK_WORDS = {"type", "pattern", "enum", "minimum", "items", "minItems", "description"}
+_QUICK_WORDS = {"type", "pattern", "enum", "minimum", "maximum", "items", "minItems", "description"}
 _PLAIN_TYPES: dict[str, tuple[type, ...]] = {"string": (str,), "number": (int, float), "integer": (int,)}
 
 
@@ -161,10 +163,12 @@ def _quick_test(rule: Mapping[str, Any]) -> Callable[[Any], bool]:
     if kind == "boolean":
         return lambda value: isinstance(value, bool)
     types = _PLAIN_TYPES.get(str(kind), ())
-    minimum, pattern = rule.get("minimum"), _compile_pattern(rule["pattern"]) if "pattern" in rule else None
+    minimum, maximum = rule.get("minimum"), rule.get("maximum")
+    pattern = _compile_pattern(rule["pattern"]) if "pattern" in rule else None
     return lambda value: (
         type(value) in types
         and (minimum is None or value >= minimum)
+        and (maximum is None or value <= maximum)
         and (pattern is None or pattern.search(value) is not None)
     )
 
@@ -228,6 +232,49 @@ def write_document(path: Path, document: Mapping[str, Any], noun: str) -> None:
     validate(document, noun, str(path))
     text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False) + "\n"
     write_bytes(path, text.encode("utf-8"))
+
+
+def parse_rows(data: bytes, what: str, columns: Sequence[str], *, more: bool = False) -> list[dict[str, str]]:
+    """Parse a csv of our own: UTF-8 with or without a byte order mark, comma-separated, with a header.
+
+    Args:
+        data: The file's bytes.
+        what: How to call it in errors: its path.
+        columns: The header that it must have, in this order.
+        more: Lets other orders and further columns pass.
+
+    Returns:
+        The rows below the header, as text by column.
+
+    Raises:
+        InvalidInput: No csv, another header, or a row with another number of cells; names the row.
+    """
+    try:
+        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
+        header = list(reader.fieldnames or ())
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise InvalidInput(what, found=f"no csv ({error})", expected="a csv in UTF-8") from None
+    if not (set(columns) <= set(header) if more else header == list(columns)):
+        raise InvalidInput(f"{what}: row 1", found=",".join(header) or "nothing", expected=",".join(columns))
+    rows: list[dict[str, str]] = []
+    try:
+        for row in reader:
+            if None in row or None in row.values():
+                where = f"{what}: row {len(rows) + 2}"
+                raise InvalidInput(where, found="another number of cells", expected=f"{len(header)}")
+            rows.append(row)
+    except csv.Error as error:
+        raise InvalidInput(f"{what}: row {reader.line_num + 1}", found=str(error), expected="a csv") from None
+    return rows
+
+
+def format_rows(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> bytes:
+    """Write rows as the bytes of a csv, its columns in this order; None becomes an empty cell."""
+    out = io.StringIO(newline="")
+    writer = csv.DictWriter(out, columns, lineterminator="\n")
+    writer.writeheader()
+    writer.writerows(rows)
+    return out.getvalue().encode("utf-8")
 
 
 def write_bytes(path: Path, data: bytes) -> None:

@@ -7,7 +7,6 @@ The same folds and the same people for all. What cannot be compared on this data
 its reason, unless it was asked for by name. What a step does is said in `shared.chain.stages`.
 """
 
-import csv
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -213,8 +212,9 @@ _EXPLAINED = {
 
 def _frame_counts(dataset: Path) -> set[int]:
     """Return the numbers of pictures that sequences have."""
-    with (dataset / "labels.csv").open(encoding="utf-8", newline="") as file:
-        return {int(row["frame_count"]) for row in csv.DictReader(file)}
+    path = dataset / "labels.csv"
+    rows = contracts.parse_rows(path.read_bytes(), str(path), ("frame_count",), more=True)
+    return {int(row["frame_count"]) for row in rows}
 
 
 def _count_folds(plan: Plan) -> int:

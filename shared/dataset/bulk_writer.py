@@ -9,12 +9,10 @@ origins.csv remembers what each imported sequence was made from (see schemas/ori
 stands there is not taken in again, also when its sequence has been removed from the dataset since.
 """
 
-import csv
-import io
 import json
 import os
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -266,20 +264,16 @@ def _flush_file(path: Path) -> None:
 
 def format_origins(origins: dict[str, Origin]) -> bytes:
     """Write origins as the bytes of an origins.csv."""
-    out = io.StringIO(newline="")
-    writer = csv.writer(out, lineterminator="\n")
-    writer.writerow(COLUMNS)
-    for sequence_id, origin in origins.items():
-        start_ms, end_ms = f"{origin.start_ms:.3f}", f"{origin.end_ms:.3f}"
-        writer.writerow(
-            [
-                sequence_id,
-                *(origin.kind, origin.file, origin.sha256),
-                *(start_ms, end_ms),
-                *(origin.dataset, origin.dataset_sequence_id),
-            ]
-        )
-    return out.getvalue().encode("utf-8")
+    rows = (
+        {
+            **vars(origin),
+            "sequence_id": sequence_id,
+            "start_ms": f"{origin.start_ms:.3f}",
+            "end_ms": f"{origin.end_ms:.3f}",
+        }
+        for sequence_id, origin in origins.items()
+    )
+    return contracts.format_rows(COLUMNS, rows)
 
 
 def read_origins(folder: Path) -> dict[str, Origin]:
@@ -291,30 +285,19 @@ def read_origins(folder: Path) -> dict[str, Origin]:
     path = folder / ORIGINS
     if not path.exists():
         return {}
-    reader = csv.DictReader(io.StringIO(path.read_bytes().decode("utf-8-sig", errors="replace"), newline=""))
-    if tuple(reader.fieldnames or ()) != COLUMNS:
-        raise InvalidInput(f"{path}: row 1", found=",".join(reader.fieldnames or ()), expected=",".join(COLUMNS))
     found: dict[str, Origin] = {}
     is_valid: Callable[[dict[str, Any]], bool] = contracts.quick_check("origin_row")
-    for number, cells in enumerate(_rows(reader, path), start=2):
+    for number, cells in enumerate(contracts.parse_rows(path.read_bytes(), str(path), COLUMNS), start=2):
         typed: dict[str, Any] = dict(cells)
         try:
             typed |= {name: float(cells[name]) for name in ("start_ms", "end_ms")}
-        except (KeyError, TypeError, ValueError):
+        except ValueError:
             raise InvalidInput(f"{path}: row {number}", found="a time that is no number", expected="one") from None
         if not is_valid(typed):
             contracts.validate(typed, "origin_row", f"{path}: row {number}")
         sequence_id = typed.pop("sequence_id")
         found[sequence_id] = Origin(**typed)
     return found
-
-
-def _rows(reader: "csv.DictReader[str]", path: Path) -> Iterable[dict[str, str]]:
-    """Yield the rows of a table, and say in one line where the csv itself breaks."""
-    try:
-        yield from reader
-    except csv.Error as error:
-        raise InvalidInput(f"{path}: row {reader.line_num + 1}", found=str(error), expected="a csv") from None
 
 
 def protocol_of(folder: Path) -> Protocol | None:

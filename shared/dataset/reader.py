@@ -338,11 +338,7 @@ def _parse_row(cells: dict[Any, Any], what: str) -> SequenceRow:
 
 def format_labels(rows: Iterable[SequenceRow]) -> bytes:
     """Write rows as the bytes of a labels.csv."""
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(row.as_csv() for row in rows)
-    return out.getvalue().encode("utf-8")
+    return contracts.format_rows(COLUMNS, (row.as_csv() for row in rows))
 
 
 def hash_pictures(pictures: Iterable[bytes]) -> str:

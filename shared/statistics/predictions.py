@@ -57,7 +57,7 @@ class Answers:
         if not self.sequence_ids:
             return np.arange(self.n)
         numbers: dict[str, int] = {}
-        names = (name.partition("@")[0] for name in self.sequence_ids)
+        names = map(sequence_of, self.sequence_ids)
         return np.array([numbers.setdefault(name, len(numbers)) for name in names], dtype=np.int64)
 
     @cached_property
@@ -106,6 +106,11 @@ class Placements:
     auc: float
     of_positives: F64
     of_negatives: F64
+
+
+def sequence_of(prediction_id: str) -> str:
+    """Return the sequence that a prediction is about: pooled results number those of further seeds, seq_0001@2."""
+    return prediction_id.partition("@")[0]
 
 
 def place(labels: Bool, scores: F64) -> Placements | None:

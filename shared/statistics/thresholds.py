@@ -20,6 +20,7 @@ LEAST_SCORE = 1e-6  # scores are held this far from 0 and 1, where the logit is 
 N_STEPS = 50  # of Newton's method; it needs about six
 RIDGE = 1e-6
 LEAST_PEOPLE = 3
+ALIGNED_THRESHOLD = 0.5
 
 
 @dataclass(frozen=True)
@@ -233,3 +234,15 @@ def selection_gap(labels: Bool, scores: F64, threshold: float) -> float | None:
     honest = (table.recall + table.tn / (table.tn + table.fp)) / 2
     best = (1 + metrics.youden(roc).j) / 2
     return float(max(0.0, best - honest))
+
+
+def align(score: float, threshold: float) -> float:
+    """Move a threshold to 0.5 and stretch both parts of the scale evenly: 0 stays 0, 1 stays 1, above stays above.
+
+    Example:
+        >>> align(0.9, 0.8)
+        0.75
+    """
+    if score > threshold:
+        return max(float(np.nextafter(0.5, 1.0)), 0.5 + 0.5 * (score - threshold) / (1 - threshold))
+    return 0.5 * score / threshold if threshold else 0.5

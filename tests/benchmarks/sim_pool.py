@@ -23,7 +23,7 @@ from shared.arrays import F64
 from shared.statistics.intervals import difference, interval
 from shared.statistics.metrics import roc_curve, youden
 from shared.statistics.predictions import Answers, place
-from tools.evaluator.pool import align
+from shared.statistics.thresholds import align
 from tools.reporter.ab.verdict import Word, decide
 
 HUGE = 4_000

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from shared import contracts
 from shared.dataset import splits
 from shared.dataset.reader import Dataset
+from shared.statistics.thresholds import align
 from tools.evaluator import cli
-from tools.evaluator.pool import align
 
 
 @given(st.floats(0, 1), st.floats(0, 1), st.floats(0, 1))

@@ -20,7 +20,7 @@ def test_an_arm_is_named_after_its_model_unless_a_name_is_given(tmp_path: Path, 
     old, new = make_results(tmp_path, "old", ROWS), make_results(tmp_path, "new", ROWS)
     arms = read_arms((None, old), [("ep10", new)])
     assert [(arm.name, arm.role) for arm in arms] == [("old", "baseline"), ("ep10", "candidate")]
-    assert [p.is_right for p in arms[0].predictions.values()] == [True, True, False]
+    assert [p.correct for p in arms[0].predictions.values()] == [True, True, False]
 
 
 def test_two_arms_of_one_name_are_refused_with_the_way_out(tmp_path: Path, make_results: Any) -> None:

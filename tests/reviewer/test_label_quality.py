@@ -13,6 +13,7 @@ from shared import contracts, paths, preprocess
 from shared.dataset import reader
 from shared.dataset.reader import open_dataset
 from shared.errors import InvalidInput
+from shared.statistics.predictions_csv import Prediction, format_predictions
 from tools.reviewer import cli, suspect
 from tools.reviewer.face_features import Looks
 from tools.reviewer.label_quality import (
@@ -201,15 +202,24 @@ def write_scores(dataset, home, *, side="test", split=SPLIT_SHA, arm="model", on
     """Write results with predictions of two sequences, as the evaluator does."""
     results = json.loads((SCHEMAS / "results" / "two_classes.json").read_text(encoding="utf-8"))
     rows = [dataset.rows[0], dataset.rows[2]]
-    lines = ["sequence_id,subject_id,label,score,predicted,correct,emotion"]
+    found = []
     for row, score in zip(rows, (0.9, 0.15), strict=True):
-        lines.append(f"{row.sequence_id},{row.subject_id},{row.label},{score},smile,false,")
-        if pooled:
-            lines.append(f"{row.sequence_id}@2,{row.subject_id},{row.label},{score - 0.1},smile,false,")
+        for seed, ending in enumerate(("", "@2") if pooled else ("",)):
+            predicted = "smile" if score - 0.1 * seed > 0.3 else "non_smile"
+            found.append(
+                Prediction(
+                    f"{row.sequence_id}{ending}",
+                    row.subject_id,
+                    row.label,
+                    score - 0.1 * seed,
+                    predicted,
+                    predicted == row.label,
+                )
+            )
     folder = home / "artifacts" / "results"
     folder.mkdir(parents=True, exist_ok=True)
     predictions = folder / "m_predictions_1.csv"
-    predictions.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    predictions.write_bytes(format_predictions(found))
     results |= {
         "arm": arm,
         "side": side,
@@ -218,7 +228,14 @@ def write_scores(dataset, home, *, side="test", split=SPLIT_SHA, arm="model", on
         "model": {**results["model"], "sha256": onnx},
         "predictions": {"file": predictions.name, "sha256": contracts.sha256_file(predictions)},
     }
+    results["n_sequences"] = len(found)
     results["metrics"]["threshold"] = 0.3
+    results["metrics"]["confusion"] = {
+        "tp": sum(one.label == "smile" and one.correct for one in found),
+        "fn": sum(one.label == "smile" and not one.correct for one in found),
+        "tn": sum(one.label != "smile" and one.correct for one in found),
+        "fp": sum(one.label != "smile" and not one.correct for one in found),
+    }
     if pooled:
         results["pooled"] = _pooled()
     contracts.write_document(folder / "m_results_1.json", results, "results")

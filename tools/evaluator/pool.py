@@ -6,14 +6,11 @@ comparable as far as the thresholds are. Where scales differ, the area of all to
 own (by 1 to 2 points in `tests/benchmarks/sim_pool.py`); intervals and verdicts on it hold what they promise.
 """
 
-import csv
-import io
 import statistics
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-
-import numpy as np
 
 from shared import contracts, paths, provenance
 from shared.errors import InvalidInput
@@ -21,11 +18,10 @@ from shared.statistics import metrics
 from shared.statistics.calibration import calibration
 from shared.statistics.intervals import intervals
 from shared.statistics.predictions import answers
-from shared.statistics.thresholds import selection_gap
-from tools.evaluator.results import PREDICTION_COLUMNS
+from shared.statistics.predictions_csv import Prediction, format_predictions, read_predictions
+from shared.statistics.thresholds import ALIGNED_THRESHOLD, align, selection_gap
 from tools.evaluator.text import format_metrics
 
-ALIGNED_THRESHOLD = 0.5
 SPREAD_METRICS = ("accuracy", "recall", "precision", "f1", "roc_auc")
 
 
@@ -55,18 +51,6 @@ class Pooled:
         return {"file": str(self.file), "results": self.results}
 
 
-def align(score: float, threshold: float) -> float:
-    """Move a threshold to 0.5: 0 stays 0, 1 stays 1, above stays above.
-
-    Example:
-        >>> align(0.9, 0.8)
-        0.75
-    """
-    if score > threshold:
-        return max(float(np.nextafter(0.5, 1.0)), 0.5 + 0.5 * (score - threshold) / (1 - threshold))
-    return 0.5 * score / threshold if threshold else 0.5
-
-
 def pool(files: list[Path], name: str, out: Path) -> Pooled:
     """Put the test results of folds together.
 
@@ -88,18 +72,17 @@ def pool(files: list[Path], name: str, out: Path) -> Pooled:
         ):
             if found != expected:
                 raise InvalidInput(f"{file}: {key}", found=str(found), expected=str(expected))
-    rows = _read_rows(files, documents)
-    labels = [row["label"] == first["positive_class"] for row in rows]
-    scores = [row["score"] for row in rows]
+    predictions = _read_aligned(files, documents)
+    labels = [one.label == first["positive_class"] for one in predictions]
+    scores = [one.score for one in predictions]
     measured = metrics.measure(labels, scores, ALIGNED_THRESHOLD, "model")
     default = metrics.measure(labels, scores, metrics.DEFAULT_THRESHOLD, "default")
-    ids = [row["sequence_id"] for row in rows]
-    answered = answers(labels, scores, [row["subject_id"] for row in rows], ALIGNED_THRESHOLD, ids)
+    ids = [one.sequence_id for one in predictions]
+    answered = answers(labels, scores, [one.subject_id for one in predictions], ALIGNED_THRESHOLD, ids)
     now = paths.utc_now()
     stem = paths.utc_stamp(now)
-    predictions = out / f"{name}_predictions_{stem}.csv"
-    contracts.write_bytes(predictions, _format_rows(rows))
-    by_label = {label: sum(row["label"] == label for row in rows) for label in sorted({row["label"] for row in rows})}
+    csv_path = out / f"{name}_predictions_{stem}.csv"
+    contracts.write_bytes(csv_path, format_predictions(predictions))
     results = {
         **first,
         "model": {
@@ -110,14 +93,14 @@ def pool(files: list[Path], name: str, out: Path) -> Pooled:
         },
         "split": None,
         "sequences_sha256": contracts.sha256_json(
-            sorted([row["sequence_id"], row["subject_id"], row["label"]] for row in rows)
+            sorted([one.sequence_id, one.subject_id, one.label] for one in predictions)
         ),
         # Folds have test sides of their own; the one that was opened most often says how sealed they still are.
         "test_openings": max((document.get("test_openings") or 0 for document in documents), default=0) or None,
         "created_utc": paths.utc_text(now),
-        "n_sequences": len(rows),
+        "n_sequences": len(predictions),
         "n_subjects": answered.n_subjects,
-        "by_label": by_label,
+        "by_label": dict(sorted(Counter(one.label for one in predictions).items())),
         "metrics": measured.metrics(),
         "intervals": {key: found.as_document() for key, found in intervals(answered).items()},
         "at_default": default.rates(),
@@ -130,7 +113,7 @@ def pool(files: list[Path], name: str, out: Path) -> Pooled:
             "folds are aligned so that each one's own threshold is 0.5",
             "where the scales of folds differ, the ROC AUC of all together lies somewhat below the mean of the folds'",
         ],
-        "predictions": {"file": predictions.name, "sha256": contracts.sha256_file(predictions)},
+        "predictions": {"file": csv_path.name, "sha256": contracts.sha256_file(csv_path)},
         "pictures": [],
         "seconds_a_sequence": statistics.mean(document["seconds_a_sequence"] for document in documents),
         "code": provenance.code_info("numpy", "scipy"),
@@ -170,31 +153,19 @@ def _spread(documents: list[dict[str, Any]]) -> dict[str, Any]:
     return spread
 
 
-def _read_rows(files: list[Path], documents: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Read and align predictions; a sequence that several seeds answer gets the run's number behind its id."""
-    rows: list[dict[str, Any]] = []
-    times: dict[str, int] = {}
+def _read_aligned(files: list[Path], documents: list[dict[str, Any]]) -> list[Prediction]:
+    """Read and align predictions; of a sequence with several, the number of the seed follows its id."""
+    aligned: list[Prediction] = []
+    times: Counter[str] = Counter()
     for file, document in zip(files, documents, strict=True):
-        path = file.parent / document["predictions"]["file"]
-        if contracts.sha256_file(path) != document["predictions"]["sha256"]:
-            raise InvalidInput(str(path), found="other predictions", expected=f"those that {file.name} names")
-        with path.open(encoding="utf-8", newline="") as stream:
-            for row in csv.DictReader(stream):
-                times[row["sequence_id"]] = times.get(row["sequence_id"], 0) + 1
-                number = times[row["sequence_id"]]
-                rows.append(
-                    {
-                        **row,
-                        "sequence_id": row["sequence_id"] if number == 1 else f"{row['sequence_id']}@{number}",
-                        "score": float(align(float(row["score"]), document["metrics"]["threshold"])),
-                    }
+        for prediction in read_predictions(file, document):
+            times[prediction.sequence_id] += 1
+            number = times[prediction.sequence_id]
+            aligned.append(
+                replace(
+                    prediction,
+                    sequence_id=prediction.sequence_id if number == 1 else f"{prediction.sequence_id}@{number}",
+                    score=align(prediction.score, document["metrics"]["threshold"]),
                 )
-    return rows
-
-
-def _format_rows(rows: list[dict[str, Any]]) -> bytes:
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, PREDICTION_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(rows)
-    return out.getvalue().encode("utf-8")
+            )
+    return aligned

@@ -3,8 +3,7 @@
 The results document is written last and names the others with their hashes.
 """
 
-import csv
-import io
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -20,10 +19,9 @@ from shared.statistics import metrics
 from shared.statistics.calibration import calibration
 from shared.statistics.intervals import intervals
 from shared.statistics.predictions import answers
+from shared.statistics.predictions_csv import Prediction, format_predictions
 from shared.statistics.thresholds import selection_gap
 from tools.evaluator.predictors import Arm
-
-PREDICTION_COLUMNS = ("sequence_id", "subject_id", "label", "score", "predicted", "correct", "emotion")
 
 
 @dataclass(frozen=True)
@@ -65,7 +63,7 @@ def write_results(
 
     stem, moment = _free_stem(out, arm.name)
     predictions = out / f"{arm.name}_predictions_{stem}.csv"
-    contracts.write_bytes(predictions, _format_predictions(dataset, rows, arm.scores, threshold))
+    contracts.write_bytes(predictions, format_predictions(_predictions(asked, arm.scores, threshold)))
     pictures = _draw(out, arm.name, stem, dataset, measured)
     path = out / f"{arm.name}_results_{stem}.json"
     results = {
@@ -125,35 +123,24 @@ def _free_stem(folder: Path, name: str) -> tuple[str, str]:
     return stem, paths.utc_text(now)
 
 
-def _format_predictions(
-    dataset: reader.Dataset, rows: list[reader.SequenceRow], scores: Scores, threshold: float
-) -> bytes:
-    """Write a row a sequence: what the model said of it, at the threshold."""
-    positive = dataset.positive_class
-    negative = next(label for label in dataset.manifest["classes"] if label != positive)
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, PREDICTION_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    for index, row in enumerate(rows):
+def _predictions(asked: Asked, scores: Scores, threshold: float) -> Iterator[Prediction]:
+    """Yield a prediction for each sequence: what the model decided at the threshold."""
+    positive = asked.dataset.positive_class
+    negative = next(label for label in asked.dataset.manifest["classes"] if label != positive)
+    logits = scores.emotion_logits
+    for index, row in enumerate(asked.rows):
         score = float(scores.smile_prob[index])
-        called_positive = score > threshold
-        logits = scores.emotion_logits
-        predicted = {
-            "sequence_id": row.sequence_id,
-            "subject_id": row.subject_id,
-            "label": row.label,
-            "score": score,
-            "predicted": positive if called_positive else negative,
-            "correct": called_positive == (row.label == positive),
-            "emotion": EMOTIONS[int(np.argmax(logits[index]))]
+        yield Prediction(
+            sequence_id=row.sequence_id,
+            subject_id=row.subject_id,
+            label=row.label,
+            score=score,
+            predicted=positive if score > threshold else negative,
+            correct=(score > threshold) == (row.label == positive),
+            emotion=EMOTIONS[int(np.argmax(logits[index]))]
             if logits is not None and logits.shape[1] == len(EMOTIONS)
             else None,
-        }
-        contracts.validate(predicted, "predictions", f"prediction of {row.sequence_id}")
-        writer.writerow(
-            {**predicted, "correct": str(predicted["correct"]).lower(), "emotion": predicted["emotion"] or ""}
         )
-    return out.getvalue().encode("utf-8")
 
 
 def _draw(folder: Path, name: str, stem: str, dataset: reader.Dataset, measured: metrics.Measured) -> list[str]:

@@ -5,21 +5,16 @@ files say of the same thing. Writes nothing.
 """
 
 import contextlib
-import csv
-import hashlib
-import io
 import json
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from shared import contracts, paths
 from shared.contracts import Document
 from shared.errors import InvalidInput, WrongUsage
-
-PREDICTION_COLUMNS = ("sequence_id", "subject_id", "label", "score", "predicted", "correct", "emotion")
+from shared.statistics.predictions import sequence_of
+from shared.statistics.predictions_csv import Prediction, predictions_path, read_predictions
 
 
 @dataclass(frozen=True)
@@ -50,24 +45,6 @@ class Source:
             "created_utc": self.created_utc,
             "commit": self.commit,
         }
-
-
-@dataclass(frozen=True)
-class Prediction:
-    """What a model said of one sequence.
-
-    Attributes:
-        score: 0 to 1, higher is more positive.
-        is_positive: The decision at the threshold in use.
-        is_right: Whether the decision is what the label says.
-    """
-
-    sequence_id: str
-    subject_id: str
-    label: str
-    score: float
-    is_positive: bool
-    is_right: bool
 
 
 @dataclass(frozen=True)
@@ -165,14 +142,7 @@ def read_arm(named: Named, role: str) -> Arm:
     if role == "candidate" and results.get("arm", "model") != "model":
         role = "reference"
     name = name or str(results["model"]["name"])
-    predictions_path = path.parent / results["predictions"]["file"]
-    if predictions_path.resolve().parent != path.resolve().parent:
-        raise InvalidInput(
-            f"{path}: predictions.file",
-            found=repr(results["predictions"]["file"]),
-            expected="a file in the same folder",
-        )
-    predictions = _read_predictions(predictions_path, results, path)
+    predictions = {one.sequence_id: one for one in read_predictions(path, results)}
     sources = [
         Source(
             "results",
@@ -182,7 +152,7 @@ def read_arm(named: Named, role: str) -> Arm:
             results["created_utc"],
             results["code"]["commit"],
         ),
-        Source("predictions", name, place(predictions_path), results["predictions"]["sha256"]),
+        Source("predictions", name, place(predictions_path(path, results)), results["predictions"]["sha256"]),
     ]
     card = None
     card_path = _find_card(path, results["model"]["sha256"])
@@ -202,7 +172,7 @@ def read_arm(named: Named, role: str) -> Arm:
         name=name,
         role=role,
         results=results,
-        predictions=predictions,
+        predictions=dict(sorted(predictions.items())),
         card=card,
         sources=tuple(sources),
     )
@@ -217,101 +187,6 @@ def _find_card(results_path: Path, model_sha256: str) -> Path | None:
             if json.loads(card.read_text(encoding="utf-8"))["onnx"]["sha256"] == model_sha256:
                 return card
     return None
-
-
-def _read_predictions(path: Path, results: Document, results_path: Path) -> dict[str, Prediction]:
-    """Read a predictions csv and hold it against the results that name it."""
-    try:
-        data = path.read_bytes()
-    except OSError as error:
-        raise InvalidInput(
-            str(path), found=error.strerror or str(error), expected=f"the predictions of {results_path.name}"
-        ) from None
-    found = hashlib.sha256(data).hexdigest()
-    if found != results["predictions"]["sha256"]:
-        raise InvalidInput(
-            str(path),
-            found=f"sha256 {found}",
-            expected=f"{results['predictions']['sha256']}, as {results_path.name} says",
-            todo="one of the two was changed: measure again",
-        )
-    rows = read_csv(data, path, PREDICTION_COLUMNS)
-    predictions: dict[str, Prediction] = {}
-    for number, cells in enumerate(rows, start=2):
-        prediction = _parse_prediction(cells, f"{path}: row {number}", results["positive_class"])
-        if prediction.sequence_id in predictions:
-            raise InvalidInput(
-                f"{path}: row {number}", found=f"{prediction.sequence_id} a second time", expected="each sequence once"
-            )
-        predictions[prediction.sequence_id] = prediction
-    if len(predictions) != results["n_sequences"]:
-        raise InvalidInput(
-            str(path),
-            found=f"{len(predictions)} rows",
-            expected=f"{results['n_sequences']}, as {results_path.name} says",
-        )
-    counts = count_decisions(predictions.values(), results["positive_class"])
-    if counts != results["metrics"]["confusion"]:
-        raise InvalidInput(
-            f"{results_path}: metrics.confusion",
-            found=str(results["metrics"]["confusion"]),
-            expected=f"{counts}, as {path.name} counts",
-            todo="measure again",
-        )
-    return dict(sorted(predictions.items()))
-
-
-def count_decisions(predictions: Any, positive_class: str) -> dict[str, int]:
-    """Count decisions into tp, fn, tn, fp."""
-    counts = {"tp": 0, "fn": 0, "tn": 0, "fp": 0}
-    for prediction in predictions:
-        is_label = prediction.label == positive_class
-        counts[
-            ("tp" if prediction.is_positive else "fn") if is_label else ("fp" if prediction.is_positive else "tn")
-        ] += 1
-    return counts
-
-
-def _parse_prediction(cells: dict[str, str], what: str, positive_class: str) -> Prediction:
-    try:
-        score = float(cells["score"])
-    except ValueError:
-        raise InvalidInput(what, found=f"the score {cells['score']!r}", expected="a number from 0 to 1") from None
-    if not math.isfinite(score):
-        raise InvalidInput(what, found=f"the score {cells['score']}", expected="a number from 0 to 1")
-    typed = {
-        **cells,
-        "score": score,
-        "correct": {"true": True, "false": False}.get(cells["correct"].lower(), cells["correct"]),
-        "emotion": cells["emotion"] or None,
-    }
-    contracts.validate(typed, "predictions", what)
-    is_positive = cells["predicted"] == positive_class
-    is_right = (cells["label"] == positive_class) == is_positive
-    if is_right != typed["correct"]:
-        raise InvalidInput(
-            what,
-            found=f"correct {cells['correct']} for the label {cells['label']!r} and the answer {cells['predicted']!r}",
-            expected="the two to say the same",
-        )
-    return Prediction(cells["sequence_id"], cells["subject_id"], cells["label"], score, is_positive, is_right)
-
-
-def read_csv(data: bytes, path: Path, columns: Sequence[str], *, more: bool = False) -> list[dict[str, str]]:
-    """Parse a csv with a header; with ``more``, further columns are let pass."""
-    try:
-        reader = csv.DictReader(io.StringIO(data.decode("utf-8-sig"), newline=""))
-        header = list(reader.fieldnames or ())
-        rows = list(reader)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise InvalidInput(str(path), found=f"no csv ({error})", expected="a csv in UTF-8") from None
-    missing = [column for column in columns if column not in header]
-    if missing or (not more and len(header) != len(columns)):
-        raise InvalidInput(f"{path}: row 1", found=",".join(header) or "nothing", expected=",".join(columns))
-    for number, row in enumerate(rows, start=2):
-        if None in row or None in row.values():
-            raise InvalidInput(f"{path}: row {number}", found="another number of cells", expected=f"{len(header)}")
-    return rows
 
 
 def check_comparable(baseline: Arm, baseline_path: Path, arm: Arm, path: Path) -> None:
@@ -341,11 +216,6 @@ def check_comparable(baseline: Arm, baseline_path: Path, arm: Arm, path: Path) -
 
 def _describe(prediction: Prediction | None) -> str:
     return f"{prediction.label} of {prediction.subject_id}" if prediction else "not there"
-
-
-def sequence_of(answer_id: str) -> str:
-    """Return the sequence that an answer is about: pooled results number the answers of further seeds, seq_0001@2."""
-    return answer_id.partition("@")[0]
 
 
 def place(path: Path) -> str:

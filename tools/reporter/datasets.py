@@ -11,7 +11,8 @@ from shared import paths
 from shared.contracts import Document
 from shared.dataset import reader, test_log
 from shared.errors import SmilebenchError
-from tools.reporter.arms import Arm, sequence_of
+from shared.statistics.predictions import sequence_of
+from tools.reporter.arms import Arm
 
 
 @dataclass(frozen=True)

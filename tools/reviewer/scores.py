@@ -5,7 +5,6 @@ them. Whether scores are out of fold is read from documents, never believed: fro
 the card of the model that made them, and the dataset that it was trained on.
 """
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -14,6 +13,9 @@ from shared import contracts, paths
 from shared.dataset import reader
 from shared.dataset.reader import Dataset
 from shared.errors import InvalidInput
+from shared.statistics.predictions import sequence_of
+from shared.statistics.predictions_csv import read_predictions
+from shared.statistics.thresholds import align
 from tools.reviewer.label_quality import SUSPICION_FILE, Opinion, read_suspicion
 
 _TODO = "make scores that can be used: reviewer suspect, or ./inv ab --folds 5"
@@ -147,9 +149,6 @@ def _must_share_no_picture(trained_on: str, dataset: Dataset, file: Path) -> Non
 
 def _collect(results: dict[str, Any], file: Path, dataset: Dataset) -> Opinion:
     """Read the predictions; the model's threshold becomes a probability of one half."""
-    path = file.parent / results["predictions"]["file"]
-    if contracts.sha256_file(path) != results["predictions"]["sha256"]:
-        raise InvalidInput(str(path), found="other predictions", expected=f"those that {file.name} names")
     threshold = float(results["metrics"]["threshold"])
     positive = dataset.positive_class
     others = [label for label in dataset.manifest["classes"] if label != positive]
@@ -160,15 +159,14 @@ def _collect(results: dict[str, Any], file: Path, dataset: Dataset) -> Opinion:
     subject_of = {row.sequence_id: row.subject_id for row in dataset.rows}
     scores: dict[str, list[float]] = {}
     labels: dict[str, str] = {}
-    with path.open(encoding="utf-8", newline="") as stream:
-        for row in csv.DictReader(stream):
-            name = row["sequence_id"].partition("@")[0]  # several seeds answer: seq_0001, seq_0001@2
-            if subject_of.get(name, row["subject_id"]) != row["subject_id"]:
-                raise InvalidInput(
-                    f"{path}: {name}", found=f"the person {row['subject_id']}", expected=subject_of[name]
-                )
-            scores.setdefault(name, []).append(_align(float(row["score"]), threshold))
-            labels[name] = row["label"]
+    for prediction in read_predictions(file, results):
+        name = sequence_of(prediction.sequence_id)
+        if subject_of.get(name, prediction.subject_id) != prediction.subject_id:
+            raise InvalidInput(
+                f"{file}: {name}", found=f"the person {prediction.subject_id}", expected=subject_of[name]
+            )
+        scores.setdefault(name, []).append(align(prediction.score, threshold))
+        labels[name] = prediction.label
     means = {name: sum(found) / len(found) for name, found in scores.items()}
     return Opinion(
         classes=(others[0], positive),
@@ -178,10 +176,3 @@ def _collect(results: dict[str, Any], file: Path, dataset: Dataset) -> Opinion:
         face_found={},
         source=f"{results['model']['name']}, side {results['side']}",
     )
-
-
-def _align(score: float, threshold: float) -> float:
-    """Stretch both sides of a threshold so that it lies at one half; 0 and 1 stay where they are."""
-    if score > threshold:
-        return 0.5 + 0.5 * (score - threshold) / (1 - threshold)
-    return 0.5 * score / threshold if threshold else 0.5

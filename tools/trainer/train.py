@@ -6,8 +6,6 @@ run.json is written when the run begins and after each epoch, so that a run that
 """
 
 import contextlib
-import csv
-import io
 import time
 from collections import Counter
 from dataclasses import asdict, dataclass
@@ -337,11 +335,7 @@ def _keep(folder: Path, network: loop.Network, config: TrainConfig, history: lis
 
 def _record(folder: Path, run: dict[str, Any], config: TrainConfig, history: list[checkpoints.HistoryRow]) -> None:
     """Write history.csv, the learning curve and run.json: the manifest last."""
-    out = io.StringIO(newline="")
-    writer = csv.DictWriter(out, HISTORY_COLUMNS, lineterminator="\n")
-    writer.writeheader()
-    writer.writerows(history)
-    contracts.write_bytes(folder / run["history"], out.getvalue().encode())
+    contracts.write_bytes(folder / run["history"], contracts.format_rows(HISTORY_COLUMNS, history))
     best, last = _best_epoch(history, config), history[-1]["epoch"]
     points = [
         ("best", best),
@@ -383,8 +377,7 @@ def _report(row: checkpoints.HistoryRow, config: TrainConfig, seconds: list[floa
 
 def read_history(path: Path) -> list[checkpoints.HistoryRow]:
     """Read a history.csv back; empty cells are None."""
-    with path.open(encoding="utf-8", newline="") as file:
-        return [
-            {key: None if value == "" else int(value) if key == "epoch" else float(value) for key, value in row.items()}
-            for row in csv.DictReader(file)
-        ]
+    return [
+        {key: None if value == "" else int(value) if key == "epoch" else float(value) for key, value in row.items()}
+        for row in contracts.parse_rows(path.read_bytes(), str(path), HISTORY_COLUMNS)
+    ]

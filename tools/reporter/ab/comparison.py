@@ -123,9 +123,9 @@ def find_flips(baseline: Arm, arm: Arm) -> list[dict[str, Any]]:
             "arm": arm.name,
             "baseline_score": other.score,
             "candidate_score": mine.score,
-            "to": "right" if mine.is_right else "wrong",
+            "to": "right" if mine.correct else "wrong",
         }
         for sequence_id, mine in arm.predictions.items()
         for other in [baseline.predictions[sequence_id]]
-        if mine.is_right != other.is_right
+        if mine.correct != other.correct
     ]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shared import contracts
 from shared.errors import InvalidInput
-from tools.reporter.arms import Source, place, read_csv
+from tools.reporter.arms import Source, place
 
 HISTORY_COLUMNS = ("epoch", "train_loss", "validation_loss", "validation_accuracy", "validation_auc")
 
@@ -64,7 +64,7 @@ def read_history(path: Path) -> History:
         raise InvalidInput(
             str(path), found=error.strerror or str(error), expected="the history.csv of a training run"
         ) from None
-    rows = read_csv(data, path, HISTORY_COLUMNS[:2], more=True)
+    rows = contracts.parse_rows(data, str(path), HISTORY_COLUMNS[:2], more=True)
     if not rows:
         raise InvalidInput(str(path), found="no epochs", expected="at least one row", todo="train for an epoch first")
     typed = tuple(

@@ -206,15 +206,16 @@ def answer(arm: Arm) -> Answers:
         InvalidInput: A decision is not what score and threshold give.
     """
     threshold = arm.results["metrics"]["threshold"]
+    positive = arm.results["positive_class"]
     for prediction in arm.predictions.values():
-        if prediction.is_positive != (prediction.score > threshold):
+        called_positive = prediction.predicted == positive
+        if called_positive != (prediction.score > threshold):
             raise InvalidInput(
                 f"predictions of {arm.name}: {prediction.sequence_id}",
-                found=f"the score {prediction.score:g} called {'positive' if prediction.is_positive else 'negative'}",
+                found=f"the score {prediction.score:g} called {'positive' if called_positive else 'negative'}",
                 expected=f"positive above the threshold {threshold:g} and only there",
                 todo="measure again",
             )
-    positive = arm.results["positive_class"]
     predictions = list(arm.predictions.values())
     return answers(
         [prediction.label == positive for prediction in predictions],

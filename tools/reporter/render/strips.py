@@ -9,7 +9,8 @@ from shared import paths
 from shared.arrays import U8
 from shared.dataset import reader
 from shared.errors import InvalidInput
-from tools.reporter.arms import Arm, Source, place, sequence_of
+from shared.statistics.predictions import sequence_of
+from tools.reporter.arms import Arm, Source, place
 from tools.reporter.datasets import measured_rows
 
 FRAME_PX = 112

@@ -1,0 +1,161 @@
+"""The predictions csv that a results document names: one row per sequence, with the model's score and decision.
+
+The one reader and the one writer. Pooled results hold predictions of several seeds; those of further seeds carry a
+number behind the sequence's id: seq_0001, seq_0001@2.
+"""
+
+import hashlib
+import math
+from collections.abc import Iterable, Mapping
+from dataclasses import astuple, dataclass
+from pathlib import Path
+from typing import Any
+
+from shared import contracts
+from shared.errors import InvalidInput
+
+COLUMNS = ("sequence_id", "subject_id", "label", "score", "predicted", "correct", "emotion")
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """A row of the csv, its fields in the order of `COLUMNS`.
+
+    Attributes:
+        sequence_id: With the number of the seed behind an "@" in pooled results; see
+            `shared.statistics.predictions.sequence_of`.
+        subject_id: Who is seen.
+        label: What the dataset says.
+        score: 0 to 1, higher is more positive.
+        predicted: The class that the model decided for, at the threshold in use.
+        correct: Whether that is the label, as far as the positive class goes.
+        emotion: The likeliest emotion, where the model has that head.
+    """
+
+    sequence_id: str
+    subject_id: str
+    label: str
+    score: float
+    predicted: str
+    correct: bool
+    emotion: str | None = None
+
+
+def format_predictions(predictions: Iterable[Prediction]) -> bytes:
+    """Write predictions as the bytes of a csv.
+
+    Raises:
+        InvalidInput: One does not fit the schema.
+    """
+    rows = []
+    for prediction in predictions:
+        cells = dict(zip(COLUMNS, astuple(prediction), strict=True))
+        _validate(cells, f"prediction of {prediction.sequence_id}")
+        rows.append({**cells, "correct": str(prediction.correct).lower(), "emotion": prediction.emotion or ""})
+    return contracts.format_rows(COLUMNS, rows)
+
+
+def predictions_path(results_path: Path, results: Mapping[str, Any]) -> Path:
+    """Return the place of the predictions csv that a results document names.
+
+    Raises:
+        InvalidInput: It names a file in another folder.
+    """
+    path = results_path.parent / str(results["predictions"]["file"])
+    if path.resolve().parent != results_path.resolve().parent:
+        raise InvalidInput(
+            f"{results_path}: predictions.file",
+            found=repr(results["predictions"]["file"]),
+            expected="a file in the same folder",
+        )
+    return path
+
+
+def read_predictions(results_path: Path, results: Mapping[str, Any]) -> list[Prediction]:
+    """Read the predictions csv that a results document names, and hold it against the document.
+
+    Args:
+        results_path: Where the document lies; the csv lies beside it.
+        results: Its content.
+
+    Returns:
+        The predictions in the file's order, each id once.
+
+    Raises:
+        InvalidInput: The csv is missing, is not the one that was written with the document, or says something else;
+            names the row.
+    """
+    path = predictions_path(results_path, results)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(
+            str(path), found=error.strerror or str(error), expected=f"the predictions of {results_path.name}"
+        ) from None
+    found = hashlib.sha256(data).hexdigest()
+    if found != results["predictions"]["sha256"]:
+        raise InvalidInput(
+            str(path),
+            found=f"sha256 {found}",
+            expected=f"{results['predictions']['sha256']}, as {results_path.name} says",
+            todo="one of the two was changed: measure again",
+        )
+    predictions: dict[str, Prediction] = {}
+    for number, cells in enumerate(contracts.parse_rows(data, str(path), COLUMNS), start=2):
+        where = f"{path}: row {number}"
+        prediction = _parse(cells, where, results["positive_class"])
+        if prediction.sequence_id in predictions:
+            raise InvalidInput(where, found=f"{prediction.sequence_id} a second time", expected="each sequence once")
+        predictions[prediction.sequence_id] = prediction
+    if len(predictions) != results["n_sequences"]:
+        raise InvalidInput(
+            str(path),
+            found=f"{len(predictions)} rows",
+            expected=f"{results['n_sequences']}, as {results_path.name} says",
+        )
+    counts = _count_decisions(predictions.values(), results["positive_class"])
+    if counts != results["metrics"]["confusion"]:
+        raise InvalidInput(
+            f"{results_path}: metrics.confusion",
+            found=str(results["metrics"]["confusion"]),
+            expected=f"{counts}, as {path.name} counts",
+            todo="measure again",
+        )
+    return list(predictions.values())
+
+
+def _count_decisions(predictions: Iterable[Prediction], positive_class: str) -> dict[str, int]:
+    """Count decisions into tp, fn, tn, fp."""
+    counts = {"tp": 0, "fn": 0, "tn": 0, "fp": 0}
+    for prediction in predictions:
+        called_positive = prediction.predicted == positive_class
+        counts[("t" if prediction.correct else "f") + ("p" if called_positive else "n")] += 1
+    return counts
+
+
+def _parse(cells: Mapping[str, str], where: str, positive_class: str) -> Prediction:
+    try:
+        score = float(cells["score"])
+    except ValueError:
+        raise InvalidInput(where, found=f"the score {cells['score']!r}", expected="a number from 0 to 1") from None
+    if not math.isfinite(score):
+        raise InvalidInput(where, found=f"the score {cells['score']}", expected="a number from 0 to 1")
+    typed: dict[str, Any] = {
+        **cells,
+        "score": score,
+        "correct": {"true": True, "false": False}.get(cells["correct"].lower(), cells["correct"]),
+        "emotion": cells["emotion"] or None,
+    }
+    _validate(typed, where)
+    if ((cells["label"] == positive_class) == (cells["predicted"] == positive_class)) != typed["correct"]:
+        raise InvalidInput(
+            where,
+            found=f"correct {cells['correct']} for the label {cells['label']!r} and the answer {cells['predicted']!r}",
+            expected="the two to say the same",
+        )
+    return Prediction(**typed)
+
+
+def _validate(cells: Mapping[str, Any], where: str) -> None:
+    if not contracts.quick_check("predictions")(cells):
+        contracts.validate(cells, "predictions", where)
