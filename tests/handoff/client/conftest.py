@@ -44,6 +44,12 @@ def write_standin() -> Callable[..., dict[str, Any]]:
 
 
 @pytest.fixture(scope="session")
+def hold_answers() -> Path:
+    """A script that lets a test keep the model's answers back."""
+    return Path(__file__).with_name("hold_answers.js")
+
+
+@pytest.fixture(scope="session")
 def ort_dist() -> Path:
     """The dist folder of onnxruntime-web."""
     from shared.errors import MissingOutside

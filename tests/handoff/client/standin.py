@@ -114,6 +114,7 @@ def write_standin(
     threshold: float = 0.5,
     release_threshold: float = 0.4,
     min_duration_ms: float = 0,
+    max_deviation_ms: float = 50,
     providers: tuple[str, ...] = ("wasm",),
 ) -> dict[str, Any]:
     """Write the folder, with the client's own files; returns the spec.
@@ -124,6 +125,7 @@ def write_standin(
         threshold: Of the decision.
         release_threshold: Of the decision.
         min_duration_ms: Of the decision.
+        max_deviation_ms: How far a frame may lie from its place in the window.
         providers: Those that the spec calls proven.
     """
     folder.mkdir(parents=True, exist_ok=True)
@@ -203,7 +205,7 @@ def write_standin(
             "release_threshold": release_threshold,
             "min_duration_ms": min_duration_ms,
         },
-        "frames": {"count": COUNT, "interval_ms": 100, "max_deviation_ms": 50},
+        "frames": {"count": COUNT, "interval_ms": 100, "max_deviation_ms": max_deviation_ms},
         "preprocessing": {
             "crop": "center_square",
             "resize": "area",

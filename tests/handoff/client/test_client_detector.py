@@ -1,6 +1,7 @@
 """The detector in a real Chromium: answers worked out by hand, states, events, and what it leaves behind."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -79,6 +80,27 @@ def test_a_reset_forgets_frames_that_wait_or_are_on_their_way(page: Any) -> None
         }"""
     )
     assert found == ["dropped", "dropped", "warming_up"]
+
+
+def test_an_answer_that_arrives_after_a_reset_is_dropped_with_its_events(page: Any, hold_answers: Path) -> None:
+    page.add_script_tag(path=hold_answers)
+    page.evaluate("create()")
+    late = """async ([reds, fromMs]) => {
+      const before = events.length;
+      await play(reds.slice(0, -1), 100, fromMs);
+      hold();
+      const pushed = detector.push(grey(reds.at(-1)), fromMs + 100 * (reds.length - 1));
+      await until(isHeld);
+      await detector.reset();
+      release();
+      const { state, isSmile } = await pushed;
+      return [state, isSmile, events.slice(before).map(([type, detail]) => [type, detail.reason ?? null])];
+    }"""
+    # The held answer would begin a smile: 200 four times has no window yet, the fifth does.
+    assert page.evaluate(late, [[200] * 5, 0]) == ["dropped", None, []]
+    # It would end one, which the reset has ended already.
+    ended = [["smilestart", None], ["smileend", "reset"]]
+    assert page.evaluate(late, [[200] * 6 + [0], 1000]) == ["dropped", None, ended]
 
 
 def test_the_same_frame_again_is_dropped_and_an_earlier_one_begins_anew(page: Any) -> None:

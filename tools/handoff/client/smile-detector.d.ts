@@ -98,7 +98,8 @@ export interface DetectorOptions {
 /**
  * ready: there is an answer. warming_up: no window was complete yet. gap: frames are missing. no_face: see `face`; or,
  * with a model of landmarks or blendshapes, no frame of the window has a face.
- * dropped: a newer frame took this one's place, or it was the same frame again; no event tells of it.
+ * dropped: a newer frame took this one's place, it was the same frame again, or unwatch(), reset() or close() came before
+ * its answer; no event tells of it.
  */
 export type State = 'ready' | 'warming_up' | 'gap' | 'no_face' | 'dropped';
 
@@ -188,6 +189,7 @@ export declare class SmileDetector extends EventTarget {
   readonly info: DetectorInfo;
   /** Follow a video, webcam or film: a 'result' event for every new frame that there is time for. */
   watch(video: HTMLVideoElement): void;
+  /** Stop following; no event of a frame from before comes afterwards. */
   unwatch(): void;
   /** Answer for one frame. timestampMs is its time of capture on any clock that only goes forward. */
   push(source: Source, timestampMs?: number): Promise<Result>;

@@ -101,7 +101,8 @@ export class SmileDetector extends EventTarget {
   #options;
   #info;
   #isBusy = false;
-  #epoch = 0;
+  #epoch = 0; // counts up at every stop and reset: what is of an earlier one is dropped
+  #isSmiling = false; // as the events say
   #inWork = Promise.resolve();
   #waiting = null;
   #isClosed = false;
@@ -239,13 +240,12 @@ export class SmileDetector extends EventTarget {
     this.#epoch += 1; // what was pushed before is not to be seen after
     if (this.#waiting) this.#drop(this.#waiting);
     this.#waiting = null;
-    let wasSmile = false;
+    if (this.#isSmiling) this.#endSmile({ timestampMs: null, reason: 'reset', result: null });
     try {
-      wasSmile = await this.#engine.reset(options);
+      await this.#engine.reset(options);
     } catch {
       // the worker is gone: there is nothing left to forget
     }
-    if (wasSmile) this.#emit('smileend', { timestampMs: null, reason: 'reset', result: null });
   }
 
   #schedule(watch) {
@@ -296,27 +296,31 @@ export class SmileDetector extends EventTarget {
 
   async #work(job) {
     const frame = await job.frame;
-    const faceBox = this.#options.face && !this.#isClosed ? await this.#findFace(frame, job.timestampMs) : undefined;
-    const isOld = this.#isClosed || job.epoch !== this.#epoch;
-    if (isOld || faceBox === null) frame.close?.();
-    if (isOld) return this.#dropped(job);
+    const isOld = () => this.#isClosed || job.epoch !== this.#epoch;
+    const faceBox = this.#options.face && !isOld() ? await this.#findFace(frame, job.timestampMs) : undefined;
+    if (isOld() || faceBox === null) frame.close?.();
+    if (isOld()) return this.#dropped(job);
     const answer = await (faceBox === null
       ? this.#engine.noFace(job.timestampMs)
       : this.#engine.run(frame, job.timestampMs));
-    if (this.#isClosed || answer.state === 'dropped') return this.#dropped(job, answer);
+    // The engine may have answered before it heard of a stop or reset.
+    if (isOld()) return this.#dropped(job);
+    if (answer.state === 'dropped') return this.#dropped(job, answer);
     const { change, sinceMs, crops, ...result } = answer;
     result.latencyMs = performance.now() - job.startedMs;
     if (faceBox !== undefined) result.faceBox = faceBox;
     this.#nResults += 1;
     this.#emit('result', result);
+    if (isOld()) return result; // a listener has stopped it
     if (change === 'start') {
+      this.#isSmiling = true;
       const side = this.#info.spec.preprocessing.width_px;
       const pictures = crops?.every(Boolean) ? crops.map((crop) => toImageData(crop, side)) : null;
       this.#emit('smilestart', { timestampMs: result.timestampMs, sinceMs, result, crops: pictures });
     }
     if (change === 'end') {
       const reason = result.state === 'no_face' ? 'no_face' : result.state === 'ready' ? 'released' : 'reset';
-      this.#emit('smileend', { timestampMs: result.timestampMs, reason, result });
+      this.#endSmile({ timestampMs: result.timestampMs, reason, result });
     }
     return result;
   }
@@ -352,6 +356,11 @@ export class SmileDetector extends EventTarget {
       inferenceMs: null,
       latencyMs: performance.now() - job.startedMs,
     };
+  }
+
+  #endSmile(detail) {
+    this.#isSmiling = false;
+    this.#emit('smileend', detail);
   }
 
   #emit(type, detail) {
