@@ -13,7 +13,7 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from matplotlib import font_manager
 from matplotlib.axes import Axes
@@ -23,9 +23,8 @@ from matplotlib.ticker import MaxNLocator
 
 from shared import contracts
 from shared.errors import InvalidInput, MissingOutside
+from shared.text.catalogue import Catalogue, Lang, Text, Words
 from shared.text.rounding import rounded
-
-Lang = Literal["en", "ko"]
 
 DPI = 200
 # Okabe and Ito's colours, which people with any colour blindness can tell apart; each line has its own dash as well,
@@ -36,39 +35,21 @@ INK = "#222222"
 FAINT = "#8A8A8A"
 GRID = "#E3E3E3"
 
-_TEXTS: dict[Lang, dict[str, str]] = {
-    "en": {
-        "false_positive_rate": "false positive rate",
-        "true_positive_rate": "true positive rate (recall)",
-        "chance": "chance",
-        "auc": "AUC {value}",
-        "no_auc": "AUC not defined",
-        "predicted": "predicted",
-        "actual": "actual",
-        "epoch": "epoch",
-        "loss": "loss",
-        "train_loss": "training",
-        "validation_loss": "validation",
-        "validation_accuracy": "validation accuracy",
-        "validation_auc": "validation AUC",
-        "best_epoch": "best epoch: {epoch}",
-    },
-    "ko": {
-        "false_positive_rate": "거짓 양성률",
-        "true_positive_rate": "참 양성률 (재현율)",
-        "chance": "무작위",
-        "auc": "AUC {value}",
-        "no_auc": "AUC 정의되지 않음",
-        "predicted": "예측",
-        "actual": "실제",
-        "epoch": "에포크",
-        "loss": "손실",
-        "train_loss": "학습",
-        "validation_loss": "검증",
-        "validation_accuracy": "검증 정확도",
-        "validation_auc": "검증 AUC",
-        "best_epoch": "최적 에포크: {epoch}",
-    },
+TEXTS: Catalogue = {
+    "false_positive_rate": Text("false positive rate", "거짓 양성률"),
+    "true_positive_rate": Text("true positive rate (recall)", "참 양성률 (재현율)"),
+    "chance": Text("chance", "무작위"),
+    "auc": Text("AUC {value}", "AUC {value}"),
+    "no_auc": Text("AUC not defined", "AUC 정의되지 않음"),
+    "predicted": Text("predicted", "예측"),
+    "actual": Text("actual", "실제"),
+    "epoch": Text("epoch", "에포크"),
+    "loss": Text("loss", "손실"),
+    "train_loss": Text("training", "학습"),
+    "validation_loss": Text("validation", "검증"),
+    "validation_accuracy": Text("validation accuracy", "검증 정확도"),
+    "validation_auc": Text("validation AUC", "검증 AUC"),
+    "best_epoch": Text("best epoch: {epoch}", "최적 에포크: {epoch}"),
 }
 
 
@@ -121,15 +102,15 @@ def roc_figure(curves: Sequence[RocCurve], lang: Lang) -> Figure:
     Raises:
         MissingOutside: Korean, and no font that has Hangul.
     """
-    words, font = _TEXTS[lang], font_families(lang)
+    words, font = Words(TEXTS, lang), font_families(lang)
     figure = new_figure(width_in=4.3, height_in=4.5)
     axes = figure.add_subplot()
-    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=(0, (2, 2)), label=words["chance"])
+    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=(0, (2, 2)), label=words("chance"))
     for index, curve in enumerate(curves):
         colour = PALETTE[index % len(PALETTE)]
         if curve.band is not None:
             axes.fill_between(*curve.band, color=colour, alpha=0.13, linewidth=0)
-        auc = words["no_auc"] if curve.auc is None else words["auc"].format(value=rounded(curve.auc, 3))
+        auc = words("no_auc") if curve.auc is None else words("auc", value=rounded(curve.auc, 3))
         axes.plot(
             curve.fpr,
             curve.tpr,
@@ -152,8 +133,8 @@ def roc_figure(curves: Sequence[RocCurve], lang: Lang) -> Figure:
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.01, 1.01)
     axes.set_aspect("equal")
-    axes.set_xlabel(words["false_positive_rate"], fontsize=11, fontfamily=font)
-    axes.set_ylabel(words["true_positive_rate"], fontsize=11, fontfamily=font)
+    axes.set_xlabel(words("false_positive_rate"), fontsize=11, fontfamily=font)
+    axes.set_ylabel(words("true_positive_rate"), fontsize=11, fontfamily=font)
     clean(axes)
     axes.legend(loc="lower right", prop={"family": font, "size": 9.5}, framealpha=0.92, edgecolor=GRID)
     return figure
@@ -170,7 +151,7 @@ def confusion_figure(confusions: Sequence[Confusion], classes: Sequence[str], la
     Raises:
         MissingOutside: Korean, and no font that has Hangul.
     """
-    words, font = _TEXTS[lang], font_families(lang)
+    words, font = Words(TEXTS, lang), font_families(lang)
     n_columns = min(2, len(confusions))
     n_rows = math.ceil(len(confusions) / n_columns)
     figure = new_figure(width_in=1.0 + 2.3 * n_columns, height_in=0.25 + 2.75 * n_rows)
@@ -191,9 +172,9 @@ def confusion_figure(confusions: Sequence[Confusion], classes: Sequence[str], la
         places = range(len(classes))
         axes.set_xticks(places, classes, fontsize=10.5, fontfamily=font)
         axes.set_yticks(places, classes, fontsize=10.5, fontfamily=font, rotation=90, va="center")
-        axes.set_xlabel(words["predicted"], fontsize=10.5, fontfamily=font, color=FAINT)
+        axes.set_xlabel(words("predicted"), fontsize=10.5, fontfamily=font, color=FAINT)
         if index % n_columns == 0:
-            axes.set_ylabel(words["actual"], fontsize=10.5, fontfamily=font, color=FAINT)
+            axes.set_ylabel(words("actual"), fontsize=10.5, fontfamily=font, color=FAINT)
         axes.set_title(shorten(confusion.name, 22), fontsize=11.5, fontfamily=font, color=INK)
         axes.tick_params(length=0)
         axes.spines[:].set_visible(False)
@@ -217,14 +198,14 @@ def learning_curve_figure(
     """
     if not history:
         raise InvalidInput("the training history", found="no epochs", expected="one or more")
-    words, font = _TEXTS[lang], font_families(lang)
+    words, font = Words(TEXTS, lang), font_families(lang)
     has_rates = any(row.get(key) is not None for row in history for key in ("validation_accuracy", "validation_auc"))
     n_panels = 2 if has_rates else 1
     figure = new_figure(width_in=4.6, height_in=0.5 + 2.4 * n_panels)
     losses = figure.add_subplot(n_panels, 1, 1)
     panels = [losses]
     _plot_columns(losses, history, ("train_loss", "validation_loss"), words, first_colour=0)
-    losses.set_ylabel(words["loss"], fontsize=11, fontfamily=font)
+    losses.set_ylabel(words("loss"), fontsize=11, fontfamily=font)
     measured = [_number(row.get(key)) for row in history for key in ("train_loss", "validation_loss")]
     finite = [value for value in measured if math.isfinite(value)]
     losses.set_ylim(min([0.0, *finite]), 1.08 * max([0.0, *finite]) or 1.0)
@@ -240,14 +221,14 @@ def learning_curve_figure(
                 color=FAINT,
                 linewidth=1.2,
                 linestyle=(0, (2, 2)),
-                label=words["best_epoch"].format(epoch=best_epoch) if axes is losses else None,
+                label=words("best_epoch", epoch=best_epoch) if axes is losses else None,
             )
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         clean(axes)
         axes.legend(prop={"family": font, "size": 9.5}, framealpha=0.92, edgecolor=GRID)
     epochs = [_number(row["epoch"]) for row in history]
     panels[-1].set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
-    panels[-1].set_xlabel(words["epoch"], fontsize=11, fontfamily=font)
+    panels[-1].set_xlabel(words("epoch"), fontsize=11, fontfamily=font)
     return figure
 
 
@@ -340,7 +321,7 @@ def _plot_columns(
     axes: Axes,
     history: Sequence[Mapping[str, float | None]],
     keys: Sequence[str],
-    words: Mapping[str, str],
+    words: Words,
     first_colour: int,
 ) -> None:
     """Plot columns of a history over its epochs; a missing value leaves a gap, an empty column no line."""
@@ -352,7 +333,7 @@ def _plot_columns(
         axes.plot(
             epochs,
             values,
-            label=words[key],
+            label=words(key),
             color=PALETTE[first_colour + index],
             linestyle=DASHES[index],
             linewidth=2,

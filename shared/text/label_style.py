@@ -7,6 +7,8 @@ a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3).
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from shared.text.catalogue import Catalogue, Lang, Text, Words
+
 SHAPES = ("circle", "square", "triangle", "diamond", "cross")
 SHAPE_SVG = {
     "circle": '<circle cx="8" cy="8" r="7"/>',
@@ -15,9 +17,9 @@ SHAPE_SVG = {
     "diamond": '<path d="M8 0 16 8 8 16 0 8Z"/>',
     "cross": '<path d="M5.5 1h5v4.5H15v5h-4.5V15h-5v-4.5H1v-5h4.5Z"/>',
 }  # for a viewBox of 0 0 16 16
-LABEL_WORDS = {
-    "en": {"smile": "smile", "non_smile": "non-smile"},
-    "ko": {"smile": "웃음", "non_smile": "웃지 않음"},
+LABEL_WORDS: Catalogue = {
+    "smile": Text("smile", "웃음"),
+    "non_smile": Text("non-smile", "웃지 않음"),
 }
 COLOURS_RGB = ((166, 71, 0), (0, 91, 171), (107, 33, 168), (17, 94, 89), (157, 23, 77), (63, 63, 70), (101, 84, 0))
 
@@ -47,6 +49,6 @@ def assign_marks(classes: Sequence[str], positive_class: str) -> dict[str, Mark]
     }
 
 
-def label_word(label: str, lang: str) -> str:
-    """Return how people read a label; labels that we have no word for stand as they are."""
-    return LABEL_WORDS[lang].get(label, label)
+def label_word(label: str, lang: Lang) -> str:
+    """Return how people read a label; a label of another dataset stands as it is."""
+    return Words(LABEL_WORDS, lang)(label) if label in LABEL_WORDS else label

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared import cli, paths
+from shared.text.catalogue import Lang
 
 TOOL = "grid-viewer"
 ROWS_DEFAULT = 10
@@ -44,7 +45,7 @@ class Config:
     labels: tuple[str, ...]
     subjects: tuple[str, ...]
     rows_per_page: int
-    lang: str
+    lang: Lang
 
 
 def build_parser() -> cli.Parser:

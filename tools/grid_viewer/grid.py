@@ -19,11 +19,12 @@ from shared import cli, paths
 from shared.dataset import reader
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput, WrongUsage
+from shared.text.catalogue import Words
 from shared.text.label_style import Mark, assign_marks, label_word
 from tools.grid_viewer import sheet
 from tools.grid_viewer.cli import Config
 from tools.grid_viewer.page import SIGNATURE, Page, PageFacts, sequences_order
-from tools.grid_viewer.words import WORDS
+from tools.grid_viewer.words import TEXTS
 
 PAGE = "index.html"
 LARGE_PAGE_BYTES = 60_000_000
@@ -200,12 +201,12 @@ def _draw_all(folder: Path, dataset: Dataset, rows: list[SequenceRow], config: C
 
 def _heading(facts: PageFacts, marks: dict[str, Mark], number: int, total: int) -> sheet.Heading:
     """Write a sheet's heading in its language."""
-    words = WORDS[facts.lang]
+    words = Words(TEXTS, facts.lang)
     counts = reader.count_labels(facts.rows)
-    parts = [words["page"].format(page=number, pages=total), words["sequences"].format(count=len(facts.rows))]
+    parts = [words("page", page=number, pages=total), words("sequences", count=len(facts.rows))]
     parts += [f"{label_word(label, facts.lang)} {counts[label]}" for label in marks if label in counts]
     if facts.selection:
-        parts.append(words["selection"].format(selection=facts.selection))
+        parts.append(words("selection", selection=facts.selection))
     return sheet.Heading(facts.dataset.name, " · ".join(parts), facts.dataset.is_synthetic)
 
 

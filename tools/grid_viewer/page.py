@@ -18,8 +18,9 @@ import cv2
 from shared.arrays import U8
 from shared.dataset import reader
 from shared.dataset.reader import Dataset, SequenceRow
+from shared.text.catalogue import LANGS, Lang, Words, by_language
 from shared.text.label_style import SHAPE_SVG, Mark, label_word
-from tools.grid_viewer.words import EMOTION_WORDS, WORDS
+from tools.grid_viewer.words import EMOTION_TEXTS, TEXTS
 
 JPEG_QUALITY = 75
 PLAY_MIN_MS = 160  # real spacing is 100 ms; an eye that judges wants it a little slower
@@ -45,7 +46,7 @@ class PageFacts:
     row_numbers: dict[str, int]
     marks: dict[str, Mark]
     selection: str
-    lang: str
+    lang: Lang
 
 
 def picture_side_px(n_pictures: int) -> int:
@@ -99,7 +100,7 @@ class Page:
             self._stream.write("</div></section>\n")
 
     def _say(self, key: str, **values: object) -> str:
-        return html.escape(WORDS[self._facts.lang][key].format(**values))
+        return html.escape(Words(TEXTS, self._facts.lang)(key, **values))
 
     def _card(self, row: SequenceRow, uris: Sequence[str]) -> str:
         search = html.escape(f"{row.sequence_id} {row.take_id} {row.subject_id}".lower())
@@ -131,7 +132,7 @@ class Page:
         return f'<span class="tag" style="background:{mark.css}">{_label_html(label, mark, self._facts.lang)}</span>'
 
 
-def _label_html(label: str, mark: Mark, lang: str) -> str:
+def _label_html(label: str, mark: Mark, lang: Lang) -> str:
     """Write a label's shape and word."""
     return (
         f'<svg class="shape" viewBox="0 0 16 16" aria-hidden="true">{SHAPE_SVG[mark.shape]}</svg>'
@@ -139,9 +140,9 @@ def _label_html(label: str, mark: Mark, lang: str) -> str:
     )
 
 
-def _worded(key: str, lang: str, **values: object) -> str:
+def _worded(key: str, lang: Lang, **values: object) -> str:
     """Write a text that the page's script can put into the other language."""
-    text = html.escape(WORDS[lang][key].format(**values))
+    text = html.escape(Words(TEXTS, lang)(key, **values))
     return f'<span data-t="{key}" data-v="{_attribute(values)}">{text}</span>'
 
 
@@ -166,14 +167,14 @@ def _data_uri(frame_rgb_hwc_u8: U8, side_px: int) -> str:
 def _fill_template(facts: PageFacts) -> str:
     """Put the dataset's facts, in words, into the template."""
     dataset, lang = facts.dataset, facts.lang
-    words = WORDS[lang]
+    words = Words(TEXTS, lang)
     name = dataset.name
     counts = reader.count_labels(facts.rows)
     total = len(facts.rows)
     # The positive class first, as its mark is; then the order of the manifest.
     labels = [label for label in facts.marks if label in counts]
     chips = (
-        f'<button type="button" data-label="" aria-pressed="true"><span data-t="reset">{words["reset"]}</span></button>'
+        f'<button type="button" data-label="" aria-pressed="true"><span data-t="reset">{words("reset")}</span></button>'
     )
     for label in labels:
         chips += (
@@ -191,34 +192,34 @@ def _fill_template(facts: PageFacts) -> str:
     notes.append(f"<span>labels.csv {dataset.labels_sha256[:12]}</span>")
     synthetic_banner = synthetic_badge = ""
     if dataset.is_synthetic:
-        synthetic_banner = f'<p class="synthetic" data-t="synthetic_long">{words["synthetic_long"]}</p>'
-        synthetic_badge = f'<span class="badge" data-t="synthetic">{words["synthetic"]}</span>'
+        synthetic_banner = f'<p class="synthetic" data-t="synthetic_long">{words("synthetic_long")}</p>'
+        synthetic_badge = f'<span class="badge" data-t="synthetic">{words("synthetic")}</span>'
     script = (_HERE / "page.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     interval_ms = float(dataset.manifest["protocol"]["frame_interval_ms"])
     data = {
-        "words": WORDS,
-        "labels": {key: {label: label_word(label, key) for label in facts.marks} for key in WORDS},
-        "emotions": EMOTION_WORDS,
+        "words": by_language(TEXTS),
+        "labels": {key: {label: label_word(label, key) for label in facts.marks} for key in LANGS},
+        "emotions": by_language(EMOTION_TEXTS),
         "play_ms": max(PLAY_MIN_MS, interval_ms),
     }
     values = {
-        **{key: html.escape(words[key]) for key in _PLAIN_WORDS},
+        **{key: html.escape(words(key)) for key in _PLAIN_WORDS},
         "lang": lang,
         "script_hash": f"sha256-{digest}",
         "style": (_HERE / "page.css").read_text(encoding="utf-8"),
-        "title": html.escape(words["title"].format(dataset=name)),
+        "title": html.escape(words("title", dataset=name)),
         "title_values": _attribute({"dataset": name}),
         "synthetic_banner": synthetic_banner,
         "synthetic_badge": synthetic_badge,
         "facts": " · ".join(notes),
-        "correct": html.escape(words["correct"].format(dataset=name, classes=classes)),
+        "correct": html.escape(words("correct", dataset=name, classes=classes)),
         "correct_values": _attribute({"dataset": name, "classes": classes}),
         "commands": html.escape(f"./inv verify --dataset {name}\n./inv grid --dataset {name}"),
-        "label_word": html.escape(words["label"]),
+        "label_word": html.escape(words("label")),
         "chips": chips,
         "subjects": "".join(f"<option>{html.escape(subject)}</option>" for subject in subjects),
-        "count": html.escape(words["shown"].format(shown=total, total=total)),
+        "count": html.escape(words("shown", shown=total, total=total)),
         "en_pressed": str(lang == "en").lower(),
         "ko_pressed": str(lang == "ko").lower(),
         # "<" cannot stand in a script element as it is: "</script>" would end it.

@@ -15,8 +15,9 @@ import numpy as np
 
 from shared.arrays import U8
 from shared.dataset.reader import SequenceRow
+from shared.text.catalogue import Lang, Words
 from shared.text.label_style import Mark, label_word
-from tools.grid_viewer.words import WORDS
+from tools.grid_viewer.words import TEXTS
 
 FRAME_PX = 192
 ACROSS = 5  # pictures side by side; longer sequences go on below
@@ -77,7 +78,7 @@ class Sheet:
         lang: ``en`` or ``ko``.
     """
 
-    def __init__(self, lines: Sequence[Line], heading: Heading, marks: dict[str, Mark], lang: str) -> None:
+    def __init__(self, lines: Sequence[Line], heading: Heading, marks: dict[str, Mark], lang: Lang) -> None:
         height = HEAD_PX + sum(line_height_px(line) for line in lines) + MARGIN_PX
         self._image: U8 = np.full((height, WIDTH_PX, 3), PAPER, np.uint8)  # (H, W, 3) RGB
         self._marks, self._lang = marks, lang
@@ -89,7 +90,7 @@ class Sheet:
         write(self._image, heading.title, (MARGIN_PX, 38), 26, weight=700)
         write(self._image, heading.detail, (MARGIN_PX, 68), 17, SOFT)
         if heading.is_synthetic:
-            text = WORDS[self._lang]["synthetic_long"]
+            text = Words(TEXTS, self._lang)("synthetic_long")
             left = WIDTH_PX - MARGIN_PX - text_width_px(text, 18, 700) - 24
             cv2.rectangle(self._image, (left, 12), (WIDTH_PX - MARGIN_PX, 48), WARNING, -1)
             write(self._image, text, (left + 12, 37), 18, WHITE, 700)
@@ -119,7 +120,7 @@ class Sheet:
             write(self._image, row.subject_id, (MARGIN_PX, top + 118), 22, weight=600, max_px=TEXT_PX - 20)
             write(self._image, f"{row.take_id} · {row.start_ms / 1000:.1f} s", (MARGIN_PX, top + 146), 17, SOFT)
             if row.reviewed:
-                write(self._image, WORDS[self._lang]["reviewed"], (MARGIN_PX, top + 172), 16, SOFT)
+                write(self._image, Words(TEXTS, self._lang)("reviewed"), (MARGIN_PX, top + 172), 16, SOFT)
             for index, frame in enumerate(frames_thwc_u8):
                 down, across = divmod(index, ACROSS)
                 left = MARGIN_PX + TEXT_PX + across * (FRAME_PX + GAP_PX)

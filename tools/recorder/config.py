@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.text.catalogue import Lang
+
 
 @dataclass(frozen=True)
 class Settings:
@@ -39,7 +41,7 @@ class Settings:
     target: int | None = None
     preview: bool = True
     realtime: bool = False
-    lang: str = "ko"
+    lang: Lang = "ko"
     seed: int = 0
     difficulty: str = "normal"
     fps: float = 30.0

@@ -14,6 +14,7 @@ from pathlib import Path
 from shared import cli, paths
 from shared.dataset import consent
 from shared.errors import CheckFailed, WrongUsage
+from shared.text.catalogue import Lang
 from tools.recorder.config import Settings
 
 YEARS = 3  # as the statement says
@@ -32,7 +33,7 @@ class Statement:
         questions: One a scope.
     """
 
-    lang: str
+    lang: Lang
     version: str
     sha256: str
     title: str
@@ -40,7 +41,7 @@ class Statement:
     questions: dict[str, str]
 
 
-def read_statement(lang: str) -> Statement:
+def read_statement(lang: Lang) -> Statement:
     """Read the statement in a language."""
     data = Path(__file__).with_name(f"consent_{lang}.md").read_bytes()
     text = data.decode("utf-8")

@@ -15,6 +15,7 @@ import numpy as np
 from shared import cli
 from shared.dataset.protocol import Protocol
 from shared.faces.silence import hushed_stderr
+from shared.text.catalogue import Lang
 
 RATE_HZ = 44_100
 _ATTACK_S = 0.012
@@ -114,7 +115,7 @@ class Prompter:
         in_words: Whether to write the prompt.
     """
 
-    def __init__(self, protocol: Protocol, lang: str, speaker: Speaker, *, in_words: bool = True) -> None:
+    def __init__(self, protocol: Protocol, lang: Lang, speaker: Speaker, *, in_words: bool = True) -> None:
         self._protocol = protocol
         self._lang = lang
         self._speaker = speaker

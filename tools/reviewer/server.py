@@ -30,8 +30,9 @@ from starlette.routing import Route
 
 from shared import paths
 from shared.errors import InvalidInput, SmilebenchError, WrongUsage
+from shared.text.catalogue import LANGS, by_language
 from tools.reviewer.state import Desk, Wish
-from tools.reviewer.words import WORDS
+from tools.reviewer.words import TEXTS
 
 HOST = "127.0.0.1"
 FIRST_PORT, N_PORTS = 20000, 12000  # below the range from which systems give out ports for a moment
@@ -231,7 +232,7 @@ def make_app(desk: Desk, token: str, port: int, lang: str) -> Starlette:
         text = (_HERE / "page.html").read_text(encoding="utf-8")
         chosen = request.query_params.get("lang", lang)
         return Response(
-            text.replace("{{lang}}", chosen if chosen in WORDS else lang), media_type="text/html; charset=utf-8"
+            text.replace("{{lang}}", chosen if chosen in LANGS else lang), media_type="text/html; charset=utf-8"
         )
 
     async def page_file(request: Request) -> Response:
@@ -244,7 +245,7 @@ def make_app(desk: Desk, token: str, port: int, lang: str) -> Starlette:
         if not is_ours(request):
             return _say("forbidden", 403)
         try:
-            return JSONResponse({**await run_in_threadpool(desk.state), "words": WORDS})
+            return JSONResponse({**await run_in_threadpool(desk.state), "words": by_language(TEXTS)})
         except SmilebenchError as error:
             return JSONResponse({"error": str(error)}, status_code=500)
 

@@ -13,11 +13,11 @@ from shared import paths
 from shared.dataset import reader
 from shared.dataset.reader import SequenceRow
 from shared.errors import InvalidInput
+from shared.text.catalogue import LANGS
 from shared.text.label_style import SHAPE_SVG, assign_marks, label_word
 from tools.reviewer.decisions import LABEL_PREFIX, Decision, ReviewFile, current, fitting
 from tools.reviewer.label_quality import Suspect, find_suspects, read_suspicion, suspicion_path
 from tools.reviewer.scores import read_scores
-from tools.reviewer.words import WORDS
 
 UNDO_DEPTH = 500  # decisions that a page which is opened anew can take back
 
@@ -189,7 +189,7 @@ class Desk:
                         "name": label,
                         "colour": mark.css,
                         "shape": SHAPE_SVG[mark.shape],
-                        "words": {lang: label_word(label, lang) for lang in WORDS},
+                        "words": {lang: label_word(label, lang) for lang in LANGS},
                     }
                     for label, mark in marks.items()
                 ],

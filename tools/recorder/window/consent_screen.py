@@ -4,6 +4,7 @@ import cv2
 import numpy as np
 
 from shared.arrays import U8
+from shared.text.catalogue import Words
 from tools.recorder.consent_flow import Statement
 from tools.recorder.window.text_drawing import BLUE, GREEN, GREY, LIGHT, RED, WHITE, YELLOW, rounded, wrap, write
 from tools.recorder.window.window import HEIGHT_PX, WIDTH_PX, Window
@@ -24,12 +25,12 @@ def draw_consent(statement: Statement, subject_id: str, answers: dict[str, bool]
     Returns:
         (720, 1280, 3) uint8, BGR.
     """
-    texts = TEXTS[statement.lang]
+    words = Words(TEXTS, statement.lang)
     canvas = np.full((HEIGHT_PX, WIDTH_PX, 3), (30, 27, 25), np.uint8)
     rounded(canvas, _CARD, 18, (46, 42, 39))
     left, y = _CARD[0] + 40, _CARD[1] + 66
     write(canvas, statement.title, left, y, 46, WHITE, centred=False)
-    write(canvas, f"{texts['for']}: {subject_id}", WIDTH_PX - 220, y - 4, 26, YELLOW, max_width=280, weight=LIGHT)
+    write(canvas, f"{words('for')}: {subject_id}", WIDTH_PX - 220, y - 4, 26, YELLOW, max_width=280, weight=LIGHT)
     y += 22
     for point in statement.points:
         lines = wrap(point, _POINT_PX, _CARD[2] - left - 66)
@@ -44,13 +45,13 @@ def draw_consent(statement: Statement, subject_id: str, answers: dict[str, bool]
         color = YELLOW if is_open and all(other in answers for other in _before(statement, scope)) else GREY
         write(canvas, question, left - 30, y, 32, color if is_open else WHITE, max_width=930, centred=False)
         if scope in answers:
-            text, shown = (texts["yes"], GREEN) if answers[scope] else (texts["no"], RED)
+            text, shown = (words("yes"), GREEN) if answers[scope] else (words("no"), RED)
             write(canvas, text, WIDTH_PX - 120, y, 32, shown, max_width=120)
         elif color == YELLOW:
-            _button(canvas, WIDTH_PX - 240, y, "y", texts["yes"])
-            _button(canvas, WIDTH_PX - 120, y, "n", texts["no"])
+            _button(canvas, WIDTH_PX - 240, y, "y", words("yes"))
+            _button(canvas, WIDTH_PX - 120, y, "n", words("no"))
         y += 58
-    write(canvas, texts["consent_keys"], WIDTH_PX // 2, HEIGHT_PX - 17, 26, WHITE)
+    write(canvas, words("consent_keys"), WIDTH_PX // 2, HEIGHT_PX - 17, 26, WHITE)
     return canvas
 
 

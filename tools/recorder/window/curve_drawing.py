@@ -7,6 +7,7 @@ import numpy as np
 
 from shared.arrays import U8
 from shared.dataset.protocol import Protocol
+from shared.text.catalogue import Lang, Words
 from tools.recorder.smile_curve import SmileCurve
 from tools.recorder.window.text_drawing import BLUE, GREEN, GREY, LIGHT, RED, WHITE, YELLOW, Bgr, rounded, write
 from tools.recorder.window.words import TEXTS, name_of
@@ -15,7 +16,7 @@ _BACK: Bgr = (38, 34, 32)
 _PAD_X, _PAD_TOP, _PAD_BOTTOM = 14, 8, 22
 
 
-def draw_curve(curve: SmileCurve, protocol: Protocol, lang: str, width_px: int, height_px: int) -> U8:
+def draw_curve(curve: SmileCurve, protocol: Protocol, lang: Lang, width_px: int, height_px: int) -> U8:
     """Draw a take's smile curve.
 
     Args:
@@ -55,7 +56,7 @@ def draw_curve(curve: SmileCurve, protocol: Protocol, lang: str, width_px: int, 
         for x in range(_PAD_X, width_px - _PAD_X, 12):
             cv2.line(canvas, (x, y_at(curve.level)), (x + 5, y_at(curve.level)), BLUE, 1, cv2.LINE_AA)
     _draw_line(canvas, [(x_at(i * curve.interval_ms / 1000), s) for i, s in enumerate(curve.scores)], y_at)
-    write(canvas, TEXTS[lang]["curve"], _PAD_X, height_px - 6, 15, WHITE, centred=False, weight=LIGHT)
+    write(canvas, Words(TEXTS, lang)("curve"), _PAD_X, height_px - 6, 15, WHITE, centred=False, weight=LIGHT)
     return canvas
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from shared.arrays import U8
 from shared.dataset.protocol import Protocol
+from shared.text.catalogue import Lang
 from tools.recorder.smile_curve import SmileCurve
 from tools.recorder.window.curve_drawing import draw_curve
 from tools.recorder.window.text_drawing import BLUE, LIGHT, WHITE, YELLOW, rounded, write
@@ -50,7 +51,7 @@ def make_review(
     curve: SmileCurve | None,
     faults: Sequence[str],
     protocol: Protocol,
-    lang: str,
+    lang: Lang,
 ) -> Review:
     """Prepare a take for the look back: the curve is drawn once."""
     width_px = WIDTH_PX - 2 * _LEFT
@@ -58,7 +59,7 @@ def make_review(
     return Review(tuple(labels), tuple(frames), str(protocol.document["positive_class"]), drawn, tuple(faults))
 
 
-def draw_review(review: Review, time_s: float, lang: str) -> U8:
+def draw_review(review: Review, time_s: float, lang: Lang) -> U8:
     """Draw the look back at a moment.
 
     Args:

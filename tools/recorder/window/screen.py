@@ -13,6 +13,7 @@ import numpy as np
 from shared.arrays import U8
 from shared.dataset.protocol import Protocol
 from shared.preprocess import square_box
+from shared.text.catalogue import Lang, Words
 from tools.recorder.quality_monitor import Look
 from tools.recorder.window.look_back import Review, draw_review
 from tools.recorder.window.text_drawing import BLUE, GREEN, RED, WHITE, YELLOW, Bgr, shade, write
@@ -57,7 +58,7 @@ class View:
     keep_in_s: float | None = None
 
 
-def draw(frame_rgb_hwc_u8: U8 | None, view: View, protocol: Protocol, lang: str) -> U8:
+def draw(frame_rgb_hwc_u8: U8 | None, view: View, protocol: Protocol, lang: Lang) -> U8:
     """Draw the window's content.
 
     Args:
@@ -81,7 +82,7 @@ def draw(frame_rgb_hwc_u8: U8 | None, view: View, protocol: Protocol, lang: str)
         if view.review is None and view.stage in ("ready", "undone"):
             _draw_light(canvas, view.look)
     shade(canvas, HEIGHT_PX - _FOOTER_PX, HEIGHT_PX)
-    write(canvas, TEXTS[lang][_keys(view)] if _keys(view) else "", WIDTH_PX // 2, HEIGHT_PX - 17, 28, WHITE)
+    write(canvas, Words(TEXTS, lang)(_keys(view)) if _keys(view) else "", WIDTH_PX // 2, HEIGHT_PX - 17, 28, WHITE)
     return canvas
 
 
@@ -99,33 +100,33 @@ def _keys(view: View) -> str:
     }.get(view.stage, "keys_after")
 
 
-def _draw_heading(canvas: U8, view: View, lang: str) -> None:
+def _draw_heading(canvas: U8, view: View, lang: Lang) -> None:
     """Write what has happened, and below it why or what to do."""
-    texts = TEXTS[lang]
+    words = Words(TEXTS, lang)
     shade(canvas, 0, HEADER_PX)
-    write(canvas, texts[view.stage], WIDTH_PX // 2, 96, 84, _HEADINGS.get(view.stage, WHITE))
+    write(canvas, words(view.stage), WIDTH_PX // 2, 96, 84, _HEADINGS.get(view.stage, WHITE))
     why, color = "", WHITE
     if view.cause:
-        why = texts[view.cause]
+        why = words(view.cause)
     elif view.stage == "aside" and view.review is not None:
-        why = " · ".join(texts[fault] for fault in view.review.faults[:2])
+        why = " · ".join(words(fault) for fault in view.review.faults[:2])
     elif view.stage in ("ready", "undone"):
         why, color = _advice(view.look, lang)
     elif view.stage == "paused":
-        why = texts["paused_why"]
+        why = words("paused_why")
     elif view.stage in ("saved", "done"):
-        why = texts["n_sequences"].format(n=view.n_sequences)
+        why = words("n_sequences", n=view.n_sequences)
         if view.keep_in_s is not None:
-            why += " · " + texts["keep_in"].format(n=max(1, math.ceil(view.keep_in_s)))
+            why += " · " + words("keep_in", n=max(1, math.ceil(view.keep_in_s)))
     write(canvas, why, WIDTH_PX // 2, 154, 38, color)
 
 
-def _advice(look: Look | None, lang: str) -> tuple[str, Bgr]:
+def _advice(look: Look | None, lang: Lang) -> tuple[str, Bgr]:
     """Say what the light says, in its colour."""
-    texts = TEXTS[lang]
+    words = Words(TEXTS, lang)
     if look is None or (look.fault is None and not look.knows_faces):
-        return texts["ready_why"], WHITE
-    return (texts["good"], GREEN) if look.fault is None else (texts[look.fault], light_color(look))
+        return words("ready_why"), WHITE
+    return (words("good"), GREEN) if look.fault is None else (words(look.fault), light_color(look))
 
 
 def light_color(look: Look) -> Bgr:
@@ -148,12 +149,12 @@ def _draw_light(canvas: U8, look: Look | None) -> None:
             cv2.circle(canvas, centre, 34, color, 2, cv2.LINE_AA)
 
 
-def _draw_count(canvas: U8, view: View, lang: str) -> None:
+def _draw_count(canvas: U8, view: View, lang: Lang) -> None:
     """Write at the left who is recorded, and how many takes there are."""
     count = f"{view.n_takes} / {view.target}" if view.target else str(view.n_takes)
     write(canvas, view.subject_id, 140, 292, 34, YELLOW, max_width=250)
     write(canvas, count, 140, 372, 76, WHITE, max_width=250)
-    write(canvas, TEXTS[lang]["takes"], 140, 424, 34, WHITE, max_width=250)
+    write(canvas, Words(TEXTS, lang)("takes"), 140, 424, 34, WHITE, max_width=250)
 
 
 def _mirror(frame_rgb_hwc_u8: U8 | None, view: View) -> U8:
@@ -198,7 +199,7 @@ def _corners(canvas: U8, box_xyxy: tuple[int, int, int, int], color: Bgr, part: 
             cv2.line(canvas, at, (at[0], at[1] + down * long), color, thickness, cv2.LINE_AA)
 
 
-def _draw_take(canvas: U8, view: View, protocol: Protocol, lang: str) -> None:
+def _draw_take(canvas: U8, view: View, protocol: Protocol, lang: Lang) -> None:
     """Draw the prompt, the countdown ring, the take's timeline, and what is wrong if anything is."""
     phase = protocol.phase_at(view.time_s)
     color = _phase_color(protocol, protocol.phases.index(phase))
@@ -220,7 +221,7 @@ def _draw_take(canvas: U8, view: View, protocol: Protocol, lang: str) -> None:
         if now > x0 + 2:
             cv2.rectangle(canvas, (x0 + 2, y0), (min(now, x1 - 3), y1), _phase_color(protocol, index), -1)
     if view.look is not None and view.look.fault is not None:
-        write(canvas, TEXTS[lang][view.look.fault], WIDTH_PX // 2, HEIGHT_PX - 100, 36, light_color(view.look))
+        write(canvas, Words(TEXTS, lang)(view.look.fault), WIDTH_PX // 2, HEIGHT_PX - 100, 36, light_color(view.look))
 
 
 def _phase_color(protocol: Protocol, index: int) -> Bgr:

@@ -9,25 +9,16 @@ from dataclasses import dataclass
 from matplotlib.figure import Figure
 
 from shared.plots import figures
-from shared.plots.figures import DASHES, FAINT, GRID, INK, PALETTE, Lang
+from shared.plots.figures import DASHES, FAINT, GRID, INK, PALETTE
+from shared.text.catalogue import Catalogue, Lang, Text, Words
 
-_TEXTS: dict[Lang, dict[str, str]] = {
-    "en": {
-        "points": "difference in points (candidate minus baseline)",
-        "score": "score",
-        "share": "share that is positive",
-        "calibrated": "calibrated",
-        "people": "people in training",
-        "accuracy": "accuracy",
-    },
-    "ko": {
-        "points": "차이 (%p, 후보 − 기준)",
-        "score": "점수",
-        "share": "실제 양성 비율",
-        "calibrated": "보정됨",
-        "people": "학습에 쓰인 사람 수",
-        "accuracy": "정확도",
-    },
+TEXTS: Catalogue = {
+    "points": Text("difference in points (candidate minus baseline)", "차이 (%p, 후보 − 기준)"),
+    "score": Text("score", "점수"),
+    "share": Text("share that is positive", "실제 양성 비율"),
+    "calibrated": Text("calibrated", "보정됨"),
+    "people": Text("people in training", "학습에 쓰인 사람 수"),
+    "accuracy": Text("accuracy", "정확도"),
 }
 _MARKERS = ("o", "s", "D", "^", "v", "P")
 
@@ -80,7 +71,7 @@ def forest_figure(rows: Sequence[ForestRow], arms: Sequence[str], margin: float,
     Raises:
         MissingOutside: Korean, and no font that has Hangul.
     """
-    words, font = _TEXTS[lang], figures.font_families(lang)
+    words, font = Words(TEXTS, lang), figures.font_families(lang)
     figure = figures.new_figure(width_in=4.8, height_in=1.1 + len(rows) * (0.32 + 0.2 * len(arms)) + 0.22 * len(arms))
     axes = figure.add_subplot()
     axes.axvspan(-100 * margin, 100 * margin, color=GRID, zorder=0)
@@ -116,7 +107,7 @@ def forest_figure(rows: Sequence[ForestRow], arms: Sequence[str], margin: float,
     axes.set_ylim(len(rows) - 0.5, -0.5)
     limit = max(1.08 * max(reach), 130 * margin)
     axes.set_xlim(-limit, limit)
-    axes.set_xlabel(words["points"], fontsize=10.5, fontfamily=font)
+    axes.set_xlabel(words("points"), fontsize=10.5, fontfamily=font)
     figures.clean(axes)
     axes.grid(axis="y", visible=False)
     if len(arms) > 1 and axes.get_legend_handles_labels()[0]:
@@ -137,10 +128,10 @@ def reliability_figure(curves: Sequence[Reliability], lang: Lang, first_colour: 
     Raises:
         MissingOutside: Korean, and no font that has Hangul.
     """
-    words, font = _TEXTS[lang], figures.font_families(lang)
+    words, font = Words(TEXTS, lang), figures.font_families(lang)
     figure = figures.new_figure(width_in=4.3, height_in=4.5)
     axes = figure.add_subplot()
-    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=(0, (2, 2)), label=words["calibrated"])
+    axes.plot([0, 1], [0, 1], color=FAINT, linewidth=1, linestyle=(0, (2, 2)), label=words("calibrated"))
     for number, curve in enumerate(curves):
         below = [share - low for share, low in zip(curve.shares, curve.lows, strict=True)]
         above = [high - share for share, high in zip(curve.shares, curve.highs, strict=True)]
@@ -161,8 +152,8 @@ def reliability_figure(curves: Sequence[Reliability], lang: Lang, first_colour: 
     axes.set_xlim(-0.01, 1.01)
     axes.set_ylim(-0.01, 1.01)
     axes.set_aspect("equal")
-    axes.set_xlabel(words["score"], fontsize=11, fontfamily=font)
-    axes.set_ylabel(words["share"], fontsize=11, fontfamily=font)
+    axes.set_xlabel(words("score"), fontsize=11, fontfamily=font)
+    axes.set_ylabel(words("share"), fontsize=11, fontfamily=font)
     figures.clean(axes)
     axes.legend(loc="upper left", prop={"family": font, "size": 9.5}, framealpha=0.92, edgecolor=GRID)
     return figure
@@ -178,7 +169,7 @@ def people_curve_figure(points: Sequence[tuple[int, Estimate]], lang: Lang) -> F
     Raises:
         MissingOutside: Korean, and no font that has Hangul.
     """
-    words, font = _TEXTS[lang], figures.font_families(lang)
+    words, font = Words(TEXTS, lang), figures.font_families(lang)
     figure = figures.new_figure(width_in=4.6, height_in=3.6)
     axes = figure.add_subplot()
     axes.axhline(0.5, color=FAINT, linewidth=1, linestyle=(0, (2, 2)))
@@ -191,8 +182,8 @@ def people_curve_figure(points: Sequence[tuple[int, Estimate]], lang: Lang) -> F
     axes.set_ylim(0, 1.01)
     axes.set_xlim(0, max(numbers, default=1) * 1.08)
     axes.set_xticks(numbers)
-    axes.set_xlabel(words["people"], fontsize=11, fontfamily=font)
-    axes.set_ylabel(words["accuracy"], fontsize=11, fontfamily=font)
+    axes.set_xlabel(words("people"), fontsize=11, fontfamily=font)
+    axes.set_ylabel(words("accuracy"), fontsize=11, fontfamily=font)
     figures.clean(axes)
     return figure
 
