@@ -1,12 +1,11 @@
 """A chain of tools in which a step is skipped while nothing that it depends on has changed.
 
 Each step is one tool run with --json. What it printed is kept with a hash of its command, its input files, its tool's
-source and the hashes of the files that it made; as long as all of these are the same, the kept answer is used. The
-record is written after the step, so a step that was cut off is done again.
+source (with what that imports of shared/, and no more) and the hashes of the files that it made; as long as all of
+these are the same, the kept answer is used. The record is written after the step, so a step that was cut off is done
+again.
 """
 
-import functools
-import hashlib
 import json
 import shlex
 import sys
@@ -15,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import contracts
+from shared.chain.imports import ImportGraph
 
 Answer = dict[str, Any]
 
@@ -33,18 +33,6 @@ def command_of(tool: str, *arguments: object) -> str:
     return shlex.join(words)
 
 
-@functools.cache
-def _source_hash(tool: str) -> str:
-    """Hash the source that a tool runs: its own folder, shared/ and schemas/."""
-    root = Path(__file__).resolve().parents[2]
-    digest = hashlib.sha256()
-    for folder in (f"tools/{tool}", "shared", "schemas"):
-        for path in sorted((root / folder).rglob("*")):
-            if path.suffix in (".py", ".json", ".mjs", ".ts", ".html", ".css", ".js"):
-                digest.update(path.relative_to(root).as_posix().encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
-
-
 class Chain:
     """Runs steps and remembers them.
 
@@ -52,14 +40,21 @@ class Chain:
         record: The file that remembers; one a chain.
         execute: Runs a shell command and returns (exit code, stdout); stderr goes to the user.
         announce: Says what is going on.
+        graph: The source that the tools run; None reads this checkout's.
     """
 
     def __init__(
-        self, record: Path, execute: Callable[[str], tuple[int, str]], announce: Callable[[str], None]
+        self,
+        record: Path,
+        execute: Callable[[str], tuple[int, str]],
+        announce: Callable[[str], None],
+        graph: ImportGraph | None = None,
     ) -> None:
         self._record = record
         self._execute = execute
         self._announce = announce
+        self._graph = graph or ImportGraph()
+        self._source_hashes: dict[str, str] = {}
         self._steps: dict[str, Any] = {}
         self._n_done = 0
         self._n_steps: int | None = None
@@ -99,7 +94,7 @@ class Chain:
         """
         command = command_of(tool, *arguments, "--json")
         key = contracts.sha256_json(
-            [command, _source_hash(tool), [[str(path), contracts.sha256_file(path)] for path in inputs]]
+            [command, self._source_hash(tool), [[str(path), contracts.sha256_file(path)] for path in inputs]]
         )
         before = self._steps.get(name)
         place = "" if self._n_steps is None else f"{self._n_done + 1}/{self._n_steps} "
@@ -117,6 +112,12 @@ class Chain:
         self._steps[name] = {"key": key, "answer": answer, "outputs": made}
         contracts.write_bytes(self._record, json.dumps(self._steps, ensure_ascii=False, indent=1).encode("utf-8"))
         return answer
+
+    def _source_hash(self, tool: str) -> str:
+        """Hash a tool's source, once a chain."""
+        if tool not in self._source_hashes:
+            self._source_hashes[tool] = self._graph.hash_of(tool)
+        return self._source_hashes[tool]
 
     @staticmethod
     def _is_intact(made: dict[str, str]) -> bool:

@@ -1,14 +1,20 @@
 """The A/B experiment's name: what makes it another look at the test people."""
 
 import dataclasses
+import json
+import shlex
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from shared import contracts
 from shared.chain import ab, stages
 from shared.chain.ab import Plan
+from shared.chain.cache import Chain
+from shared.chain.imports import PROJECT, ImportGraph
 from shared.dataset.reader import Dataset
 
 
@@ -51,3 +57,72 @@ def test_every_arm_is_measured_as_a_part_of_the_experiment(plan: Plan, monkeypat
     ab._walk(None, plan, Path("split.json"), "")  # type: ignore[arg-type]
     assert {flags["session"] for flags in asked} == {plan.session()}
     assert [flags["arm"] for flags in asked] == ["model", "majority", "model", "one_frame"]
+
+
+class Shell:
+    """Stands for all tools: makes the files that they would make, with other bytes at every training."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.n_trainings = 0
+
+    def __call__(self, command: str) -> tuple[int, str]:
+        tool, *flags = shlex.split(command)[3:]
+        if tool == "tools.trainer":
+            self.n_trainings += 1
+            folder = self._write("run/run.json").parent
+            self._write("run/epoch_0010.safetensors")
+            checkpoints = [{"file": "epoch_0010.safetensors"}]
+            return 0, json.dumps({"folder": str(folder), "run": {"run_id": "r", "checkpoints": checkpoints}})
+        if tool == "tools.evaluator":
+            name, untrained = contracts.sha256_json(flags), "majority" in flags or "baseline.onnx" in str(flags)
+            self._write(f"{name}.csv", trained=not untrained)
+            results = {"predictions": {"file": f"{name}.csv"}}
+            return 0, json.dumps({"file": str(self._write(f"{name}.json", trained=not untrained)), "results": results})
+        answers = {
+            "tools.splitter": {"file": "split.json"},
+            "tools.exporter": {"onnx": "model/smile_detector.onnx"},
+            "tools.handoff": {"spec": "handoff/frontend_spec.json"},
+            "tools.reporter": {"report": "report.html", "comparison": "comparison.json"},
+        }
+        answer = {key: str(self._write(name)) for key, name in answers[tool].items()}
+        if tool == "tools.splitter":
+            self._write("split.json", trained=False)
+        if tool == "tools.exporter":
+            self._write("model/model.json")
+        return 0, json.dumps(answer | {"folder": str(self.folder / "handoff"), "graphs": []})
+
+    def _write(self, name: str, *, trained: bool = True) -> Path:
+        path = self.folder / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        content = {"seed": 0, "dataset": {"sha256": "0" * 64}, "training": self.n_trainings if trained else None}
+        path.write_text(json.dumps(content))
+        return path
+
+
+def test_other_words_in_a_report_repeat_the_report_only_and_another_trainer_repeats_the_training_and_what_follows(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    source, shell = tmp_path / "checkout", Shell(tmp_path / "made")
+    for folder in ("shared", "tools", "schemas"):
+        shutil.copytree(PROJECT / folder, source / folder, ignore=shutil.ignore_patterns("__pycache__"))
+
+    def repeated() -> set[str]:
+        """Walk the whole comparison; return the steps that were done."""
+        said: list[str] = []
+        ab.compare(Chain(tmp_path / "chain.json", shell, said.append, ImportGraph(source)), plan)
+        return {text.removesuffix(" ...") for text in said if text.endswith(" ...")}
+
+    everything = {
+        *("split", "leaks", "measure baseline", "measure majority", "train", "export epochs-10"),
+        *("measure epochs-10", "measure one frame", "spec epochs-10", "report"),
+    }
+    assert repeated() == everything
+    assert repeated() == set()
+    for file in (source / "tools/reporter/text").glob("*.py"):
+        file.write_text(file.read_text(encoding="utf-8") + "\n# Another sentence.\n", encoding="utf-8")
+    assert repeated() == {"report"}
+    trainer = source / "tools/trainer/train.py"
+    trainer.write_text(trainer.read_text(encoding="utf-8") + "\n# Another optimiser.\n", encoding="utf-8")
+    assert repeated() == everything - {"split", "leaks", "measure baseline", "measure majority"}
