@@ -2,8 +2,12 @@
 
 import hashlib
 import json
-from collections.abc import Callable
+import os
+import shutil
+import signal
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import cv2
 import numpy as np
@@ -21,6 +25,56 @@ from shared.video import FilmWriter, Frame
 
 FPS = 30.0
 MakeDataset = Callable[..., Dataset]
+# Files whose tests drive windows, cameras and browsers, which keep time: one at a time, so that each has a core.
+REAL_TIME = (
+    "tests/game/",
+    "tests/handoff/client/",
+    "tests/recorder/test_camera.py",
+    "tests/recorder/test_kill.py",
+    "tests/recorder/test_screen.py",
+    "tests/recorder/test_sources.py",
+    "tests/reporter/test_in_a_browser.py",
+    "tests/reviewer/test_page.py",
+    "tests/reviewer/test_server.py",
+    "tests/spec_checker/test_browser.py",
+    "tests/spec_checker/test_features.py",
+    "tests/test_inv.py",
+)
+
+
+def pytest_configure() -> None:
+    """Let Ctrl-C end the programs that tests start: a suite in the background is started with SIGINT ignored.
+
+    What a process ignores, its children ignore as well, and a shell among them cannot even trap it.
+    """
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Put the tests that keep time first: one process of two is busy with them while the other does the rest."""
+    items.sort(key=lambda item: not item.nodeid.startswith(REAL_TIME))
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Hand out whole files, and all files that keep time as one."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class OneAtATime(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            return "real time" if nodeid.startswith(REAL_TIME) else str(super()._split_scope(nodeid))
+
+    config.option.loadscopereorder = False  # by the number of tests; ours are in the order that we want
+    return OneAtATime(config, log)
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _no_waiting_for_the_disk() -> Iterator[None]:
+    """Write without fsync: no test pulls the plug, and what a killed process wrote is seen without it."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(os, "fsync", lambda _: None)
+        yield
 
 
 def _draw_face(rng: np.random.Generator, subject: int, smiles: bool, size_px: int) -> U8:
@@ -122,10 +176,27 @@ def write_dataset(
     return open_dataset(folder)
 
 
-@pytest.fixture
-def make_dataset() -> MakeDataset:
-    """Return `write_dataset`: ``make_dataset(folder, subjects=6, takes=1, kind="synthetic", protocol=None)``."""
-    return write_dataset
+@pytest.fixture(scope="session")
+def make_dataset(tmp_path_factory: pytest.TempPathFactory) -> MakeDataset:
+    """Return `write_dataset`: ``make_dataset(folder, subjects=6, takes=1, kind="synthetic", protocol=None)``.
+
+    Each dataset is drawn once: where a new folder shall hold one that was drawn before, it becomes a copy of it.
+    """
+    drawn = tmp_path_factory.mktemp("drawn")
+
+    def make(
+        folder: Path, subjects: int = 6, takes: int = 1, kind: str = "synthetic", protocol: Protocol | None = None
+    ) -> Dataset:
+        script = protocol or read_protocol()
+        if folder.exists():
+            return write_dataset(folder, subjects, takes, kind, script)
+        first = drawn / contracts.sha256_json([folder.name, subjects, takes, kind, script.document]) / folder.name
+        if not first.exists():
+            write_dataset(first, subjects, takes, kind, script)
+        shutil.copytree(first, folder)
+        return open_dataset(folder)
+
+    return make
 
 
 def write_feature_model(

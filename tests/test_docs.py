@@ -1,9 +1,11 @@
 """What is not documented does not exist: every tool and every task must be in the README."""
 
 import ast
+import contextlib
+import functools
+import importlib
+import io
 import re
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
@@ -66,32 +68,29 @@ def test_every_tool_explains_itself_in_a_readme_with_a_command(tool: str) -> Non
         assert word in text.lower()
 
 
+@functools.cache
+def help_of(tool: str, *words: str) -> str:
+    """Ask a tool, or one of its commands, for help; returns what it prints."""
+    out, err = io.StringIO(), io.StringIO()
+    with contextlib.redirect_stdout(out), contextlib.redirect_stderr(err), pytest.raises(SystemExit) as end:
+        importlib.import_module(f"tools.{tool}.cli").main([*words, "--help"])
+    assert (end.value.code, err.getvalue()) == (0, "")
+    return out.getvalue()
+
+
 @pytest.mark.parametrize("tool", TOOLS)
 def test_help_answers_with_examples(tool: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", f"tools.{tool}", "--help"], capture_output=True, text=True, check=False, cwd=ROOT
-    )
-    assert done.returncode == 0, done.stderr
-    assert done.stderr == ""
-    assert "examples:\n  " in done.stdout
-    assert "--json" in done.stdout
-    assert "--quiet" in done.stdout
+    text = help_of(tool)
+    assert "examples:\n  " in text
+    assert "--json" in text
+    assert "--quiet" in text
 
 
 @pytest.mark.parametrize("tool", TOOLS)
 def test_the_examples_of_the_help_use_flags_that_exist(tool: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-m", f"tools.{tool}", "--help"], capture_output=True, text=True, check=True, cwd=ROOT
-    )
-    text, _, examples = done.stdout.partition("examples:")
+    text, _, examples = help_of(tool).partition("examples:")
     subcommands = [
-        subprocess.run(
-            [sys.executable, "-m", f"tools.{tool}", name, "--help"],
-            capture_output=True,
-            text=True,
-            check=False,
-            cwd=ROOT,
-        ).stdout
+        help_of(tool, name)
         for name in {line.split()[1] for line in examples.splitlines() if len(line.split()) > 1}
         if not name.startswith("-")
     ]

@@ -38,18 +38,9 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 @pytest.fixture(scope="session")
-def drawn(tmp_path_factory: pytest.TempPathFactory) -> Path:
+def drawn(tmp_path_factory: pytest.TempPathFactory, make_dataset: Callable[..., Dataset]) -> Path:
     """A dataset of 3 people with 4 sequences each, seq_0001 to seq_0012: two of each label."""
-    import importlib.util
-
-    spec = importlib.util.spec_from_file_location("drawn", ROOT / "tests" / "conftest.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    folder = tmp_path_factory.mktemp("drawn") / "people"
-    module.write_dataset(folder, subjects=3)
-    return folder
+    return make_dataset(tmp_path_factory.mktemp("reviewed") / "people", subjects=3).folder
 
 
 @pytest.fixture

@@ -47,7 +47,6 @@ def test_a_writer_killed_at_any_step_leaves_a_valid_dataset_and_the_next_one_goe
 def test_a_disk_that_fills_up_at_any_step_leaves_a_valid_dataset(
     job: str, make_dataset: MakeDataset, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(os, "fsync", lambda _: None)  # waiting for the disk would only make the trials slow
     real = os.replace
     left = [0]
 
