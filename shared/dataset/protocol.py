@@ -56,10 +56,6 @@ class Protocol:
         """Return the phase that a moment lies in; the last one after the end."""
         return next((phase for phase in self.phases if time_s < phase.end_s), self.phases[-1])
 
-    def covers(self, time_s: float) -> bool:
-        """Tell whether a frame of this moment can be part of a sequence."""
-        return any(window.start_s <= time_s <= window.end_s for window in self.windows)
-
 
 def read_protocol(path: Path = DEFAULT_PROTOCOL) -> Protocol:
     """Read a protocol file.

@@ -28,7 +28,6 @@ from shared.errors import InvalidInput, WrongUsage
 
 JPEG_QUALITY = 95
 LOCK_PATIENCE_S = 5.0
-CARD_MARK = card.CARD_MARK
 
 
 @dataclass(frozen=True)

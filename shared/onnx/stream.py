@@ -20,7 +20,7 @@ threshold or below a candidate is dropped. A smile ends at smile_prob <= release
 
 import math
 from collections import deque
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
@@ -34,7 +34,6 @@ from shared.errors import InvalidInput
 from shared.faces import landmarker
 from shared.onnx.session import open_session
 from shared.preprocess import crop_and_resize, to_batch
-from shared.video import Frame
 
 GraphChoice = Literal["stream", "window", "pixels"]
 State = Literal["ready", "warming_up", "gap", "no_face", "dropped"]
@@ -248,11 +247,6 @@ class SmileStream:
         prob = float(smile_prob.reshape(-1)[0])
         is_smile = self._decider.decide(prob, timestamp_ms)
         return Answer(timestamp_ms, "ready", prob, logits[0].reshape(-1) if logits else None, is_smile)
-
-    def follow(self, frames: Iterable[Frame]) -> Iterator[Answer]:
-        """Answer for each frame of a film, such as `shared.video.Film` gives them."""
-        for frame in frames:
-            yield self.push(frame.rgb_hwc_u8, frame.time_s * 1000)
 
     def close(self) -> None:
         """Free the landmarker, if there is one."""

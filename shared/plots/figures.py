@@ -5,7 +5,6 @@ works without a screen and beside other plots. Reads no file but a font. Figures
 that they can still be read on a phone of 390 px.
 """
 
-import base64
 import functools
 import importlib.util
 import io
@@ -235,11 +234,6 @@ def learning_curve_figure(
 def save_png(figure: Figure, path: Path) -> None:
     """Write a figure as a PNG, atomically; the same figure gives the same bytes, as no date is in them."""
     contracts.write_bytes(path, png_bytes(figure))
-
-
-def to_data_uri(figure: Figure) -> str:
-    """Return a figure as a data: URI, for a page that must carry everything in itself."""
-    return "data:image/png;base64," + base64.b64encode(png_bytes(figure)).decode("ascii")
 
 
 def png_bytes(figure: Figure) -> bytes:

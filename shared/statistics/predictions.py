@@ -10,16 +10,13 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
-import numpy.typing as npt
 
-from shared.arrays import F64, Bool
+from shared.arrays import F64, Bool, Int
 from shared.errors import InvalidInput
 from shared.statistics.metrics import Confusion, check_scores
 
 METRICS = ("accuracy", "recall", "precision", "f1", "roc_auc")
 TP, FN, TN, FP = range(4)
-
-Int = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, eq=False)

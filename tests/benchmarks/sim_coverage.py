@@ -20,7 +20,6 @@ from settings import worlds
 
 from shared.statistics.intervals import _tango, difference, interval, wilson
 from shared.statistics.predictions import METRICS, Answers, part_and_whole
-from shared.statistics.roc_band import resample
 
 FEW = 6
 """Expected sequences that can tell, below which a setting is reported apart."""
@@ -42,17 +41,12 @@ class Found:
     counted: list[tuple[float, float, float]] = field(default_factory=list)
 
 
-def bounds(arms: tuple[Answers, Answers], n_resamples: int) -> Iterator[tuple[str, float | None, float | None]]:
-    """Give bounds by name: of the baseline's metrics, of the differences, and of the bootstrap's."""
+def bounds(arms: tuple[Answers, Answers]) -> Iterator[tuple[str, float | None, float | None]]:
+    """Give bounds by name: of the baseline's metrics and of the differences."""
     for metric in METRICS:
         one, other = interval(metric, arms[0]), difference(metric, *arms)
         yield metric, one.low, one.high
         yield f"difference of {metric}", other.low, other.high
-    if n_resamples:
-        drawn, both = resample(arms[:1], n_resamples, 1), resample(arms, n_resamples, 1)
-        for metric in ("accuracy", "recall", "roc_auc"):
-            yield f"bootstrap {metric}", *(drawn.percentiles(metric) or (None, None))
-            yield f"bootstrap difference of {metric}", *(both.percentiles(metric) or (None, None))
 
 
 def counted(name: str, arms: tuple[Answers, Answers]) -> tuple[float, float, float]:
@@ -74,7 +68,7 @@ def cover(world: World | BetaWorld, asked: argparse.Namespace, rng: np.random.Ge
     found: dict[str, Found] = {}
     for _ in range(asked.runs):
         arms = world.draw(rng)
-        for name, low, high in bounds(arms, asked.resamples):
+        for name, low, high in bounds(arms):
             baseline, candidate = truth[name.split()[-1]]
             true = candidate - baseline if "difference" in name else baseline
             mine = found.setdefault(name, Found())
@@ -99,7 +93,7 @@ def telling(name: str, found: Found) -> float:
 
 def with_true_effect(name: str, found: Found, truth: tuple[float, float]) -> dict[str, float]:
     """Cover by a score interval that knows the true design effect; for accuracy and recall, and their differences."""
-    if name.split()[-1] not in ("accuracy", "recall") or "bootstrap" in name:
+    if name.split()[-1] not in ("accuracy", "recall"):
         return {}
     one, other, whole = np.array([row for row in found.counted if row[2] > 0]).T
     true = truth[1] - truth[0] if "difference" in name else truth[0]
@@ -126,7 +120,6 @@ def summary(rows: list[dict[str, float]]) -> dict[str, float]:
 def main() -> None:
     """Run and print."""
     parser = arguments(__doc__, runs=400, people=(12, 40), clips=(2, 10))
-    parser.add_argument("--resamples", type=int, default=0, help="also of the percentile bootstrap")
     parser.add_argument("--settings", type=int, default=0, help="only so many settings, drawn with the seed (all)")
     parser.add_argument(
         "--each", action="store_true", help="print the three least covered settings of each number, too"

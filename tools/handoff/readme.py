@@ -14,7 +14,6 @@ READMES = ("README.md", "README.ko.md")
 _PASSAGE = re.compile(r"^<!-- ([a-z ]+) -->\n(.*?)^<!-- end -->\n", re.MULTILINE | re.DOTALL)
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 _KINDS_KO = {"frames": "그림", "landmarks": "랜드마크", "blendshapes": "블렌드셰이프"}
-WORDS = frozenset({"frames", "features", "landmarks", "blendshapes", "stream", "window", "many", "one", "landmarker"})
 
 
 def fit_readme(text: str, spec: dict[str, Any], folder: str, *, has_landmarker: bool) -> str:

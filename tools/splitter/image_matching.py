@@ -25,10 +25,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared import cli
-from shared.arrays import U8
-
-F32 = npt.NDArray[np.float32]
-I64 = npt.NDArray[np.int64]
+from shared.arrays import F32, F64, U8, Bool, Int
 
 SIZE_PX = 64
 _SMALL_PX = 32
@@ -58,7 +55,7 @@ class Likeness:
 
     hashes: F32
     grey: U8
-    is_flat: npt.NDArray[np.bool_]
+    is_flat: Bool
 
 
 @dataclass(frozen=True)
@@ -82,20 +79,20 @@ class Alike:
 class _Candidates:
     """Pairs that passed the first sieve: `first` in view `view` resembles `second`; (m,) each."""
 
-    first: I64
-    second: I64
-    view: I64
+    first: Int
+    second: Int
+    view: Int
 
 
-def _cosines() -> npt.NDArray[np.float64]:
+def _cosines() -> F64:
     """Build the orthonormal cosine transform's lowest frequencies, (6, 64)."""
     frequency, place = np.arange(_FREQUENCIES)[:, None], np.arange(SIZE_PX)[None]
-    matrix: npt.NDArray[np.float64] = np.cos(np.pi * (place + 0.5) * frequency / SIZE_PX) * np.sqrt(2 / SIZE_PX)
+    matrix: F64 = np.cos(np.pi * (place + 0.5) * frequency / SIZE_PX) * np.sqrt(2 / SIZE_PX)
     matrix[0] /= np.sqrt(2)
     return matrix
 
 
-def _crop(low: float, high: float) -> npt.NDArray[np.float64]:
+def _crop(low: float, high: float) -> F64:
     """Build the matrix that stretches an interval (fractions) of a line of 64 pixels to 64 pixels, linearly."""
     place = SIZE_PX * low + (np.arange(SIZE_PX) + 0.5) * (high - low) - 0.5
     place = np.clip(place, 0, SIZE_PX - 1)
@@ -195,7 +192,7 @@ def find_alike(
     return [best[key] for key in sorted(best)]
 
 
-def _sieve(likeness: Likeness, group: I64, known: I64, sequence: I64, rows: slice) -> Iterator[_Candidates]:
+def _sieve(likeness: Likeness, group: Int, known: Int, sequence: Int, rows: slice) -> Iterator[_Candidates]:
     """Yield what of some pictures passes the first sieve, tile by tile."""
     viewed = [_hash(likeness.grey[rows], view) for view in range(len(_VIEWS))]
     viewed += [hashes * _MIRROR for hashes in viewed]
@@ -218,7 +215,7 @@ def _sieve(likeness: Likeness, group: I64, known: I64, sequence: I64, rows: slic
             yield _Candidates(first + rows.start, second + column, np.argmax(scores, axis=0))
 
 
-def _closest(one: I64, other: I64, score: F32) -> I64:
+def _closest(one: Int, other: Int, score: F32) -> Int:
     """Choose the closest few pairs of pictures of each pair of sequences: their indices."""
     order = np.lexsort((-score, other, one))
     is_new = np.ones(len(order), np.bool_)
@@ -227,7 +224,7 @@ def _closest(one: I64, other: I64, score: F32) -> I64:
     return order[np.arange(len(order)) - begin < _MAX_TRIES]
 
 
-def _all_of(likeness: Likeness, ones: I64, others: I64) -> list[Alike]:
+def _all_of(likeness: Likeness, ones: Int, others: Int) -> list[Alike]:
     """Align every picture of one sequence with every one of another."""
     found: list[Alike] = []
     for one, other in ((ones, others), (others, ones)):
@@ -279,7 +276,7 @@ def _warp(across: tuple[float, float], down: tuple[float, float], size_px: int) 
     )
 
 
-def _middle(size_px: int) -> npt.NDArray[np.bool_]:
+def _middle(size_px: int) -> Bool:
     """Mark an ellipse in the middle, where the face is."""
     place = (np.arange(size_px) + 0.5) / size_px - 0.5
     return np.asarray((place[None] / 0.31) ** 2 + (place[:, None] / 0.375) ** 2 < 1)

@@ -22,7 +22,6 @@ _BATCH = 256
 _REDUCE_FROM_PX = (
     2 * image_matching.SIZE_PX
 )  # from here on a jpg can be decoded at half size, which is three times as fast
-ACROSS = ("people", "takes")
 
 
 @dataclass(frozen=True)

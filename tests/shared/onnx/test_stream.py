@@ -14,7 +14,6 @@ from shared import contracts
 from shared.arrays import U8
 from shared.errors import InvalidInput
 from shared.onnx.stream import Answer, Decider, Rule, SmileStream, choose_window, find_graph
-from shared.video import Frame
 
 EXAMPLE = Path(__file__).parents[2] / "schemas" / "positive" / "frontend_spec" / "untested.json"
 RULE = Rule(5, 100, 50, threshold=0.5, release_threshold=0.4, min_duration_ms=200)
@@ -190,7 +189,8 @@ def test_the_frames_stand_in_the_window_in_the_order_of_their_capture(folder: Pa
 
 
 def test_a_camera_of_thirty_frames_a_second_decides_with_every_frame(folder: Path) -> None:
-    answers = list(SmileStream(folder).follow(Frame(n / 30, gray(128)) for n in range(40)))
+    stream = SmileStream(folder)
+    answers = [stream.push(gray(128), n / 30 * 1000) for n in range(40)]
     assert states(answers) == ["warming_up"] * 11 + ["ready"] * 29  # place 0 of frame 11 (366.7 ms) is -33.3: 0 is near
     assert answers[-1].smile_prob == pytest.approx(128 / 255, abs=1e-3)
 

@@ -11,7 +11,7 @@ from statsmodels.stats.proportion import proportion_confint
 from shared.errors import InvalidInput
 from shared.statistics import clustered_variance, intervals
 from shared.statistics.predictions import METRICS, Answers, answers, check_paired, place
-from shared.statistics.roc_band import person_weights, resample, strata_of, weighted_aucs
+from shared.statistics.roc_band import person_weights, strata_of
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
@@ -169,31 +169,11 @@ def test_placements_average_to_scikit_learns_area_with_ties() -> None:
     assert [placed.auc, placed.of_positives.mean(), placed.of_negatives.mean()] == pytest.approx([area] * 3)
 
 
-def test_each_resample_equals_scikit_learn_on_the_people_drawn() -> None:
-    rng = np.random.default_rng(5)
-    people = rng.integers(0, 8, 60)
-    people[:8] = np.arange(8)
-    arm = Answers(rng.random(60) < 0.5, rng.integers(0, 12, 60) / 11, 0.5, people)
-    weights = person_weights(strata_of(arm), 8, 30, rng)
-    assert (weights.sum(axis=1) == 8).all()
-    for row, area in zip(weights, weighted_aucs(arm.labels, arm.scores, arm.people, weights), strict=True):
-        assert area == pytest.approx(sk.roc_auc_score(arm.labels, arm.scores, sample_weight=row[people]))
-
-
 def test_people_of_one_class_each_are_drawn_within_their_class() -> None:
     people = np.repeat(np.arange(6), 2)
     arm = Answers(people < 2, np.linspace(0, 1, 12), 0.5, people)
     weights = person_weights(strata_of(arm), 6, 50, np.random.default_rng(0))
     assert (weights[:, :2].sum(axis=1) == 2).all()
-    assert resample([arm], 10).method == "stratified bootstrap over people, 10 resamples"
-
-
-def test_the_bootstrap_is_paired_seeded_and_refuses_one_person() -> None:
-    one, other = drawn(20, 4, 1.0, 1), drawn(20, 4, 1.0, 2)
-    assert resample([one, other], 200, 4).percentiles("f1") == resample([one, other], 200, 4).percentiles("f1")
-    assert resample([one, one], 200, 4).percentiles("accuracy") == (0.0, 0.0)
-    with pytest.raises(InvalidInput, match="one person"):
-        resample([of_people([1, 0], [0.9, 0.1], "aa")])
 
 
 @pytest.mark.parametrize("generator", ["normal", "beta"])

@@ -8,7 +8,6 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
-import numpy.typing as npt
 
 from shared.arrays import U8
 from tools.recorder.actor.appearance import Look
@@ -19,8 +18,6 @@ HEAD_AT = (320.0, 254.0)
 HEAD_SCALE = 1.1
 LAYER_PX = 440  # side of the head's layer, at scale 1
 _FINE = 2  # the layer is painted this much larger and shrunk, which smooths its edges
-
-F32 = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True)

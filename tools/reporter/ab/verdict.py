@@ -5,7 +5,7 @@ can't have dropped by more than the margin. Whatever the data cannot say is "can
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, replace
 from enum import StrEnum
 from typing import Any
@@ -242,11 +242,3 @@ def _said(verdict: Verdict, repeats: float) -> Said:
         reason=verdict.difference.reason or verdict.test.reason,
         repeats=repeats,
     )
-
-
-def worst(verdicts: Sequence[Verdict]) -> Word:
-    """Return the least of several verdicts, for a gate over all of them: worse, cannot tell, equal, better."""
-    order = [Word.WORSE, Word.CANNOT_TELL, Word.EQUAL, Word.BETTER]
-    if not verdicts:
-        raise InvalidInput("verdicts", found="none", expected="at least one candidate")
-    return min((verdict.word for verdict in verdicts), key=order.index)

@@ -80,10 +80,6 @@ class Pairings:
         """Candidate minus baseline as a share of the clips, -1 to 1."""
         return self.gain / self.n
 
-    def flips(self, n_disagreements: int) -> tuple[int, int]:
-        """Split a number of disagreements into answers that became right and answers that became wrong."""
-        return (n_disagreements + self.gain) // 2, (n_disagreements - self.gain) // 2
-
 
 def all_pairings(*classes: Margins) -> Pairings:
     """Look at every pairing of the answers in some classes together.

@@ -11,12 +11,10 @@ from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
-import numpy.typing as npt
 
+from shared.arrays import Int
 from shared.errors import InvalidInput, WrongUsage
 from shared.statistics.metrics import Confusion
-
-Int = npt.NDArray[np.int64]
 
 # part and whole of each rate, from arrays of counts
 _SHARES: dict[str, Callable[[Int, Int, Int, Int], tuple[Int, Int]]] = {
