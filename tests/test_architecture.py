@@ -1,16 +1,16 @@
 """Who may know whom, how long a file may grow, and what a bare install must be able to import."""
 
 import ast
-import functools
 import json
 import os
 import re
 import subprocess
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from shared.chain.imports import ImportGraph
 
 ROOT = Path(__file__).parents[1]
 SHARED = sorted((ROOT / "shared").rglob("*.py"))
@@ -33,36 +33,26 @@ HEAVY = {
     "av",
     "safetensors",
 }
+GRAPH = ImportGraph(ROOT)
 MAX_LINES = 400
 MAX_LINES_OF_TASKS = 700  # the whole chain is read top to bottom in one file
+
+
+MAX_FLAT_MODULES = 10  # in shared/ itself: the few words that every room speaks
+MAX_FILES_OF_A_FOLDER = 20
+STATISTICS = "the statistics are one package, checked against publications as a whole and open to a team's own studies"
+ONE_TOOLS_OWN = {f"shared.statistics.{name}": STATISTICS for name in ("power", "roc_band", "significance")}
+"""Modules of shared/ that one tool alone needs, and why they lie there all the same."""
 
 
 def named(paths: list[Path]) -> list[object]:
     return [pytest.param(path, id=str(path.relative_to(ROOT))) for path in paths]
 
 
-@functools.cache
-def parse(path: Path) -> ast.Module:
-    return ast.parse(path.read_text(encoding="utf-8"))
-
-
-def imports_of(path: Path, *, only_at_import_time: bool = False) -> Iterator[str]:
+def imports_of(path: Path, *, only_at_import_time: bool = False) -> frozenset[str]:
     """Name the modules that a file imports: in functions too, unless only what runs on import is asked for."""
-    nodes: list[ast.AST] = [parse(path)]
-    while nodes:
-        node = nodes.pop()
-        if isinstance(node, ast.Import):
-            yield from (alias.name for alias in node.names)
-        elif isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"{path}: a relative import"
-            yield from (f"{node.module}.{alias.name}" for alias in node.names)
-        is_function = isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
-        if not (only_at_import_time and (is_function or is_type_checking(node))):
-            nodes.extend(ast.iter_child_nodes(node))
-
-
-def is_type_checking(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and ast.unparse(node.test) in ("TYPE_CHECKING", "typing.TYPE_CHECKING")
+    source = GRAPH.source(GRAPH.module_of(path))
+    return source.imports_at_start if only_at_import_time else source.imports
 
 
 def test_the_tools_and_the_shared_modules_are_found() -> None:
@@ -88,6 +78,37 @@ def test_shared_knows_no_tool_and_no_task(path: Path) -> None:
 
 def test_tasks_runs_tools_as_programs_and_imports_none() -> None:
     assert not [module for module in imports_of(ROOT / "tasks.py") if module.split(".")[0] == "tools"]
+
+
+def test_shared_holds_what_several_rooms_need() -> None:
+    """A module that one tool alone needs lies in that tool; the chain and the tasks count as rooms, too."""
+    rooms: dict[str, set[str]] = {}
+    for module in GRAPH.modules():
+        room = ".".join(module.split(".")[:2])
+        if module.startswith(("shared.chain.", "tools.")) or module == "tasks":
+            for reached in GRAPH.reached_from([module]):
+                rooms.setdefault(reached, set()).add(room)
+    modules = [GRAPH.module_of(path) for path in SHARED if path.name != "__init__.py"]
+    lonely = {module for module in modules if len(rooms.get(module, ())) < 2 and not module.startswith("shared.chain.")}
+    assert lonely == set(ONE_TOOLS_OWN)
+
+
+def test_shared_is_made_of_packages() -> None:
+    flat = [path.name for path in (ROOT / "shared").glob("*.py") if path.name != "__init__.py"]
+    assert len(flat) <= MAX_FLAT_MODULES, f"a new module belongs into a package of shared/: {sorted(flat)}"
+
+
+def test_a_folder_can_be_seen_at_a_glance() -> None:
+    folders = [path for name in ("shared", "tools", "tests") for path in (ROOT / name).rglob("*") if path.is_dir()]
+    counts = {str(folder.relative_to(ROOT)): len(list(folder.glob("*.py"))) for folder in folders}
+    assert {folder: n for folder, n in counts.items() if n > MAX_FILES_OF_A_FOLDER} == {}
+
+
+def test_every_package_says_what_it_is_for() -> None:
+    packages = {path.parent for path in (*SHARED, *TOOL_FILES)}
+    assert {path for path in packages if not (path / "__init__.py").is_file()} == set()
+    texts = {path: (path / "__init__.py").read_text(encoding="utf-8") for path in packages}
+    assert {path for path, text in texts.items() if not ast.get_docstring(ast.parse(text))} == set()
 
 
 def test_schemas_know_their_definitions_and_nobody_else() -> None:

@@ -10,8 +10,17 @@ from pathlib import Path
 
 import pytest
 
+from shared.chain.imports import ImportGraph
+
 ROOT = Path(__file__).parents[1]
 TOOLS = sorted(path.parent.name for path in (ROOT / "tools").glob("*/cli.py"))
+GRAPH = ImportGraph(ROOT)
+READMES = [
+    *(ROOT / name for name in ("README.md", "README.ko.md", "CHANGELOG.md", "artifacts/README.md")),
+    *(ROOT / "datasets/README.md", *sorted((ROOT / "tools").glob("*/README.md"))),
+]
+MODULE = re.compile(r"(?<![\w./-])(?:shared|tools)(?:\.[A-Za-z_]\w*)+(?![\w/])")
+FILE = re.compile(r"(?<![\w./<{*-])(?:[\w-]+/)*[\w-]+\.py\b(?!\()")
 
 
 def list_tasks() -> list[str]:
@@ -108,3 +117,41 @@ def test_the_korean_quick_start_is_korean_and_names_the_demo() -> None:
     text = (ROOT / "README.ko.md").read_text(encoding="utf-8")
     assert "./inv demo" in text
     assert sum("가" <= sign <= "힣" for sign in text) > 200
+
+
+def texts() -> dict[str, str]:
+    """Read what may name a module or a file: the READMEs, and the modules themselves."""
+    paths = [*READMES, *map(GRAPH.file, GRAPH.modules())]
+    return {path.relative_to(ROOT).as_posix(): path.read_text(encoding="utf-8") for path in paths}
+
+
+def test_every_module_that_is_named_exists() -> None:
+    modules = set(GRAPH.modules())
+
+    def is_there(dotted: str) -> bool:
+        parts = dotted.split(".")
+        module = next(name for end in range(len(parts), 0, -1) if (name := ".".join(parts[:end])) in modules)
+        rest = parts[module.count(".") + 1 :]
+        return not rest or bool(re.search(rf"\b{rest[0]}\b", GRAPH.file(module).read_text(encoding="utf-8")))
+
+    named = {(place, dotted) for place, text in texts().items() for dotted in MODULE.findall(text)}
+    assert len(named) > 500
+    assert {(place, dotted) for place, dotted in named if not is_there(dotted)} == set()
+
+
+def test_every_python_file_that_is_named_exists() -> None:
+    files = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("shared", "tools", "tests")
+        for path in (ROOT / folder).rglob("*.py")
+    ]
+
+    def is_there(name: str, place: str) -> bool:
+        """Look for a file by its path, in the tool that the text belongs to, in shared and in tests."""
+        own = "/".join(place.split("/")[:2])
+        rooms = tuple(f"{folder}/" for folder in (own, "shared", "tests"))
+        return (ROOT / name).is_file() or any(file.endswith(f"/{name}") for file in files if file.startswith(rooms))
+
+    named = {(place, name) for place, text in texts().items() for name in FILE.findall(text)}
+    assert len(named) > 40
+    assert {(place, name) for place, name in named if not is_there(name, place)} == set()

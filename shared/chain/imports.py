@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-_DATA_SUFFIXES = {".css", ".html", ".js", ".json", ".mjs", ".svg", ".ts"}
+_DATA_SUFFIXES = {".css", ".html", ".js", ".json", ".md", ".mjs", ".svg", ".ts"}
 
 
 @dataclass(frozen=True)
@@ -87,7 +87,7 @@ class ImportGraph:
     def modules(self) -> list[str]:
         """Name every module of shared/ and tools/, packages included, and ``tasks``; sorted."""
         files = [path for folder in ("shared", "tools") for path in (self._root / folder).rglob("*.py")]
-        return sorted({"tasks", *map(self._name_of, files)})
+        return sorted({"tasks", *map(self.module_of, files)})
 
     def source(self, module: str) -> Source:
         """Return what a module's text says."""
@@ -104,6 +104,11 @@ class ImportGraph:
         if path := self._find(module):
             return path
         raise KeyError(module)
+
+    def module_of(self, path: Path) -> str:
+        """Name the module of a file, by its path in the checkout."""
+        parts = path.relative_to(self._root).with_suffix("").parts
+        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
     def imports(self, module: str) -> set[str]:
         """Name the project's modules that a module imports itself."""
@@ -136,10 +141,12 @@ class ImportGraph:
             Paths, sorted.
         """
         folder = self._root / "tools" / tool
-        own = [path for path in folder.rglob("*") if path.suffix in {".py", *_DATA_SUFFIXES}]
-        reached = self.reached_from(self._name_of(path) for path in own if path.suffix == ".py")
+        files = [path for path in folder.rglob("*") if path.suffix in {".py", *_DATA_SUFFIXES}]
+        own = [path for path in files if path != folder / "README.md"]  # texts that a tool hands on are its data
+        reached = self.reached_from(self.module_of(path) for path in own if path.suffix == ".py")
         packages = {self.file(module).parent for module in reached}
-        data = [path for package in packages for path in package.iterdir() if path.suffix in _DATA_SUFFIXES]
+        beside = [path for package in packages - {folder} for path in package.iterdir()]
+        data = [path for path in beside if path.suffix in _DATA_SUFFIXES]
         return sorted({*own, *data, *(self.file(module) for module in reached), *self._schemas_of(reached)})
 
     def hash_of(self, tool: str) -> str:
@@ -174,10 +181,6 @@ class ImportGraph:
     def _longest_module(self, dotted: str) -> str | None:
         """Return the module that a dotted name leads to: what stands behind it is a name in that module."""
         return next((name for name in reversed(_prefixes(dotted)) if self._find(name)), None)
-
-    def _name_of(self, path: Path) -> str:
-        parts = path.relative_to(self._root).with_suffix("").parts
-        return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
 
 
 def _prefixes(dotted: str) -> list[str]:

@@ -236,7 +236,7 @@ def test_the_recorder_needs_none_of_the_heavy_packages() -> None:
     import sys
 
     code = (
-        "import sys, tools.recorder.session, tools.recorder.window.window_loop\n"
+        "import sys, tools.recorder.record, tools.recorder.window.window_loop\n"
         "heavy = {'torch', 'torchvision', 'onnx', 'onnxruntime', 'matplotlib', 'sklearn', 'scipy', 'pandas'}\n"
         "print(sorted(heavy & set(sys.modules)))"
     )

@@ -163,7 +163,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         if arguments.list or arguments.undo or arguments.restore or arguments.withdraw_consent:
             return _keep_up(arguments)
         settings = _settings(arguments)
-        from tools.recorder.session import record
+        from tools.recorder.record import record
 
         return record(settings)
 

@@ -1,1 +1,1 @@
-"""spec-checker: writes the front-end spec of a model and checks any spec against its ONNX."""
+"""spec-checker: checks a front-end spec against its ONNX, by its files and in a real browser."""

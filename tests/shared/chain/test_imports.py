@@ -15,13 +15,15 @@ TREE = {
     "shared/faces/__init__.py": "from shared import marks\n",
     "shared/faces/boxes.py": "import cv2\n\ndef find():\n    from shared.clock import now, then\n",
     "shared/faces/boxes.json": "{}",
-    "shared/faces/notes.md": "not read by a program",
+    "shared/faces/notes.txt": "not read by a program",
     "shared/marks.py": 'NOUN = "face"\n',
     "shared/money.py": 'NOUN = "bill"\n',
     "tools/__init__.py": "",
     "tools/finder/__init__.py": "",
     "tools/finder/cli.py": "def main():\n    from tools.finder import work\n",
     "tools/finder/work.py": "from shared.faces.boxes import find\n",
+    "tools/finder/README.md": "for people",
+    "tools/finder/page/README.md": "handed on with the page",
     "tools/finder/page/page.mjs": "export {}",
     "schemas/face.schema.json": '{"$ref": "parts.schema.json#/$defs/box"}',
     "schemas/parts.schema.json": '{"title": "parts"}',
@@ -59,7 +61,7 @@ def test_imports_in_functions_count_and_names_behind_a_module_do_not(tree: Path)
 def test_a_tool_depends_on_its_folder_what_it_imports_the_data_beside_it_and_its_schemas(tree: Path) -> None:
     assert files_of(tree, "finder") == set(TREE) - {
         *("tasks.py", "shared/chain/__init__.py", "shared/chain/stages.py"),
-        *("shared/money.py", "shared/faces/notes.md", "schemas/bill.schema.json"),
+        *("shared/money.py", "shared/faces/notes.txt", "tools/finder/README.md", "schemas/bill.schema.json"),
     }
 
 

@@ -1,0 +1,129 @@
+"""Recording as asked for: opens source, window, dataset and models, records, and closes them again.
+
+Reads a source and the protocol; what is written, is written by the session (`tools.recorder.session`).
+"""
+
+import contextlib
+from typing import Any
+
+from shared import cli, contracts
+from shared.dataset import reader
+from shared.dataset.protocol import DEFAULT_PROTOCOL, Protocol, parse_protocol, read_protocol
+from shared.dataset.writer import DatasetWriter
+from shared.errors import InvalidInput
+from shared.faces.detector import NO_MODEL, FaceFinder, open_finder
+from tools.recorder.config import Settings
+from tools.recorder.consent_flow import settle_consent
+from tools.recorder.cues import Speaker
+from tools.recorder.session import Session
+from tools.recorder.smile_meter import open_meter
+from tools.recorder.sources import Source, open_source, silence_libraries
+from tools.recorder.summary import SessionResult
+
+_FPS_TOLERANCE = 0.1  # 29.97 and 30 are the same, 25 and 30 are not
+
+
+def record(settings: Settings) -> SessionResult:
+    """Record takes as asked for.
+
+    Args:
+        settings: See there.
+
+    Returns:
+        What was stored, refused and kept apart.
+
+    Raises:
+        MissingOutside: No camera, or no screen for the window.
+        InvalidInput: No film, a dataset that is not valid, or of another kind, protocol, size or rate.
+        CheckFailed: The person did not consent.
+    """
+    silence_libraries()
+    if (n_takes := _already_there(settings)) is not None:
+        return SessionResult(settings, [], [], [], n_takes, is_complete=True)
+    protocol = _protocol_of(settings)
+    if settings.preview:
+        from tools.recorder.window.window import require_screen
+
+        require_screen()
+    with contextlib.ExitStack() as held:
+        source = open_source(settings, protocol)
+        held.callback(source.close)
+        _must_go_on_alike(settings, source)
+        window: Any = None
+        if settings.preview:
+            from tools.recorder.window.window_loop import ask_in, open_window
+
+            window = held.enter_context(open_window())
+            settle_consent(settings, source.kind, ask_in(window, settings.subject_id))
+        else:
+            settle_consent(settings, source.kind, None)
+        is_drawn = source.kind == "synthetic"
+        writer = held.enter_context(DatasetWriter(settings.dataset, protocol, "synthetic" if is_drawn else "real"))
+        finder = _open_finder(settings, is_drawn=is_drawn)
+        meter = None if is_drawn else open_meter(settings.landmark_model, protocol)
+        if meter is not None:
+            held.callback(meter.close)
+        session = Session(settings, protocol, source, writer, finder, meter)
+        session.tell_about_film()
+        with Speaker(settings.sound and (settings.preview or source.is_live)) as speaker:
+            if settings.preview:
+                from tools.recorder.window.window_loop import run_booth
+
+                run_booth(session, window, speaker)
+            else:
+                session.run_without_window(speaker)
+        return session.result()
+
+
+def _already_there(settings: Settings) -> int | None:
+    """Count the person's takes where the target is reached already; None where there is something to do."""
+    if settings.target is None or not (settings.dataset / reader.MANIFEST).is_file():
+        return None
+    rows = reader.open_dataset(settings.dataset).rows
+    n_takes = len({row.take_id for row in rows if row.subject_id == settings.subject_id})
+    return n_takes if n_takes >= settings.target else None
+
+
+def _protocol_of(settings: Settings) -> Protocol:
+    """Take the protocol that was named, else the dataset's own, else the usual one."""
+    manifest = settings.dataset / reader.MANIFEST
+    if settings.protocol is None and manifest.is_file():
+        return parse_protocol(contracts.read_document(manifest, "dataset")["protocol"], str(manifest))
+    return read_protocol(settings.protocol or DEFAULT_PROTOCOL)
+
+
+def _must_go_on_alike(settings: Settings, source: Source) -> None:
+    """Refuse to go on with a person at another size or rate than before: a network would learn the difference.
+
+    Raises:
+        InvalidInput: The source differs from the person's last take; names both values.
+    """
+    if settings.mixed or source.kind == "synthetic" or not (settings.dataset / reader.MANIFEST).is_file():
+        return
+    takes = [row.take_id for row in reader.open_dataset(settings.dataset).rows if row.subject_id == settings.subject_id]
+    path = settings.dataset / "takes" / f"{takes[-1]}.json" if takes else None
+    if path is None or not path.is_file():
+        return
+    last = contracts.read_document(path, "take")
+    what, todo = f"--source, beside {last['take_id']} of {settings.subject_id}", "record alike, or say --mixed"
+    before_px = last["width_px"], last["height_px"]
+    if source.size_px != (0, 0) and source.size_px != before_px:
+        raise InvalidInput(
+            what,
+            found=f"pictures of {source.size_px[0]}x{source.size_px[1]}",
+            expected=f"{before_px[0]}x{before_px[1]} as before",
+            todo=todo,
+        )
+    now, before = source.nominal_fps, last["nominal_fps"]
+    if now and before and abs(now - before) > _FPS_TOLERANCE * before:
+        raise InvalidInput(what, found=f"{now:.4g} frames a second", expected=f"{before:.4g} as before", todo=todo)
+
+
+def _open_finder(settings: Settings, *, is_drawn: bool) -> FaceFinder | None:
+    """Load the face detector; drawn faces are not for it."""
+    if is_drawn:
+        return None
+    finder = open_finder(settings.face_model)
+    if finder is None and settings.face_model != NO_MODEL:
+        cli.note("recorder: note: no face model: faces are not checked; fetch it once: ./inv fetch-models")
+    return finder
