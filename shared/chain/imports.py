@@ -117,7 +117,7 @@ class ImportGraph:
 
     def reached_from(self, modules: Iterable[str]) -> set[str]:
         """Name all that is loaded with some modules: themselves, what they import, and the packages of all of these."""
-        return _closure(modules, lambda module: {*self.imports(module), *_prefixes(module)})
+        return _closure(modules, lambda module: {*self.imports(module), *filter(self._find, _prefixes(module))})
 
     def circles(self) -> list[list[str]]:
         """Find the groups of modules that import each other, directly or through others; each sorted."""
