@@ -1,4 +1,4 @@
-"""What every tool's command line has in common: parser, exit codes, one-line errors, --json, progress.
+"""What every tool's command line has in common: parser, sub-commands, shared flags, exit codes, one-line errors.
 
 Exit codes: 0 done, 1 an honest no, 2 wrong usage, 3 something outside is missing, 130 interrupted. stdout carries the
 result only; everything else goes to stderr. Imports nothing heavy, so that --help answers at once.
@@ -9,10 +9,13 @@ import errno
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
 from shared.errors import SmilebenchError, WrongUsage
+from shared.text import language
+from shared.text.catalogue import LANGS
 
 T = TypeVar("T")
 
@@ -31,28 +34,148 @@ class Result(Protocol):
         """Give everything for programs."""
 
 
-class Parser(argparse.ArgumentParser):
-    """An ArgumentParser whose help keeps its examples as they are written, and whose errors are one line."""
+Work = Callable[[argparse.Namespace], Result]
 
-    def __init__(self, tool: str, description: str, examples: str, **rest: Any) -> None:
+
+class Parser(argparse.ArgumentParser):
+    """An ArgumentParser whose help keeps its examples as they are written, and whose errors are one line.
+
+    Args:
+        prog: The command, as it is typed.
+        description: What it does; the first sentence is its line in a list of sub-commands.
+        examples: Command lines to copy, one a line.
+        work: Does the job that the parsed flags ask for. Heavy imports belong inside it. None where a sub-command
+            must be named.
+    """
+
+    def __init__(self, prog: str, description: str, examples: str, work: Work | None = None, **rest: Any) -> None:
         super().__init__(
-            prog=tool,
+            prog=prog,
             description=description,
             epilog="examples:\n" + "\n".join("  " + line for line in examples.strip().splitlines()),
             formatter_class=argparse.RawDescriptionHelpFormatter,
             allow_abbrev=False,
             **rest,
         )
+        self._commands: argparse._SubParsersAction[Parser] | None = None
+        self.set_defaults(work=work)
+
+    def add_command(self, name: str, description: str, examples: str, work: Work) -> "Parser":
+        """Add a sub-command; where one is given, this parser's own required flags are not asked for."""
+        if self._commands is None:
+            self._commands = self.add_subparsers(
+                title="commands",
+                metavar="COMMAND",
+                dest="command",
+                action=_Commands,
+                required=not self.get_default("work"),
+            )
+        summary = description.split(". ")[0].split(".\n")[0].rstrip(".")
+        return self._commands.add_parser(name, help=summary, description=description, examples=examples, work=work)
+
+    def commands(self) -> dict[str, "Parser"]:
+        """Return the parsers of the sub-commands by name."""
+        return dict(self._commands.choices) if self._commands else {}
+
+    def flags(self) -> list[argparse.Action]:
+        """Return what can be typed after the command, in the order of the help, but for --help and sub-commands."""
+        return [action for action in self._actions if action.dest not in ("help", "command")]
+
+    def borrow(self, other: "Parser", *dests: str) -> None:
+        """Take flags over from another parser as they are: type, default and help."""
+        found = {action.dest: action for action in other.flags()}
+        for dest in dests:
+            self._add_action(found[dest])
 
     def error(self, message: str) -> Any:
         """Print one line and exit with 2."""
         self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
 
 
+class _Commands(argparse._SubParsersAction):  # type: ignore[type-arg]
+    """Sub-commands beside which the flags of the command without one are not asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *rest: Any) -> None:
+        for action in parser._actions:
+            action.required = False
+        super().__call__(parser, *rest)
+
+
 def add_json(parser: argparse.ArgumentParser) -> None:
     """Add --json and --quiet, which mean the same in every tool."""
     parser.add_argument("--json", action="store_true", help="print the result as one JSON document")
     parser.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
+
+
+def add_dataset(parser: argparse.ArgumentParser, default: str = "") -> None:
+    """Add --dataset; required, unless it is said what happens without it."""
+    told = f" (default: {default})" if default else ""
+    parser.add_argument("--dataset", required=not default, help=f"name under datasets/, or a path{told}")
+
+
+def add_model(parser: Any, kind: str = "models", default: str = "the newest") -> None:
+    """Add --model: a name under artifacts/<kind>, or an .onnx file."""
+    parser.add_argument("--model", help=f"a name under artifacts/{kind}, or an .onnx file (default: {default})")
+
+
+def add_out(parser: argparse.ArgumentParser, default: str) -> None:
+    """Add --out, which never has to be given."""
+    parser.add_argument("--out", type=path, metavar="PATH", help=f"where to write (default: {default})")
+
+
+def add_seed(parser: argparse.ArgumentParser) -> None:
+    """Add --seed."""
+    parser.add_argument("--seed", type=seed, default=0, metavar="N", help="random seed (default: 0)")
+
+
+def add_lang(parser: argparse.ArgumentParser) -> None:
+    """Add --lang; `shared.text.language.choose` says what it is where it was not given."""
+    parser.add_argument(
+        "--lang",
+        choices=LANGS,
+        help=f"language of what people see (default: {language.VARIABLE}, else the locale's, else {language.DEFAULT})",
+    )
+
+
+def add_dry_run(parser: Any) -> None:
+    """Add --dry-run."""
+    parser.add_argument("--dry-run", action="store_true", help="only say what would change")
+
+
+def add_landmark_model(parser: argparse.ArgumentParser, also: str = "") -> None:
+    """Add --landmark-model."""
+    parser.add_argument(
+        "--landmark-model", metavar="FILE", help=f"face_landmarker.task{also} (default: the fetched one)"
+    )
+
+
+def add_page(parser: argparse.ArgumentParser, port: int, default: str) -> None:
+    """Add --port and --no-open, of a tool that serves a page on this computer."""
+    parser.add_argument(
+        "--port",
+        type=whole(0, 65_535, "a port"),
+        default=port,
+        metavar="N",
+        help=f"port on this computer (default: {default})",
+    )
+    parser.add_argument("--no-open", action="store_true", help="only print the address, open no browser")
+
+
+def add_margin(parser: argparse.ArgumentParser) -> None:
+    """Add --margin."""
+    parser.add_argument(
+        "--margin",
+        type=margin,
+        default=0.05,
+        metavar="M",
+        help="least difference of practical interest, as a fraction (default: 0.05)",
+    )
+
+
+def main(parser: Parser, argv: Sequence[str] | None) -> int:
+    """Parse a command line and do what it asks for; returns the exit code."""
+    arguments = parser.parse_args(argv)
+    return run(parser.prog, arguments, lambda: arguments.work(arguments))
 
 
 def run(tool: str, arguments: argparse.Namespace, work: Callable[[], Result]) -> int:
@@ -141,22 +264,57 @@ def progress(items: Iterable[T], *, what: str, total: int | None = None, unit: s
     yield from tqdm(items, desc=what, total=total, unit=unit, leave=False, file=sys.stderr)
 
 
-def positive_int(text: str) -> int:
-    """Parse a whole number of 1 or more."""
-    if not text.isascii() or not text.isdigit() or int(text) < 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a whole number of 1 or more")
-    return int(text)
+def path(text: str) -> Path:
+    """Parse a path; ~ is the home folder."""
+    return Path(text).expanduser()
 
 
-def fraction(text: str) -> float:
-    """Parse a number from 0 to 1."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not 0 <= value <= 1:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from 0 to 1")
+def whole(low: int, high: int | None = None, what: str = "a whole number") -> Callable[[str], int]:
+    """Return a parser of whole numbers from low to high, both included."""
+    limits = f"{what} of {low} or more" if high is None else f"{what} from {low} to {high}"
+
+    def parse(text: str) -> int:
+        is_whole = text.isascii() and text.isdigit()
+        if not is_whole or int(text) < low or (high is not None and int(text) > high):
+            raise argparse.ArgumentTypeError(f"found {text!r}, expected {limits}")
+        return int(text)
+
+    return parse
+
+
+positive_int = whole(1)
+seed = whole(0)
+
+
+def number(low: float, high: float, what: str = "a number") -> Callable[[str], float]:
+    """Return a parser of numbers from low to high, both included."""
+
+    def parse(text: str) -> float:
+        value = _to_float(text)
+        if not low <= value <= high:
+            raise argparse.ArgumentTypeError(f"found {text!r}, expected {what} from {low:g} to {high:g}")
+        return value
+
+    return parse
+
+
+fraction = number(0, 1)
+
+
+def margin(text: str) -> float:
+    """Parse a fraction above 0 and below 1."""
+    value = _to_float(text)
+    if not 0 < value < 1:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a fraction above 0 and below 1, such as 0.05")
     return value
+
+
+def _to_float(text: str) -> float:
+    """Return a number, or NaN, which lies in no limits."""
+    try:
+        return float(text)
+    except ValueError:
+        return float("nan")
 
 
 def int_list(text: str) -> tuple[int, ...]:

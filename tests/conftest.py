@@ -24,6 +24,7 @@ from shared.onnx.model import FEATURE_SHAPES
 from shared.video import FilmWriter, Frame
 
 FPS = 30.0
+os.environ["SMILEBENCH_LANG"] = "ko"  # whatever the locale of the machine that tests
 MakeDataset = Callable[..., Dataset]
 # Files whose tests drive windows, cameras and browsers, which keep time: one at a time, so that each has a core.
 REAL_TIME = (

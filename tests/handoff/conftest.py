@@ -15,7 +15,7 @@ import torch
 from shared import contracts, paths
 from shared.models.dual_head import DualHeadSmileDetector
 from tools.exporter import graph as graphs
-from tools.handoff.config import Config
+from tools.handoff.config import HandoffConfig
 from tools.handoff.write import Written, write_handoff
 
 EXAMPLE = Path(__file__).parents[1] / "schemas" / "positive" / "model" / "ours.json"
@@ -73,4 +73,6 @@ def copy_model(untrained: Path, tmp_path: Path) -> CopyModel:
 @pytest.fixture(scope="session")
 def written(untrained: Path, tmp_path_factory: pytest.TempPathFactory) -> Written:
     """Write the hand-off of the untrained model; do not change it."""
-    return write_handoff(Config(untrained / paths.MODEL_FILE, tmp_path_factory.mktemp("handoff") / "people-epoch10"))
+    return write_handoff(
+        HandoffConfig(untrained / paths.MODEL_FILE, tmp_path_factory.mktemp("handoff") / "people-epoch10")
+    )

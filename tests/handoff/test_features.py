@@ -17,7 +17,7 @@ from shared.faces import landmarker
 from shared.onnx.model import OnnxModel
 from shared.onnx.stream import Decider, Rule
 from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
-from tools.handoff.config import Config
+from tools.handoff.config import HandoffConfig
 from tools.handoff.golden.features import FeatureCase, draw_feature_cases
 from tools.handoff.readme import READMES
 from tools.handoff.sessions import Window
@@ -45,7 +45,7 @@ def hand_off(make_feature_model: MakeModel, tmp_path: Path) -> Callable[..., Wri
 
     def make(kind: str, **rest: Any) -> Written:
         model = make_feature_model(tmp_path / "models" / kind, kind, **rest)
-        return write_handoff(Config(model, tmp_path / "handoff" / kind))
+        return write_handoff(HandoffConfig(model, tmp_path / "handoff" / kind))
 
     return make
 
@@ -139,13 +139,13 @@ def of_photos(model: Path) -> Path:
 
 def test_one_odd_photo_starts_no_smile_unless_asked(make_feature_model: MakeModel, tmp_path: Path) -> None:
     model = of_photos(make_feature_model(tmp_path / "photos", "landmarks"))
-    spec = write_handoff(Config(model, tmp_path / "out")).spec
+    spec = write_handoff(HandoffConfig(model, tmp_path / "out")).spec
     assert spec["frames"] == {"count": 1, "interval_ms": 0, "max_deviation_ms": 0}
     assert spec["decision"]["min_duration_ms"] == read_protocol().frame_interval_ms == 100
     high = spec["decision"]["threshold"] + 0.1
     decider = Decider(Rule.from_spec(spec))
     assert [decider.decide(high, t) for t in (0, 33, 66, 100)] == [False, False, False, True]
-    spec = write_handoff(Config(model, tmp_path / "out", min_duration_ms=0)).spec
+    spec = write_handoff(HandoffConfig(model, tmp_path / "out", min_duration_ms=0)).spec
     assert spec["decision"]["min_duration_ms"] == 0
 
 
@@ -172,7 +172,7 @@ def test_the_landmarkers_model_comes_along_only_if_it_is_the_very_one(
     assert not (written.folder / landmarker.MODEL_NAME).exists()
     assert [note for note in written.notes if "fetch-models" in note]
     (home / "artifacts" / "fetched" / landmarker.MODEL_NAME).write_bytes(LANDMARKER)
-    again = write_handoff(Config(home.parent / "models/landmarks/smile_detector.onnx", written.folder))
+    again = write_handoff(HandoffConfig(home.parent / "models/landmarks/smile_detector.onnx", written.folder))
     assert set(again.changed) == {landmarker.MODEL_NAME, *READMES}  # which list it only where it lies
 
 
@@ -191,7 +191,7 @@ def test_a_second_run_changes_nothing_and_keeps_the_proof_unless_the_landmarker_
     }
     proven["runtime"] = {**proven["runtime"], "execution_providers": ["wasm"]}
     contracts.write_document(written.folder / "frontend_spec.json", proven, "frontend_spec")
-    again = write_handoff(Config(model, written.folder))
+    again = write_handoff(HandoffConfig(model, written.folder))
     assert again.changed == ()
     assert again.spec["tested_decisions"] == proven["tested_decisions"]
     older = {**proven, "runtime": {**proven["runtime"], "landmarker": {"npm_version": "1.0.0"}}}
@@ -237,14 +237,14 @@ def test_a_card_that_is_about_another_graph_is_refused(
     model = make_feature_model(tmp_path / "models" / "one", "landmarks")
     change_card(model, change)
     with pytest.raises(InvalidInput, match=told):
-        write_handoff(Config(model, tmp_path / "handoff"))
+        write_handoff(HandoffConfig(model, tmp_path / "handoff"))
     assert not (tmp_path / "handoff").exists()
 
 
 def test_pictures_to_judge_variants_on_are_refused(make_feature_model: MakeModel, tmp_path: Path) -> None:
     model = make_feature_model(tmp_path / "models" / "one", "landmarks")
     with pytest.raises(WrongUsage, match="a model of landmarks"):
-        write_handoff(Config(model, tmp_path / "handoff", dataset=tmp_path))
+        write_handoff(HandoffConfig(model, tmp_path / "handoff", dataset=tmp_path))
 
 
 def test_a_changed_graph_is_refused(make_feature_model: MakeModel, tmp_path: Path) -> None:
@@ -253,4 +253,4 @@ def test_a_changed_graph_is_refused(make_feature_model: MakeModel, tmp_path: Pat
     graph.graph.name = "tinier"
     onnx.save(graph, str(model))
     with pytest.raises(InvalidInput, match="changed after its export"):
-        write_handoff(Config(model, tmp_path / "handoff"))
+        write_handoff(HandoffConfig(model, tmp_path / "handoff"))

@@ -21,7 +21,7 @@ from shared.web.npm import ONNXRUNTIME_WEB
 from tools.handoff import folder as folders
 from tools.handoff import write
 from tools.handoff.cli import _find_model, main
-from tools.handoff.config import Config
+from tools.handoff.config import HandoffConfig
 from tools.handoff.graphs.build import Made
 from tools.handoff.readme import READMES
 from tools.handoff.sessions import Stream, Window
@@ -162,7 +162,7 @@ def test_a_model_without_weights_is_handed_off_as_its_window_with_a_word_on_why(
 
 
 def test_a_strangers_network_is_handed_off_as_its_window(copy_model: CopyModel, tmp_path: Path) -> None:
-    done = write_handoff(Config(copy_model({"network": "resnet"}), tmp_path / "out"))
+    done = write_handoff(HandoffConfig(copy_model({"network": "resnet"}), tmp_path / "out"))
     assert [graph["name"] for graph in done.spec["graphs"]] == ["window"]
     assert "network 'resnet' is none that falls into halves" in done.notes[0]
 
@@ -170,7 +170,7 @@ def test_a_strangers_network_is_handed_off_as_its_window(copy_model: CopyModel, 
 def test_a_place_that_cannot_hold_a_folder_is_noticed_before_the_work(copy_model: CopyModel, tmp_path: Path) -> None:
     (tmp_path / "out").write_text("a letter")
     with pytest.raises(InvalidInput, match="found a file"):
-        write_handoff(Config(copy_model(), tmp_path / "out"))
+        write_handoff(HandoffConfig(copy_model(), tmp_path / "out"))
     assert (tmp_path / "out").read_text() == "a letter"
 
 
@@ -182,7 +182,7 @@ def test_a_dataset_that_is_not_there_is_noticed_before_the_work(
 
     monkeypatch.setattr(write, "make_graphs", work)
     with pytest.raises(InvalidInput, match="nosuch"):
-        write_handoff(Config(copy_model(), tmp_path / "out", dataset=tmp_path / "nosuch"))
+        write_handoff(HandoffConfig(copy_model(), tmp_path / "out", dataset=tmp_path / "nosuch"))
 
 
 def test_an_onnx_that_was_changed_after_its_export_is_refused(copy_model: CopyModel, tmp_path: Path) -> None:
@@ -191,7 +191,7 @@ def test_an_onnx_that_was_changed_after_its_export_is_refused(copy_model: CopyMo
     data[len(data) // 2] ^= 1
     model.write_bytes(data)
     with pytest.raises(InvalidInput, match=r"as model\.json says"):
-        write_handoff(Config(model, tmp_path / "out"))
+        write_handoff(HandoffConfig(model, tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
 
@@ -202,7 +202,7 @@ def test_weights_of_another_checkpoint_are_refused(copy_model: CopyModel, tmp_pa
     weights["smile_head.bias"] = weights["smile_head.bias"] + 1
     safetensors.numpy.save_file(weights, path)
     with pytest.raises(InvalidInput, match="of the checkpoint"):
-        write_handoff(Config(model, tmp_path / "out"))
+        write_handoff(HandoffConfig(model, tmp_path / "out"))
 
 
 def test_weights_that_no_card_vouches_for_are_caught_by_their_answers(
@@ -218,7 +218,7 @@ def test_weights_that_no_card_vouches_for_are_caught_by_their_answers(
     made[2] = Made(head.SerializeToString(), made[2].entry)
     monkeypatch.setattr(write, "make_graphs", lambda _: made)
     with pytest.raises(CheckFailed, match="not of one export"):
-        write_handoff(Config(untrained / paths.MODEL_FILE, tmp_path / "out"))
+        write_handoff(HandoffConfig(untrained / paths.MODEL_FILE, tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
 
@@ -228,7 +228,7 @@ def test_weights_of_another_network_end_in_one_line(copy_model: CopyModel, tmp_p
     for data in (b"no safetensors", safetensors.numpy.save({"a": np.zeros(3, np.float32)})):
         path.write_bytes(data)
         with pytest.raises(InvalidInput, match="no weights of dual_head") as caught:
-            write_handoff(Config(model, tmp_path / "out"))
+            write_handoff(HandoffConfig(model, tmp_path / "out"))
         assert "\n" not in str(caught.value)
 
 
@@ -236,7 +236,7 @@ def test_an_onnx_whose_own_notes_contradict_its_card_is_refused(copy_model: Copy
     threshold = {"value": 0.9, "chosen_on": "given", "objective": "fixed"}
     card = {"threshold": {**threshold, "n_sequences": 0, "n_subjects": 0, "interval": None}}
     with pytest.raises(InvalidInput, match=r"smilebench\.threshold: found 0.4375, expected 0.9"):
-        write_handoff(Config(copy_model(card), tmp_path / "out"))
+        write_handoff(HandoffConfig(copy_model(card), tmp_path / "out"))
 
 
 def test_an_onnx_without_a_card_is_told_how_to_be_checked_instead(
@@ -294,12 +294,12 @@ def test_values_that_cannot_be_meant_are_exit_2(flags: list[str]) -> None:
 
 def test_a_smile_that_ends_above_where_it_began_is_refused(copy_model: CopyModel, tmp_path: Path) -> None:
     with pytest.raises(WrongUsage, match=r"at most 0\.4375"):
-        write_handoff(Config(copy_model(), tmp_path / "out", release_threshold=0.5))
+        write_handoff(HandoffConfig(copy_model(), tmp_path / "out", release_threshold=0.5))
 
 
 def test_chosen_hysteresis_goes_into_the_spec(copy_model: CopyModel, tmp_path: Path) -> None:
     model = copy_model(without=("weights.safetensors",))
-    done = write_handoff(Config(model, tmp_path / "out", release_threshold=0.4, min_duration_ms=250))
+    done = write_handoff(HandoffConfig(model, tmp_path / "out", release_threshold=0.4, min_duration_ms=250))
     assert done.spec["decision"]["release_threshold"] == 0.4
     assert done.spec["decision"]["min_duration_ms"] == 250
 
@@ -337,7 +337,7 @@ def prove(folder: Path) -> dict[str, Any]:
 def test_a_second_run_on_the_same_model_touches_nothing_and_keeps_the_browser_proof(
     copy_model: CopyModel, tmp_path: Path
 ) -> None:
-    config = Config(copy_model(without=("weights.safetensors",)), tmp_path / "out")
+    config = HandoffConfig(copy_model(without=("weights.safetensors",)), tmp_path / "out")
     assert write_handoff(config).changed
     prove(config.out or tmp_path)
     before = {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in (tmp_path / "out").rglob("*")}
@@ -349,9 +349,9 @@ def test_a_second_run_on_the_same_model_touches_nothing_and_keeps_the_browser_pr
 
 def test_other_hysteresis_keeps_the_proof_as_the_graphs_are_the_same(copy_model: CopyModel, tmp_path: Path) -> None:
     model = copy_model(without=("weights.safetensors",))
-    write_handoff(Config(model, tmp_path / "out"))
+    write_handoff(HandoffConfig(model, tmp_path / "out"))
     spec = prove(tmp_path / "out")
-    done = write_handoff(Config(model, tmp_path / "out", min_duration_ms=0))
+    done = write_handoff(HandoffConfig(model, tmp_path / "out", min_duration_ms=0))
     assert done.changed == ("frontend_spec.json",)
     assert done.spec["tested"] == spec["tested"]
     assert done.spec["runtime"]["execution_providers"] == ["wasm"]
@@ -392,7 +392,7 @@ def test_a_proof_of_other_bytes_other_pictures_or_a_flip_is_dropped(written: Wri
 def test_a_run_that_is_stopped_leaves_the_old_handoff_whole(
     copy_model: CopyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    config = Config(copy_model(without=("weights.safetensors",)), tmp_path / "out")
+    config = HandoffConfig(copy_model(without=("weights.safetensors",)), tmp_path / "out")
     write_handoff(config)
     before = contents(tmp_path / "out")
 
@@ -430,7 +430,7 @@ def test_what_a_team_put_into_the_folder_stays_there_and_what_is_ours_and_old_go
 
 
 def test_a_broken_spec_in_the_folder_is_replaced(copy_model: CopyModel, tmp_path: Path) -> None:
-    config = Config(copy_model(without=("weights.safetensors",)), tmp_path / "out")
+    config = HandoffConfig(copy_model(without=("weights.safetensors",)), tmp_path / "out")
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "frontend_spec.json").write_text('{"schema_version": 1}')
     assert "frontend_spec.json" in write_handoff(config).changed
@@ -442,7 +442,7 @@ def test_a_second_run_of_the_whole_handoff_gives_the_same_bytes(
     written: Written, untrained: Path, tmp_path: Path
 ) -> None:
     again = shutil.copytree(written.folder, tmp_path / written.folder.name)  # which the READMEs name
-    assert write_handoff(Config(untrained / paths.MODEL_FILE, again)).changed == ()
+    assert write_handoff(HandoffConfig(untrained / paths.MODEL_FILE, again)).changed == ()
 
 
 def test_no_graph_names_a_place_on_this_computer(written: Written) -> None:

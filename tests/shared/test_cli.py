@@ -191,3 +191,69 @@ def test_numbers_are_read(parse: Callable[[str], Any], text: str, value: Any) ->
 def test_what_is_no_such_number_is_refused(parse: Callable[[str], Any], text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="expected"):
         parse(text)
+
+
+def make_tool(work: cli.Work, *, has_default: bool = True) -> cli.Parser:
+    """A tool of two commands; without one it asks for --dataset."""
+    parser = cli.Parser("tool", "Does it.", "tool --json", work if has_default else None)
+    cli.add_dataset(parser) if has_default else None
+    cli.add_json(parser)
+    for name in ("pool", "time"):
+        command = parser.add_command(name, f"{name.title()} it. And more.", f"tool {name}", work)
+        command.add_argument("file")
+        cli.add_json(command)
+    return parser
+
+
+def test_a_tool_does_its_usual_work_without_a_command_and_another_one_with_it() -> None:
+    seen: list[dict[str, Any]] = []
+
+    def work(arguments: argparse.Namespace) -> Answer:
+        seen.append(vars(arguments))
+        return Answer()
+
+    assert cli.main(make_tool(work), ["--dataset", "people", "--quiet"]) == 0
+    assert cli.main(make_tool(work), ["pool", "a.json", "--quiet"]) == 0
+    assert (seen[0]["dataset"], seen[0]["command"]) == ("people", None)
+    assert (seen[1]["file"], seen[1]["command"]) == ("a.json", "pool")
+
+
+@pytest.mark.parametrize(
+    ("words", "told"),
+    [
+        ([], "tool: the following arguments are required: --dataset; see tool --help\n"),
+        (["pool"], "tool pool: the following arguments are required: file; see tool pool --help\n"),
+        (["pol", "--dataset", "people"], "tool: argument COMMAND: invalid choice: 'pol' (choose from 'pool', 'time')"),
+    ],
+)
+def test_what_a_command_needs_is_asked_for_in_its_own_name(
+    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    with pytest.raises(SystemExit) as leave:
+        cli.main(make_tool(lambda arguments: Answer()), words)
+    assert leave.value.code == 2
+    assert capsys.readouterr().err.startswith(told)
+
+
+def test_a_tool_without_a_usual_work_asks_for_a_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as leave:
+        cli.main(make_tool(lambda arguments: Answer(), has_default=False), [])
+    assert leave.value.code == 2
+    assert "COMMAND" in capsys.readouterr().err
+
+
+def test_a_command_is_listed_by_its_first_sentence() -> None:
+    assert "Pool it\n" in make_tool(lambda arguments: Answer()).format_help()
+
+
+@pytest.mark.parametrize("text", ["", "-1", "1.5", "65536", "٣", "ten"])
+def test_a_number_beyond_its_limits_is_refused_with_them(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="expected a port from 0 to 65535"):
+        cli.whole(0, 65_535, "a port")(text)
+
+
+@pytest.mark.parametrize("text", ["", "0", "1", "nan", "-0.1", "5", "little"])
+def test_a_margin_is_a_fraction_above_0_and_below_1(text: str) -> None:
+    with pytest.raises(argparse.ArgumentTypeError, match="above 0 and below 1"):
+        cli.margin(text)
+    assert cli.margin("0.05") == 0.05

@@ -13,7 +13,7 @@ from shared import contracts, paths
 from shared.errors import MissingOutside
 from shared.faces import landmarker
 from shared.web.npm import ONNXRUNTIME_WEB
-from tools.handoff.config import Config
+from tools.handoff.config import HandoffConfig
 from tools.handoff.write import write_handoff
 from tools.spec_checker.browser import proof
 from tools.spec_checker.browser.chromium import NAMES
@@ -44,7 +44,7 @@ def lay_out(make_feature_model: Callable[..., Path], tmp_path: Path, monkeypatch
             patch.setenv("SMILEBENCH_HOME", str(tmp_path / "home"))
             patch.setenv("SMILEBENCH_ASSETS", str(tmp_path / "none"))
             model = make_feature_model(tmp_path / "models" / kind, kind, **rest)
-            folder = write_handoff(Config(model, tmp_path / "handoff" / kind)).folder
+            folder = write_handoff(HandoffConfig(model, tmp_path / "handoff" / kind)).folder
         shutil.copy(model.with_name("model.json"), folder / "model.json")
         return folder / "frontend_spec.json"
 
@@ -326,7 +326,7 @@ def test_the_landmarker_in_the_page_reads_what_pythons_reads(
     pytest.importorskip("mediapipe")
     real = landmarker.find_model().read_bytes()
     model = make_feature_model(tmp_path / "models" / "one", "landmarks", landmarker=real)
-    folder = write_handoff(Config(model, tmp_path / "handoff")).folder
+    folder = write_handoff(HandoffConfig(model, tmp_path / "handoff")).folder
     spec_path = folder / "frontend_spec.json"
     assert main(["--browser", "--quick", "--json", "--spec", str(spec_path), "--film", str(FILM)]) == 0
     told = json.loads(capsys.readouterr().out)["browser"]

@@ -105,7 +105,7 @@ def test_fewer_training_people_are_part_of_more(small: Dataset, home: Path) -> N
     chosen = {}
     for n_people in (1, 2):
         flags = ["--dataset", "small", "--weights", "none", "--train-people", str(n_people)]
-        config = cli._to_config(cli._parser().parse_args(flags))
+        config = cli._to_config(cli.parser().parse_args(flags))
         chosen[n_people] = {row.subject_id for row in train._training_rows(small, split, config)}
     assert len(chosen[1]) == 1
     assert chosen[1] < chosen[2] == set(split["sides"]["train"]["subjects"])

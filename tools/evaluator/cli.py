@@ -1,4 +1,4 @@
-"""Command line of the evaluator: flags to an EvaluationConfig, or to a ScoresConfig for ``evaluator scores``.
+"""Command line of the evaluator: flags to the configuration of a measurement, and of what else it measures.
 
 evaluator --model people-10 --dataset people
 evaluator scores scores.csv --json
@@ -6,7 +6,6 @@ evaluator scores scores.csv --json
 
 import argparse
 import os
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -41,101 +40,143 @@ evaluator time --dataset people --model new=new.onnx --handoff new=artifacts/han
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Evaluate a model, or a table of scores; returns the exit code."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] == ["scores"]:
-        return _main_scores(words[1:])
-    if words[:1] == ["pool"]:
-        return _main_pool(words[1:])
-    if words[:1] == ["time"]:
-        return _main_time(words[1:])
-    arguments = _parser().parse_args(words)
-
-    def work() -> cli.Result:
-        config = _to_config(arguments)
-        from tools.evaluator.evaluate import evaluate
-
-        return evaluate(config)
-
-    return cli.run("evaluator", arguments, work)
-
-
-def _main_scores(words: Sequence[str]) -> int:
-    arguments = _scores_parser().parse_args(words)
-
-    def work() -> cli.Result:
-        from tools.evaluator.scores import evaluate_scores
-
-        return evaluate_scores(
-            ScoresConfig(
-                file=arguments.file,
-                threshold=arguments.threshold,
-                positive=arguments.positive,
-                label_column=arguments.label_column,
-                score_column=arguments.score_column,
-            )
-        )
-
-    return cli.run("evaluator", arguments, work)
-
-
-def _main_pool(words: Sequence[str]) -> int:
+def parser() -> cli.Parser:
+    """Describe the flags."""
     parser = cli.Parser(
-        "evaluator pool",
+        "evaluator",
+        "Measure an ONNX model of the contract (ours or anybody's) on a dataset: accuracy, precision, recall, F1, ROC "
+        "AUC, Youden's optimal threshold, confusion matrix, ROC picture, predictions.",
+        EXAMPLES,
+        _evaluate,
+    )
+    add = parser.add_argument
+    cli.add_model(parser, default="none, which --arm majority and the blendshapes need not")
+    cli.add_dataset(parser)
+    add(
+        "--arm",
+        choices=("model", "one_frame", "blendshapes", "blendshape_logistic", "majority"),
+        default="model",
+        help="one_frame: the model sees the middle frame only; blendshapes: MediaPipe's smile, or a regression on "
+        "all 52 (after: featurizer); majority: no model, always the larger class (default: model)",
+    )
+    add("--split", type=cli.path, metavar="FILE", help="frozen split file (default: the model's training split)")
+    add(
+        "--side",
+        choices=("train", "validation", "test", "all"),
+        help="part of the split (default: test; all without a split)",
+    )
+    add("--threshold", type=cli.fraction, metavar="P", help="decision threshold (default: the model's own, else 0.5)")
+    add("--name", help="how the results call the model (default: its id or file name)")
+    cli.add_out(parser, "artifacts/results")
+    add(
+        "--session",
+        metavar="NAME",
+        help=f"comparison that this is a part of: counts as one test-set evaluation (default: ${SESSION}, if set)",
+    )
+    add("--threads", type=cli.whole(0), default=0, metavar="N", help="threads of onnxruntime (default: its own choice)")
+    cli.add_json(parser)
+    _add_pool(parser)
+    _add_time(parser)
+    _add_scores(parser)
+    return parser
+
+
+def _add_pool(evaluator: cli.Parser) -> None:
+    parser = evaluator.add_command(
+        "pool",
         "Put the test results of folds and seeds together: every person measured by a model that has not seen them.",
         POOL_EXAMPLES,
+        _pool,
     )
     parser.add_argument("files", nargs="+", type=Path, metavar="RESULTS.json", help="results of one arm, a fold each")
     parser.add_argument("--name", required=True, help="how the pooled results call the arm")
-    parser.add_argument("--out", type=Path, help="folder of the results (default: artifacts/results)")
+    cli.add_out(parser, "artifacts/results")
     cli.add_json(parser)
-    arguments = parser.parse_args(words)
-
-    def work() -> cli.Result:
-        _require_name(arguments.name)
-        from tools.evaluator.pool import pool
-
-        return pool(arguments.files, arguments.name, arguments.out or paths.artifacts("results"))
-
-    return cli.run("evaluator", arguments, work)
 
 
-def _main_time(words: Sequence[str]) -> int:
-    parser = cli.Parser(
-        "evaluator time",
+def _add_time(evaluator: cli.Parser) -> None:
+    parser = evaluator.add_command(
+        "time",
         "Time a decision for one new picture on this computer, all ways in turns, on one thread: whole windows, the "
         "encoder and head of a hand-off, the reading of a face. Read the ratios; a phone is slower.",
         TIME_EXAMPLES,
+        _time,
     )
     add = parser.add_argument
-    add("--dataset", required=True, help="whose pictures: a name under datasets/, or a path")
+    cli.add_dataset(parser)
     add("--model", action="append", default=[], metavar="NAME=ONNX", help="a model (repeat for more)")
     add("--handoff", action="append", default=[], metavar="NAME=DIR", help="the hand-off of that model (repeat)")
     add("--faces", action="store_true", help="time MediaPipe's reading of a face as well")
     add("--rounds", type=cli.positive_int, default=40, metavar="N", help="decisions each (default: 40)")
-    add("--out", type=Path, help="folder of the document (default: artifacts/timings)")
+    cli.add_out(parser, "artifacts/timings")
     cli.add_json(parser)
-    arguments = parser.parse_args(words)
 
-    def work() -> cli.Result:
-        models, handoffs = (
-            tuple(_split_pair(text, flag) for text in texts)
-            for flag, texts in (("--model", arguments.model), ("--handoff", arguments.handoff))
-        )
-        names = [name for name, _ in models]
-        cli.require(
-            bool(models) or arguments.faces, "evaluator time", found="nothing to time", expected="--model or --faces"
-        )
-        cli.require(len(set(names)) == len(names), "--model", found="a name twice", expected="another name for each")
-        for name, _ in handoffs:
-            cli.require(name in names, "--handoff", found=repr(name), expected="the name of a --model")
-        from tools.evaluator.timing import measure_times
 
-        dataset, out = paths.dataset_dir(arguments.dataset), arguments.out or paths.artifacts("timings")
-        return measure_times(TimingConfig(dataset, models, handoffs, arguments.faces, arguments.rounds, out))
+def _add_scores(evaluator: cli.Parser) -> None:
+    parser = evaluator.add_command(
+        "scores",
+        "Measure a csv with one row per sequence: a label (smile/non_smile, 1/0, true/false) and a score. Writes no "
+        "file.",
+        SCORES_EXAMPLES,
+        _scores,
+    )
+    add = parser.add_argument
+    add("file", type=Path, help="the csv; commas, semicolons or tabs, with or without a header")
+    add("--threshold", type=float, default=0.5, help="positive is a score above this (default: 0.5)")
+    add("--positive", help="the positive class as the label column writes it (default: found: smile, 1, true, ...)")
+    add("--label-column", help="name of the column of labels (default: found)")
+    add("--score-column", help="name of the column of scores (default: found)")
+    cli.add_json(parser)
 
-    return cli.run("evaluator", arguments, work)
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Evaluate a model, or a table of scores; returns the exit code."""
+    return cli.main(parser(), argv)
+
+
+def _evaluate(arguments: argparse.Namespace) -> cli.Result:
+    config = _to_config(arguments)
+    from tools.evaluator.evaluate import evaluate
+
+    return evaluate(config)
+
+
+def _pool(arguments: argparse.Namespace) -> cli.Result:
+    _require_name(arguments.name)
+    from tools.evaluator.pool import pool
+
+    return pool(arguments.files, arguments.name, arguments.out or paths.artifacts("results"))
+
+
+def _time(arguments: argparse.Namespace) -> cli.Result:
+    models, handoffs = (
+        tuple(_split_pair(text, flag) for text in texts)
+        for flag, texts in (("--model", arguments.model), ("--handoff", arguments.handoff))
+    )
+    names = [name for name, _ in models]
+    cli.require(
+        bool(models) or arguments.faces, "evaluator time", found="nothing to time", expected="--model or --faces"
+    )
+    cli.require(len(set(names)) == len(names), "--model", found="a name twice", expected="another name for each")
+    for name, _ in handoffs:
+        cli.require(name in names, "--handoff", found=repr(name), expected="the name of a --model")
+    dataset, out = paths.dataset_dir(arguments.dataset), arguments.out or paths.artifacts("timings")
+    from tools.evaluator.timing import measure_times
+
+    return measure_times(TimingConfig(dataset, models, handoffs, arguments.faces, arguments.rounds, out))
+
+
+def _scores(arguments: argparse.Namespace) -> cli.Result:
+    config = ScoresConfig(
+        file=arguments.file,
+        threshold=arguments.threshold,
+        positive=arguments.positive,
+        label_column=arguments.label_column,
+        score_column=arguments.score_column,
+    )
+    from tools.evaluator.scores import evaluate_scores
+
+    return evaluate_scores(config)
 
 
 def _split_pair(text: str, flag: str) -> tuple[str, Path]:
@@ -159,63 +200,11 @@ def _require_name(name: str, flag: str = "--name") -> None:
     )
 
 
-def _parser() -> argparse.ArgumentParser:
-    parser = cli.Parser(
-        "evaluator",
-        "Measure an ONNX model of the contract (ours or anybody's) on a dataset: accuracy, precision, recall, F1, ROC "
-        "AUC, Youden's optimal threshold, confusion matrix, ROC picture, predictions.",
-        EXAMPLES,
-    )
-    add = parser.add_argument
-    add("--model", help="an .onnx file, or a name under artifacts/models (not for --arm majority)")
-    add(
-        "--arm",
-        choices=("model", "one_frame", "blendshapes", "blendshape_logistic", "majority"),
-        default="model",
-        help="one_frame: the model sees the middle frame only; blendshapes: MediaPipe's smile, or a regression on "
-        "all 52 (after: featurizer); majority: no model, always the larger class",
-    )
-    add("--dataset", required=True, help="name under datasets/, or a path")
-    add("--split", type=Path, help="frozen split file (default: the one that the model was trained by)")
-    add(
-        "--side",
-        choices=("train", "validation", "test", "all"),
-        help="side of the split (default: test; all without a split)",
-    )
-    add("--threshold", type=cli.fraction, help="decision threshold (default: the model's own, else 0.5)")
-    add("--name", help="how the results call the model (default: its id or file name)")
-    add("--out", type=Path, help="folder of the results (default: artifacts/results)")
-    add(
-        "--session",
-        help=f"name of the comparison that this is a part of: opens the test side once (default: ${SESSION}, if set)",
-    )
-    add("--threads", type=int, default=0, help="threads of onnxruntime (default: its own choice)")
-    cli.add_json(parser)
-    return parser
-
-
-def _scores_parser() -> argparse.ArgumentParser:
-    parser = cli.Parser(
-        "evaluator scores",
-        "Measure a csv with a row a sequence: a label (smile/non_smile, 1/0, true/false) and a score. Writes no file.",
-        SCORES_EXAMPLES,
-    )
-    add = parser.add_argument
-    add("file", type=Path, help="the csv; commas, semicolons or tabs, with or without a header")
-    add("--threshold", type=float, default=0.5, help="positive is a score above this (default: 0.5)")
-    add("--positive", help="the positive class as the label column writes it (default: found: smile, 1, true, ...)")
-    add("--label-column", help="name of the column of labels (default: found)")
-    add("--score-column", help="name of the column of scores (default: found)")
-    cli.add_json(parser)
-    return parser
-
-
 def _to_config(arguments: argparse.Namespace) -> EvaluationConfig:
     session = arguments.session or os.environ.get(SESSION) or None
     for flag, name in (("--name", arguments.name), ("--session", session)):
         if name is not None:
             _require_name(name, flag)
-    cli.require(arguments.threads >= 0, "--threads", found=str(arguments.threads), expected="0 or more")
     cli.require(
         bool(arguments.model) or arguments.arm not in ("model", "one_frame"),
         "--model",

@@ -7,12 +7,9 @@ import argparse
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from shared import cli, paths
-
-if TYPE_CHECKING:
-    from tools.exporter.config import ExportConfig
+from tools.exporter.config import ExportConfig
 
 EXAMPLES = """
 exporter --run artifacts/runs/people-1a2b3c4d
@@ -24,33 +21,23 @@ exporter --run people-1a2b3c4d --objective recall:0.9 --calibrate
 _MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Export a checkpoint; returns the exit code."""
-    arguments = _parser().parse_args(argv)
-
-    def work() -> cli.Result:
-        from tools.exporter.export import export
-
-        return export(_to_config(arguments))
-
-    return cli.run("exporter", arguments, work)
-
-
-def _parser() -> argparse.ArgumentParser:
+def parser() -> cli.Parser:
+    """Describe the flags."""
     parser = cli.Parser(
         "exporter",
         "Export a checkpoint as the contract's single ONNX graph with model.json beside it. The decision threshold is "
         "chosen on the run's validation people. Torch and onnxruntime are compared on real sequences: a decision that "
         "flips, or a difference above 1e-4, is exit code 1.",
         EXAMPLES,
+        _export,
     )
     add = parser.add_argument
     add("--run", required=True, help="folder of the run, or its name under artifacts/runs")
     add("--checkpoint", default="best", help="best, last or epoch_0010 (default: best)")
-    add("--dataset", help="the run's dataset (default: the one that run.json names, under datasets/)")
-    add("--split", type=Path, help="the run's split file (default: the one that run.json names)")
+    cli.add_dataset(parser, default="the one that run.json names")
+    add("--split", type=cli.path, metavar="FILE", help="the run's split file (default: the one that run.json names)")
     add("--out", help="folder of the model, or a name under artifacts/models (default: <run>-<checkpoint>)")
-    add("--threshold", type=cli.fraction, help="decision threshold (default: chosen on the validation people)")
+    add("--threshold", type=cli.fraction, metavar="P", help="decision threshold (default: chosen on validation people)")
     add(
         "--objective",
         default="youden",
@@ -62,15 +49,26 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
+def main(argv: Sequence[str] | None = None) -> int:
+    """Export a checkpoint; returns the exit code."""
+    return cli.main(parser(), argv)
+
+
+def _export(arguments: argparse.Namespace) -> cli.Result:
+    config = _to_config(arguments)
+    from tools.exporter.export import export
+
+    return export(config)
+
+
 def _folder(value: str, kind: str) -> Path:
     """Take a name under artifacts/<kind>, or a path."""
     return Path(value).expanduser().resolve() if "/" in value else paths.artifacts(kind) / value
 
 
-def _to_config(arguments: argparse.Namespace) -> "ExportConfig":
+def _to_config(arguments: argparse.Namespace) -> ExportConfig:
     from shared import contracts
     from shared.statistics.thresholds import parse_objective
-    from tools.exporter.config import ExportConfig
 
     run = _folder(arguments.run, "runs")
     document = contracts.read_document(run / "run.json", "run")

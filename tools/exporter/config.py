@@ -2,8 +2,10 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
-from shared.statistics.thresholds import Objective
+if TYPE_CHECKING:
+    from shared.statistics.thresholds import Objective
 
 
 @dataclass(frozen=True)
@@ -27,5 +29,5 @@ class ExportConfig:
     split: Path
     out: Path
     threshold: float | None
-    objective: Objective
+    objective: "Objective"
     calibrate: bool

@@ -17,7 +17,7 @@ from shared.dataset.reader import Dataset
 from shared.errors import InvalidInput
 from shared.faces import landmarker
 from shared.text.rounding import rounded
-from tools.featurizer.cli import Config
+from tools.featurizer.config import FeaturizeConfig
 from tools.featurizer.pool import read_faces
 from tools.featurizer.store import StoreWriter, index_of
 from tools.featurizer.worker import Job, Picture
@@ -91,7 +91,7 @@ class Featurized:
         }
 
 
-def featurize(config: Config) -> Featurized:
+def featurize(config: FeaturizeConfig) -> Featurized:
     """Bring a dataset's features up to date.
 
     Args:
@@ -117,7 +117,7 @@ def featurize(config: Config) -> Featurized:
 class _Run:
     """One run over a dataset."""
 
-    def __init__(self, config: Config, dataset: Dataset, model: Path) -> None:
+    def __init__(self, config: FeaturizeConfig, dataset: Dataset, model: Path) -> None:
         self._config, self._dataset = config, dataset
         self._code = provenance.code_info("mediapipe", "numpy", "opencv-python")
         self._model = {"file": model.name, "sha256": contracts.sha256_file(model)}

@@ -2,9 +2,10 @@
 
 import argparse
 from collections.abc import Sequence
-from pathlib import Path
 
 from shared import cli, paths
+from shared.text import language
+from tools.game.config import GameConfig
 
 TOOL = "game"
 PORT_DEFAULT = 8400
@@ -24,50 +25,31 @@ game --model people-e12 --lang ko --port 8500
 game --handoff /media/stick/smile-detector --no-open"""
 
 
-def port(text: str) -> int:
-    """Parse a port; 0 takes a free one."""
-    if not text.isascii() or not text.isdigit() or int(text) > 65_535:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected a number from 0 to 65535")
-    return int(text)
-
-
-def build_parser() -> cli.Parser:
-    """Build the parser; separate, so that tests and documentation can read the flags."""
-    parser = cli.Parser(TOOL, DESCRIPTION, EXAMPLES)
+def parser() -> cli.Parser:
+    """Describe the flags."""
+    parser = cli.Parser(TOOL, DESCRIPTION, EXAMPLES, _play)
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--model", metavar="NAME", help="a hand-off under artifacts/handoff/ (default: the newest)")
-    which.add_argument("--handoff", metavar="DIR", help="a hand-off folder anywhere")
-    parser.add_argument(
-        "--port",
-        type=port,
-        default=PORT_DEFAULT,
-        metavar="N",
-        help=f"port on 127.0.0.1; 0 takes a free one (default: {PORT_DEFAULT})",
-    )
-    parser.add_argument("--no-open", action="store_true", help="do not open a browser; print the address only")
-    parser.add_argument("--lang", choices=("en", "ko"), help="the page's first language (default: the browser's)")
+    which.add_argument("--handoff", type=cli.path, metavar="DIR", help="a hand-off folder anywhere")
+    cli.add_page(parser, PORT_DEFAULT, f"{PORT_DEFAULT}; 0 takes a free one")
+    cli.add_lang(parser)
     cli.add_json(parser)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the tool; returns the exit code."""
-    arguments = build_parser().parse_args(argv)
+    return cli.main(parser(), argv)
 
-    def work() -> cli.Result:
-        from tools.game.game import Config, play
 
-        if arguments.handoff is not None:
-            handoff = Path(arguments.handoff).expanduser().resolve()
-        else:
-            handoff = paths.handoff_dir(arguments.model)
-        config = Config(
-            handoff=handoff,
-            model=arguments.model,
-            port=arguments.port,
-            opens_browser=not arguments.no_open,
-            lang=arguments.lang,
-        )
-        return play(config)
+def _play(arguments: argparse.Namespace) -> cli.Result:
+    config = GameConfig(
+        handoff=arguments.handoff.resolve() if arguments.handoff else paths.handoff_dir(arguments.model),
+        model=arguments.model,
+        port=arguments.port,
+        opens_browser=not arguments.no_open,
+        lang=language.choose(arguments.lang),
+    )
+    from tools.game.game import play
 
-    return cli.run(TOOL, arguments, work)
+    return play(config)

@@ -16,27 +16,9 @@ from shared.errors import InvalidInput, MissingOutside
 from shared.onnx.stream import kind_of
 from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
 from shared.web.server import PageServer
+from tools.game.config import GameConfig
 
 CLIENT_FILE = "smile-detector.mjs"
-
-
-@dataclass(frozen=True)
-class Config:
-    """What to play with, and where.
-
-    Attributes:
-        handoff: The hand-off folder.
-        model: Its name as it was asked for, for the hint what to run; None if it was not.
-        port: On 127.0.0.1; 0 takes a free one.
-        opens_browser: Open the page in the user's browser.
-        lang: ``en`` or ``ko``; None leaves it to the browser.
-    """
-
-    handoff: Path
-    model: str | None
-    port: int
-    opens_browser: bool
-    lang: str | None
 
 
 @dataclass(frozen=True)
@@ -67,7 +49,7 @@ class Played:
         return {"url": self.url, "spec_id": self.spec_id, "proven": list(self.proven)}
 
 
-def read_handoff(config: Config) -> dict[str, Any]:
+def read_handoff(config: GameConfig) -> dict[str, Any]:
     """Read a hand-off's spec and see that its client is there.
 
     Returns:
@@ -93,7 +75,7 @@ def read_handoff(config: Config) -> dict[str, Any]:
     return spec
 
 
-def make_server(config: Config, ort_dir: Path, tasks_dir: Path | None = None) -> PageServer:
+def make_server(config: GameConfig, ort_dir: Path, tasks_dir: Path | None = None) -> PageServer:
     """Open the server: the page at /, the hand-off at /model/, the runtime at /ort/, and nothing else.
 
     Args:
@@ -121,7 +103,7 @@ def make_server(config: Config, ort_dir: Path, tasks_dir: Path | None = None) ->
         ) from None
 
 
-def play(config: Config) -> Played:
+def play(config: GameConfig) -> Played:
     """Serve the game until Control-C.
 
     Raises:

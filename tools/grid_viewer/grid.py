@@ -22,7 +22,7 @@ from shared.errors import InvalidInput, WrongUsage
 from shared.text.catalogue import Words
 from shared.text.label_style import Mark, assign_marks, label_word
 from tools.grid_viewer import sheet
-from tools.grid_viewer.cli import Config
+from tools.grid_viewer.config import GridConfig
 from tools.grid_viewer.page import SIGNATURE, Page, PageFacts, sequences_order
 from tools.grid_viewer.words import TEXTS
 
@@ -76,7 +76,7 @@ class Grid:
         }
 
 
-def make_grid(config: Config) -> Grid:
+def make_grid(config: GridConfig) -> Grid:
     """Draw a dataset's sequences on sheets and a page.
 
     Raises:
@@ -129,7 +129,7 @@ def select_rows(dataset: Dataset, labels: Sequence[str], subjects: Sequence[str]
     return sorted(rows, key=lambda row: tuple(map(sequences_order, (row.subject_id, row.take_id, row.sequence_id))))
 
 
-def _make_in(out: Path, dataset: Dataset, rows: list[SequenceRow], config: Config) -> Grid:
+def _make_in(out: Path, dataset: Dataset, rows: list[SequenceRow], config: GridConfig) -> Grid:
     """Make everything in a temporary folder, then rename it into place, the page last."""
     for leftover in out.glob(".grid-viewer-*.tmp"):
         shutil.rmtree(leftover)
@@ -169,7 +169,7 @@ def _make_in(out: Path, dataset: Dataset, rows: list[SequenceRow], config: Confi
     )
 
 
-def _draw_all(folder: Path, dataset: Dataset, rows: list[SequenceRow], config: Config) -> list[Path]:
+def _draw_all(folder: Path, dataset: Dataset, rows: list[SequenceRow], config: GridConfig) -> list[Path]:
     """Write sheets and page into a folder; returns the sheets."""
     marks = assign_marks(dataset.manifest["classes"], dataset.positive_class)
     lines = sheet.arrange_lines(rows)

@@ -9,13 +9,11 @@ import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import NoReturn
 
 from shared import cli, paths
 from shared.errors import InvalidInput
-
-if TYPE_CHECKING:
-    from tools.handoff.config import Config
+from tools.handoff.config import HandoffConfig
 
 _EXAMPLES = """
 handoff                                   # the newest model, to artifacts/handoff/<model_id>/
@@ -25,7 +23,7 @@ handoff --model demo --out web/model --release-threshold 0.4 --min-duration-ms 2
 """
 
 
-def build_parser() -> cli.Parser:
+def parser() -> cli.Parser:
     """Describe the flags."""
     parser = cli.Parser(
         "handoff",
@@ -34,26 +32,25 @@ def build_parser() -> cli.Parser:
         "Every graph is run and compared first; if one of them answers otherwise, nothing is written (exit code 1).\n"
         "Run again on an unchanged model it changes nothing and keeps what the browser proof wrote.",
         _EXAMPLES,
+        _write,
     )
-    add = parser.add_argument
-    add("--model", metavar="M", help="a name under artifacts/models/, a folder, or an .onnx file (default: the newest)")
-    add("--out", metavar="FOLDER", type=Path, help="where to (default: artifacts/handoff/<model_id>)")
-    add(
-        "--dataset",
-        metavar="D",
-        help="the model's dataset: fp16 and int8 are calibrated on its training people and judged on its validation "
-        "people (default: drawn pictures)",
+    cli.add_model(parser)
+    cli.add_out(parser, "artifacts/handoff/<model_id>")
+    cli.add_dataset(
+        parser,
+        default="drawn pictures; with the model's dataset fp16 and int8 are calibrated on its training people and "
+        "judged on its validation people",
     )
-    add(
+    parser.add_argument(
         "--release-threshold",
         metavar="P",
         type=cli.fraction,
         help="a smile that has begun ends when smile_prob falls to this (default: 0.8 of the threshold)",
     )
-    add(
+    parser.add_argument(
         "--min-duration-ms",
         metavar="MS",
-        type=_milliseconds,
+        type=cli.number(0, 60_000, "milliseconds"),
         help="how long smile_prob stays above the threshold before a smile counts (default: one frame interval, so "
         "that a single odd frame starts none; 100 for a model of single photos)",
     )
@@ -61,15 +58,22 @@ def build_parser() -> cli.Parser:
     return parser
 
 
-def _milliseconds(text: str) -> float:
-    """Parse a length of 0 to 60,000 ms."""
-    try:
-        value = float(text)
-    except ValueError:
-        value = float("nan")
-    if not 0 <= value <= 60_000:
-        raise argparse.ArgumentTypeError(f"found {text!r}, expected milliseconds from 0 to 60000")
-    return value
+def main(argv: Sequence[str] | None = None) -> int:
+    """Write a hand-off; returns the exit code."""
+    return cli.main(parser(), argv)
+
+
+def _write(arguments: argparse.Namespace) -> cli.Result:
+    config = HandoffConfig(
+        model=_find_model(arguments.model),
+        out=arguments.out and arguments.out.resolve(),
+        dataset=arguments.dataset and paths.dataset_dir(arguments.dataset),
+        release_threshold=arguments.release_threshold,
+        min_duration_ms=arguments.min_duration_ms,
+    )
+    from tools.handoff.write import write_handoff
+
+    return write_handoff(config)
 
 
 def _find_model(value: str | None) -> Path:
@@ -110,29 +114,3 @@ def _refuse(value: str, onnx: Path) -> NoReturn:
         expected=f"one in {paths.shown(where)} ({listed or 'there is none yet'}), or an .onnx file",
         todo="name one that is there" if names else "export one",
     )
-
-
-def _configure(arguments: argparse.Namespace) -> "Config":
-    """Turn flags into a config."""
-    from tools.handoff.config import Config
-
-    return Config(
-        model=_find_model(arguments.model),
-        out=None if arguments.out is None else arguments.out.expanduser().resolve(),
-        dataset=None if arguments.dataset is None else paths.dataset_dir(arguments.dataset),
-        release_threshold=arguments.release_threshold,
-        min_duration_ms=arguments.min_duration_ms,
-    )
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Write a hand-off; returns the exit code."""
-    arguments = build_parser().parse_args(argv)
-
-    def work() -> cli.Result:
-        config = _configure(arguments)
-        from tools.handoff.write import write_handoff
-
-        return write_handoff(config)
-
-    return cli.run("handoff", arguments, work)

@@ -5,7 +5,7 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class Config:
+class HandoffConfig:
     """Settings of a hand-off.
 
     Attributes:

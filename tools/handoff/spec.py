@@ -6,7 +6,7 @@ from shared import paths
 from shared.dataset.protocol import read_protocol
 from shared.faces import landmarker
 from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
-from tools.handoff.config import Config
+from tools.handoff.config import HandoffConfig
 from tools.handoff.golden.pictures import GOLDEN_FILE, Golden
 from tools.handoff.graphs.build import Made
 from tools.handoff.source import Source
@@ -40,7 +40,7 @@ _MEANINGS = {
 
 
 def build_spec(
-    source: Source, graphs: list[Made], config: Config, golden: Golden, window_uses_z: bool = False
+    source: Source, graphs: list[Made], config: HandoffConfig, golden: Golden, window_uses_z: bool = False
 ) -> dict[str, Any]:
     """Build the front-end spec of a model.
 

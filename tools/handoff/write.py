@@ -16,7 +16,7 @@ from shared.faces import landmarker
 from shared.faces.synthetic import depends_on_z
 from shared.web.npm import NPMRC
 from tools.handoff import folder as folders
-from tools.handoff.config import Config
+from tools.handoff.config import HandoffConfig
 from tools.handoff.golden.features import draw_feature_cases, write_feature_golden
 from tools.handoff.golden.pictures import GOLDEN_FILE, draw_cases, write_golden
 from tools.handoff.graphs.build import Made, make_graphs
@@ -95,7 +95,7 @@ class Written:
         }
 
 
-def write_handoff(config: Config) -> Written:
+def write_handoff(config: HandoffConfig) -> Written:
     """Write a model's hand-off.
 
     Args:
@@ -144,7 +144,7 @@ def write_handoff(config: Config) -> Written:
     return Written(place, spec, proof, changed, tuple(notes))
 
 
-def _choose_pictures(source: Source, config: Config) -> Pictures | None:
+def _choose_pictures(source: Source, config: HandoffConfig) -> Pictures | None:
     """Return what the smaller encoders are judged on; None where there can be none."""
     if source.weights is None:
         return None
@@ -162,7 +162,7 @@ def _prove_rewrites(graphs: list[Made], plain: Stream, source: Source) -> None:
 def _fill(
     new: Path,
     source: Source,
-    config: Config,
+    config: HandoffConfig,
     graphs: list[Made],
     window: Window,
     stream: Stream | None,

@@ -5,13 +5,12 @@ Reads the network, or a folder with --from; writes artifacts/fetched/. For examp
     model-fetcher --only yunet
 """
 
+import argparse
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from shared import cli
+from tools.model_fetcher.config import NAMES, FetchModelsConfig
 
-NAMES = ("yunet", "face_landmarker")
 _EXAMPLES = """
 model-fetcher                                  both models, where they are not there yet
 model-fetcher --only yunet                     the face detector only (0.2 MB)
@@ -19,42 +18,35 @@ model-fetcher --from /media/stick/models       without a network: copies the fil
 """
 
 
-@dataclass(frozen=True)
-class Config:
-    """What to fetch, and from where.
-
-    Attributes:
-        names: Of `NAMES`.
-        source: A folder to copy from; None for the network.
-    """
-
-    names: tuple[str, ...]
-    source: Path | None
-
-
-def build_parser() -> cli.Parser:
-    """Build the command line's parser."""
+def parser() -> cli.Parser:
+    """Describe the flags."""
     parser = cli.Parser(
         "model-fetcher",
         "Fetch model files that the project does not hold itself: YuNet (face boxes, MIT) and MediaPipe's Face "
         "Landmarker\n(points and blendshapes, Apache-2.0). Each is checked against its known hash. Exit codes: 0 all "
         "are there,\n1 a file is not the known one, 3 no network.",
         _EXAMPLES,
+        _fetch,
     )
     parser.add_argument("--only", choices=NAMES, help="one of them (default: both)")
-    parser.add_argument("--from", dest="source", metavar="DIR", help="copy from this folder instead of the network")
+    parser.add_argument(
+        "--folder",
+        "--from",
+        type=cli.path,
+        metavar="DIR",
+        help="copy the files from this folder instead of the network",
+    )
     cli.add_json(parser)
     return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit code."""
-    arguments = build_parser().parse_args(argv)
+    return cli.main(parser(), argv)
 
-    def work() -> cli.Result:
-        from tools.model_fetcher.fetch import fetch_models
 
-        source = Path(arguments.source).expanduser() if arguments.source else None
-        return fetch_models(Config((arguments.only,) if arguments.only else NAMES, source))
+def _fetch(arguments: argparse.Namespace) -> cli.Result:
+    config = FetchModelsConfig((arguments.only,) if arguments.only else NAMES, arguments.folder)
+    from tools.model_fetcher.fetch import fetch_models
 
-    return cli.run("model-fetcher", arguments, work)
+    return fetch_models(config)

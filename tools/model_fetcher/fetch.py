@@ -17,7 +17,7 @@ from typing import Any
 from shared import cli, contracts, paths
 from shared.errors import InvalidInput, MissingOutside
 from shared.faces import detector, landmarker
-from tools.model_fetcher.cli import Config
+from tools.model_fetcher.config import FetchModelsConfig
 
 _TIMEOUT_S = 20.0
 _ATTEMPTS = 4
@@ -90,7 +90,7 @@ class FetchResult:
         return {"folder": str(self.folder), "files": self.files}
 
 
-def fetch_models(config: Config) -> FetchResult:
+def fetch_models(config: FetchModelsConfig) -> FetchResult:
     """Fetch what was asked for; what is there already, and right, is left alone.
 
     Raises:

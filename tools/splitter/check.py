@@ -14,7 +14,7 @@ from shared.dataset import reader, splits
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput
 from tools.splitter import sheet
-from tools.splitter.cli import CheckConfig
+from tools.splitter.config import CheckConfig
 from tools.splitter.near_duplicates import Twins, find_twins
 from tools.splitter.sheet import Leak, Place
 

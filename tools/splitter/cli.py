@@ -7,12 +7,10 @@ splitter duplicates --dataset people
 """
 
 import argparse
-import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from shared import cli, paths
+from tools.splitter.config import CheckConfig, DuplicatesConfig, SplitConfig
 
 NOBODY = "none"
 EXAMPLES = """
@@ -37,109 +35,106 @@ splitter duplicates --dataset people --across takes --json
 """
 
 
-@dataclass(frozen=True)
-class SplitConfig:
-    """What is to be frozen.
-
-    Attributes:
-        dataset: The dataset's folder.
-        seed: Decides who goes where; the first one where there are several.
-        n_folds: Folds a seed; None for one split, or for one person a fold.
-        leave_one_out: One person a fold.
-        n_seeds: How often the folds are drawn anew.
-        test: Who is tested on; empty for nobody, None to draw them. For one split.
-        out: Folder of the split files.
-    """
-
-    dataset: Path
-    seed: int
-    n_folds: int | None
-    leave_one_out: bool
-    n_seeds: int
-    test: tuple[str, ...] | None
-    out: Path
-
-
-@dataclass(frozen=True)
-class CheckConfig:
-    """What is looked through for leaks.
-
-    Attributes:
-        dataset: The dataset's folder.
-        splits: Split files; none means all frozen splits of this state of the dataset.
-        out: Folder of the picture of the pairs.
-    """
-
-    dataset: Path
-    splits: tuple[Path, ...]
-    out: Path
+def parser() -> cli.Parser:
+    """Describe the flags."""
+    parser = cli.Parser(
+        "splitter",
+        "Divide a dataset's people into train, validation and test, and freeze that to files: one split, or folds in "
+        "which everybody is tested once a seed. Nobody is in two parts; the same dataset and seed give the same split.",
+        EXAMPLES,
+        _split,
+    )
+    cli.add_dataset(parser)
+    cli.add_seed(parser)
+    kind = parser.add_mutually_exclusive_group()
+    kind.add_argument("--folds", type=cli.whole(2), metavar="N", help="N splits that test everybody once")
+    kind.add_argument("--leave-one-out", action="store_true", help="as many splits as people; each tests one person")
+    kind.add_argument(
+        "--test",
+        metavar="A,B",
+        help=f"test these people, such as s01,s02; {NOBODY}: nobody, where a dataset of its own is the test (default: "
+        "drawn)",
+    )
+    parser.add_argument(
+        "--seeds", type=cli.positive_int, metavar="N", help="draw the folds N times, from --seed on (default: once)"
+    )
+    cli.add_out(parser, "artifacts/splits")
+    cli.add_json(parser)
+    _add_check(parser)
+    _add_duplicates(parser)
+    return parser
 
 
-@dataclass(frozen=True)
-class DuplicatesConfig:
-    """What is looked through for pictures that are there twice.
+def _add_check(splitter: cli.Parser) -> None:
+    parser = splitter.add_command(
+        "check",
+        "Look for leaks: the same person, take or picture (also re-encoded, mirrored or cropped by up to an eighth) in "
+        "two parts of a split. Exit code 1 where there is one; every pair is listed and drawn side by side.",
+        CHECK_EXAMPLES,
+        _check,
+    )
+    cli.add_dataset(parser)
+    parser.add_argument(
+        "--split",
+        type=cli.path,
+        nargs="+",
+        action="extend",
+        default=[],
+        metavar="FILE",
+        help="split files (default: all frozen splits of the dataset as it is now)",
+    )
+    cli.add_out(parser, "artifacts/leaks/<dataset>")
+    cli.add_json(parser)
 
-    Attributes:
-        dataset: The dataset's folder.
-        across: ``people`` or ``takes``.
-        out: Folder of the picture of the pairs.
-    """
 
-    dataset: Path
-    across: str
-    out: Path
+def _add_duplicates(splitter: cli.Parser) -> None:
+    parser = splitter.add_command(
+        "duplicates",
+        "Look for pictures that a dataset holds twice: the same bytes, or the same picture re-encoded, mirrored or "
+        "cropped by up to an eighth, under two people. Exit code 1 where there is one; the pairs are drawn.",
+        DUPLICATES_EXAMPLES,
+        _duplicates,
+    )
+    cli.add_dataset(parser)
+    parser.add_argument(
+        "--across",
+        choices=("people", "takes"),
+        default="people",
+        help="what must not share a picture; takes: also two takes of one person (default: people)",
+    )
+    cli.add_out(parser, "artifacts/leaks/<dataset>")
+    cli.add_json(parser)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Freeze a split or folds, or look for leaks or duplicates; returns the exit code."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] == ["check"]:
-        return _main_check(words[1:])
-    if words[:1] == ["duplicates"]:
-        return _main_duplicates(words[1:])
-    arguments = _parser().parse_args(words)
-
-    def work() -> cli.Result:
-        config = _to_config(arguments)
-        from tools.splitter.freeze import freeze
-
-        return freeze(config)
-
-    return cli.run("splitter", arguments, work)
+    return cli.main(parser(), argv)
 
 
-def _main_check(words: Sequence[str]) -> int:
-    arguments = _check_parser().parse_args(words)
+def _split(arguments: argparse.Namespace) -> cli.Result:
+    config = _to_config(arguments)
+    from tools.splitter.freeze import freeze
 
-    def work() -> cli.Result:
-        dataset = paths.dataset_dir(arguments.dataset)
-        from tools.splitter.check import check
-
-        out = arguments.out or paths.artifacts("leaks") / dataset.name
-        return check(CheckConfig(dataset, tuple(arguments.split), out))
-
-    return cli.run("splitter", arguments, work)
+    return freeze(config)
 
 
-def _main_duplicates(words: Sequence[str]) -> int:
-    arguments = _duplicates_parser().parse_args(words)
+def _check(arguments: argparse.Namespace) -> cli.Result:
+    dataset = paths.dataset_dir(arguments.dataset)
+    from tools.splitter.check import check
 
-    def work() -> cli.Result:
-        dataset = paths.dataset_dir(arguments.dataset)
-        from tools.splitter.duplicates import list_duplicates
+    return check(CheckConfig(dataset, tuple(arguments.split), arguments.out or paths.artifacts("leaks") / dataset.name))
 
-        out = arguments.out or paths.artifacts("leaks") / dataset.name
-        return list_duplicates(DuplicatesConfig(dataset, arguments.across, out))
 
-    return cli.run("splitter", arguments, work)
+def _duplicates(arguments: argparse.Namespace) -> cli.Result:
+    dataset = paths.dataset_dir(arguments.dataset)
+    from tools.splitter.duplicates import list_duplicates
+
+    out = arguments.out or paths.artifacts("leaks") / dataset.name
+    return list_duplicates(DuplicatesConfig(dataset, arguments.across, out))
 
 
 def _to_config(arguments: argparse.Namespace) -> SplitConfig:
     is_folds = arguments.folds is not None or arguments.leave_one_out
-    cli.require(arguments.seed >= 0, "--seed", found=str(arguments.seed), expected="0 or more")
-    cli.require(
-        arguments.folds is None or arguments.folds >= 2, "--folds", found=str(arguments.folds), expected="2 or more"
-    )
     cli.require(
         is_folds or arguments.seeds is None,
         "--seeds",
@@ -166,69 +161,3 @@ def _parse_people(text: str | None) -> tuple[str, ...] | None:
     people = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     cli.require(bool(people), "--test", found=repr(text), expected=f"people such as s01,s02, or {NOBODY}")
     return people
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = cli.Parser(
-        "splitter",
-        "Divide a dataset's people into train, validation and test, and freeze that to files: one split, or folds in "
-        "which everybody is tested once a seed. Nobody is on two sides; the same dataset and seed give the same split.",
-        EXAMPLES,
-    )
-    parser.add_argument("--dataset", required=True, help="name under datasets/, or a path")
-    parser.add_argument("--seed", type=int, default=0, help="decides who goes where (default: 0)")
-    kind = parser.add_mutually_exclusive_group()
-    kind.add_argument("--folds", type=cli.positive_int, metavar="N", help="N splits that test everybody once")
-    kind.add_argument("--leave-one-out", action="store_true", help="as many splits as people; each tests one person")
-    kind.add_argument(
-        "--test",
-        metavar="A,B",
-        help=f"test these people; {NOBODY}: nobody, where a dataset of its own is the test (default: drawn)",
-    )
-    parser.add_argument(
-        "--seeds", type=cli.positive_int, metavar="N", help="draw the folds N times, from --seed on (default: once)"
-    )
-    parser.add_argument("--out", type=Path, help="folder of the split files (default: artifacts/splits)")
-    cli.add_json(parser)
-    return parser
-
-
-def _check_parser() -> argparse.ArgumentParser:
-    parser = cli.Parser(
-        "splitter check",
-        "Look for leaks: the same person, take or picture (also re-encoded, mirrored or cropped by up to an eighth) on "
-        "two sides of a split. Exit code 1 where there is one; every pair is listed and drawn side by side.",
-        CHECK_EXAMPLES,
-    )
-    parser.add_argument("--dataset", required=True, help="name under datasets/, or a path")
-    parser.add_argument(
-        "--split",
-        type=Path,
-        nargs="+",
-        action="extend",
-        default=[],
-        metavar="FILE",
-        help="split files (default: all frozen splits of the dataset as it is now)",
-    )
-    parser.add_argument("--out", type=Path, help="folder of pairs.png (default: artifacts/leaks/<dataset>)")
-    cli.add_json(parser)
-    return parser
-
-
-def _duplicates_parser() -> argparse.ArgumentParser:
-    parser = cli.Parser(
-        "splitter duplicates",
-        "Look for pictures that a dataset holds twice: the same bytes, or the same picture re-encoded, mirrored or "
-        "cropped by up to an eighth, under two people. Exit code 1 where there is one; the pairs are drawn.",
-        DUPLICATES_EXAMPLES,
-    )
-    parser.add_argument("--dataset", required=True, help="name under datasets/, or a path")
-    parser.add_argument(
-        "--across",
-        choices=("people", "takes"),
-        default="people",
-        help="what must not share a picture; takes: also two takes of one person (default: people)",
-    )
-    parser.add_argument("--out", type=Path, help="folder of duplicates.png (default: artifacts/leaks/<dataset>)")
-    cli.add_json(parser)
-    return parser

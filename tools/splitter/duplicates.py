@@ -12,7 +12,7 @@ from shared import paths
 from shared.dataset import reader
 from shared.dataset.reader import Dataset
 from tools.splitter import sheet
-from tools.splitter.cli import DuplicatesConfig
+from tools.splitter.config import DuplicatesConfig
 from tools.splitter.near_duplicates import find_twins
 from tools.splitter.sheet import Leak, Place
 

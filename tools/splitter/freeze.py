@@ -8,7 +8,7 @@ from typing import Any
 from shared import cli, paths
 from shared.dataset import reader, splits
 from tools.splitter import folds
-from tools.splitter.cli import SplitConfig
+from tools.splitter.config import SplitConfig
 
 _MOST_NAMED = 30
 

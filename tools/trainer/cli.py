@@ -6,7 +6,6 @@ trainer --dataset people --epochs 10
 import argparse
 import os
 from collections.abc import Sequence
-from pathlib import Path
 
 from shared import cli, paths
 from tools.trainer.config import TrainConfig
@@ -43,30 +42,24 @@ SCHEMES = ("upright", "eyes", "farthest")  # of shared.faces.normalise, which is
 DEFAULTS = {"dual_head": _PICTURES, "landmark_mlp": _FEATURES, "blendshape_mlp": _FEATURES}
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Train, or go on with a run that was cut off; returns the exit code."""
-    arguments = _parser().parse_args(argv)
-
-    def work() -> cli.Result:
-        config = _to_config(arguments)
-        from tools.trainer.train import train
-
-        return train(config)
-
-    return cli.run("trainer", arguments, work)
-
-
-def _parser() -> argparse.ArgumentParser:
+def parser() -> cli.Parser:
+    """Describe the flags."""
     parser = cli.Parser(
         "trainer",
         "Train a smile network on the training people of a dataset: the dual-head network of pictures, or a small one "
         "of landmarks or blendshapes. The same command goes on with a run that was cut off, to the same result.",
         EXAMPLES,
+        _train,
     )
     add = parser.add_argument
-    add("--dataset", required=True, help="name under datasets/, or a path")
-    add("--split", type=Path, help="frozen split file (default: frozen on first use under artifacts/splits)")
-    add("--out", type=Path, help="folder of the run (default: artifacts/runs/<dataset>-<settings>)")
+    cli.add_dataset(parser)
+    add(
+        "--split",
+        type=cli.path,
+        metavar="FILE",
+        help="frozen split file (default: one is frozen on first use)",
+    )
+    cli.add_out(parser, "artifacts/runs/<dataset>-<settings>")
     add("--network", choices=tuple(DEFAULTS), default="dual_head", help="network to train (default: dual_head)")
     add("--weights", help="imagenet, none, or a .safetensors file (default: imagenet; of features: none)")
     add("--epochs", type=cli.positive_int, help="passes over the training people (default: 10; of features: 120)")
@@ -84,12 +77,24 @@ def _parser() -> argparse.ArgumentParser:
     add("--freeze-epochs", type=int, default=0, help="first epochs with the encoder frozen (default: 0)")
     add("--unfreeze-blocks", type=int, default=0, help="encoder blocks that learn afterwards, from the end (0: all)")
     add("--unfreeze-lr-factor", type=float, default=1.0, help="factor of their learning rate (default: 1)")
-    add("--seed", type=int, default=0, help="weights, order, augmentation, dropout (default: 0)")
-    add("--split-seed", type=int, default=0, help="who is on which side, without --split (default: 0)")
+    cli.add_seed(parser)
+    add("--split-seed", type=cli.seed, default=0, help="who is on which side, without --split (default: 0)")
     add("--train-people", type=cli.positive_int, metavar="N", help="use only N of the training people (default: all)")
     add("--threads", type=cli.positive_int, default=os.cpu_count() or 1, help="torch threads (default: all cores)")
     cli.add_json(parser)
     return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Train, or go on with a run that was cut off; returns the exit code."""
+    return cli.main(parser(), argv)
+
+
+def _train(arguments: argparse.Namespace) -> cli.Result:
+    config = _to_config(arguments)
+    from tools.trainer.train import train
+
+    return train(config)
 
 
 def _to_config(arguments: argparse.Namespace) -> TrainConfig:
@@ -128,7 +133,6 @@ def _to_config(arguments: argparse.Namespace) -> TrainConfig:
         found=f"--network {arguments.network}",
         expected="--network landmark_mlp, which alone eats landmarks",
     )
-    cli.require(arguments.seed >= 0, "--seed", found=str(arguments.seed), expected="0 or more")
     return TrainConfig(
         dataset=paths.dataset_dir(arguments.dataset),
         split=arguments.split,

@@ -7,6 +7,7 @@ import argparse
 from collections.abc import Sequence
 
 from shared import cli, paths
+from tools.verifier.config import VerifyConfig
 
 EXAMPLES = """
 verifier --dataset people
@@ -14,28 +15,30 @@ verifier --dataset ../elsewhere/people --json
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Check a dataset; returns the exit code: 1 if it is not valid."""
-    arguments = _parser().parse_args(argv)
-
-    def work() -> cli.Result:
-        from tools.verifier.verify import verify
-
-        return verify(paths.dataset_dir(arguments.dataset), arguments.most)
-
-    return cli.run("verifier", arguments, work)
-
-
-def _parser() -> argparse.ArgumentParser:
+def parser() -> cli.Parser:
+    """Describe the flags."""
     parser = cli.Parser(
         "verifier",
         "Check a dataset: every row, every picture and its hash, every take and film, ids, counts, consent, trash and "
         "review. Lists all problems with file and row, errors first; changes nothing.",
         EXAMPLES,
+        _verify,
     )
-    parser.add_argument("--dataset", required=True, help="name under datasets/, or a path")
+    cli.add_dataset(parser)
     parser.add_argument(
         "--most", type=cli.positive_int, default=10, metavar="N", help="problems of one kind to show (default: 10)"
     )
     cli.add_json(parser)
     return parser
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Check a dataset; returns the exit code: 1 if it is not valid."""
+    return cli.main(parser(), argv)
+
+
+def _verify(arguments: argparse.Namespace) -> cli.Result:
+    config = VerifyConfig(paths.dataset_dir(arguments.dataset), arguments.most)
+    from tools.verifier.verify import verify
+
+    return verify(config)

@@ -8,6 +8,7 @@ from typing import Any
 
 from shared import paths
 from shared.dataset.check import Problem, check_dataset, read_contents
+from tools.verifier.config import VerifyConfig
 from tools.verifier.private_files import check_home
 
 
@@ -65,13 +66,9 @@ class Verified:
         }
 
 
-def verify(folder: Path, most: int) -> Verified:
-    """Check a dataset and what lies beside it.
-
-    Args:
-        folder: The dataset's folder.
-        most: How many problems of one kind are shown to people.
-    """
+def verify(config: VerifyConfig) -> Verified:
+    """Check a dataset and what lies beside it."""
+    folder, most = config.dataset, config.most
     problems = check_dataset(folder)
     contents, _ = read_contents(folder)
     if contents is None:

@@ -16,7 +16,7 @@ import pytest
 from shared.dataset.feature_store import nearest_with_face
 from shared.faces import landmarker
 from shared.onnx.model import OnnxModel
-from tools.handoff.config import Config
+from tools.handoff.config import HandoffConfig
 from tools.handoff.write import write_handoff
 
 STANDIN = """
@@ -84,7 +84,7 @@ def lay_out(
 
     def lay_out(kind: str) -> Path:
         model = make_feature_model(tmp_path / "models" / kind, kind)
-        write_handoff(Config(model, own_site.model, min_duration_ms=0))
+        write_handoff(HandoffConfig(model, own_site.model, min_duration_ms=0))
         (own_site.model / "tasks").mkdir()
         (own_site.model / "tasks" / "vision_bundle.mjs").write_text(STANDIN, encoding="utf-8")
         return model

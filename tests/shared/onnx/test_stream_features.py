@@ -14,7 +14,7 @@ from shared.faces import landmarker
 from shared.onnx import stream
 from shared.onnx.model import OnnxModel
 from shared.onnx.stream import FaceReader, SmileStream, kind_of
-from tools.handoff.config import Config
+from tools.handoff.config import HandoffConfig
 from tools.handoff.write import write_handoff
 
 NOBODY = 255
@@ -40,7 +40,7 @@ def folder(make_feature_model: Callable[..., Path], tmp_path: Path, monkeypatch:
     monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path / "home"))
     monkeypatch.setenv("SMILEBENCH_ASSETS", str(tmp_path / "none"))
     model = make_feature_model(tmp_path / "models" / "one", "blendshapes")
-    return write_handoff(Config(model, tmp_path / "handoff", min_duration_ms=0)).folder
+    return write_handoff(HandoffConfig(model, tmp_path / "handoff", min_duration_ms=0)).folder
 
 
 def test_a_window_is_filled_and_one_without_any_face_is_no_smile(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,25 @@
+"""What the game is asked to serve. Light to import; the command line fills it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from shared.text.catalogue import Lang
+
+
+@dataclass(frozen=True)
+class GameConfig:
+    """What to play with, and where.
+
+    Attributes:
+        handoff: The hand-off folder.
+        model: Its name as it was asked for, for the hint what to run; None if it was not.
+        port: On 127.0.0.1; 0 takes a free one.
+        opens_browser: Open the page in the user's browser.
+        lang: The page's first language.
+    """
+
+    handoff: Path
+    model: str | None
+    port: int
+    opens_browser: bool
+    lang: Lang
