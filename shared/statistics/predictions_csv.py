@@ -13,6 +13,7 @@ from typing import Any
 
 from shared import contracts
 from shared.errors import InvalidInput
+from shared.statistics.predictions import Answers, answers
 
 COLUMNS = ("sequence_id", "subject_id", "label", "score", "predicted", "correct", "emotion")
 
@@ -122,6 +123,37 @@ def read_predictions(results_path: Path, results: Mapping[str, Any]) -> list[Pre
             todo="measure again",
         )
     return list(predictions.values())
+
+
+def answers_of(predictions: Iterable[Prediction], positive_class: str, threshold: float, what: str) -> Answers:
+    """Turn predictions into answers, in the order of sequence_id: arms are paired by name, not by the file's order.
+
+    Args:
+        predictions: Each id once. Sequences of nobody known are taken as those of one person: the careful way.
+        positive_class: The label that counts as positive.
+        threshold: Positive is strictly greater.
+        what: How to call them in an error.
+
+    Raises:
+        InvalidInput: There are none, or a decision is not what score and threshold give.
+    """
+    ordered = sorted(predictions, key=lambda prediction: prediction.sequence_id)
+    for prediction in ordered:
+        called_positive = prediction.predicted == positive_class
+        if called_positive != (prediction.score > threshold):
+            raise InvalidInput(
+                f"{what}: {prediction.sequence_id}",
+                found=f"the score {prediction.score:g} called {'positive' if called_positive else 'negative'}",
+                expected=f"positive above the threshold {threshold:g} and only there",
+                todo="measure again",
+            )
+    return answers(
+        [prediction.label == positive_class for prediction in ordered],
+        [prediction.score for prediction in ordered],
+        [prediction.subject_id for prediction in ordered],
+        threshold,
+        [prediction.sequence_id for prediction in ordered],
+    )
 
 
 def _count_decisions(predictions: Iterable[Prediction], positive_class: str) -> dict[str, int]:

@@ -75,3 +75,11 @@ def test_results_of_another_dataset_are_not_pooled(
     folds[1].write_text(json.dumps(other))
     assert cli.main(["pool", *map(str, folds), "--name", "all", "--out", str(tmp_path), "--quiet"]) == 1
     assert "dataset.sha256: found 0000" in capsys.readouterr().err
+
+
+def test_results_that_are_pooled_twice_in_a_second_stand_side_by_side(folds: list[Path], tmp_path: Path) -> None:
+    # The second overwrote the first, and its predictions, whose hash somebody may have kept.
+    for _ in range(2):
+        assert cli.main(["pool", *map(str, folds), "--name", "all", "--out", str(tmp_path / "out"), "--quiet"]) == 0
+    assert len(list((tmp_path / "out").glob("*_results_*.json"))) == 2
+    assert len(list((tmp_path / "out").glob("*_predictions_*.csv"))) == 2

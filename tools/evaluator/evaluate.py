@@ -8,11 +8,18 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from shared import cli, paths
-from shared.dataset import reader, splits
+import numpy as np
+
+from shared import cli, contracts, paths, provenance
+from shared.dataset import reader, splits, test_log
+from shared.dataset.protocol import EMOTIONS
+from shared.onnx.model import Scores
+from shared.plots import figures
+from shared.statistics import metrics
+from shared.statistics.predictions_csv import Prediction
 from tools.evaluator.config import EvaluationConfig
 from tools.evaluator.predictors import ask
-from tools.evaluator.results import Asked, write_results
+from tools.evaluator.results import Files, measure, name_files, write_results
 from tools.evaluator.test_people import choose_people
 from tools.evaluator.text import format_metrics
 
@@ -68,5 +75,79 @@ def evaluate(config: EvaluationConfig) -> Evaluated:
     arm = ask(config, dataset, rows, known)
     seconds = time.monotonic() - began
     threshold, source = arm.threshold(config.threshold)
-    asked = Asked(dataset, rows, people.split, people.side, config.session, people.notes)
-    return Evaluated(*write_results(config.out, asked, arm, threshold, source, seconds))
+    measurement = measure(_decide(dataset, rows, arm.scores, threshold), dataset.positive_class, threshold, source)
+    files = name_files(config.out, arm.name)
+    split_reference = people.split and {"file": people.split.name, "sha256": contracts.sha256_file(people.split)}
+    facts = {
+        "arm": arm.kind,
+        "model": {"name": arm.name, "file": arm.file, "sha256": arm.sha256, "threshold": arm.own_threshold},
+        "dataset": dataset.reference(),
+        "split": split_reference,
+        "side": people.side,
+        "sequences_sha256": reader.hash_sequences(rows),
+        "positive_class": dataset.positive_class,
+        "at_optimal": measurement.at_optimal,
+        "notes": [*people.notes, *measurement.measured.notes],
+        "seconds_a_sequence": round(seconds / len(rows), 6),
+        "code": provenance.code_info("onnxruntime", "numpy", "opencv-python", "scipy"),
+    }
+    # Logged before anything of it can be read.
+    facts["test_openings"] = _record_opening(dataset, config.session, facts, files)
+    facts["pictures"] = _draw(files, dataset, measurement.measured)
+    return Evaluated(files.results, write_results(files, measurement, facts))
+
+
+def _decide(
+    dataset: reader.Dataset, rows: list[reader.SequenceRow], scores: Scores, threshold: float
+) -> list[Prediction]:
+    """Return a prediction for each sequence: what the model decided at the threshold."""
+    positive = dataset.positive_class
+    negative = next(label for label in dataset.manifest["classes"] if label != positive)
+    logits = scores.emotion_logits
+    has_emotions = logits is not None and logits.shape[1] == len(EMOTIONS)
+    return [
+        Prediction(
+            sequence_id=row.sequence_id,
+            subject_id=row.subject_id,
+            label=row.label,
+            score=score,
+            predicted=positive if score > threshold else negative,
+            correct=(score > threshold) == (row.label == positive),
+            emotion=EMOTIONS[int(np.argmax(logits[index]))] if logits is not None and has_emotions else None,
+        )
+        for index, row in enumerate(rows)
+        for score in [float(scores.smile_prob[index])]
+    ]
+
+
+def _record_opening(dataset: reader.Dataset, session: str | None, facts: dict[str, Any], files: Files) -> int | None:
+    """Log a measurement on a split's test part; returns how many openings there were by now, None elsewhere."""
+    if facts["side"] != "test" or facts["split"] is None:
+        return None
+    opening = {
+        "schema_version": 1,
+        "opened_utc": files.created_utc,
+        **({"session": session} if session else {}),
+        "split": facts["split"],
+        "model": {key: facts["model"][key] for key in ("name", "sha256")},
+        "sequences_sha256": facts["sequences_sha256"],
+        "results": files.results.name,
+    }
+    return test_log.record_opening(dataset.folder, opening)
+
+
+def _draw(files: Files, dataset: reader.Dataset, measured: metrics.Measured) -> list[str]:
+    """Draw what can be drawn; returns the file names."""
+    pictures = []
+    c = measured.confusion
+    if measured.roc is not None:
+        point = (c.fp / (c.fp + c.tn), c.tp / (c.tp + c.fn))
+        fpr, tpr = measured.roc.fpr.tolist(), measured.roc.tpr.tolist()
+        curve = figures.RocCurve(files.name, fpr, tpr, metrics.roc_auc(measured.roc), point)
+        pictures.append(files.picture("roc"))
+        figures.save_png(figures.roc_figure([curve], "en"), pictures[-1])
+    negative = next(label for label in dataset.manifest["classes"] if label != dataset.positive_class)
+    matrix = figures.Confusion(files.name, ((c.tn, c.fp), (c.fn, c.tp)))
+    pictures.append(files.picture("confusion"))
+    figures.save_png(figures.confusion_figure([matrix], (negative, dataset.positive_class), "en"), pictures[-1])
+    return [picture.name for picture in pictures]

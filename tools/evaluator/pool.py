@@ -14,12 +14,9 @@ from typing import Any
 
 from shared import contracts, paths, provenance
 from shared.errors import InvalidInput
-from shared.statistics import metrics
-from shared.statistics.calibration import calibration
-from shared.statistics.intervals import intervals
-from shared.statistics.predictions import answers
-from shared.statistics.predictions_csv import Prediction, format_predictions, read_predictions
-from shared.statistics.thresholds import ALIGNED_THRESHOLD, align, selection_gap
+from shared.statistics.predictions_csv import Prediction, read_predictions
+from shared.statistics.thresholds import ALIGNED_THRESHOLD, align
+from tools.evaluator.results import measure, name_files, write_results
 from tools.evaluator.text import format_metrics
 
 SPREAD_METRICS = ("accuracy", "recall", "precision", "f1", "roc_auc")
@@ -73,18 +70,9 @@ def pool(files: list[Path], name: str, out: Path) -> Pooled:
             if found != expected:
                 raise InvalidInput(f"{file}: {key}", found=str(found), expected=str(expected))
     predictions = _read_aligned(files, documents)
-    labels = [one.label == first["positive_class"] for one in predictions]
-    scores = [one.score for one in predictions]
-    measured = metrics.measure(labels, scores, ALIGNED_THRESHOLD, "model")
-    default = metrics.measure(labels, scores, metrics.DEFAULT_THRESHOLD, "default")
-    ids = [one.sequence_id for one in predictions]
-    answered = answers(labels, scores, [one.subject_id for one in predictions], ALIGNED_THRESHOLD, ids)
-    now = paths.utc_now()
-    stem = paths.utc_stamp(now)
-    csv_path = out / f"{name}_predictions_{stem}.csv"
-    contracts.write_bytes(csv_path, format_predictions(predictions))
-    results = {
-        **first,
+    measurement = measure(predictions, first["positive_class"], ALIGNED_THRESHOLD, "model")
+    facts = {
+        **{key: first[key] for key in ("arm", "dataset", "side", "positive_class")},
         "model": {
             "name": name,
             "file": f"{len(files)} models",
@@ -97,23 +85,12 @@ def pool(files: list[Path], name: str, out: Path) -> Pooled:
         ),
         # Folds have test sides of their own; the one that was opened most often says how sealed they still are.
         "test_openings": max((document.get("test_openings") or 0 for document in documents), default=0) or None,
-        "created_utc": paths.utc_text(now),
-        "n_sequences": len(predictions),
-        "n_subjects": answered.n_subjects,
-        "by_label": dict(sorted(Counter(one.label for one in predictions).items())),
-        "metrics": measured.metrics(),
-        "intervals": {key: found.as_document() for key, found in intervals(answered).items()},
-        "at_default": default.rates(),
-        "at_optimal": None,
-        "roc": measured.roc_document(),
-        "selection_gap": selection_gap(answered.labels, answered.scores, ALIGNED_THRESHOLD),
-        "calibration": calibration(labels, scores).as_document(),
+        "at_optimal": None,  # a threshold of aligned scores is no model's
         "notes": [
-            *measured.notes,
+            *measurement.measured.notes,
             "folds are aligned so that each one's own threshold is 0.5",
             "where the scales of folds differ, the ROC AUC of all together lies somewhat below the mean of the folds'",
         ],
-        "predictions": {"file": csv_path.name, "sha256": contracts.sha256_file(csv_path)},
         "pictures": [],
         "seconds_a_sequence": statistics.mean(document["seconds_a_sequence"] for document in documents),
         "code": provenance.code_info("numpy", "scipy"),
@@ -122,9 +99,8 @@ def pool(files: list[Path], name: str, out: Path) -> Pooled:
             "spread": _spread(documents),
         },
     }
-    path = out / f"{name}_results_{stem}.json"
-    contracts.write_document(path, results, "results")
-    return Pooled(path, results)
+    places = name_files(out, name)
+    return Pooled(places.results, write_results(places, measurement, facts))
 
 
 def _run(file: Path, document: dict[str, Any]) -> dict[str, Any]:

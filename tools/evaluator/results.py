@@ -1,160 +1,142 @@
-"""From answers to documents: results json, predictions csv, ROC and confusion pictures.
+"""From predictions to documents: the one writer of results documents and of the predictions csv beside them.
 
 The results document is written last and names the others with their hashes.
 """
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from shared import contracts, paths, provenance
-from shared.dataset import reader, test_log
-from shared.dataset.protocol import EMOTIONS
-from shared.onnx.model import Scores
-from shared.plots import figures
+from shared import contracts, paths
+from shared.contracts import Document
 from shared.statistics import metrics
 from shared.statistics.calibration import calibration
 from shared.statistics.intervals import intervals
-from shared.statistics.predictions import answers
-from shared.statistics.predictions_csv import Prediction, format_predictions
+from shared.statistics.predictions import Answers
+from shared.statistics.predictions_csv import Prediction, answers_of, format_predictions
 from shared.statistics.thresholds import selection_gap
-from tools.evaluator.predictors import Arm
 
 
 @dataclass(frozen=True)
-class Asked:
-    """What an arm was asked: the sequences, where they come from, and what the question is a part of."""
+class Files:
+    """Where the files of one measurement go.
 
-    dataset: reader.Dataset
-    rows: list[reader.SequenceRow]
-    split: Path | None
-    side: str
-    session: str | None
-    notes: tuple[str, ...] = ()
-
-
-def write_results(
-    out: Path, asked: Asked, arm: Arm, threshold: float, source: str, seconds: float
-) -> tuple[Path, dict[str, Any]]:
-    """Measure an arm's answers and write all of its documents.
-
-    Args:
-        out: The folder.
-        asked: The sequences.
-        arm: The answers.
-        threshold: Positive is strictly greater.
-        source: Where the threshold comes from.
-        seconds: How long the answers took in all.
-
-    Returns:
-        The results file and its content.
+    Attributes:
+        folder: Of all of them.
+        name: How results call what was measured.
+        stem: A time stamp that no earlier results of this name use.
+        created_utc: The same moment, as documents hold it.
     """
-    dataset, rows = asked.dataset, asked.rows
-    labels = np.array([row.label == dataset.positive_class for row in rows])
-    values = arm.scores.smile_prob.astype(np.float64)
-    measured = metrics.measure(labels, values, threshold, source)
-    at_default = metrics.measure(labels, values, metrics.DEFAULT_THRESHOLD, "default")
-    best = measured.optimum
-    at_optimal = best and metrics.measure(labels, values, min(1.0, max(0.0, best.decision_threshold)), "optimal")
-    answered = answers(labels, values, [row.subject_id for row in rows], threshold)
 
-    stem, moment = _free_stem(out, arm.name)
-    predictions = out / f"{arm.name}_predictions_{stem}.csv"
-    contracts.write_bytes(predictions, format_predictions(_predictions(asked, arm.scores, threshold)))
-    pictures = _draw(out, arm.name, stem, dataset, measured)
-    path = out / f"{arm.name}_results_{stem}.json"
-    results = {
-        "schema_version": 1,
-        "arm": arm.kind,
-        "model": {"name": arm.name, "file": arm.file, "sha256": arm.sha256, "threshold": arm.own_threshold},
-        "dataset": dataset.reference(),
-        "split": {"file": asked.split.name, "sha256": contracts.sha256_file(asked.split)} if asked.split else None,
-        "side": asked.side,
-        "sequences_sha256": reader.hash_sequences(rows),
-        "test_openings": _count_opening(asked, arm, moment, path.name),
-        "created_utc": moment,
-        "n_sequences": len(rows),
-        "n_subjects": answered.n_subjects,
-        "by_label": reader.count_labels(rows),
-        "positive_class": dataset.positive_class,
-        "metrics": measured.metrics(),
-        "intervals": {name: found.as_document() for name, found in intervals(answered).items()},
-        "at_default": at_default.rates(),
-        "at_optimal": at_optimal.rates() if at_optimal else None,
-        "roc": measured.roc_document(),
-        "selection_gap": selection_gap(labels, values, threshold),
-        "calibration": calibration(labels, values).as_document(),
-        "notes": [*asked.notes, *measured.notes],
-        "predictions": {"file": predictions.name, "sha256": contracts.sha256_file(predictions)},
-        "pictures": pictures,
-        "seconds_a_sequence": round(seconds / len(rows), 6),
-        "code": provenance.code_info("onnxruntime", "numpy", "opencv-python", "scipy"),
-    }
-    contracts.write_document(path, results, "results")
-    return path, results
+    folder: Path
+    name: str
+    stem: str
+    created_utc: str
+
+    @property
+    def results(self) -> Path:
+        """The results document."""
+        return self.folder / f"{self.name}_results_{self.stem}.json"
+
+    @property
+    def predictions(self) -> Path:
+        """The csv."""
+        return self.folder / f"{self.name}_predictions_{self.stem}.csv"
+
+    def picture(self, kind: str) -> Path:
+        """A picture, such as ``roc``."""
+        return self.folder / f"{self.name}_{kind}_{self.stem}.png"
 
 
-def _count_opening(asked: Asked, arm: Arm, moment: str, results: str) -> int | None:
-    """Write down a look at a split's test side; returns how many openings there were by now, None elsewhere."""
-    if asked.side != "test" or asked.split is None:
-        return None
-    opening = {
-        "schema_version": 1,
-        "opened_utc": moment,
-        **({"session": asked.session} if asked.session else {}),
-        "split": {"file": asked.split.name, "sha256": contracts.sha256_file(asked.split)},
-        "model": {"name": arm.name, "sha256": arm.sha256},
-        "sequences_sha256": reader.hash_sequences(asked.rows),
-        "results": results,
-    }
-    return test_log.record_opening(asked.dataset.folder, opening)
-
-
-def _free_stem(folder: Path, name: str) -> tuple[str, str]:
-    """Return a time stamp for file names that no earlier results use, and the moment in full."""
+def name_files(folder: Path, name: str) -> Files:
+    """Name the files of a measurement that is made now; earlier results are never overwritten."""
     now = paths.utc_now()
     stem, number = paths.utc_stamp(now), 1
-    while (folder / f"{name}_results_{stem}.json").exists():
+    while (files := Files(folder, name, stem, paths.utc_text(now))).results.exists():
         number += 1
         stem = f"{paths.utc_stamp(now)}_{number}"
-    return stem, paths.utc_text(now)
+    return files
 
 
-def _predictions(asked: Asked, scores: Scores, threshold: float) -> Iterator[Prediction]:
-    """Yield a prediction for each sequence: what the model decided at the threshold."""
-    positive = asked.dataset.positive_class
-    negative = next(label for label in asked.dataset.manifest["classes"] if label != positive)
-    logits = scores.emotion_logits
-    for index, row in enumerate(asked.rows):
-        score = float(scores.smile_prob[index])
-        yield Prediction(
-            sequence_id=row.sequence_id,
-            subject_id=row.subject_id,
-            label=row.label,
-            score=score,
-            predicted=positive if score > threshold else negative,
-            correct=(score > threshold) == (row.label == positive),
-            emotion=EMOTIONS[int(np.argmax(logits[index]))]
-            if logits is not None and logits.shape[1] == len(EMOTIONS)
-            else None,
-        )
+@dataclass(frozen=True)
+class Measurement:
+    """Predictions for a set of sequences, and what they say at one threshold; made by `measure`."""
+
+    predictions: Sequence[Prediction]
+    answers: Answers
+    measured: metrics.Measured
+
+    @cached_property
+    def at_optimal(self) -> dict[str, Any] | None:
+        """The rates at the threshold that fits these very sequences best; None where a class is missing."""
+        best = self.measured.optimum
+        if best is None:
+            return None
+        return self._measure_at(min(1.0, max(0.0, best.decision_threshold)), "optimal").rates()
+
+    def _measure_at(self, threshold: float, source: str) -> metrics.Measured:
+        return metrics.measure(self.answers.labels, self.answers.scores, threshold, source)
+
+    def as_document(self) -> Document:
+        """Return every figure that a results document holds of the predictions."""
+        answers = self.answers
+        return {
+            "n_sequences": answers.n,
+            "n_subjects": answers.n_subjects,
+            "by_label": dict(sorted(Counter(one.label for one in self.predictions).items())),
+            "metrics": self.measured.metrics(),
+            "intervals": {name: found.as_document() for name, found in intervals(answers).items()},
+            "at_default": self._measure_at(metrics.DEFAULT_THRESHOLD, "default").rates(),
+            "roc": self.measured.roc_document(),
+            "selection_gap": selection_gap(answers.labels, answers.scores, answers.threshold),
+            "calibration": calibration(answers.labels, answers.scores).as_document(),
+        }
 
 
-def _draw(folder: Path, name: str, stem: str, dataset: reader.Dataset, measured: metrics.Measured) -> list[str]:
-    """Draw what can be drawn; returns the file names."""
-    names = []
-    c = measured.confusion
-    if measured.roc is not None:
-        names.append(f"{name}_roc_{stem}.png")
-        point = (c.fp / (c.fp + c.tn), c.tp / (c.tp + c.fn))
-        fpr, tpr = measured.roc.fpr.tolist(), measured.roc.tpr.tolist()
-        curve = figures.RocCurve(name, fpr, tpr, metrics.roc_auc(measured.roc), point)
-        figures.save_png(figures.roc_figure([curve], "en"), folder / names[-1])
-    negative = next(label for label in dataset.manifest["classes"] if label != dataset.positive_class)
-    matrix = figures.Confusion(name, ((c.tn, c.fp), (c.fn, c.tp)))
-    names.append(f"{name}_confusion_{stem}.png")
-    figures.save_png(figures.confusion_figure([matrix], (negative, dataset.positive_class), "en"), folder / names[-1])
-    return names
+def measure(
+    predictions: Sequence[Prediction], positive_class: str, threshold: float, threshold_source: str
+) -> Measurement:
+    """Measure predictions.
+
+    Args:
+        predictions: Of each sequence one; the figures do not depend on their order.
+        positive_class: The label that counts as positive.
+        threshold: Positive is strictly greater.
+        threshold_source: Where the threshold comes from: given, model or default.
+
+    Raises:
+        InvalidInput: No predictions, or a decision that is not what score and threshold give.
+    """
+    answers = answers_of(predictions, positive_class, threshold, "predictions")
+    return Measurement(
+        predictions, answers, metrics.measure(answers.labels, answers.scores, threshold, threshold_source)
+    )
+
+
+def write_results(files: Files, measurement: Measurement, facts: Mapping[str, Any]) -> Document:
+    """Write the predictions csv and, last, the results document.
+
+    Args:
+        files: Where to.
+        measurement: The predictions and their figures.
+        facts: The other keys of the document: what was measured, on which sequences, by which code.
+
+    Returns:
+        The document.
+
+    Raises:
+        InvalidInput: A prediction or the document does not fit its schema.
+    """
+    contracts.write_bytes(files.predictions, format_predictions(measurement.predictions))
+    document: Document = {
+        "schema_version": 1,
+        "created_utc": files.created_utc,
+        **facts,
+        **measurement.as_document(),
+        "predictions": {"file": files.predictions.name, "sha256": contracts.sha256_file(files.predictions)},
+    }
+    contracts.write_document(files.results, document, "results")
+    return document
