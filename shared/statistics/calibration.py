@@ -3,7 +3,7 @@
 The temperature is fitted on validation people, never on the test set.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -66,6 +66,11 @@ class Calibration:
     def as_document(self) -> dict[str, Any]:
         """Return the fields as documents hold them."""
         return {**asdict(self), "bins": [asdict(one) for one in self.bins]}
+
+    @classmethod
+    def from_document(cls, found: Mapping[str, Any]) -> "Calibration":
+        """Read what `as_document` wrote."""
+        return cls(**{**found, "bins": tuple(Bin(**one) for one in found["bins"])})
 
 
 def _probabilities(labels: Sequence[bool] | Bool, scores: Sequence[float] | F64) -> tuple[Bool, F64]:

@@ -8,6 +8,7 @@ sequences and put into a score interval. Where a handful of errors or disagreeme
 """
 
 import math
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -48,6 +49,11 @@ class Interval:
     def as_document(self) -> dict[str, Any]:
         """Return the fields as documents hold them."""
         return asdict(self)
+
+    @classmethod
+    def from_document(cls, found: Mapping[str, Any]) -> "Interval":
+        """Read what `as_document` wrote."""
+        return cls(**found)
 
 
 def wilson(n_right: float, n: float, level: float = LEVEL) -> tuple[float, float]:

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from shared.errors import InvalidInput
+from shared.statistics.intervals import intervals
 from shared.statistics.power import plan_for
 from shared.statistics.predictions import Answers, answers
 from shared.statistics.significance import compare, holm
@@ -36,7 +37,7 @@ def floor_of(n: int = N_PEOPLE) -> Answers:
 
 
 def offer(name: str, answered: Answers, *, trained: bool = True, mb: float = 10.0, ms: float | None = 5.0) -> Offer:
-    return Offer(name, answered, trained, round(mb * 1e6), ms)
+    return Offer(name, answered, intervals(answered), trained, round(mb * 1e6), ms)
 
 
 def chosen(*offers: Offer, n: int = N_PEOPLE, primary: str = "accuracy") -> Choice:

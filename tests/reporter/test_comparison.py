@@ -95,3 +95,18 @@ def test_the_provenance_names_every_file_with_its_hash(tmp_path: Path, make_resu
         assert entry["sha256"] == contracts.sha256_file(tmp_path / entry["file"])
         assert "/" not in entry["file"]  # no folder of this machine
     assert (provenance[0]["created_utc"], provenance[0]["commit"]) == ("2026-01-22T11:25:34Z", "0123456789abcdef")
+
+
+def test_figures_of_one_arm_are_those_that_its_results_hold(
+    tmp_path: Path, make_results: Any, plan_rows: dict[str, Any]
+) -> None:
+    # Computed again, they could differ from the document that the report names as their source.
+    baseline = make_results(tmp_path, "baseline", plan_rows["baseline"], 0.5)
+    known = contracts.read_document(make_results(tmp_path, "known", plan_rows["candidate"], 0.282), "results")
+    known["intervals"]["recall"]["low"] = 0.123
+    known["calibration"]["expected_error"] = 0.456
+    changes = {key: known[key] for key in ("intervals", "calibration")}
+    candidate = make_results(tmp_path, "candidate", plan_rows["candidate"], 0.282, **changes)
+    (_, second) = compare_two(baseline, candidate)["arms"]
+    assert second["intervals"] == known["intervals"]
+    assert second["calibration"] == known["calibration"]

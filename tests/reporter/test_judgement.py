@@ -9,7 +9,7 @@ from shared import contracts
 from shared.errors import InvalidInput, WrongUsage
 from shared.statistics.intervals import difference, interval
 from shared.statistics.significance import mcnemar, mcnemar_mid_p
-from tools.reporter.ab.judgement import Judgement, Question, answer, judge
+from tools.reporter.ab.judgement import Judgement, Question, judge
 from tools.reporter.ab.verdict import Word
 from tools.reporter.arms import read_arms
 
@@ -189,9 +189,9 @@ def test_a_decision_that_its_score_does_not_give_is_refused(tmp_path: Path, make
     cells[3] = "0.9"  # still called non_smile
     predictions.write_text(text.replace(line, ",".join(cells)))
     with_changes(path, predictions={"sha256": contracts.sha256_file(predictions)})
-    (arm, _) = read_arms((None, path), [("new", make_results(tmp_path, "new", clips(4, 2, 0)))])
+    arms = read_arms((None, path), [("new", make_results(tmp_path, "new", clips(4, 2, 0)))])
     with pytest.raises(InvalidInput, match=r"seq_0001: found the score 0\.9 called negative"):
-        answer(arm)
+        judge(arms, Question())
 
 
 def test_plans_of_pooled_seeds_count_sequences_not_answers(

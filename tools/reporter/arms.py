@@ -8,13 +8,16 @@ import contextlib
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 
 from shared import contracts, paths
 from shared.contracts import Document
 from shared.errors import InvalidInput, WrongUsage
-from shared.statistics.predictions import sequence_of
-from shared.statistics.predictions_csv import Prediction, predictions_path, read_predictions
+from shared.statistics.calibration import Calibration
+from shared.statistics.intervals import Interval
+from shared.statistics.predictions import Answers, sequence_of
+from shared.statistics.predictions_csv import Prediction, answers_of, predictions_path, read_predictions
 
 
 @dataclass(frozen=True)
@@ -76,6 +79,28 @@ class Arm:
     def repeats(self) -> float:
         """How many answers there are of each sequence, on average: more than 1 where several seeds were pooled."""
         return len(self.predictions) / len({sequence_of(answer_id) for answer_id in self.predictions})
+
+    @cached_property
+    def answers(self) -> Answers:
+        """What it answered, in the order of sequence_id.
+
+        Raises:
+            InvalidInput: A decision is not what score and threshold give.
+        """
+        threshold = self.results["metrics"]["threshold"]
+        return answers_of(
+            self.predictions.values(), self.results["positive_class"], threshold, f"predictions of {self.name}"
+        )
+
+    @cached_property
+    def intervals(self) -> dict[str, Interval]:
+        """The interval of each metric, as the evaluator measured it."""
+        return {metric: Interval.from_document(found) for metric, found in self.results["intervals"].items()}
+
+    @cached_property
+    def calibration(self) -> Calibration:
+        """How well its scores are probabilities, as the evaluator measured it."""
+        return Calibration.from_document(self.results["calibration"])
 
     @property
     def learned_elsewhere(self) -> bool:

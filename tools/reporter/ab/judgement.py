@@ -9,10 +9,9 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import Any, cast
 
-from shared.errors import InvalidInput
-from shared.statistics.calibration import Calibration, calibration
-from shared.statistics.intervals import Interval, differences, intervals
-from shared.statistics.predictions import Answers, answers
+from shared.statistics.calibration import Calibration
+from shared.statistics.intervals import Interval, differences
+from shared.statistics.predictions import Answers
 from shared.statistics.significance import Test, compare, delong, delong_by_person, mcnemar, mcnemar_mid_p
 from tools.reporter.ab.verdict import MARGIN, Verdict, Word, decide_all
 from tools.reporter.arms import Arm
@@ -157,7 +156,7 @@ def judge(arms: Sequence[Arm], question: Question) -> Judgement:
         InvalidInput: A decision in the predictions is not what score and threshold give, or a number of the question is
             out of range.
     """
-    answered = {arm.name: answer(arm) for arm in arms}
+    answered = {arm.name: arm.answers for arm in arms}
     baseline = answered[arms[0].name]
     candidates = {arm.name: answered[arm.name] for arm in arms if arm.role == "candidate"}
     verdicts = decide_all(
@@ -186,45 +185,17 @@ def judge(arms: Sequence[Arm], question: Question) -> Judgement:
     for arm in arms:
         mine = answered[arm.name]
         is_candidate = arm.name in candidates
-        reason = weakness(arm, mine, question) if is_candidate else None
+        reason = weakness(arm, question) if is_candidate else None
         judged[arm.name] = Judged(
             answers=mine,
-            intervals=intervals(mine),
-            calibration=calibration(mine.labels, mine.scores),
+            intervals=arm.intervals,
+            calibration=arm.calibration,
             paired=differences(baseline, mine) if mine is not baseline else {},
             tests=_tests(question.primary, baseline, mine) if mine is not baseline else {},
             verdict=weaken(verdicts[arm.name], reason) if is_candidate else None,
             against={name: weaken(verdict, reason) for name, verdict in against.get(arm.name, {}).items()},
         )
     return Judgement(question, judged)
-
-
-def answer(arm: Arm) -> Answers:
-    """Turn predictions into answers, in the order of sequence_id: arms are paired by name, not by the file's order.
-
-    Raises:
-        InvalidInput: A decision is not what score and threshold give.
-    """
-    threshold = arm.results["metrics"]["threshold"]
-    positive = arm.results["positive_class"]
-    for prediction in arm.predictions.values():
-        called_positive = prediction.predicted == positive
-        if called_positive != (prediction.score > threshold):
-            raise InvalidInput(
-                f"predictions of {arm.name}: {prediction.sequence_id}",
-                found=f"the score {prediction.score:g} called {'positive' if called_positive else 'negative'}",
-                expected=f"positive above the threshold {threshold:g} and only there",
-                todo="measure again",
-            )
-    predictions = list(arm.predictions.values())
-    return answers(
-        [prediction.label == positive for prediction in predictions],
-        [prediction.score for prediction in predictions],
-        # Sequences of nobody known are taken as those of one person: the careful way.
-        [prediction.subject_id for prediction in predictions],
-        threshold,
-        [prediction.sequence_id for prediction in predictions],
-    )
 
 
 def _tests(primary: str, baseline: Answers, arm: Answers) -> dict[str, Test]:
@@ -241,12 +212,12 @@ def _tests(primary: str, baseline: Answers, arm: Answers) -> dict[str, Test]:
     }
 
 
-def weakness(arm: Arm, answered: Answers, question: Question) -> str | None:
+def weakness(arm: Arm, question: Question) -> str | None:
     """Say why this arm's figures can't carry a verdict: the key of a text; None where they can.
 
     These would not be luck but a mistake in the making of the comparison, which no test can see.
     """
-    results = arm.results
+    results, answered = arm.results, arm.answers
     if answered.labels.all() or not answered.labels.any():
         return "weak_one_class"
     if results["side"] in ("train", "validation"):

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared.plots.figures import png_bytes
-from shared.statistics.intervals import Interval, interval
-from shared.statistics.predictions import answers
-from tools.reporter.arms import Arm, Source, read_arms
+from shared.statistics.intervals import Interval
+from tools.reporter.arms import Source, read_arms
 from tools.reporter.render.blocks import Paragraph, Picture, Section
 from tools.reporter.render.interval_figures import Estimate, people_curve_figure
 from tools.reporter.text.words import Words
@@ -40,20 +39,8 @@ def read_people_curve(baseline: tuple[str | None, Path], files: Sequence[tuple[i
     points = []
     for n_people, file in sorted(files):
         arm = next(a for a in read_arms(baseline, [(f"{n_people} people", file)]) if a.role == "candidate")
-        points.append(PeoplePoint(n_people, _accuracy(arm), tuple(arm.sources)))
+        points.append(PeoplePoint(n_people, arm.intervals[METRIC], tuple(arm.sources)))
     return points
-
-
-def _accuracy(arm: Arm) -> Interval:
-    predictions = arm.predictions.values()
-    positive = arm.results["positive_class"]
-    answered = answers(
-        [one.label == positive for one in predictions],
-        [one.score for one in predictions],
-        [one.subject_id for one in predictions],
-        arm.results["metrics"]["threshold"],
-    )
-    return interval(METRIC, answered)
 
 
 def people_curve_section(points: Sequence[PeoplePoint], words: Words) -> Section | None:

@@ -17,7 +17,7 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 from shared.errors import InvalidInput
-from shared.statistics.intervals import Interval, difference, interval
+from shared.statistics.intervals import Interval, difference
 from shared.statistics.power import Plan, plan_for
 from shared.statistics.predictions import Answers
 from shared.statistics.significance import Test, compare, holm
@@ -45,6 +45,7 @@ class Offer:
     Attributes:
         name: Of the approach.
         answers: Of the same sequences as all others.
+        intervals: Of each metric of these answers.
         is_trained: Whether more than a threshold was learned from labels.
         download_bytes: What a page downloads for it.
         decision_ms: For one new picture; None where it was not measured.
@@ -52,6 +53,7 @@ class Offer:
 
     name: str
     answers: Answers
+    intervals: Mapping[str, Interval]
     is_trained: bool
     download_bytes: int
     decision_ms: float | None
@@ -173,7 +175,7 @@ def choose(
     named = {offer.name: offer for offer in offers}
     if len(named) < 2 or len(named) != len(offers) or floor not in named:
         raise InvalidInput("approaches", found=", ".join(named) or "none", expected=f"{floor} and another, each once")
-    values = {name: interval(primary, offer.answers, 1 - alpha) for name, offer in named.items()}
+    values = {name: offer.intervals[primary] for name, offer in named.items()}
     pairs = _compare_all(offers, primary, alpha, seed)
     leader = min(named, key=lambda name: (-_rank(values[name]), named[name].cost))
     found = Choice(

@@ -5,12 +5,11 @@ Reads no file and judges nothing.
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from functools import cached_property
 
 from shared.approaches import APPROACHES, FLOOR, RUNTIME_BYTES
 from shared.contracts import Document
 from shared.plots import figures
-from shared.statistics.intervals import Interval, difference, intervals
+from shared.statistics.intervals import Interval, difference
 from shared.text.rounding import rounded
 from tools.reporter.approaches.choice import Choice, Offer
 from tools.reporter.approaches.costs import Costs
@@ -41,11 +40,6 @@ class Measured:
     costs: Mapping[str, Costs]
     choice: Choice
     offers: Mapping[str, Offer] = field(default_factory=dict)
-
-    @cached_property
-    def intervals(self) -> dict[str, dict[str, Interval]]:
-        """The interval of each metric of each approach."""
-        return {name: intervals(offer.answers) for name, offer in self.offers.items()}
 
     def by_cost(self) -> list[str]:
         """List the approaches but the floor, the cheapest first."""
@@ -157,10 +151,10 @@ def _table_section(document: Document, measured: Measured, words: Words) -> Sect
     rows = []
     for name in [*measured.by_cost(), measured.choice.floor]:
         cells = [_name_cell(name, measured, words)]
-        cells += [_metric_cell(measured.intervals[name][metric], metric, words) for metric in shown]
+        cells += [_metric_cell(measured.arms[name].intervals[metric], metric, words) for metric in shown]
         cells += _cost_cells(name, measured.costs[name], words)
         rows.append(tuple(cells))
-    basis = measured.intervals[measured.choice.leader][primary]
+    basis = measured.arms[measured.choice.leader].intervals[primary]
     intro = words(
         "approaches_intro",
         sequences=words.sequences(document["n_sequences"], measured.choice.repeats),

@@ -14,7 +14,7 @@ from shared.approaches import APPROACHES, FLOOR, RUNTIME_BYTES, Approach
 from shared.contracts import Document
 from shared.errors import InvalidInput, WrongUsage
 from shared.provenance import code_info
-from tools.reporter.ab.judgement import Question, answer, weakness
+from tools.reporter.ab.judgement import Question, weakness
 from tools.reporter.ab.verdict import ALPHA
 from tools.reporter.approaches.choice import Offer, choose, weaken
 from tools.reporter.approaches.content import Measured, build_page
@@ -137,14 +137,20 @@ def report_approaches(config: ApproachesConfig) -> ApproachesResult:
                 what, found=f"those of {document['dataset']['name']}", expected=first.results["dataset"]["name"]
             )
     costs = {name: _cost(APPROACHES[name], arms[name], runs, cards, specs, timings, features or None) for name in arms}
-    answered = {name: answer(arm) for name, arm in arms.items()}
     offers = [
-        Offer(name, answered[name], APPROACHES[name].is_trained, cost.total_bytes, cost.time["decision_ms"])
+        Offer(
+            name,
+            arms[name].answers,
+            arms[name].intervals,
+            APPROACHES[name].is_trained,
+            cost.total_bytes,
+            cost.time["decision_ms"],
+        )
         for name, cost in costs.items()
     ]
     choice = choose(offers, FLOOR, primary=config.primary, margin=config.margin, repeats=first.repeats)
     question = Question(config.primary, None, config.margin)
-    weak = [found for name, arm in arms.items() if (found := weakness(arm, answered[name], question)) in _WEAK]
+    weak = [found for arm in arms.values() if (found := weakness(arm, question)) in _WEAK]
     if weak and choice.because != "one_class":
         choice = weaken(choice, str(weak[0]).removeprefix("weak_"))
     measured = Measured(arms, costs, choice, {offer.name: offer for offer in offers})
@@ -276,7 +282,7 @@ def _entry(name: str, measured: Measured) -> Document:
         "input": approach.input,
         "is_trained": approach.is_trained,
         "results": {"file": arm.sources[0].file, "sha256": arm.sources[0].sha256},
-        "intervals": {metric: found.as_document() for metric, found in measured.intervals[name].items()},
+        "intervals": {metric: found.as_document() for metric, found in measured.arms[name].intervals.items()},
         "confusion": arm.results["metrics"]["confusion"],
         **cost.as_document(),
     }
