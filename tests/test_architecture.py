@@ -119,6 +119,19 @@ def test_schemas_know_their_definitions_and_nobody_else() -> None:
         assert set(references) <= {"", "definitions.schema.json"}, path.name
 
 
+def test_a_document_has_one_writer() -> None:
+    writers: dict[str, set[str]] = {}
+    for path in (*SHARED, *TOOL_FILES):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "contracts.write_document":
+                noun = node.args[2]
+                assert isinstance(noun, ast.Constant), f"{path.name} writes a document whose noun is not to be read"
+                writers.setdefault(str(noun.value), set()).add(str(path.relative_to(ROOT)))
+    assert len(writers) > 15
+    several = {noun: sorted(paths) for noun, paths in writers.items() if len(paths) > 1}
+    assert set(several) <= {"frontend_spec"}, several  # the browser proof still writes into it
+
+
 @pytest.mark.parametrize("path", named(sorted([*SHARED, *TOOL_FILES, ROOT / "tasks.py"])))
 def test_torch_is_used_by_networks_trainer_and_exporter_only(path: Path) -> None:
     allowed = ("shared/models/", "tools/trainer/", "tools/exporter/")

@@ -240,9 +240,15 @@ def freeze_split(
     folder = folder or paths.artifacts("splits")
     path = folder / f"{split_name(dataset, seed, chosen)}.json"
     if not path.exists():
-        contracts.write_document(path, make_split(dataset, seed, chosen), "split")
+        freeze(path, make_split(dataset, seed, chosen))
     read_split(path, dataset)
     return path
+
+
+def freeze(path: Path, document: Mapping[str, Any]) -> None:
+    """Write a split, or leave the one that is there as it is."""
+    if not path.exists():
+        contracts.write_document(path, document, "split")
 
 
 def read_split(path: Path, dataset: Dataset) -> dict[str, Any]:

@@ -21,6 +21,7 @@ import numpy as np
 from shared import contracts, paths, preprocess
 from shared.arrays import U8
 from shared.dataset import card, reader, removed_takes
+from shared.dataset.manifest import write_manifest
 from shared.dataset.protocol import Protocol
 from shared.dataset.quality import Limits
 from shared.dataset.reader import SequenceRow
@@ -323,15 +324,8 @@ class DatasetWriter:
         for what, used in (("take", takes), ("sequence", ids)):
             numbers = [int(name.rpartition("_")[2]) for name in used]
             self.manifest["next"][what] = max([self._next(what), *[number + 1 for number in numbers]])
-        self.manifest["counts"] = {
-            "subjects": len({row.subject_id for row in self.rows}),
-            "takes": len(takes),
-            "sequences": len(self.rows),
-            "by_label": reader.count_labels(self.rows),
-        }
         self.manifest["updated_utc"] = paths.utc_text()
-        self.manifest["checksums"] = {reader.LABELS: contracts.sha256_file(self.folder / reader.LABELS)}
-        contracts.write_document(self.folder / reader.MANIFEST, self.manifest, "dataset")
+        self.manifest = write_manifest(self.folder, self.manifest, self.rows)
         card.write_card(self.folder, self.manifest, self.rows)
 
     def _sweep_orphans(self) -> None:

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 
-from shared import contracts
 from shared.dataset import splits
 from shared.dataset.reader import Dataset
 from shared.dataset.splits import SIDES_FILE, read_test_people
@@ -68,8 +67,7 @@ def freeze_folds(documents: Sequence[dict[str, Any]], folder: Path, dataset: Dat
     """
     files = [folder / f"{document['split_id']}.json" for document in documents]
     for file, document in zip(files, documents, strict=True):
-        if not file.exists():
-            contracts.write_document(file, document, "split")
+        splits.freeze(file, document)
     tested = Counter(s for file in files for s in splits.read_split(file, dataset)["sides"]["test"]["subjects"])
     for subject in dataset.subjects():
         if tested[subject] != 1:

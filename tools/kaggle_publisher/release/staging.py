@@ -18,6 +18,7 @@ import numpy as np
 
 from shared import cli, contracts
 from shared.dataset import reader
+from shared.dataset.manifest import write_manifest
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import CheckFailed, InvalidInput, WrongUsage
 from tools.kaggle_publisher.release import croissant
@@ -128,11 +129,11 @@ def _stage(
         else:
             rows = [new for _, new in renamed]
             arrays = _write_landmarks(rows, content.landmarks, temporary)
-        labels = reader.format_labels(rows)
-        (temporary / reader.LABELS).write_bytes(labels)
-        labels_sha256 = contracts.sha256_file(temporary / reader.LABELS)
-        manifest = {**content.manifest, **_counts(rows), "checksums": {reader.LABELS: labels_sha256}}
-        contracts.write_document(temporary / reader.MANIFEST, manifest, "dataset")
+        (temporary / reader.LABELS).write_bytes(reader.format_labels(rows))
+        # Ids begin after the last published one, so that they do not tell how many stayed home.
+        next_ids = {"take": len({row.take_id for row in rows}) + 1, "sequence": len(rows) + 1}
+        manifest = write_manifest(temporary, {**content.manifest, "next": next_ids}, rows)
+        labels_sha256 = manifest["checksums"][reader.LABELS]
         for name, text in content.describe(manifest, rows, labels_sha256, arrays).items():
             (temporary / name).write_text(text, encoding="utf-8", newline="\n")
         _write_checksums(temporary)
@@ -146,20 +147,6 @@ def _stage(
         return files
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
-
-
-def _counts(rows: Sequence[SequenceRow]) -> dict[str, Any]:
-    """Count the release; `next` begins after the last published id, so it does not tell how many stayed home."""
-    takes = {row.take_id for row in rows}
-    return {
-        "counts": {
-            "subjects": len({row.subject_id for row in rows}),
-            "takes": len(takes),
-            "sequences": len(rows),
-            "by_label": reader.count_labels(rows),
-        },
-        "next": {"take": len(takes) + 1, "sequence": len(rows) + 1},
-    }
 
 
 def _write_pictures(
