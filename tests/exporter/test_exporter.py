@@ -1,5 +1,5 @@
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -21,25 +21,26 @@ from tools.trainer import cli as trainer
 
 
 @pytest.fixture(scope="module")
-def run(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return tmp_path_factory.mktemp("home")
-
-
-@pytest.fixture
-def home(run: Path, monkeypatch: pytest.MonkeyPatch, make_dataset: Callable[..., Dataset]) -> Path:
-    """Train once, on pictures of the contract's size."""
-    monkeypatch.setenv("SMILEBENCH_HOME", str(run))
-    if not (run / "artifacts" / "runs" / "r").exists():
-        make_dataset(run / "datasets" / "people", subjects=3)
-        words = ["--dataset", "people", "--weights", "none", "--epochs", "1", "--out", f"{run}/artifacts/runs/r"]
+def home(tmp_path_factory: pytest.TempPathFactory, make_dataset: Callable[..., Dataset]) -> Iterator[Path]:
+    """A home with a run, r, on pictures of the contract's size."""
+    folder = tmp_path_factory.mktemp("home")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("SMILEBENCH_HOME", str(folder))
+        make_dataset(folder / "datasets" / "people", subjects=3)
+        words = ["--dataset", "people", "--weights", "none", "--epochs", "1", "--out", f"{folder}/artifacts/runs/r"]
         assert trainer.main([*words, "--quiet"]) == 0
-    return run
+        yield folder
 
 
-def test_the_graph_is_exactly_the_contract(home: Path) -> None:
-    assert cli.main(["--run", "r", "--out", "contract", "--quiet"]) == 0
-    folder = home / "artifacts" / "models" / "contract"
-    session = ort.InferenceSession(str(folder / "smile_detector.onnx"))
+@pytest.fixture(scope="module")
+def exported(home: Path) -> Path:
+    """The run as a model's folder, by the defaults; not to be changed."""
+    assert cli.main(["--run", "r", "--out", "exported", "--quiet"]) == 0
+    return home / "artifacts" / "models" / "exported"
+
+
+def test_the_graph_is_exactly_the_contract(exported: Path) -> None:
+    session = ort.InferenceSession(str(exported / "smile_detector.onnx"))
     assert [(i.name, i.shape, i.type) for i in session.get_inputs()] == [
         ("frames", [1, 5, 3, 224, 224], "tensor(float)")
     ]
@@ -47,34 +48,30 @@ def test_the_graph_is_exactly_the_contract(home: Path) -> None:
         ("smile_prob", [1], "tensor(float)"),
         ("emotion_logits", [1, 7], "tensor(float)"),
     ]
-    assert (folder / "smile_detector.onnx").stat().st_size <= 7_700_000
-    onnx.checker.check_model(str(folder / "smile_detector.onnx"), full_check=True)
+    assert (exported / "smile_detector.onnx").stat().st_size <= 7_700_000
+    onnx.checker.check_model(str(exported / "smile_detector.onnx"), full_check=True)
 
 
-def test_the_card_names_the_file_its_threshold_and_where_it_came_from(home: Path) -> None:
-    assert cli.main(["--run", "r", "--out", "card", "--quiet"]) == 0
-    folder = home / "artifacts" / "models" / "card"
-    card = contracts.read_document(folder / "model.json", "model")
-    assert card["onnx"]["sha256"] == contracts.sha256_file(folder / "smile_detector.onnx")
+def test_the_card_names_the_file_its_threshold_and_where_it_came_from(home: Path, exported: Path) -> None:
+    card = contracts.read_document(exported / "model.json", "model")
+    assert card["onnx"]["sha256"] == contracts.sha256_file(exported / "smile_detector.onnx")
     assert card["run"]["sha256"] == contracts.sha256_file(home / "artifacts" / "runs" / "r" / "run.json")
     assert card["parity"]["n_flips"] == 0
     assert card["parity"]["largest_difference"] <= 1e-4
     assert card["emotions_trained"] == ["happy", "neutral"]
-    notes = OnnxModel(folder / "smile_detector.onnx").metadata
+    notes = OnnxModel(exported / "smile_detector.onnx").metadata
     assert json.loads(notes["threshold"]) == card["threshold"]["value"]
     assert json.loads(notes["classes"]) == ["non_smile", "smile"]
     assert json.loads(notes["frame_interval_ms"]) == 100
     assert notes["crop"] == "center_square"
 
 
-def test_the_threshold_is_youdens_on_the_validation_people_alone(home: Path) -> None:
-    assert cli.main(["--run", "r", "--out", "threshold", "--quiet"]) == 0
-    folder = home / "artifacts" / "models" / "threshold"
-    card = contracts.read_document(folder / "model.json", "model")
+def test_the_threshold_is_youdens_on_the_validation_people_alone(home: Path, exported: Path) -> None:
+    card = contracts.read_document(exported / "model.json", "model")
     dataset = open_dataset(home / "datasets" / "people")
     split = splits.read_split(splits.freeze_split(dataset, 0), dataset)
     rows = splits.rows_of(dataset, split, "validation")
-    scores = score_dataset(OnnxModel(folder / "smile_detector.onnx"), dataset, rows).smile_prob.astype(float)
+    scores = score_dataset(OnnxModel(exported / "smile_detector.onnx"), dataset, rows).smile_prob.astype(float)
     labels = np.array([row.label == "smile" for row in rows])
     best = thresholds.choose(labels, scores, [row.subject_id for row in rows], thresholds.Objective("youden"))
     if best is None:  # a network of one epoch may tell nothing apart; then the card must say so
@@ -91,24 +88,22 @@ def test_a_given_threshold_is_kept_and_called_given(home: Path) -> None:
     assert (card["threshold"]["value"], card["threshold"]["chosen_on"]) == (0.282, "given")
 
 
-def test_a_temperature_is_fitted_on_request_and_lives_inside_of_the_graph(home: Path) -> None:
+def test_a_temperature_is_fitted_on_request_and_lives_inside_of_the_graph(
+    home: Path, exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(export, "_fit_temperature", lambda *_: 2.5)
+    assert cli.main(["--run", "r", "--out", "warm", "--quiet", "--threshold", "0.5", "--calibrate"]) == 0
     frames = np.random.default_rng(0).random((1, 5, 3, 224, 224), dtype=np.float32)
     logits = {}
-    for name, temperature in (("plain", None), ("warm", 2.5)):
-        with pytest.MonkeyPatch.context() as patch:
-            patch.setattr(export, "_fit_temperature", lambda *_, t=temperature: t)
-            flags = ["--calibrate"] if temperature else []
-            assert cli.main(["--run", "r", "--out", name, "--quiet", "--threshold", "0.5", *flags]) == 0
-        folder = home / "artifacts" / "models" / name
+    for folder, temperature in ((exported, None), (exported.with_name("warm"), 2.5)):
         assert contracts.read_document(folder / "model.json", "model")["temperature"] == temperature
         prob = float(OnnxModel(folder / "smile_detector.onnx").run(frames).smile_prob[0])
-        logits[name] = np.log(prob / (1 - prob))
-    assert logits["warm"] == pytest.approx(logits["plain"] / 2.5, abs=1e-4)
+        logits[temperature] = np.log(prob / (1 - prob))
+    assert logits[2.5] == pytest.approx(logits[None] / 2.5, abs=1e-4)
 
 
-def test_scaling_lives_inside_of_the_graph(home: Path) -> None:
-    assert cli.main(["--run", "r", "--out", "scaling", "--quiet"]) == 0
-    model = OnnxModel(home / "artifacts" / "models" / "scaling" / "smile_detector.onnx")
+def test_scaling_lives_inside_of_the_graph(exported: Path) -> None:
+    model = OnnxModel(exported / "smile_detector.onnx")
     network = build_network("dual_head", 5)
     network.load_state_dict(safetensors.torch.load_file(model.path.with_name("weights.safetensors")))
     frames = np.random.default_rng(0).random((1, 5, 3, 224, 224), dtype=np.float32)

@@ -1,5 +1,6 @@
 """The graphs: encoder and head are the window, and every rewritten encoder is the encoder."""
 
+import functools
 from typing import Any
 
 import numpy as np
@@ -105,6 +106,7 @@ def test_rows_laid_end_to_end_convolve_as_a_picture_does(side: int, kernel: int,
     assert np.abs(plain - long).max() < 1e-5
 
 
+@functools.cache
 def preprocess_only() -> Any:
     """Open the preprocessing before an encoder that passes its frame on."""
     shape = [1, 3, 224, 224]
