@@ -18,6 +18,7 @@ from shared.dataset.check import check_dataset
 from shared.dataset.reader import open_dataset
 
 Start = Callable[..., subprocess.Popen[str]]
+WaitFor = Callable[..., None]
 QUIET = ("--face-model", "none", "--landmark-model", "none", "--no-sound", "--lang", "en")
 pytestmark = pytest.mark.skipif(
     shutil.which("ffmpeg") is None or not Path("/dev/shm").is_dir(), reason="no ffmpeg, or no /dev/shm for a pipe"
@@ -48,46 +49,36 @@ def camera(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FakeCamer
     plugged.pull_out()
 
 
-def wait_for(is_there: Callable[[], bool], process: subprocess.Popen[str], seconds: float = 60) -> None:
-    until_s = time.monotonic() + seconds
-    while not is_there():
-        assert process.poll() is None, (process.returncode, *process.communicate())
-        assert time.monotonic() < until_s, "waited too long"
-        time.sleep(0.05)
-
-
 def test_a_no_on_the_screen_records_nothing(
     camera: FakeCamera, screen: Any, start: Start, dataset_folder: Path
 ) -> None:
     process = screen.open(start, "--source", camera.path, "--subject", "s01", "--dataset", "d", *QUIET)
     screen.press("space")  # answers nothing
-    time.sleep(0.5)
+    time.sleep(0.5)  # nothing is to be seen of it either
     screen.press("n")
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 1
     assert "nothing was recorded" in err
     assert not dataset_folder.exists()
 
 
 def test_a_yes_and_a_no_become_a_row_and_a_camera_that_is_pulled_out_ends_the_take(
-    camera: FakeCamera, screen: Any, start: Start, dataset_folder: Path, short_protocol: Path
+    camera: FakeCamera, screen: Any, start: Start, wait_for: WaitFor, dataset_folder: Path
 ) -> None:
-    flags = ("--subject", "s01", "--dataset", "d", "--protocol", short_protocol, *QUIET)
-    process = screen.open(start, "--source", camera.path, *flags)
+    process = screen.open(start, "--source", camera.path, "--subject", "s01", "--dataset", "d", *QUIET)
     screen.press("y")
-    time.sleep(0.3)
+    wait_for(lambda: screen.count((90, 200, 90), (140, 255, 140)) > 50, process)  # the yes, in green
     screen.press("n")
     wait_for(lambda: bool(consent.read_consent(dataset_folder).rows), process)
     (row,) = consent.read_consent(dataset_folder).rows
     assert (row.scopes, row.method, row.lang) == (("train",), "screen", "en")
-    time.sleep(2)
+    wait_for(lambda: screen.shot()[200:600, 400:1000].std() > 50, process)  # the camera's picture, full of colours
     screen.press("space")
-    wait_for(lambda: bool(list(dataset_folder.glob(".incoming-*/take.mp4"))), process)
-    time.sleep(0.5)
+    wait_for(lambda: any(film.stat().st_size for film in dataset_folder.glob(".incoming-*/take.mp4")), process)
     camera.pull_out()
     wait_for(lambda: not list(dataset_folder.glob(".incoming-*")), process)
     screen.press("q")
-    _, err = process.communicate(timeout=30)
+    _, err = process.communicate(timeout=60)
     assert "the camera stopped" in err
     assert open_dataset(dataset_folder).rows == ()
     assert check_dataset(dataset_folder) == []

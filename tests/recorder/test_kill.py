@@ -14,9 +14,18 @@ Start = Callable[..., subprocess.Popen[str]]
 KILLS = [pytest.param(8, id="8 times"), pytest.param(40, id="40 times", marks=pytest.mark.slow)]
 
 
+def takes_of(folder: Path) -> set[str]:
+    return {row.take_id for row in open_dataset(folder).rows}
+
+
 @pytest.mark.parametrize("kills", KILLS)
 def test_killed_at_any_moment_the_dataset_stays_valid_and_keeps_finished_takes(
-    kills: int, start: Start, make_film: Callable[..., Path], short_protocol: Path, dataset_folder: Path
+    kills: int,
+    start: Start,
+    wait_for: Callable[..., None],
+    make_film: Callable[..., Path],
+    short_protocol: Path,
+    dataset_folder: Path,
 ) -> None:
     # A tiny film makes several takes a second, so that most kills fall into the storing of one.
     film = make_film([index / 30 for index in range(72)])
@@ -27,14 +36,16 @@ def test_killed_at_any_moment_the_dataset_stays_valid_and_keeps_finished_takes(
     assert err == ""
     start_s = time.monotonic() - began_s  # of Python and its packages, mostly: more on a busy machine
     finished: set[str] = set()
-    for _ in range(kills):
+    for number in range(kills):
         process = start("--source", film, *flags, "--target", 5000)
-        time.sleep(start_s * rng.uniform(0.2, 1.6))
+        if number % 2:  # every other one gets at least one take done, the rest may be killed while they start
+            wait_for(lambda known=finished: known < takes_of(dataset_folder), process)
+        time.sleep(start_s * rng.uniform(0.2, 1.2))
         process.send_signal(signal.SIGKILL)
-        process.communicate(timeout=20)
+        process.communicate(timeout=60)
         if (dataset_folder / "dataset.json").exists():
             assert [str(problem) for problem in check_dataset(dataset_folder) if problem.is_error] == []
-            takes = {row.take_id for row in open_dataset(dataset_folder).rows}
+            takes = takes_of(dataset_folder)
             assert finished <= takes
             finished = takes
     assert len(finished) >= kills // 2

@@ -1,5 +1,6 @@
 import os
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -71,7 +72,8 @@ def wait_until_listening(port: int, limit_s: float = 30.0) -> None:
         if not table.exists() or f":{port:04X} 00000000:0000 0A" in table.read_text():
             break
         time.sleep(0.05)
-    time.sleep(0.2 if table.exists() else 1.0)
+    if not table.exists():
+        time.sleep(1.0)
 
 
 @needs_ffmpeg
@@ -110,15 +112,15 @@ def test_films_are_held_back_to_their_own_speed() -> None:
     began_s = time.monotonic()
     feed = Feed(frames(16), paced=True)
     assert len(list(feed)) == 16
-    assert 0.5 <= time.monotonic() - began_s < 1.5
+    assert 0.5 <= time.monotonic() - began_s < 5  # the first number is the claim; a busy machine takes longer
 
 
 def test_frames_that_nobody_takes_are_counted_as_lost() -> None:
     feed = Feed(frames(100), paced=False)
-    time.sleep(0.3)
-    taken = sum(1 for _ in feed)
-    assert taken + feed.n_lost == 100
-    assert feed.n_lost == 10
+    until_s = time.monotonic() + 30
+    while feed.n_lost < 10 and time.monotonic() < until_s:
+        time.sleep(0.01)
+    assert (sum(1 for _ in feed), feed.n_lost) == (90, 10)
 
 
 def test_a_source_that_fails_ends_the_feed_instead_of_hanging() -> None:
@@ -142,17 +144,13 @@ def test_an_actors_series_goes_on_where_it_stopped(record: Record, short_protoco
 
 
 def test_ctrl_c_drops_the_running_take_and_leaves_a_valid_dataset(
-    start: Start, short_protocol: Path, dataset_folder: Path
+    start: Start, wait_for: Callable[..., None], short_protocol: Path, dataset_folder: Path
 ) -> None:
-    import signal
-
     flags = ("--subject", "s01", "--dataset", "d", "--no-preview", "--protocol", short_protocol, "--realtime")
     process = start("--source", "synthetic", *flags)
-    until_s = time.monotonic() + 20
-    while not list(dataset_folder.glob(".incoming-*/take.mp4")) and time.monotonic() < until_s:
-        time.sleep(0.05)
+    wait_for(lambda: list(dataset_folder.glob(".incoming-*/take.mp4")), process)
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=20)
+    _, err = process.communicate(timeout=60)
     assert process.returncode == 130
     assert "interrupted" in err
     assert not list(dataset_folder.glob(".incoming-*"))
