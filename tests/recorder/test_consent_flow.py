@@ -10,7 +10,7 @@ import pytest
 from shared.dataset import consent
 from shared.dataset.reader import open_dataset
 from shared.errors import CheckFailed, WrongUsage
-from tools.recorder.config import Settings
+from tools.recorder.config import RecordingConfig
 from tools.recorder.consent_flow import YEARS, Statement, read_statement, settle_consent
 from tools.recorder.window.consent_screen import draw_consent
 
@@ -18,8 +18,8 @@ Record = Callable[..., tuple[int, Any, str]]
 MakeFilm = Callable[..., Path]
 
 
-def settings(folder: Path, *scopes: str, lang: str = "en") -> Settings:
-    return Settings(source="0", subject_id="s01", dataset=folder, consent=scopes, lang=lang)
+def settings(folder: Path, *scopes: str, lang: str = "en") -> RecordingConfig:
+    return RecordingConfig(source="0", subject_id="s01", dataset=folder, consent=scopes, lang=lang)
 
 
 def never(_: Statement) -> Sequence[str] | None:

@@ -13,7 +13,7 @@ import pytest
 
 from shared.dataset.check import check_dataset
 from shared.video import Frame
-from tools.recorder.config import Settings
+from tools.recorder.config import RecordingConfig
 from tools.recorder.frame_queue import Feed
 from tools.recorder.sources import Camera
 
@@ -48,7 +48,7 @@ def camera_file(tmp_path: Path) -> Iterator[Path]:
 
 @needs_ffmpeg
 def test_a_camera_is_stamped_on_arrival_and_a_camera_that_stops_ends_the_take(camera_file: Path) -> None:
-    settings = Settings(source=str(camera_file), subject_id="s01", dataset=camera_file.parent)
+    settings = RecordingConfig(source=str(camera_file), subject_id="s01", dataset=camera_file.parent)
     camera = Camera(str(camera_file), settings)
     began_s = time.monotonic()
     feed = Feed(camera.take(1), paced=False)

@@ -15,7 +15,8 @@ from shared.dataset.reader import open_dataset
 from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput, WrongUsage
 from tools.reviewer import cli, corrections
-from tools.reviewer.corrections import Rules, apply_review
+from tools.reviewer.config import Rules
+from tools.reviewer.corrections import apply_review
 from tools.reviewer.reversal import revert_review
 
 SMILE, OTHER = "label:smile", "label:non_smile"  # seq_0001 and 2 are non_smile, 3 and 4 smile, and so on

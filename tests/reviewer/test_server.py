@@ -215,7 +215,6 @@ def test_a_port_that_is_taken_is_said_to_be_so(dataset, home):
     ("flags", "code", "line"),
     [
         (["--reviewer", "Kim Minji"], 2, "--reviewer: found 'Kim Minji', expected a pseudonym"),
-        (["--reviewer", "r1", "--port", "70000"], 2, "--port: found 70000"),
         (["--reviewer", "r1", "--scores", "nowhere.json"], 1, "nowhere.json: found no such file"),
         (["--reviewer", "r1", "--dataset", "nothing"], 1, "found no such folder, expected a dataset"),
     ],
@@ -227,6 +226,14 @@ def test_wrong_input_is_answered_in_one_line(dataset, home, capsys, flags, code,
     err = capsys.readouterr().err
     assert line in err
     assert err.count("\n") == 1
+
+
+def test_a_port_beyond_65535_is_refused(capsys):
+    from tools.reviewer import cli
+
+    with pytest.raises(SystemExit, match="2"):
+        cli.main(["serve", "--dataset", "people", "--port", "70000"])
+    assert "--port: found '70000', expected a port from 0 to 65535" in capsys.readouterr().err
 
 
 def test_a_dataset_that_changes_under_the_server_is_read_again(dataset, serve, make_dataset):

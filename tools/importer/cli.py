@@ -9,11 +9,11 @@ importer --dataset everybody --merge people
 import argparse
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
 
 from shared import cli, paths
 from shared.errors import WrongUsage
+from tools.importer.config import ArchivesConfig, MergeConfig, PhotosConfig, WindowsConfig
 
 EXAMPLES = """
 importer --dataset people --windows films/windows.csv        (columns file, start, end, label, subject; seconds)
@@ -51,136 +51,84 @@ _ONLY_FOR = {
 }
 
 
-@dataclass(frozen=True)
-class WindowsConfig:
-    """Films with a list of windows.
-
-    Attributes:
-        dataset: The dataset's folder.
-        windows: The list.
-        films: Folder of the films; None for the list's own.
-        labels: What the list says to classes; empty where it names classes.
-        protocol: Frame count, interval and size of a new dataset; None for the default, or what the dataset has.
-        per_window: Sequences a row.
-        pseudonyms: Whether every subject is renamed.
-        kind: ``real`` or ``synthetic``.
-    """
-
-    dataset: Path
-    windows: Path
-    films: Path | None
-    labels: dict[str, str]
-    protocol: Path | None
-    per_window: int
-    pseudonyms: bool
-    kind: str
-
-
-@dataclass(frozen=True)
-class PhotosConfig:
-    """A folder of photos.
-
-    Attributes:
-        dataset: The dataset's folder.
-        photos: The photos' folder.
-        table: Names photos and labels; None where sub-folders are the labels.
-        file_column: The table's column of file names.
-        label_column: The table's column of labels.
-        subject_column: The table's column of people; None for ``subject`` where it is there.
-        labels: What folders or table say to classes; empty where they name classes.
-        positive: The positive class of a new dataset; None for the default protocol's.
-        subject_per: ``photo``, ``folder`` or ``unknown``: who is on a photo of which no table says it.
-        pseudonyms: Whether every subject is renamed.
-        min_px: Least side of a photo.
-        kind: ``real`` or ``synthetic``.
-    """
-
-    dataset: Path
-    photos: Path
-    table: Path | None
-    file_column: str
-    label_column: str
-    subject_column: str | None
-    labels: dict[str, str]
-    positive: str | None
-    subject_per: str
-    pseudonyms: bool
-    min_px: int
-    kind: str
-
-
-@dataclass(frozen=True)
-class ArchivesConfig:
-    """ZIP archives of photos.
-
-    Attributes:
-        dataset: The dataset's folder.
-        archives: A folder of ZIPs, or one ZIP.
-        keywords: The file that says what their names mean.
-        max_per_zip: Pictures of one archive at most.
-        pick: ``random`` or ``even``: which, where there are more.
-        seed: Decides which at random, and who of the training side chooses thresholds.
-        min_px: Least side of a picture.
-        kind: ``real`` or ``synthetic``.
-    """
-
-    dataset: Path
-    archives: Path
-    keywords: Path
-    max_per_zip: int
-    pick: str
-    seed: int
-    min_px: int
-    kind: str
-
-
-@dataclass(frozen=True)
-class MergeConfig:
-    """Another dataset of our layout.
-
-    Attributes:
-        dataset: The dataset's folder.
-        other: The other's.
-        prefix: Put before each pseudonym.
-        same_people: Whether a pseudonym of both is one person.
-        still_photos: Whether photos become sequences in which nothing moves, to stand beside those of films.
-    """
-
-    dataset: Path
-    other: Path
-    prefix: str
-    same_people: bool
-    still_photos: bool
+def parser() -> cli.Parser:
+    """Describe the flags."""
+    parser = cli.Parser(
+        "importer",
+        "Take in what others have recorded, into a dataset that is made on first use. Running it again adds nothing "
+        "twice; interrupt it and it goes on. What cannot be used is listed with its reason.",
+        EXAMPLES,
+        _import,
+    )
+    cli.add_dataset(parser)
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument(
+        "--windows", type=cli.path, metavar="CSV", help="films: columns file, start, end, label, subject"
+    )
+    source.add_argument("--photos", type=cli.path, metavar="DIR", help="photos, in a sub-folder for each class")
+    source.add_argument("--archives", type=cli.path, metavar="DIR", help="ZIPs of photos, read as they are; or one ZIP")
+    source.add_argument("--merge", metavar="DATASET", help="another dataset: name under datasets/, or a path")
+    both = parser.add_argument_group("films and photos (--kind for archives, too)")
+    both.add_argument("--labels", metavar="A=CLASS,...", help="what the source says, such as 1=smile,0=non_smile")
+    both.add_argument("--pseudonyms", action="store_true", help="rename every subject: for sources that hold names")
+    both.add_argument("--kind", choices=("real", "synthetic"), help="synthetic: drawn faces (default: real)")
+    films = parser.add_argument_group("films")
+    films.add_argument("--films", type=cli.path, metavar="DIR", help="folder of the films (default: that of the csv)")
+    films.add_argument("--per-window", type=cli.positive_int, metavar="N", help="sequences a row (default: 1)")
+    films.add_argument("--protocol", type=cli.path, help="frame count, interval, size of a new dataset (default: ours)")
+    photos = parser.add_argument_group("photos")
+    photos.add_argument("--table", type=cli.path, metavar="CSV", help="names photos, labels and perhaps subjects")
+    photos.add_argument("--file-column", metavar="NAME", help="of the table (default: file)")
+    photos.add_argument("--label-column", metavar="NAME", help="of the table (default: label)")
+    photos.add_argument("--subject-column", metavar="NAME", help="of the table (default: subject, where it is there)")
+    photos.add_argument(
+        "--subject-per",
+        choices=("photo", "folder", "unknown"),
+        help="who is on a photo where no table says it: somebody new on each (default), one person a folder below the "
+        "class's, or one person called unknown, who is never divided between sides",
+    )
+    photos.add_argument("--positive", metavar="CLASS", help="positive class of a new dataset (default: smile)")
+    photos.add_argument("--min-px", type=cli.positive_int, metavar="N", help="least side of a photo (default: 48)")
+    zips = parser.add_argument_group("archives (folders Training and Validation become the sides of every split)")
+    zips.add_argument("--keywords", type=cli.path, metavar="JSON", help="which words of a name stand for which class")
+    zips.add_argument("--max-per-zip", type=cli.positive_int, metavar="N", help="pictures of a ZIP (default: 5000)")
+    zips.add_argument("--pick", choices=("random", "even"), help="which, where there are more (default: random)")
+    zips.add_argument("--seed", type=cli.seed, metavar="N", help="random seed (default: 0)")
+    others = parser.add_argument_group("other datasets")
+    others.add_argument("--prefix", metavar="TEXT", help="put before each pseudonym, to keep people apart")
+    others.add_argument("--same-people", action="store_true", help="a pseudonym of both datasets is the same person")
+    others.add_argument("--still-photos", action="store_true", help="photos become sequences in which nothing moves")
+    cli.add_json(parser)
+    return parser
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Import one source into a dataset; returns the exit code."""
-    arguments = _parser().parse_args(argv)
+    return cli.main(parser(), argv)
 
-    def work() -> cli.Result:
-        _refuse_flags_of_others(arguments)
-        dataset = paths.dataset_dir(arguments.dataset)
-        if arguments.windows is not None:
-            config = _to_windows(arguments, dataset)
-            from tools.importer.windows import import_windows
 
-            return import_windows(config)
-        if arguments.photos is not None:
-            photos = _to_photos(arguments, dataset)
-            from tools.importer.photos import import_photos
+def _import(arguments: argparse.Namespace) -> cli.Result:
+    _refuse_flags_of_others(arguments)
+    dataset = paths.dataset_dir(arguments.dataset)
+    if arguments.windows is not None:
+        windows = _to_windows(arguments, dataset)
+        from tools.importer.windows import import_windows
 
-            return import_photos(photos)
-        if arguments.archives is not None:
-            archives = _to_archives(arguments, dataset)
-            from tools.importer.archives.archives import import_archives
+        return import_windows(windows)
+    if arguments.photos is not None:
+        photos = _to_photos(arguments, dataset)
+        from tools.importer.photos import import_photos
 
-            return import_archives(archives)
-        merged = _to_merge(arguments, dataset)
-        from tools.importer.merge import merge
+        return import_photos(photos)
+    if arguments.archives is not None:
+        archives = _to_archives(arguments, dataset)
+        from tools.importer.archives.archives import import_archives
 
-        return merge(merged)
+        return import_archives(archives)
+    merged = _to_merge(arguments, dataset)
+    from tools.importer.merge import merge
 
-    return cli.run("importer", arguments, work)
+    return merge(merged)
 
 
 def _refuse_flags_of_others(arguments: argparse.Namespace) -> None:
@@ -233,15 +181,13 @@ def _to_photos(arguments: argparse.Namespace, dataset: Path) -> PhotosConfig:
 def _to_archives(arguments: argparse.Namespace, dataset: Path) -> ArchivesConfig:
     expected = "a file that says what their names mean"
     cli.require(arguments.keywords is not None, "--archives", found="no --keywords", expected=expected)
-    seed = arguments.seed or 0
-    cli.require(seed >= 0, "--seed", found=str(seed), expected="0 or more")
     return ArchivesConfig(
         dataset=dataset,
         archives=arguments.archives,
         keywords=arguments.keywords,
         max_per_zip=arguments.max_per_zip or 5000,
         pick=arguments.pick or "random",
-        seed=seed,
+        seed=arguments.seed or 0,
         min_px=arguments.min_px or 48,
         kind=arguments.kind or "real",
     )
@@ -276,50 +222,3 @@ def _parse_labels(text: str | None) -> dict[str, str]:
             raise WrongUsage("--labels", found=f"{said} twice", expected="each once")
         found[said] = name
     return found
-
-
-def _parser() -> argparse.ArgumentParser:
-    parser = cli.Parser(
-        "importer",
-        "Take in what others have recorded, into a dataset that is made on first use. Running it again adds nothing "
-        "twice; interrupt it and it goes on. What cannot be used is listed with its reason.",
-        EXAMPLES,
-    )
-    parser.add_argument("--dataset", required=True, help="name under datasets/, or a path")
-    source = parser.add_mutually_exclusive_group(required=True)
-    source.add_argument("--windows", type=Path, metavar="CSV", help="films: columns file, start, end, label, subject")
-    source.add_argument("--photos", type=Path, metavar="DIR", help="photos, in a sub-folder for each class")
-    source.add_argument("--archives", type=Path, metavar="DIR", help="ZIPs of photos, read as they are; or one ZIP")
-    source.add_argument("--merge", metavar="DATASET", help="another dataset: name under datasets/, or a path")
-    both = parser.add_argument_group("films and photos (--kind for archives, too)")
-    both.add_argument("--labels", metavar="A=CLASS,...", help="what the source says, such as 1=smile,0=non_smile")
-    both.add_argument("--pseudonyms", action="store_true", help="rename every subject: for sources that hold names")
-    both.add_argument("--kind", choices=("real", "synthetic"), help="synthetic: drawn faces (default: real)")
-    films = parser.add_argument_group("films")
-    films.add_argument("--films", type=Path, metavar="DIR", help="folder of the films (default: that of the csv)")
-    films.add_argument("--per-window", type=cli.positive_int, metavar="N", help="sequences a row (default: 1)")
-    films.add_argument("--protocol", type=Path, help="frame count, interval, size of a new dataset (default: ours)")
-    photos = parser.add_argument_group("photos")
-    photos.add_argument("--table", type=Path, metavar="CSV", help="names photos, labels and perhaps subjects")
-    photos.add_argument("--file-column", metavar="NAME", help="of the table (default: file)")
-    photos.add_argument("--label-column", metavar="NAME", help="of the table (default: label)")
-    photos.add_argument("--subject-column", metavar="NAME", help="of the table (default: subject, where it is there)")
-    photos.add_argument(
-        "--subject-per",
-        choices=("photo", "folder", "unknown"),
-        help="who is on a photo where no table says it: somebody new on each (default), one person a folder below the "
-        "class's, or one person called unknown, who is never divided between sides",
-    )
-    photos.add_argument("--positive", metavar="CLASS", help="positive class of a new dataset (default: smile)")
-    photos.add_argument("--min-px", type=cli.positive_int, metavar="N", help="least side of a photo (default: 48)")
-    zips = parser.add_argument_group("archives (folders Training and Validation become the sides of every split)")
-    zips.add_argument("--keywords", type=Path, metavar="JSON", help="which words of a name stand for which class")
-    zips.add_argument("--max-per-zip", type=cli.positive_int, metavar="N", help="pictures of a ZIP (default: 5000)")
-    zips.add_argument("--pick", choices=("random", "even"), help="which, where there are more (default: random)")
-    zips.add_argument("--seed", type=int, metavar="N", help="of what is drawn at random (default: 0)")
-    others = parser.add_argument_group("other datasets")
-    others.add_argument("--prefix", metavar="TEXT", help="put before each pseudonym, to keep people apart")
-    others.add_argument("--same-people", action="store_true", help="a pseudonym of both datasets is the same person")
-    others.add_argument("--still-photos", action="store_true", help="photos become sequences in which nothing moves")
-    cli.add_json(parser)
-    return parser

@@ -15,7 +15,7 @@ from shared.dataset.bulk_writer import Incoming, Intake, Origin
 from shared.dataset.protocol import parse_protocol
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput, WrongUsage
-from tools.importer.cli import MergeConfig
+from tools.importer.config import MergeConfig
 from tools.importer.report import Imported, LeftOut, count_added
 
 _MUST_AGREE = ("kind", "classes", "positive_class", "image", "crop", "resize", "mirror")

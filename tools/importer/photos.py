@@ -10,7 +10,7 @@ from shared.dataset import bulk_writer
 from shared.dataset.bulk_writer import Incoming, Intake, Origin
 from shared.errors import InvalidInput
 from tools.importer import ahead, labels, pictures, subjects, table
-from tools.importer.cli import PhotosConfig
+from tools.importer.config import PhotosConfig
 from tools.importer.pictures import Unusable
 from tools.importer.report import Imported, LeftOut, count_added
 

@@ -19,7 +19,7 @@ from shared.dataset.protocol import Protocol, Window, choose_frames, read_protoc
 from shared.errors import CheckFailed, InvalidInput
 from shared.video import Film
 from tools.importer import labels, pictures, subjects, table
-from tools.importer.cli import WindowsConfig
+from tools.importer.config import WindowsConfig
 from tools.importer.report import Imported, LeftOut, count_added
 
 COLUMNS = ("file", "start", "end", "label", "subject")

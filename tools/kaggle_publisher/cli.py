@@ -1,9 +1,8 @@
 """The command line of kaggle-publisher: flags to a configuration. The work is done in modules of their own."""
 
+import argparse
 import re
-import sys
 from collections.abc import Sequence
-from pathlib import Path
 
 from shared import cli, paths
 from shared.errors import WrongUsage
@@ -13,14 +12,13 @@ TOOL = "kaggle-publisher"
 DEFAULT_LICENSE = "CC-BY-NC-SA-4.0"
 
 DESCRIPTION = """\
-Publish a dataset on Kaggle: only whom has agreed, only what is on a list, and only what has arrived.
+Publish the consenting people's data on Kaggle: only files on a list, and checked after the upload.
 
 A dry run unless --yes is given: it stages to artifacts/publish/<dataset>/ (or --out), shows every file, who is left
 out and why, and what is other than in the last release. With --yes it uploads (private), waits until Kaggle is ready,
 reads the file list back and compares; an upload that was cut off goes on when the same command is run again.
-People get new pseudonyms in each release; pictures lose all metadata. consent.json, films, trash and reviews never go.
-
-Other commands: kaggle-publisher fetch (get a release back), kaggle-publisher withdraw (take a person out)."""
+People get new pseudonyms in each release; pictures lose all metadata. consent.json, films, trash and reviews
+never go."""
 
 EXAMPLES = """\
 kaggle-publisher --dataset people --owner my-team
@@ -48,10 +46,10 @@ kaggle-publisher withdraw --dataset people --subject s03 --dry-run
 kaggle-publisher withdraw --dataset people --subject s03 --retrain"""
 
 
-def build_parser() -> cli.Parser:
-    """Build the parser; separate, so that tests and documentation can read the flags."""
-    parser = cli.Parser(TOOL, DESCRIPTION, EXAMPLES)
-    parser.add_argument("--dataset", required=True, help="a name under datasets/, or a path")
+def parser() -> cli.Parser:
+    """Describe the flags."""
+    parser = cli.Parser(TOOL, DESCRIPTION, EXAMPLES, _publish)
+    cli.add_dataset(parser)
     parser.add_argument("--owner", required=True, help="the Kaggle user or organisation that will own it")
     parser.add_argument("--slug", help="6 to 50 lower-case letters, digits and hyphens (default: from the title)")
     parser.add_argument("--title", help="6 to 50 characters (default: from the dataset)")
@@ -62,7 +60,7 @@ def build_parser() -> cli.Parser:
         metavar="NAME",
         help=f"Kaggle's name of a licence (default: {DEFAULT_LICENSE})",
     )
-    parser.add_argument("--out", metavar="DIR", help="the staging folder (default: artifacts/publish/<dataset>)")
+    cli.add_out(parser, "artifacts/publish/<dataset>")
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--yes", action="store_true", help="upload; without it nothing is sent")
     mode.add_argument("--dry-run", action="store_true", help="stage and list only (the default)")
@@ -79,81 +77,75 @@ def build_parser() -> cli.Parser:
         "--wait", metavar="S", type=cli.positive_int, help="seconds to wait for Kaggle to be ready (default: 900)"
     )
     cli.add_json(parser)
+    _add_fetch(parser)
+    _add_withdraw(parser)
     return parser
+
+
+def _add_fetch(publisher: cli.Parser) -> None:
+    parser = publisher.add_command("fetch", FETCH_DESCRIPTION, FETCH_EXAMPLES, _fetch)
+    parser.add_argument(
+        "address", metavar="OWNER/SLUG", help="the release's address; OWNER/SLUG/2 is its second version"
+    )
+    cli.add_dataset(parser, default="the slug")
+    cli.add_json(parser)
+
+
+def _add_withdraw(publisher: cli.Parser) -> None:
+    parser = publisher.add_command("withdraw", WITHDRAW_DESCRIPTION, WITHDRAW_EXAMPLES, _withdraw)
+    cli.add_dataset(parser)
+    parser.add_argument("--subject", required=True, metavar="ID", help="the person's pseudonym")
+    parser.add_argument("--retrain", action="store_true", help="mark the models that learned from the person as stale")
+    cli.add_dry_run(parser)
+    cli.add_json(parser)
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the tool; returns the exit code."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] == ["fetch"]:
-        return _main_fetch(words[1:])
-    if words[:1] == ["withdraw"]:
-        return _main_withdraw(words[1:])
-    arguments = build_parser().parse_args(words)
-
-    def work() -> cli.Result:
-        cli.require(
-            arguments.public or arguments.confirm is None,
-            "--confirm",
-            found="--confirm without --public",
-            expected="both, or neither",
-        )
-        config = PublishConfig(
-            dataset=paths.dataset_dir(arguments.dataset),
-            owner=arguments.owner,
-            slug=arguments.slug,
-            title=arguments.title,
-            subtitle=arguments.subtitle,
-            license_name=arguments.license,
-            out=Path(arguments.out).expanduser().resolve() if arguments.out else None,
-            yes=arguments.yes,
-            public=arguments.public,
-            confirm=arguments.confirm,
-            allow_unreviewed=arguments.allow_unreviewed,
-            joinable=arguments.joinable,
-            landmarks_only=arguments.landmarks_only,
-            ready_timeout_s=arguments.wait,
-        )
-        from tools.kaggle_publisher.publish import publish
-
-        return publish(config)
-
-    return cli.run(TOOL, arguments, work)
+    return cli.main(parser(), argv)
 
 
-def _main_fetch(words: Sequence[str]) -> int:
-    parser = cli.Parser(f"{TOOL} fetch", FETCH_DESCRIPTION, FETCH_EXAMPLES)
-    parser.add_argument("id", metavar="OWNER/SLUG", help="the dataset's address; OWNER/SLUG/2 is its second version")
-    parser.add_argument("--dataset", help="a new name under datasets/, or a path (default: the slug)")
-    cli.add_json(parser)
-    arguments = parser.parse_args(words)
+def _publish(arguments: argparse.Namespace) -> cli.Result:
+    cli.require(
+        arguments.public or arguments.confirm is None,
+        "--confirm",
+        found="--confirm without --public",
+        expected="both, or neither",
+    )
+    config = PublishConfig(
+        dataset=paths.dataset_dir(arguments.dataset),
+        owner=arguments.owner,
+        slug=arguments.slug,
+        title=arguments.title,
+        subtitle=arguments.subtitle,
+        license_name=arguments.license,
+        out=arguments.out and arguments.out.resolve(),
+        yes=arguments.yes,
+        public=arguments.public,
+        confirm=arguments.confirm,
+        allow_unreviewed=arguments.allow_unreviewed,
+        joinable=arguments.joinable,
+        landmarks_only=arguments.landmarks_only,
+        ready_timeout_s=arguments.wait,
+    )
+    from tools.kaggle_publisher.publish import publish
 
-    def work() -> cli.Result:
-        if not re.fullmatch(r"[A-Za-z0-9_-]+/[a-z0-9-]+(/\d+)?", arguments.id):
-            raise WrongUsage("OWNER/SLUG", found=repr(arguments.id), expected="an address such as my-team/our-faces")
-        from tools.kaggle_publisher.fetch import fetch
-
-        return fetch(FetchConfig(arguments.id, paths.dataset_dir(arguments.dataset or arguments.id.split("/")[1])))
-
-    return cli.run(f"{TOOL} fetch", arguments, work)
+    return publish(config)
 
 
-def _main_withdraw(words: Sequence[str]) -> int:
-    parser = cli.Parser(f"{TOOL} withdraw", WITHDRAW_DESCRIPTION, WITHDRAW_EXAMPLES)
-    parser.add_argument("--dataset", required=True, help="a name under datasets/, or a path")
-    parser.add_argument("--subject", required=True, metavar="ID", help="the person's pseudonym")
-    parser.add_argument("--retrain", action="store_true", help="mark the models that learned from the person as stale")
-    parser.add_argument("--dry-run", action="store_true", help="list what would happen and change nothing")
-    cli.add_json(parser)
-    arguments = parser.parse_args(words)
+def _fetch(arguments: argparse.Namespace) -> cli.Result:
+    if not re.fullmatch(r"[A-Za-z0-9_-]+/[a-z0-9-]+(/\d+)?", arguments.address):
+        raise WrongUsage("OWNER/SLUG", found=repr(arguments.address), expected="an address such as my-team/our-faces")
+    slug = arguments.address.split("/")[1]
+    from tools.kaggle_publisher.fetch import fetch
 
-    def work() -> cli.Result:
-        from tools.kaggle_publisher.withdraw import withdraw
+    return fetch(FetchConfig(arguments.address, paths.dataset_dir(arguments.dataset or slug)))
 
-        return withdraw(
-            WithdrawConfig(
-                paths.dataset_dir(arguments.dataset), arguments.subject, arguments.retrain, arguments.dry_run
-            )
-        )
 
-    return cli.run(f"{TOOL} withdraw", arguments, work)
+def _withdraw(arguments: argparse.Namespace) -> cli.Result:
+    config = WithdrawConfig(
+        paths.dataset_dir(arguments.dataset), arguments.subject, arguments.retrain, arguments.dry_run
+    )
+    from tools.kaggle_publisher.withdraw import withdraw
+
+    return withdraw(config)

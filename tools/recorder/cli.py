@@ -8,11 +8,11 @@ Reads a camera, a film, a stream or drawn actors; writes a dataset. Try it witho
 import argparse
 import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from shared import cli, paths
 from shared.errors import WrongUsage
-from tools.recorder.config import Settings
+from shared.text import language
+from tools.recorder.config import RecordingConfig
 
 _EXAMPLES = """
 recorder --subject s01 --dataset people                                 the first webcam, in a window
@@ -21,72 +21,108 @@ recorder --source film.mp4 --subject s03 --dataset people --no-preview  one take
 recorder --source rtsp://192.168.0.5/live --subject s04 --dataset people
 recorder --source synthetic --subject a01 --dataset trial --no-preview --target 3
 recorder --source film.mp4 --subject s03 --dataset people --no-preview --consent train,publish
-recorder --dataset people --list                                        takes that were undone, or kept apart and why
-recorder --dataset people --restore take_0007                           use one all the same
-recorder --dataset people --undo --subject s01                          take the last one of s01 back
+recorder takes --dataset people                                         takes that were undone, or kept apart and why
+recorder takes --dataset people --restore take_0007                     use one all the same
+recorder takes --dataset people --undo --subject s01                    take the last one of s01 back
+"""
+_TAKES_EXAMPLES = """
+recorder takes --dataset people
+recorder takes --dataset people --restore take_0007
+recorder takes --dataset people --undo --subject s01
 """
 _SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")  # as in schemas/take.schema.json
 
 
-def build_parser() -> cli.Parser:
-    """Build the command line's parser."""
+def parser() -> cli.Parser:
+    """Describe the flags."""
     parser = cli.Parser(
         "recorder",
-        "Record takes by the protocol (get ready, smile, stop) and store their labelled sequences in a dataset.",
+        "Record takes by the protocol (get ready, smile, stop) and store their labelled sequences in a dataset.\n"
+        "Keys in the window: space starts a take and keeps it, r repeats it, u undoes it, p pauses, q ends.\n"
+        "Exit codes: 0 all that was asked for is stored, 1 a take was refused or kept apart (with the reason) or no\n"
+        "consent was given, 3 no camera or no screen, 130 interrupted.",
         _EXAMPLES,
+        _record,
     )
-    parser.add_argument(
-        "--source", default="0", help="camera number or device, film, URL of a stream, or 'synthetic' (default: 0)"
-    )
-    parser.add_argument("--subject", metavar="ID", help="the person's pseudonym, such as s01; no name")
-    parser.add_argument("--dataset", required=True, help="a name under datasets/, or a path; made on first use")
-    parser.add_argument("--protocol", metavar="FILE", help="a protocol file (default: 0-3-6-9 s, smile from 3 to 6)")
-    parser.add_argument(
-        "--target", type=cli.positive_int, metavar="N", help="takes of this person in total; run again to go on"
-    )
-    parser.add_argument("--no-preview", action="store_true", help="no window")
-    parser.add_argument("--realtime", action="store_true", help="play films and actors at their own speed")
-    parser.add_argument("--lang", choices=("en", "ko"), default="ko", help="language of the prompts (default: ko)")
-    parser.add_argument(
+    add = parser.add_argument
+    add("--source", default="0", help="camera number or device, film, URL of a stream, or 'synthetic' (default: 0)")
+    add("--subject", metavar="ID", help="the person's pseudonym, such as s01; never a name")
+    cli.add_dataset(parser)
+    add("--protocol", type=cli.path, metavar="FILE", help="a protocol file (default: 0-3-6-9 s, smile from 3 to 6)")
+    add("--target", type=cli.positive_int, metavar="N", help="takes of this person in total; run again to go on")
+    add("--no-preview", action="store_true", help="no window")
+    add("--realtime", action="store_true", help="play films and actors at their own speed")
+    cli.add_lang(parser)
+    add(
         "--consent",
         type=_scopes,
         default=(),
         metavar="SCOPES",
         help="what the person has agreed to on paper: train, or train,publish (default: the window asks once)",
     )
-    parser.add_argument(
-        "--given-by", choices=("self", "guardian"), default="self", help="who has agreed (default: self)"
-    )
-    parser.add_argument("--face-model", metavar="FILE", help="YuNet's file, or none (default: the fetched one)")
-    parser.add_argument(
-        "--landmark-model", metavar="FILE", help="the Face Landmarker's file, or none (default: the fetched one)"
-    )
-    parser.add_argument("--no-sound", action="store_true", help="no tones when a phase begins")
-    parser.add_argument("--no-review", action="store_true", help="do not look back at each take in the window")
-    parser.add_argument("--mixed", action="store_true", help="let a person's takes differ in size and frame rate")
-    managing = parser.add_mutually_exclusive_group()
-    managing.add_argument("--list", action="store_true", help="record nothing; list the takes in trash/ and rejected/")
-    managing.add_argument(
-        "--undo", action="store_true", help="record nothing; move the last take (of --subject) to trash/"
-    )
-    managing.add_argument("--restore", metavar="TAKE", help="record nothing; put a take of trash/ or rejected/ back")
-    managing.add_argument(
-        "--withdraw-consent", action="store_true", help="record nothing; take everything of --subject out of the data"
-    )
-    parser.add_argument("--seed", type=int, default=0, help="varies the drawn actors (default: 0)")
-    parser.add_argument(
-        "--difficulty", choices=("easy", "normal"), default="normal", help="of the drawn actors (default: normal)"
-    )
-    parser.add_argument("--fps", type=_rate, default=30.0, help="ask the camera for this rate (default: 30)")
-    parser.add_argument("--width", type=cli.positive_int, default=1280, help="and for this width (default: 1280)")
-    parser.add_argument("--height", type=cli.positive_int, default=720, help="and this height (default: 720)")
+    add("--given-by", choices=("self", "guardian"), default="self", help="who has agreed (default: self)")
+    add("--face-model", metavar="FILE", help="YuNet's file, or none (default: the fetched one)")
+    cli.add_landmark_model(parser, ", or none")
+    add("--no-sound", action="store_true", help="no tones when a phase begins")
+    add("--no-look-back", "--no-review", action="store_true", help="do not look back at each take in the window")
+    add("--mixed", action="store_true", help="let a person's takes differ in size and frame rate")
+    cli.add_seed(parser)
+    add("--difficulty", choices=("easy", "normal"), default="normal", help="of the drawn actors (default: normal)")
+    add("--fps", type=_rate, default=30.0, metavar="N", help="ask the camera for this rate (default: 30)")
+    add("--width", type=cli.positive_int, default=1280, metavar="PX", help="and for this width (default: 1280)")
+    add("--height", type=cli.positive_int, default=720, metavar="PX", help="and this height (default: 720)")
+    _add_managing(parser, "record nothing; ")
     cli.add_json(parser)
-    parser.description = (
-        f"{parser.description}\nKeys in the window: space starts a take and keeps it, r repeats it, u undoes it, "
-        "p pauses, q ends. Exit codes:\n0 all that was asked for is stored, 1 a take was refused or kept apart (with "
-        "the reason) or consent was not\ngiven, 3 no camera or no screen, 130 interrupted."
+    takes = parser.add_command(
+        "takes",
+        "List the takes that were undone or kept apart, and why; put one back, or undo the last.",
+        _TAKES_EXAMPLES,
+        _manage,
     )
+    cli.add_dataset(takes)
+    takes.add_argument("--subject", metavar="ID", help="the person's pseudonym")
+    _add_managing(takes)
+    cli.add_json(takes)
     return parser
+
+
+def _add_managing(parser: cli.Parser, but: str = "") -> None:
+    """Add what is done to takes that are there already."""
+    group = parser.add_mutually_exclusive_group()
+    group.add_argument("--list", action="store_true", help=f"{but}list the takes in trash/ and rejected/")
+    group.add_argument("--undo", action="store_true", help=f"{but}move the last take (of --subject) to trash/")
+    group.add_argument("--restore", metavar="TAKE", help=f"{but}put a take of trash/ or rejected/ back")
+    group.add_argument(
+        "--withdraw-consent", action="store_true", help=f"{but}take everything of --subject out of the data"
+    )
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit code."""
+    return cli.main(parser(), argv)
+
+
+def _record(arguments: argparse.Namespace) -> cli.Result:
+    if arguments.list or arguments.undo or arguments.restore or arguments.withdraw_consent:
+        return _manage(arguments)
+    config = _to_config(arguments)
+    from tools.recorder.record import record
+
+    return record(config)
+
+
+def _manage(arguments: argparse.Namespace) -> cli.Result:
+    """Do what records nothing."""
+    dataset = paths.dataset_dir(arguments.dataset)
+    from tools.recorder import manage
+
+    if arguments.restore:
+        return manage.restore(dataset, arguments.restore)
+    if arguments.undo:
+        return manage.undo(dataset, _subject(arguments) if arguments.subject else None)
+    if arguments.withdraw_consent:
+        return manage.withdraw_consent(dataset, _subject(arguments))
+    return manage.list_takes_outside(dataset)
 
 
 def _rate(text: str) -> float:
@@ -124,22 +160,21 @@ def _subject(arguments: argparse.Namespace) -> str:
     return str(arguments.subject)
 
 
-def _settings(arguments: argparse.Namespace) -> Settings:
-    """Turn parsed flags into settings.
+def _to_config(arguments: argparse.Namespace) -> RecordingConfig:
+    """Turn parsed flags into a configuration.
 
     Raises:
         WrongUsage: A subject that is no pseudonym, or a dataset that is neither a name nor a path.
     """
-    protocol = Path(arguments.protocol).expanduser() if arguments.protocol else None
-    return Settings(
+    return RecordingConfig(
         source=arguments.source,
         subject_id=_subject(arguments),
         dataset=paths.dataset_dir(arguments.dataset),
-        protocol=protocol,
+        protocol=arguments.protocol,
         target=arguments.target,
         preview=not arguments.no_preview,
         realtime=arguments.realtime,
-        lang=arguments.lang,
+        lang=language.choose(arguments.lang),
         seed=arguments.seed,
         difficulty=arguments.difficulty,
         fps=arguments.fps,
@@ -150,35 +185,6 @@ def _settings(arguments: argparse.Namespace) -> Settings:
         face_model=arguments.face_model,
         landmark_model=arguments.landmark_model,
         sound=not arguments.no_sound,
-        review=not arguments.no_review,
+        review=not arguments.no_look_back,
         mixed=arguments.mixed,
     )
-
-
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    arguments = build_parser().parse_args(argv)
-
-    def work() -> cli.Result:
-        if arguments.list or arguments.undo or arguments.restore or arguments.withdraw_consent:
-            return _keep_up(arguments)
-        settings = _settings(arguments)
-        from tools.recorder.record import record
-
-        return record(settings)
-
-    return cli.run("recorder", arguments, work)
-
-
-def _keep_up(arguments: argparse.Namespace) -> cli.Result:
-    """Do what records nothing."""
-    dataset = paths.dataset_dir(arguments.dataset)
-    from tools.recorder import manage
-
-    if arguments.list:
-        return manage.list_takes_outside(dataset)
-    if arguments.restore:
-        return manage.restore(dataset, arguments.restore)
-    if arguments.undo:
-        return manage.undo(dataset, _subject(arguments) if arguments.subject else None)
-    return manage.withdraw_consent(dataset, _subject(arguments))

@@ -7,7 +7,7 @@ from shared.text.catalogue import Lang
 
 
 @dataclass(frozen=True)
-class Settings:
+class RecordingConfig:
     """A recording session's settings.
 
     Attributes:

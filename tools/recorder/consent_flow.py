@@ -15,7 +15,7 @@ from shared import cli, paths
 from shared.dataset import consent
 from shared.errors import CheckFailed, WrongUsage
 from shared.text.catalogue import Lang
-from tools.recorder.config import Settings
+from tools.recorder.config import RecordingConfig
 
 YEARS = 3  # as the statement says
 
@@ -60,7 +60,7 @@ def read_statement(lang: Lang) -> Statement:
 Ask = Callable[[Statement], Sequence[str] | None]
 
 
-def settle_consent(settings: Settings, kind: str, ask: Ask | None) -> None:
+def settle_consent(settings: RecordingConfig, kind: str, ask: Ask | None) -> None:
     """See to it that a person has agreed before anything is recorded.
 
     Drawn actors need no consent. A valid row is enough: nobody is asked twice. Else ``--consent`` counts as given on
@@ -107,13 +107,13 @@ def settle_consent(settings: Settings, kind: str, ask: Ask | None) -> None:
     _write(settings, scopes, "screen")
 
 
-def _covers(settings: Settings) -> bool:
+def _covers(settings: RecordingConfig) -> bool:
     """Tell whether the person's valid row has all that the flag says already."""
     book = consent.read_consent(settings.dataset)
     return all(book.why_not(settings.subject_id, scope) is None for scope in settings.consent)
 
 
-def _write(settings: Settings, scopes: Sequence[str], method: str) -> None:
+def _write(settings: RecordingConfig, scopes: Sequence[str], method: str) -> None:
     statement = read_statement(settings.lang)
     now = paths.utc_text()
     consent.record(

@@ -12,7 +12,7 @@ from shared.dataset.protocol import DEFAULT_PROTOCOL, Protocol, parse_protocol, 
 from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput
 from shared.faces.detector import NO_MODEL, FaceFinder, open_finder
-from tools.recorder.config import Settings
+from tools.recorder.config import RecordingConfig
 from tools.recorder.consent_flow import settle_consent
 from tools.recorder.cues import Speaker
 from tools.recorder.session import Session
@@ -23,7 +23,7 @@ from tools.recorder.summary import SessionResult
 _FPS_TOLERANCE = 0.1  # 29.97 and 30 are the same, 25 and 30 are not
 
 
-def record(settings: Settings) -> SessionResult:
+def record(settings: RecordingConfig) -> SessionResult:
     """Record takes as asked for.
 
     Args:
@@ -75,7 +75,7 @@ def record(settings: Settings) -> SessionResult:
         return session.result()
 
 
-def _already_there(settings: Settings) -> int | None:
+def _already_there(settings: RecordingConfig) -> int | None:
     """Count the person's takes where the target is reached already; None where there is something to do."""
     if settings.target is None or not (settings.dataset / reader.MANIFEST).is_file():
         return None
@@ -84,7 +84,7 @@ def _already_there(settings: Settings) -> int | None:
     return n_takes if n_takes >= settings.target else None
 
 
-def _protocol_of(settings: Settings) -> Protocol:
+def _protocol_of(settings: RecordingConfig) -> Protocol:
     """Take the protocol that was named, else the dataset's own, else the usual one."""
     manifest = settings.dataset / reader.MANIFEST
     if settings.protocol is None and manifest.is_file():
@@ -92,7 +92,7 @@ def _protocol_of(settings: Settings) -> Protocol:
     return read_protocol(settings.protocol or DEFAULT_PROTOCOL)
 
 
-def _must_go_on_alike(settings: Settings, source: Source) -> None:
+def _must_go_on_alike(settings: RecordingConfig, source: Source) -> None:
     """Refuse to go on with a person at another size or rate than before: a network would learn the difference.
 
     Raises:
@@ -119,7 +119,7 @@ def _must_go_on_alike(settings: Settings, source: Source) -> None:
         raise InvalidInput(what, found=f"{now:.4g} frames a second", expected=f"{before:.4g} as before", todo=todo)
 
 
-def _open_finder(settings: Settings, *, is_drawn: bool) -> FaceFinder | None:
+def _open_finder(settings: RecordingConfig, *, is_drawn: bool) -> FaceFinder | None:
     """Load the face detector; drawn faces are not for it."""
     if is_drawn:
         return None

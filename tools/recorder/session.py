@@ -22,7 +22,7 @@ from shared.dataset.quality import Limits, measure_sequence
 from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput, SmilebenchError
 from shared.faces.detector import FaceFinder
-from tools.recorder.config import Settings
+from tools.recorder.config import RecordingConfig
 from tools.recorder.cues import Prompter, Speaker
 from tools.recorder.frame_queue import Feed
 from tools.recorder.smile_curve import SmileCurve
@@ -55,7 +55,7 @@ class Outcome:
 class Session:
     """The state of a session: what is stored so far, and how a take is begun, stored and withdrawn."""
 
-    settings: Settings
+    settings: RecordingConfig
     protocol: Protocol
     source: Source
     writer: DatasetWriter

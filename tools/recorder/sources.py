@@ -19,7 +19,7 @@ from shared.dataset.protocol import Protocol as TakeProtocol
 from shared.errors import MissingOutside
 from shared.video import Film, Frame
 from tools.recorder.actor.actor import Actor
-from tools.recorder.config import Settings
+from tools.recorder.config import RecordingConfig
 
 _WARM_UP_S = 1.0  # cameras settle their exposure, streams empty their buffers
 
@@ -62,7 +62,7 @@ class Source(Protocol):
         ...
 
 
-def open_source(settings: Settings, protocol: TakeProtocol) -> Source:
+def open_source(settings: RecordingConfig, protocol: TakeProtocol) -> Source:
     """Open what --source names.
 
     Raises:
@@ -100,7 +100,7 @@ class Camera:
     is_live = True
     ending = "the camera stopped"
 
-    def __init__(self, device: int | str, settings: Settings) -> None:
+    def __init__(self, device: int | str, settings: RecordingConfig) -> None:
         self._device = device
         self._settings = settings
         self._capture: Any = None
@@ -289,7 +289,7 @@ class SyntheticSource:
     size_px = (640, 480)
     ending = "the actor left"
 
-    def __init__(self, settings: Settings, protocol: TakeProtocol) -> None:
+    def __init__(self, settings: RecordingConfig, protocol: TakeProtocol) -> None:
         self._settings = settings
         self._protocol = protocol
         self.note = f"drawn actor, seed {settings.seed}, difficulty {settings.difficulty}"

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from shared import paths
-from tools.recorder.config import Settings
+from tools.recorder.config import RecordingConfig
 from tools.recorder.window.words import REASONS
 
 
@@ -21,7 +21,7 @@ class SessionResult:
         is_complete: Whether at least what was asked for is stored.
     """
 
-    settings: Settings
+    settings: RecordingConfig
     takes: list[dict[str, Any]]
     refused: list[str]
     set_aside: list[dict[str, Any]]

@@ -21,25 +21,11 @@ from shared.dataset.reader import Dataset, SequenceRow
 from shared.dataset.writer import DatasetWriter
 from shared.errors import WrongUsage
 from tools.reviewer.agreement import Outcome, settle_all
+from tools.reviewer.config import Rules
 from tools.reviewer.decisions import EXCLUDE, UNSURE, ReviewFile, fitting, label_of
 
 RECORD = "correction.json"
 BEFORE = "labels_before.csv"
-
-
-@dataclass(frozen=True)
-class Rules:
-    """Which decisions are applied.
-
-    Attributes:
-        min_reviewers: How many must have decided so; a preferred reviewer's decision needs no second.
-        prefer: Whose decision counts where reviewers disagree, or None.
-        keep_unsure: Leave the sequences on which the reviewers are unsure in the dataset, as they are.
-    """
-
-    min_reviewers: int = 1
-    prefer: str | None = None
-    keep_unsure: bool = False
 
 
 @dataclass(frozen=True)

@@ -31,6 +31,7 @@ from starlette.routing import Route
 from shared import paths
 from shared.errors import InvalidInput, SmilebenchError, WrongUsage
 from shared.text.catalogue import LANGS, by_language
+from tools.reviewer.config import ReviewConfig
 from tools.reviewer.state import Desk, Wish
 from tools.reviewer.words import TEXTS
 
@@ -51,27 +52,6 @@ _HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
-
-
-@dataclass(frozen=True)
-class Config:
-    """What to serve.
-
-    Attributes:
-        dataset: The dataset's folder.
-        reviewer: A pseudonym.
-        port: 0 takes the dataset's and reviewer's own, or the next free one.
-        score_files: Of `--scores`.
-        lang: The page's first language.
-        open_browser: Whether to open the page.
-    """
-
-    dataset: Path
-    reviewer: str
-    port: int
-    score_files: tuple[Path, ...]
-    lang: str
-    open_browser: bool
 
 
 @dataclass(frozen=True)
@@ -111,7 +91,7 @@ class Served:
         }
 
 
-def serve(config: Config) -> Served:
+def serve(config: ReviewConfig) -> Served:
     """Serve the page until Ctrl-C.
 
     Raises:
@@ -158,7 +138,7 @@ def serve(config: Config) -> Served:
     )
 
 
-def _listen(config: Config) -> socket.socket:
+def _listen(config: ReviewConfig) -> socket.socket:
     """Listen on the loopback address only."""
     name = f"{config.dataset}|{config.reviewer}".encode()
     own = FIRST_PORT + int.from_bytes(hashlib.sha256(name).digest()[:4], "big") % N_PORTS

@@ -28,7 +28,7 @@ from tools.importer import ahead, labels, pictures, subjects
 from tools.importer.archives.keywords import CONFLICT, Keywords, read_keywords
 from tools.importer.archives.report import ArchiveCount, ArchivesImported, Tally
 from tools.importer.archives.zips import Archive, Member
-from tools.importer.cli import ArchivesConfig
+from tools.importer.config import ArchivesConfig
 from tools.importer.pictures import Unusable
 
 _TRAIN, _TEST = "train", "test"

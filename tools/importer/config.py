@@ -1,0 +1,106 @@
+"""What the importer is asked to take in, one kind of source each. Light to import; the command line fills it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class WindowsConfig:
+    """Films with a list of windows.
+
+    Attributes:
+        dataset: The dataset's folder.
+        windows: The list.
+        films: Folder of the films; None for the list's own.
+        labels: What the list says to classes; empty where it names classes.
+        protocol: Frame count, interval and size of a new dataset; None for the default, or what the dataset has.
+        per_window: Sequences a row.
+        pseudonyms: Whether every subject is renamed.
+        kind: ``real`` or ``synthetic``.
+    """
+
+    dataset: Path
+    windows: Path
+    films: Path | None
+    labels: dict[str, str]
+    protocol: Path | None
+    per_window: int
+    pseudonyms: bool
+    kind: str
+
+
+@dataclass(frozen=True)
+class PhotosConfig:
+    """A folder of photos.
+
+    Attributes:
+        dataset: The dataset's folder.
+        photos: The photos' folder.
+        table: Names photos and labels; None where sub-folders are the labels.
+        file_column: The table's column of file names.
+        label_column: The table's column of labels.
+        subject_column: The table's column of people; None for ``subject`` where it is there.
+        labels: What folders or table say to classes; empty where they name classes.
+        positive: The positive class of a new dataset; None for the default protocol's.
+        subject_per: ``photo``, ``folder`` or ``unknown``: who is on a photo of which no table says it.
+        pseudonyms: Whether every subject is renamed.
+        min_px: Least side of a photo.
+        kind: ``real`` or ``synthetic``.
+    """
+
+    dataset: Path
+    photos: Path
+    table: Path | None
+    file_column: str
+    label_column: str
+    subject_column: str | None
+    labels: dict[str, str]
+    positive: str | None
+    subject_per: str
+    pseudonyms: bool
+    min_px: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class ArchivesConfig:
+    """ZIP archives of photos.
+
+    Attributes:
+        dataset: The dataset's folder.
+        archives: A folder of ZIPs, or one ZIP.
+        keywords: The file that says what their names mean.
+        max_per_zip: Pictures of one archive at most.
+        pick: ``random`` or ``even``: which, where there are more.
+        seed: Decides which at random, and who of the training side chooses thresholds.
+        min_px: Least side of a picture.
+        kind: ``real`` or ``synthetic``.
+    """
+
+    dataset: Path
+    archives: Path
+    keywords: Path
+    max_per_zip: int
+    pick: str
+    seed: int
+    min_px: int
+    kind: str
+
+
+@dataclass(frozen=True)
+class MergeConfig:
+    """Another dataset of our layout.
+
+    Attributes:
+        dataset: The dataset's folder.
+        other: The other's.
+        prefix: Put before each pseudonym.
+        same_people: Whether a pseudonym of both is one person.
+        still_photos: Whether photos become sequences in which nothing moves, to stand beside those of films.
+    """
+
+    dataset: Path
+    other: Path
+    prefix: str
+    same_people: bool
+    still_photos: bool

@@ -1,0 +1,27 @@
+"""What spec-checker is asked to check. Light to import; the command line fills it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class SpecCheckConfig:
+    """What to do.
+
+    Attributes:
+        spec: The spec to check.
+        model: The ONNX, or None for the one that the spec names.
+        browser: Run the hand-off in a real browser, and write what was seen into the spec.
+        film: The film to play as webcam there, or None for a drawn one.
+        film_s: For how many seconds, or None for the usual.
+        chromium: The browser, or None to find one.
+        quick: Fewer inferences.
+    """
+
+    spec: Path
+    model: Path | None
+    browser: bool = False
+    film: Path | None = None
+    film_s: float | None = None
+    chromium: str | None = None
+    quick: bool = False
