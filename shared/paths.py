@@ -1,4 +1,4 @@
-"""Names of files and folders, once.
+"""Names of files and folders, and what may be a name, once.
 
 The home folder holds ``datasets/`` and ``artifacts/``: the checkout when the project runs from one, else the current
 folder (a laptop with only the recorder installed). SMILEBENCH_HOME overrides both. Reads nothing, writes nothing.
@@ -13,7 +13,12 @@ from pathlib import Path
 from shared.errors import InvalidInput, WrongUsage
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
-NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
+# What may be a name, as schemas/definitions.schema.json says it: use `fullmatch`.
+NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")  # of datasets, splits, runs, models, arms, reports
+SUBJECT_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")  # pseudonyms of people and reviewers
+CLASS_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,31}")
+NAME_RULE = "a name of letters a-z, digits, '-', '_' and '.' (at most 128)"
+SUBJECT_RULE = "a pseudonym of letters a-z, digits, '-' and '_' (at most 64)"
 
 
 def home() -> Path:
@@ -28,14 +33,16 @@ def assets() -> Path:
     return Path(os.environ.get("SMILEBENCH_ASSETS") or home().parent / "shared")
 
 
-def _named(value: str, parent: Path, flag: str) -> Path:
-    """Resolve a name under parent, or a path as it stands."""
+def folder_named(value: str, parent: Path, flag: str) -> Path:
+    """Return the folder that a flag was given: a name below parent, or a path as it stands.
+
+    Raises:
+        WrongUsage: Neither a good name nor a path.
+    """
     if "/" in value or os.sep in value or value.startswith(("~", ".")):
         return Path(value).expanduser().resolve()
     if not NAME_PATTERN.fullmatch(value):
-        raise WrongUsage(
-            flag, found=repr(value), expected="a name of letters a-z, digits, '-', '_' and '.' (at most 64), or a path"
-        )
+        raise WrongUsage(flag, found=repr(value), expected=f"{NAME_RULE}, or a path")
     return parent / value
 
 
@@ -45,7 +52,7 @@ def dataset_dir(value: str) -> Path:
     Raises:
         WrongUsage: Neither a good name nor a path.
     """
-    return _named(value, home() / "datasets", "--dataset")
+    return folder_named(value, home() / "datasets", "--dataset")
 
 
 def dataset_flag(folder: Path) -> str:
@@ -58,7 +65,7 @@ def model_file(value: str) -> Path:
     path = Path(value).expanduser()
     if path.suffix == ".onnx":
         return path.resolve()
-    folder = _named(value, artifacts("models"), "--model")
+    folder = folder_named(value, artifacts("models"), "--model")
     return folder / MODEL_FILE
 
 
@@ -93,7 +100,7 @@ def handoff_dir(value: str | None) -> Path:
         WrongUsage: Neither a good name nor a path.
     """
     if value is not None:
-        return _named(value, artifacts("handoff"), "--model")
+        return folder_named(value, artifacts("handoff"), "--model")
     newest = newest_named("handoff", SPEC_FILE)
     if newest is None:
         todo = "write one: ./inv handoff"

@@ -7,15 +7,13 @@ these choices stand in every dataset, model and front-end spec. Reads and writes
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
+
+from shared.arrays import F32, U8
 
 CROP = "center_square"
 RESIZE = "area"
 MIRROR = False
 SIZE_PX = 224
-
-U8 = npt.NDArray[np.uint8]
-F32 = npt.NDArray[np.float32]
 
 
 def square_box(width_px: int, height_px: int) -> tuple[int, int, int, int]:
@@ -49,6 +47,13 @@ def crop_and_resize(frame_rgb_hwc_u8: U8, size_px: int = SIZE_PX) -> U8:
     return np.asarray(resized, dtype=np.uint8)
 
 
+def scale(pictures_u8: U8) -> F32:
+    """Turn 0 to 255 into float32 from 0 to 1, of any shape."""
+    scaled = pictures_u8.astype(np.float32)
+    scaled /= np.float32(255)
+    return scaled
+
+
 def to_batch(frames_thwc_u8: U8) -> F32:
     """Turn stored pictures into a network's input.
 
@@ -61,4 +66,4 @@ def to_batch(frames_thwc_u8: U8) -> F32:
     frames = frames_thwc_u8
     if frames.ndim == 4:
         frames = frames[None]
-    return np.ascontiguousarray(frames.transpose(0, 1, 4, 2, 3), dtype=np.float32) / np.float32(255)
+    return np.ascontiguousarray(scale(frames).transpose(0, 1, 4, 2, 3))

@@ -13,7 +13,6 @@ import json
 import os
 import time
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
@@ -21,7 +20,8 @@ from typing import Any
 
 from shared import contracts
 from shared.dataset import reader
-from shared.dataset.protocol import Protocol, parse_protocol
+from shared.dataset.ahead import map_ahead
+from shared.dataset.protocol import Protocol
 from shared.dataset.reader import SequenceRow
 from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput, SmilebenchError
@@ -241,8 +241,7 @@ class Intake(DatasetWriter):
         if not self._pending:
             return
         start_s = time.monotonic()
-        with ThreadPoolExecutor(_FLUSHERS) as pool:
-            list(pool.map(_flush_file, self._files))
+        list(map_ahead(_flush_file, self._files, threads=_FLUSHERS))
         for folder in {path.parent for path in self._files}:
             contracts.sync_folder(folder)
         contracts.write_bytes(self.folder / ORIGINS, format_origins(self.origins))
@@ -298,15 +297,3 @@ def read_origins(folder: Path) -> dict[str, Origin]:
         sequence_id = typed.pop("sequence_id")
         found[sequence_id] = Origin(**typed)
     return found
-
-
-def protocol_of(folder: Path) -> Protocol | None:
-    """Return the protocol of the dataset in a folder, or None where there is no dataset yet.
-
-    Raises:
-        InvalidInput: The manifest is not valid.
-    """
-    manifest = folder / reader.MANIFEST
-    if not manifest.is_file():
-        return None
-    return parse_protocol(contracts.read_document(manifest, "dataset")["protocol"], str(manifest))

@@ -5,15 +5,16 @@ on all cores. What lies beside the data and stays home (consent, trash, review) 
 part.
 """
 
-from collections import defaultdict, deque
+from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from shared import cli, contracts
 from shared.dataset import reader
+from shared.dataset.ahead import map_ahead
 from shared.dataset.reader import LABELS, MANIFEST, SequenceRow
 from shared.errors import InvalidInput
 
@@ -108,18 +109,13 @@ def row_name(number: int, row: SequenceRow) -> str:
 
 def _check_pictures(contents: Contents) -> Iterator[Problem]:
     """Read, decode and hash every picture; several sequences at a time, told in order."""
-    waiting: deque[Future[list[Problem]]] = deque()
-    with ThreadPoolExecutor() as pool:
-        items = cli.progress(contents.rows.items(), what="check pictures", total=len(contents.rows), unit="sequence")
-        for number, row in items:
-            waiting.append(pool.submit(_check_sequence, contents, number, row))
-            if len(waiting) >= _AHEAD:
-                yield from waiting.popleft().result()
-        while waiting:
-            yield from waiting.popleft().result()
+    rows = cli.progress(contents.rows.items(), what="check pictures", total=len(contents.rows), unit="sequence")
+    for problems in map_ahead(partial(_check_sequence, contents), rows, ahead=_AHEAD):
+        yield from problems
 
 
-def _check_sequence(contents: Contents, number: int, row: SequenceRow) -> list[Problem]:
+def _check_sequence(contents: Contents, numbered: tuple[int, SequenceRow]) -> list[Problem]:
+    number, row = numbered
     image = contents.manifest["image"]
     pictures, problems = [], []
     for name in row.frame_names():

@@ -23,8 +23,8 @@ from shared.arrays import F32
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput, WrongUsage
 from shared.faces.landmarker import N_BLENDSHAPES, N_POINTS
+from shared.onnx.contract import FEATURE_KINDS
 
-KINDS = ("landmarks", "blendshapes")
 MANIFEST = "features.json"
 INDEX_DTYPE = np.dtype([("sequence_id", "S13"), ("first", "<i8"), ("frame_count", "<i4"), ("sha256", "S64")])
 _SHAPES = {"landmarks": (N_POINTS, 3), "blendshapes": (N_BLENDSHAPES,)}
@@ -146,8 +146,8 @@ def open_features(
     Raises:
         InvalidInput: There is none, it is behind the dataset, broken, or of another landmarker (both are named).
     """
-    if kind not in KINDS:
-        raise WrongUsage("--kind", found=repr(kind), expected=" or ".join(KINDS))
+    if kind not in FEATURE_KINDS:
+        raise WrongUsage("--kind", found=repr(kind), expected=" or ".join(FEATURE_KINDS))
     places = [folder] if folder else [store_dir(dataset.name, name) for name in dict.fromkeys((kind, "landmarks"))]
     places = [place for place in places if (place / MANIFEST).is_file()]
     todo = f"make them: ./inv features --dataset {dataset.name} --kind {kind}"

@@ -18,6 +18,7 @@ import numpy as np
 
 from shared import contracts
 from shared.arrays import U8
+from shared.dataset.protocol import Protocol, parse_protocol
 from shared.errors import InvalidInput
 
 COLUMNS = (
@@ -106,6 +107,15 @@ class Dataset:
     def positive_class(self) -> str:
         """The class that a high score stands for."""
         return str(self.manifest["positive_class"])
+
+    @property
+    def protocol(self) -> Protocol:
+        """The protocol that it was recorded with, which its writer asks for.
+
+        Raises:
+            InvalidInput: Its times contradict each other.
+        """
+        return parse_protocol(self.manifest["protocol"], str(self.folder / MANIFEST))
 
     @property
     def labels_were_edited(self) -> bool:
@@ -223,6 +233,18 @@ def open_dataset(folder: Path) -> Dataset:
                     f"{labels_path}: row {number} ({row.sequence_id})", found=f"no {name}", expected="it", todo=_RESTORE
                 )
     return Dataset(folder, manifest, tuple(rows), hashlib.sha256(data).hexdigest())
+
+
+def find_protocol(folder: Path) -> Protocol | None:
+    """Return the protocol of the dataset in a folder, or None where there is no dataset yet.
+
+    Raises:
+        InvalidInput: The manifest is not valid.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        return None
+    return parse_protocol(contracts.read_document(path, "dataset")["protocol"], str(path))
 
 
 def _list_images(folder: Path) -> set[str]:

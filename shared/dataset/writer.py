@@ -74,7 +74,7 @@ class DatasetWriter:
             raise WrongUsage(
                 "--dataset",
                 found=f"the folder name {self.folder.name!r}",
-                expected="letters a-z, digits, '-', '_' and '.'",
+                expected=paths.NAME_RULE,
             )
         self.folder.mkdir(parents=True, exist_ok=True)
         try:

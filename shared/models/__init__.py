@@ -7,12 +7,9 @@ from shared.errors import InvalidInput
 from shared.faces.normalise import DEFAULT_SCHEME
 
 if TYPE_CHECKING:
-    from shared.models.dual_head import DualHeadSmileDetector
-    from shared.models.landmark_mlp import LandmarkMlp
+    from shared.models.network import Network
 
-    Network = DualHeadSmileDetector | LandmarkMlp
-
-# What each network eats: pictures, or what the featurizer reads in them.
+# What each network takes: pictures, or what the featurizer reads in them.
 INPUT_KINDS = {"dual_head": "frames", "landmark_mlp": "landmarks", "blendshape_mlp": "blendshapes"}
 NETWORKS = tuple(INPUT_KINDS)
 

@@ -4,12 +4,13 @@ The network eats pictures in 0 to 1; mean and std live inside it, so that nobody
 """
 
 from functools import partial
-from typing import NamedTuple, cast
+from typing import cast
 
 from torch import Tensor, nn
 
 from shared.dataset.protocol import EMOTIONS
 from shared.models import torchvision_ops
+from shared.models.network import Network, NetworkOutput
 
 torchvision_ops.declare_missing_operators()
 
@@ -26,14 +27,7 @@ DROPOUT = 0.3
 BATCH_NORM_MOMENTUM = 0.1
 
 
-class DualHeadOutput(NamedTuple):
-    """What the network says of N sequences: smile_logit (N,), before the sigmoid, and emotion_logits (N, 7)."""
-
-    smile_logit: Tensor
-    emotion_logits: Tensor
-
-
-class DualHeadSmileDetector(nn.Module):
+class DualHeadSmileDetector(Network):
     """Smile probability and seven emotions of a short sequence of face pictures.
 
     Args:
@@ -42,6 +36,8 @@ class DualHeadSmileDetector(nn.Module):
     Source: the network of the project's first plan (MobileNetV3, Howard et al. 2019, section 5, the Small variant;
     torchvision's implementation). Hidden size and dropout are our own choice: they keep the ONNX at 7.2 MB.
     """
+
+    input_kind = "frames"
 
     def __init__(self, frame_count: int) -> None:
         super().__init__()
@@ -62,17 +58,29 @@ class DualHeadSmileDetector(nn.Module):
         scaled = scaled.contiguous(memory_format=torch.channels_last)
         return cast(Tensor, self.pool(self.encoder(scaled)).flatten(1))
 
-    def decide(self, features_ntf_f32: Tensor) -> DualHeadOutput:
+    def decide(self, features_ntf_f32: Tensor) -> NetworkOutput:
         """Turn the features of sequences, (N, T, 576), into the answers of both heads."""
         hidden, _ = self.lstm(features_ntf_f32)
         last = self.dropout(hidden[:, -1])
-        return DualHeadOutput(self.smile_head(last).squeeze(1), self.emotion_head(last))
+        return NetworkOutput(self.smile_head(last).squeeze(1), self.emotion_head(last))
 
-    def forward(self, frames_ntchw_f32: Tensor) -> DualHeadOutput:
-        """Answer for sequences, (N, T, 3, S, S) in 0 to 1."""
-        n, t = frames_ntchw_f32.shape[:2]
-        features = self.encode(frames_ntchw_f32.flatten(0, 1))
+    def forward(self, values: Tensor) -> NetworkOutput:
+        """Answer for sequences of pictures, (N, T, 3, S, S) in 0 to 1."""
+        n, t = values.shape[:2]
+        features = self.encode(values.flatten(0, 1))
         return self.decide(features.unflatten(0, (n, t)))
+
+    def contract_module(self, temperature: float) -> nn.Module:
+        """Return the whole network: frames in, both outputs."""
+        return ContractModule(self, temperature)
+
+    def stream_modules(self, temperature: float) -> tuple[nn.Module, nn.Module]:
+        """Return the encoder of one frame, and the head over the features of a window."""
+        return EncoderModule(self), HeadModule(self, temperature)
+
+    def encoder_blocks(self) -> list[nn.Module]:
+        """List MobileNetV3's blocks, from the input on."""
+        return list(self.encoder)
 
     def load_imagenet(self) -> None:
         """Start the encoder from torchvision's ImageNet weights.
@@ -139,4 +147,4 @@ class HeadModule(nn.Module):
         """Answer for one window of features."""
         output = self.network.decide(features)
         logit = output.smile_logit if self.temperature == 1 else output.smile_logit / self.temperature
-        return torch.sigmoid(logit), output.emotion_logits
+        return torch.sigmoid(logit), cast(Tensor, output.emotion_logits)

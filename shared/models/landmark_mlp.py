@@ -5,7 +5,7 @@ several pictures the mean of their inner states is judged. A mirrored picture ge
 for the face and for its mirror image, and gives the mean.
 """
 
-from typing import NamedTuple, cast
+from typing import cast
 
 import torch
 from torch import Tensor, nn
@@ -13,18 +13,13 @@ from torch import Tensor, nn
 from shared.errors import InvalidInput
 from shared.faces.normalise import DEFAULT_SCHEME
 from shared.models.landmark_input import BlendshapeInput, LandmarkInput
+from shared.models.network import Network, NetworkOutput
+from shared.onnx.contract import FEATURE_KINDS
 
-KINDS = ("landmarks", "blendshapes")
 WIDTH = 256
 BLOCKS = 3
 DROPOUT = 0.4
 NOISE = 0.1  # of a standard deviation
-
-
-class LandmarkOutput(NamedTuple):
-    """What the network says of N sequences: smile_logit (N,), before the sigmoid."""
-
-    smile_logit: Tensor
 
 
 class ResidualBlock(nn.Module):
@@ -41,7 +36,7 @@ class ResidualBlock(nn.Module):
         return hidden + cast(Tensor, self.layers(hidden))
 
 
-class LandmarkMlp(nn.Module):
+class LandmarkMlp(Network):
     """Smile probability of a short sequence of faces, from their landmarks or blendshapes.
 
     Args:
@@ -55,9 +50,9 @@ class LandmarkMlp(nn.Module):
 
     def __init__(self, kind: str, scheme: str = DEFAULT_SCHEME, *, with_z: bool = False) -> None:
         super().__init__()
-        if kind not in KINDS:
-            raise InvalidInput("the kind of features", found=repr(kind), expected=" or ".join(KINDS))
-        self.kind = kind
+        if kind not in FEATURE_KINDS:
+            raise InvalidInput("the kind of features", found=repr(kind), expected=" or ".join(FEATURE_KINDS))
+        self.input_kind = kind
         self.input = LandmarkInput(scheme, with_z=with_z) if kind == "landmarks" else BlendshapeInput()
         self.n_inputs = self.input.width
         self.mean: Tensor
@@ -70,29 +65,33 @@ class LandmarkMlp(nn.Module):
         self.dropout = nn.Dropout(DROPOUT)
         self.smile_head = nn.Linear(WIDTH, 1)
 
-    def set_standard(self, features: Tensor) -> None:
+    def contract_module(self, temperature: float) -> nn.Module:
+        """Return the whole network: features in, the probability out."""
+        return LandmarkContract(self, temperature)
+
+    def set_standard(self, values: Tensor) -> None:
         """Learn mean and spread of each input from the training people and their mirror images.
 
         Args:
-            features: (n, T, ...) as `forward` takes them.
+            values: (n, T, ...) as `forward` takes them.
         """
         with torch.no_grad():
-            values = self.input(features)
-            values = torch.cat([values, self.input.mirror(values)]).flatten(0, 1)
-            self.mean.copy_(values.mean(0))
-            self.scale.copy_(1 / values.std(0).clamp_min(1e-4))
+            inputs = self.input(values)
+            inputs = torch.cat([inputs, self.input.mirror(inputs)]).flatten(0, 1)
+            self.mean.copy_(inputs.mean(0))
+            self.scale.copy_(1 / inputs.std(0).clamp_min(1e-4))
 
-    def forward(self, features: Tensor) -> LandmarkOutput:
+    def forward(self, values: Tensor) -> NetworkOutput:
         """Answer for sequences, (N, T, 478, 3) or (N, T, 52) float32 without nan.
 
         In training, every second sequence or so is mirrored, and noise is added to each standardised input.
         """
-        values = self.input(features)
-        mirrored = self.input.mirror(values)
+        inputs = self.input(values)
+        mirrored = self.input.mirror(inputs)
         if not self.training:
-            return LandmarkOutput((self._judge(values) + self._judge(mirrored)) / 2)
-        is_turned = torch.rand(len(values), 1, 1) < 0.5
-        return LandmarkOutput(self._judge(torch.where(is_turned, mirrored, values)))
+            return NetworkOutput((self._judge(inputs) + self._judge(mirrored)) / 2)
+        is_turned = torch.rand(len(inputs), 1, 1) < 0.5
+        return NetworkOutput(self._judge(torch.where(is_turned, mirrored, inputs)))
 
     def _judge(self, values: Tensor) -> Tensor:
         """Return the logits (N,) of (N, T, n_inputs)."""

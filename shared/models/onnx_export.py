@@ -12,7 +12,8 @@ from torch import nn
 
 from shared.errors import CheckFailed, InvalidInput
 from shared.models import build_network
-from shared.models.dual_head import FEATURES, DualHeadSmileDetector, EncoderModule, HeadModule
+from shared.models.dual_head import FEATURES
+from shared.onnx.contract import OUTPUTS
 
 OPSET = 18
 
@@ -89,17 +90,12 @@ def export_stream(
         raise InvalidInput(
             str(weights), found=f"no weights of {network} ({reason})", expected="those that the ONNX was exported from"
         ) from None
-    if not isinstance(built, DualHeadSmileDetector):
-        raise InvalidInput(str(weights), found=f"a {network}", expected="a network of pictures: only these have halves")
-    built.eval()
+    modules = built.eval().stream_modules(temperature)
+    if modules is None:
+        raise InvalidInput(str(weights), found=f"a {network}", expected="a network with an encoder/head split")
     picture = torch.rand(1, 3, image_size_px, image_size_px)
-    encoder = export_module(EncoderModule(built), picture, "frame", ("features",))
-    head = export_module(
-        HeadModule(built, temperature),
-        torch.rand(1, frame_count, FEATURES),
-        "features",
-        ("smile_prob", "emotion_logits"),
-    )
+    encoder = export_module(modules[0], picture, "frame", ("features",))
+    head = export_module(modules[1], torch.rand(1, frame_count, FEATURES), "features", OUTPUTS["frames"])
     return _without_traces(encoder), _without_traces(head)
 
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import InvalidInput, first_line
-from shared.onnx.model import METADATA_PREFIX
+from shared.onnx.contract import METADATA_PREFIX
 from shared.onnx.session import Arrays, open_session, run_session
 
 

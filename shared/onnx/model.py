@@ -7,7 +7,6 @@ the input ``landmarks`` (1, T, 478, 3) or ``blendshapes`` (1, T, 52) instead, T 
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,14 @@ from typing import Any
 import numpy as np
 
 from shared.arrays import F32, U8
+from shared.dataset.ahead import map_ahead
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput
+from shared.onnx.contract import EMOTION_LOGITS, FEATURE_SHAPES, METADATA_PREFIX, PROB
 from shared.onnx.session import open_session
 from shared.preprocess import to_batch
 
-METADATA_PREFIX = "smilebench."
 BATCH = 8
-FEATURE_SHAPES: dict[str, list[Any]] = {"landmarks": [478, 3], "blendshapes": [52]}
 
 
 @dataclass(frozen=True)
@@ -79,12 +78,10 @@ class OnnxModel:
             raise InvalidInput(
                 str(self.path), found=f"the input {inputs[0].name} {shape} {inputs[0].type}", expected=expected
             )
-        if "smile_prob" not in outputs:
-            raise InvalidInput(
-                str(self.path), found="the outputs " + ", ".join(outputs), expected="one named smile_prob"
-            )
+        if PROB not in outputs:
+            raise InvalidInput(str(self.path), found="the outputs " + ", ".join(outputs), expected=f"one named {PROB}")
         self._input = inputs[0].name
-        self._outputs = ["smile_prob", *(["emotion_logits"] if "emotion_logits" in outputs else [])]
+        self._outputs = [PROB, *([EMOTION_LOGITS] if EMOTION_LOGITS in outputs else [])]
         self.frame_count: int = shape[1] if isinstance(shape[1], int) else 0
         self.image_size_px: int = shape[3] if self.kind == "frames" else 0
         self.batch_size = 1 if isinstance(shape[0], int) else BATCH
@@ -148,13 +145,7 @@ def iterate_batches(
         frames: list[U8] = [dataset.load_frames(row) for row in group]
         return to_batch(np.stack(frames))
 
-    with ThreadPoolExecutor(max_workers=1) as pool:
-        ahead = pool.submit(decode, groups[0]) if groups else None
-        for number, group in enumerate(groups):
-            assert ahead is not None
-            batch = ahead.result()
-            ahead = pool.submit(decode, groups[number + 1]) if number + 1 < len(groups) else None
-            yield group, batch
+    yield from zip(groups, map_ahead(decode, groups, ahead=2, threads=1), strict=True)
 
 
 def score_dataset(

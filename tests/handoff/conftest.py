@@ -49,7 +49,7 @@ def untrained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     with torch.no_grad():  # untrained heads answer the same to everything: louder ones show a mistake
         network.smile_head.weight.mul_(40)
     safetensors.torch.save_file(network.state_dict(), folder / paths.WEIGHTS_FILE)
-    graph = graphs.build_graph(network.eval(), 224, TEMPERATURE)
+    graph = graphs.build_graph(network.eval(), 5, 224, TEMPERATURE)
     graphs.set_metadata(graph, {"model_id": "people-epoch10", "threshold": 0.4375})
     (folder / paths.MODEL_FILE).write_bytes(graph.SerializeToString())
     write_card(folder, {})

@@ -19,7 +19,7 @@ from shared.dataset import splits
 from shared.dataset.protocol import parse_protocol, read_protocol
 from shared.dataset.reader import Dataset
 from shared.models import build_network
-from shared.models.dual_head import DualHeadOutput
+from shared.models.network import NetworkOutput
 from tools.trainer import checkpoints, cli, loop, train
 from tools.trainer.augment import Augmentation
 from tools.trainer.data import NO_EMOTION, Batch
@@ -221,7 +221,7 @@ def test_augmentation_follows_from_seed_epoch_and_index_alone() -> None:
 def test_the_emotion_loss_counts_only_sequences_with_an_emotion() -> None:
     logits = torch.zeros(2, 7)
     logits[0, 3] = 100.0  # sure and right for the first; the second has no emotion
-    output = DualHeadOutput(torch.zeros(2), logits)
+    output = NetworkOutput(torch.zeros(2), logits)
     batch = Batch(torch.zeros(2, 5, 3, 8, 8), torch.tensor([1.0, 0.0]), torch.tensor([3, NO_EMOTION]))
     losses = loop.LossSum(emotion_weight=0.5)
     total = losses.of(output, batch)
@@ -231,7 +231,7 @@ def test_the_emotion_loss_counts_only_sequences_with_an_emotion() -> None:
 
 
 def test_without_any_emotion_label_the_emotion_loss_is_undefined() -> None:
-    output = DualHeadOutput(torch.zeros(1), torch.zeros(1, 7))
+    output = NetworkOutput(torch.zeros(1), torch.zeros(1, 7))
     losses = loop.LossSum(emotion_weight=0.5)
     losses.of(output, Batch(torch.zeros(1, 5, 3, 8, 8), torch.tensor([1.0]), torch.tensor([NO_EMOTION])))
     assert losses.mean().emotion is None

@@ -196,7 +196,7 @@ def _require_name(name: str, flag: str = "--name") -> None:
         paths.NAME_PATTERN.fullmatch(name) is not None,
         flag,
         found=repr(name),
-        expected="letters a-z, digits, '-', '_' and '.'",
+        expected=paths.NAME_RULE,
     )
 
 

@@ -19,7 +19,8 @@ from shared.arrays import F32
 from shared.dataset import reader
 from shared.errors import InvalidInput
 from shared.faces.landmarker import FaceLandmarker
-from shared.onnx.model import FEATURE_SHAPES, OnnxModel
+from shared.onnx.contract import FEATURE_SHAPES
+from shared.onnx.model import OnnxModel
 from shared.onnx.session import open_session, run_session
 from shared.preprocess import to_batch
 from shared.provenance import describe_machine

@@ -4,9 +4,7 @@ exporter --run artifacts/runs/people-1a2b3c4d
 """
 
 import argparse
-import re
 from collections.abc import Sequence
-from pathlib import Path
 
 from shared import cli, paths
 from tools.exporter.config import ExportConfig
@@ -17,8 +15,6 @@ exporter --run people-1a2b3c4d --checkpoint epoch_0010 --out artifacts/models/pe
 exporter --run people-1a2b3c4d --threshold 0.5
 exporter --run people-1a2b3c4d --objective recall:0.9 --calibrate
 """
-
-_MODEL_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")
 
 
 def parser() -> cli.Parser:
@@ -61,24 +57,19 @@ def _export(arguments: argparse.Namespace) -> cli.Result:
     return export(config)
 
 
-def _folder(value: str, kind: str) -> Path:
-    """Take a name under artifacts/<kind>, or a path."""
-    return Path(value).expanduser().resolve() if "/" in value else paths.artifacts(kind) / value
-
-
 def _to_config(arguments: argparse.Namespace) -> ExportConfig:
     from shared import contracts
     from shared.statistics.thresholds import parse_objective
 
-    run = _folder(arguments.run, "runs")
+    run = paths.folder_named(arguments.run, paths.artifacts("runs"), "--run")
     document = contracts.read_document(run / "run.json", "run")
     split = document["split"]["file"] if document["split"] else ""
-    out = _folder(arguments.out or f"{run.name}-{arguments.checkpoint}", "models")
+    out = paths.folder_named(arguments.out or f"{run.name}-{arguments.checkpoint}", paths.artifacts("models"), "--out")
     cli.require(
-        _MODEL_ID.fullmatch(out.name) is not None,
+        paths.NAME_PATTERN.fullmatch(out.name) is not None,
         "--out",
         found=repr(out.name),
-        expected="a folder whose name can name the model: letters a-z, digits, '-', '_' and '.'",
+        expected=f"a folder whose name can name the model: {paths.NAME_RULE}",
     )
     return ExportConfig(
         run=run,

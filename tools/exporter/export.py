@@ -20,9 +20,9 @@ from shared.dataset.feature_store import load_filled, open_features
 from shared.dataset.protocol import EMOTIONS
 from shared.errors import CheckFailed, InvalidInput
 from shared.models import INPUT_KINDS, build_network
-from shared.models.dual_head import DualHeadSmileDetector
-from shared.models.landmark_mlp import LandmarkMlp
-from shared.onnx.model import FEATURE_SHAPES, OnnxModel, Scores, iterate_batches, score_dataset
+from shared.models.network import Network
+from shared.onnx.contract import DTYPE, EMOTION_LOGITS, FEATURE_SHAPES, LAYOUTS, PROB
+from shared.onnx.model import OnnxModel, Scores, iterate_batches, score_dataset
 from shared.statistics import metrics, thresholds
 from shared.statistics.calibration import apply_temperature, fit_temperature
 from tools.exporter import graph as graphs
@@ -87,14 +87,11 @@ def export(config: ExportConfig) -> Exported:
     validation = splits.rows_of(dataset, split, "validation")
     raw = _score_by_torch(network, dataset, validation)
     temperature = _fit_temperature(dataset, validation, raw) if config.calibrate else None
-    if isinstance(network, LandmarkMlp):
-        landmark_model = open_features(dataset, network.kind).model_sha256
-        graph = graphs.build_feature_graph(network, run["frame_count"], temperature or 1.0)
+    graph = graphs.build_graph(network, run["frame_count"], run["image_size_px"], temperature or 1.0)
+    landmark_model = None
+    if network.input_kind != "frames":
+        landmark_model = open_features(dataset, network.input_kind).model_sha256
         graphs.set_metadata(graph, {"landmark_model_sha256": landmark_model})
-    else:
-        landmark_model = None
-        graph = graphs.build_graph(network, run["image_size_px"], temperature or 1.0)
-
     parity, threshold = _compare(graph, _calibrated(raw, temperature), dataset, validation, config)
     if parity["n_flips"] or parity["largest_difference"] > TOLERANCE:
         raise CheckFailed(
@@ -137,7 +134,7 @@ def _find_checkpoint(folder: Path, run: dict[str, Any], name: str) -> dict[str, 
     raise InvalidInput(f"{folder}: checkpoint", found=repr(name), expected=f"one of {names}")
 
 
-def _load(path: Path, sha256: str, network: DualHeadSmileDetector | LandmarkMlp) -> None:
+def _load(path: Path, sha256: str, network: Network) -> None:
     """Put a checkpoint's weights into a network, after checking that they are the run's."""
     import safetensors.torch
 
@@ -196,17 +193,15 @@ def _compare(
 
 
 @torch.inference_mode()
-def _score_by_torch(
-    network: DualHeadSmileDetector | LandmarkMlp, dataset: reader.Dataset, rows: list[reader.SequenceRow]
-) -> Scores:
-    if isinstance(network, LandmarkMlp):
-        found = load_filled(dataset, rows, network.kind)
+def _score_by_torch(network: Network, dataset: reader.Dataset, rows: list[reader.SequenceRow]) -> Scores:
+    if network.input_kind != "frames":
+        found = load_filled(dataset, rows, network.input_kind)
         logits = [None if one is None else network(torch.from_numpy(one)[None]).smile_logit for one in found]
         return Scores(np.array([0 if one is None else torch.sigmoid(one).item() for one in logits], np.float32), None)
     outputs = [network(torch.from_numpy(batch)) for _, batch in iterate_batches(dataset, rows)]
     return Scores(
         np.concatenate([torch.sigmoid(output.smile_logit).numpy() for output in outputs]),
-        np.concatenate([output.emotion_logits.numpy() for output in outputs]),
+        np.concatenate([output.emotion_logits.numpy() for output in outputs if output.emotion_logits is not None]),
     )
 
 
@@ -284,20 +279,19 @@ def _describe_input(run: dict[str, Any], landmark_model: str | None) -> dict[str
     kind = INPUT_KINDS[run["network"]]
     if kind == "frames":
         shape = [1, run["frame_count"], 3, run["image_size_px"], run["image_size_px"]]
-        pictures = {"layout": "NTCHW", "color": "RGB", "range": [0, 1]}
-        return {"name": graphs.INPUT, "shape": shape, "dtype": "float32", **pictures}
+        pictures = {"layout": LAYOUTS[kind], "color": "RGB", "range": [0, 1]}
+        return {"name": kind, "shape": shape, "dtype": DTYPE, **pictures}
     shape = [1, run["frame_count"], *FEATURE_SHAPES[kind]]
-    layout = "NTPC" if kind == "landmarks" else "NTF"
-    told = {"layout": layout, "landmark_model_sha256": landmark_model}
-    return {"name": kind, "shape": shape, "dtype": "float32", **told}
+    features = {"layout": LAYOUTS[kind], "landmark_model_sha256": landmark_model}
+    return {"name": kind, "shape": shape, "dtype": DTYPE, **features}
 
 
 def _describe_outputs(run: dict[str, Any], trained: list[str]) -> list[dict[str, Any]]:
-    prob = {"name": "smile_prob", "shape": [1], "dtype": "float32", "meaning": "probability of a smile, 0 to 1"}
+    prob = {"name": PROB, "shape": [1], "dtype": DTYPE, "meaning": "probability of a smile, 0 to 1"}
     logits = {
-        "name": "emotion_logits",
+        "name": EMOTION_LOGITS,
         "shape": [1, len(EMOTIONS)],
-        "dtype": "float32",
+        "dtype": DTYPE,
         "meaning": f"logits of the emotions in order; trained on {', '.join(trained) or 'none of them'} only",
     }
     return [prob, logits] if INPUT_KINDS[run["network"]] == "frames" else [prob]

@@ -8,34 +8,34 @@ import onnx
 import torch
 
 from shared.errors import CheckFailed
-from shared.models.dual_head import ContractModule, DualHeadSmileDetector
-from shared.models.landmark_mlp import LandmarkContract, LandmarkMlp
+from shared.models.network import Network
 from shared.models.onnx_export import export_module
-from shared.onnx.model import FEATURE_SHAPES, METADATA_PREFIX
-
-INPUT = "frames"
-OUTPUTS = ("smile_prob", "emotion_logits")
-MAX_BYTES = 7_700_000  # what a page downloads before it can decide anything
+from shared.onnx.contract import FEATURE_SHAPES, MAX_BYTES, METADATA_PREFIX, OUTPUTS
 
 
-def build_graph(network: DualHeadSmileDetector, image_size_px: int, temperature: float = 1.0) -> onnx.ModelProto:
-    """Export a network as one graph: input ``frames`` (1, T, 3, S, S), outputs ``smile_prob`` and ``emotion_logits``.
+def build_graph(network: Network, frame_count: int, image_size_px: int, temperature: float = 1.0) -> onnx.ModelProto:
+    """Export a network as one graph of the contract.
+
+    Args:
+        network: The network.
+        frame_count: T. A graph of features takes any number of frames all the same.
+        image_size_px: S, of pictures.
+        temperature: Divides the smile logit.
+
+    Returns:
+        Input ``frames`` (1, T, 3, S, S), outputs ``smile_prob`` and ``emotion_logits``; or ``landmarks``
+        (1, T, 478, 3) or ``blendshapes`` (1, T, 52) to ``smile_prob``.
 
     Raises:
         CheckFailed: The simplified graph does not answer like the exported one.
     """
-    example = torch.rand(1, network.frame_count, 3, image_size_px, image_size_px)
-    return export_module(ContractModule(network, temperature), example, INPUT, OUTPUTS)
-
-
-def build_feature_graph(network: LandmarkMlp, frame_count: int, temperature: float = 1.0) -> onnx.ModelProto:
-    """Export a network of features as one graph: ``landmarks`` (1, T, 478, 3) or ``blendshapes`` (1, T, 52), any T."""
-    shape = FEATURE_SHAPES[network.kind]
-    example = torch.rand(1, max(2, frame_count), *shape)
-    frames = torch.export.Dim("frames", min=1, max=256)
-    return export_module(
-        LandmarkContract(network, temperature), example, network.kind, ("smile_prob",), dynamic={1: frames}
-    )
+    kind = network.input_kind
+    if kind == "frames":
+        shape, dynamic = (1, frame_count, 3, image_size_px, image_size_px), None
+    else:
+        shape = (1, max(2, frame_count), *FEATURE_SHAPES[kind])
+        dynamic = {1: torch.export.Dim("frames", min=1, max=256)}
+    return export_module(network.contract_module(temperature), torch.rand(*shape), kind, OUTPUTS[kind], dynamic)
 
 
 def describe_graph(graph: onnx.ModelProto) -> dict[str, Any]:

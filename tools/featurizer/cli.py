@@ -5,10 +5,10 @@ import os
 from collections.abc import Sequence
 
 from shared import cli, paths
+from shared.onnx.contract import FEATURE_KINDS as KINDS
 from tools.featurizer.config import FeaturizeConfig
 
 TOOL = "featurizer"
-KINDS = ("landmarks", "blendshapes")
 
 DESCRIPTION = """\
 Read the face in every picture of a dataset with MediaPipe's Face Landmarker, and store what models take as input:

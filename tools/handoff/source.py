@@ -9,8 +9,9 @@ from typing import Any
 
 from shared import contracts, paths
 from shared.errors import InvalidInput
+from shared.onnx.contract import FEATURE_SHAPES, OUTPUTS
 from shared.onnx.graph import Graph, read_graph
-from shared.onnx.model import FEATURE_SHAPES, OnnxModel
+from shared.onnx.model import OnnxModel
 from shared.preprocess import SIZE_PX
 
 STREAM_NETWORKS = ("dual_head",)  # an encoder of single frames, and a head over their features
@@ -29,11 +30,6 @@ _NOTES = {
     "mirror": ("mirror",),
 }
 _FEATURE_NOTES = {**_NOTES, "landmark_model_sha256": ("input", "landmark_model_sha256")}
-_OUTPUTS = {
-    "frames": {"smile_prob", "emotion_logits"},
-    "landmarks": {"smile_prob"},
-    "blendshapes": {"smile_prob"},
-}
 
 
 @dataclass(frozen=True)
@@ -90,11 +86,11 @@ def read_source(onnx: Path) -> Source:
         )
     card = contracts.read_document(path, "model")
     kind, outputs = card["input"]["name"], {output["name"] for output in card["outputs"]}
-    if outputs != _OUTPUTS[kind]:
+    if outputs != set(OUTPUTS[kind]):
         raise InvalidInput(
             str(path),
             found=f"a model of {kind} that gives {', '.join(sorted(outputs))}",
-            expected=f"one that gives {' and '.join(sorted(_OUTPUTS[kind]))}: what the page can read",
+            expected=f"one that gives {' and '.join(sorted(OUTPUTS[kind]))}: what the page can read",
             todo="name another model with --model",
         )
     if card["onnx"]["sha256"] != graph.sha256:

@@ -24,7 +24,6 @@ importer --dataset emotions --archives zips/ --keywords keywords.json --max-per-
 importer --dataset everybody --merge people --prefix a_
 importer --dataset everybody --merge photos --prefix p_ --still-photos   (photos beside films, each shown as often)
 """
-_CLASS = re.compile(r"[a-z][a-z0-9_]{0,31}", re.ASCII)
 _PREFIX = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,15}", re.ASCII)
 _KINDS = ("windows", "photos", "archives", "merge")
 _ONLY_FOR = {
@@ -214,7 +213,7 @@ def _parse_labels(text: str | None) -> dict[str, str]:
     found: dict[str, str] = {}
     for part in (text or "").split(",") if text else []:
         said, sign, name = (piece.strip() for piece in part.partition("="))
-        if not sign or not said or not _CLASS.fullmatch(name):
+        if not sign or not said or not paths.CLASS_PATTERN.fullmatch(name):
             raise WrongUsage(
                 "--labels", found=repr(part), expected="what the source says = a class, such as 1=smile,0=non_smile"
             )

@@ -12,7 +12,6 @@ from typing import Any
 from shared import cli, contracts
 from shared.dataset import bulk_writer, consent, reader
 from shared.dataset.bulk_writer import Incoming, Intake, Origin
-from shared.dataset.protocol import parse_protocol
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput, WrongUsage
 from tools.importer.config import MergeConfig
@@ -41,9 +40,9 @@ def merge(config: MergeConfig) -> Imported:
     other = reader.open_dataset(config.other)
     if config.other.resolve() == config.dataset.resolve():
         raise WrongUsage("--merge", found="the dataset itself", expected="another one")
-    protocol = bulk_writer.protocol_of(config.dataset)
+    protocol = reader.find_protocol(config.dataset)
     if protocol is None:
-        protocol = parse_protocol(other.manifest["protocol"], str(config.other))
+        protocol = other.protocol
     known_origins = bulk_writer.read_origins(config.other)
     added: list[str] = []
     left_out: list[LeftOut] = []

@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared import cli
-from shared.dataset import bulk_writer
+from shared.dataset.ahead import map_ahead
 from shared.dataset.bulk_writer import Incoming, Intake, Origin
+from shared.dataset.reader import find_protocol
 from shared.errors import InvalidInput
-from tools.importer import ahead, labels, pictures, subjects, table
+from tools.importer import labels, pictures, subjects, table
 from tools.importer.config import PhotosConfig
 from tools.importer.pictures import Unusable
 from tools.importer.report import Imported, LeftOut, count_added
@@ -52,7 +53,7 @@ def import_photos(config: PhotosConfig) -> Imported:
     folder = config.photos.resolve()
     if not folder.is_dir():
         raise InvalidInput(str(config.photos), found="no such folder", expected="a folder of photos")
-    protocol = bulk_writer.protocol_of(config.dataset)
+    protocol = find_protocol(config.dataset)
     if protocol is None:
         protocol = labels.photo_protocol(*labels.choose_classes(config.labels, config.positive))
     labels.must_be_photos(protocol, config.dataset)
@@ -209,4 +210,4 @@ def _prepare(found: list[Photo], dataset: Intake, config: PhotosConfig) -> Itera
         except Unusable as error:
             return _Prepared(photo, sha256, None, LeftOut(photo.name, error.reason, error.detail))
 
-    yield from ahead.map_ahead(prepare, found)
+    yield from map_ahead(prepare, found)

@@ -7,15 +7,13 @@ never published, and nobody without it can try names.
 
 import hashlib
 import hmac
-import re
 import secrets
 import unicodedata
 from pathlib import Path
 
-from shared import contracts
+from shared import contracts, paths
 
 KEY_FILE = ".pseudonym_key"
-_PSEUDONYM = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}", re.ASCII)
 
 
 class Pseudonyms:
@@ -35,7 +33,7 @@ class Pseudonyms:
     def of(self, text: str) -> str:
         """Return a person's pseudonym."""
         text = unicodedata.normalize("NFC", text.strip())
-        if not self._always and _PSEUDONYM.fullmatch(text):
+        if not self._always and paths.SUBJECT_PATTERN.fullmatch(text):
             self.n_kept += 1
             return text
         return "p" + hmac.new(self._read_key(), text.encode("utf-8"), hashlib.sha256).hexdigest()[:12]

@@ -13,9 +13,9 @@ from pathlib import Path
 from typing import Any
 
 from shared import cli, contracts, paths, preprocess
-from shared.dataset import bulk_writer
 from shared.dataset.bulk_writer import Incoming, Intake, Origin
 from shared.dataset.protocol import Protocol, Window, choose_frames, read_protocol
+from shared.dataset.reader import find_protocol
 from shared.errors import CheckFailed, InvalidInput
 from shared.video import Film
 from tools.importer import labels, pictures, subjects, table
@@ -59,7 +59,7 @@ def import_windows(config: WindowsConfig) -> Imported:
         CheckFailed: Rows of the list are wrong; all of them are named, and nothing is imported.
         InvalidInput: A list that cannot be read, or a dataset of another sort.
     """
-    protocol = bulk_writer.protocol_of(config.dataset)
+    protocol = find_protocol(config.dataset)
     if protocol is None or config.protocol is not None:
         protocol = read_protocol(config.protocol) if config.protocol else read_protocol()
     rows = _read_rows(config, protocol)

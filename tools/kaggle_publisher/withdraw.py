@@ -11,7 +11,6 @@ from typing import Any
 from shared import cli, contracts, paths, stale_models
 from shared.dataset import consent, reader
 from shared.dataset.consent import Agreement
-from shared.dataset.protocol import parse_protocol
 from shared.dataset.reader import Dataset
 from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput
@@ -127,8 +126,7 @@ def withdraw(config: WithdrawConfig) -> Withdrawn:
     if not config.dry_run:
         if agreement is None or not agreement.withdrawn:
             _record(config, agreement)
-        protocol = parse_protocol(dataset.manifest["protocol"], str(config.dataset / reader.MANIFEST))
-        with DatasetWriter(config.dataset, protocol, dataset.manifest["kind"]) as writer:
+        with DatasetWriter(config.dataset, dataset.protocol, dataset.manifest["kind"]) as writer:
             for take_id in cli.progress(takes, what="take out"):
                 writer.withdraw_take(take_id, "consent_withdrawn")
         if takes:

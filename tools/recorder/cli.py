@@ -6,7 +6,6 @@ Reads a camera, a film, a stream or drawn actors; writes a dataset. Try it witho
 """
 
 import argparse
-import re
 from collections.abc import Sequence
 
 from shared import cli, paths
@@ -30,7 +29,6 @@ recorder takes --dataset people
 recorder takes --dataset people --restore take_0007
 recorder takes --dataset people --undo --subject s01
 """
-_SUBJECT = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")  # as in schemas/take.schema.json
 
 
 def parser() -> cli.Parser:
@@ -150,11 +148,11 @@ def _subject(arguments: argparse.Namespace) -> str:
     Raises:
         WrongUsage: None, or no pseudonym.
     """
-    if arguments.subject is None or not _SUBJECT.fullmatch(arguments.subject):
+    if arguments.subject is None or not paths.SUBJECT_PATTERN.fullmatch(arguments.subject):
         raise WrongUsage(
             "--subject",
             found="nothing" if arguments.subject is None else repr(arguments.subject),
-            expected="a pseudonym of letters a-z, digits, '-' and '_' (at most 64), such as s01",
+            expected=f"{paths.SUBJECT_RULE}, such as s01",
             todo="never write a person's name into a dataset",
         )
     return str(arguments.subject)

@@ -9,7 +9,6 @@ from typing import Any
 
 from shared import paths
 from shared.dataset import consent, reader, removed_takes
-from shared.dataset.protocol import parse_protocol
 from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput
 from tools.recorder.summary import tell
@@ -45,8 +44,8 @@ def _open(dataset: Path) -> DatasetWriter:
     Raises:
         InvalidInput: There is none.
     """
-    manifest = reader.open_dataset(dataset).manifest
-    return DatasetWriter(dataset, parse_protocol(manifest["protocol"], str(dataset)), manifest["kind"])
+    opened = reader.open_dataset(dataset)
+    return DatasetWriter(dataset, opened.protocol, opened.manifest["kind"])
 
 
 def list_takes_outside(dataset: Path) -> UpkeepResult:

@@ -8,7 +8,7 @@ from typing import Any
 
 from shared import cli, contracts
 from shared.dataset import reader
-from shared.dataset.protocol import DEFAULT_PROTOCOL, Protocol, parse_protocol, read_protocol
+from shared.dataset.protocol import Protocol, read_protocol
 from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput
 from shared.faces.detector import NO_MODEL, FaceFinder, open_finder
@@ -86,10 +86,9 @@ def _already_there(settings: RecordingConfig) -> int | None:
 
 def _protocol_of(settings: RecordingConfig) -> Protocol:
     """Take the protocol that was named, else the dataset's own, else the usual one."""
-    manifest = settings.dataset / reader.MANIFEST
-    if settings.protocol is None and manifest.is_file():
-        return parse_protocol(contracts.read_document(manifest, "dataset")["protocol"], str(manifest))
-    return read_protocol(settings.protocol or DEFAULT_PROTOCOL)
+    if settings.protocol is not None:
+        return read_protocol(settings.protocol)
+    return reader.find_protocol(settings.dataset) or read_protocol()
 
 
 def _must_go_on_alike(settings: RecordingConfig, source: Source) -> None:

@@ -167,7 +167,7 @@ def _require_report_id(report_id: str | None) -> None:
         raise WrongUsage(
             "--report-id",
             found=repr(report_id),
-            expected="a name of letters a-z, digits, '-', '_' and '.' (at most 64)",
+            expected=paths.NAME_RULE,
         )
 
 
@@ -257,9 +257,7 @@ def _split_name(text: str, flag: str) -> tuple[str | None, Path]:
     if not equals or Path(text).is_file():
         return None, Path(text)
     if not paths.NAME_PATTERN.fullmatch(name):
-        raise WrongUsage(
-            flag, found=repr(name), expected="a name of letters a-z, digits, '-', '_' and '.' before the '='"
-        )
+        raise WrongUsage(flag, found=repr(name), expected=f"{paths.NAME_RULE} before the '='")
     return name, Path(file)
 
 

@@ -4,7 +4,6 @@ reviewer serve --dataset people --reviewer r1
 """
 
 import argparse
-import re
 from collections.abc import Sequence
 
 from shared import cli, paths
@@ -13,7 +12,6 @@ from shared.text import language
 from tools.reviewer.config import ReviewConfig, Rules
 
 TOOL = "reviewer"
-_REVIEWER = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")
 
 EXAMPLES = """
 reviewer suspect --dataset people                      # which labels look wrong, out of fold
@@ -148,7 +146,7 @@ def check_reviewer(name: str, flag: str) -> str:
     Raises:
         WrongUsage: It cannot be one.
     """
-    if not _REVIEWER.fullmatch(name):
-        expected = "a pseudonym of letters a-z, digits, '-' and '_' (at most 64), such as r1"
+    if not paths.SUBJECT_PATTERN.fullmatch(name):
+        expected = f"{paths.SUBJECT_RULE}, such as r1"
         raise WrongUsage(flag, found=repr(name), expected=expected)
     return name

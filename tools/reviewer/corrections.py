@@ -16,7 +16,6 @@ from typing import Any
 
 from shared import contracts, paths
 from shared.dataset import reader, removed_takes
-from shared.dataset.protocol import Protocol, parse_protocol
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.dataset.writer import DatasetWriter
 from shared.errors import WrongUsage
@@ -121,18 +120,13 @@ def apply_review(folder: Path, rules: Rules, *, dry_run: bool = False) -> Applie
         dataset = reader.open_dataset(folder)
         return _plan(dataset, rules)
     dataset = reader.open_dataset(folder)
-    with DatasetWriter(folder, protocol_of(dataset), str(dataset.manifest["kind"])) as writer:
+    with DatasetWriter(folder, dataset.protocol, str(dataset.manifest["kind"])) as writer:
         dataset = reader.open_dataset(folder)  # as it is now that nobody else writes
         _close_unfinished(dataset)
         plan = replace(_plan(dataset, rules), dry_run=False)
         if not plan.changes:
             return plan
         return replace(plan, place=_commit(writer, dataset, rules, plan.changes))
-
-
-def protocol_of(dataset: Dataset) -> Protocol:
-    """Return the protocol that a dataset was recorded with, which its writer asks for."""
-    return parse_protocol(dataset.manifest["protocol"], str(dataset.folder / reader.MANIFEST))
 
 
 def _plan(dataset: Dataset, rules: Rules) -> Applied:
@@ -144,7 +138,7 @@ def _plan(dataset: Dataset, rules: Rules) -> Applied:
         raise WrongUsage("--prefer", found=repr(rules.prefer), expected=f"a reviewer of this dataset: {known}")
     outcomes = settle_all(decisions, rules.prefer)
     emotions: dict[str, set[str | None]] = {}
-    for window in protocol_of(dataset).windows:
+    for window in dataset.protocol.windows:
         emotions.setdefault(window.label, set()).add(window.emotion)
     emotion_of = {label: found.copy().pop() if len(found) == 1 else None for label, found in emotions.items()}
     changes: list[dict[str, Any]] = []

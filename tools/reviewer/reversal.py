@@ -12,7 +12,7 @@ from shared.dataset import reader
 from shared.dataset.reader import SequenceRow
 from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput
-from tools.reviewer.corrections import BEFORE, RECORD, close_record, labels_part, link_files, open_records, protocol_of
+from tools.reviewer.corrections import BEFORE, RECORD, close_record, labels_part, link_files, open_records
 
 
 @dataclass(frozen=True)
@@ -69,7 +69,7 @@ def revert_review(folder: Path) -> Reverted:
         InvalidInput: Nothing was applied, or everything is taken back already.
     """
     dataset = reader.open_dataset(folder)
-    with DatasetWriter(folder, protocol_of(dataset), str(dataset.manifest["kind"])) as writer:
+    with DatasetWriter(folder, dataset.protocol, str(dataset.manifest["kind"])) as writer:
         dataset = reader.open_dataset(folder)  # as it is now that nobody else writes
         records = open_records(dataset)
         if not records:

@@ -16,7 +16,6 @@ coefficient maximization", 2008 (OpenCV's findTransformECC). The limits were mea
 """
 
 from collections.abc import Iterable, Iterator
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any
 
@@ -26,6 +25,7 @@ import numpy.typing as npt
 
 from shared import cli
 from shared.arrays import F32, F64, U8, Bool, Int
+from shared.dataset.ahead import map_ahead
 
 SIZE_PX = 64
 _SMALL_PX = 32
@@ -174,9 +174,8 @@ def find_alike(
             found += _align_all(likeness, candidates)
         return found
 
-    with ThreadPoolExecutor() as pool:
-        rows = range(0, len(group), _TILE_ROWS)
-        parts = list(cli.progress(pool.map(look, rows), what="compare pictures", total=len(rows)))
+    rows = range(0, len(group), _TILE_ROWS)
+    parts = list(cli.progress(map_ahead(look, rows), what="compare pictures", total=len(rows)))
     best: dict[tuple[int, int], Alike] = {}
     twins = {(int(sequence[pair.first]), int(sequence[pair.second])) for part in parts for pair in part}
     wider = [

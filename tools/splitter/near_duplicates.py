@@ -6,14 +6,15 @@ takes are asked for: a person may look alike as often as the film shows them.
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
+from itertools import islice
 
 import cv2
 import numpy as np
 
 from shared import cli
 from shared.arrays import U8
+from shared.dataset.ahead import map_ahead
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput
 from tools.splitter import image_matching
@@ -115,9 +116,9 @@ def _read(dataset: Dataset, names: Sequence[str]) -> tuple[list[bytes], image_ma
     digests: list[bytes] = []
     parts = []
     batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
-    with ThreadPoolExecutor() as pool:
-        for batch in cli.progress(batches, what="read pictures"):
-            done = list(pool.map(read, batch))
-            digests += [digest for digest, _ in done]
-            parts.append(image_matching.describe(np.stack([small for _, small in done])))
+    read_ahead = map_ahead(read, names)
+    for batch in cli.progress(batches, what="read pictures"):
+        done = list(islice(read_ahead, len(batch)))
+        digests += [digest for digest, _ in done]
+        parts.append(image_matching.describe(np.stack([small for _, small in done])))
     return digests, image_matching.join(parts)

@@ -16,6 +16,7 @@ from shared import cli, paths
 from shared.arrays import U8
 from shared.dataset.protocol import EMOTIONS
 from shared.dataset.reader import Dataset, SequenceRow
+from shared.preprocess import scale
 from tools.trainer.augment import Augmentation
 
 NO_EMOTION = -1
@@ -79,8 +80,9 @@ class DecodedSequences:
             for index in chosen:
                 clip = self._frames[self._places[index]]
                 clips.append(clip if augmentation is None else augmentation.vary(clip, epoch, index))
-            frames = torch.from_numpy(np.stack(clips)).permute(0, 1, 4, 2, 3)  # (N, T, 3, S, S)
-            yield Batch(frames.float().div_(255), self.smile[chosen], self.emotion[chosen])
+            # Not `to_batch`: the network wants the channels last in memory, as they are here.
+            frames = torch.from_numpy(scale(np.stack(clips))).permute(0, 1, 4, 2, 3)  # (N, T, 3, S, S)
+            yield Batch(frames, self.smile[chosen], self.emotion[chosen])
 
 
 def shuffled(n: int, seed: int, epoch: int) -> list[int]:

@@ -13,14 +13,12 @@ import torch
 from torch import Tensor, nn
 
 from shared import cli
-from shared.models.dual_head import DualHeadOutput, DualHeadSmileDetector
-from shared.models.landmark_mlp import LandmarkMlp, LandmarkOutput
+from shared.models.network import Network, NetworkOutput
 from shared.statistics import metrics
 from tools.trainer.config import TrainConfig
 from tools.trainer.data import NO_EMOTION, Batch, DecodedSequences, shuffled
 from tools.trainer.features import FeatureSequences
 
-Network = DualHeadSmileDetector | LandmarkMlp
 Side = DecodedSequences | FeatureSequences
 
 
@@ -44,9 +42,9 @@ class Validation:
 
 def make_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
     """Build AdamW; the encoder of pictures, where there is one, is a group of its own before the rest."""
-    if isinstance(network, LandmarkMlp):
+    encoder = [parameter for block in network.encoder_blocks() for parameter in block.parameters()]
+    if not encoder:
         return torch.optim.AdamW(network.parameters(), lr=config.lr, weight_decay=config.weight_decay)
-    encoder = list(network.encoder.parameters())
     inside = {id(parameter) for parameter in encoder}
     rest = [parameter for parameter in network.parameters() if id(parameter) not in inside]
     return torch.optim.AdamW([{"params": encoder}, {"params": rest}], lr=config.lr, weight_decay=config.weight_decay)
@@ -65,10 +63,10 @@ def prepare_epoch(network: Network, optimizer: torch.optim.Optimizer, config: Tr
         rate *= (1 + math.cos(math.pi * (epoch - 1) / config.epochs)) / 2
     network.train()
     optimizer.param_groups[-1]["lr"] = rate
-    if isinstance(network, LandmarkMlp):
+    blocks = network.encoder_blocks()
+    if not blocks:
         return rate
     frozen = epoch <= config.freeze_epochs
-    blocks = list(network.encoder)
     first = 0
     if frozen:
         first = len(blocks)
@@ -90,14 +88,14 @@ class LossSum:
         self._smile = self._emotion = 0.0
         self._n = self._n_emotion = 0
 
-    def of(self, output: DualHeadOutput | LandmarkOutput, batch: Batch) -> Tensor:
+    def of(self, output: NetworkOutput, batch: Batch) -> Tensor:
         """Return the batch's loss and add it to the sum. The emotion part counts labelled sequences only."""
         target = batch.smile * (1 - self._smoothing) + self._smoothing / 2
         smile = nn.functional.binary_cross_entropy_with_logits(output.smile_logit, target)
         self._smile += smile.item() * len(batch.smile)
         self._n += len(batch.smile)
         n_emotion = int((batch.emotion != NO_EMOTION).sum())
-        if not n_emotion or isinstance(output, LandmarkOutput):
+        if not n_emotion or output.emotion_logits is None:
             return smile
         emotion = nn.functional.cross_entropy(output.emotion_logits, batch.emotion, ignore_index=NO_EMOTION)
         self._emotion += emotion.item() * n_emotion

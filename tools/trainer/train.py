@@ -19,8 +19,8 @@ from shared import cli, contracts, paths, provenance
 from shared.dataset import reader, splits
 from shared.dataset.protocol import EMOTIONS
 from shared.errors import InvalidInput, MissingOutside, SmilebenchError
-from shared.models import INPUT_KINDS, build_network
-from shared.models.landmark_mlp import LandmarkMlp
+from shared.models import build_network
+from shared.models.network import Network
 from tools.trainer import checkpoints, loop
 from tools.trainer.config import BEFORE, TrainConfig
 from tools.trainer.data import DecodedSequences, decode_dataset
@@ -224,15 +224,15 @@ def _train_epochs(
         history = _resume(folder, config, network, optimizer)
     rows = {"train": _training_rows(dataset, split, config), "validation": splits.rows_of(dataset, split, "validation")}
     sides: dict[str, loop.Side] = {}
-    if isinstance(network, LandmarkMlp):
-        kind, scheme = INPUT_KINDS[config.network], config.normalisation
-        sides = {side: FeatureSequences(dataset, mine, kind, scheme) for side, mine in rows.items()}
-    else:
+    if network.input_kind == "frames":
         frames = decode_dataset(dataset)
-        sides = {side: DecodedSequences(dataset, mine, frames) for side, mine in rows.items()}
+        sides = {side: DecodedSequences(dataset, its_rows, frames) for side, its_rows in rows.items()}
+    else:
+        kind, scheme = network.input_kind, config.normalisation
+        sides = {side: FeatureSequences(dataset, its_rows, kind, scheme) for side, its_rows in rows.items()}
     if not history:
         _start_weights(network, config.weights)
-        if isinstance(network, LandmarkMlp) and isinstance(sides["train"], FeatureSequences):
+        if isinstance(sides["train"], FeatureSequences):
             network.set_standard(sides["train"].all())
     seconds: list[float] = []
     told_s = -QUIET_S
@@ -255,7 +255,7 @@ def _train_epochs(
 
 
 def _resume(
-    folder: Path, config: TrainConfig, network: loop.Network, optimizer: torch.optim.Optimizer
+    folder: Path, config: TrainConfig, network: Network, optimizer: torch.optim.Optimizer
 ) -> list[checkpoints.HistoryRow]:
     """Return the history of the epochs that are done, with their state loaded; empty to begin again.
 
@@ -273,10 +273,10 @@ def _resume(
     return history
 
 
-def _start_weights(network: loop.Network, weights: str) -> None:
+def _start_weights(network: Network, weights: str) -> None:
     if weights == "none":
         return
-    if weights != "imagenet" or isinstance(network, LandmarkMlp):
+    if weights != "imagenet":
         checkpoints.load_weights(Path(weights), network)
         return
     try:
@@ -324,7 +324,7 @@ def _kept(folder: Path, epoch: int) -> Path:
     return folder / f"{_epoch_name(epoch)}.safetensors"
 
 
-def _keep(folder: Path, network: loop.Network, config: TrainConfig, history: list[checkpoints.HistoryRow]) -> None:
+def _keep(folder: Path, network: Network, config: TrainConfig, history: list[checkpoints.HistoryRow]) -> None:
     epoch = history[-1]["epoch"]
     checkpoints.save_weights(folder / "last.safetensors", network, epoch)
     if _best_epoch(history, config) == epoch:

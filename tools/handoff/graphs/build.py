@@ -5,8 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from shared import cli, paths
+from shared.onnx.contract import FEATURE_SHAPES
 from shared.onnx.graph import Tensor, parse_graph
-from shared.onnx.model import FEATURE_SHAPES
 from tools.handoff.source import Source
 
 _MEANINGS = {

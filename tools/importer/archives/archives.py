@@ -19,12 +19,13 @@ from pathlib import Path
 import numpy as np
 
 from shared import cli, preprocess
-from shared.dataset import bulk_writer, splits
+from shared.dataset import splits
+from shared.dataset.ahead import map_ahead
 from shared.dataset.bulk_writer import Incoming, Intake, Origin
 from shared.dataset.protocol import Protocol
-from shared.dataset.reader import open_dataset
+from shared.dataset.reader import find_protocol, open_dataset
 from shared.errors import InvalidInput
-from tools.importer import ahead, labels, pictures, subjects
+from tools.importer import labels, pictures, subjects
 from tools.importer.archives.keywords import CONFLICT, Keywords, read_keywords
 from tools.importer.archives.report import ArchiveCount, ArchivesImported, Tally
 from tools.importer.archives.zips import Archive, Member
@@ -152,7 +153,7 @@ def _label_of(member: Member, keywords: Keywords, each: _Zip, tally: Tally | Non
 
 def _protocol_for(config: ArchivesConfig, keywords: Keywords) -> Protocol:
     """Return the dataset's protocol, or that of a new one."""
-    protocol = bulk_writer.protocol_of(config.dataset)
+    protocol = find_protocol(config.dataset)
     if protocol is None:
         return labels.photo_protocol(keywords.classes, keywords.positive_class)
     labels.must_be_photos(protocol, config.dataset)
@@ -226,7 +227,7 @@ class _Run:
                 self._tally.counts["not_drawn"] += left - 1
             self._note_sides(each, wanted)
             with Archive(each.path) as archive:
-                for prepared in ahead.map_ahead(partial(self._prepare, archive, each), wanted):
+                for prepared in map_ahead(partial(self._prepare, archive, each), wanted):
                     yield each, prepared
 
     def _draw(self, each: _Zip) -> list[Member]:

@@ -11,10 +11,10 @@ from typing import Any
 
 from shared import contracts
 from shared.dataset.protocol import EMOTIONS
+from shared.onnx.contract import DTYPE, MAX_BYTES
 from tools.spec_checker.findings import Finding, failed, passed, skipped
 from tools.spec_checker.static import runtime
 from tools.spec_checker.static.claims import read_claims
-from tools.spec_checker.static.contract import DTYPE, MAX_BYTES
 from tools.spec_checker.static.evidence import Evidence, Said
 from tools.spec_checker.static.folder import listed_graphs
 from tools.spec_checker.static.golden import COPY

@@ -13,14 +13,11 @@ import numpy as np
 from shared.dataset.protocol import EMOTIONS
 from shared.errors import InvalidInput
 from shared.faces.synthetic import Pose, draw_points, draw_scores
+from shared.onnx.contract import DTYPE, EMOTION_LOGITS, FEATURE_SHAPES, LAYOUTS, MAX_BYTES, PROB
 from shared.onnx.graph import Graph, Tensor, run_graph
-from shared.onnx.model import FEATURE_SHAPES
 from shared.onnx.session import Arrays
 from shared.preprocess import SIZE_PX
 from tools.spec_checker.findings import Finding, failed, passed
-
-DTYPE = "float32"
-MAX_BYTES = 7_700_000
 
 
 @dataclass(frozen=True)
@@ -49,18 +46,30 @@ class Contract:
 FRAMES = Contract(
     "frames",
     (1, 5, 3, SIZE_PX, SIZE_PX),
-    {"smile_prob": (1,), "emotion_logits": (1, len(EMOTIONS))},
-    "NTCHW",
+    {PROB: (1,), EMOTION_LOGITS: (1, len(EMOTIONS))},
+    LAYOUTS["frames"],
     "batch, time, channel, height, width",
     "pixel / 255",
     ("smile_prob", "emotion_logits", "features", "smile_prob_javascript", "smile_prob_pixels"),
 )
 _OF_FEATURES = ("smile_prob", "smile_prob_javascript", "landmarks_javascript", "blendshapes_javascript")
 LANDMARKS = Contract(
-    "landmarks", (1, 5, 478, 3), {"smile_prob": (1,)}, "NTPC", "batch, time, point, x y z", "bytes", _OF_FEATURES
+    "landmarks",
+    (1, 5, *FEATURE_SHAPES["landmarks"]),
+    {PROB: (1,)},
+    LAYOUTS["landmarks"],
+    "batch, time, point, x y z",
+    "bytes",
+    _OF_FEATURES,
 )
 BLENDSHAPES = Contract(
-    "blendshapes", (1, 5, 52), {"smile_prob": (1,)}, "NTF", "batch, time, score", "bytes", _OF_FEATURES
+    "blendshapes",
+    (1, 5, *FEATURE_SHAPES["blendshapes"]),
+    {PROB: (1,)},
+    LAYOUTS["blendshapes"],
+    "batch, time, score",
+    "bytes",
+    _OF_FEATURES,
 )
 CONTRACTS = {contract.kind: contract for contract in (FRAMES, LANDMARKS, BLENDSHAPES)}
 
@@ -223,6 +232,6 @@ def _wrong_with(name: str, shape: tuple[int, ...], answer: Arrays) -> str:
         return f"{name} of shape {values.shape}"
     if not np.isfinite(values).all():
         return f"{name} {values.ravel()[:3].tolist()}"
-    if name == "smile_prob" and not 0 <= values.item() <= 1:
+    if name == PROB and not 0 <= values.item() <= 1:
         return f"{name} {values.item():g}"
     return ""

@@ -12,9 +12,10 @@ from shared import preprocess
 from shared.errors import InvalidInput
 from shared.faces import landmarker
 from shared.faces.synthetic import depends_on_z
+from shared.onnx.contract import DTYPE
 from shared.onnx.graph import Graph, run_graph
 from tools.spec_checker.findings import Finding, failed, passed
-from tools.spec_checker.static.contract import BLENDSHAPES, DTYPE, FRAMES
+from tools.spec_checker.static.contract import BLENDSHAPES, FRAMES
 from tools.spec_checker.static.evidence import Said
 
 THRESHOLD_TOLERANCE = 1e-6  # a threshold that was rounded for people (0.282) moves decisions

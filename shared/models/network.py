@@ -1,0 +1,68 @@
+"""What trainer and exporter ask of any network: its kind of input, its parts, and its ONNX modules."""
+
+from abc import ABC, abstractmethod
+from typing import NamedTuple
+
+from torch import Tensor, nn
+
+from shared.errors import InvalidInput
+
+
+class NetworkOutput(NamedTuple):
+    """What a network says of N sequences.
+
+    Attributes:
+        smile_logit: (N,), before the sigmoid.
+        emotion_logits: (N, 7); None where the network has no such head.
+    """
+
+    smile_logit: Tensor
+    emotion_logits: Tensor | None = None
+
+
+class Network(nn.Module, ABC):
+    """A network of sequences.
+
+    Attributes:
+        input_kind: What it takes: ``frames``, ``landmarks`` or ``blendshapes``.
+    """
+
+    input_kind: str
+
+    @abstractmethod
+    def forward(self, values: Tensor) -> NetworkOutput:
+        """Answer for sequences of its kind of input, (N, T, ...)."""
+
+    @abstractmethod
+    def contract_module(self, temperature: float) -> nn.Module:
+        """Return the network as the model contract wants it: one window in, probabilities out.
+
+        Args:
+            temperature: Divides the smile logit; 1 leaves it as it is, more makes the probability less sure.
+        """
+
+    def stream_modules(self, temperature: float) -> tuple[nn.Module, nn.Module] | None:
+        """Return the encoder of one frame and the head over the last frames' features; None where it has no such split.
+
+        Args:
+            temperature: As in `contract_module`.
+        """
+        return None
+
+    def encoder_blocks(self) -> list[nn.Module]:
+        """List the parts of the encoder that can be frozen, from the input on; empty where it has none."""
+        return []
+
+    def load_imagenet(self) -> None:
+        """Start the encoder from ImageNet weights.
+
+        Raises:
+            InvalidInput: There are none for this network.
+            OSError: They are not in torch's cache and cannot be downloaded.
+        """
+        raise InvalidInput(
+            "--weights", found="imagenet", expected=f"none or a file, for a network of {self.input_kind}"
+        )
+
+    def set_standard(self, values: Tensor) -> None:
+        """Learn what is usual among the training people's inputs, (n, T, ...), where the network standardises them."""
