@@ -38,7 +38,7 @@ def check_question(*, margin: str, objective: str, lang: str, primary: str = "",
     Raises:
         WrongUsage: One of them cannot be meant so.
     """
-    from shared.statistics.predictions import METRICS
+    from shared.statistics.metric_names import METRICS
     from shared.statistics.thresholds import parse_objective
 
     for flag, value, allowed in (

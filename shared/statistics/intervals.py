@@ -17,7 +17,8 @@ from scipy import special
 
 from shared.arrays import F64
 from shared.statistics.clustered_variance import NO_SPREAD, NOTHING_ASKED, ONE_PERSON, Spread, spread
-from shared.statistics.predictions import METRICS, Answers, check_paired, f1_of_share, part_and_whole
+from shared.statistics.metric_names import METRICS
+from shared.statistics.predictions import Answers, check_paired, f1_of_share, part_and_whole
 
 LEVEL = 0.95
 LEAST_EFFECT = 0.4

@@ -13,9 +13,9 @@ import numpy as np
 
 from shared.arrays import F64, Bool, Int
 from shared.errors import InvalidInput
+from shared.statistics.metric_names import METRICS
 from shared.statistics.metrics import Confusion, check_scores
 
-METRICS = ("accuracy", "recall", "precision", "f1", "roc_auc")
 TP, FN, TN, FP = range(4)
 
 

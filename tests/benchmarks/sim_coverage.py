@@ -19,7 +19,8 @@ from people import World, arguments
 from settings import worlds
 
 from shared.statistics.intervals import _tango, difference, interval, wilson
-from shared.statistics.predictions import METRICS, Answers, part_and_whole
+from shared.statistics.metric_names import METRICS
+from shared.statistics.predictions import Answers, part_and_whole
 
 FEW = 6
 """Expected sequences that can tell, below which a setting is reported apart."""

@@ -16,7 +16,8 @@ from shared.statistics.intervals import intervals
 from shared.statistics.metrics import measure
 from shared.statistics.predictions import answers
 from shared.statistics.thresholds import selection_gap
-from tools.reporter.ab.report import ReportConfig, ReportResult, make_report
+from tools.reporter.ab.report import ReportResult, make_report
+from tools.reporter.config import ReportConfig
 
 Row = tuple[str, str, str, float]  # sequence_id, subject_id, label, score
 MakeResults = Callable[..., Path]
@@ -158,7 +159,7 @@ def report() -> Callable[..., tuple[ReportResult, Reader]]:
         config = ReportConfig(
             baseline=(None, baseline),
             candidates=tuple((None, path) for path in candidates),
-            **{"out": folder / "report", "report_id": "test", **changes},
+            **{"out": folder / "report", "report_id": "test", "lang": "en", **changes},
         )
         result = make_report(config)
         return result, Reader((result.folder / "report.html").read_text(encoding="utf-8"))

@@ -11,8 +11,9 @@ from shared import contracts
 from shared.approaches import APPROACHES, RUNTIME_BYTES, parse_names
 from shared.errors import InvalidInput, WrongUsage
 from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
-from tools.reporter.approaches.report import ApproachesConfig, ApproachesResult, report_approaches
+from tools.reporter.approaches.report import ApproachesResult, report_approaches
 from tools.reporter.cli import main
+from tools.reporter.config import ApproachesConfig
 
 Row = tuple[str, str, str, float]
 POSITIVE = Path(__file__).parents[1] / "schemas" / "positive"
@@ -390,12 +391,17 @@ def test_what_is_missing_is_named(kitchen: Kitchen) -> None:
         ["--result", "dualhead=x.json"],
         ["--result", "dual_head"],
         ["--result", "dual_head=x.json", "--left-out", "landmark_mlp=weather"],
-        ["--result", "dual_head=x.json", "--margin", "1"],
     ],
 )
 def test_the_command_line_refuses_what_cannot_be_meant(words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["approaches", "--timings", "t.json", *words]) == 2
     assert "expected" in capsys.readouterr().err
+
+
+def test_a_margin_that_is_no_fraction_is_refused(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit, match="2"):
+        main(["approaches", "--timings", "t.json", "--result", "dual_head=x.json", "--margin", "1"])
+    assert "--margin: found '1', expected a fraction above 0 and below 1" in capsys.readouterr().err
 
 
 def test_the_command_line_prints_where_everything_lies(kitchen: Kitchen, capsys: pytest.CaptureFixture[str]) -> None:

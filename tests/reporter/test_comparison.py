@@ -5,8 +5,9 @@ import pytest
 
 from shared import contracts
 from tools.reporter.ab.comparison import compare
-from tools.reporter.ab.judgement import Question, judge
+from tools.reporter.ab.judgement import judge
 from tools.reporter.arms import read_arms
+from tools.reporter.config import Question
 
 CODE = {"version": "0.1.0", "commit": None, "packages": {}}
 

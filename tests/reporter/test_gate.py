@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from tools.reporter.ab.report import ReportConfig, ReportResult, make_report
+from tools.reporter.ab.report import ReportResult, make_report
+from tools.reporter.config import ReportConfig
 
 
 @pytest.fixture

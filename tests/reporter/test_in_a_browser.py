@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest
 
-from tools.reporter.ab.report import ReportConfig, make_report
+from tools.reporter.ab.report import make_report
+from tools.reporter.config import ReportConfig
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 # The browser itself shall not call home while it is watched.

@@ -9,9 +9,10 @@ from shared import contracts
 from shared.errors import InvalidInput, WrongUsage
 from shared.statistics.intervals import difference, interval
 from shared.statistics.significance import mcnemar, mcnemar_mid_p
-from tools.reporter.ab.judgement import Judgement, Question, judge
+from tools.reporter.ab.judgement import Judgement, judge
 from tools.reporter.ab.verdict import Word
 from tools.reporter.arms import read_arms
+from tools.reporter.config import Question
 
 Row = tuple[str, str, str, float]
 

@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 
 from shared import contracts, stale_models
-from tools.reporter.ab.report import ReportConfig, make_report
+from tools.reporter.ab.report import make_report
+from tools.reporter.config import ReportConfig
 
 CARD = Path(__file__).parent.parent / "schemas" / "positive" / "model" / "ours.json"
 
@@ -56,6 +57,7 @@ def test_several_candidates_and_histories_stand_in_one_report(
         candidates=(("ep10", plan[1]), ("ep50", plan[0])),
         histories=tuple(histories),
         out=tmp_path / "report",
+        lang="en",
     )
     result = make_report(config)
     assert result.pictures == (

@@ -4,8 +4,9 @@ from typing import Any
 import pytest
 
 from tools.reporter.ab.content_verdict import settle_section
-from tools.reporter.ab.judgement import Question, judge
+from tools.reporter.ab.judgement import judge
 from tools.reporter.arms import read_arms
+from tools.reporter.config import Question
 from tools.reporter.render.blocks import Bullets
 from tools.reporter.text.words import Words
 

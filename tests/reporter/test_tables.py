@@ -16,9 +16,10 @@ from shared.statistics.metrics import Confusion
 from shared.statistics.predictions import Answers
 from tools.reporter.ab.verdict import decide
 from tools.reporter.cli import main
+from tools.reporter.config import TablesConfig
 from tools.reporter.tables.pairings import Margins, all_pairings
 from tools.reporter.tables.rates import fit_tables, parse_rates
-from tools.reporter.tables.tables import TablesConfig, compare_tables, pair_up
+from tools.reporter.tables.tables import compare_tables, pair_up
 from tools.reporter.text.tables_text import TEXTS
 
 BASELINE = Confusion(tp=30, fn=10, tn=22, fp=18)

@@ -14,12 +14,11 @@ from typing import Any
 
 from shared import contracts, paths, provenance
 from shared.errors import InvalidInput
+from shared.statistics.metric_names import METRICS
 from shared.statistics.predictions_csv import Prediction, read_predictions
 from shared.statistics.thresholds import ALIGNED_THRESHOLD, align
 from tools.evaluator.results import measure, name_files, write_results
 from tools.evaluator.text import format_metrics
-
-SPREAD_METRICS = ("accuracy", "recall", "precision", "f1", "roc_auc")
 
 
 @dataclass(frozen=True)
@@ -108,14 +107,14 @@ def _run(file: Path, document: dict[str, Any]) -> dict[str, Any]:
         "file": file.name,
         "sha256": contracts.sha256_file(file),
         "split": document["split"]["file"] if document["split"] else None,
-        **{key: document["metrics"][key] for key in ("threshold", *SPREAD_METRICS)},
+        **{key: document["metrics"][key] for key in ("threshold", *METRICS)},
     }
 
 
 def _spread(documents: list[dict[str, Any]]) -> dict[str, Any]:
     """Return mean and standard deviation of each metric over the runs in which it is defined."""
     spread: dict[str, Any] = {}
-    for key in SPREAD_METRICS:
+    for key in METRICS:
         values = [d["metrics"][key] for d in documents if d["metrics"][key] is not None]
         spread[key] = (
             {

@@ -18,6 +18,7 @@ from shared.statistics.calibration import Calibration
 from shared.statistics.intervals import Interval
 from shared.statistics.predictions import Answers, sequence_of
 from shared.statistics.predictions_csv import Prediction, answers_of, predictions_path, read_predictions
+from tools.reporter.config import MaybeNamed
 
 
 @dataclass(frozen=True)
@@ -121,10 +122,9 @@ class Arm:
         return self.card["run"]["run_id"] if self.card and self.card["run"] else None
 
 
-Named = tuple[str | None, Path]
-
-
-def read_arms(baseline: Named, candidates: Sequence[Named], references: Sequence[Named] = ()) -> tuple[Arm, ...]:
+def read_arms(
+    baseline: MaybeNamed, candidates: Sequence[MaybeNamed], references: Sequence[MaybeNamed] = ()
+) -> tuple[Arm, ...]:
     """Read all arms, the baseline first, then candidates, then references, and make sure that they can be compared.
 
     Args:
@@ -156,7 +156,7 @@ def read_arms(baseline: Named, candidates: Sequence[Named], references: Sequence
     return tuple(arms)
 
 
-def read_arm(named: Named, role: str) -> Arm:
+def read_arm(named: MaybeNamed, role: str) -> Arm:
     """Read an arm's results and what they name, each checked.
 
     Raises:

@@ -1,7 +1,6 @@
 """Command line of the reporter. See ``reporter --help``."""
 
 import argparse
-import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -9,6 +8,9 @@ from typing import TYPE_CHECKING
 from shared import cli, paths
 from shared.approaches import APPROACHES, REASONS
 from shared.errors import WrongUsage
+from shared.statistics.metric_names import METRICS
+from shared.text import language
+from tools.reporter.config import ApproachesConfig, Question, ReportConfig, TablesConfig
 
 if TYPE_CHECKING:
     from shared.statistics.metrics import Confusion
@@ -42,7 +44,6 @@ reporter approaches --result dual_head=d.json --result landmark_mlp=l.json --res
   --card dual_head=d/model.json --card landmark_mlp=l/model.json --timings t.json --features features.json
 """
 
-METRICS = ("accuracy", "recall", "precision", "f1", "roc_auc")
 MAX_CLIPS = 20_000  # the exact test by person takes seconds then
 
 TABLES_DESCRIPTION = """Say what two published tables of counts can show, whichever way the answers behind them pair up.
@@ -57,53 +58,40 @@ reporter tables --baseline-rates precision=62.5%,recall=75%,accuracy=65%,n=80 --
 """
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the reporter and return its exit code."""
-    words = list(sys.argv[1:] if argv is None else argv)
-    if words[:1] == ["tables"]:
-        return _main_tables(words[1:])
-    if words[:1] == ["approaches"]:
-        return _main_approaches(words[1:])
-    parser = cli.Parser("reporter", DESCRIPTION, EXAMPLES)
-    parser.add_argument(
-        "--baseline", required=True, metavar="[NAME=]FILE", help="results document to compare with (.json)"
-    )
-    parser.add_argument(
+def parser() -> cli.Parser:
+    """Describe the flags."""
+    parser = cli.Parser("reporter", DESCRIPTION, EXAMPLES, _report)
+    add = parser.add_argument
+    add("--baseline", required=True, metavar="[NAME=]FILE", help="results document to compare with (.json)")
+    add(
         "--candidate",
         required=True,
         action="append",
         metavar="[NAME=]FILE",
         help="results document of a candidate; give it again for each further one. Without a NAME the model's is used",
     )
-    parser.add_argument(
+    add(
         "--reference",
         action="append",
         default=[],
         metavar="[NAME=]FILE",
-        help="results document of an arm that costs nothing (the larger class, one frame); candidates should beat it",
+        help="results document of an arm that needs no training (the larger class, one frame); candidates should beat "
+        "it",
     )
-    parser.add_argument(
-        "--primary", choices=METRICS, default="accuracy", help="metric that decides (default: accuracy)"
-    )
-    parser.add_argument(
+    _add_primary(parser)
+    add(
         "--protected",
         choices=(*METRICS, "none"),
         default="recall",
         help="metric that must not drop by more than the margin (default: recall)",
     )
-    parser.add_argument(
-        "--margin",
-        type=cli.fraction,
-        default=0.05,
-        metavar="M",
-        help="difference that does not matter (default: 0.05)",
-    )
-    parser.add_argument(
+    cli.add_margin(parser)
+    add(
         "--gate",
         action="store_true",
         help="exit code 1 unless the best candidate is better than the baseline and than every reference",
     )
-    parser.add_argument(
+    add(
         "--run",
         action="append",
         default=[],
@@ -111,68 +99,38 @@ def main(argv: Sequence[str] | None = None) -> int:
         metavar="RUN",
         help="a training run (its run.json or folder), for its learning curve",
     )
-    parser.add_argument(
-        "--history", action="append", default=[], type=Path, metavar="CSV", help="a training history without its run"
-    )
-    parser.add_argument(
+    add("--history", action="append", default=[], type=Path, metavar="CSV", help="a training history without its run")
+    add(
         "--people",
         action="append",
         default=[],
         metavar="N=FILE",
         help="results of the same training on N people (repeat): draws accuracy against the number of people",
     )
-    parser.add_argument("--dataset", metavar="D", help="name or folder of the dataset, for pictures of changed answers")
+    cli.add_dataset(parser, default="none: no pictures of changed predictions")
+    add("--no-faces", action="store_true", help="leave the pictures out: for a report that is passed on")
+    _add_place(parser)
+    _add_approaches(parser)
+    _add_tables(parser)
+    return parser
+
+
+def _add_primary(parser: cli.Parser) -> None:
     parser.add_argument(
-        "--no-faces", action="store_true", help="leave the pictures out: for a report that is passed on"
+        "--primary", choices=METRICS, default="accuracy", help="metric that decides (default: accuracy)"
     )
-    parser.add_argument("--out", type=Path, metavar="DIR", help="folder to write to (default: artifacts/reports/ID)")
-    parser.add_argument("--report-id", metavar="ID", help="name of the report (default: dataset, side and time)")
-    parser.add_argument("--lang", choices=("en", "ko"), default="en", help="language of the page (default: en)")
+
+
+def _add_place(parser: cli.Parser) -> None:
+    """Add where a report is written, under which name and in which language."""
+    cli.add_out(parser, "artifacts/reports/ID")
+    parser.add_argument("--report-id", metavar="ID", help="name of the report (default: dataset and time)")
+    cli.add_lang(parser)
     cli.add_json(parser)
-    arguments = parser.parse_args(words)
-
-    def work() -> cli.Result:
-        _require_report_id(arguments.report_id)
-        cli.require(0 < arguments.margin < 1, "--margin", found=f"{arguments.margin:g}", expected="above 0 and below 1")
-        dataset = None if arguments.dataset is None else paths.dataset_dir(arguments.dataset)
-
-        from tools.reporter.ab.judgement import Question
-        from tools.reporter.ab.report import ReportConfig, make_report
-
-        return make_report(
-            ReportConfig(
-                baseline=_split_name(arguments.baseline, "--baseline"),
-                candidates=tuple(_split_name(text, "--candidate") for text in arguments.candidate),
-                references=tuple(_split_name(text, "--reference") for text in arguments.reference),
-                question=Question(
-                    arguments.primary, None if arguments.protected == "none" else arguments.protected, arguments.margin
-                ),
-                gate=arguments.gate,
-                people=tuple(_split_number(text) for text in arguments.people),
-                runs=tuple(arguments.run),
-                histories=tuple(arguments.history),
-                dataset=dataset,
-                with_faces=not arguments.no_faces,
-                out=arguments.out,
-                report_id=arguments.report_id,
-                lang=arguments.lang,
-            )
-        )
-
-    return cli.run("reporter", arguments, work)
 
 
-def _require_report_id(report_id: str | None) -> None:
-    if report_id is not None and not paths.NAME_PATTERN.fullmatch(report_id):
-        raise WrongUsage(
-            "--report-id",
-            found=repr(report_id),
-            expected=paths.NAME_RULE,
-        )
-
-
-def _main_approaches(words: Sequence[str]) -> int:
-    parser = cli.Parser("reporter approaches", APPROACHES_DESCRIPTION, APPROACHES_EXAMPLES)
+def _add_approaches(reporter: cli.Parser) -> None:
+    parser = reporter.add_command("approaches", APPROACHES_DESCRIPTION, APPROACHES_EXAMPLES, _approaches)
     add = parser.add_argument
     for flag, help_ in (
         ("--result", "results document of an approach (repeat; majority and one more at least)"),
@@ -186,53 +144,112 @@ def _main_approaches(words: Sequence[str]) -> int:
     add(
         "--left-out", action="append", default=[], metavar="NAME=REASON", help="what was not compared, and why (repeat)"
     )
-    add("--dataset", metavar="D", help="name or folder of the dataset, for its card and the log of its test side")
-    add("--primary", choices=METRICS, default="accuracy", help="metric that decides (default: accuracy)")
-    add("--margin", type=cli.fraction, default=0.05, metavar="M", help="least difference of interest (default: 0.05)")
-    add("--out", type=Path, metavar="DIR", help="folder to write to (default: artifacts/reports/ID)")
-    add("--report-id", metavar="ID", help="name of the report (default: dataset and time)")
-    add("--lang", choices=("en", "ko"), default="en", help="language of the page (default: en)")
+    cli.add_dataset(parser, default="the one that the results name; for its card and its test log")
+    _add_primary(parser)
+    cli.add_margin(parser)
+    _add_place(parser)
+
+
+def _add_tables(reporter: cli.Parser) -> None:
+    parser = reporter.add_command("tables", TABLES_DESCRIPTION, TABLES_EXAMPLES, _tables)
+    for arm in ("baseline", "candidate"):
+        group = parser.add_mutually_exclusive_group(required=True)
+        group.add_argument(f"--{arm}", metavar="TP,FN,TN,FP", help=f"counts of the {arm}")
+        group.add_argument(
+            f"--{arm}-rates",
+            metavar="NAME=VALUE,...",
+            help="or its printed rates: precision, recall, accuracy, specificity, f1, with n (and positives if known)",
+        )
+    parser.add_argument(
+        "--n-subjects", type=cli.positive_int, metavar="N", help="people who gave the clips, if fewer than clips"
+    )
+    cli.add_margin(parser)
+    cli.add_lang(parser)
     cli.add_json(parser)
-    arguments = parser.parse_args(words)
 
-    def work() -> cli.Result:
-        _require_report_id(arguments.report_id)
-        cli.require(0 < arguments.margin < 1, "--margin", found=f"{arguments.margin:g}", expected="above 0 and below 1")
-        left_out = tuple(
-            (name, reason) for name, reason in (_split_approach(t, "--left-out") for t in arguments.left_out)
-        )
-        for _, reason in left_out:
-            cli.require(reason in REASONS, "--left-out", found=repr(reason), expected=", ".join(REASONS))
-        results, runs, cards, specs = (
-            tuple((name, Path(file).expanduser()) for name, file in (_split_approach(text, flag) for text in texts))
-            for flag, texts in (
-                ("--result", arguments.result),
-                ("--run", arguments.run),
-                ("--card", arguments.card),
-                ("--spec", arguments.spec),
-            )
-        )
-        from tools.reporter.approaches.report import ApproachesConfig, report_approaches
 
-        return report_approaches(
-            ApproachesConfig(
-                results=results,
-                runs=runs,
-                cards=cards,
-                specs=specs,
-                timings=arguments.timings,
-                features=arguments.features,
-                left_out=left_out,
-                dataset=None if arguments.dataset is None else paths.dataset_dir(arguments.dataset),
-                primary=arguments.primary,
-                margin=arguments.margin,
-                out=arguments.out,
-                report_id=arguments.report_id,
-                lang=arguments.lang,
-            )
-        )
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the reporter and return its exit code."""
+    return cli.main(parser(), argv)
 
-    return cli.run("reporter", arguments, work)
+
+def _report(arguments: argparse.Namespace) -> cli.Result:
+    _require_report_id(arguments.report_id)
+    protected = None if arguments.protected == "none" else arguments.protected
+    config = ReportConfig(
+        baseline=_split_name(arguments.baseline, "--baseline"),
+        candidates=tuple(_split_name(text, "--candidate") for text in arguments.candidate),
+        references=tuple(_split_name(text, "--reference") for text in arguments.reference),
+        question=Question(arguments.primary, protected, arguments.margin),
+        gate=arguments.gate,
+        people=tuple(_split_number(text) for text in arguments.people),
+        runs=tuple(arguments.run),
+        histories=tuple(arguments.history),
+        dataset=arguments.dataset and paths.dataset_dir(arguments.dataset),
+        with_faces=not arguments.no_faces,
+        out=arguments.out,
+        report_id=arguments.report_id,
+        lang=language.choose(arguments.lang),
+    )
+    from tools.reporter.ab.report import make_report
+
+    return make_report(config)
+
+
+def _approaches(arguments: argparse.Namespace) -> cli.Result:
+    _require_report_id(arguments.report_id)
+    left_out = tuple(_split_approach(text, "--left-out") for text in arguments.left_out)
+    for _, reason in left_out:
+        cli.require(reason in REASONS, "--left-out", found=repr(reason), expected=", ".join(REASONS))
+    results, runs, cards, specs = (
+        tuple((name, Path(file).expanduser()) for name, file in (_split_approach(text, flag) for text in texts))
+        for flag, texts in (
+            ("--result", arguments.result),
+            ("--run", arguments.run),
+            ("--card", arguments.card),
+            ("--spec", arguments.spec),
+        )
+    )
+    config = ApproachesConfig(
+        results=results,
+        runs=runs,
+        cards=cards,
+        specs=specs,
+        timings=arguments.timings,
+        features=arguments.features,
+        left_out=left_out,
+        dataset=arguments.dataset and paths.dataset_dir(arguments.dataset),
+        primary=arguments.primary,
+        margin=arguments.margin,
+        out=arguments.out,
+        report_id=arguments.report_id,
+        lang=language.choose(arguments.lang),
+    )
+    from tools.reporter.approaches.report import report_approaches
+
+    return report_approaches(config)
+
+
+def _tables(arguments: argparse.Namespace) -> cli.Result:
+    config = TablesConfig(
+        baseline=_read_table(arguments.baseline, arguments.baseline_rates, "--baseline"),
+        candidate=_read_table(arguments.candidate, arguments.candidate_rates, "--candidate"),
+        n_subjects=arguments.n_subjects,
+        margin=arguments.margin,
+        lang=language.choose(arguments.lang),
+    )
+    from tools.reporter.tables.tables import compare_tables
+
+    return compare_tables(config)
+
+
+def _require_report_id(report_id: str | None) -> None:
+    if report_id is not None and not paths.NAME_PATTERN.fullmatch(report_id):
+        raise WrongUsage(
+            "--report-id",
+            found=repr(report_id),
+            expected=paths.NAME_RULE,
+        )
 
 
 def _split_approach(text: str, flag: str) -> tuple[str, str]:
@@ -259,46 +276,6 @@ def _split_name(text: str, flag: str) -> tuple[str | None, Path]:
     if not paths.NAME_PATTERN.fullmatch(name):
         raise WrongUsage(flag, found=repr(name), expected=f"{paths.NAME_RULE} before the '='")
     return name, Path(file)
-
-
-def _main_tables(words: Sequence[str]) -> int:
-    arguments = _tables_parser().parse_args(words)
-
-    def work() -> cli.Result:
-        cli.require(0 < arguments.margin < 1, "--margin", found=f"{arguments.margin:g}", expected="above 0 and below 1")
-        from tools.reporter.tables.tables import TablesConfig, compare_tables
-
-        return compare_tables(
-            TablesConfig(
-                baseline=_read_table(arguments.baseline, arguments.baseline_rates, "--baseline"),
-                candidate=_read_table(arguments.candidate, arguments.candidate_rates, "--candidate"),
-                n_subjects=arguments.n_subjects,
-                margin=arguments.margin,
-                lang=arguments.lang,
-            )
-        )
-
-    return cli.run("reporter", arguments, work)
-
-
-def _tables_parser() -> argparse.ArgumentParser:
-    parser = cli.Parser("reporter tables", TABLES_DESCRIPTION, TABLES_EXAMPLES)
-    for arm in ("baseline", "candidate"):
-        group = parser.add_mutually_exclusive_group(required=True)
-        group.add_argument(f"--{arm}", metavar="TP,FN,TN,FP", help=f"counts of the {arm}")
-        group.add_argument(
-            f"--{arm}-rates",
-            metavar="NAME=VALUE,...",
-            help="or its printed rates: precision, recall, accuracy, specificity, f1, with n (and positives if known)",
-        )
-    add = parser.add_argument
-    add("--n-subjects", type=cli.positive_int, metavar="N", help="people who gave the clips, if fewer than clips")
-    add(
-        "--margin", type=cli.fraction, default=0.05, metavar="M", help="difference that does not matter (default: 0.05)"
-    )
-    add("--lang", choices=("en", "ko"), default="en", help="language of the text (default: en)")
-    cli.add_json(parser)
-    return parser
 
 
 def _read_table(counts: str | None, rates: str | None, flag: str) -> "Confusion | PublishedRates":

@@ -5,7 +5,8 @@ import pytest
 
 from shared.statistics import clustered_variance as module
 from shared.statistics.clustered_variance import Spread, spread
-from shared.statistics.predictions import METRICS, Answers, answers
+from shared.statistics.metric_names import METRICS
+from shared.statistics.predictions import Answers, answers
 from shared.statistics.significance import auc_spread
 
 

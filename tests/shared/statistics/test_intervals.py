@@ -10,7 +10,8 @@ from statsmodels.stats.proportion import proportion_confint
 
 from shared.errors import InvalidInput
 from shared.statistics import clustered_variance, intervals
-from shared.statistics.predictions import METRICS, Answers, answers, check_paired, place
+from shared.statistics.metric_names import METRICS
+from shared.statistics.predictions import Answers, answers, check_paired, place
 from shared.statistics.roc_band import person_weights, strata_of
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"

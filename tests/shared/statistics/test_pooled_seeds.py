@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from shared.statistics.intervals import difference, interval
-from shared.statistics.predictions import METRICS, Answers, answers
+from shared.statistics.metric_names import METRICS
+from shared.statistics.predictions import Answers, answers
 from shared.statistics.significance import compare
 
 

@@ -13,28 +13,14 @@ from shared.statistics.calibration import Calibration
 from shared.statistics.intervals import Interval, differences
 from shared.statistics.predictions import Answers
 from shared.statistics.significance import Test, compare, delong, delong_by_person, mcnemar, mcnemar_mid_p
-from tools.reporter.ab.verdict import MARGIN, Verdict, Word, decide_all
+from tools.reporter.ab.verdict import Verdict, Word, decide_all
 from tools.reporter.arms import Arm
+from tools.reporter.config import Question
 from tools.reporter.text.words import Lang, Words
 
 LANGS: tuple[Lang, ...] = ("en", "ko")
 # From what is worth most to a reader to what is worth least.
 _ORDER = (Word.BETTER, Word.EQUAL, Word.CANNOT_TELL, Word.WORSE)
-
-
-@dataclass(frozen=True)
-class Question:
-    """What is asked of a candidate.
-
-    Attributes:
-        primary: The metric that decides.
-        protected: The metric that must not drop by more than the margin; None for none.
-        margin: The least difference of practical interest, as a fraction.
-    """
-
-    primary: str = "accuracy"
-    protected: str | None = "recall"
-    margin: float = MARGIN
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,7 @@
 Reads results documents and what they name; writes report.html, report.md, the figures and, last, comparison.json.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -13,53 +13,19 @@ from shared.provenance import code_info
 from tools.reporter.ab.comparison import COMPARED_METRICS, compare, find_flips
 from tools.reporter.ab.content import build_page
 from tools.reporter.ab.histories import read_history, read_run
-from tools.reporter.ab.judgement import Judgement, Question, judge
+from tools.reporter.ab.judgement import Judgement, judge
 from tools.reporter.ab.people_curve import read_people_curve
-from tools.reporter.arms import Named, read_arms
+from tools.reporter.arms import read_arms
+from tools.reporter.config import ReportConfig
 from tools.reporter.datasets import find_dataset
 from tools.reporter.render.html import render_html
 from tools.reporter.render.markdown import render_markdown
 from tools.reporter.render.strips import draw_strips
-from tools.reporter.text.words import Lang, Words
+from tools.reporter.text.words import Words
 
 HTML = "report.html"
 MARKDOWN = "report.md"
 COMPARISON = "comparison.json"
-
-
-@dataclass(frozen=True)
-class ReportConfig:
-    """What to report.
-
-    Attributes:
-        baseline: Name (None: the model's) and results document.
-        candidates: The same of each candidate.
-        references: The same of each arm that costs nothing (the larger class, one frame).
-        question: What the verdict answers.
-        gate: Whether exit code 1 says that the best candidate is not better than the baseline and every reference.
-        runs: run.json files whose learning curve is shown.
-        histories: history.csv files without a run.
-        people: Results of the same training on so many people, for the curve over their number.
-        dataset: Folder for pictures of changed sequences; None for none.
-        with_faces: False leaves the pictures out although a dataset is named.
-        out: Folder to write to; None for the report's own below artifacts/reports/.
-        report_id: Its name; None makes one of dataset, side and time.
-        lang: The page's language.
-    """
-
-    baseline: Named
-    candidates: tuple[Named, ...]
-    references: tuple[Named, ...] = ()
-    question: Question = field(default_factory=Question)
-    gate: bool = False
-    runs: tuple[Path, ...] = ()
-    histories: tuple[Path, ...] = ()
-    people: tuple[tuple[int, Path], ...] = ()
-    dataset: Path | None = None
-    with_faces: bool = True
-    out: Path | None = None
-    report_id: str | None = None
-    lang: Lang = "en"
 
 
 @dataclass(frozen=True)

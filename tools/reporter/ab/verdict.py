@@ -12,12 +12,13 @@ from typing import Any
 
 from shared.errors import InvalidInput
 from shared.statistics.intervals import Interval, difference
+from shared.statistics.metric_names import METRICS
 from shared.statistics.power import Plan, plan_for
-from shared.statistics.predictions import METRICS, Answers
+from shared.statistics.predictions import Answers
 from shared.statistics.significance import Test, compare, holm
+from tools.reporter.config import MARGIN
 from tools.reporter.text.verdict_words import Said, say
 
-MARGIN = 0.05
 ALPHA = 0.05
 
 

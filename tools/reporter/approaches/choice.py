@@ -21,7 +21,8 @@ from shared.statistics.intervals import Interval, difference
 from shared.statistics.power import Plan, plan_for
 from shared.statistics.predictions import Answers
 from shared.statistics.significance import Test, compare, holm
-from tools.reporter.ab.verdict import ALPHA, MARGIN, in_sequences
+from tools.reporter.ab.verdict import ALPHA, in_sequences
+from tools.reporter.config import MARGIN
 
 BECAUSE = {
     "shown": "the leader is shown to be better than each of the others",

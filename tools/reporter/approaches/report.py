@@ -14,58 +14,21 @@ from shared.approaches import APPROACHES, FLOOR, RUNTIME_BYTES, Approach
 from shared.contracts import Document
 from shared.errors import InvalidInput, WrongUsage
 from shared.provenance import code_info
-from tools.reporter.ab.judgement import Question, weakness
+from tools.reporter.ab.judgement import weakness
 from tools.reporter.ab.verdict import ALPHA
 from tools.reporter.approaches.choice import Offer, choose, weaken
 from tools.reporter.approaches.content import Measured, build_page
 from tools.reporter.approaches.costs import Costs, find_browser_time, find_time, find_training
 from tools.reporter.arms import Arm, Source, check_comparable, place, read_arm
+from tools.reporter.config import ApproachesConfig, Named, Question
 from tools.reporter.datasets import find_dataset
 from tools.reporter.render.html import render_html
 from tools.reporter.render.markdown import render_markdown
 from tools.reporter.text.choice_words import say
-from tools.reporter.text.words import Lang
 
 HTML, MARKDOWN, DOCUMENT = "report.html", "report.md", "approaches.json"
 # What no test can see: figures that come from sequences which cannot carry a verdict.
 _WEAK = ("weak_train", "weak_validation", "weak_threshold", "weak_other_split")
-
-Named = tuple[str, Path]
-
-
-@dataclass(frozen=True)
-class ApproachesConfig:
-    """What to report.
-
-    Attributes:
-        results: Results document of each approach, the floor among them, by name.
-        runs: Training runs by network; of folds and seeds several each.
-        cards: Model card of each network.
-        specs: Front-end spec of the hand-off of one of its models, by network.
-        timings: What a decision takes here.
-        features: The features' manifest, where faces were read.
-        left_out: Names and reasons of approaches that were not compared.
-        dataset: Its folder, for the log of the sealed test; None looks for it by name.
-        primary: The metric that decides.
-        margin: The least difference of practical interest.
-        out: Folder to write to; None for the report's own below artifacts/reports/.
-        report_id: Its name; None makes one of dataset and time.
-        lang: The page's language.
-    """
-
-    results: tuple[Named, ...]
-    runs: tuple[Named, ...]
-    cards: tuple[Named, ...]
-    specs: tuple[Named, ...]
-    timings: Path
-    features: Path | None
-    left_out: tuple[tuple[str, str], ...]
-    dataset: Path | None
-    primary: str
-    margin: float
-    out: Path | None
-    report_id: str | None
-    lang: Lang
 
 
 @dataclass(frozen=True)

@@ -22,6 +22,7 @@ from shared.statistics.metrics import Confusion
 from shared.statistics.power import POWER, clips_from_tables, clips_needed
 from shared.statistics.predictions import Answers, part_and_whole
 from tools.reporter.ab.verdict import Verdict, Word, decide
+from tools.reporter.config import TablesConfig
 from tools.reporter.tables.pairings import Margins, Pairings, all_pairings
 from tools.reporter.tables.rates import PublishedRates, fit_tables
 from tools.reporter.text.tables_text import render, verdict_sentence
@@ -33,25 +34,6 @@ PAIRED_METRICS = ("recall", "specificity", "accuracy")
 """Metrics whose clips are the same for both arms, so that their answers pair up."""
 MAX_PAIRS = 500
 """Of tables that fit published rates: some seconds."""
-
-
-@dataclass(frozen=True)
-class TablesConfig:
-    """What to compare.
-
-    Attributes:
-        baseline: A table, or published rates.
-        candidate: A table, or published rates.
-        n_subjects: People who gave the clips; None where unknown.
-        margin: Differences up to this share of clips do not matter in practice; recall may drop by no more.
-        lang: Language of the text.
-    """
-
-    baseline: Confusion | PublishedRates
-    candidate: Confusion | PublishedRates
-    n_subjects: int | None
-    margin: float
-    lang: Lang
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,120 @@
+"""What the reporter is asked to report. Light to import; the command line fills it."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared.text.catalogue import Lang
+from shared.text.language import DEFAULT
+
+if TYPE_CHECKING:
+    from shared.statistics.metrics import Confusion
+    from tools.reporter.tables.rates import PublishedRates
+
+MARGIN = 0.05
+Named = tuple[str, Path]
+MaybeNamed = tuple[str | None, Path]  # None: by the name that the document gives itself
+
+
+@dataclass(frozen=True)
+class Question:
+    """What is asked of a candidate.
+
+    Attributes:
+        primary: The metric that decides.
+        protected: The metric that must not drop by more than the margin; None for none.
+        margin: The least difference of practical interest, as a fraction.
+    """
+
+    primary: str = "accuracy"
+    protected: str | None = "recall"
+    margin: float = MARGIN
+
+
+@dataclass(frozen=True)
+class ReportConfig:
+    """What to report.
+
+    Attributes:
+        baseline: Name (None: the model's) and results document.
+        candidates: The same of each candidate.
+        references: The same of each arm that costs nothing (the larger class, one frame).
+        question: What the verdict answers.
+        gate: Whether exit code 1 says that the best candidate is not better than the baseline and every reference.
+        runs: run.json files whose learning curve is shown.
+        histories: history.csv files without a run.
+        people: Results of the same training on so many people, for the curve over their number.
+        dataset: Folder for pictures of changed sequences; None for none.
+        with_faces: False leaves the pictures out although a dataset is named.
+        out: Folder to write to; None for the report's own below artifacts/reports/.
+        report_id: Its name; None makes one of dataset, side and time.
+        lang: The page's language.
+    """
+
+    baseline: MaybeNamed
+    candidates: tuple[MaybeNamed, ...]
+    references: tuple[MaybeNamed, ...] = ()
+    question: Question = field(default_factory=Question)
+    gate: bool = False
+    runs: tuple[Path, ...] = ()
+    histories: tuple[Path, ...] = ()
+    people: tuple[tuple[int, Path], ...] = ()
+    dataset: Path | None = None
+    with_faces: bool = True
+    out: Path | None = None
+    report_id: str | None = None
+    lang: Lang = DEFAULT
+
+
+@dataclass(frozen=True)
+class ApproachesConfig:
+    """What to report.
+
+    Attributes:
+        results: Results document of each approach, the floor among them, by name.
+        runs: Training runs by network; of folds and seeds several each.
+        cards: Model card of each network.
+        specs: Front-end spec of the hand-off of one of its models, by network.
+        timings: What a decision takes here.
+        features: The features' manifest, where faces were read.
+        left_out: Names and reasons of approaches that were not compared.
+        dataset: Its folder, for the log of the sealed test; None looks for it by name.
+        primary: The metric that decides.
+        margin: The least difference of practical interest.
+        out: Folder to write to; None for the report's own below artifacts/reports/.
+        report_id: Its name; None makes one of dataset and time.
+        lang: The page's language.
+    """
+
+    results: tuple[Named, ...]
+    runs: tuple[Named, ...]
+    cards: tuple[Named, ...]
+    specs: tuple[Named, ...]
+    timings: Path
+    features: Path | None
+    left_out: tuple[tuple[str, str], ...]
+    dataset: Path | None
+    primary: str
+    margin: float
+    out: Path | None
+    report_id: str | None
+    lang: Lang
+
+
+@dataclass(frozen=True)
+class TablesConfig:
+    """What to compare.
+
+    Attributes:
+        baseline: A table, or published rates.
+        candidate: A table, or published rates.
+        n_subjects: People who gave the clips; None where unknown.
+        margin: Differences up to this share of clips do not matter in practice; recall may drop by no more.
+        lang: Language of the text.
+    """
+
+    baseline: "Confusion | PublishedRates"
+    candidate: "Confusion | PublishedRates"
+    n_subjects: int | None
+    margin: float
+    lang: Lang
