@@ -9,7 +9,6 @@ wants two cores runs two of these in two processes.
         reading = landmarker.read(picture)  # reading.found, .points, .blendshapes, .n_faces
 """
 
-import ctypes
 import dataclasses
 from dataclasses import dataclass
 from pathlib import Path
@@ -134,7 +133,7 @@ class FaceLandmarker:
         self.model = model or find_model()
         data = _read_model(self.model)
         self.model_sha256 = contracts.sha256_file(self.model)
-        vision, base_options, self._image, self._result_type = _import_mediapipe()
+        vision, base_options, self._image = _import_mediapipe()
         options = vision.FaceLandmarkerOptions(
             base_options=base_options(model_asset_buffer=data),
             num_faces=MAX_FACES,
@@ -188,24 +187,12 @@ class FaceLandmarker:
         picture = self._image.Image(
             image_format=self._image.ImageFormat.SRGB, data=np.ascontiguousarray(picture_rgb_hwc_u8)
         )
-        # What `FaceLandmarker.detect` does, but for its result of 530 Python objects a face, which takes a tenth of the
-        # whole time. mediapipe is pinned, and a test holds both results against each other.
-        answer = self._result_type()
-        self._task._lib.MpFaceLandmarkerDetectImage(self._task._handle, picture._image_ptr, None, ctypes.byref(answer))
-        try:
-            return self._copy(answer)
-        finally:
-            self._task._lib.MpFaceLandmarkerCloseResult(ctypes.byref(answer))
-
-    def _copy(self, answer: Any) -> FaceReading:
-        """Copy the largest face out of MediaPipe's memory."""
-        n_faces = int(answer.face_landmarks_count)
-        if n_faces == 0:
+        found = self._task.detect(picture)
+        faces = [np.array([(point.x, point.y, point.z) for point in face], np.float32) for face in found.face_landmarks]
+        if not faces:
             return NO_FACE
-        faces = [_copy_floats(f.landmarks, f.landmarks_count)[:, :3] for f in answer.face_landmarks[:n_faces]]
-        chief = max(range(n_faces), key=lambda index: _area(faces[index]))
-        categories = answer.face_blendshapes[chief]
-        blendshapes = _copy_floats(categories.categories, categories.categories_count)[:, 1]
+        chief = max(range(len(faces)), key=lambda index: _area(faces[index]))
+        blendshapes = np.array([category.score for category in found.face_blendshapes[chief]], np.float32)
         if faces[chief].shape != (N_POINTS, 3) or blendshapes.shape != (N_BLENDSHAPES,):
             raise InvalidInput(
                 str(self.model),
@@ -213,15 +200,8 @@ class FaceLandmarker:
                 expected=f"{N_POINTS} and {N_BLENDSHAPES}",
                 todo="get the right one: ./inv fetch-models",
             )
-        pose = np.asarray(answer.facial_transformation_matrixes[chief].to_numpy(), np.float32)
-        return FaceReading(n_faces, np.ascontiguousarray(faces[chief]), np.ascontiguousarray(blendshapes), pose)
-
-
-def _copy_floats(records: Any, n_records: int) -> F32:
-    """Copy an array of C structs, whose members begin at multiples of four bytes, as a table of floats."""
-    width = ctypes.sizeof(records._type_) // 4
-    floats = ctypes.cast(records, ctypes.POINTER(ctypes.c_float))
-    return np.array(np.ctypeslib.as_array(floats, (n_records, width)), np.float32)
+        pose = np.asarray(found.facial_transformation_matrixes[chief], np.float32)
+        return FaceReading(len(faces), faces[chief], blendshapes, pose)
 
 
 def _without_border(reading: FaceReading, framed_wh_px: tuple[int, int], border_wh_px: tuple[int, int]) -> FaceReading:
@@ -253,13 +233,12 @@ def _read_model(path: Path) -> bytes:
         ) from None
 
 
-def _import_mediapipe() -> tuple[Any, Any, Any, Any]:
-    """Import what is needed of mediapipe: the vision tasks, BaseOptions, the package itself, the result's layout."""
+def _import_mediapipe() -> tuple[Any, Any, Any]:
+    """Import what is needed of mediapipe: the vision tasks, BaseOptions, the package itself."""
     try:
         import mediapipe
         from mediapipe.tasks.python import vision
         from mediapipe.tasks.python.core.base_options import BaseOptions
-        from mediapipe.tasks.python.vision.face_landmarker import MpFaceLandmarkerResultC
     except ModuleNotFoundError as error:
         raise MissingOutside(
             "face landmarks",
@@ -271,4 +250,4 @@ def _import_mediapipe() -> tuple[Any, Any, Any, Any]:
         raise MissingOutside(
             "mediapipe", found=str(error), expected="its system libraries", todo="install the one that it names"
         ) from None
-    return vision, BaseOptions, mediapipe, MpFaceLandmarkerResultC
+    return vision, BaseOptions, mediapipe

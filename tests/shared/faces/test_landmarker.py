@@ -12,14 +12,13 @@ import pytest
 from shared import paths
 from shared.arrays import U8
 from shared.errors import InvalidInput, MissingOutside
-from shared.faces import landmarker
-from shared.faces.landmarker import FaceLandmarker
+from shared.faces.landmarker import BLENDSHAPES, KNOWN_SHA256, MODEL_NAME, FaceLandmarker, find_model, smile_score
 from shared.preprocess import crop_and_resize
 
 ROOT = Path(__file__).parents[3]
 PHOTOS = paths.assets() / "data/images/genki4k"
 NO_FACE = paths.assets() / "videos/raw/no_face.mp4"
-MODEL = paths.assets() / "models" / landmarker.MODEL_NAME
+MODEL = paths.assets() / "models" / MODEL_NAME
 
 pytest.importorskip("mediapipe", reason="the featurizer extra is not installed")
 needs_model = pytest.mark.skipif(not MODEL.is_file(), reason=f"no {MODEL}")
@@ -61,12 +60,11 @@ def test_the_names_of_the_blendshapes_are_the_models_own(landmarker: FaceLandmar
 
     picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=photos(1, 1)[0])
     theirs = landmarker._task.detect(picture).face_blendshapes[0]
-    assert tuple(category.category_name for category in theirs) == landmarker.BLENDSHAPES
+    assert tuple(category.category_name for category in theirs) == BLENDSHAPES
 
 
 @needs_photos
 def test_what_is_read_is_what_mediapipes_own_interface_gives(landmarker: FaceLandmarker) -> None:
-    # The result is copied out of MediaPipe's memory past its Python objects: another layout there must not go unseen.
     import mediapipe
 
     for photo in photos(1, 4):
@@ -85,7 +83,7 @@ def test_what_is_read_is_what_mediapipes_own_interface_gives(landmarker: FaceLan
 def test_smiles_score_higher_than_serious_faces(landmarker: FaceLandmarker) -> None:
     def median(smile: int) -> float:
         readings = [landmarker.read(photo) for photo in photos(smile, 8)]
-        scores = [landmarker.smile_score(r.blendshapes) for r in readings if r.blendshapes is not None]
+        scores = [smile_score(r.blendshapes) for r in readings if r.blendshapes is not None]
         assert len(scores) >= 7
         return float(np.median(scores))
 
@@ -94,10 +92,10 @@ def test_smiles_score_higher_than_serious_faces(landmarker: FaceLandmarker) -> N
 
 def test_the_smile_score_is_the_mean_of_both_sides() -> None:
     blendshapes = np.zeros((2, 52), np.float32)
-    blendshapes[0, landmarker.BLENDSHAPES.index("mouthSmileLeft")] = 0.8
-    blendshapes[0, landmarker.BLENDSHAPES.index("mouthSmileRight")] = 0.4
+    blendshapes[0, BLENDSHAPES.index("mouthSmileLeft")] = 0.8
+    blendshapes[0, BLENDSHAPES.index("mouthSmileRight")] = 0.4
     blendshapes[1] = np.nan
-    scores = landmarker.smile_score(blendshapes)
+    scores = smile_score(blendshapes)
     assert scores[0] == pytest.approx(0.6)
     assert np.isnan(scores[1])
 
@@ -175,7 +173,7 @@ def test_nothing_is_logged() -> None:
         "    print(landmarker.read(np.zeros((224, 224, 3), np.uint8)).found, landmarker.model_sha256)"
     )
     done = subprocess.run([sys.executable, "-c", code, str(MODEL)], cwd=ROOT, capture_output=True, text=True)
-    assert done.stdout.split() == ["False", landmarker.KNOWN_SHA256]
+    assert done.stdout.split() == ["False", KNOWN_SHA256]
     assert done.stderr == ""
 
 
@@ -185,10 +183,10 @@ def test_a_missing_model_is_missing_outside_and_says_how_to_get_it(
     monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
     monkeypatch.setenv("SMILEBENCH_ASSETS", str(tmp_path / "nowhere"))
     with pytest.raises(MissingOutside, match=r"face_landmarker\.task.*\./inv fetch-models") as caught:
-        landmarker.find_model()
+        find_model()
     assert caught.value.exit_code == 3
     with pytest.raises(MissingOutside, match=r"other\.task: found no such file.*fetch-models"):
-        landmarker.find_model(tmp_path / "other.task")
+        find_model(tmp_path / "other.task")
 
 
 def test_a_file_that_is_no_landmarker_is_refused_in_one_line(tmp_path: Path) -> None:
