@@ -28,9 +28,10 @@ def home() -> Path:
     return _CHECKOUT if (_CHECKOUT / "tasks.py").is_file() else Path.cwd()
 
 
-def assets() -> Path:
-    """Return the folder of films, photos and models for tests and trials (SMILEBENCH_ASSETS, else ../shared)."""
-    return Path(os.environ.get("SMILEBENCH_ASSETS") or home().parent / "shared")
+def assets() -> Path | None:
+    """Return the folder of films, photos and models of tests and trials: SMILEBENCH_ASSETS, or None without it."""
+    chosen = os.environ.get("SMILEBENCH_ASSETS")
+    return Path(chosen).expanduser().resolve() if chosen else None
 
 
 def folder_named(value: str, parent: Path, flag: str) -> Path:

@@ -23,6 +23,8 @@ from shared.dataset.writer import DatasetWriter, NewSequence
 from shared.onnx.model import FEATURE_SHAPES
 from shared.video import FilmWriter, Frame
 
+# Films, photos and models that are not part of the project; tests that need them are skipped where there are none.
+os.environ.setdefault("SMILEBENCH_ASSETS", str(Path(__file__).resolve().parents[2] / "shared"))
 FPS = 30.0
 os.environ["SMILEBENCH_LANG"] = "ko"  # whatever the locale of the machine that tests
 MakeDataset = Callable[..., Dataset]

@@ -110,8 +110,9 @@ def find_model(chosen: str | Path | None = None) -> Path:
 
 
 def model_folders() -> list[Path]:
-    """List where fetched models may lie, the first choice first."""
-    return [paths.artifacts("fetched"), paths.assets() / "models"]
+    """List where fetched models may lie, the first choice first: where ./inv fetch-models puts them, and the assets."""
+    assets = paths.assets()
+    return [paths.artifacts("fetched"), *([assets / "models"] if assets else [])]
 
 
 class FaceLandmarker:

@@ -33,6 +33,7 @@ from shared.dataset.writer import JPEG_QUALITY, DatasetWriter
 from shared.faces.landmarker import find_model
 from shared.preprocess import crop_and_resize
 
+os.environ.setdefault("SMILEBENCH_ASSETS", str(Path(__file__).resolve().parents[3] / "shared"))
 ROOT = Path(__file__).parents[2]
 LOOP = """
 import sys, glob

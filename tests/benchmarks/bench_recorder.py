@@ -25,6 +25,7 @@ from shared.dataset.protocol import read_protocol
 from shared.video import Film, FilmWriter, Frame
 from tools.recorder.actor.actor import Actor
 
+os.environ.setdefault("SMILEBENCH_ASSETS", str(Path(__file__).resolve().parents[3] / "shared"))
 TAKES = int(os.environ.get("BENCH_TAKES", "10"))
 WIDTH_PX, HEIGHT_PX = 1280, 720
 

@@ -189,6 +189,24 @@ def test_a_missing_model_is_missing_outside_and_says_how_to_get_it(
         find_model(tmp_path / "other.task")
 
 
+def test_models_are_looked_for_among_the_fetched_ones_and_beside_the_checkout_only_where_the_assets_say_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path / "checkout"))
+    monkeypatch.delenv("SMILEBENCH_ASSETS")
+    beside = tmp_path / "shared" / "models" / MODEL_NAME
+    beside.parent.mkdir(parents=True)
+    beside.write_bytes(b"a model of somebody else's")
+    with pytest.raises(MissingOutside, match="fetch-models"):
+        find_model()
+    monkeypatch.setenv("SMILEBENCH_ASSETS", str(tmp_path / "shared"))
+    assert find_model() == beside
+    fetched = tmp_path / "checkout" / "artifacts" / "fetched" / MODEL_NAME
+    fetched.parent.mkdir(parents=True)
+    fetched.write_bytes(b"fetched")
+    assert find_model() == fetched
+
+
 def test_a_file_that_is_no_landmarker_is_refused_in_one_line(tmp_path: Path) -> None:
     broken = tmp_path / "face_landmarker.task"
     broken.write_bytes(b"PK\x03\x04 nothing of a model")
