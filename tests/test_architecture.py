@@ -80,6 +80,10 @@ def test_tasks_runs_tools_as_programs_and_imports_none() -> None:
     assert not [module for module in imports_of(ROOT / "tasks.py") if module.split(".")[0] == "tools"]
 
 
+def test_no_modules_import_each_other_in_a_circle() -> None:
+    assert GRAPH.circles() == []
+
+
 def test_shared_holds_what_several_rooms_need() -> None:
     """A module that one tool alone needs lies in that tool; the chain and the tasks count as rooms, too."""
     rooms: dict[str, set[str]] = {}
