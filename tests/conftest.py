@@ -61,12 +61,12 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 @pytest.hookimpl(optionalhook=True)
 def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
-    """Hand out whole files, and all files that keep time as one."""
+    """Hand out whole folders, whose tests share what is slow to make, and all tests that keep time as one."""
     from xdist.scheduler import LoadFileScheduling
 
     class OneAtATime(LoadFileScheduling):
         def _split_scope(self, nodeid: str) -> str:
-            return "real time" if nodeid.startswith(REAL_TIME) else str(super()._split_scope(nodeid))
+            return "real time" if nodeid.startswith(REAL_TIME) else nodeid.partition("::")[0].rpartition("/")[0]
 
     config.option.loadscopereorder = False  # by the number of tests; ours are in the order that we want
     return OneAtATime(config, log)

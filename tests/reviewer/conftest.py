@@ -93,7 +93,7 @@ class Served:
     connection: HTTPConnection = field(init=False)
 
     def __post_init__(self) -> None:
-        self.connection = HTTPConnection("127.0.0.1", self.port, timeout=20)
+        self.connection = HTTPConnection("127.0.0.1", self.port, timeout=60)
 
     def ask(
         self, path: str, body: object = None, headers: dict[str, str] | None = None, cookie: bool = True
@@ -113,14 +113,14 @@ class Served:
     def kill(self) -> None:
         """Kill it as a power cut would."""
         self.process.send_signal(signal.SIGKILL)
-        self.process.communicate(timeout=20)
+        self.process.communicate(timeout=60)
         self.connection.close()
 
     def stop(self) -> tuple[int, str, str]:
         """Stop it with Ctrl-C; returns exit code, stdout and stderr."""
         self.connection.close()
         self.process.send_signal(signal.SIGINT)
-        out, err = self.process.communicate(timeout=20)
+        out, err = self.process.communicate(timeout=60)
         return self.process.returncode, out, err
 
 

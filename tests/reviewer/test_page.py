@@ -158,7 +158,7 @@ def test_the_five_frames_play_as_a_loop_at_the_dataset_s_interval_and_stop(datas
     start = frames.index(0)
     assert frames[start : start + 6] == [0, 1, 2, 3, 4, 0]
     steps = sorted(times[n + 1][1] - times[n][1] for n in range(start, start + 4))
-    assert steps[1] == pytest.approx(100, abs=45)  # the median, on a machine that has other things to do
+    assert 55 < steps[1] < 250  # of a hundred; a machine that has other things to do is late
     page.keyboard.press("Space")
     page.wait_for_timeout(200)
     before = page.locator("#film img.on").get_attribute("src")
@@ -226,8 +226,7 @@ def test_decisions_made_while_the_server_is_dead_are_kept_and_sent_when_it_is_ba
     served.kill()
     for key in ("u", "x", "n"):
         page.keyboard.press(key)
-    page.wait_for_selector("#notice:not([hidden])")
-    assert "3 decisions wait in this browser" in page.locator("#notice").inner_text()
+    page.locator("#notice:not([hidden])", has_text="3 decisions wait in this browser").wait_for()
     assert page.locator(".card.pending").count() == 3
     assert len(mine(dataset)) == 1
     serve()
@@ -345,8 +344,8 @@ def test_ten_thousand_sequences_are_as_quick_as_twelve(dataset, serve, open_page
     page.keyboard.press("End")
     assert page.locator(".card.at").is_visible()
     page.evaluate("document.getElementById('grid').scrollTop = 200000")
-    page.wait_for_timeout(200)
-    assert 10 < page.locator(".card:visible").count() < 120
+    page.wait_for_function("[...document.querySelectorAll('.card')].filter((c) => c.checkVisibility()).length > 10")
+    assert page.locator(".card:visible").count() < 120
     assert len(stored(dataset)) == 20
 
 

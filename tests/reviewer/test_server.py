@@ -252,11 +252,11 @@ def test_killed_at_any_moment_no_decision_that_was_called_saved_is_lost(dataset,
     number = 0
     for _ in range(kills):
         served = serve()
-        assert served.ask("/api/state")[0] == 200  # it answers: from here on the kill may fall anywhere
         timer = threading.Timer(rng.uniform(0.02, 0.4), served.process.kill)
-        timer.start()
-        began = time.monotonic()
-        while time.monotonic() - began < 20:
+        n_before, began = len(acknowledged), time.monotonic()
+        while time.monotonic() - began < 60:
+            if len(acknowledged) > n_before and timer.ident is None:
+                timer.start()  # it answers: from here on the kill may fall anywhere
             wishes = [
                 wish(dataset, rng.randint(1, 12), rng.choice(["unsure", "exclude", "label:smile"]), number + extra)
                 for extra in range(rng.randint(1, 5))
@@ -271,5 +271,5 @@ def test_killed_at_any_moment_no_decision_that_was_called_saved_is_lost(dataset,
         assert acknowledged <= {decision["id"] for decision in stored(dataset)}
     decisions = stored(dataset)
     assert len({decision["id"] for decision in decisions}) == len(decisions)
-    assert len(acknowledged) > 2 * kills
+    assert len(acknowledged) >= kills
     assert [str(problem) for problem in check_dataset(dataset.folder) if problem.is_error] == []

@@ -1,5 +1,6 @@
 """Takes in frames in real time, so that nobody's drawing delays a capture time and no frame is lost unnoticed."""
 
+import atexit
 import os
 import queue
 import sys
@@ -108,6 +109,12 @@ class Feed:
             yield frame
 
     def close(self) -> None:
-        """Stop the thread; a source that hangs is left to end with the process."""
+        """Stop the thread; a source that hangs is left to end with the process.
+
+        A thread that comes back from OpenCV while Python shuts down would end the process by SIGABRT: one that is busy
+        for longer than the user waits here is waited for at the end.
+        """
         self._stop.set()
         self._thread.join(timeout=1.0)
+        if self._thread.is_alive():
+            atexit.register(self._thread.join, STALL_S)
