@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from shared.preprocess import crop_and_resize, square_box, to_batch
+from shared.preprocess import crop_and_resize, scale, square_box, to_batch
 
 
 @pytest.mark.parametrize(
@@ -71,3 +71,8 @@ def test_several_sequences_keep_their_order() -> None:
     frames = np.zeros((3, 1, 2, 2, 3), np.uint8)
     frames[2] = 255
     assert to_batch(frames)[:, 0, 0, 0, 0].tolist() == [0.0, 0.0, 1.0]
+
+
+def test_every_byte_becomes_the_float_that_is_nearest_to_its_255th() -> None:
+    every = np.arange(256, dtype=np.uint8)
+    assert np.array_equal(scale(every), (every / 255).astype(np.float32))

@@ -20,9 +20,10 @@ from shared.dataset.protocol import parse_protocol, read_protocol
 from shared.dataset.reader import Dataset
 from shared.models import build_network
 from shared.models.network import NetworkOutput
+from shared.preprocess import to_batch
 from tools.trainer import checkpoints, cli, loop, train
 from tools.trainer.augment import Augmentation
-from tools.trainer.data import NO_EMOTION, Batch
+from tools.trainer.data import NO_EMOTION, Batch, DecodedSequences, decode_dataset
 
 SMALL = ("--weights", "none", "--lr", "1e-3", "--threads", "1", "--quiet")
 
@@ -55,6 +56,13 @@ def _weights(path: Path) -> dict[str, Any]:
 def _equal(a: Path, b: Path) -> bool:
     first, second = _weights(a), _weights(b)
     return first.keys() == second.keys() and all(torch.equal(first[key], second[key]) for key in first)
+
+
+def test_training_sees_the_very_numbers_that_evaluation_sees(small: Dataset) -> None:
+    frames = decode_dataset(small)
+    side = DecodedSequences(small, small.rows, frames)
+    (batch,) = side.batches(len(side), range(len(side)), None, 1)
+    assert np.array_equal(batch.frames.numpy(), to_batch(frames))
 
 
 def test_a_run_leaves_a_valid_document_checkpoints_history_and_picture(small: Dataset, home: Path) -> None:

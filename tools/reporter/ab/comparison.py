@@ -7,11 +7,11 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from shared.contracts import Document
+from shared.statistics.metric_names import SHOWN_METRICS
 from tools.reporter.ab.judgement import Judged, Judgement
 from tools.reporter.arms import Arm, Source
 
 # The plan's order of importance.
-COMPARED_METRICS = ("recall", "precision", "f1", "roc_auc", "accuracy")
 
 
 def compare(
@@ -105,7 +105,7 @@ def subtract(candidate: dict[str, Any], baseline: dict[str, Any]) -> dict[str, f
         metric: None
         if candidate[metric] is None or baseline[metric] is None
         else float(candidate[metric] - baseline[metric])
-        for metric in COMPARED_METRICS
+        for metric in SHOWN_METRICS
     }
 
 

@@ -7,9 +7,9 @@ from collections.abc import Mapping, Sequence
 
 from shared.contracts import Document
 from shared.plots import figures
+from shared.statistics.metric_names import SHOWN_METRICS
 from shared.statistics.roc_band import roc_band
 from shared.text.rounding import rounded
-from tools.reporter.ab.comparison import COMPARED_METRICS
 from tools.reporter.ab.content_use import calibration_section, people_section, thresholds_section
 from tools.reporter.ab.content_verdict import differences_section, settle_section, verdict_section
 from tools.reporter.ab.histories import History
@@ -189,7 +189,7 @@ def _table(arms: Sequence[Arm], judgement: Judgement, comparison: Document, word
                 for arm, entry in zip(arms, comparison["arms"], strict=True)
             ),
         )
-        for metric in COMPARED_METRICS
+        for metric in SHOWN_METRICS
     ]
     rows.append(
         (

@@ -3,9 +3,9 @@
 from collections.abc import Sequence
 
 from shared.plots import figures
+from shared.statistics.metric_names import SHOWN_METRICS
 from shared.statistics.power import Plan
 from shared.text.rounding import rounded
-from tools.reporter.ab.comparison import COMPARED_METRICS
 from tools.reporter.ab.judgement import Judgement
 from tools.reporter.ab.verdict import Verdict, Word
 from tools.reporter.arms import Arm
@@ -84,7 +84,7 @@ def differences_section(arms: Sequence[Arm], judgement: Judgement, words: Words)
                 for found in (judgement.arms[arm.name].paired[metric] for arm in others)
             ],
         )
-        for metric in COMPARED_METRICS
+        for metric in SHOWN_METRICS
     ]
     margin = judgement.question.margin
     figure = forest_figure(rows, [arm.name for arm in others], margin, words.lang)
@@ -92,7 +92,7 @@ def differences_section(arms: Sequence[Arm], judgement: Judgement, words: Words)
     header = (Cell(words("metric")), *(Cell(arm.name, (words(arm.role),)) for arm in others))
     table = tuple(
         (Cell(words(metric)), *(_difference_cell(judgement, arm, metric, words) for arm in others))
-        for metric in COMPARED_METRICS
+        for metric in SHOWN_METRICS
     )
     tests = tuple(
         (

@@ -10,7 +10,8 @@ from typing import Any
 from shared import contracts, paths
 from shared.contracts import Document
 from shared.provenance import code_info
-from tools.reporter.ab.comparison import COMPARED_METRICS, compare, find_flips
+from shared.statistics.metric_names import SHOWN_METRICS
+from tools.reporter.ab.comparison import compare, find_flips
 from tools.reporter.ab.content import build_page
 from tools.reporter.ab.histories import read_history, read_run
 from tools.reporter.ab.judgement import Judgement, judge
@@ -55,7 +56,7 @@ class ReportResult:
         """Show the metrics with their intervals as a small table, then the verdict, and say where to look."""
         words, arms = Words("en"), self.comparison["arms"]
         table = [["", *(arm["name"] for arm in arms)]]
-        for metric in COMPARED_METRICS:
+        for metric in SHOWN_METRICS:
             cells = []
             for arm in arms:
                 found = self.judgement.arms[arm["name"]].intervals[metric]

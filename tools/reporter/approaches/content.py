@@ -10,6 +10,7 @@ from shared.approaches import APPROACHES, FLOOR, RUNTIME_BYTES
 from shared.contracts import Document
 from shared.plots import figures
 from shared.statistics.intervals import Interval, difference
+from shared.statistics.metric_names import SHOWN_METRICS
 from shared.text.rounding import rounded
 from tools.reporter.approaches.choice import Choice, Offer
 from tools.reporter.approaches.costs import Costs
@@ -21,8 +22,6 @@ from tools.reporter.render.blocks import Block, Bullets, Cell, Page, Paragraph, 
 from tools.reporter.render.interval_figures import CostRow, Estimate, costs_figure
 from tools.reporter.text.choice_words import display, say, say_cost
 from tools.reporter.text.words import Lang, Words
-
-_SHOWN_METRICS = ("recall", "precision", "f1", "roc_auc", "accuracy")
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ def _ship_section(measured: Measured, dataset: str, words: Words) -> list[Sectio
 
 def _table_section(document: Document, measured: Measured, words: Words) -> Section:
     primary = measured.choice.primary
-    shown = [primary, *(metric for metric in _SHOWN_METRICS if metric != primary)]
+    shown = [primary, *(metric for metric in SHOWN_METRICS if metric != primary)]
     header = [Cell(words("approach"))]
     header += [Cell(words(metric)) for metric in shown]
     header += [
