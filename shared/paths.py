@@ -79,6 +79,7 @@ MODEL_FILE = "smile_detector.onnx"
 MODEL_CARD = "model.json"
 WEIGHTS_FILE = "weights.safetensors"  # what the graph was exported from; where a fine-tuning can start
 SPEC_FILE = "frontend_spec.json"  # of a hand-off, in artifacts/handoff/<model_id>/
+PROOF_FILE = "browser_proof.json"  # beside it, once a browser has run the hand-off
 
 
 def newest_named(kind: str, file: str, unless: Callable[[Path], bool] = lambda path: False) -> Path | None:

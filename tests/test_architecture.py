@@ -132,8 +132,7 @@ def test_a_document_has_one_writer() -> None:
                 assert isinstance(noun, ast.Constant), f"{path.name} writes a document whose noun is not to be read"
                 writers.setdefault(str(noun.value), set()).add(str(path.relative_to(ROOT)))
     assert len(writers) > 15
-    several = {noun: sorted(paths) for noun, paths in writers.items() if len(paths) > 1}
-    assert set(several) <= {"frontend_spec"}, several  # the browser proof still writes into it
+    assert {noun: sorted(paths) for noun, paths in writers.items() if len(paths) > 1} == {}
 
 
 @pytest.mark.parametrize("path", named(sorted([*SHARED, *TOOL_FILES, ROOT / "tasks.py"])))

@@ -20,6 +20,7 @@ from shared.chain.flags import flags_of
 from shared.chain.stages import Training, dataset_files
 from shared.dataset.splits import read_test_people
 from shared.errors import InvalidInput
+from shared.web.browser_proof import read_proof
 
 BASELINE_FIRST = (
     "the dual head starts from a baseline: drawn actors are recorded and it is trained on them first (minutes, once); "
@@ -292,7 +293,7 @@ def _hand_off(chain: Chain, plan: Plan, made: _Made) -> dict[str, Path]:
     for network, models in made.models.items():
         found = [paths.artifacts("handoff") / model.parent.name / paths.SPEC_FILE for model in models]
         there = [spec for spec in found if spec.is_file()]
-        proven = [spec for spec in there if json.loads(spec.read_text(encoding="utf-8"))["tested"]]
+        proven = [spec for spec in there if read_proof(spec) is not None]
         if there:
             specs[network] = (proven or there)[0]
     return specs
@@ -349,7 +350,8 @@ def _report(
         lang=plan.lang,
         report_id=plan.comparison_id(),
     )
-    read = [*results.values(), *(file for _, file in [*runs, *cards]), *specs.values(), timings]
+    seen = [proof for spec in specs.values() if (proof := spec.with_name(paths.PROOF_FILE)).is_file()]
+    read = [*results.values(), *(file for _, file in [*runs, *cards]), *specs.values(), *seen, timings]
     answer = chain.run(
         "report",
         "reporter",

@@ -43,7 +43,7 @@ def write_handoff(folder: Path, window: Path) -> Path:
     folder.mkdir()
     write_mean(folder / "encoder.onnx", "frame", [1, 3, 224, 224], "features", [1, 3], [2, 3])
     write_mean(folder / "head.onnx", "features", [1, 5, 3], "smile_prob", [1], [1, 2])
-    spec = json.loads((POSITIVE / "frontend_spec" / "untested.json").read_text(encoding="utf-8"))
+    spec = json.loads((POSITIVE / "frontend_spec" / "frames.json").read_text(encoding="utf-8"))
     graph = {**spec["graphs"][0], "verdict": None, "variant": "plain"}
     spec["graphs"] = [{**graph, "name": name, "role": name, "file": f"{name}.onnx"} for name in ("encoder", "head")]
     spec["model"]["sha256"] = contracts.sha256_file(window)

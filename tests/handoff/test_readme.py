@@ -15,7 +15,7 @@ CODE = re.compile(r"`[^`]+`")
 
 
 def spec_of(kind: str, count: int, interval_ms: float, roles: tuple[str, ...]) -> dict[str, Any]:
-    spec = json.loads((SPECS / "untested.json").read_text(encoding="utf-8"))
+    spec = json.loads((SPECS / "frames.json").read_text(encoding="utf-8"))
     spec["input"]["kind"] = kind
     spec["frames"].update(count=count, interval_ms=interval_ms)
     spec["graphs"] = [{**spec["graphs"][0], "role": role} for role in roles]

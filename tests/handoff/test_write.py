@@ -25,7 +25,6 @@ from tools.handoff.config import HandoffConfig
 from tools.handoff.graphs.build import Made
 from tools.handoff.readme import READMES
 from tools.handoff.sessions import Stream, Window
-from tools.handoff.spec import keep_proof
 from tools.handoff.write import Written, write_handoff
 from tools.spec_checker.static.check import check_file
 
@@ -64,11 +63,9 @@ def test_the_window_is_the_models_own_file(written: Written, untrained: Path) ->
 
 def test_nothing_counts_as_proven_before_a_browser_ran_it(written: Written) -> None:
     spec = read_spec(written.folder)
-    assert spec["tested"] == []
     assert spec["runtime"] == {
         "npm_package": "onnxruntime-web",
         "npm_version": ONNXRUNTIME_WEB.version,
-        "execution_providers": [],
     }
     assert "not proven in a browser yet" in written.as_text()
 
@@ -328,10 +325,17 @@ def proven(graph: dict[str, Any], provider: str, **changes: Any) -> dict[str, An
 def prove(folder: Path) -> dict[str, Any]:
     """Write into a hand-off what the browser proof would."""
     spec = read_spec(folder)
-    spec["tested"] = [proven(spec["graphs"][0], "wasm")]
-    spec["runtime"]["execution_providers"] = ["wasm"]
-    contracts.write_document(folder / "frontend_spec.json", spec, "frontend_spec")
-    return spec
+    proof = {
+        "schema_version": 1,
+        "spec_id": spec["spec_id"],
+        "spec_sha256": contracts.sha256_file(folder / "frontend_spec.json"),
+        "created_utc": "2026-01-22T11:25:34Z",
+        "execution_providers": ["wasm"],
+        "tested": [proven(spec["graphs"][0], "wasm")],
+        "tested_decisions": [],
+    }
+    contracts.write_document(folder / "browser_proof.json", proof, "browser_proof")
+    return proof
 
 
 def test_a_second_run_on_the_same_model_touches_nothing_and_keeps_the_browser_proof(
@@ -343,50 +347,53 @@ def test_a_second_run_on_the_same_model_touches_nothing_and_keeps_the_browser_pr
     before = {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in (tmp_path / "out").rglob("*")}
     again = write_handoff(config)
     assert again.changed == ()
+    assert again.proven == ("wasm",)
     assert "unchanged; proven on wasm" in again.as_text()
     assert {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in (tmp_path / "out").rglob("*")} == before
 
 
-def test_other_hysteresis_keeps_the_proof_as_the_graphs_are_the_same(copy_model: CopyModel, tmp_path: Path) -> None:
+def test_a_client_that_changed_keeps_the_proof_as_the_spec_is_the_same(copy_model: CopyModel, tmp_path: Path) -> None:
+    config = HandoffConfig(copy_model(without=("weights.safetensors",)), tmp_path / "out")
+    write_handoff(config)
+    prove(tmp_path / "out")
+    before = (tmp_path / "out" / "browser_proof.json").read_bytes()
+    (tmp_path / "out" / "smile-detector.mjs").write_text("an older client", encoding="utf-8")
+    done = write_handoff(config)
+    assert done.changed == ("smile-detector.mjs",)
+    assert done.proven == ("wasm",)
+    assert (tmp_path / "out" / "browser_proof.json").read_bytes() == before
+
+
+def test_another_spec_drops_the_proof_be_it_by_the_hysteresis(copy_model: CopyModel, tmp_path: Path) -> None:
     model = copy_model(without=("weights.safetensors",))
     write_handoff(HandoffConfig(model, tmp_path / "out"))
-    spec = prove(tmp_path / "out")
+    prove(tmp_path / "out")
     done = write_handoff(HandoffConfig(model, tmp_path / "out", min_duration_ms=0))
-    assert done.changed == ("frontend_spec.json",)
-    assert done.spec["tested"] == spec["tested"]
-    assert done.spec["runtime"]["execution_providers"] == ["wasm"]
+    assert done.changed == ("browser_proof.json", "frontend_spec.json")
+    assert done.proven == ()
+    assert "not proven in a browser yet" in done.as_text()
+    assert not (tmp_path / "out" / "browser_proof.json").exists()
 
 
-@pytest.mark.parametrize(
-    ("tested", "kept"),
-    [
-        (["window"], ["wasm"]),
-        (["encoder", "head"], ["wasm"]),
-        (["encoder"], []),
-        (["encoder_wasm"], []),
-        ([], []),
-    ],
-)
-def test_a_provider_stays_only_with_a_proof_of_the_window_or_of_the_pair(
-    written: Written, tested: list[str], kept: list[str]
+@pytest.mark.parametrize("change", [{"schema_version": 2}, {"spec_sha256": "0" * 64}, {"tested": 3}])
+def test_a_proof_that_is_none_of_this_spec_is_dropped(
+    copy_model: CopyModel, tmp_path: Path, change: dict[str, Any]
 ) -> None:
-    spec = written.spec
-    graphs = {graph["name"]: graph for graph in spec["graphs"]}
-    runtime = {**spec["runtime"], "execution_providers": ["wasm", "webgpu"]}
-    old = {**spec, "tested": [proven(graphs[name], "wasm") for name in tested], "runtime": runtime}
-    assert keep_proof(spec, old)["runtime"]["execution_providers"] == kept
+    config = HandoffConfig(copy_model(without=("weights.safetensors",)), tmp_path / "out")
+    write_handoff(config)
+    proof = {**prove(tmp_path / "out"), **change}
+    (tmp_path / "out" / "browser_proof.json").write_text(json.dumps(proof), encoding="utf-8")
+    done = write_handoff(config)
+    assert (done.changed, done.proven) == (("browser_proof.json",), ())
 
 
-def test_a_proof_of_other_bytes_other_pictures_or_a_flip_is_dropped(written: Written) -> None:
-    spec, window = written.spec, written.spec["graphs"][0]
-    runtime = {**spec["runtime"], "execution_providers": ["wasm"]}
-    old = {**spec, "tested": [proven(window, "wasm")], "runtime": runtime}
-    assert len(keep_proof(spec, old)["tested"]) == 1
-    assert keep_proof(spec, {**old, "tested": [proven(window, "wasm", sha256="0" * 64)]})["tested"] == []
-    assert keep_proof(spec, {**old, "golden": {**spec["golden"], "sha256": "0" * 64}})["tested"] == []
-    assert keep_proof(spec, {**old, "runtime": {**runtime, "npm_version": "1.0.0"}})["tested"] == []
-    flipped = keep_proof(spec, {**old, "tested": [proven(window, "wasm", n_flips=1)]})
-    assert flipped["runtime"]["execution_providers"] == []
+def test_a_spec_of_the_version_that_held_its_own_proof_is_written_anew(copy_model: CopyModel, tmp_path: Path) -> None:
+    config = HandoffConfig(copy_model(without=("weights.safetensors",)), tmp_path / "out")
+    write_handoff(config)
+    path = tmp_path / "out" / "frontend_spec.json"
+    spec = json.loads(path.read_text(encoding="utf-8"))
+    path.write_text(json.dumps({**spec, "schema_version": 2, "tested": [], "tested_decisions": []}), encoding="utf-8")
+    assert write_handoff(config).changed == ("frontend_spec.json",)
 
 
 def test_a_run_that_is_stopped_leaves_the_old_handoff_whole(
@@ -434,7 +441,7 @@ def test_a_broken_spec_in_the_folder_is_replaced(copy_model: CopyModel, tmp_path
     (tmp_path / "out").mkdir()
     (tmp_path / "out" / "frontend_spec.json").write_text('{"schema_version": 1}')
     assert "frontend_spec.json" in write_handoff(config).changed
-    assert read_spec(tmp_path / "out")["schema_version"] == 2
+    assert read_spec(tmp_path / "out")["schema_version"] == 3
 
 
 @pytest.mark.slow

@@ -54,6 +54,7 @@ class Kitchen:
     def write(self, file: str, schema: str, document: dict[str, Any]) -> Path:
         contracts.validate(document, schema, file)
         path = self.folder / file
+        path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(document), encoding="utf-8")
         return path
 
@@ -89,9 +90,14 @@ class Kitchen:
         document["counts"] |= {"without_face": 5 * without}
         return self.write("features.json", "features", document)
 
-    def spec(self, network: str, **changes: Any) -> tuple[str, Path]:
-        document = json.loads((POSITIVE / "frontend_spec" / "tested_in_chromium.json").read_text(encoding="utf-8"))
-        return network, self.write(f"{network}_spec.json", "frontend_spec", {**document, **changes})
+    def spec(self, network: str, **of_proof: Any) -> tuple[str, Path]:
+        """Write a hand-off's spec, and its browser proof beside it."""
+        spec = json.loads((POSITIVE / "frontend_spec" / "frames.json").read_text(encoding="utf-8"))
+        path = self.write(f"{network}/frontend_spec.json", "frontend_spec", spec)
+        proof = json.loads((POSITIVE / "browser_proof" / "graphs_in_chromium.json").read_text(encoding="utf-8"))
+        proof |= {"spec_sha256": contracts.sha256_file(path), **of_proof}
+        self.write(f"{network}/browser_proof.json", "browser_proof", proof)
+        return network, path
 
     def config(self, *results: tuple[str, Path], **changes: Any) -> ApproachesConfig:
         names = [name for name, _ in results]
@@ -261,17 +267,17 @@ def test_what_cannot_be_told_is_not_shipped(kitchen: Kitchen) -> None:
     assert "How to ship it" not in (result.folder / "report.md").read_text(encoding="utf-8")
 
 
-def decision(p50: float, model_sha256: str, reading_ms: float | None = None, **changes: Any) -> dict[str, Any]:
+def decision(p50: float, reading_ms: float | None = None, **changes: Any) -> dict[str, Any]:
     """A whole decision, as a browser proof writes it down."""
-    example = json.loads((POSITIVE / "frontend_spec" / "landmarks_tested.json").read_text(encoding="utf-8"))
-    entry = {**example["tested_decisions"][0], "model_sha256": model_sha256, "decision_ms": span(p50), "threads": 1}
+    example = json.loads((POSITIVE / "browser_proof" / "landmarks.json").read_text(encoding="utf-8"))
+    entry = {**example["tested_decisions"][0], "decision_ms": span(p50), "threads": 1}
     landmarker = None if reading_ms is None else {**entry["landmarker"], "ms": span(reading_ms)}
     return {**entry, "execution_provider": "wasm", "landmarker": landmarker, **changes}
 
 
 def test_the_time_of_a_browser_is_that_of_the_graphs_that_a_page_runs_or_of_a_whole_decision(kitchen: Kitchen) -> None:
-    window = json.loads((POSITIVE / "frontend_spec" / "tested_in_chromium.json").read_text(encoding="utf-8"))["tested"]
-    own = "7" * 64
+    example = POSITIVE / "browser_proof" / "graphs_in_chromium.json"
+    window = json.loads(example.read_text(encoding="utf-8"))["tested"]
 
     def found(network: str = "dual_head", **changes: Any) -> dict[str, Any]:
         result = report_approaches(kitchen.usual(specs=(kitchen.spec(network, **changes),)))
@@ -287,14 +293,15 @@ def test_the_time_of_a_browser_is_that_of_the_graphs_that_a_page_runs_or_of_a_wh
     stream = [*window, graph("encoder", 19.2), graph("head", 0.7)]
     assert found(tested=stream)["dual_head"]["decision_ms"] == pytest.approx(19.9)
     assert found(tested=[*stream, graph("encoder_wasm", 15.0)])["dual_head"]["decision_ms"] == pytest.approx(15.7)
-    webgpu = decision(9.0, own, execution_provider="webgpu")
-    seen = [decision(1.0, "8" * 64), webgpu, decision(31.0, own, threads=2), decision(33.0, own)]
+    webgpu = decision(9.0, execution_provider="webgpu")
+    seen = [webgpu, decision(31.0, threads=2), decision(33.0)]
     whole = found(tested=stream, tested_decisions=seen)["dual_head"]
     assert (whole["decision_ms"], whole["what"], whole["threads"]) == (33.0, "decision", 1)
-    faces = found("landmark_mlp", tested_decisions=[decision(42.0, own, reading_ms=40.0)])
+    faces = found("landmark_mlp", tested_decisions=[decision(42.0, reading_ms=40.0)])
     assert (faces["landmark_mlp"]["decision_ms"], faces["landmark_mlp"]["what"]) == (42.0, "decision")
     assert (faces["blendshapes"]["decision_ms"], faces["blendshapes"]["what"]) == (40.0, "reading")
     assert found("landmark_mlp", tested=stream)["landmark_mlp"] is None  # the graph is the least part of it
+    assert found(spec_sha256="0" * 64)["dual_head"] is None  # the proof of another spec
 
 
 def test_without_a_hand_off_no_time_in_a_browser_is_invented(kitchen: Kitchen, reader: Any) -> None:

@@ -186,7 +186,7 @@ def lay_out(make_model: Callable[..., Path], tmp_path: Path) -> Callable[..., Pa
         folder.mkdir(exist_ok=True)
         for path in (model, model.with_name("model.json")):
             (folder / path.name).write_bytes(path.read_bytes())
-        spec = json.loads((EXAMPLE.parents[1] / "frontend_spec" / "untested.json").read_text(encoding="utf-8"))
+        spec = json.loads((EXAMPLE.parents[1] / "frontend_spec" / "frames.json").read_text(encoding="utf-8"))
         document = json.loads((folder / "model.json").read_text(encoding="utf-8"))
         spec["model"] = document["onnx"]
         spec["spec_id"] = document["model_id"]
@@ -242,7 +242,7 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (folder / "golden").mkdir(parents=True)
     for file in (Path(__file__).parents[2] / "tools" / "handoff" / "client").iterdir():
         (folder / file.name).write_bytes(file.read_bytes())
-    spec = json.loads((EXAMPLE.parents[1] / "frontend_spec" / "untested.json").read_text(encoding="utf-8"))
+    spec = json.loads((EXAMPLE.parents[1] / "frontend_spec" / "frames.json").read_text(encoding="utf-8"))
     card = json.loads(EXAMPLE.read_text(encoding="utf-8"))
     answers = {"smile_prob": [1], "emotion_logits": [1, 7]}
     head = [

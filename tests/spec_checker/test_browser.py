@@ -32,16 +32,19 @@ def by_field(document: dict[str, Any]) -> dict[str, Any]:
 
 
 @needs_chromium
-def test_a_good_folder_is_proven_and_says_so_in_its_spec(
+def test_a_good_folder_is_proven_and_says_so_beside_its_spec(
     stream_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    before = (stream_folder / "frontend_spec.json").read_bytes()
     code, document, _ = run(stream_folder, capsys)
+    assert (stream_folder / "frontend_spec.json").read_bytes() == before
     found = by_field(document)
     assert {field: f for field, f in found.items() if f["status"] == "fail"} == {}
     assert (code, document["passed"]) == (0, True)
     spec = contracts.read_document(stream_folder / "frontend_spec.json", "frontend_spec")
-    assert spec["runtime"]["execution_providers"] == ["wasm"]
-    tested = {(e["graph"], e["execution_provider"], e["threads"]): e for e in spec["tested"]}
+    proof = contracts.read_document(stream_folder / "browser_proof.json", "browser_proof")
+    assert proof["execution_providers"] == ["wasm"]
+    tested = {(e["graph"], e["execution_provider"], e["threads"]): e for e in proof["tested"]}
     hashes = {graph["name"]: graph["sha256"] for graph in spec["graphs"]}
     for (graph, provider, _), entry in tested.items():
         assert entry["sha256"] == hashes[graph]
@@ -65,11 +68,11 @@ def test_a_good_folder_is_proven_and_says_so_in_its_spec(
     assert film["n_decisions"] >= 10
     assert film["largest_difference"] < 0.02
     assert (film["n_flips"], film["n_states"], film["n_unmatched"]) == (0, 0, 0)
-    [decision] = spec["tested_decisions"]
+    [decision] = proof["tested_decisions"]
     assert (decision["plan"], decision["landmarker"], decision["n_flips"]) == ("stream", None, 0)
     assert 0 < decision["decision_ms"]["p50"] <= decision["decision_ms"]["p95"]
     assert decision["decision_ms"]["n"] == decision["n_decisions"] == film["n_decisions"]
-    # The spec that the proof wrote passes without a browser too.
+    # The proof passes the checks on files too.
     assert main(["--spec", str(stream_folder / "frontend_spec.json")]) == 0
 
 
@@ -87,13 +90,6 @@ def claim_webgl(folder: Path) -> None:
 
 
 def claim_webgl_in_tested(folder: Path) -> None:
-    def claim(spec: dict[str, Any]) -> None:
-        example = Path(__file__).parents[1] / "schemas/positive/frontend_spec/tested_in_chromium.json"
-        entry = json.loads(example.read_text(encoding="utf-8"))["tested"][0]
-        window = spec["graphs"][0]
-        entry |= {"graph": "window", "sha256": window["sha256"], "execution_provider": "webgl"}
-        spec["tested"] = [entry]
-
     # The tiny window has no LSTM; a constant of int64 is as much beyond WebGL.
     import onnx
 
@@ -109,7 +105,12 @@ def claim_webgl_in_tested(folder: Path) -> None:
 
     (folder / "model.json").unlink()
     change_spec(folder, rehash)
-    change_spec(folder, claim)
+    example = Path(__file__).parents[1] / "schemas/positive/browser_proof/graphs_in_chromium.json"
+    proof = json.loads(example.read_text(encoding="utf-8"))
+    entry = {**proof["tested"][0], "graph": "window", "sha256": contracts.sha256_file(path)}
+    proof["spec_sha256"] = contracts.sha256_file(folder / "frontend_spec.json")
+    proof["tested"] = [{**entry, "execution_provider": "webgl"}]
+    (folder / "browser_proof.json").write_text(json.dumps(proof), encoding="utf-8")
 
 
 def claim_untested(folder: Path) -> None:
@@ -129,11 +130,11 @@ def change_spec(folder: Path, change: Callable[[dict[str, Any]], object]) -> Non
         (change_byte, "graphs.head.sha256", "be it by one byte"),
         (swap_classes, "classes", "a swapped order turns every answer round"),
         (claim_webgl, "runtime.execution_providers", "webgl"),
-        (claim_webgl_in_tested, "tested.0", "webgl cannot load this graph: it knows no int64"),
+        (claim_webgl_in_tested, "browser_proof.tested.0", "webgl cannot load this graph: it knows no int64"),
         (claim_untested, "runtime.execution_providers", "nothing yet"),
     ],
 )
-def test_a_lie_ends_with_its_reason_before_any_browser_and_leaves_the_spec(
+def test_a_lie_ends_with_its_reason_before_any_browser_and_nothing_is_written(
     stream_folder: Path,
     capsys: pytest.CaptureFixture[str],
     lie: Callable[[Path], None],
@@ -141,13 +142,13 @@ def test_a_lie_ends_with_its_reason_before_any_browser_and_leaves_the_spec(
     told: str,
 ) -> None:
     lie(stream_folder)
-    before = (stream_folder / "frontend_spec.json").read_bytes()
+    before = {path: path.read_bytes() for path in stream_folder.iterdir() if path.is_file()}
     code, document, _ = run(stream_folder, capsys, "--chromium", "no-such-browser")
     assert (code, document["passed"], document["browser"]) == (1, False, None)
     finding = by_field(document)[field]
     assert finding["status"] == "fail"
     assert told in f"{finding['found']} {finding['expected']} {finding['todo']}"
-    assert (stream_folder / "frontend_spec.json").read_bytes() == before
+    assert {path: path.read_bytes() for path in stream_folder.iterdir() if path.is_file()} == before
 
 
 def test_without_a_browser_it_is_exit_3_with_the_package_to_install(

@@ -8,13 +8,13 @@ import numpy as np
 import pytest
 
 from shared import contracts
+from tools.spec_checker.agreement import proven_providers
 from tools.spec_checker.browser.film import Curve, judge_film
 from tools.spec_checker.browser.footage import counter_bits, read_film, write_footage
 from tools.spec_checker.browser.graphs import Expected, compare, judge, latency
 from tools.spec_checker.browser.pictures import Curves, Soak, judge_curves, judge_soak
 from tools.spec_checker.browser.proof import Proof
 from tools.spec_checker.browser.writing import write_seen
-from tools.spec_checker.static.tested import proven_providers
 
 ENTRY = {
     "graph": "window",
@@ -36,6 +36,10 @@ NOT_LOADED |= {"latency_ms": None, "n_decisions": 0}
 
 def spec_of(folder: Path) -> dict[str, Any]:
     return contracts.read_document(folder / "frontend_spec.json", "frontend_spec")
+
+
+def proof_of(folder: Path) -> dict[str, Any]:
+    return contracts.read_document(folder / "browser_proof.json", "browser_proof")
 
 
 def entry_of(spec: dict[str, Any], graph: str, **change: Any) -> dict[str, Any]:
@@ -74,18 +78,17 @@ def test_a_variant_that_its_verdict_does_not_offer_may_disagree_and_proves_nothi
     window = {**spec["graphs"][0], "name": "window_int8", "variant": "int8"}
     for offer, status, proven in ((False, "pass", set()), (True, "fail", set())):
         spec["graphs"].append({**window, "verdict": {**verdict, "offer": offer}})
-        spec["tested"] = [entry_of(spec, "window_int8", n_flips=1, largest_difference=0.3)]
-        assert judge(spec["tested"][0], spec, None).status == status
-        assert proven_providers(spec) == proven
+        entry = entry_of(spec, "window_int8", n_flips=1, largest_difference=0.3)
+        assert judge(entry, spec, None).status == status
+        assert proven_providers(spec, [entry]) == proven
         spec["graphs"].pop()
 
 
 def test_an_encoder_proves_a_provider_only_with_its_head(stream_folder: Path) -> None:
     spec = spec_of(stream_folder)
-    spec["tested"] = [entry_of(spec, "encoder"), entry_of(spec, "head", execution_provider="webgpu")]
-    assert proven_providers(spec) == set()
-    spec["tested"].append(entry_of(spec, "head"))
-    assert proven_providers(spec) == {"wasm"}
+    tested = [entry_of(spec, "encoder"), entry_of(spec, "head", execution_provider="webgpu")]
+    assert proven_providers(spec, tested) == set()
+    assert proven_providers(spec, [*tested, entry_of(spec, "head")]) == {"wasm"}
 
 
 def test_outputs_are_compared_number_by_number_and_flips_counted_outside_of_the_band(stream_folder: Path) -> None:
@@ -136,17 +139,28 @@ def test_the_first_run_is_kept_apart_from_the_others() -> None:
     assert latency([7.0]) == {"first": 7.0, "p50": 7.0, "p95": 7.0, "n": 1}
 
 
-def test_findings_replace_the_same_runs_keep_other_devices_and_drop_stale_graphs(stream_folder: Path) -> None:
+def test_a_run_replaces_its_like_and_keeps_those_of_other_devices(stream_folder: Path) -> None:
     path = stream_folder / "frontend_spec.json"
+    before = path.read_bytes()
     spec = spec_of(stream_folder)
     phone = entry_of(spec, "window", device="a phone", largest_difference=2e-6)
-    stale = entry_of(spec, "head", sha256="7" * 64)
-    spec["tested"] = [phone, stale, entry_of(spec, "window", n_flips=1)]
-    path.write_text(json.dumps(spec), encoding="utf-8")
+    assert write_seen(path, Proof(tested=[phone, entry_of(spec, "window", n_flips=1)])) == ["wasm"]  # by the phone
     assert write_seen(path, Proof(tested=[entry_of(spec, "window")])) == ["wasm"]
-    written = spec_of(stream_folder)
+    written = proof_of(stream_folder)
     assert written["tested"] == [phone, entry_of(spec, "window")]
-    assert written["runtime"]["execution_providers"] == ["wasm"]
+    assert written["execution_providers"] == ["wasm"]
+    assert path.read_bytes() == before
+
+
+def test_of_a_proof_of_another_spec_nothing_stays(stream_folder: Path) -> None:
+    path = stream_folder / "frontend_spec.json"
+    spec = spec_of(stream_folder)
+    write_seen(path, Proof(tested=[entry_of(spec, "window", device="a phone")]))
+    spec["decision"]["min_duration_ms"] += 1
+    path.write_text(json.dumps(spec), encoding="utf-8")
+    write_seen(path, Proof(tested=[entry_of(spec, "window")]))
+    assert proof_of(stream_folder)["tested"] == [entry_of(spec, "window")]
+    assert proof_of(stream_folder)["spec_sha256"] == contracts.sha256_file(path)
 
 
 def test_a_real_graphics_adapter_comes_first_only_if_it_is_faster(stream_folder: Path) -> None:
@@ -164,7 +178,7 @@ def test_a_page_that_differs_leaves_no_provider_to_the_front_end(stream_folder: 
     spec = spec_of(stream_folder)
     proof = Proof(tested=[entry_of(spec, "window")], findings=[judge_film(curve(largest_difference=0.03), 0.02)])
     assert write_seen(stream_folder / "frontend_spec.json", proof) == []
-    assert spec_of(stream_folder)["tested"] == proof.tested
+    assert proof_of(stream_folder)["tested"] == proof.tested
 
 
 def curve(**change: Any) -> Curve:

@@ -86,9 +86,9 @@ def test_the_run_of_the_graph_is_reported_with_its_own_numbers(lay_out: LayOut) 
         ("runtime.npm_version", "^1.30.0", "1.30.0"),
         ("runtime.npm_version", "latest", "1.30.0"),
         ("runtime.execution_providers", ["webgl", "wasm"], "LSTM, HardSwish"),
-        ("runtime.execution_providers", ["cuda"], "wasm"),
-        ("runtime.execution_providers", [""], "wasm"),
-        ("schema_version", 3, "2 (the version"),
+        ("runtime.execution_providers", ["wasm"], "only what a browser proof shows"),
+        ("runtime.execution_providers", [], "found []"),
+        ("schema_version", 2, "3 (the version"),
         ("model.colour", "x", "unknown key"),
         ("latency_ms", 30, "unknown key"),
     ],
@@ -277,12 +277,24 @@ TESTED = {
 }
 
 
+def put_proof(path: Path, tested: list[dict[str, Any]], **change: Any) -> None:
+    """Write a browser proof of a spec."""
+    proof = {
+        "schema_version": 1,
+        "spec_id": json.loads(path.read_text(encoding="utf-8"))["spec_id"],
+        "spec_sha256": contracts.sha256_file(path),
+        "created_utc": "2026-01-22T11:25:34Z",
+        "execution_providers": [],
+        "tested": tested,
+        "tested_decisions": [],
+        **change,
+    }
+    contracts.write_document(path.with_name("browser_proof.json"), proof, "browser_proof")
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"execution_provider": "cuda"}, "one of wasm"),
-        ({"browser": " "}, "browser"),
-        ({"loads": "yes"}, "true or false"),
         ({"largest_difference": None}, "a number of 0 or more"),
         ({"largest_difference": -0.1}, "a number of 0 or more"),
         ({"loads": False}, "null"),
@@ -290,7 +302,7 @@ TESTED = {
         ({"created_utc": "2126-01-22T11:25:34Z"}, "in the past"),
         ({"created_utc": "2026-02-31T11:25:34Z"}, "in the past"),
         ({"graph": "encoder"}, "one of the spec's graphs (window)"),
-        ({"sha256": "7" * 64}, "the graph has changed since"),
+        ({"sha256": "7" * 64}, "the graph's own"),
         ({"n_flips": 7}, "7 flips of 6 decisions"),
         ({"loads": False, "largest_difference": None}, "why it does not load"),
     ],
@@ -300,10 +312,10 @@ def test_a_test_that_cannot_have_happened_is_refused(
 ) -> None:
     path, spec = handoff
     entry = {**TESTED, "sha256": spec["model"]["sha256"]}
-    path.write_text(json.dumps({**spec, "tested": [entry, {**entry, **change}]}), encoding="utf-8")
+    put_proof(path, [entry, {**entry, **change}])
     failed = failures(check_file(path, None))
-    assert told in failed["tested.1"]
-    assert "tested.0" not in failed
+    assert told in failed["browser_proof.tested.1"]
+    assert "browser_proof.tested.0" not in failed
 
 
 def test_honest_tests_pass_webgl_that_does_not_load_included(handoff: tuple[Path, dict[str, Any]]) -> None:
@@ -311,9 +323,10 @@ def test_honest_tests_pass_webgl_that_does_not_load_included(handoff: tuple[Path
     entry = {**TESTED, "sha256": spec["model"]["sha256"]}
     webgl = {"execution_provider": "webgl", "loads": False, "reason": "cannot resolve operator 'LSTM'"}
     webgl |= {"largest_difference": None, "latency_ms": None, "n_decisions": 0}
-    spec["runtime"]["execution_providers"] = ["wasm"]
-    path.write_text(json.dumps({**spec, "tested": [entry, {**entry, **webgl}]}), encoding="utf-8")
-    assert failures(check_file(path, None)) == {}
+    put_proof(path, [entry, {**entry, **webgl}], execution_providers=["wasm"])
+    report = check_file(path, None)
+    assert failures(report) == {}
+    assert {f.field: f.found for f in report.findings}["browser_proof.execution_providers"] == "wasm"
 
 
 @pytest.mark.parametrize(
@@ -329,12 +342,37 @@ def test_a_provider_that_tested_does_not_show_is_refused(
     handoff: tuple[Path, dict[str, Any]], change: dict[str, Any]
 ) -> None:
     path, spec = handoff
-    spec["runtime"]["execution_providers"] = ["wasm"]
-    spec["tested"] = [{**TESTED, "sha256": spec["model"]["sha256"], **change}]
-    path.write_text(json.dumps(spec), encoding="utf-8")
-    told = failures(check_file(path, None))["runtime.execution_providers"]
+    put_proof(path, [{**TESTED, "sha256": spec["model"]["sha256"], **change}], execution_providers=["wasm"])
+    told = failures(check_file(path, None))["browser_proof.execution_providers"]
     assert "only what tested shows" in told
     assert "spec-checker --browser" in told
+
+
+def test_a_proof_of_another_spec_is_refused_unless_it_is_about_to_be_replaced(
+    handoff: tuple[Path, dict[str, Any]],
+) -> None:
+    path, spec = handoff
+    put_proof(path, [{**TESTED, "sha256": spec["model"]["sha256"]}], execution_providers=["wasm"])
+    path.write_text(json.dumps(put(spec, "decision.min_duration_ms", 7)), encoding="utf-8")
+    failed = failures(check_file(path, None))
+    assert set(failed) == {"browser_proof.spec_sha256"}
+    assert "another spec than the one beside it" in failed["browser_proof.spec_sha256"]
+    assert failures(check_file(path, None, is_to_be_proven=True)) == {}
+
+
+@pytest.mark.parametrize(
+    ("change", "field"), [({"schema_version": 2}, "browser_proof: schema_version"), ({"tested": 3}, "tested")]
+)
+def test_a_proof_that_cannot_be_read_is_refused(
+    handoff: tuple[Path, dict[str, Any]], change: dict[str, Any], field: str
+) -> None:
+    path, _ = handoff
+    put_proof(path, [])
+    proof = path.with_name("browser_proof.json")
+    document = json.loads(proof.read_text(encoding="utf-8"))
+    proof.write_text(json.dumps({**document, **change}), encoding="utf-8")
+    (told,) = failures(check_file(path, None)).items()
+    assert field in told[0]
 
 
 @pytest.mark.parametrize(

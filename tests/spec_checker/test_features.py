@@ -15,9 +15,10 @@ from shared.faces import landmarker
 from shared.web.npm import ONNXRUNTIME_WEB
 from tools.handoff.config import HandoffConfig
 from tools.handoff.write import write_handoff
-from tools.spec_checker.browser import proof
+from tools.spec_checker.browser import proof as proving_in_browser
 from tools.spec_checker.browser.chromium import NAMES
-from tools.spec_checker.browser.graphs import Expected, compare
+from tools.spec_checker.browser.film import Curve
+from tools.spec_checker.browser.graphs import Expected, Where, compare
 from tools.spec_checker.browser.landmarks import Faces, judge_faces
 from tools.spec_checker.browser.writing import Seen, write_seen
 from tools.spec_checker.cli import main
@@ -135,7 +136,7 @@ def test_blendshapes_in_another_order_are_refused(lay_out: LayOut) -> None:
 
 
 def test_a_model_of_frames_that_names_a_landmarker_is_refused(lay_out: LayOut) -> None:
-    example = Path(__file__).parents[1] / "schemas" / "positive" / "frontend_spec" / "untested.json"
+    example = Path(__file__).parents[1] / "schemas" / "positive" / "frontend_spec" / "frames.json"
     spec = json.loads(example.read_text(encoding="utf-8"))
     path = lay_out("landmarks").with_name("frames.json")
     spec["runtime"]["landmarker"] = {"npm_package": "@mediapipe/tasks-vision", "npm_version": "1.1.0"}
@@ -255,15 +256,34 @@ def test_two_landmarkers_are_the_same_within_the_tolerance(
 
 def test_a_decisions_time_is_written_once_a_browser_and_device(lay_out: LayOut) -> None:
     path = lay_out("landmarks")
-    example = json.loads(
-        (Path(__file__).parents[1] / "schemas/positive/frontend_spec/landmarks_tested.json").read_text(encoding="utf-8")
+    here, phone = (Where("wasm", 1, "Chromium 156", device) for device in ("2 cores", "a phone"))
+    for where, p50 in ((here, 40.0), (phone, 90.0), (here, 30.0)):
+        write_seen(path, Seen(film=played({"p50": p50, "p95": 99.0, "n": 50}), film_where=where))
+    proof = contracts.read_document(path.with_name("browser_proof.json"), "browser_proof")
+    written = [(entry["device"], entry["decision_ms"]["p50"]) for entry in proof["tested_decisions"]]
+    assert written == [("a phone", 90.0), ("2 cores", 30.0)]
+    write_seen(path, Seen())  # a proof without a film leaves those of others
+    again = contracts.read_document(path.with_name("browser_proof.json"), "browser_proof")
+    assert again["tested_decisions"] == proof["tested_decisions"]
+
+
+def played(decision_ms: dict[str, float]) -> Curve:
+    """A film as webcam, by hand-made figures."""
+    counts = {"n_frames": 60, "n_decisions": 50, "n_unmatched": 0, "n_flips": 0, "n_states": 0}
+    return Curve(
+        film="a film",
+        graph="window",
+        provider="wasm",
+        **counts,
+        largest_difference=0.004,
+        decisions_per_s=20.0,
+        latency_ms=(30.0, 40.0),
+        decision_ms=decision_ms,
+        landmarks_ms=None,
+        first_decision_ms=1500.0,
+        memory_bytes=(30_000_000, 30_500_000),
+        smile_prob=[(0.0, 0.5, 0.504)],
     )
-    [entry] = example["tested_decisions"]
-    sha256 = json.loads(path.read_text(encoding="utf-8"))["model"]["sha256"]
-    elsewhere = {**entry, "model_sha256": sha256, "device": "a phone"}
-    change(path, "tested_decisions", [{**entry, "model_sha256": "0" * 64}, elsewhere])
-    write_seen(path, Seen())
-    assert json.loads(path.read_text(encoding="utf-8"))["tested_decisions"] == [elsewhere]
 
 
 @needs_chromium
@@ -279,11 +299,12 @@ def test_the_graph_is_proven_in_chromium_and_what_was_not_seen_is_said(
         assert found[f"browser.{what}"]["status"] == "skip"
     assert "--film" in found["browser.landmarks"]["note"]
     spec = contracts.read_document(path, "frontend_spec")
-    assert spec["runtime"]["execution_providers"] == ["wasm"]
-    one = next(e for e in spec["tested"] if (e["execution_provider"], e["threads"]) == ("wasm", 1))
+    proof = contracts.read_document(path.with_name("browser_proof.json"), "browser_proof")
+    assert proof["execution_providers"] == ["wasm"]
+    one = next(e for e in proof["tested"] if (e["execution_provider"], e["threads"]) == ("wasm", 1))
     assert (one["n_decisions"], one["n_flips"]) == (spec["golden"]["n_cases"] - 1, 0)
     assert one["largest_difference"] < 1e-5
-    assert spec["tested_decisions"] == []
+    assert proof["tested_decisions"] == []
 
 
 @needs_chromium
@@ -301,7 +322,7 @@ def test_without_tasks_vision_the_graphs_are_proven_alone(
         def install() -> Path:
             raise MissingOutside("npm install", found="exit code 1", expected="@mediapipe/tasks-vision@1.1.0")
 
-    monkeypatch.setattr(proof, "TASKS_VISION", Absent)
+    monkeypatch.setattr(proving_in_browser, "TASKS_VISION", Absent)
     film = tmp_path / "film.mp4"
     from shared.video import FilmWriter, Frame
 
@@ -335,5 +356,6 @@ def test_the_landmarker_in_the_page_reads_what_pythons_reads(
     assert told["landmarks"]["largest_difference_xy"] < 1e-3
     assert told["landmarks"]["n_found_differs"] == 0
     assert told["film"]["n_flips"] == 0
-    [entry] = contracts.read_document(spec_path, "frontend_spec")["tested_decisions"]
+    proof_path = spec_path.with_name("browser_proof.json")
+    [entry] = contracts.read_document(proof_path, "browser_proof")["tested_decisions"]
     assert 0 < entry["landmarker"]["ms"]["p50"] < entry["decision_ms"]["p50"]

@@ -14,6 +14,7 @@ from typing import Any
 from shared import cli, contracts, paths
 from shared.errors import InvalidInput, MissingOutside
 from shared.onnx.stream import kind_of
+from shared.web.browser_proof import read_proof
 from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
 from shared.web.server import PageServer
 from tools.game.config import GameConfig
@@ -111,7 +112,8 @@ def play(config: GameConfig) -> Played:
         MissingOutside: npm cannot fetch a package that the page needs, or the port is taken.
     """
     spec = read_handoff(config)
-    proven = tuple(spec["runtime"]["execution_providers"])
+    proof = read_proof(config.handoff / paths.SPEC_FILE)
+    proven = tuple(proof["execution_providers"]) if proof else ()
     if not proven:
         cli.note(
             f"game: no browser has proven {spec['spec_id']} yet; it is played all the same "

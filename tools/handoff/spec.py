@@ -52,8 +52,7 @@ def build_spec(
         window_uses_z: Whether a window of landmarks looks at z.
 
     Returns:
-        A document of the frontend_spec schema; execution_providers, `tested` and `tested_decisions` are empty, as
-        nothing is proven yet.
+        A document of the frontend_spec schema.
     """
     card = source.card
     threshold, interval_ms = card["threshold"]["value"], card["frame_interval_ms"]
@@ -63,7 +62,7 @@ def build_spec(
     window = graphs[0].entry
     gives_emotions = any(output["name"] == "emotion_logits" for output in window["outputs"])
     return {
-        "schema_version": 2,
+        "schema_version": 3,
         "spec_id": card["model_id"],
         "created_utc": paths.utc_text(),
         "synthetic": card["dataset"]["kind"] == "synthetic",
@@ -99,8 +98,6 @@ def build_spec(
         "tolerance": _tolerance(source, golden),
         "golden": {"file": GOLDEN_FILE, "sha256": golden.sha256, "n_cases": golden.n_cases},
         "runtime": _describe_runtime(source),
-        "tested": [],
-        "tested_decisions": [],
     }
 
 
@@ -114,7 +111,6 @@ def _describe_runtime(source: Source) -> dict[str, Any]:
     runtime: dict[str, Any] = {
         "npm_package": ONNXRUNTIME_WEB.name,
         "npm_version": ONNXRUNTIME_WEB.version,
-        "execution_providers": [],
     }
     if source.kind != "frames":
         runtime["landmarker"] = {"npm_package": TASKS_VISION.name, "npm_version": TASKS_VISION.version}
@@ -147,36 +143,3 @@ def _tolerance(source: Source, golden: Golden) -> dict[str, float]:
     if source.kind != "frames":
         return dict(FEATURE_TOLERANCE)
     return {**TOLERANCE, "features": TOLERANCE["features"] * max(1.0, golden.largest_feature / 10)}
-
-
-def keep_proof(spec: dict[str, Any], old: dict[str, Any]) -> dict[str, Any]:
-    """Carry the browser proof of an older spec over to a new one, as far as it is about the same bytes.
-
-    Args:
-        spec: The new spec.
-        old: The one that lies in the folder now.
-
-    Returns:
-        The new spec with those entries of `tested` whose graph has not changed, and of the execution providers those
-        that still have a proof for the window or for encoder and head.
-    """
-    unchanged = {(graph["name"], graph["sha256"]) for graph in spec["graphs"]}
-    tested = [entry for entry in old["tested"] if (entry["graph"], entry["sha256"]) in unchanged]
-    decisions = [e for e in old.get("tested_decisions", []) if e["model_sha256"] == spec["model"]["sha256"]]
-    if old["golden"]["sha256"] != spec["golden"]["sha256"] or _versions(old) != _versions(spec):
-        tested, decisions = [], []  # compared with other vectors, or by another release
-    proven = {
-        (entry["graph"], entry["execution_provider"]) for entry in tested if entry["loads"] and not entry["n_flips"]
-    }
-    providers = [
-        name
-        for name in old["runtime"]["execution_providers"]
-        if ("window", name) in proven or {("encoder", name), ("head", name)} <= proven
-    ]
-    runtime = {**spec["runtime"], "execution_providers": providers}
-    return {**spec, "tested": tested, "tested_decisions": decisions, "runtime": runtime}
-
-
-def _versions(spec: dict[str, Any]) -> tuple[Any, ...]:
-    runtime = spec["runtime"]
-    return runtime["npm_version"], runtime.get("landmarker")

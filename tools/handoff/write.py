@@ -6,14 +6,16 @@ Nothing is written unless everything is right, and nothing is touched where noth
 """
 
 import json
+import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from shared import cli, contracts, paths, stale_models
-from shared.errors import WrongUsage
+from shared.errors import InvalidInput, WrongUsage
 from shared.faces import landmarker
 from shared.faces.synthetic import depends_on_z
+from shared.web.browser_proof import read_proof
 from shared.web.npm import NPMRC
 from tools.handoff import folder as folders
 from tools.handoff.config import HandoffConfig
@@ -25,7 +27,7 @@ from tools.handoff.parity import Proof, prove_encoder, prove_pixels, prove_strea
 from tools.handoff.readme import READMES, fit_readme
 from tools.handoff.sessions import Stream, Window
 from tools.handoff.source import Source, read_source
-from tools.handoff.spec import build_spec, keep_proof, packages_of
+from tools.handoff.spec import build_spec, packages_of
 
 GRAPH_FILES = (
     paths.MODEL_FILE,
@@ -37,6 +39,7 @@ GRAPH_FILES = (
     "encoder_fp16.onnx",
     "encoder_int8.onnx",
 )
+_DOCUMENTS = (paths.SPEC_FILE, paths.PROOF_FILE)
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,7 @@ class Written:
         folder: Where.
         spec: The content of its frontend_spec.json.
         proof: Encoder and head against the window; None where there is only the window.
+        proven: Execution providers that the browser proof in the folder shows; empty where there is none.
         changed: The files that this run wrote or removed, by their path in the folder.
         notes: What a reader should know: what was left out, and why.
     """
@@ -54,6 +58,7 @@ class Written:
     folder: Path
     spec: dict[str, Any]
     proof: Proof | None
+    proven: tuple[str, ...]
     changed: tuple[str, ...]
     notes: tuple[str, ...] = field(default=())
     exit_code: int = 0
@@ -74,10 +79,9 @@ class Written:
             )
         lines += [f"note: {note}" for note in self.notes]
         done = f"{len(self.changed)} files written" if self.changed else "unchanged"
-        proven = ", ".join(self.spec["runtime"]["execution_providers"])
+        where = f"proven on {', '.join(self.proven)}" if self.proven else ""
         lines.append(
-            f"{paths.shown(self.folder)}: {done}; "
-            + (f"proven on {proven}" if proven else "not proven in a browser yet: spec-checker --browser")
+            f"{paths.shown(self.folder)}: {done}; {where or 'not proven in a browser yet: spec-checker --browser'}"
         )
         return "\n".join(lines)
 
@@ -112,9 +116,7 @@ def write_handoff(config: HandoffConfig) -> Written:
     place = config.out or paths.artifacts("handoff") / source.card["model_id"]
     client = folders.client_files()
     landmarker_bytes, missing = _find_landmarker(source)
-    ours = frozenset(
-        {*client, *GRAPH_FILES, "golden", "package.json", ".npmrc", paths.SPEC_FILE, landmarker.MODEL_NAME}
-    )
+    ours = frozenset({*client, *GRAPH_FILES, "golden", "package.json", ".npmrc", *_DOCUMENTS, landmarker.MODEL_NAME})
     with folders.draft(place, ours) as new:
         if config.dataset is not None and source.kind != "frames":
             raise WrongUsage(
@@ -141,7 +143,9 @@ def write_handoff(config: HandoffConfig) -> Written:
     notes += missing
     if (reason := stale_models.why_stale(spec["model"]["sha256"])) is not None:
         notes.append(f"this model is {reason}; do not ship it")
-    return Written(place, spec, proof, changed, tuple(notes))
+    seen = read_proof(place / paths.SPEC_FILE)
+    proven = tuple(seen["execution_providers"]) if seen else ()
+    return Written(place, spec, proof, proven, changed, tuple(notes))
 
 
 def _choose_pictures(source: Source, config: HandoffConfig) -> Pictures | None:
@@ -222,18 +226,30 @@ def _find_landmarker(source: Source) -> tuple[bytes | None, list[str]]:
 def _swap_if_changed(
     new: Path, place: Path, ours: frozenset[str], spec: dict[str, Any]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Put the new folder in place unless the old one says the same; keep the old one's browser proof."""
-    old_spec: dict[str, Any] | None = None
-    if (place / paths.SPEC_FILE).is_file() and contracts.explain(
-        contracts.read_json(place / paths.SPEC_FILE), "frontend_spec"
-    ) is None:
-        old_spec = contracts.read_json(place / paths.SPEC_FILE)
-        spec = keep_proof(spec, old_spec)
-        if {**spec, "created_utc": ""} == {**old_spec, "created_utc": ""}:
-            spec = old_spec
-    contracts.write_document(new / paths.SPEC_FILE, spec, "frontend_spec")
+    """Put the new folder in place unless the old one says the same; keep the browser proof there if it still fits."""
+    old, written = place / paths.SPEC_FILE, new / paths.SPEC_FILE
+    old_spec = contracts.read_json(old) if old.is_file() else None
+    if isinstance(old_spec, dict) and {**spec, "created_utc": ""} == {**old_spec, "created_utc": ""}:
+        spec = old_spec
+        shutil.copyfile(old, written)
+    else:
+        contracts.write_document(written, spec, "frontend_spec")
+    _keep_proof(new, place / paths.PROOF_FILE)
     before, after = folders.files_of(place, ours), folders.files_of(new, ours)
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     if changed:
         folders.swap_in(new, place, ours)
     return spec, tuple(changed)
+
+
+def _keep_proof(new: Path, old_proof: Path) -> None:
+    """Copy a browser proof into the new folder if it is one of the spec there."""
+    if not old_proof.is_file():
+        return
+    shutil.copyfile(old_proof, new / paths.PROOF_FILE)
+    try:
+        is_of_this = read_proof(new / paths.SPEC_FILE) is not None
+    except InvalidInput:  # of another version of this program
+        is_of_this = False
+    if not is_of_this:
+        (new / paths.PROOF_FILE).unlink()

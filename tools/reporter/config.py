@@ -74,7 +74,7 @@ class ApproachesConfig:
         results: Results document of each approach, the floor among them, by name.
         runs: Training runs by network; of folds and seeds several each.
         cards: Model card of each network.
-        specs: Front-end spec of the hand-off of one of its models, by network.
+        specs: Front-end spec of the hand-off of one of its models, by network; its browser proof lies beside it.
         timings: What a decision takes here.
         features: The features' manifest, where faces were read.
         left_out: Names and reasons of approaches that were not compared.

@@ -12,7 +12,7 @@ spec-checker                                         # the newest hand-off
 spec-checker --model demo                            # artifacts/handoff/demo/frontend_spec.json
 spec-checker --spec web/spec.json                    # checks it against the ONNX that it names
 spec-checker --spec theirs.json --model theirs.onnx --json
-spec-checker --browser                               # runs the newest hand-off in a real Chromium, fills tested
+spec-checker --browser                               # runs the newest hand-off in a real Chromium, writes what was seen
 spec-checker --browser --model demo --film take.mp4  # with this film as the webcam
 """
 
@@ -24,8 +24,8 @@ def parser() -> cli.Parser:
         "Checks a front-end spec, ours or anybody's, against the ONNX.\n"
         "One line a field: pass, or what was found, what was expected and how to mend it.\n"
         "With --browser: every graph on wasm, WebGPU and WebGL in a real Chromium, the client's preprocessing,\n"
-        "a soak, and a film as webcam through the example page, all beside Python; what was seen is written into\n"
-        "the spec's tested and execution_providers. Exit code 1 if anything fails, 3 if there is no Chromium or npm.",
+        "a soak, and a film as webcam through the example page, all beside Python; what was seen is written to\n"
+        "browser_proof.json beside the spec. Exit code 1 if anything fails, 3 if there is no Chromium or npm.",
         _EXAMPLES,
         _check,
     )
@@ -56,9 +56,9 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _check(arguments: argparse.Namespace) -> cli.Result:
     config = _to_config(arguments)
     if config.browser:
-        from tools.spec_checker.browser.proof import Wanted, prove
+        from tools.spec_checker.proving import prove
 
-        return prove(Wanted(config.spec, config.film, config.film_s, config.chromium, config.quick))
+        return prove(config)
     from tools.spec_checker.static.check import check_file
 
     return check_file(config.spec, config.model)

@@ -11,7 +11,7 @@ class SpecCheckConfig:
     Attributes:
         spec: The spec to check.
         model: The ONNX, or None for the one that the spec names.
-        browser: Run the hand-off in a real browser, and write what was seen into the spec.
+        browser: Run the hand-off in a real browser, and write what was seen beside the spec.
         film: The film to play as webcam there, or None for a drawn one.
         film_s: For how many seconds, or None for the usual.
         chromium: The browser, or None to find one.

@@ -38,7 +38,7 @@ def _load_standin() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def write_standin() -> Callable[..., dict[str, Any]]:
-    """The function of standin.py: ``write_standin(folder, change=None, threshold=0.5, ...)`` returns the spec."""
+    """The function of standin.py: ``write_standin(folder, threshold=0.5, ...)`` returns the spec."""
     function: Callable[..., dict[str, Any]] = _load_standin().write_standin
     return function
 

@@ -5,8 +5,6 @@ from the oldest to the newest and divided by 15, so that a wrong order or a wron
 red, green, blue of the same weighted mean, then 3, 4, 5, 6.
 """
 
-import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -109,7 +107,6 @@ def _graphs() -> dict[str, tuple[str, str, bytes, list[tuple[str, list[Any], str
 
 def write_standin(
     folder: Path,
-    change: Callable[[dict[str, Any]], None] | None = None,
     *,
     threshold: float = 0.5,
     release_threshold: float = 0.4,
@@ -117,16 +114,15 @@ def write_standin(
     max_deviation_ms: float = 50,
     providers: tuple[str, ...] = ("wasm",),
 ) -> dict[str, Any]:
-    """Write the folder, with the client's own files; returns the spec.
+    """Write the folder with the client's own files and a browser proof; returns the spec.
 
     Args:
         folder: Made if it is not there.
-        change: Alters the spec before it is written; the result needs not be valid.
         threshold: Of the decision.
         release_threshold: Of the decision.
         min_duration_ms: Of the decision.
         max_deviation_ms: How far a frame may lie from its place in the window.
-        providers: Those that the spec calls proven.
+        providers: Those that the proof calls proven; without any nothing is.
     """
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in client_files().items():
@@ -179,7 +175,7 @@ def write_standin(
     window = graphs[0]
     emotions = ["angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"]
     spec: dict[str, Any] = {
-        "schema_version": 2,
+        "schema_version": 3,
         "spec_id": "standin",
         "created_utc": "2026-01-22T11:25:34Z",
         "synthetic": True,
@@ -214,7 +210,7 @@ def write_standin(
             "mirror": False,
             "scale": "pixel / 255",
         },
-        "runtime": {"npm_package": "onnxruntime-web", "npm_version": "1.30.0", "execution_providers": list(providers)},
+        "runtime": {"npm_package": "onnxruntime-web", "npm_version": "1.30.0"},
         "graphs": graphs,
         "tolerance": {
             "smile_prob": 1e-4,
@@ -224,11 +220,16 @@ def write_standin(
             "smile_prob_pixels": 1e-3,
         },
         "golden": {"file": "golden/golden.json", "sha256": "0" * 64, "n_cases": 1},
-        "tested": tested,
     }
-    if change is None:
-        contracts.write_document(folder / paths.SPEC_FILE, spec, "frontend_spec")
-    else:
-        change(spec)
-        (folder / paths.SPEC_FILE).write_text(json.dumps(spec), encoding="utf-8")
+    contracts.write_document(folder / paths.SPEC_FILE, spec, "frontend_spec")
+    proof = {
+        "schema_version": 1,
+        "spec_id": spec["spec_id"],
+        "spec_sha256": contracts.sha256_file(folder / paths.SPEC_FILE),
+        "created_utc": "2026-01-22T11:25:34Z",
+        "execution_providers": list(providers),
+        "tested": tested,
+        "tested_decisions": [],
+    }
+    contracts.write_document(folder / paths.PROOF_FILE, proof, "browser_proof")
     return spec

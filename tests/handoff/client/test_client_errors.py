@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from shared import paths
+from shared import contracts, paths
 
 FAILS = "(options) => fails(() => create(options))"
 
@@ -17,11 +17,21 @@ def fail(page: Any, **options: Any) -> tuple[str, str]:
     return code, message
 
 
-def spoil(site: Any, change: Callable[[dict[str, Any]], None]) -> None:
-    path = site.model / paths.SPEC_FILE
-    spec = json.loads(path.read_text(encoding="utf-8"))
-    change(spec)
-    path.write_text(json.dumps(spec), encoding="utf-8")
+def spoil(site: Any, change: Callable[[dict[str, Any]], Any]) -> None:
+    """Change the spec, and let the browser proof belong to it all the same."""
+    rewrite(site.model / paths.SPEC_FILE, change)
+    sha256 = contracts.sha256_file(site.model / paths.SPEC_FILE)
+    spoil_proof(site, lambda proof: proof.update(spec_sha256=sha256))
+
+
+def spoil_proof(site: Any, change: Callable[[dict[str, Any]], Any]) -> None:
+    rewrite(site.model / paths.PROOF_FILE, change)
+
+
+def rewrite(path: Path, change: Callable[[dict[str, Any]], Any]) -> None:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    change(document)
+    path.write_text(json.dumps(document), encoding="utf-8")
 
 
 @pytest.fixture
@@ -62,14 +72,14 @@ def test_a_graph_that_is_not_there_is_named(rough: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("found", "shown"), [(3, "version 3"), (1, "version 1"), ("2", "version 2"), (None, "version none")]
+    ("found", "shown"), [(4, "version 4"), (2, "version 2"), ("3", "version 3"), (None, "version none")]
 )
 def test_a_spec_of_another_version_names_both(rough: Any, found: object, shown: str) -> None:
     spoil(rough, lambda spec: spec.update(schema_version=found))
     code, message = fail(rough.open())
     assert code == "spec-version"
     assert shown in message
-    assert "reads version 2" in message
+    assert "reads version 3" in message
 
 
 @pytest.mark.parametrize(
@@ -80,7 +90,7 @@ def test_a_spec_of_another_version_names_both(rough: Any, found: object, shown: 
         (lambda spec: spec["decision"].update(release_threshold=0.9), "release_threshold"),
         (lambda spec: spec.pop("frames"), "frames"),
         (lambda spec: spec.update(graphs=[]), "no graphs"),
-        (lambda spec: spec.pop("tested"), "tested"),
+        (lambda spec: spec.pop("runtime"), "runtime"),
     ],
 )
 def test_a_spec_that_this_client_cannot_follow_is_refused(
@@ -113,15 +123,15 @@ def test_without_a_stream_the_window_is_run(rough: Any) -> None:
 
 
 def test_in_wasm_the_encoder_made_for_it_is_taken_where_it_is_proven(rough: Any) -> None:
-    def add(spec: dict[str, Any]) -> None:
-        for kind, name in (("graphs", "name"), ("tested", "graph")):
-            entry = next(dict(entry) for entry in spec[kind] if entry[name] == "encoder")
-            spec[kind].append({**entry, name: "encoder_wasm", **({"variant": "wasm"} if kind == "graphs" else {})})
+    def add(document: dict[str, Any], kind: str, name: str, **change: str) -> None:
+        entry = next(entry for entry in document[kind] if entry[name] == "encoder")
+        document[kind].append({**entry, name: "encoder_wasm", **change})
 
-    spoil(rough, add)
+    spoil(rough, lambda spec: add(spec, "graphs", "name", variant="wasm"))
+    spoil_proof(rough, lambda proof: add(proof, "tested", "graph"))
     page = rough.open()
     assert page.evaluate("create().then(({ info }) => info.graphs)") == ["encoder_wasm", "head"]
-    spoil(rough, lambda spec: spec["tested"].pop())
+    spoil_proof(rough, lambda proof: proof["tested"].pop())
     assert page.evaluate("create().then(({ info }) => info.graphs)") == ["encoder", "head"]
 
 
@@ -148,17 +158,21 @@ def test_the_runtime_is_looked_for_where_npm_puts_it(rough: Any, ort_dist: Path)
 @pytest.mark.parametrize(
     "change",
     [
-        lambda spec: spec["runtime"].update(execution_providers=[]),
-        lambda spec: spec.update(tested=[]),
-        lambda spec: [test.update(loads=False) for test in spec["tested"]],
-        lambda spec: [test.update(sha256="0" * 64) for test in spec["tested"]],
-        lambda spec: [test.update(n_flips=1) for test in spec["tested"]],
+        lambda proof: proof.update(execution_providers=[]),
+        lambda proof: proof.update(tested=[]),
+        lambda proof: [test.update(loads=False) for test in proof["tested"]],
+        lambda proof: [test.update(sha256="0" * 64) for test in proof["tested"]],
+        lambda proof: [test.update(n_flips=1) for test in proof["tested"]],
+        None,
     ],
 )
 def test_a_model_that_no_proof_has_seen_is_refused_unless_allowed(
-    rough: Any, change: Callable[[dict[str, Any]], None]
+    rough: Any, change: Callable[[dict[str, Any]], Any] | None
 ) -> None:
-    spoil(rough, change)
+    if change is None:
+        (rough.model / paths.PROOF_FILE).unlink()
+    else:
+        spoil_proof(rough, change)
     page = rough.open()
     code, message = fail(page)
     assert code == "untested"
@@ -166,6 +180,31 @@ def test_a_model_that_no_proof_has_seen_is_refused_unless_allowed(
     page.evaluate("create({ allowUntested: true })")
     assert page.evaluate("play([1, 1, 1, 1, 1]).then((results) => results[4].state)") == "ready"
     assert page.evaluate("events.map(([type, detail]) => [type, detail.code])") == [["warning", "untested-allowed"]]
+
+
+@pytest.mark.parametrize(
+    ("change", "told"),
+    [
+        (lambda proof: proof.update(spec_sha256="0" * 64), "another frontend_spec.json"),
+        (lambda proof: proof.update(schema_version=2), "version 2, not 1"),
+        (lambda proof: proof.pop("tested"), "tested"),
+    ],
+)
+def test_a_proof_that_is_not_of_this_spec_proves_nothing_and_says_so(
+    rough: Any, change: Callable[[dict[str, Any]], Any], told: str
+) -> None:
+    spoil_proof(rough, change)
+    page = rough.open()
+    code, message = fail(page)
+    assert code == "proof-mismatch"
+    assert told in message
+    page.evaluate("create({ allowUntested: true })")
+    assert page.evaluate("detector.info.proof") is None
+
+
+def test_a_spec_that_was_edited_has_lost_its_proof(rough: Any) -> None:
+    rewrite(rough.model / paths.SPEC_FILE, lambda spec: spec["decision"].update(min_duration_ms=1))
+    assert fail(rough.open())[0] == "proof-mismatch"
 
 
 def test_webgpu_that_nobody_proved_is_refused(rough: Any) -> None:

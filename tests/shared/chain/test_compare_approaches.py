@@ -94,7 +94,7 @@ class Shell:
         return {
             "folder": str(self.folder / folder),
             "graphs": [{"file": Path(self._write(f"{folder}/head.onnx")).name}],
-            "spec": self._write(f"{folder}/frontend_spec.json", {"tested": []}),
+            "spec": self._write(f"{folder}/frontend_spec.json", folder),
         }
 
     def reporter_approaches(self, _: list[str]) -> dict[str, Any]:
@@ -173,6 +173,13 @@ def test_the_dual_head_starts_from_the_baselines_weights_and_features_are_read_o
     assert sessions == {plan.comparison_id()}
 
 
+def prove(spec: Path) -> None:
+    """Write a browser proof beside a hand-off's spec."""
+    proof = json.loads((POSITIVE / "browser_proof" / "graphs_in_chromium.json").read_text(encoding="utf-8"))
+    proof["spec_sha256"] = contracts.sha256_file(spec)
+    contracts.write_document(spec.with_name(paths.PROOF_FILE), proof, "browser_proof")
+
+
 def test_the_same_command_does_nothing_twice_and_a_hand_off_that_was_proven_since_is_reported(
     shell: Shell, plan: Plan
 ) -> None:
@@ -184,17 +191,17 @@ def test_the_same_command_does_nothing_twice_and_a_hand_off_that_was_proven_sinc
     assert set(pairs(report, "--spec")) == {"dual_head"}
     assert paths.newest_named("handoff", paths.SPEC_FILE) is None  # a model of a fold is nothing to ship
     spec = Path(pairs(report, "--spec")["dual_head"])
-    spec.write_text(json.dumps({"tested": [{"graph": "window"}]}), encoding="utf-8")
+    prove(spec)
     points = shell.folder / "artifacts" / "handoff" / "landmark_mlp-split2-last" / "frontend_spec.json"
     points.parent.mkdir(parents=True)
-    points.write_text(json.dumps({"tested": []}), encoding="utf-8")
+    points.write_text("{}", encoding="utf-8")
     walk(shell, plan)
     assert len(shell.commands) == n + 1
     assert pairs(shell.commands[-1], "--spec") == {"dual_head": str(spec), "landmark_mlp": str(points)}
     untested = shell.folder / "artifacts" / "handoff" / "landmark_mlp-split1-last" / "frontend_spec.json"
     untested.parent.mkdir()
-    untested.write_text(json.dumps({"tested": []}), encoding="utf-8")
-    points.write_text(json.dumps({"tested": [{"graph": "window"}]}), encoding="utf-8")
+    untested.write_text("{}", encoding="utf-8")
+    prove(points)
     walk(shell, plan)
     assert pairs(shell.commands[-1], "--spec")["landmark_mlp"] == str(points)  # the one that a browser has seen
 

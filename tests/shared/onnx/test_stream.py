@@ -15,7 +15,7 @@ from shared.arrays import U8
 from shared.errors import InvalidInput
 from shared.onnx.stream import Answer, Decider, Rule, SmileStream, choose_window, find_graph
 
-EXAMPLE = Path(__file__).parents[2] / "schemas" / "positive" / "frontend_spec" / "untested.json"
+EXAMPLE = Path(__file__).parents[2] / "schemas" / "positive" / "frontend_spec" / "frames.json"
 RULE = Rule(5, 100, 50, threshold=0.5, release_threshold=0.4, min_duration_ms=200)
 # Each place of the window has its own weight, so that the answer tells which frame stood where.
 WEIGHTS = np.array([1, 2, 4, 8, 16], np.float32) / 31
@@ -273,7 +273,7 @@ def test_a_spec_without_the_graph_names_those_that_it_has(folder: Path) -> None:
 
 
 def test_an_older_spec_is_refused_by_its_version(folder: Path) -> None:
-    spec = json.loads((folder / "frontend_spec.json").read_text()) | {"schema_version": 1}
+    spec = json.loads((folder / "frontend_spec.json").read_text()) | {"schema_version": 2}
     (folder / "frontend_spec.json").write_text(json.dumps(spec))
-    with pytest.raises(InvalidInput, match="schema_version: found 1, expected 2"):
+    with pytest.raises(InvalidInput, match="schema_version: found 2, expected 3"):
         SmileStream(folder)

@@ -81,10 +81,10 @@ function show() {
     $('headline').textContent = words().lasted(lastedS.toFixed(1));
     $('comment').textContent = words().comments.find(([below]) => lastedS < below)[1];
   }
-  const spec = detector?.info.spec;
+  const { spec, proof } = detector?.info ?? {};
   $('notes').textContent = !spec
     ? ''
-    : [spec.synthetic && words().synthetic, !spec.runtime.execution_providers.length && words().unproven]
+    : [spec.synthetic && words().synthetic, !proof?.execution_providers.length && words().unproven]
         .filter(Boolean)
         .join(' ');
   $('gauge').setAttribute('aria-label', words().prob);

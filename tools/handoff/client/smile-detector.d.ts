@@ -24,6 +24,7 @@ export type Code =
   | 'landmarker-missing'
   | 'landmarker-failed'
   | 'untested'
+  | 'proof-mismatch'
   | 'no-provider'
   | 'graph-missing'
   | 'bad-source'
@@ -164,6 +165,8 @@ export interface DetectorEvents {
 export interface DetectorInfo {
   /** frontend_spec.json as it was read. */
   spec: any;
+  /** browser_proof.json as it was read; null if there is none that belongs to the spec. */
+  proof: any;
   provider: Provider;
   graph: Graph;
   /** Names of the graphs that run. */

@@ -6,7 +6,7 @@
  */
 
 import { DetectorError, reasonOf } from './smile-detector.errors.mjs';
-import { fetchGraph, importOrt, isThere, kindOf, readSpec, softwareName } from './smile-detector.files.mjs';
+import { fetchGraph, importOrt, isThere, kindOf, readProof, readSpec, softwareName } from './smile-detector.files.mjs';
 import { AreaResizer, PixelReader, flipRows, toPlanes } from './smile-detector.pixels.mjs';
 import { Decider, FrameMemory, fillWindow } from './smile-detector.window.mjs';
 
@@ -28,6 +28,8 @@ const MOST_THREADS = 4;
 export class Engine {
   #settings = null;
   #spec = null;
+  #proof = null; // what browsers were seen to run, or null
+  #whyNoProof = null;
   #ort = null;
   #graphs = []; // {entry, session}, in the order in which they run
   #choice = 'stream';
@@ -51,7 +53,9 @@ export class Engine {
     const startedMs = performance.now();
     this.#settings = settings;
     if (globalThis.isSecureContext === false) throw new DetectorError('insecure-context');
-    this.#spec = await readSpec(settings.specUrl);
+    const { spec, sha256 } = await readSpec(settings.specUrl);
+    this.#spec = spec;
+    ({ proof: this.#proof, reason: this.#whyNoProof } = await readProof(settings.specUrl, sha256));
     const threads = this.#chooseThreads(settings.threads);
     const adapter = await this.#open(threads);
     this.#memory = new FrameMemory(this.#spec.frames);
@@ -62,6 +66,7 @@ export class Engine {
     await this.#warmUp();
     return {
       spec: this.#spec,
+      proof: this.#proof,
       provider: this.#provider,
       graph: this.#choice,
       graphs: this.#graphs.map(({ entry }) => entry.name),
@@ -149,9 +154,9 @@ export class Engine {
 
   /** Tell whether every graph was seen to load and agree on this provider, as the very file that the spec lists. */
   #isProven({ entries, provider }) {
-    if (!this.#spec.runtime.execution_providers.includes(provider)) return false;
+    if (!this.#proof?.execution_providers.includes(provider)) return false;
     return entries.every((entry) =>
-      this.#spec.tested.some(
+      this.#proof.tested.some(
         (test) =>
           test.graph === entry.name &&
           test.sha256 === entry.sha256 &&
@@ -169,7 +174,10 @@ export class Engine {
     let usable = plans.filter((plan) => this.#isProven(plan));
     if (usable.length === 0) {
       const wanted = `${plans[0].graph}, ${provider === 'auto' ? 'wasm' : provider}`;
-      if (!allowUntested) throw new DetectorError('untested', { wanted });
+      if (!allowUntested) {
+        const reason = this.#whyNoProof;
+        throw reason ? new DetectorError('proof-mismatch', { reason }) : new DetectorError('untested', { wanted });
+      }
       usable = plans.filter((plan) => provider !== 'auto' || plan.provider === 'wasm');
       this.#warn('untested-allowed', { wanted });
     }

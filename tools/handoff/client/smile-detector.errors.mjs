@@ -49,6 +49,10 @@ const TEXTS = {
     en: 'No run of this model in a browser has been proven for {wanted}. Run validate-spec --browser on the folder, or pass allowUntested: true at your own risk.',
     ko: '이 모델이 브라우저({wanted})에서 검증된 적이 없습니다. 폴더에 validate-spec --browser를 실행하거나, 위험을 감수한다면 allowUntested: true를 사용하세요.',
   },
+  'proof-mismatch': {
+    en: 'browser_proof.json is no proof of this frontend_spec.json ({reason}). Copy the whole hand-off folder again, or run validate-spec --browser on it.',
+    ko: 'browser_proof.json이 이 frontend_spec.json의 검증 기록이 아닙니다({reason}). 핸드오프 폴더 전체를 다시 복사하거나 validate-spec --browser를 실행해 주세요.',
+  },
   'no-provider': {
     en: 'This browser cannot run the model ({reason}). Use a current Chrome, Edge, Firefox or Safari.',
     ko: '이 브라우저에서는 모델을 실행할 수 없습니다({reason}). 최신 Chrome, Edge, Firefox, Safari를 사용해 주세요.',

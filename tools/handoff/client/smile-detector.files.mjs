@@ -3,26 +3,72 @@
 import { DetectorError, reasonOf } from './smile-detector.errors.mjs';
 
 /** The version of frontend_spec.json that this client reads. */
-export const SPEC_VERSION = 2;
+export const SPEC_VERSION = 3;
+
+/** The version of browser_proof.json that this client reads. */
+export const PROOF_VERSION = 1;
 
 const KINDS = ['frames', 'landmarks', 'blendshapes'];
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp|software/i;
 
-/** Fetch frontend_spec.json and refuse what this client cannot follow. */
+/**
+ * Fetch frontend_spec.json and refuse what this client cannot follow.
+ * @param {string} url
+ * @returns {Promise<{spec: object, sha256: string}>} the spec, and the checksum of its file
+ */
 export async function readSpec(url) {
-  let answer;
+  let bytes;
   try {
-    answer = await fetch(url, { cache: 'no-cache' });
+    const answer = await fetch(url, { cache: 'no-cache' });
+    if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
+    bytes = await answer.arrayBuffer();
   } catch (error) {
     throw new DetectorError('spec-missing', { url, reason: reasonOf(error) });
   }
-  if (!answer.ok) throw new DetectorError('spec-missing', { url, reason: `HTTP ${answer.status}` });
-  let spec;
+  const spec = parse(bytes);
+  if (spec === undefined) throw new DetectorError('spec-invalid', { reason: 'it is not JSON' });
+  check(spec);
+  return { spec, sha256: await hashOf(bytes) };
+}
+
+/**
+ * Fetch browser_proof.json beside the spec.
+ * @param {string} specUrl
+ * @param {string} specSha256 the checksum of the spec's file, to which the proof must belong
+ * @returns {Promise<{proof: object | null, reason: string | null}>} null where there is no proof, or none that fits;
+ *   the reason why it does not
+ */
+export async function readProof(specUrl, specSha256) {
+  let bytes;
   try {
-    spec = await answer.json();
-  } catch {
-    throw new DetectorError('spec-invalid', { reason: 'it is not JSON' });
+    const answer = await fetch(new URL('browser_proof.json', specUrl), { cache: 'no-cache' });
+    if (!answer.ok) return { proof: null, reason: null };
+    bytes = await answer.arrayBuffer();
+  } catch (error) {
+    return { proof: null, reason: reasonOf(error) };
   }
+  const proof = parse(bytes);
+  const faults = [
+    [typeof proof === 'object' && proof !== null, 'it is not a JSON object'],
+    [proof?.schema_version === PROOF_VERSION, `version ${proof?.schema_version ?? 'none'}, not ${PROOF_VERSION}`],
+    [proof?.spec_sha256 === specSha256, 'it belongs to another frontend_spec.json'],
+    [Array.isArray(proof?.execution_providers) && Array.isArray(proof.tested), 'execution_providers or tested'],
+  ];
+  const fault = faults.find(([holds]) => !holds);
+  return fault ? { proof: null, reason: fault[1] } : { proof, reason: null };
+}
+
+/** JSON that was fetched; undefined if it is none. */
+function parse(bytes) {
+  try {
+    return JSON.parse(new TextDecoder().decode(bytes));
+  } catch {
+    return undefined;
+  }
+}
+
+/** Refuse a spec that this client cannot follow. */
+function check(spec) {
   if (spec?.schema_version !== SPEC_VERSION) {
     throw new DetectorError('spec-version', { found: spec?.schema_version ?? 'none', expected: SPEC_VERSION });
   }
@@ -43,11 +89,17 @@ export async function readSpec(url) {
     [spec.preprocessing?.width_px >= 1 && spec.preprocessing?.width_px === spec.preprocessing?.height_px, 'its size'],
     [spec.decision?.operator === '>' && spec.decision?.threshold >= 0, 'decision'],
     [spec.decision?.release_threshold <= spec.decision?.threshold, 'decision.release_threshold is above threshold'],
-    [Array.isArray(spec.runtime?.execution_providers) && Array.isArray(spec.tested), 'runtime or tested'],
+    [typeof spec.runtime?.npm_version === 'string', 'runtime.npm_version'],
   ];
   const fault = faults.find(([holds]) => !holds);
   if (fault) throw new DetectorError('spec-invalid', { reason: fault[1] });
-  return spec;
+}
+
+/** SHA-256 in lower-case hex digits. */
+async function hashOf(bytes) {
+  if (!globalThis.crypto?.subtle) throw new DetectorError('insecure-context');
+  const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
+  return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
 /** What the window's graph eats: 'frames', 'landmarks' or 'blendshapes'. */
@@ -67,7 +119,6 @@ export function fetchGraph(entry, specUrl) {
  * @returns {Promise<Uint8Array>}
  */
 export async function fetchChecked(entry, url) {
-  if (!globalThis.crypto?.subtle) throw new DetectorError('insecure-context');
   let failure = null;
   // A copy from before an update may sit in the browser's cache: the second look goes past it.
   for (const cache of ['default', 'reload']) {
@@ -87,8 +138,7 @@ export async function fetchChecked(entry, url) {
       });
       continue;
     }
-    const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
-    const sha256 = Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
+    const sha256 = await hashOf(bytes);
     if (sha256 === entry.sha256) return new Uint8Array(bytes);
     failure = new DetectorError('model-hash', { file: entry.file, found: sha256, expected: entry.sha256 });
   }

@@ -74,45 +74,45 @@ def find_time(approach: Approach, timings: Document) -> dict[str, float | None]:
     return {"decision_ms": decision, "window_ms": window, "stream_ms": stream, "reading_ms": reading}
 
 
-def find_browser_time(approach: Approach, specs: Mapping[str, Any]) -> dict[str, Any] | None:
+def find_browser_time(approach: Approach, proofs: Mapping[str, Document]) -> dict[str, Any] | None:
     """Find what a browser was seen to take: the whole decision where that was measured, else the graphs.
 
-    Approaches that need nothing but a face take the landmarker's own time from the hand-off of a model of features.
+    Approaches that need nothing but a face take the landmarker's own time from the proof of a model of features.
+
+    Args:
+        approach: Whose time is looked for.
+        proofs: Browser proof of a hand-off, by network.
     """
     if approach.name == FLOOR:
         return None
     if not approach.has_graph:
-        for spec in specs.values():
-            for entry in _decisions(spec):
+        for one in proofs.values():
+            for entry in _decisions(one):
                 if entry["landmarker"]:
                     return _browser(entry, entry["landmarker"]["ms"]["p50"], "reading")
         return None
-    spec = specs.get(approach.network or "dual_head")
-    if spec is None:
+    proof = proofs.get(approach.network or "dual_head")
+    if proof is None:
         return None
-    for entry in _decisions(spec):
+    for entry in _decisions(proof):
         return _browser(entry, entry["decision_ms"]["p50"], "decision")
     if approach.needs_faces:  # the graph is the least part of it
         return None
-    return _of_graphs(spec)
+    return _of_graphs(proof)
 
 
-def _decisions(spec: Document) -> Sequence[Document]:
-    """List whole decisions of the model that is handed off now, one thread of wasm first, then the newest."""
-    found = [
-        entry
-        for entry in spec.get("tested_decisions", [])
-        if entry["model_sha256"] == spec["model"]["sha256"] and entry["decision_ms"] is not None
-    ]
+def _decisions(proof: Document) -> Sequence[Document]:
+    """List whole decisions, one thread of wasm first, then the newest."""
+    found = [entry for entry in proof["tested_decisions"] if entry["decision_ms"] is not None]
     found.sort(key=lambda entry: entry["created_utc"], reverse=True)
     return sorted(found, key=lambda entry: (entry["execution_provider"] != "wasm", entry["threads"]))
 
 
-def _of_graphs(spec: Document) -> dict[str, Any] | None:
+def _of_graphs(proof: Document) -> dict[str, Any] | None:
     """Add the times of the graphs that a page runs for a new frame: an encoder and the head, else the window."""
     seen = {
         entry["graph"]: entry
-        for entry in spec["tested"]
+        for entry in proof["tested"]
         if entry["execution_provider"] == "wasm" and entry["threads"] == 1 and entry["loads"] and entry["latency_ms"]
     }
     encoder = next((seen[name] for name in _ENCODERS if name in seen), None)

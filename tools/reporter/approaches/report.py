@@ -14,6 +14,7 @@ from shared.approaches import APPROACHES, FLOOR, RUNTIME_BYTES, Approach
 from shared.contracts import Document
 from shared.errors import InvalidInput, WrongUsage
 from shared.provenance import code_info
+from shared.web.browser_proof import read_proof
 from tools.reporter.ab.judgement import weakness
 from tools.reporter.ab.verdict import ALPHA
 from tools.reporter.approaches.choice import Offer, choose, weaken
@@ -91,7 +92,11 @@ def report_approaches(config: ApproachesConfig) -> ApproachesResult:
     for name, path in config.runs:
         runs[name].append(read(path, "run", "run", f"{name} {len(runs[name]) + 1}"))
     cards = {name: read(path, "model", "model_card", name) for name, path in config.cards}
-    specs = {name: read(path, "frontend_spec", "spec", name) for name, path in config.specs}
+    proofs = {}
+    for name, path in config.specs:
+        read(path, "frontend_spec", "spec", name)
+        if read_proof(path) is not None:
+            proofs[name] = read(path.with_name(paths.PROOF_FILE), "browser_proof", "browser_proof", name)
     timings = read(config.timings, "timings", "timings", first.results["dataset"]["name"])
     features = config.features and read(config.features, "features", "features", first.results["dataset"]["name"])
     for what, document in (("timings", timings), ("features", features)):
@@ -99,7 +104,7 @@ def report_approaches(config: ApproachesConfig) -> ApproachesResult:
             raise InvalidInput(
                 what, found=f"those of {document['dataset']['name']}", expected=first.results["dataset"]["name"]
             )
-    costs = {name: _cost(APPROACHES[name], arms[name], runs, cards, specs, timings, features or None) for name in arms}
+    costs = {name: _cost(APPROACHES[name], arms[name], runs, cards, proofs, timings, features or None) for name in arms}
     offers = [
         Offer(
             name,
@@ -159,7 +164,7 @@ def _cost(
     arm: Arm,
     runs: dict[str, list[Document]],
     cards: dict[str, Document],
-    specs: dict[str, Document],
+    proofs: dict[str, Document],
     timings: Document,
     features: Document | None,
 ) -> Costs:
@@ -177,7 +182,7 @@ def _cost(
         landmarker_bytes=landmarker["bytes"] if approach.needs_faces and landmarker else 0,
         runtime_bytes=sum(RUNTIME_BYTES[name] for name in approach.runtimes),
         time=find_time(approach, timings),
-        browser=find_browser_time(approach, specs),
+        browser=find_browser_time(approach, proofs),
         without_face=counts
         and {
             "sequences": counts["sequences_without_face"],

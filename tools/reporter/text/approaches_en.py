@@ -168,4 +168,5 @@ TEXTS = {
     "source_timings": "times on {name}",
     "source_features": "features of dataset {name}",
     "source_spec": "hand-off of {name}",
+    "source_browser_proof": "runs of {name} in a browser",
 }

@@ -160,4 +160,5 @@ TEXTS = {
     "source_timings": "시간 측정: {name}",
     "source_features": "데이터셋 {name}의 특징",
     "source_spec": "전달 폴더: {name}",
+    "source_browser_proof": "브라우저 실행 기록: {name}",
 }

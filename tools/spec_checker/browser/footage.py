@@ -16,7 +16,7 @@ from shared.arrays import U8
 from shared.errors import InvalidInput
 from shared.preprocess import square_box
 from shared.video import Film, Frame
-from tools.spec_checker.static.golden import read_case
+from tools.spec_checker.golden_vectors import read_case
 
 FPS = 30
 N_BITS = 16  # 12 of the number, then 4 of a check

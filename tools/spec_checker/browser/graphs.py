@@ -1,6 +1,6 @@
 """Every graph of a hand-off on every execution provider: loads, answers as Python does, takes how long.
 
-Runs the proof's page; writes nothing. Its answers are entries of the spec's `tested`.
+Runs the proof's page; writes nothing. Its answers are entries of the browser proof's `tested`.
 """
 
 import math
@@ -15,10 +15,10 @@ import numpy as np
 from shared import cli, contracts, paths
 from shared.arrays import F32
 from shared.onnx.stream import OnnxGraph, find_graph
+from tools.spec_checker.agreement import SAME_ARITHMETIC, agrees, tolerance_of
 from tools.spec_checker.browser.chromium import ProofPage
 from tools.spec_checker.findings import FIGURES_WIDTH, Finding, failed, passed
-from tools.spec_checker.static.golden import is_of_features, read_case
-from tools.spec_checker.static.tested import SAME_ARITHMETIC, agrees, tolerance_of
+from tools.spec_checker.golden_vectors import is_of_features, read_case
 
 Spec = Mapping[str, Any]
 

@@ -17,7 +17,7 @@ from shared.preprocess import to_batch
 from tools.spec_checker.browser.chromium import ProofPage
 from tools.spec_checker.browser.graphs import Expected, latency
 from tools.spec_checker.findings import FIGURES_WIDTH, Finding, failed, passed, skipped
-from tools.spec_checker.static.golden import read_case
+from tools.spec_checker.golden_vectors import read_case
 
 Spec = Mapping[str, Any]
 CLIENT_FILE = "smile-detector.pixels.mjs"

@@ -1,14 +1,10 @@
-"""The whole proof of a hand-off in a real browser, and the spec that it is written into.
+"""Runs a hand-off in a real browser: every graph on every provider, the same pixels, a soak, a film as webcam.
 
-Static checks first: a folder that fails one is not opened in a browser and its spec is left as it is. Then every graph
-on every provider, the same pixels, a soak, a film as webcam; what was seen becomes `tested` and
-`runtime.execution_providers`, whatever it is.
-  spec-checker --browser --model demo
+Writes nothing; what was seen is `tools.spec_checker.proving`'s to write down.
 """
 
 import importlib.util
 import tempfile
-import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -42,9 +38,9 @@ from tools.spec_checker.browser.pictures import (
     judge_soak,
     soak,
 )
-from tools.spec_checker.browser.writing import Seen, write_seen
-from tools.spec_checker.findings import Finding, Report, failed, skipped
-from tools.spec_checker.static.check import check_file
+from tools.spec_checker.browser.writing import Seen
+from tools.spec_checker.config import SpecCheckConfig
+from tools.spec_checker.findings import failed, skipped
 
 MAX_THREADS = 4
 # Files that the example page needs; a folder without them has no page to play a film through.
@@ -52,30 +48,6 @@ _EXAMPLE_FILES = ("index.html", "smile-detector.mjs")
 # The golden pictures' film goes there and back in two seconds; five seconds show every drift of it.
 _DRAWN_S = 5.0
 _NO_FILM = "the landmarker finds no face in drawn pictures: name a film of one with --film"
-
-
-@dataclass(frozen=True)
-class Wanted:
-    """What to prove, and how thoroughly.
-
-    Attributes:
-        spec: The front-end spec; its folder is the hand-off.
-        film: Played as webcam; None draws one from the golden pictures, where there are any.
-        film_s: For how long; None is the effort's own.
-        chromium: The browser; None finds one.
-        is_quick: Fewer inferences and no software WebGPU, for tests.
-    """
-
-    spec: Path
-    film: Path | None = None
-    film_s: float | None = None
-    chromium: str | None = None
-    is_quick: bool = False
-
-    @property
-    def effort(self) -> Effort:
-        """How much is run."""
-        return QUICK if self.is_quick else FULL
 
 
 @dataclass
@@ -86,102 +58,41 @@ class Proof(Seen):
     curves: Curves | None = None
 
 
-@dataclass(frozen=True)
-class ProofReport:
-    """The proof's result: the static report, then what was seen in the browser.
+def prove_in_browser(config: SpecCheckConfig, spec: Any) -> Proof:
+    """Run a hand-off in a real browser; nothing is written.
 
-    Attributes:
-        static: The static checks.
-        proof: None if they failed.
-        providers: What the spec lists now.
-        seconds: How long it took.
-    """
-
-    static: Report
-    proof: Proof | None
-    providers: tuple[str, ...]
-    seconds: float
-
-    @property
-    def findings(self) -> tuple[Finding, ...]:
-        """All findings, the static ones first."""
-        return (*self.static.findings, *(self.proof.findings if self.proof else ()))
-
-    @property
-    def exit_code(self) -> int:
-        """0 if nothing fails."""
-        return 1 if any(finding.status == "fail" for finding in self.findings) else 0
-
-    def as_text(self) -> str:
-        """List what was seen in the browser, the static failures if there are any, and the sum."""
-        static = self.static.findings
-        lines = [str(finding) for finding in static if finding.status == "fail"]
-        if self.proof is None:
-            lines.append(f"{self.static.spec}: refused before any browser; the spec is left as it is")
-            return "\n".join(lines)
-        n_passed = sum(finding.status == "pass" for finding in static)
-        lines.append(f"pass  {n_passed} static checks")
-        lines += [str(finding) for finding in self.proof.findings]
-        verdict = "refused" if self.exit_code else "proven"
-        where = f" on {', '.join(self.providers)}" if self.providers else ""
-        lines.append(f"{self.static.spec}: {verdict}{where}; {len(self.proof.tested)} runs listed in tested")
-        return "\n".join(lines)
-
-    def as_json(self) -> dict[str, Any]:
-        """Give everything; the keys of a static report, and what the browser showed."""
-        document = self.static.as_json()
-        document["findings"] = [finding.as_json() for finding in self.findings]
-        for status, key in (("pass", "n_pass"), ("fail", "n_fail"), ("skip", "n_skip")):
-            document[key] = sum(finding.status == status for finding in self.findings)
-        document["passed"] = self.exit_code == 0
-        proof = self.proof
-        document["browser"] = None
-        if proof is not None:
-            document["written"] = [self.static.spec]
-            document["browser"] = {
-                "execution_providers": list(self.providers),
-                "tested": proof.tested,
-                "soak": proof.soak and proof.soak.as_json(),
-                "same_pixels": proof.curves and proof.curves.as_json(),
-                "landmarks": proof.faces and proof.faces.as_json(),
-                "film": proof.film and proof.film.as_json(),
-                "seconds": round(self.seconds, 1),
-            }
-        return document
-
-
-def prove(wanted: Wanted) -> ProofReport:
-    """Prove a hand-off in a real browser and write what was seen into its spec.
+    Args:
+        config: Which hand-off, with which film and browser, how thoroughly.
+        spec: What its front-end spec says, which has passed all static checks.
 
     Raises:
-        InvalidInput: The spec or the film cannot be read.
+        InvalidInput: The film cannot be read.
         MissingOutside: No browser, no npm, or no registry.
     """
-    started = time.monotonic()
-    static = check_file(wanted.spec, None)
-    spec = contracts.read_json(wanted.spec)
-    if static.exit_code or contracts.explain(spec, "frontend_spec") is not None:
-        return ProofReport(static, None, (), time.monotonic() - started)
     proof = Proof()
-    program = find_chromium(wanted.chromium)
-    folder = wanted.spec.parent
+    program = find_chromium(config.chromium)
+    folder = config.spec.parent
     with tempfile.TemporaryDirectory(prefix="smilebench-proof-") as name:
-        footage = _make_footage(wanted, folder, Path(name), kind_of(spec))
+        footage = _make_footage(config, folder, Path(name), kind_of(spec))
         frames_dir = Path(name) / "frames"
         frames_dir.mkdir()
         face_files = _find_landmarker(proof, spec, folder) if kind_of(spec) != "frames" and footage else None
         with serve(folder, frames_dir, face_files) as server:
-            _prove_wasm(proof, program, server, spec, wanted, footage, frames_dir)
-            _prove_webgpu(proof, program, server, spec, wanted)
-            _prove_webgl(proof, program, server, spec, wanted)
+            _prove_wasm(proof, program, server, spec, config, footage, frames_dir)
+            _prove_webgpu(proof, program, server, spec, config)
+            _prove_webgl(proof, program, server, spec, config)
             if footage and face_files:
-                _prove_faces(proof, program, server, spec, wanted, face_files[1], footage, frames_dir)
+                _prove_faces(proof, program, server, spec, config, face_files[1], footage, frames_dir)
             if footage and (kind_of(spec) == "frames" or face_files):
-                _prove_film(proof, program, server, spec, wanted, footage)
+                _prove_film(proof, program, server, spec, config, footage)
             elif footage is None:
                 proof.findings += [skipped(f"browser.{what}", _NO_FILM) for what in ("landmarks", "film")]
-    providers = write_seen(wanted.spec, proof)
-    return ProofReport(static, proof, tuple(providers), time.monotonic() - started)
+    return proof
+
+
+def _effort(config: SpecCheckConfig) -> Effort:
+    """Return how much is run."""
+    return QUICK if config.quick else FULL
 
 
 def _find_landmarker(proof: Proof, spec: Any, folder: Path) -> tuple[Path, Path] | None:
@@ -201,15 +112,15 @@ def _find_landmarker(proof: Proof, spec: Any, folder: Path) -> tuple[Path, Path]
     return package, model.parent
 
 
-def _make_footage(wanted: Wanted, folder: Path, work_dir: Path, kind: str) -> Footage | None:
+def _make_footage(config: SpecCheckConfig, folder: Path, work_dir: Path, kind: str) -> Footage | None:
     """Write the film, with the counter in its margin; None where none is named and there is nothing to draw it from."""
-    if wanted.film is None and kind != "frames":
+    if config.film is None and kind != "frames":
         return None
     cli.note("spec-checker: preparing the film ...")
-    seconds = wanted.film_s or wanted.effort.film_s
-    n_frames = min(MAX_FRAMES, round(FPS * (seconds if wanted.film else min(seconds, _DRAWN_S))))
-    if wanted.film is not None:
-        pictures, name = read_film(wanted.film, n_frames), wanted.film.name
+    seconds = config.film_s or _effort(config).film_s
+    n_frames = min(MAX_FRAMES, round(FPS * (seconds if config.film else min(seconds, _DRAWN_S))))
+    if config.film is not None:
+        pictures, name = read_film(config.film, n_frames), config.film.name
     else:
         pictures, name = draw_film(folder / "golden", n_frames), "a drawn film"
     return write_footage(pictures, work_dir / "webcam.y4m", name)
@@ -233,11 +144,17 @@ def _run_graphs(
 
 
 def _prove_wasm(
-    proof: Proof, program: str, server: PageServer, spec: Any, wanted: Wanted, footage: Footage | None, frames_dir: Path
+    proof: Proof,
+    program: str,
+    server: PageServer,
+    spec: Any,
+    config: SpecCheckConfig,
+    footage: Footage | None,
+    frames_dir: Path,
 ) -> None:
     """Run every graph on wasm, on one thread and on several; then the same pixels and the soak."""
-    effort = wanted.effort
-    expected = Expected(spec, wanted.spec.parent)
+    effort = _effort(config)
+    expected = Expected(spec, config.spec.parent)
     with open_chromium(program, PROVIDER_FLAGS["wasm"]) as browser:
         with open_page(browser, server, "wasm") as page:
             cores = page.environment["cores"]
@@ -245,7 +162,7 @@ def _prove_wasm(
             _run_graphs(proof, browser, page, spec, expected, proof.film_where, effort)
         if kind_of(spec) == "frames":
             assert footage is not None
-            _prove_pixels(proof, browser, server, spec, wanted, footage, frames_dir, expected)
+            _prove_pixels(proof, browser, server, spec, config, footage, frames_dir, expected)
         else:
             why = "pictures go to the landmarker, not to a graph"
             proof.findings += [skipped(f"browser.{what}", why) for what in ("preprocessing", "pixels", "soak")]
@@ -260,13 +177,13 @@ def _prove_pixels(
     browser: Any,
     server: PageServer,
     spec: Any,
-    wanted: Wanted,
+    config: SpecCheckConfig,
     footage: Footage,
     frames_dir: Path,
     expected: Expected,
 ) -> None:
     """Compare crop, resize and a film's raw pixels; then the soak."""
-    folder = wanted.spec.parent
+    folder = config.spec.parent
     with open_page(browser, server, "wasm") as page:
         proof.findings.append(check_golden_pixels(page, spec, folder))
         step = max(1, round(spec["frames"]["interval_ms"] * FPS / 1000))
@@ -274,39 +191,39 @@ def _prove_pixels(
         proof.curves = compare_curves(page, spec, folder, frames_dir, footage.name, apart)
         proof.findings += judge_curves(proof.curves, spec)
     with open_page(browser, server, "wasm") as page:
-        proof.soak = soak(page, spec, folder, expected, wanted.effort.n_soak)
+        proof.soak = soak(page, spec, folder, expected, _effort(config).n_soak)
         proof.findings += judge_soak(proof.soak, spec)
 
 
-def _prove_webgpu(proof: Proof, program: str, server: PageServer, spec: Any, wanted: Wanted) -> None:
+def _prove_webgpu(proof: Proof, program: str, server: PageServer, spec: Any, config: SpecCheckConfig) -> None:
     """Run every graph on WebGPU: on a real adapter where there is one, else on one drawn in software."""
-    expected = Expected(spec, wanted.spec.parent)
+    expected = Expected(spec, config.spec.parent)
     for flags in (PROVIDER_FLAGS["webgpu"], (*PROVIDER_FLAGS["webgpu"], *SOFTWARE_WEBGPU)):
         with open_chromium(program, flags) as browser, open_page(browser, server, "webgpu") as page:
             if page.environment["adapter"] is None:
                 continue
             where = _where(browser, page, "webgpu", 1)
-            if where.is_software and wanted.is_quick:
+            if where.is_software and config.quick:
                 proof.findings.append(
                     skipped("browser.webgpu", "only an adapter in software, 40 times slower than wasm")
                 )
                 return
             proof.hardware_webgpu = not where.is_software
-            _run_graphs(proof, browser, page, spec, expected, where, wanted.effort)
+            _run_graphs(proof, browser, page, spec, expected, where, _effort(config))
             return
     proof.findings.append(skipped("browser.webgpu", "this browser has no WebGPU adapter, not even in software"))
 
 
-def _prove_webgl(proof: Proof, program: str, server: PageServer, spec: Any, wanted: Wanted) -> None:
+def _prove_webgl(proof: Proof, program: str, server: PageServer, spec: Any, config: SpecCheckConfig) -> None:
     """Run every graph on WebGL, as long as onnxruntime-web has it."""
-    expected = Expected(spec, wanted.spec.parent)
+    expected = Expected(spec, config.spec.parent)
     with open_chromium(program, PROVIDER_FLAGS["webgl"]) as browser:
         try:
             with open_page(browser, server, "webgl") as page:
                 if page.environment["adapter"] is None:
                     proof.findings.append(skipped("browser.webgl", "this browser has no WebGL"))
                     return
-                _run_graphs(proof, browser, page, spec, expected, _where(browser, page, "webgl", 1), wanted.effort)
+                _run_graphs(proof, browser, page, spec, expected, _where(browser, page, "webgl", 1), _effort(config))
         except CheckFailed as error:
             proof.findings.append(skipped("browser.webgl", error.found))
 
@@ -316,7 +233,7 @@ def _prove_faces(
     program: str,
     server: PageServer,
     spec: Any,
-    wanted: Wanted,
+    config: SpecCheckConfig,
     model_dir: Path,
     footage: Footage,
     frames_dir: Path,
@@ -325,22 +242,24 @@ def _prove_faces(
     model = model_dir / landmarker.MODEL_NAME
     with open_chromium(program, PROVIDER_FLAGS["wasm"]) as browser, open_page(browser, server, "wasm") as page:
         try:
-            proof.faces = compare_faces(page, spec, wanted.spec.parent, model, frames_dir, footage.name, footage.frames)
+            proof.faces = compare_faces(page, spec, config.spec.parent, model, frames_dir, footage.name, footage.frames)
         except CheckFailed as error:
             proof.findings.append(failed("browser.landmarks", error.found, error.expected, error.todo))
             return
         proof.findings.append(judge_faces(proof.faces, spec))
 
 
-def _prove_film(proof: Proof, program: str, server: PageServer, spec: Any, wanted: Wanted, footage: Footage) -> None:
+def _prove_film(
+    proof: Proof, program: str, server: PageServer, spec: Any, config: SpecCheckConfig, footage: Footage
+) -> None:
     """Play the film as webcam through the example page."""
-    folder = wanted.spec.parent
+    folder = config.spec.parent
     if not all((folder / name).is_file() for name in _EXAMPLE_FILES):
         proof.findings.append(skipped("browser.film", f"no {_EXAMPLE_FILES[0]} beside the spec to play a film through"))
         return
     roles = {graph["role"] for graph in spec["graphs"] if graph["variant"] == "plain"}
     graph: GraphChoice = "stream" if {"encoder", "head"} <= roles else "window"
-    seconds = wanted.film_s or wanted.effort.film_s
+    seconds = config.film_s or _effort(config).film_s
     cli.note(f"spec-checker: {footage.name} as webcam for {seconds:g} s ...")
     try:
         proof.film = play_film(program, server, folder, footage, seconds, graph)

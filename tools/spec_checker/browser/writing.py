@@ -1,26 +1,30 @@
-"""What was seen in the browser, and how it goes into the spec: `tested`, `tested_decisions`, `execution_providers`."""
+"""Writes what was seen in the browser: browser_proof.json, beside the spec that it belongs to and leaves as it is."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from shared import contracts, paths
+from shared.web.browser_proof import read_proof
+from tools.spec_checker.agreement import proven_providers
 from tools.spec_checker.browser.film import Curve
 from tools.spec_checker.browser.graphs import Where
 from tools.spec_checker.browser.landmarks import Faces
 from tools.spec_checker.findings import Finding
-from tools.spec_checker.static.tested import proven_providers
+
+_RUN = ("graph", "execution_provider", "threads", "browser", "device")
+_DECISION = ("plan", "execution_provider", "threads", "browser", "device")
 
 
 @dataclass
 class Seen:
-    """What was seen so far, as far as the spec keeps it.
+    """What was seen so far, as far as the proof keeps it.
 
     Attributes:
-        findings: All of them; one that fails leaves the spec without execution providers.
-        tested: Entries of the spec's `tested`.
+        findings: All of them; one that fails leaves the proof without execution providers.
+        tested: Runs of single graphs.
         faces: The landmarker beside Python's; None for a model of frames.
         film: The film as webcam.
         film_where: In which browser on which device that was.
@@ -36,56 +40,63 @@ class Seen:
 
 
 def write_seen(spec_path: Path, seen: Seen) -> list[str]:
-    """Write what was seen into the spec, at once or not at all; returns the execution providers that it lists now.
+    """Write what was seen, at once or not at all; returns the execution providers that are proven now.
 
-    Runs of the same graph in the same configuration are replaced; those of other browsers and devices stay as long as
-    their graph is the same. So it is with whole decisions.
+    What an older proof of the same spec says of other browsers and devices stays; the same run is replaced. Of a proof
+    of another spec nothing stays.
     """
     spec = contracts.read_document(spec_path, "frontend_spec")
-    hashes = {graph["name"]: graph["sha256"] for graph in spec["graphs"]}
-    keys = {_key(entry) for entry in seen.tested}
-    kept = [e for e in spec["tested"] if _key(e) not in keys and hashes.get(e["graph"]) == e["sha256"]]
-    spec["tested"] = [*kept, *seen.tested]
-    spec["tested_decisions"] = _join_decisions(spec, seen)
-    proven = proven_providers(spec) & {"wasm", "webgpu"}
+    older = read_proof(spec_path) or {"tested": [], "tested_decisions": []}
+    tested = _join(older["tested"], seen.tested, _RUN)
+    decision = _describe_decision(spec, seen)
+    proven = proven_providers(spec, tested)
     # A film that differs is the page's fault, not the provider's, but the page is what a front end copies.
     disagrees = any(
         f.status == "fail" and not f.field.startswith(("browser.webgpu", "browser.webgl")) for f in seen.findings
     )
-    order = ["webgpu", "wasm"] if seen.hardware_webgpu and _is_faster(spec, "webgpu", "wasm") else ["wasm", "webgpu"]
-    spec["runtime"]["execution_providers"] = [] if disagrees else [name for name in order if name in proven]
-    contracts.write_document(spec_path, spec, "frontend_spec")
-    return list(spec["runtime"]["execution_providers"])
+    is_webgpu_first = seen.hardware_webgpu and _best_p50_ms(tested, "webgpu") < _best_p50_ms(tested, "wasm")
+    order = ["webgpu", "wasm"] if is_webgpu_first else ["wasm", "webgpu"]
+    providers = [] if disagrees else [name for name in order if name in proven]
+    proof = {
+        "schema_version": 1,
+        "spec_id": spec["spec_id"],
+        "spec_sha256": contracts.sha256_file(spec_path),
+        "created_utc": paths.utc_text(),
+        "execution_providers": providers,
+        "tested": tested,
+        "tested_decisions": _join(older["tested_decisions"], [decision] if decision else [], _DECISION),
+    }
+    contracts.write_document(spec_path.with_name(paths.PROOF_FILE), proof, "browser_proof")
+    return providers
 
 
-def _key(entry: Mapping[str, Any]) -> tuple[Any, ...]:
-    return tuple(entry[key] for key in ("graph", "execution_provider", "threads", "browser", "device"))
+def _join(
+    older: Sequence[dict[str, Any]], newer: Sequence[dict[str, Any]], same: tuple[str, ...]
+) -> list[dict[str, Any]]:
+    """Join two lists of runs; an older one goes where a newer one has the `same` configuration."""
+    replaced = {tuple(entry[key] for key in same) for entry in newer}
+    return [*(entry for entry in older if tuple(entry[key] for key in same) not in replaced), *newer]
 
 
-def _is_faster(spec: Mapping[str, Any], one: str, other: str) -> bool:
-    """Tell whether a provider's best p50 of the encoder, else of the window, beats another's."""
-
-    def best(provider: str) -> float:
-        for name in ("encoder", "window"):
-            times = [
-                entry["latency_ms"]["p50"]
-                for entry in spec["tested"]
-                if (entry["graph"], entry["execution_provider"]) == (name, provider) and entry["latency_ms"]
-            ]
-            if times:
-                return float(min(times))
-        return float("inf")
-
-    return best(one) < best(other)
+def _best_p50_ms(tested: Sequence[Mapping[str, Any]], provider: str) -> float:
+    """Return a provider's best p50 of the encoder, else of the window; infinite where it ran neither."""
+    for name in ("encoder", "window"):
+        times_ms = [
+            entry["latency_ms"]["p50"]
+            for entry in tested
+            if (entry["graph"], entry["execution_provider"]) == (name, provider) and entry["latency_ms"]
+        ]
+        if times_ms:
+            return float(min(times_ms))
+    return math.inf
 
 
-def _join_decisions(spec: Mapping[str, Any], seen: Seen) -> list[dict[str, Any]]:
-    """Join the decisions of this proof's film with those of older proofs that were made elsewhere."""
-    older = [e for e in spec.get("tested_decisions", []) if e["model_sha256"] == spec["model"]["sha256"]]
+def _describe_decision(spec: Mapping[str, Any], seen: Seen) -> dict[str, Any] | None:
+    """Describe what a whole decision took in the film; None where none was played."""
     if seen.film is None or seen.film_where is None:
-        return older
+        return None
     film, where = seen.film, seen.film_where
-    entry = {
+    return {
         "model_sha256": spec["model"]["sha256"],
         "plan": film.graph,
         "execution_provider": film.provider,
@@ -100,8 +111,6 @@ def _join_decisions(spec: Mapping[str, Any], seen: Seen) -> list[dict[str, Any]]
         "decisions_per_s": film.decisions_per_s,
         "landmarker": _describe_landmarker(seen),
     }
-    same = ("plan", "execution_provider", "threads", "browser", "device")
-    return [*(e for e in older if any(e[key] != entry[key] for key in same)), entry]
 
 
 def _describe_landmarker(seen: Seen) -> dict[str, Any] | None:

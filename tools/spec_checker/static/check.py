@@ -1,6 +1,6 @@
 """Checks a spec that is there, on files: ours or anybody's. Writes no spec.
 
-Reads the spec, the ONNX that it names and the model.json beside that:
+Reads the spec, the ONNX that it names, and model.json and browser_proof.json beside them:
   spec-checker --spec theirs.json --model theirs.onnx
 """
 
@@ -11,6 +11,7 @@ from shared import contracts, paths
 from shared.errors import InvalidInput
 from shared.onnx.graph import Graph, read_graph
 from tools.spec_checker.findings import Finding, Report, failed, passed, skipped
+from tools.spec_checker.static.browser_proof import check_proof
 from tools.spec_checker.static.checks import check_spec, is_safe_name
 from tools.spec_checker.static.claims import read_claims
 from tools.spec_checker.static.contract import check_graph
@@ -18,12 +19,13 @@ from tools.spec_checker.static.evidence import Evidence
 from tools.spec_checker.static.folder import check_folder, listed_graphs, read_listed
 
 
-def check_file(spec_path: Path, model_path: Path | None) -> Report:
+def check_file(spec_path: Path, model_path: Path | None, *, is_to_be_proven: bool = False) -> Report:
     """Check any spec against its ONNX.
 
     Args:
         spec_path: A JSON object, in our format or in anybody's.
         model_path: The ONNX; None is the file that the spec names, beside it.
+        is_to_be_proven: A browser proof of another spec is no fault, as a new one will replace it.
 
     Raises:
         InvalidInput: The spec cannot be read or is no JSON object. An ONNX that cannot be read is a finding.
@@ -58,7 +60,9 @@ def check_file(spec_path: Path, model_path: Path | None) -> Report:
     entries = listed_graphs(spec)
     files = read_listed(spec_path.parent, entries)
     graphs = {name: file for name, file in files.items() if isinstance(file, Graph)}
-    findings = [*check_spec(spec, Evidence(graph, card, graphs)), *of_graph]
+    of_proof, proof = check_proof(spec, spec_path, graphs, is_to_be_replaced=is_to_be_proven)
+    proven = tuple(proof["execution_providers"]) if proof else ()
+    findings = [*check_spec(spec, Evidence(graph, card, proven)), *of_proof, *of_graph]
     if entries:
         findings += check_folder(spec, spec_path.parent, files)
     return Report(paths.shown(spec_path), paths.shown(model_path) if model_path else None, tuple(findings))

@@ -293,7 +293,6 @@ FIELDS: dict[str, tuple[Parse, tuple[str, ...]]] = {
         ("execution_providers", "providers", "execution_provider", "provider", "backend", "backends"),
     ),
     "runtime.landmarker": (_mapping, ()),
-    "tested": (_list, ("tested_on",)),
 }
 
 # Here a value under another key is the spec's answer even if it cannot be understood ("ImageNet mean and std").

@@ -1,8 +1,8 @@
 """A spec's claims beside what they are compared with: the ONNX, its own notes and model.json. Reads no files."""
 
 import functools
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
 from typing import Any
 
 from shared.onnx.graph import Graph
@@ -18,12 +18,12 @@ class Evidence:
     Attributes:
         graph: The ONNX, or None if there is none that can be read.
         card: The content of the model.json beside it, or None.
-        graphs: All graphs that the spec lists and that could be read, by name.
+        proven: Execution providers that a browser was seen to run it on, by the browser proof beside the spec.
     """
 
     graph: Graph | None
     card: dict[str, Any] | None
-    graphs: Mapping[str, Graph] = field(default_factory=dict)
+    proven: tuple[str, ...] = ()
 
     def notes(self, key: str, *card_keys: str) -> list[tuple[str, Any]]:
         """List who else says something about a field: (who, what they say)."""

@@ -13,16 +13,9 @@ from shared.errors import InvalidInput
 from shared.faces import landmarker
 from shared.onnx.graph import Graph, Tensor, read_graph
 from tools.spec_checker.findings import Finding, failed, passed, skipped
-from tools.spec_checker.static.golden import (
-    COPY,
-    check_answers,
-    check_crops,
-    check_feature_answers,
-    is_of_features,
-    read_case,
-    read_feature_case,
-)
-from tools.spec_checker.static.tested import has_what_webgl_lacks, why_no_webgl
+from tools.spec_checker.golden_vectors import is_of_features, read_case, read_feature_case
+from tools.spec_checker.static.golden import COPY, check_answers, check_crops, check_feature_answers
+from tools.spec_checker.static.webgl import has_what_webgl_lacks, why_no_webgl
 
 _CLIENT = "smile-detector*.mjs"  # what a hand-off of ours has and a stranger's folder has not
 

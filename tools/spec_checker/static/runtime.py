@@ -1,28 +1,23 @@
 """Checks what a spec says about the browser: the npm package and the execution providers."""
 
 import re
-from collections.abc import Mapping
-from typing import Any
 
-from shared import contracts
-from shared.onnx.graph import Graph
 from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
 from tools.spec_checker.findings import Finding, failed, passed
 from tools.spec_checker.static.claims import Claim
 from tools.spec_checker.static.contract import FRAMES
-from tools.spec_checker.static.evidence import Said
-from tools.spec_checker.static.tested import proven_providers, why_no_webgl
-
-PROVIDERS = ("wasm", "webgpu")
+from tools.spec_checker.static.evidence import Evidence, Said
+from tools.spec_checker.static.webgl import why_no_webgl
 
 
-def check_runtime(said: Said, spec: Mapping[str, Any]) -> list[Finding]:
+def check_runtime(said: Said) -> list[Finding]:
     """Check the packages, their versions and the execution providers."""
     claims = said.claims
     findings = [_check_package(claims), _check_version(claims)]
     if said.contract is not FRAMES or "runtime.landmarker" in claims:
         findings.append(_check_landmarker(claims, needed=said.contract is not FRAMES))
-    return [*findings, _check_providers(claims, said.evidence.graph, spec)]
+    claim = claims.get("runtime.execution_providers")
+    return findings if claim is None else [*findings, _check_providers(claim, said.evidence)]
 
 
 def _check_landmarker(claims: dict[str, Claim], *, needed: bool) -> Finding:
@@ -69,28 +64,16 @@ def _check_version(claims: dict[str, Claim]) -> Finding:
     return passed(field, claim.value, note)
 
 
-def _check_providers(claims: dict[str, Claim], graph: Graph | None, spec: Mapping[str, Any]) -> Finding:
+def _check_providers(claim: Claim, evidence: Evidence) -> Finding:
+    """Check the providers of a spec that names some; in our format only the browser proof does."""
     field = "runtime.execution_providers"
-    claim = claims.get(field)
-    expected = f"some of {', '.join(PROVIDERS)}"
-    if claim is not None and claim.raw == [] and claim.where == field:
-        return passed(field, "[]", "none is proven yet, so the client refuses to run it: spec-checker --browser")
-    if claim is None or not claim.value:
-        found = "nothing" if claim is None else repr(claim.raw)
-        return failed(field, found, expected, "name them in the order in which to try them")
-    wrong = [name for name in claim.value if name not in PROVIDERS]
-    if "webgl" in wrong:
-        return failed(field, repr(claim.raw), expected, why_no_webgl(graph))
-    if wrong:
-        return failed(field, repr(claim.raw), expected, f"remove {', '.join(wrong)}")
-    # A spec that is not of our format is refused for that; only in one that is can it be told what was tested.
-    if contracts.explain(spec, "frontend_spec") is None:
-        proven = proven_providers(spec)
-        if unproven := [name for name in claim.value if name not in proven]:
-            return failed(
-                field,
-                ", ".join(claim.value),
-                f"only what tested shows to answer as Python does ({', '.join(sorted(proven)) or 'nothing yet'})",
-                f"write [] and let spec-checker --browser prove {' and '.join(unproven)}",
-            )
+    if not claim.value:
+        return failed(field, repr(claim.raw), "nothing", "remove it: the browser proof says on what it runs")
+    if "webgl" in claim.value:
+        return failed(field, repr(claim.raw), "what a browser proof shows", why_no_webgl(evidence.graph))
+    if unproven := [name for name in claim.value if name not in evidence.proven]:
+        shown = ", ".join(evidence.proven) or "nothing yet"
+        expected = f"only what a browser proof shows to answer as Python does ({shown})"
+        todo = f"remove it, and let spec-checker --browser prove {' and '.join(map(str, unproven))}"
+        return failed(field, ", ".join(claim.value), expected, todo)
     return passed(field, ", ".join(claim.value), "" if claim.where == field else f"read from {claim.where}")
