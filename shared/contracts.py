@@ -122,8 +122,17 @@ def explain(document: object, noun: str) -> tuple[str, str, str] | None:
     value = json.dumps(error.instance, ensure_ascii=False, default=str)
     if len(value) > 80:
         value = value[:77] + "..."
+    if error.validator == "anyOf":
+        return where, value, " or ".join(map(_name_rule, error.validator_value))
     rule = error.schema.get("description") if error.validator == "pattern" else None
     return where, value, rule or f"{error.validator} {json.dumps(error.validator_value, ensure_ascii=False)}"
+
+
+def _name_rule(rule: Document) -> str:
+    """Name what a rule allows, in a few words."""
+    if "required" in rule:
+        return f"{rule['type']} with {', '.join(rule['required'])}"
+    return str(rule["type"]) if "type" in rule else json.dumps(rule, ensure_ascii=False)
 
 
 @functools.cache
@@ -188,6 +197,8 @@ def validate(document: object, noun: str, what: str, todo: str = "") -> None:
     problem = explain(document, noun)
     if problem is not None:
         where, found, expected = problem
+        if where == "schema_version":
+            todo = todo or "run the step that made it once more, or, if it is the newer one, update this program"
         raise InvalidInput(f"{what}: {where}", found=found, expected=expected, todo=todo)
 
 

@@ -153,3 +153,14 @@ def test_the_quick_check_says_yes_to_valid_rows_only(noun: str, kind: str) -> No
 def test_the_quick_check_says_no_where_it_knows_a_schema_too_little() -> None:
     assert not contracts.quick_check("protocol")({"schema_version": 1})
     assert not contracts.quick_check("label_row")({"frame_count": True})
+
+
+def test_a_document_of_another_version_says_what_to_do() -> None:
+    with pytest.raises(InvalidInput, match=r"found 7, expected 1 \(.*run the step that made it once more"):
+        contracts.validate({**GOOD, "schema_version": 7}, "protocol", "p.json")
+
+
+def test_an_error_names_alternatives_in_a_few_words() -> None:
+    # It held the whole schema of each: a thousand letters.
+    results = contracts.read_json(Path(__file__).parents[1] / "schemas/positive/results/two_classes.json")
+    assert contracts.explain({**results, "split": 3}, "results") == ("split", "3", "object with file, sha256 or null")
