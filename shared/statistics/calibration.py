@@ -5,6 +5,7 @@ The temperature is fitted on validation people, never on the test set.
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from enum import StrEnum
 from typing import Any
 
 import numpy as np
@@ -135,6 +136,13 @@ def calibration(labels: Sequence[bool] | Bool, scores: Sequence[float] | F64, n_
     )
 
 
+class NoTemperature(StrEnum):
+    """Why no temperature was fitted."""
+
+    ONE_CLASS = "one_class"
+    NO_OPTIMUM = "no_optimum"  # the scores separate the classes perfectly or not at all
+
+
 @dataclass(frozen=True)
 class Temperature:
     """What to divide the logit by.
@@ -151,7 +159,7 @@ class Temperature:
     log_loss_before: float
     log_loss_after: float
     n: int
-    reason: str | None = None
+    reason: NoTemperature | None = None
 
     def as_document(self) -> dict[str, Any]:
         """Return the fields as documents hold them."""
@@ -178,7 +186,7 @@ def fit_temperature(labels: Sequence[bool] | Bool, scores: Sequence[float] | F64
     logits = _logits(score_array)
     before, n = _log_loss(label_array, logits), int(label_array.size)
     if label_array.all() or not label_array.any():
-        return Temperature(None, before, before, n, "only one class is present")
+        return Temperature(None, before, before, n, NoTemperature.ONE_CLASS)
     # In the inverse temperature the loss is convex.
     found = optimize.minimize_scalar(
         lambda inverse: _log_loss(label_array, logits * inverse), bounds=(1 / HOTTEST, 1 / COLDEST), method="bounded",
@@ -186,7 +194,7 @@ def fit_temperature(labels: Sequence[bool] | Bool, scores: Sequence[float] | F64
     )  # fmt: skip
     temperature = 1 / float(found.x)
     if not COLDEST * 1.001 < temperature < HOTTEST * 0.999:
-        return Temperature(None, before, before, n, "the scores separate the classes perfectly or not at all")
+        return Temperature(None, before, before, n, NoTemperature.NO_OPTIMUM)
     return Temperature(temperature, before, float(found.fun), n)
 
 

@@ -12,13 +12,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.arrays import F64, Bool, Int
+from shared.statistics.methods import Reason
 from shared.statistics.predictions import Answers, part_and_whole
 
-ONE_PERSON = "one person only: nothing is known of others"
-ONE_CLASS = "only one class is present"
-NOTHING_ASKED = "there is no sequence that the metric looks at"
-FEW_PEOPLE = "fewer than two people with a sequence that the metric looks at"
-NO_SPREAD = "no person differs from another in what changed, so that the spread between people is unknown"
 USUAL_CORRELATION, CORRELATION_SD = 0.15, 0.4
 """Of clips of one person. Hardly a guess: from -0.25 to 0.55 within one standard deviation (our own choice)."""
 MOST_DF = 1e6  # as good as known
@@ -56,7 +52,7 @@ class _Clips:
     weights: F64
 
 
-def spread(metric: str, arms: Sequence[Answers], *, as_share: bool = False) -> Spread | str:
+def spread(metric: str, arms: Sequence[Answers], *, as_share: bool = False) -> Spread | Reason:
     """Measure how far a metric scatters over other people.
 
     Args:
@@ -65,7 +61,7 @@ def spread(metric: str, arms: Sequence[Answers], *, as_share: bool = False) -> S
         as_share: For f1: of the share J that it is a function of, see `shared.statistics.predictions.part_and_whole`.
 
     Returns:
-        The spread, or in words why there is none. People who give one class each are compared within their class.
+        The spread, or why there is none. People who give one class each are compared within their class.
 
     Source: jackknife over people (CR3): MacKinnon, Nielsen & Webb 2023, Journal of Applied Econometrics 38:671-694;
     degrees of freedom: Bell & McCaffrey 2002, Survey Methodology 28:169-181; mean of an observed and a usual variance,
@@ -73,13 +69,13 @@ def spread(metric: str, arms: Sequence[Answers], *, as_share: bool = False) -> S
     """
     labels, people, n_people, repeats = arms[0].labels, arms[0].people, arms[0].n_subjects, arms[0].repeats
     clips = _auc_clips(arms) if metric == "roc_auc" else _share_clips(metric, arms, as_share=as_share)
-    if isinstance(clips, str):
+    if isinstance(clips, Reason):
         return clips
     # A class of its own for the AUC, whose two classes have a whole each; for a share there is one whole.
     wholes: list[Bool | slice] = [labels, ~labels] if metric == "roc_auc" else [slice(None)]
     weights = [_by_person(clips.weights[:, whole], people[whole], n_people) for whole in wholes]
     if any((np.count_nonzero(weight, axis=1) < 2).any() for weight in weights):
-        return FEW_PEOPLE
+        return Reason.FEW_PEOPLE
     changes = sum(  # of the metric, without each person
         _by_person(clips.deviations[:, whole], people[whole], n_people) / np.maximum(1 - weight, 1e-9)
         for whole, weight in zip(wholes, weights, strict=True)
@@ -106,13 +102,13 @@ def spread(metric: str, arms: Sequence[Answers], *, as_share: bool = False) -> S
     )
 
 
-def _share_clips(metric: str, arms: Sequence[Answers], *, as_share: bool) -> _Clips | str:
+def _share_clips(metric: str, arms: Sequence[Answers], *, as_share: bool) -> _Clips | Reason:
     """Linearise a share, or F1."""
     values, deviations, weights = [], [], []
     for arm in arms:
         part, whole = (of_cell[arm.cells] for of_cell in part_and_whole(metric, np.eye(4)))
         if not whole.any():
-            return NOTHING_ASKED
+            return Reason.NO_SEQUENCES
         share = part.sum() / whole.sum()
         is_f1 = metric == "f1" and not as_share
         slope = 2 / (1 + share) ** 2 if is_f1 else 1.0
@@ -122,7 +118,7 @@ def _share_clips(metric: str, arms: Sequence[Answers], *, as_share: bool) -> _Cl
     return _Clips(np.array(values), np.array(deviations), np.array(weights))
 
 
-def _auc_clips(arms: Sequence[Answers]) -> _Clips | str:
+def _auc_clips(arms: Sequence[Answers]) -> _Clips | Reason:
     """Take placement values for what a clip adds to the area (DeLong)."""
     labels = arms[0].labels
     sizes = np.where(labels, labels.sum(), (~labels).sum())
@@ -130,7 +126,7 @@ def _auc_clips(arms: Sequence[Answers]) -> _Clips | str:
     for arm in arms:
         placed = arm.placements
         if placed is None:
-            return ONE_CLASS
+            return Reason.ONE_CLASS
         deviation = np.empty(arm.n)
         deviation[labels], deviation[~labels] = placed.of_positives - placed.auc, placed.of_negatives - placed.auc
         values.append(placed.auc)

@@ -16,7 +16,8 @@ import numpy as np
 from scipy import special
 
 from shared.arrays import F64
-from shared.statistics.clustered_variance import NO_SPREAD, NOTHING_ASKED, ONE_PERSON, Spread, spread
+from shared.statistics.clustered_variance import Spread, spread
+from shared.statistics.methods import IntervalMethod, Reason
 from shared.statistics.metric_names import METRICS
 from shared.statistics.predictions import Answers, check_paired, f1_of_share, part_and_whole
 
@@ -35,7 +36,7 @@ class Interval:
         high: Upper bound; None where it cannot be said.
         n: Sequences that the number looks at: the positives for recall, all for accuracy.
         n_subjects: People who gave them.
-        method: How the bounds were found, in words for a table.
+        method: How the bounds were found.
         reason: Why value or bounds are None; None where all is well.
     """
 
@@ -44,8 +45,8 @@ class Interval:
     high: float | None
     n: int
     n_subjects: int
-    method: str
-    reason: str | None = None
+    method: IntervalMethod
+    reason: Reason | None = None
 
     def as_document(self) -> dict[str, Any]:
         """Return the fields as documents hold them."""
@@ -54,7 +55,8 @@ class Interval:
     @classmethod
     def from_document(cls, found: Mapping[str, Any]) -> "Interval":
         """Read what `as_document` wrote."""
-        return cls(**found)
+        reason = None if found["reason"] is None else Reason(found["reason"])
+        return cls(**{**found, "method": IntervalMethod(found["method"]), "reason": reason})
 
 
 def wilson(n_right: float, n: float, level: float = LEVEL) -> tuple[float, float]:
@@ -104,35 +106,32 @@ def _share_interval(metric: str, arm: Answers, level: float) -> Interval:
     part, whole = (one.sum() for one in part_and_whole(metric, arm.counts))
     n, n_subjects = int(whole), int(np.count_nonzero(part_and_whole(metric, arm.counts)[1]))
     if not n:
-        return Interval(None, None, None, 0, 0, "none", NOTHING_ASKED)
+        return Interval(None, None, None, 0, 0, IntervalMethod.NONE, Reason.NO_SEQUENCES)
     share = float(part / whole)
     value = float(f1_of_share(share) if metric == "f1" else share)
     if n_subjects < 2:
-        return Interval(value, None, None, n, n_subjects, "none", ONE_PERSON)
-    worth, method = float(n), "Wilson"
-    if n_subjects < n:
+        return Interval(value, None, None, n, n_subjects, IntervalMethod.NONE, Reason.ONE_PERSON)
+    worth, by_person = float(n), n_subjects < n
+    if by_person:
         found = spread(metric, [arm], as_share=True)
         assert isinstance(found, Spread)  # there are two people
         simple, variance = share * (1 - share) / n, float(found.covariance[0, 0])
         effect = max(LEAST_EFFECT, variance / simple) if simple > 0 else found.usual_effect
-        worth, method = _worth(n, effect, found, level), "Wilson by person"
+        worth = _worth(n, effect, found, level)
     low, high = wilson(share * worth, worth, level)
+    method = IntervalMethod.WILSON_BY_PERSON if by_person else IntervalMethod.WILSON
     if metric == "f1":
         low, high = float(f1_of_share(low)), float(f1_of_share(high))
-        method += " of TP/(TP+FP+FN)"
+        method = IntervalMethod.WILSON_JACCARD_BY_PERSON if by_person else IntervalMethod.WILSON_JACCARD
     return Interval(value, low, high, n, n_subjects, method)
-
-
-def _delong(arm: Answers) -> str:
-    return "DeLong" if arm.n == arm.n_subjects else "DeLong by person"
 
 
 def _auc_interval(arm: Answers, level: float, *, most: float = math.inf) -> Interval:
     """Wilson's interval of an area; most is how many sequences its variance may be worth."""
     value = None if arm.placements is None else arm.placements.auc
-    found = ONE_PERSON if arm.n_subjects < 2 and value is not None else spread("roc_auc", [arm])
-    if isinstance(found, str):
-        return Interval(value, None, None, arm.n, arm.n_subjects, "none", found)
+    found = Reason.ONE_PERSON if arm.n_subjects < 2 and value is not None else spread("roc_auc", [arm])
+    if isinstance(found, Reason):
+        return Interval(value, None, None, arm.n, arm.n_subjects, IntervalMethod.NONE, found)
     assert value is not None
     variance = float(found.covariance[0, 0])
     if variance > 0 and 0 < value < 1:
@@ -141,7 +140,9 @@ def _auc_interval(arm: Answers, level: float, *, most: float = math.inf) -> Inte
         n = min(int(arm.labels.sum()), int((~arm.labels).sum())) / found.usual_effect
     worth = _worth(n, 1.0, found, level)
     low, high = wilson(value * worth, worth, level)
-    return Interval(value, low, high, arm.n, arm.n_subjects, _delong(arm) + ", Wilson")
+    by_person = arm.n_subjects < arm.n
+    method = IntervalMethod.DELONG_WILSON_BY_PERSON if by_person else IntervalMethod.DELONG_WILSON
+    return Interval(value, low, high, arm.n, arm.n_subjects, method)
 
 
 def interval(metric: str, arm: Answers, level: float = LEVEL) -> Interval:
@@ -190,23 +191,23 @@ def _tango(n_candidate: float, n_baseline: float, n: float, quantile: float) -> 
 
 
 def _same_whole_difference(metric: str, baseline: Answers, candidate: Answers, level: float) -> Interval:
-    """Interval where both arms answer the same questions: accuracy (all), recall (the positives)."""
-    asked = baseline.labels if metric == "recall" else np.ones(baseline.n, dtype=np.bool_)
-    n, n_subjects = int(asked.sum()), int(np.unique(baseline.people[asked]).size)
+    """Interval where both arms are measured on the same sequences: accuracy (all), recall (the positives)."""
+    counted = baseline.labels if metric == "recall" else np.ones(baseline.n, dtype=np.bool_)
+    n, n_subjects = int(counted.sum()), int(np.unique(baseline.people[counted]).size)
     if not n:
-        return Interval(None, None, None, 0, 0, "none", NOTHING_ASKED)
-    right = [(arm.decisions == arm.labels)[asked] for arm in (baseline, candidate)]
+        return Interval(None, None, None, 0, 0, IntervalMethod.NONE, Reason.NO_SEQUENCES)
+    right = [(arm.decisions == arm.labels)[counted] for arm in (baseline, candidate)]
     gained, lost = int((right[1] & ~right[0]).sum()), int((right[0] & ~right[1]).sum())
     value = (gained - lost) / n
     if n_subjects < 2:
-        return Interval(value, None, None, n, n_subjects, "none", ONE_PERSON)
-    worth, method = float(n), "Tango"
+        return Interval(value, None, None, n, n_subjects, IntervalMethod.NONE, Reason.ONE_PERSON)
+    worth, method = float(n), IntervalMethod.TANGO
     if n_subjects < n:
         found = spread(metric, [baseline, candidate])
         assert isinstance(found, Spread)  # there are two people
         simple = ((gained + lost) / n - value**2) / n
         effect = max(LEAST_EFFECT, _variance(found) / simple) if simple > 1e-12 else found.usual_effect
-        worth, method = _worth(n, effect, found, level), "Tango by person"
+        worth, method = _worth(n, effect, found, level), IntervalMethod.TANGO_BY_PERSON
     low, high = _tango(gained * worth / n, lost * worth / n, worth, _quantile(level, None))
     return Interval(value, low, high, n, n_subjects, method)
 
@@ -220,24 +221,26 @@ def _spread_difference(metric: str, baseline: Answers, candidate: Answers, level
     """Interval where each arm has a whole of its own (precision, F1, AUC)."""
     one, other = interval(metric, baseline, level), interval(metric, candidate, level)
     if one.value is None or other.value is None:
-        return Interval(None, None, None, 0, 0, "none", one.reason or other.reason)
+        return Interval(None, None, None, 0, 0, IntervalMethod.NONE, one.reason or other.reason)
     value = other.value - one.value
     n, n_subjects = baseline.n, baseline.n_subjects
-    found = ONE_PERSON if n_subjects < 2 else spread(metric, [baseline, candidate])
-    if isinstance(found, str) or one.low is None or other.low is None:
-        reason = found if isinstance(found, str) else one.reason or other.reason
-        return Interval(value, None, None, n, n_subjects, "none", reason)
+    found = Reason.ONE_PERSON if n_subjects < 2 else spread(metric, [baseline, candidate])
+    if isinstance(found, Reason) or one.low is None or other.low is None:
+        reason = found if isinstance(found, Reason) else one.reason or other.reason
+        return Interval(value, None, None, n, n_subjects, IntervalMethod.NONE, reason)
     variance = _variance(found)
     if metric != "roc_auc":
         n, n_subjects = max(one.n, other.n), found.n_subjects
     if variance < 1e-12:
-        return Interval(value, None, None, n, n_subjects, "none", NO_SPREAD)
+        return Interval(value, None, None, n, n_subjects, IntervalMethod.NONE, Reason.NO_VARIANCE)
     half = _quantile(level, found.df) * math.sqrt(variance)
-    low, high, method = value - half, value + half, "jackknife by person, t"
+    low, high, method = value - half, value + half, IntervalMethod.JACKKNIFE_BY_PERSON
     if metric == "roc_auc":
         of_one, of_other = (_reach(_auc_interval(arm, level)) for arm in (baseline, candidate))
         hybrid = _hybrid(value, of_one, of_other, found.covariance)
-        low, high, method = (low + hybrid[0]) / 2, (high + hybrid[1]) / 2, _delong(baseline) + ", t and hybrid"
+        low, high = (low + hybrid[0]) / 2, (high + hybrid[1]) / 2
+        by_person = baseline.n_subjects < baseline.n
+        method = IntervalMethod.DELONG_HYBRID_BY_PERSON if by_person else IntervalMethod.DELONG_HYBRID
     return Interval(value, max(-1.0, low), min(1.0, high), n, n_subjects, method)
 
 

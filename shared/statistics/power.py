@@ -13,6 +13,7 @@ from scipy import special
 
 from shared.errors import InvalidInput
 from shared.statistics.clustered_variance import spread
+from shared.statistics.methods import PlanMethod, Reason
 from shared.statistics.metrics import Confusion
 from shared.statistics.predictions import Answers, check_paired
 
@@ -124,14 +125,14 @@ def disagreement(baseline: Answers, candidate: Answers, metric: str = "accuracy"
         InvalidInput: The arms did not answer the same sequences.
     """
     check_paired(baseline, candidate)
-    asked = baseline.labels if metric == "recall" else np.ones(baseline.n, dtype=np.bool_)
-    if not asked.any():
+    counted = baseline.labels if metric == "recall" else np.ones(baseline.n, dtype=np.bool_)
+    if not counted.any():
         return None
-    right = [(arm.decisions == arm.labels)[asked].astype(np.float64) for arm in (baseline, candidate)]
+    right = [(arm.decisions == arm.labels)[counted].astype(np.float64) for arm in (baseline, candidate)]
     change = right[1] - right[0]  # -1, 0, 1 of each clip
-    _, people = np.unique(baseline.people[asked], return_inverse=True)
+    _, people = np.unique(baseline.people[counted], return_inverse=True)
     sizes = np.bincount(people).astype(np.float64)
-    n, n_people = int(asked.sum()), sizes.size
+    n, n_people = int(counted.sum()), sizes.size
     means = np.bincount(people, change, n_people) / sizes
     within = float((change**2).sum() - (sizes * means**2).sum())
     between = float((sizes * means**2).sum() - n * change.mean() ** 2)
@@ -167,7 +168,10 @@ class Plan:
         more_sequences: Beyond what there is, 0 or more.
         more_subjects: Beyond what there is, 0 or more.
         power: Probability to find the target.
-        method: In words.
+        method: The test that it is for.
+        disagreement: Share of clips that only one arm gets right; None for an area.
+        design_effect: How many clips of the same people are worth one of a new person; None for an area.
+        person_sd: Standard deviation of the areas' difference, times the root of the people; None for a share.
     """
 
     metric: str
@@ -177,7 +181,10 @@ class Plan:
     more_sequences: int
     more_subjects: int
     power: float
-    method: str
+    method: PlanMethod
+    disagreement: float | None = None
+    design_effect: float | None = None
+    person_sd: float | None = None
 
     def as_document(self) -> dict[str, Any]:
         """Return the fields as documents hold them."""
@@ -251,20 +258,19 @@ def plan(found: Disagreement, margin: float = 0.05, alpha: float = ALPHA, power:
         n_people = people_needed(target, variance, found.clips_per_person, alpha, power)
     except InvalidInput:
         return None
-    method = f"exact swap test by person, disagreement {share:.3f}, design effect {effect:.2f}"
     n_people = math.ceil(n_people * found.n_people / found.n_subjects - 1e-9)  # not everybody gives such clips
-    return _plan(found.metric, target, n_people, found.n_sequences, found.n_people, power, method)
+    found_plan = _plan(found.metric, target, n_people, found.n_sequences, found.n_people, power)
+    return replace(found_plan, disagreement=share, design_effect=effect)
 
 
-def _plan(
-    metric: str, target: float, n_people: int, n_sequences: int, n_subjects: int, power: float, method: str
-) -> Plan:
+def _plan(metric: str, target: float, n_people: int, n_sequences: int, n_subjects: int, power: float) -> Plan:
     """Count the sequences of people like these, and what is missing to them."""
     planned = math.ceil(n_people * n_sequences / n_subjects - 1e-9)
     return Plan(
         metric=metric, target=target, n_sequences=planned, n_subjects=n_people,
         more_sequences=max(0, planned - n_sequences), more_subjects=max(0, n_people - n_subjects),
-        power=power, method=method,
+        power=power,
+        method=PlanMethod.DELONG_BY_PERSON if metric == "roc_auc" else PlanMethod.SWAP_BY_PERSON,
     )  # fmt: skip
 
 
@@ -291,7 +297,7 @@ def plan_auc(
     """
     check_paired(baseline, candidate)
     found = spread("roc_auc", [baseline, candidate])
-    if isinstance(found, str):
+    if isinstance(found, Reason):
         return None
     target = margin if as_if_equal else max(abs(float(found.values[1] - found.values[0])), margin)
     variance = float(np.array([-1.0, 1.0]) @ found.covariance @ np.array([-1.0, 1.0])) * baseline.n_subjects
@@ -300,8 +306,8 @@ def plan_auc(
         n_people = people_needed(target, variance, clips, alpha, power, lattice=0.0)
     except InvalidInput:
         return None
-    method = f"DeLong by person, spread {math.sqrt(variance):.3f} a person"
-    return _plan("roc_auc", target, n_people, baseline.n, baseline.n_subjects, power, method)
+    found_plan = _plan("roc_auc", target, n_people, baseline.n, baseline.n_subjects, power)
+    return replace(found_plan, person_sd=math.sqrt(variance))
 
 
 def plan_for(

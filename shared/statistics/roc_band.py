@@ -43,13 +43,13 @@ class RocBand:
         fpr: (n_points,) false positive rates from 0 to 1.
         low: (n_points,) lower bound of the true positive rate.
         high: (n_points,) upper bound.
-        method: In words.
+        n_resamples: Of the people.
     """
 
     fpr: F64
     low: F64
     high: F64
-    method: str
+    n_resamples: int
 
 
 def roc_band(arm: Answers, n_resamples: int = 1000, seed: int = 0, level: float = 0.95) -> RocBand | None:
@@ -81,4 +81,4 @@ def roc_band(arm: Answers, n_resamples: int = 1000, seed: int = 0, level: float 
     if not curves:
         return None
     low, high = np.quantile(np.array(curves), [(1 - level) / 2, (1 + level) / 2], axis=0)
-    return RocBand(grid, low, high, f"bootstrap over people, {n_resamples} resamples")
+    return RocBand(grid, low, high, n_resamples)

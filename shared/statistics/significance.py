@@ -4,6 +4,7 @@ McNemar's and DeLong's tests take each sequence as a witness of its own and are 
 several clips a person only the tests by person hold what they promise.
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -16,7 +17,7 @@ from statsmodels.stats.multitest import multipletests
 
 from shared.arrays import F64, Bool, Int
 from shared.errors import InvalidInput
-from shared.statistics.clustered_variance import FEW_PEOPLE, NO_SPREAD, NOTHING_ASKED, ONE_CLASS, ONE_PERSON
+from shared.statistics.methods import Reason, TestMethod
 from shared.statistics.predictions import Answers, check_paired, place, values
 
 ENUMERATED_PEOPLE = 14  # 16,384 ways to swap
@@ -32,7 +33,9 @@ class Test:
         statistic: What was observed: a difference, candidate minus baseline, or its z or t.
         n: Sequences that could have told.
         n_subjects: People who could have told; None where the test does not look at people.
-        method: In words for a table.
+        method: Of the test.
+        metric: Whose difference is tested.
+        n_resamples: Random draws; None where every case was counted.
         reason: Why p is None; None where all is well.
     """
 
@@ -42,8 +45,10 @@ class Test:
     statistic: float | None
     n: int
     n_subjects: int | None
-    method: str
-    reason: str | None = None
+    method: TestMethod
+    metric: str
+    n_resamples: int | None = None
+    reason: Reason | None = None
 
     def as_document(self) -> dict[str, Any]:
         """Return the fields as documents hold them."""
@@ -118,21 +123,27 @@ def delong_by_person(baseline: Answers, candidate: Answers) -> Test:
 def _auc_test(labels: Bool, baseline: F64, candidate: F64, people: Any, *, by_person: bool) -> Test:
     n = int(labels.size)
     n_people = int(people.max()) + 1 if by_person else None
-    method = "DeLong by person" if by_person else "DeLong"
+    test = functools.partial(
+        Test,
+        n=n,
+        n_subjects=n_people,
+        method=TestMethod.DELONG_BY_PERSON if by_person else TestMethod.DELONG,
+        metric="roc_auc",
+    )
     if n_people == 1:
-        return Test(None, None, n, 1, method, ONE_PERSON)
+        return test(None, None, reason=Reason.ONE_PERSON)
     found = auc_spread(labels, [baseline, candidate], people)
-    if isinstance(found, str):
-        return Test(None, None, n, n_people, method, found)
+    if isinstance(found, Reason):
+        return test(None, None, reason=found)
     difference = float(found.areas[1] - found.areas[0])
     variance = float(np.array([-1.0, 1.0]) @ found.covariance @ np.array([-1.0, 1.0]))
     if variance < 1e-12:
         if abs(difference) < TOLERANCE:
-            return Test(1.0, 0.0, n, n_people, method)
-        return Test(None, None, n, n_people, method, NO_SPREAD)
+            return test(1.0, 0.0)
+        return test(None, None, reason=Reason.NO_VARIANCE)
     z = difference / math.sqrt(variance)
     p = 2 * float(special.stdtr(found.df, -abs(z)) if by_person else special.ndtr(-abs(z)))
-    return Test(p, z, n, n_people, method)
+    return test(p, z)
 
 
 @dataclass(frozen=True)
@@ -154,7 +165,7 @@ class AucSpread:
     n_subjects: int
 
 
-def auc_spread(labels: Bool, scores: Sequence[F64], people: Int) -> AucSpread | str:
+def auc_spread(labels: Bool, scores: Sequence[F64], people: Int) -> AucSpread | Reason:
     """Compute AUCs and their covariance from placement values summed by person.
 
     With one sequence a person it is DeLong's covariance.
@@ -165,19 +176,19 @@ def auc_spread(labels: Bool, scores: Sequence[F64], people: Int) -> AucSpread | 
         people: (n,) numbers of the people from 0.
 
     Returns:
-        The spread, or in words why there is none.
+        The spread, or why there is none.
 
     Source: Obuchowski 1997, Biometrics 53:567-578.
     """
     n_people = int(people.max()) + 1
     m, n = int(labels.sum()), int((~labels).sum())
     if not m or not n:
-        return ONE_CLASS
+        return Reason.ONE_CLASS
     has_positive = np.bincount(people[labels], minlength=n_people) > 0
     has_negative = np.bincount(people[~labels], minlength=n_people) > 0
     k10, k01, k = int(has_positive.sum()), int(has_negative.sum()), n_people
     if k10 < 2 or k01 < 2:
-        return FEW_PEOPLE
+        return Reason.FEW_PEOPLE
     areas, of_positives, of_negatives = [], [], []
     for arm_scores in scores:
         placed = place(labels, arm_scores)
@@ -218,21 +229,23 @@ def swap_test(metric: str, baseline: Answers, candidate: Answers, *, n_resamples
     check_paired(baseline, candidate)
     one, other = baseline.counts, candidate.counts
     observed = float(values(metric, other.sum(axis=0)) - values(metric, one.sum(axis=0)))
-    method = f"exact swap of people, {metric}"
+    test = functools.partial(
+        Test, n=baseline.n, n_subjects=baseline.n_subjects, method=TestMethod.SWAP_EXACT, metric=metric
+    )
     if baseline.n_subjects < 2:
-        return Test(None, None, baseline.n, 1, method, ONE_PERSON)
+        return test(None, None, reason=Reason.ONE_PERSON)
     if math.isnan(observed):
-        return Test(None, None, baseline.n, baseline.n_subjects, method, NOTHING_ASKED)
+        return test(None, None, reason=Reason.NO_SEQUENCES)
     if metric in ("accuracy", "recall"):
         columns = [0, 2] if metric == "accuracy" else [0]
         change = (other - one)[:, columns].sum(axis=1).astype(int)
         p = _p_of_signs(change[change != 0].tolist())
     else:
         differing = (one != other).any(axis=1)
-        p, n_ways = _p_of_swaps(metric, one, other, differing, observed, n_resamples, seed)
-        if n_ways:
-            method = f"swap of people, {n_ways} draws, {metric}"
-    return Test(p, observed, baseline.n, baseline.n_subjects, method)
+        p, n_draws = _p_of_swaps(metric, one, other, differing, observed, n_resamples, seed)
+        if n_draws:
+            return test(p, observed, method=TestMethod.SWAP_DRAWS, n_resamples=n_draws)
+    return test(p, observed)
 
 
 def _p_of_signs(changes: Sequence[int]) -> float:

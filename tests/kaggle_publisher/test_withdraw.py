@@ -74,7 +74,11 @@ def test_models_and_splits_are_found_by_their_hashes_and_marked_on_request(peopl
     _, told = withdraw(people, learner, capsys, "--retrain")
     assert len(told["stale"]) == 1
     sha256 = contracts.read_document(paths.artifacts("models") / "people-e10" / CARD, "model")["onnx"]["sha256"]
-    assert "taken consent back" in stale_models.why_stale(sha256)
+    assert "withdrawn consent" in stale_models.why_stale(sha256)
+    marker = paths.artifacts("models") / "people-e10" / stale_models.STALE
+    old = json.loads(marker.read_text(encoding="utf-8")) | {"schema_version": 1, "reason": "a person has withdrawn"}
+    marker.write_text(json.dumps(old), encoding="utf-8")  # of an earlier version: it must not be overlooked
+    assert "withdrawn consent" in stale_models.why_stale(sha256)
     assert learner not in (paths.artifacts("models") / "people-e10" / stale_models.STALE).read_text(encoding="utf-8")
 
 

@@ -82,7 +82,7 @@ def make_results() -> MakeResults:
             [label == "smile" for label in labels], [row[3] for row in rows], [row[1] for row in rows], threshold
         )
         document = {
-            "schema_version": 1,
+            "schema_version": 2,
             "arm": "model",
             "model": {
                 "name": name,

@@ -184,7 +184,7 @@ def test_the_page_says_it_in_both_languages(kitchen: Kitchen, reader: Any) -> No
         assert "img" in page.tags
         assert (result.folder / "approaches.png").is_file()
         assert ship in (result.folder / "report.md").read_text(encoding="utf-8")
-        assert "6.3 %" in page.text  # 3 of 48 sequences without a face
+        assert ("6.3 %" if lang == "en" else "6.3%") in page.text  # 3 of 48 sequences without a face
 
 
 def pooled(kitchen: Kitchen, name: str, rows: list[Row], thresholds: list[float]) -> tuple[str, Path]:
@@ -349,7 +349,7 @@ def test_figures_of_the_validation_side_recommend_nothing(kitchen: Kitchen) -> N
         for name, rows in (("dual_head", rows_of(24)), ("majority", never()))
     ]
     verdict = report_approaches(kitchen.config(*results)).document["verdict"]
-    assert (verdict["word"], verdict["because"]) == ("cannot tell", "validation")
+    assert (verdict["word"], verdict["because"]) == ("cannot_tell", "validation")
 
 
 def test_drawn_people_are_marked_on_the_page(kitchen: Kitchen, reader: Any) -> None:

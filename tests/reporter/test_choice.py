@@ -10,8 +10,9 @@ from shared.statistics.intervals import intervals
 from shared.statistics.power import plan_for
 from shared.statistics.predictions import Answers, answers
 from shared.statistics.significance import compare, holm
-from tools.reporter.approaches.choice import BECAUSE, Choice, Offer, choose, weaken
-from tools.reporter.text.choice_words import say
+from tools.reporter.ab.verdict import Because
+from tools.reporter.approaches.choice import Choice, Offer, choose, weaken
+from tools.reporter.approaches.sentence import sentences
 
 N_PEOPLE = 40
 
@@ -68,7 +69,7 @@ def test_of_those_that_are_not_told_apart_the_cheapest_is_recommended() -> None:
     assert (found.leader, found.recommended, found.because) == ("dual_head", "dual_head", "cheapest")
     assert found.level == ("dual_head", "blendshape_mlp", "landmark_mlp")
     assert found.rival is None  # the others cost more and reach less: nothing is left to settle
-    assert "among those" not in say(found, named(*offers), "en")
+    assert "among those" not in sentences(found, named(*offers))["en"]
     swapped = chosen(offer("dual_head", first(39), mb=21.5), offer("landmark_mlp", first(40), mb=31.0))
     assert (swapped.leader, swapped.recommended, swapped.rival) == ("landmark_mlp", "dual_head", "dual_head")
     # The plan looks as carefully as the smallest p of three pairs is looked at.
@@ -90,7 +91,9 @@ def test_a_trained_approach_is_not_recommended_over_a_free_one_that_the_leader_b
     assert not found.is_better("landmark_mlp", "blendshapes")
     assert found.level == ("landmark_mlp", "dual_head")
     assert found.recommended == "dual_head"
-    said = say(found, named(offer("dual_head", first(40), mb=99), offer("landmark_mlp", first(35), mb=1), free), "en")
+    said = sentences(found, named(offer("dual_head", first(40), mb=99), offer("landmark_mlp", first(35), mb=1), free))[
+        "en"
+    ]
     assert said.startswith("Highest accuracy: dual head, 100.0 %; and of the approaches")
     assert "it costs least among those that are shown to beat the floor" in said  # the landmark MLP costs less
 
@@ -107,12 +110,12 @@ def test_equal_figures_are_led_by_the_cheaper_one() -> None:
 def test_nothing_is_recommended_that_is_not_shown_to_beat_the_larger_class() -> None:
     weak = right_for([number % 2 == 0 for number in range(N_PEOPLE)])
     found = chosen(offer("dual_head", weak), offer("blendshapes", first(20), trained=False))
-    assert (found.word, found.because, found.recommended) == ("cannot tell", "floor", None)
+    assert (found.word, found.because, found.recommended) == ("cannot_tell", "floor", None)
     offers = (offer("dual_head", first(23)), offer("blendshapes", first(21), trained=False))
     found = chosen(*offers)
     assert (found.because, found.rival) == ("floor", "majority")
     for lang, start in (("en", "Cannot tell"), ("ko", "판단할 수 없음")):
-        said = say(found, named(*offers), lang)  # type: ignore[arg-type]
+        said = sentences(found, named(*offers))[lang]  # type: ignore[arg-type]
         assert said.startswith(start)
         assert "best" not in said
     assert found.plan is not None
@@ -126,8 +129,8 @@ def test_a_leader_between_a_free_approach_and_the_floor_is_not_recommended() -> 
     assert found.is_better("dual_head", "majority")
     assert not found.is_better("blendshapes", "majority")
     assert (found.because, found.recommended, found.rival) == ("free", None, "blendshapes")
-    assert "smile blendshapes, which needs no training" in say(found, named(*offers), "en")
-    assert "학습이 필요 없는 방식(미소 블렌드셰이프)" in say(found, named(*offers), "ko")
+    assert "smile blendshapes, which needs no training" in sentences(found, named(*offers))["en"]
+    assert "학습이 필요 없는 방식(미소 블렌드셰이프)" in sentences(found, named(*offers))["ko"]
 
 
 def test_few_people_are_told_how_many_it_takes_and_nothing_is_claimed() -> None:
@@ -141,8 +144,8 @@ def test_few_people_are_told_how_many_it_takes_and_nothing_is_claimed() -> None:
     assert all(pair.better is None for pair in found.pairs.values())
     assert found.plan is not None
     assert found.plan.n_subjects >= 8
-    assert "with 7 people" in say(found, named(*offers, n=7), "en")
-    assert "적어도 8명" in say(found, named(*offers, n=7), "ko")
+    assert "with 7 people" in sentences(found, named(*offers, n=7))["en"]
+    assert "적어도 8명" in sentences(found, named(*offers, n=7))["ko"]
     enough = chosen(*(offer(one.name, first(8, 8), trained=one.is_trained) for one in offers[1:]), n=8)
     assert enough.least_people == 7
     assert enough.recommended == "blendshapes"
@@ -173,8 +176,10 @@ def test_a_difference_that_lies_within_the_margin_needs_no_more_clips() -> None:
     assert (found.leader, found.recommended) == ("dual_head", "landmark_mlp")
     assert found.is_within_margin
     assert found.plan is None
-    assert say(found, named(*offers, n=800), "en").endswith("lies within 5.0 points: the difference does not matter.")
-    assert say(found, named(*offers, n=800), "ko").endswith("5.0 %p 이내이므로 차이는 중요하지 않습니다.")
+    assert sentences(found, named(*offers, n=800))["en"].endswith(
+        "lies within 5.0 points: the difference does not matter."
+    )
+    assert sentences(found, named(*offers, n=800))["ko"].endswith("5.0%p 이내이므로 차이는 중요하지 않습니다.")
     assert not chosen(offer("dual_head", first(38), mb=99), offer("landmark_mlp", first(36))).is_within_margin
 
 
@@ -183,8 +188,8 @@ def test_one_class_gives_no_choice() -> None:
     none = Answers(np.ones(20, bool), np.zeros(20), 0.5, np.arange(20))
     offers = [offer("dual_head", smiles), offer("majority", none, trained=False, mb=0)]
     found = choose(offers, "majority")
-    assert (found.word, found.because) == ("cannot tell", "one_class")
-    assert "only one class is present" in say(found, {one.name: one for one in offers}, "en")
+    assert (found.word, found.because) == ("cannot_tell", "one_class")
+    assert "only one class is present" in sentences(found, {one.name: one for one in offers})["en"]
 
 
 def test_one_person_gives_no_choice() -> None:
@@ -199,7 +204,7 @@ def test_an_approach_that_found_no_face_at_all_is_as_good_as_the_floor_and_never
     assert found.recommended == "dual_head"
     assert chosen(blind).recommended is None
     assert chosen(blind).leader == "majority"
-    assert say(chosen(blind), named(blind), "en").startswith(
+    assert sentences(chosen(blind), named(blind))["en"].startswith(
         "Cannot tell: no approach has a higher accuracy than always the larger class"
     )
 
@@ -213,11 +218,10 @@ def test_the_area_under_the_curve_can_decide_and_has_no_least_number_of_people()
 
 
 def test_figures_that_cannot_carry_a_choice_take_it_away() -> None:
-    found = weaken(chosen(offer("dual_head", first(40))), "validation")
-    assert (found.word, found.recommended) == ("cannot tell", None)
-    assert found.because in BECAUSE
-    said = say(found, named(offer("dual_head", first(40))), "en")
-    assert said == "Cannot tell: epochs and thresholds are chosen on these sequences; measure on the test side."
+    found = weaken(chosen(offer("dual_head", first(40))), Because.VALIDATION)
+    assert (found.word, found.recommended) == ("cannot_tell", None)
+    said = sentences(found, named(offer("dual_head", first(40))))["en"]
+    assert said == "Cannot tell: epochs and thresholds are chosen on these sequences; measure on the test set."
 
 
 @pytest.mark.parametrize("names", [["majority"], ["dual_head"], ["dual_head", "dual_head", "majority"]])

@@ -42,7 +42,7 @@ def test_a_candidate_that_is_not_better_than_the_baseline_does_not_pass(
     assert closed.as_json()["gate"] == {"asked": True, "passed": False}
     assert closed.comparison["verdict"]["gate"] == {
         "passes": False,
-        "reasons": ["the verdict on new is 'cannot tell'"],
+        "reasons": [{"reason": "not_better", "reference": None, "word": "cannot_tell"}],
     }
 
 
@@ -65,5 +65,5 @@ def test_a_candidate_that_a_free_reference_equals_does_not_pass_though_it_beats_
     assert closed.comparison["verdict"]["word"] == "better"
     assert closed.exit_code == 1
     (reason,) = closed.comparison["verdict"]["gate"]["reasons"]
-    assert reason.startswith("perfect is not shown to be better than perfect-one-frame, which costs nothing")
-    assert reason in closed.as_text()
+    assert (reason["reason"], reason["reference"]) == ("not_better_than_reference", "perfect-one-frame")
+    assert "perfect is not shown to be better than perfect-one-frame, which needs no training" in closed.as_text()

@@ -73,7 +73,7 @@ def test_arms_are_paired_by_the_names_of_sequences_not_by_the_order_of_a_file(
     straight = judge_files(make_results(tmp_path, "old", rows), make_results(tmp_path, "new", better))
     shuffled = random.Random(5).sample(better, len(better))
     mixed = judge_files(make_results(tmp_path, "old2", rows), make_results(tmp_path, "new2", shuffled))
-    assert mixed.verdict.sentence == straight.verdict.sentence
+    assert mixed.verdict == straight.verdict
     assert mixed.arms["new2"].tests == straight.arms["new"].tests
 
 
@@ -102,9 +102,9 @@ def test_a_candidate_that_does_not_beat_the_references_is_told_so_in_both_langua
     found = judge_files(old, new, references=(majority, one_frame))
     assert found.arms["new"].against["majority-class"].word is Word.BETTER
     assert found.as_document()["unbeaten_references"] == ["new-one-frame"]
-    assert "new-one-frame, which costs nothing" in found.sentence("en")
+    assert "new-one-frame, which needs no training" in found.sentence("en")
     assert "majority-class" not in found.sentence("en")
-    assert "비용이 들지 않는" in found.sentence("ko")
+    assert "학습이 필요 없는" in found.sentence("ko")
     assert found.arms["majority-class"].verdict is None
     assert found.arms["majority-class"].intervals["recall"].value == 0.0
 
@@ -133,7 +133,7 @@ def with_changes(path: Path, **changes: Any) -> Path:
     ("changes", "because", "reason"),
     [
         ({"side": "train"}, "train", "were used for training"),
-        ({"side": "validation"}, "validation", "measure on the test side"),
+        ({"side": "validation"}, "validation", "measure on the test set"),
         ({"metrics": {"threshold_source": "optimal"}}, "threshold", "chosen on the very sequences"),
     ],
 )
@@ -170,7 +170,7 @@ def test_one_person_only_never_gives_a_verdict(tmp_path: Path, make_results: Any
     assert found.arms["new"].intervals["accuracy"].low is None
 
 
-@pytest.mark.parametrize(("score", "because"), [(0.9, "all_equal"), (None, "one_answer")])
+@pytest.mark.parametrize(("score", "because"), [(0.9, "all_equal"), (None, "same_decision")])
 def test_a_candidate_that_does_not_tell_the_classes_apart_is_never_better(
     tmp_path: Path, make_results: Any, score: float | None, because: str
 ) -> None:
@@ -209,7 +209,7 @@ def test_plans_of_pooled_seeds_count_sequences_not_answers(
     assert plan is not None
     # 160 answers of 20 people are 80 sequences: 4 a person, and so are the planned ones.
     assert plan.n_sequences == pytest.approx(4 * plan.n_subjects, abs=1)
-    assert "80 sequences of 20 people, each answered in 2 runs)" in found.sentence("en")
+    assert "80 sequences of 20 people, each predicted in 2 runs)" in found.sentence("en")
     assert "20명의 시퀀스 80개, 각각 2번 실행)" in found.sentence("ko")
 
 

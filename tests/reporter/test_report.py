@@ -7,18 +7,20 @@ from typing import Any
 import pytest
 
 from shared import contracts
+from shared.statistics.intervals import Interval
+from tools.reporter.text.words import ReportWords
 
 
 def test_the_page_states_the_plain_facts_and_that_they_may_be_luck(
     report: Any, tmp_path: Path, plan: tuple[Path, Path]
 ) -> None:
     result, page = report(tmp_path, *plan)
-    assert "80 sequences (40 non_smile, 40 smile) of 20 people in dataset people, the test side" in page.text
+    assert "80 sequences (40 non_smile, 40 smile) of 20 people in dataset people, the test set" in page.text
     assert (
         "candidate: recall 70.0 % against 75.0 % (−5.0 points); accuracy 72.5 % against 65.0 % (+7.5 points). "
-        "Answers that became right: 8; became wrong: 2; unchanged: 70." in page.text
+        "Predictions that became right: 8; became wrong: 2; unchanged: 70." in page.text
     )
-    assert "A single answer more or less moves accuracy by 1.3 points and recall by 2.5 points" in page.text
+    assert "A single prediction more or less moves accuracy by 1.3 points and recall by 2.5 points" in page.text
     assert "Measured values that reach their target: baseline 0 of 5; candidate 0 of 5." in page.text
     for cell in ("62.5 %", "73.7 %", "68.2 %", "71.8 %", "30 of 40", "28 of 38", "0.2820", "90 %", "87 %", "0.90"):
         assert cell in page.text
@@ -153,7 +155,7 @@ def test_every_metric_has_its_interval_its_n_and_its_method(
         for metric, found in arm["intervals"].items():
             assert found["low"] < found["value"] < found["high"], metric
             assert str(found["n"]) in page.text
-            assert found["method"] in page.text
+            assert ReportWords("en").interval_method(Interval.from_document(found)) in page.text
     first = result.comparison["arms"][0]["intervals"]["recall"]
     assert f"95 %: {100 * first['low']:.1f} to {100 * first['high']:.1f} %" in page.text
     assert "n = 40, 20 people; Wilson by person" in page.text
@@ -183,7 +185,7 @@ def test_openings_of_the_sealed_test_are_counted_where_somebody_counted(
     new = make_results(tmp_path, "new", plan_rows["candidate"], 0.282, test_openings=7)
     result, page = report(tmp_path, old, new)
     assert result.comparison["test_openings"] == 7
-    assert "had been opened 7 times" in page.text
+    assert "had been evaluated 7 times" in page.text
 
 
 @pytest.mark.parametrize("lang", ["en", "ko"])

@@ -71,7 +71,7 @@ def test_several_candidates_and_histories_stand_in_one_report(
     assert [arm["name"] for arm in result.comparison["arms"]] == ["old", "ep10", "ep50"]
     page = reader((result.folder / "report.html").read_text(encoding="utf-8"))
     assert "old against ep10 and ep50" in page.text
-    assert "ep50 against old No answer changed." in page.text
+    assert "ep50 against old No prediction changed." in page.text
     assert result.comparison["comparison_id"].startswith("people_test_2")
 
 
@@ -114,12 +114,14 @@ def test_a_model_whose_person_has_withdrawn_is_called_stale_until_it_is_trained_
 ) -> None:
     monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
     write_card(tmp_path, plan[1])
-    marker = stale_models.mark(tmp_path / "artifacts" / "models" / "candidate" / "model.json", "a person has withdrawn")
+    marker = stale_models.mark(
+        tmp_path / "artifacts" / "models" / "candidate" / "model.json", stale_models.StaleReason.CONSENT_WITHDRAWN
+    )
     _, page = report(tmp_path, *plan)
-    assert "somebody it learned from has taken consent back" in page.text
+    assert "somebody it was trained on has withdrawn consent" in page.text
     marker.unlink()
     _, page = report(tmp_path, *plan)
-    assert "taken consent back" not in page.text
+    assert "withdrawn consent" not in page.text
 
 
 @pytest.mark.parametrize("high", [0.35, 0.45])

@@ -8,7 +8,7 @@ from tools.reporter.ab.judgement import judge
 from tools.reporter.arms import read_arms
 from tools.reporter.config import Question
 from tools.reporter.render.blocks import Bullets
-from tools.reporter.text.words import Words
+from tools.reporter.text.words import ReportWords
 
 
 @pytest.fixture
@@ -25,7 +25,7 @@ def settled(files: tuple[Path, Path], question: Question, lang: Any = "en") -> t
     """Return what the section says of the candidate, and the verdict's sentence."""
     arms = read_arms((None, files[0]), [(None, files[1])])
     judgement = judge(arms, question)
-    bullets = settle_section(arms, judgement, Words(lang)).blocks[0]
+    bullets = settle_section(arms, judgement, ReportWords(lang)).blocks[0]
     assert isinstance(bullets, Bullets)
     return bullets.items[0], judgement.sentence(lang)
 

@@ -132,7 +132,7 @@ def write_results(files: Files, measurement: Measurement, facts: Mapping[str, An
     """
     contracts.write_bytes(files.predictions, format_predictions(measurement.predictions))
     document: Document = {
-        "schema_version": 1,
+        "schema_version": 2,
         "created_utc": files.created_utc,
         **facts,
         **measurement.as_document(),

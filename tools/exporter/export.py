@@ -24,11 +24,15 @@ from shared.models.network import Network
 from shared.onnx.contract import DTYPE, EMOTION_LOGITS, FEATURE_SHAPES, LAYOUTS, PROB
 from shared.onnx.model import OnnxModel, Scores, iterate_batches, score_dataset
 from shared.statistics import metrics, thresholds
-from shared.statistics.calibration import apply_temperature, fit_temperature
+from shared.statistics.calibration import NoTemperature, apply_temperature, fit_temperature
 from tools.exporter import graph as graphs
 from tools.exporter.config import ExportConfig
 
 TOLERANCE = 1e-4
+_NO_TEMPERATURE = {
+    NoTemperature.ONE_CLASS: "only one class is present",
+    NoTemperature.NO_OPTIMUM: "the scores separate the classes perfectly or not at all",
+}
 
 
 @dataclass(frozen=True)
@@ -149,8 +153,8 @@ def _fit_temperature(dataset: reader.Dataset, rows: list[reader.SequenceRow], sc
     """Return the temperature that makes the validation people's scores probabilities, where it can be fitted."""
     labels = np.array([row.label == dataset.positive_class for row in rows])
     found = fit_temperature(labels, scores.smile_prob.astype(np.float64))
-    if found.temperature is None:
-        cli.note(f"note: no temperature was fitted: {found.reason}")
+    if found.reason is not None:
+        cli.note(f"note: no temperature was fitted: {_NO_TEMPERATURE[found.reason]}")
     return found.temperature
 
 

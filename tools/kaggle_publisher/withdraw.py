@@ -18,7 +18,6 @@ from tools.kaggle_publisher.config import WithdrawConfig
 from tools.kaggle_publisher.releases import ReleaseBook, read_releases
 from tools.kaggle_publisher.tombstones import leave_tombstone
 
-REASON = "a person it learned from has taken consent back"
 REMINDER = (
     "Kaggle keeps old versions of a dataset, and whoever downloaded one has it: publish a new release now, delete the "
     "old versions on the dataset's Kaggle page (Versions), and ask Kaggle's support where that is not enough"
@@ -133,7 +132,9 @@ def withdraw(config: WithdrawConfig) -> Withdrawn:
             numbers = [number for number, _, _ in traces.releases]
             leave_tombstone(config.dataset, n_takes=len(takes), n_sequences=len(rows), releases=numbers)
         if config.retrain:
-            marked = tuple(stale_models.mark(card, REASON) for card in traces.models)
+            marked = tuple(
+                stale_models.mark(card, stale_models.StaleReason.CONSENT_WITHDRAWN) for card in traces.models
+            )
     return Withdrawn(dataset.name, config.subject, len(takes), len(rows), traces, marked, config.dry_run)
 
 

@@ -57,7 +57,7 @@ class Arm:
 
     Attributes:
         name: Unique in the comparison.
-        role: baseline, candidate or reference (an arm that costs nothing, such as the larger class).
+        role: baseline, candidate or reference (an arm that needs no training, such as the larger class).
         results: The results document.
         predictions: By sequence_id, sorted by it.
         card: Its model card (model.json); None for a stranger's model.
@@ -129,7 +129,7 @@ def read_arms(
 
     Args:
         baseline: Name (None: the model's) and results document.
-        candidates: The same of each candidate; results of an arm that costs nothing become references.
+        candidates: The same of each candidate; results of an arm that needs no training become references.
         references: The same of each reference.
 
     Raises:
@@ -229,12 +229,16 @@ def check_comparable(baseline: Arm, baseline_path: Path, arm: Arm, path: Path) -
                 todo="measure both models on the same split and side",
             )
     for sequence_id in sorted(set(arm.predictions) | set(baseline.predictions)):
-        mine, other = arm.predictions.get(sequence_id), baseline.predictions.get(sequence_id)
-        if mine is None or other is None or (mine.label, mine.subject_id) != (other.label, other.subject_id):
+        found, expected = arm.predictions.get(sequence_id), baseline.predictions.get(sequence_id)
+        if (
+            found is None
+            or expected is None
+            or (found.label, found.subject_id) != (expected.label, expected.subject_id)
+        ):
             raise InvalidInput(
                 f"{path}: predictions",
-                found=f"{sequence_id} {_describe(mine)}",
-                expected=f"{_describe(other)}, as in {baseline_path}",
+                found=f"{sequence_id} {_describe(found)}",
+                expected=f"{_describe(expected)}, as in {baseline_path}",
                 todo="measure both models on the same split and side",
             )
 

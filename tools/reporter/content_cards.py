@@ -1,4 +1,4 @@
-"""The sections that say where figures come from: the sealed test, model cards, the dataset card, and every file."""
+"""The sections on where figures come from: test-set evaluations, model cards, the dataset card, every file."""
 
 from collections.abc import Sequence
 
@@ -7,17 +7,18 @@ from shared.text.rounding import rounded
 from tools.reporter.arms import Arm
 from tools.reporter.datasets import DatasetFacts
 from tools.reporter.render.blocks import Block, Bullets, Cell, Heading, Paragraph, Section, Table
-from tools.reporter.text.words import Words
+from tools.reporter.text.words import ReportWords
 
 SHOWN_OPENINGS = 20
 
 
-def sealed_section(comparison: Document, facts: DatasetFacts | None, words: Words) -> Section:
-    """Say how often the test people had been looked at, and by what."""
+def sealed_section(comparison: Document, facts: DatasetFacts | None, words: ReportWords) -> Section:
+    """Say how often the test set had been evaluated, and by what."""
     n = comparison["test_openings"]
-    blocks: list[Block] = [Paragraph(words("sealed_unknown") if n is None else words.counted("sealed_count", n))]
+    counted = words("evaluations_unknown") if n is None else words.counted("evaluations_count", n)
+    blocks: list[Block] = [Paragraph(counted)]
     if facts is not None and facts.openings:
-        header = (Cell(words("opened")), Cell(words("measured_model")), Cell(words("session")))
+        header = (Cell(words("evaluated")), Cell(words("measured_model")), Cell(words("session")))
         shown = facts.openings[-SHOWN_OPENINGS:]
         rows = tuple(
             (
@@ -29,11 +30,11 @@ def sealed_section(comparison: Document, facts: DatasetFacts | None, words: Word
         )
         blocks.append(Table("plain", header, rows))
         if len(facts.openings) > len(shown):
-            blocks.append(Paragraph(words("sealed_cut", n=len(shown)), "faint"))
-    return Section("sealed", words("sealed"), tuple(blocks))
+            blocks.append(Paragraph(words("evaluations_cut", n=len(shown)), "faint"))
+    return Section("sealed", words("evaluations"), tuple(blocks))
 
 
-def model_cards_section(arms: Sequence[Arm], words: Words) -> Section:
+def model_cards_section(arms: Sequence[Arm], words: ReportWords) -> Section:
     """Show what the model.json of each arm says."""
     blocks: list[Block] = []
     for arm in arms:
@@ -46,7 +47,7 @@ def model_cards_section(arms: Sequence[Arm], words: Words) -> Section:
     return Section("models", words("model_cards"), tuple(blocks))
 
 
-def _card_table(card: Document, words: Words) -> Table:
+def _card_table(card: Document, words: ReportWords) -> Table:
     shape = card["input"]["shape"]
     own, parity = card["threshold"], card["parity"]
     threshold = threshold_origin(own, words)
@@ -93,13 +94,13 @@ def _card_table(card: Document, words: Words) -> Table:
     )
 
 
-def dataset_section(facts: DatasetFacts | None, words: Words) -> Section:
+def dataset_section(facts: DatasetFacts | None, words: ReportWords) -> Section:
     """Show what dataset.json says."""
     if facts is None:
         return Section("dataset", words("dataset_card"), (Paragraph(words("dataset_none")),))
     manifest = facts.manifest
     counts, protocol, image = manifest["counts"], manifest["protocol"], manifest["image"]
-    said = [
+    lines = [
         words(
             "dataset_counts",
             dataset=manifest["name"],
@@ -119,10 +120,10 @@ def dataset_section(facts: DatasetFacts | None, words: Words) -> Section:
         ),
         words("dataset_reviewed", reviewed=facts.n_reviewed, n=facts.n_rows),
     ]
-    return Section("dataset", words("dataset_card"), (Bullets(tuple(said)),))
+    return Section("dataset", words("dataset_card"), (Bullets(tuple(lines)),))
 
 
-def provenance_section(comparison: Document, words: Words) -> Section:
+def provenance_section(comparison: Document, words: ReportWords) -> Section:
     """List every file that was read, with its hash."""
     rows = []
     for entry in comparison["provenance"]:
@@ -149,7 +150,7 @@ def provenance_section(comparison: Document, words: Words) -> Section:
     return Section("provenance", words("provenance"), tuple(blocks))
 
 
-def threshold_origin(own: Document, words: Words) -> str:
+def threshold_origin(own: Document, words: ReportWords) -> str:
     """Say where a model's own threshold comes from, what it was chosen for, and how sure it is."""
     origin = words(
         f"threshold_model_{own['chosen_on']}",
@@ -170,7 +171,7 @@ def moment(utc: str | None) -> str:
     return "–" if utc is None else utc.replace("T", " ").replace("Z", " UTC")
 
 
-def short_commit(commit: str | None, words: Words) -> str:
+def short_commit(commit: str | None, words: ReportWords) -> str:
     """Shorten a commit, but keep the mark of local changes."""
     if commit is None:
         return words("unknown")

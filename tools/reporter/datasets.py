@@ -66,9 +66,9 @@ def measured_rows(dataset: reader.Dataset, arm: Arm) -> list[reader.SequenceRow]
     rows = dataset.select({sequence_of(answer_id) for answer_id in arm.predictions})
     if "pooled" in arm.results:
         # Pooled results name the whole table of labels, and each answer its label and person.
-        said = {sequence_of(answer_id): p for answer_id, p in arm.predictions.items()}
+        measured = {sequence_of(answer_id): p for answer_id, p in arm.predictions.items()}
         is_same = all(
-            (row.label, row.subject_id) == (said[row.sequence_id].label, said[row.sequence_id].subject_id)
+            (row.label, row.subject_id) == (measured[row.sequence_id].label, measured[row.sequence_id].subject_id)
             for row in rows
         )
         return rows if is_same and dataset.labels_sha256 == arm.results["dataset"]["sha256"] else []

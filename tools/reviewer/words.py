@@ -76,7 +76,7 @@ TEXTS: Catalogue = {
     "undo": Text("Undo", "되돌리기"),
     "nothing_to_undo": Text("Nothing to undo", "되돌릴 판정이 없습니다"),
     "undone": Text("{id}: taken back", "{id}: 판정을 취소했습니다"),
-    "refused": Text("{id} was not saved: {reason}", "{id}은(는) 저장되지 않았습니다: {reason}"),
+    "refused": Text("{id} was not saved: {reason}", "{id}: 저장되지 않았습니다 ({reason})"),
     "changed": Text("The dataset has changed on the disk.", "디스크의 데이터셋이 바뀌었습니다."),
     "reload": Text("Reload", "새로고침"),
     "previous": Text("Previous", "이전"),

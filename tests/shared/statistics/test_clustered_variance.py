@@ -5,6 +5,7 @@ import pytest
 
 from shared.statistics import clustered_variance as module
 from shared.statistics.clustered_variance import Spread, spread
+from shared.statistics.methods import Reason
 from shared.statistics.metric_names import METRICS
 from shared.statistics.predictions import Answers, answers
 from shared.statistics.significance import auc_spread
@@ -123,8 +124,8 @@ def test_answers_of_further_seeds_are_no_further_clips() -> None:
 
 def test_what_has_no_spread_says_why() -> None:
     one_class = Answers(np.ones(4, dtype=np.bool_), np.arange(4.0), 0.5, np.arange(4))
-    assert spread("roc_auc", [one_class]) == module.ONE_CLASS
+    assert spread("roc_auc", [one_class]) == Reason.ONE_CLASS
     never = Answers(np.array([True, False, True, False]), np.zeros(4), 0.5, np.arange(4))
-    assert spread("precision", [never]) == module.NOTHING_ASKED
+    assert spread("precision", [never]) == Reason.NO_SEQUENCES
     alone = Answers(np.array([True, False, False, False]), np.array([1.0, 0, 1, 0]), 0.5, np.array([0, 0, 1, 2]))
-    assert spread("recall", [alone]) == module.FEW_PEOPLE
+    assert spread("recall", [alone]) == Reason.FEW_PEOPLE

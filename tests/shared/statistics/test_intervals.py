@@ -9,7 +9,8 @@ from sklearn import metrics as sk
 from statsmodels.stats.proportion import proportion_confint
 
 from shared.errors import InvalidInput
-from shared.statistics import clustered_variance, intervals
+from shared.statistics import intervals
+from shared.statistics.methods import IntervalMethod, Reason
 from shared.statistics.metric_names import METRICS
 from shared.statistics.predictions import Answers, answers, check_paired, place
 from shared.statistics.roc_band import person_weights, strata_of
@@ -46,7 +47,12 @@ def test_wilson_equals_statsmodels(n_right: int, n: int) -> None:
 def test_each_rate_of_people_with_one_clip_each_is_wilsons_with_its_own_n() -> None:
     arm = of_people([1, 1, 1, 0, 0, 0], [0.9, 0.8, 0.2, 0.1, 0.7, 0.3], "abcdef")
     recall = intervals.interval("recall", arm)
-    assert (recall.value, recall.n, recall.n_subjects, recall.method) == (pytest.approx(2 / 3), 3, 3, "Wilson")
+    assert (recall.value, recall.n, recall.n_subjects, recall.method) == (
+        pytest.approx(2 / 3),
+        3,
+        3,
+        IntervalMethod.WILSON,
+    )
     assert (recall.low, recall.high) == pytest.approx(proportion_confint(2, 3, method="wilson"), abs=1e-12)
     assert intervals.interval("accuracy", arm).n == 6
 
@@ -85,10 +91,10 @@ def test_one_person_is_told_to_say_nothing_of_others(metric: str) -> None:
 
 def test_one_class_leaves_what_needs_the_other_undefined_with_the_reason() -> None:
     arm = of_people([0, 0, 0, 0], [0.9, 0.8, 0.1, 0.7], "abcd")
-    assert intervals.interval("recall", arm).reason == clustered_variance.NOTHING_ASKED
-    assert intervals.interval("roc_auc", arm).reason == clustered_variance.ONE_CLASS
+    assert intervals.interval("recall", arm).reason == Reason.NO_SEQUENCES
+    assert intervals.interval("roc_auc", arm).reason == Reason.ONE_CLASS
     assert intervals.interval("roc_auc", arm).value is None
-    assert intervals.difference("roc_auc", arm, arm).reason == clustered_variance.ONE_CLASS
+    assert intervals.difference("roc_auc", arm, arm).reason == Reason.ONE_CLASS
     assert intervals.interval("accuracy", arm).low is not None
 
 

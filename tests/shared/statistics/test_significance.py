@@ -11,6 +11,7 @@ from statsmodels.stats.multitest import multipletests
 from shared.errors import InvalidInput
 from shared.paths import assets
 from shared.statistics import significance
+from shared.statistics.methods import TestMethod
 from shared.statistics.predictions import Answers, values
 
 
@@ -129,7 +130,7 @@ def test_drawn_swaps_come_near_the_counted_ones_and_are_seeded(monkeypatch: pyte
     monkeypatch.setattr(significance, "ENUMERATED_PEOPLE", 2)
     drawn_twice = [significance.swap_test("f1", one, other, seed=3) for _ in range(2)]
     assert drawn_twice[0] == drawn_twice[1]
-    assert "20000 draws" in drawn_twice[0].method
+    assert (drawn_twice[0].method, drawn_twice[0].n_resamples) == (TestMethod.SWAP_DRAWS, 20_000)
     assert drawn_twice[0].p == pytest.approx(counted.p, abs=0.015)
 
 

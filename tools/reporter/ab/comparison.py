@@ -9,6 +9,8 @@ from typing import Any
 from shared.contracts import Document
 from shared.statistics.metric_names import SHOWN_METRICS
 from tools.reporter.ab.judgement import Judged, Judgement
+from tools.reporter.ab.sentence import sentences
+from tools.reporter.ab.verdict import Verdict
 from tools.reporter.arms import Arm, Source
 
 # The plan's order of importance.
@@ -39,7 +41,7 @@ def compare(
     baseline = arms[0]
     flips = [flip for arm in arms[1:] for flip in find_flips(baseline, arm)]
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "comparison_id": comparison_id,
         "created_utc": created_utc,
         **{
@@ -73,7 +75,7 @@ def count_openings(arms: Sequence[Arm]) -> int | None:
 
 def _describe_arm(arm: Arm, judged: Judged, baseline: Arm, flips: Sequence[dict[str, Any]]) -> dict[str, Any]:
     is_baseline = arm is baseline
-    mine = [flip["to"] for flip in flips if flip["arm"] == arm.name]
+    directions = [flip["to"] for flip in flips if flip["arm"] == arm.name]
     return {
         "name": arm.name,
         "role": arm.role,
@@ -83,16 +85,20 @@ def _describe_arm(arm: Arm, judged: Judged, baseline: Arm, flips: Sequence[dict[
         "metrics": arm.results["metrics"],
         "epochs": arm.epochs,
         "run_id": arm.run_id,
-        "n_flipped_to_right": None if is_baseline else mine.count("right"),
-        "n_flipped_to_wrong": None if is_baseline else mine.count("wrong"),
+        "n_flipped_to_right": None if is_baseline else directions.count("right"),
+        "n_flipped_to_wrong": None if is_baseline else directions.count("wrong"),
         "differences": {} if is_baseline else subtract(arm.results["metrics"], baseline.results["metrics"]),
         "intervals": _documents(judged.intervals),
         "calibration": judged.calibration.as_document(),
         "paired": _documents(judged.paired),
         "tests": _documents(judged.tests),
-        "verdict": judged.verdict.as_document() if judged.verdict is not None else None,
-        "against": _documents(judged.against),
+        "verdict": _verdict(judged.verdict) if judged.verdict is not None else None,
+        "against": {name: _verdict(verdict) for name, verdict in judged.against.items()},
     }
+
+
+def _verdict(verdict: Verdict) -> dict[str, Any]:
+    return {**verdict.as_document(), "sentence": sentences(verdict)}
 
 
 def _documents(found: Mapping[str, Any]) -> dict[str, Any]:
@@ -118,14 +124,14 @@ def find_flips(baseline: Arm, arm: Arm) -> list[dict[str, Any]]:
     return [
         {
             "sequence_id": sequence_id,
-            "subject_id": mine.subject_id,
-            "label": mine.label,
+            "subject_id": prediction.subject_id,
+            "label": prediction.label,
             "arm": arm.name,
-            "baseline_score": other.score,
-            "candidate_score": mine.score,
-            "to": "right" if mine.correct else "wrong",
+            "baseline_score": baseline_prediction.score,
+            "candidate_score": prediction.score,
+            "to": "right" if prediction.correct else "wrong",
         }
-        for sequence_id, mine in arm.predictions.items()
-        for other in [baseline.predictions[sequence_id]]
-        if mine.correct != other.correct
+        for sequence_id, prediction in arm.predictions.items()
+        for baseline_prediction in [baseline.predictions[sequence_id]]
+        if prediction.correct != baseline_prediction.correct
     ]

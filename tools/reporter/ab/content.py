@@ -1,4 +1,4 @@
-"""What the report says, section by section, in its language; what is judged is said by `content_verdict`.
+"""What the report says, section by section, in its language; `content_verdict` adds what is judged.
 
 Reads no file; gets arms, their judgement, histories, the comparison document and picture strips, and returns a `Page`.
 """
@@ -9,6 +9,7 @@ from shared.contracts import Document
 from shared.plots import figures
 from shared.statistics.metric_names import SHOWN_METRICS
 from shared.statistics.roc_band import roc_band
+from shared.text.catalogue import Lang
 from shared.text.rounding import rounded
 from tools.reporter.ab.content_use import calibration_section, people_section, thresholds_section
 from tools.reporter.ab.content_verdict import differences_section, settle_section, verdict_section
@@ -40,7 +41,7 @@ from tools.reporter.render.blocks import (
     Section,
     Table,
 )
-from tools.reporter.text.words import Lang, Words
+from tools.reporter.text.words import ReportWords
 
 # The team's plan (fractions); what the table is read against.
 TARGETS = {"recall": 0.90, "precision": 0.85, "f1": 0.87, "roc_auc": 0.90, "accuracy": 0.85}
@@ -72,7 +73,7 @@ def build_page(
         lang: Its language.
         points: Of the curve over the number of training people.
     """
-    words = Words(lang)
+    words = ReportWords(lang)
     curve = people_curve_section(points, words)
     candidates = [arm.name for arm in arms if arm.role == "candidate"]
     banners = []
@@ -115,7 +116,7 @@ def build_page(
     )
 
 
-def _headline(arms: Sequence[Arm], comparison: Document, words: Words) -> Section:
+def _headline(arms: Sequence[Arm], comparison: Document, words: ReportWords) -> Section:
     baseline, n_answers = arms[0], comparison["n_sequences"]
     by_label = baseline.results["by_label"]
     facts = [
@@ -150,7 +151,7 @@ def _headline(arms: Sequence[Arm], comparison: Document, words: Words) -> Sectio
     return Section("headline", words("headline"), tuple(blocks))
 
 
-def _change(metric: str, baseline: Arm, entry: Document, words: Words) -> str:
+def _change(metric: str, baseline: Arm, entry: Document, words: ReportWords) -> str:
     difference = entry["differences"][metric]
     values = {
         "metric": words(metric),
@@ -162,17 +163,17 @@ def _change(metric: str, baseline: Arm, entry: Document, words: Words) -> str:
     return words("change", **values, difference=words.difference(metric, difference))
 
 
-def _targets_met(arm: Arm, words: Words) -> str:
+def _targets_met(arm: Arm, words: ReportWords) -> str:
     met = [metric for metric, target in TARGETS.items() if (arm.results["metrics"][metric] or 0) >= target]
     which = words("targets_which", metrics=", ".join(words(metric) for metric in met)) if met else ""
     return words("targets_arm", arm=arm.name, count=len(met), total=len(TARGETS), which=which)
 
 
-def _step(n: int, words: Words) -> str:
+def _step(n: int, words: ReportWords) -> str:
     return words("points", value=rounded(100 / n, 1))
 
 
-def _table(arms: Sequence[Arm], judgement: Judgement, comparison: Document, words: Words) -> Section:
+def _table(arms: Sequence[Arm], judgement: Judgement, comparison: Document, words: ReportWords) -> Section:
     positive = comparison["positive_class"]
     header = [Cell(words("metric")), Cell(words("target"))]
     header += [Cell(arm.name, (words(arm.role),)) for arm in arms]
@@ -225,7 +226,7 @@ def _table(arms: Sequence[Arm], judgement: Judgement, comparison: Document, word
     )
 
 
-def _metric_cell(metric: str, arm: Arm, entry: Document, judgement: Judgement, words: Words) -> Cell:
+def _metric_cell(metric: str, arm: Arm, entry: Document, judgement: Judgement, words: ReportWords) -> Cell:
     """Show a value, its difference to the baseline, and the counts that it comes from."""
     details = []
     difference = entry["differences"].get(metric)
@@ -249,7 +250,7 @@ def _metric_cell(metric: str, arm: Arm, entry: Document, judgement: Judgement, w
     return Cell(words.metric_value(metric, entry["metrics"][metric]), tuple(details))
 
 
-def _optimum_cell(arm: Arm, words: Words) -> Cell:
+def _optimum_cell(arm: Arm, words: ReportWords) -> Cell:
     """Show the threshold that fits these sequences best, and by how much choosing it here would flatter."""
     metrics, tuned, gap = arm.results["metrics"], arm.results["at_optimal"], arm.results.get("selection_gap")
     details: list[str] = []
@@ -264,7 +265,7 @@ def _optimum_cell(arm: Arm, words: Words) -> Cell:
     return Cell(words.metric_value("optimal_threshold", metrics["optimal_threshold"]), tuple(details))
 
 
-def _threshold_source(arm: Arm, words: Words) -> str:
+def _threshold_source(arm: Arm, words: ReportWords) -> str:
     if "pooled" in arm.results:
         return words("threshold_pooled")
     source = arm.results["metrics"]["threshold_source"]
@@ -274,23 +275,23 @@ def _threshold_source(arm: Arm, words: Words) -> str:
     return words("threshold_" + source)
 
 
-def _trained(arm: Arm, words: Words) -> str:
+def _trained(arm: Arm, words: ReportWords) -> str:
     return words("trained_unknown") if arm.epochs is None else words.counted("trained_epochs", arm.epochs)
 
 
-def _notes(arms: Sequence[Arm], words: Words) -> Section:
+def _notes(arms: Sequence[Arm], words: ReportWords) -> Section:
     notes = [f"{arm.name}: {note}" for arm in arms for note in describe_arm(arm, arms, words)]
     return Section("notes", words("notes"), (Bullets(tuple(notes)) if notes else Paragraph(words("no_notes")),))
 
 
-def _roc(arms: Sequence[Arm], judgement: Judgement, words: Words) -> Section:
+def _roc(arms: Sequence[Arm], judgement: Judgement, words: ReportWords) -> Section:
     drawn = [arm for arm in arms if arm.results["roc"] is not None]
     if not drawn:
         return Section("roc", words("roc"), (Paragraph(words("roc_none")),))
-    curves, methods = [], set()
+    curves, bands = [], []
     for arm in drawn:
         band = roc_band(judgement.arms[arm.name].answers) if arm.kind != "majority" else None
-        methods |= {band.method} if band is not None else set()
+        bands += [band] if band is not None else []
         c = arm.results["metrics"]["confusion"]
         curves.append(
             figures.RocCurve(
@@ -303,15 +304,15 @@ def _roc(arms: Sequence[Arm], judgement: Judgement, words: Words) -> Section:
             )
         )
     caption = words("roc_caption")
-    if methods:
-        caption += " " + words("roc_band", method=words.method(methods.pop()))
+    if bands:
+        caption += " " + words("roc_band", n=bands[0].n_resamples)
     if missing := [arm.name for arm in arms if arm not in drawn]:
         caption += " " + words("roc_missing", arms=words.listing(missing))
     png = figures.png_bytes(figures.roc_figure(curves, words.lang))
     return Section("roc", words("roc"), (Picture("roc.png", png, words("roc"), caption),))
 
 
-def _confusion(arms: Sequence[Arm], words: Words) -> Section:
+def _confusion(arms: Sequence[Arm], words: ReportWords) -> Section:
     positive = arms[0].results["positive_class"]
     others = [label for label in arms[0].results["by_label"] if label != positive]
     negative = others[0] if len(others) == 1 else f"non_{positive}"
@@ -321,7 +322,7 @@ def _confusion(arms: Sequence[Arm], words: Words) -> Section:
     return Section("confusion", words("confusion"), (picture,))
 
 
-def _learning(histories: Sequence[History], words: Words) -> Section:
+def _learning(histories: Sequence[History], words: ReportWords) -> Section:
     pictures = []
     for number, history in enumerate(histories, start=1):
         figure = figures.learning_curve_figure(history.rows, words.lang, history.best_epoch)
@@ -336,18 +337,18 @@ def _flips(
     comparison: Document,
     strips: Mapping[str, bytes],
     no_strips_reason: str | None,
-    words: Words,
+    words: ReportWords,
 ) -> Section:
     blocks: list[Block] = [Paragraph(words("flips_intro", positive=comparison["positive_class"]))]
     if no_strips_reason is not None and comparison["flips"]:
         blocks.append(Paragraph(words(no_strips_reason), "faint"))
     for arm in [arm for arm in arms if arm.role == "candidate"]:
         blocks.append(Heading(words("flips_arm", arm=arm.name, baseline=arms[0].name)))
-        mine = [flip for flip in comparison["flips"] if flip["arm"] == arm.name]
-        if not mine:
+        flips = [flip for flip in comparison["flips"] if flip["arm"] == arm.name]
+        if not flips:
             blocks.append(Paragraph(words("flips_none")))
         for to in ("wrong", "right"):
-            chosen = [flip for flip in mine if flip["to"] == to]
+            chosen = [flip for flip in flips if flip["to"] == to]
             if chosen:
                 cards = tuple(_card(flip, number, (arms[0], arm), strips, words) for number, flip in enumerate(chosen))
                 blocks.append(Cards(words(f"flips_{to}", n=len(chosen)), "wrong" if to == "wrong" else "right", cards))
@@ -362,7 +363,7 @@ def _score(score: float, arm: Arm) -> str:
     return f"{arm.name}: {score:.4f} {'>' if score > threshold else '≤'} {threshold:.4f}"
 
 
-def _card(flip: Document, number: int, arms: tuple[Arm, Arm], strips: Mapping[str, bytes], words: Words) -> Card:
+def _card(flip: Document, number: int, arms: tuple[Arm, Arm], strips: Mapping[str, bytes], words: ReportWords) -> Card:
     """Show a changed answer of two arms, the baseline first."""
     return Card(
         title=flip["sequence_id"],

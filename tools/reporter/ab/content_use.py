@@ -11,7 +11,7 @@ from tools.reporter.ab.judgement import Judgement
 from tools.reporter.arms import Arm
 from tools.reporter.render.blocks import Block, Bullets, Cell, Paragraph, Picture, Section, Slider, Table
 from tools.reporter.render.interval_figures import Reliability, reliability_figure
-from tools.reporter.text.words import Words
+from tools.reporter.text.words import ReportWords
 
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 # Smaller groups would show persons, not models (our own choice).
@@ -19,7 +19,7 @@ LEAST_SEQUENCES = 3
 LEAST_PEOPLE = 3
 
 
-def thresholds_section(arms: Sequence[Arm], judgement: Judgement, clip_s: float | None, words: Words) -> Section:
+def thresholds_section(arms: Sequence[Arm], judgement: Judgement, clip_s: float | None, words: ReportWords) -> Section:
     """Show what each threshold catches and how often it is wrong a minute, with a slider for those who can run one.
 
     Args:
@@ -79,7 +79,7 @@ def thresholds_section(arms: Sequence[Arm], judgement: Judgement, clip_s: float 
     return Section("thresholds", words("thresholds"), tuple(blocks))
 
 
-def _at(answered: Answers, threshold: float | None, minutes: float | None, words: Words) -> Cell:
+def _at(answered: Answers, threshold: float | None, minutes: float | None, words: ReportWords) -> Cell:
     """Count what is caught and what is wrong at a threshold; None is the one in use."""
     decisions = answered.decisions if threshold is None else answered.scores > threshold
     labels = answered.labels
@@ -92,7 +92,7 @@ def _at(answered: Answers, threshold: float | None, minutes: float | None, words
     return Cell(caught, details)
 
 
-def calibration_section(arms: Sequence[Arm], judgement: Judgement, words: Words) -> Section:
+def calibration_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWords) -> Section:
     """Show reliability curves and how far scores are from probabilities."""
     curves = []
     for arm in arms:
@@ -127,7 +127,7 @@ def calibration_section(arms: Sequence[Arm], judgement: Judgement, words: Words)
     return Section("calibration", words("calibration"), blocks)
 
 
-def people_section(arms: Sequence[Arm], judgement: Judgement, words: Words) -> Section:
+def people_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWords) -> Section:
     """Show right answers person by person; people with few sequences are left out, and small groups altogether."""
     baseline = arms[0]
     names = list(dict.fromkeys(prediction.subject_id for prediction in baseline.predictions.values()))
@@ -137,12 +137,12 @@ def people_section(arms: Sequence[Arm], judgement: Judgement, words: Words) -> S
     if len(shown) < LEAST_PEOPLE:
         reason = words("people_too_few", people=words.people(len(names)))
         return Section("people", words("people"), (Paragraph(reason),))
-    said = []
+    changes = []
     for arm in arms[1:]:
         change = right[arm.name] - right[baseline.name]
         counts = {"better": (change > 0).sum(), "worse": (change < 0).sum(), "same": (change == 0).sum()}
         people = {key: words.people(int(count)) for key, count in counts.items()}
-        said.append(words("people_better", arm=arm.name, baseline=baseline.name, **people))
+        changes.append(words("people_better", arm=arm.name, baseline=baseline.name, **people))
     first = judgement.best
     shown.sort(key=lambda place: (right[first][place] - right[baseline.name][place], names[place]))
     rows = tuple(
@@ -153,7 +153,7 @@ def people_section(arms: Sequence[Arm], judgement: Judgement, words: Words) -> S
         for place in shown
     )
     header = (Cell(words("person")), *(Cell(arm.name, (words(arm.role),)) for arm in arms))
-    blocks: list[Block] = [Paragraph(words("people_intro")), Bullets(tuple(said)), Table("plain", header, rows)]
+    blocks: list[Block] = [Paragraph(words("people_intro")), Bullets(tuple(changes)), Table("plain", header, rows)]
     if n_hidden := len(names) - len(shown):
         blocks.append(Paragraph(words("people_hidden", people=words.people(n_hidden), least=LEAST_SEQUENCES), "faint"))
     return Section("people", words("people"), tuple(blocks))

@@ -7,7 +7,8 @@ from shared.statistics.metric_names import SHOWN_METRICS
 from shared.statistics.power import Plan
 from shared.text.rounding import rounded
 from tools.reporter.ab.judgement import Judgement
-from tools.reporter.ab.verdict import Verdict, Word
+from tools.reporter.ab.sentence import sentence
+from tools.reporter.ab.verdict import WEAK, Because, Verdict, Word
 from tools.reporter.arms import Arm
 from tools.reporter.render.blocks import (
     Block,
@@ -22,15 +23,7 @@ from tools.reporter.render.blocks import (
     VerdictBox,
 )
 from tools.reporter.render.interval_figures import Estimate, ForestRow, forest_figure
-from tools.reporter.text.words import Words
-
-_KEYS: dict[Word, str] = {
-    Word.BETTER: "better",
-    Word.WORSE: "worse",
-    Word.EQUAL: "equal",
-    Word.CANNOT_TELL: "cannot_tell",
-}
-
+from tools.reporter.text.words import ReportWords, whole_percent
 
 _TONES: dict[Word, Tone] = {
     Word.BETTER: "better",
@@ -40,40 +33,36 @@ _TONES: dict[Word, Tone] = {
 }
 
 
-def verdict_section(arms: Sequence[Arm], judgement: Judgement, words: Words) -> Section:
+def verdict_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWords) -> Section:
     """Say the verdict on the best candidate, then on each where there are several."""
     verdict, question = judgement.verdict, judgement.question
     box = VerdictBox(
         tone=_TONES[verdict.word],
         word=verdict_word(verdict, words),
         about=words("verdict_about", candidate=judgement.best, baseline=arms[0].name),
-        sentence=verdict.sentence[words.lang],
-        riders=tuple(judgement.riders(words.lang)),
+        sentence=sentence(verdict, words),
+        riders=tuple(judgement.riders(words)),
     )
     guard = words("rule_guard", protected=words(question.protected)) if question.protected else ""
-    margin = rounded(100 * question.margin, 1).removesuffix(".0")
+    margin = whole_percent(question.margin)
     blocks: list[Block] = [
         box,
         Paragraph(words("rule", primary=words(question.primary), guard=guard, margin=margin), "faint"),
     ]
     others = [arm.name for arm in arms if arm.role == "candidate"]
     if len(others) > 1:
-        said = []
-        for name in others:
-            found = judgement.arms[name].verdict
-            assert found is not None
-            said.append(f"{name}: {found.sentence[words.lang]}")
-        blocks += [Heading(words("each_candidate")), Bullets(tuple(said))]
+        verdicts = {name: judgement.arms[name].verdict for name in others}
+        lines = [f"{name}: {sentence(found, words)}" for name, found in verdicts.items() if found is not None]
+        blocks += [Heading(words("each_candidate")), Bullets(tuple(lines))]
     return Section("verdict", words("verdict"), tuple(blocks))
 
 
-def verdict_word(verdict: Verdict, words: Words) -> str:
+def verdict_word(verdict: Verdict, words: ReportWords) -> str:
     """Write the word of a verdict in the page's language."""
-    margin = rounded(100 * verdict.margin, 1).removesuffix(".0")
-    return words(f"word_{_KEYS[verdict.word]}", margin=margin)
+    return words(f"word_{verdict.word}", margin=whole_percent(verdict.margin))
 
 
-def differences_section(arms: Sequence[Arm], judgement: Judgement, words: Words) -> Section:
+def differences_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWords) -> Section:
     """Show every difference to the baseline with its interval, as a forest and as a table, and every test."""
     baseline, others = arms[0], arms[1:]
     rows = [
@@ -88,7 +77,7 @@ def differences_section(arms: Sequence[Arm], judgement: Judgement, words: Words)
     ]
     margin = judgement.question.margin
     figure = forest_figure(rows, [arm.name for arm in others], margin, words.lang)
-    caption = words("forest_caption", baseline=baseline.name, margin=rounded(100 * margin, 1).removesuffix(".0"))
+    caption = words("forest_caption", baseline=baseline.name, margin=whole_percent(margin))
     header = (Cell(words("metric")), *(Cell(arm.name, (words(arm.role),)) for arm in others))
     table = tuple(
         (Cell(words(metric)), *(_difference_cell(judgement, arm, metric, words) for arm in others))
@@ -96,7 +85,7 @@ def differences_section(arms: Sequence[Arm], judgement: Judgement, words: Words)
     )
     tests = tuple(
         (
-            Cell(words.method(judgement.arms[others[0].name].tests[name].method)),
+            Cell(words.test_method(judgement.arms[others[0].name].tests[name])),
             *(_test_cell(judgement, arm, name, words) for arm in others),
         )
         for name in judgement.arms[others[0].name].tests
@@ -121,55 +110,53 @@ def differences_section(arms: Sequence[Arm], judgement: Judgement, words: Words)
     )
 
 
-def _difference_cell(judgement: Judgement, arm: Arm, metric: str, words: Words) -> Cell:
+def _difference_cell(judgement: Judgement, arm: Arm, metric: str, words: ReportWords) -> Cell:
     found = judgement.arms[arm.name].paired[metric]
     if found.value is None:
         return Cell(words("undefined"), (words.reason(found.reason),))
     return Cell(
         words.difference(metric, found.value, short=True),
-        (words("interval_level", interval=words.interval(metric, found, signed=True)), words.basis(found)),
+        (words("interval_level", interval=words.interval(metric, found, is_difference=True)), words.basis(found)),
     )
 
 
-def _test_cell(judgement: Judgement, arm: Arm, name: str, words: Words) -> Cell:
+def _test_cell(judgement: Judgement, arm: Arm, name: str, words: ReportWords) -> Cell:
     test = judgement.arms[arm.name].tests[name]
-    p = words.p_value(test.p)
-    shown = p if test.p is None or p.startswith("<") else f"= {p}"
-    detail = words.reason(test.reason) if test.p is None else words("test_n", n=test.n)
-    return Cell(shown if test.p is None else f"p {shown}", (detail,))
+    if test.p is None:
+        return Cell(words("undefined"), (words.reason(test.reason),))
+    return Cell(words.p_equation(test.p), (words("test_n", n=test.n),))
 
 
-def settle_section(arms: Sequence[Arm], judgement: Judgement, words: Words) -> Section:
+def settle_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWords) -> Section:
     """Say how many more clips of how many more people would settle it, for each candidate."""
-    said, methods = [], []
+    lines, methods = [], []
     for arm in arms:
         verdict = judgement.arms[arm.name].verdict
         if verdict is None:
             continue
-        key = f"weak_{verdict.because}"
-        if words.has(key):
-            said.append(words("settle_mend", arm=arm.name, reason=words(key)))
+        if verdict.because in WEAK:
+            lines.append(words("settle_mend", arm=arm.name, reason=words(f"weak_{verdict.because}")))
         elif verdict.word is not Word.CANNOT_TELL:
-            said.append(words("settle_done", arm=arm.name))
+            lines.append(words("settle_done", arm=arm.name))
         elif verdict.plan is None:
-            said.append(words("settle_unknown", arm=arm.name))
+            lines.append(words("settle_unknown", arm=arm.name))
         else:
-            said.append(_planned(arm.name, verdict, verdict.plan, words))
+            lines.append(_planned(arm.name, verdict, verdict.plan, words))
             plan = verdict.plan
-            methods.append(f"{arm.name}: {words.method(plan.method)}" if len(arms) > 2 else words.method(plan.method))
-    blocks: list[Block] = [Bullets(tuple(said))]
+            methods.append(f"{arm.name}: {words.plan_method(plan)}" if len(arms) > 2 else words.plan_method(plan))
+    blocks: list[Block] = [Bullets(tuple(lines))]
     if methods:
         blocks.append(Paragraph(words("settle_method", method="; ".join(methods)), "faint"))
     return Section("settle", words("settle"), tuple(blocks))
 
 
-def _planned(arm: str, verdict: Verdict, plan: Plan, words: Words) -> str:
+def _planned(arm: str, verdict: Verdict, plan: Plan, words: ReportWords) -> str:
     """Say what a plan would show, and of which metric."""
-    is_guard = verdict.because == "protected_unsure" and plan.metric == verdict.protected != verdict.primary
+    is_guard = verdict.because is Because.PROTECTED_UNSURE and plan.metric == verdict.protected != verdict.primary
     key = "settle_repeat" if not plan.more_sequences else "settle_guard" if is_guard else "settle_arm"
     is_area = plan.metric == "roc_auc"
     target = rounded(plan.target, 3) if is_area else words("points", value=rounded(100 * plan.target, 1))
-    said = words(
+    planned = words(
         key,
         arm=arm,
         more=plan.more_sequences,
@@ -181,5 +168,5 @@ def _planned(arm: str, verdict: Verdict, plan: Plan, words: Words) -> str:
         power=rounded(100 * plan.power, 0),
     )
     if is_guard or plan.metric == verdict.primary:
-        return said
-    return f"{said} {words('settle_stands_in', metric=words(plan.metric), primary=words(verdict.primary))}"
+        return planned
+    return f"{planned} {words('settle_stands_in', metric=words(plan.metric), primary=words(verdict.primary))}"

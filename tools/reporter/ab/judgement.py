@@ -7,18 +7,20 @@ tuned on), the word is weakened here to "cannot tell", with the reason.
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
-from typing import Any, cast
+from typing import Any
 
 from shared.statistics.calibration import Calibration
 from shared.statistics.intervals import Interval, differences
+from shared.statistics.methods import TestMethod
 from shared.statistics.predictions import Answers
 from shared.statistics.significance import Test, compare, delong, delong_by_person, mcnemar, mcnemar_mid_p
-from tools.reporter.ab.verdict import Verdict, Word, decide_all
+from shared.text.catalogue import LANGS, Lang
+from tools.reporter.ab.sentence import sentence
+from tools.reporter.ab.verdict import Because, Verdict, Word, decide_all
 from tools.reporter.arms import Arm
 from tools.reporter.config import Question
-from tools.reporter.text.words import Lang, Words
+from tools.reporter.text.words import ReportWords
 
-LANGS: tuple[Lang, ...] = ("en", "ko")
 # From what is worth most to a reader to what is worth least.
 _ORDER = (Word.BETTER, Word.EQUAL, Word.CANNOT_TELL, Word.WORSE)
 
@@ -80,40 +82,37 @@ class Judgement:
         return found
 
     def sentence(self, lang: Lang) -> str:
-        """Say the report's verdict, and what else must be known with it."""
-        return " ".join([self.verdict.sentence[lang], *self.riders(lang)])
+        """Write the report's verdict, and what else must be known with it."""
+        words = ReportWords(lang)
+        return " ".join([sentence(self.verdict, words), *self.riders(words)])
 
-    def riders(self, lang: Lang) -> list[str]:
-        """Say what must be known with the verdict: references that were not beaten, and a choice among several."""
-        words, judged = Words(lang), self.arms[self.best]
-        said = []
-        for name in judged.unbeaten:
-            word = judged.against[name].word
-            said.append(words(f"rider_reference_{word.name.lower()}", reference=name))
+    def riders(self, words: ReportWords) -> list[str]:
+        """Write what must be known with the verdict: references that were not beaten, and a choice among several."""
+        judged = self.arms[self.best]
+        riders = [words(f"rider_reference_{judged.against[name].word}", reference=name) for name in judged.unbeaten]
         n_candidates = sum(one.verdict is not None for one in self.arms.values())
         if n_candidates > 1:
-            said.append(words("rider_several", candidate=self.best, n=n_candidates))
-        return said
+            riders.append(words("rider_several", candidate=self.best, n=n_candidates))
+        return riders
 
     @property
-    def gate_reasons(self) -> list[str]:
-        """Say why --gate does not let the best candidate pass; nothing where it does.
+    def gate_reasons(self) -> list[dict[str, Any]]:
+        """List why --gate does not let the best candidate pass, as the document holds it; nothing where it does.
 
         It must be better than the baseline, and than every reference: what a free arm does as well needs no training.
         """
         judged, word = self.arms[self.best], self.verdict.word
-        reasons = [] if word is Word.BETTER else [f"the verdict on {self.best} is '{word}'"]
-        return reasons + [
-            f"{self.best} is not shown to be better than {name}, which costs nothing (the verdict: '{against.word}')"
-            for name, against in judged.against.items()
-            if against.word is not Word.BETTER
+        of_baseline = {"reason": "not_better", "reference": None, "word": word}
+        return [of_baseline] * (word is not Word.BETTER) + [
+            {"reason": "not_better_than_reference", "reference": name, "word": judged.against[name].word}
+            for name in judged.unbeaten
         ]
 
     def as_document(self) -> dict[str, Any]:
         """Return the top of the comparison document."""
         verdict, reasons = self.verdict, self.gate_reasons
         return {
-            "word": str(verdict.word),
+            "word": verdict.word,
             "because": verdict.because,
             "candidate": self.best,
             "passes": verdict.passes,
@@ -169,15 +168,15 @@ def judge(arms: Sequence[Arm], question: Question) -> Judgement:
             against[name][reference.name] = verdict
     judged = {}
     for arm in arms:
-        mine = answered[arm.name]
+        answers_of_arm = answered[arm.name]
         is_candidate = arm.name in candidates
         reason = weakness(arm, question) if is_candidate else None
         judged[arm.name] = Judged(
-            answers=mine,
+            answers=answers_of_arm,
             intervals=arm.intervals,
             calibration=arm.calibration,
-            paired=differences(baseline, mine) if mine is not baseline else {},
-            tests=_tests(question.primary, baseline, mine) if mine is not baseline else {},
+            paired=differences(baseline, answers_of_arm) if answers_of_arm is not baseline else {},
+            tests=_tests(question.primary, baseline, answers_of_arm) if answers_of_arm is not baseline else {},
             verdict=weaken(verdicts[arm.name], reason) if is_candidate else None,
             against={name: weaken(verdict, reason) for name, verdict in against.get(arm.name, {}).items()},
         )
@@ -185,43 +184,42 @@ def judge(arms: Sequence[Arm], question: Question) -> Judgement:
 
 
 def _tests(primary: str, baseline: Answers, arm: Answers) -> dict[str, Test]:
-    """Make every paired test; those that take each sequence as a witness of its own are for comparison only."""
+    """Make every paired test; those that take sequences as independent are for comparison only."""
     right = [one.decisions == one.labels for one in (baseline, arm)]
     gained, lost = int((right[1] & ~right[0]).sum()), int((right[0] & ~right[1]).sum())
-    difference = (gained - lost) / baseline.n
+    difference, n = (gained - lost) / baseline.n, gained + lost
     return {
-        "mcnemar": Test(mcnemar(gained, lost), difference, gained + lost, None, "McNemar, exact"),
-        "mcnemar_mid_p": Test(mcnemar_mid_p(gained, lost), difference, gained + lost, None, "McNemar, mid-p"),
+        "mcnemar": Test(mcnemar(gained, lost), difference, n, None, TestMethod.MCNEMAR_EXACT, "accuracy"),
+        "mcnemar_mid_p": Test(mcnemar_mid_p(gained, lost), difference, n, None, TestMethod.MCNEMAR_MID_P, "accuracy"),
         "swap": compare(primary if primary != "roc_auc" else "accuracy", baseline, arm),
         "delong": delong(baseline.labels, baseline.scores, arm.scores),
         "delong_by_person": delong_by_person(baseline, arm),
     }
 
 
-def weakness(arm: Arm, question: Question) -> str | None:
-    """Say why this arm's figures can't carry a verdict: the key of a text; None where they can.
+def weakness(arm: Arm, question: Question) -> Because | None:
+    """Say why this arm's figures can't carry a verdict; None where they can.
 
     These would not be luck but a mistake in the making of the comparison, which no test can see.
     """
     results, answered = arm.results, arm.answers
     if answered.labels.all() or not answered.labels.any():
-        return "weak_one_class"
+        return Because.ONE_CLASS
     if results["side"] in ("train", "validation"):
-        return "weak_" + cast(str, results["side"])
+        return Because(results["side"])
     if results["metrics"]["threshold_source"] == "optimal" and question.primary != "roc_auc":
-        return "weak_threshold"
+        return Because.THRESHOLD
     if arm.learned_elsewhere:
-        return "weak_other_split"
+        return Because.OTHER_SPLIT
     if (answered.scores == answered.scores[0]).all():
-        return "weak_all_equal"
+        return Because.ALL_EQUAL
     if question.primary != "roc_auc" and (answered.decisions == answered.decisions[0]).all():
-        return "weak_one_answer"
+        return Because.SAME_DECISION
     return None
 
 
-def weaken(verdict: Verdict, reason: str | None) -> Verdict:
+def weaken(verdict: Verdict, reason: Because | None) -> Verdict:
     """Turn a verdict that the figures can't carry into "cannot tell"; "worse" stays, but for one class only."""
-    if reason is None or (verdict.word is Word.WORSE and reason != "weak_one_class"):
+    if reason is None or (verdict.word is Word.WORSE and reason is not Because.ONE_CLASS):
         return verdict
-    sentence: dict[str, str] = {lang: Words(lang)("weak", reason=Words(lang)(reason)) for lang in LANGS}
-    return replace(verdict, word=Word.CANNOT_TELL, because=reason.removeprefix("weak_"), sentence=sentence, plan=None)
+    return replace(verdict, word=Word.CANNOT_TELL, because=reason, plan=None)

@@ -4,13 +4,13 @@ from collections.abc import Sequence
 
 from shared import stale_models
 from tools.reporter.arms import Arm
-from tools.reporter.text.words import Words
+from tools.reporter.text.words import ReportWords
 
 # Below this many people a validation threshold is mostly the habit of those people; our own choice.
 FEW_PEOPLE = 5
 
 
-def describe_arm(arm: Arm, arms: Sequence[Arm], words: Words) -> list[str]:
+def describe_arm(arm: Arm, arms: Sequence[Arm], words: ReportWords) -> list[str]:
     """List what is unusual of an arm: metrics that are not defined and why, and figures that flatter.
 
     Args:
@@ -56,7 +56,8 @@ def describe_arm(arm: Arm, arms: Sequence[Arm], words: Words) -> list[str]:
         )
     notes += [words(key) for key in _describe_training(arm)]
     if (marked := stale_models.read_mark(results["model"]["sha256"])) is not None:
-        notes.append(words("note_stale", date=marked["since_utc"][:10]))
+        reason = words(f"stale_{marked['reason']}")
+        notes.append(words("note_stale", date=marked["since_utc"][:10], reason=reason))
     if arm.kind == "one_frame":
         notes.append(words("note_one_frame"))
     for other in arms[: arms.index(arm)] if arm.kind == "model" else ():

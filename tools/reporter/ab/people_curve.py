@@ -12,7 +12,7 @@ from shared.statistics.intervals import Interval
 from tools.reporter.arms import Source, read_arms
 from tools.reporter.render.blocks import Paragraph, Picture, Section
 from tools.reporter.render.interval_figures import Estimate, people_curve_figure
-from tools.reporter.text.words import Words
+from tools.reporter.text.words import ReportWords
 
 METRIC = "accuracy"
 
@@ -43,7 +43,7 @@ def read_people_curve(baseline: tuple[str | None, Path], files: Sequence[tuple[i
     return points
 
 
-def people_curve_section(points: Sequence[PeoplePoint], words: Words) -> Section | None:
+def people_curve_section(points: Sequence[PeoplePoint], words: ReportWords) -> Section | None:
     """Draw the curve; None with fewer than two points."""
     if len(points) < 2:
         return None

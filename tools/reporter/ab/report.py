@@ -22,7 +22,7 @@ from tools.reporter.datasets import find_dataset
 from tools.reporter.render.html import render_html
 from tools.reporter.render.markdown import render_markdown
 from tools.reporter.render.strips import draw_strips
-from tools.reporter.text.words import Words
+from tools.reporter.text.words import ReportWords
 
 HTML = "report.html"
 MARKDOWN = "report.md"
@@ -54,7 +54,7 @@ class ReportResult:
 
     def as_text(self) -> str:
         """Show the metrics with their intervals as a small table, then the verdict, and say where to look."""
-        words, arms = Words("en"), self.comparison["arms"]
+        words, arms = ReportWords("en"), self.comparison["arms"]
         table = [["", *(arm["name"] for arm in arms)]]
         for metric in SHOWN_METRICS:
             cells = []
@@ -70,7 +70,7 @@ class ReportResult:
         kind = " (SYNTHETIC: drawn people)" if self.comparison["synthetic"] else ""
         lines += [
             f"95 % intervals in brackets; {sequences} of {people}{kind}",
-            f"verdict on {self.judgement.best}: {self.comparison['verdict']['word']}",
+            f"verdict on {self.judgement.best}: {words(f'outcome_{self.judgement.verdict.word}')}",
             self.judgement.sentence("en"),
             *self._gate_lines(),
             f"report: {paths.shown(self.folder / HTML)}",
@@ -81,7 +81,17 @@ class ReportResult:
         if not self.gate:
             return []
         reasons = self.comparison["verdict"]["gate"]["reasons"]
-        return [f"gate: not passed (exit 1): {'; '.join(reasons)}" if reasons else "gate: passed"]
+        words, candidate = ReportWords("en"), self.judgement.best
+        lines = [
+            words(
+                f"gate_{one['reason']}",
+                candidate=candidate,
+                reference=one["reference"],
+                word=words(f"outcome_{one['word']}"),
+            )
+            for one in reasons
+        ]
+        return [f"gate: not passed (exit 1): {'; '.join(lines)}" if lines else "gate: passed"]
 
     def as_json(self) -> dict[str, Any]:
         """Give where everything lies, and the comparison's arms."""

@@ -17,7 +17,6 @@ from shared.statistics.power import Plan, plan_for
 from shared.statistics.predictions import Answers
 from shared.statistics.significance import Test, compare, holm
 from tools.reporter.config import MARGIN
-from tools.reporter.text.verdict_words import Said, say
 
 ALPHA = 0.05
 
@@ -27,8 +26,31 @@ class Word(StrEnum):
 
     BETTER = "better"
     WORSE = "worse"
-    EQUAL = "equal within the margin"
-    CANNOT_TELL = "cannot tell"
+    EQUAL = "equal"  # within the margin
+    CANNOT_TELL = "cannot_tell"
+
+
+class Because(StrEnum):
+    """Why the verdict is what it is."""
+
+    SHOWN = "shown"  # test and interval agree
+    WITHIN_MARGIN = "within_margin"  # the whole interval lies within it
+    PROTECTED_DROPPED = "protected_dropped"  # by more than the margin
+    PROTECTED_UNSURE = "protected_unsure"  # it may have dropped by more than the margin
+    LUCK = "luck"  # the difference may be luck
+    UNDEFINED = "undefined"  # the metric, its interval or its test
+    # Where the figures come from, see `tools.reporter.ab.judgement.weakness`:
+    ONE_CLASS = "one_class"
+    TRAIN = "train"  # measured on sequences of the training
+    VALIDATION = "validation"  # measured on sequences that epochs and thresholds were chosen on
+    THRESHOLD = "threshold"  # chosen on the sequences that are measured
+    OTHER_SPLIT = "other_split"  # the candidate may have learned from these people
+    ALL_EQUAL = "all_equal"  # all scores of the candidate
+    SAME_DECISION = "same_decision"  # the candidate's, for every sequence
+
+
+WEAK = frozenset(list(Because)[list(Because).index(Because.ONE_CLASS) :])
+"""Figures that cannot carry a verdict, whatever they are."""
 
 
 @dataclass(frozen=True)
@@ -37,8 +59,7 @@ class Verdict:
 
     Attributes:
         word: The verdict.
-        because: Why, in one word for programs: see BECAUSE.
-        sentence: The verdict for people, by language: en, ko.
+        because: Why.
         primary: The metric that decides.
         protected: The metric that must not drop; None if none was asked for.
         margin: The least difference of practical interest, as a fraction.
@@ -48,11 +69,11 @@ class Verdict:
         p_adjusted: After Holm over all candidates; equals the test's p for one.
         protected_difference: Of the protected metric; None without one, or where it is the primary.
         plan: What would settle it; None where it is settled or no plan can be made.
+        repeats: Predictions of each sequence, where several seeds were pooled.
     """
 
     word: Word
-    because: str
-    sentence: dict[str, str]
+    because: Because
     primary: str
     protected: str | None
     margin: float
@@ -62,6 +83,7 @@ class Verdict:
     p_adjusted: float | None
     protected_difference: Interval | None
     plan: Plan | None
+    repeats: float = 1.0
 
     @property
     def passes(self) -> bool:
@@ -69,26 +91,10 @@ class Verdict:
         return self.word is Word.BETTER
 
     def as_document(self) -> dict[str, Any]:
-        """Return the fields as documents hold them."""
-        return {**asdict(self), "word": str(self.word)}
-
-
-BECAUSE = {
-    "shown": "test and interval agree",
-    "within_margin": "the whole interval lies within the margin",
-    "protected_dropped": "the protected metric dropped by more than the margin",
-    "protected_unsure": "the protected metric may have dropped by more than the margin",
-    "luck": "the difference may be luck",
-    "undefined": "the metric, its interval or its test is undefined",
-    # Weakened by the reporter, which knows where the figures come from:
-    "one_class": "only one class is present",
-    "train": "measured on sequences of the training",
-    "validation": "measured on sequences that epochs and thresholds were chosen on",
-    "threshold": "the threshold was chosen on the sequences that are measured",
-    "other_split": "the candidate may have learned from these people",
-    "all_equal": "all scores of the candidate are equal",
-    "one_answer": "the candidate gives every sequence the same answer",
-}
+        """Return the fields as documents hold them; `tools.reporter.ab.sentence` adds the sentence."""
+        fields = asdict(self)
+        del fields["repeats"]
+        return fields
 
 
 def decide(
@@ -187,14 +193,13 @@ def _decide(
     word, because = _judge(found, p_adjusted, guard, guard_test, margin, alpha)
     unsettled = None
     if word is Word.CANNOT_TELL and baseline.n_subjects > 1:
-        of_guard = because == "protected_unsure" and protected is not None and protected != primary
-        asked = protected if of_guard and protected is not None else primary
-        unsettled = plan_for(asked, baseline, candidate, margin, alpha, as_if_equal=of_guard)
-    verdict = Verdict(
-        word, because, {}, primary, protected, margin, alpha, found, test, p_adjusted, guarded,
-        unsettled and in_sequences(unsettled, repeats),
+        of_guard = because is Because.PROTECTED_UNSURE and protected is not None and protected != primary
+        planned = protected if of_guard and protected is not None else primary
+        unsettled = plan_for(planned, baseline, candidate, margin, alpha, as_if_equal=of_guard)
+    return Verdict(
+        word, because, primary, protected, margin, alpha, found, test, p_adjusted, guarded,
+        unsettled and in_sequences(unsettled, repeats), repeats,
     )  # fmt: skip
-    return replace(verdict, sentence=say(_said(verdict, repeats)))
 
 
 def in_sequences(plan_: Plan, repeats: float) -> Plan:
@@ -208,38 +213,21 @@ def in_sequences(plan_: Plan, repeats: float) -> Plan:
 
 def _judge(
     found: Interval, p: float | None, guard: Interval | None, guard_test: Test | None, margin: float, alpha: float
-) -> tuple[Word, str]:
+) -> tuple[Word, Because]:
     """Find the word and why."""
     guard_high = None if guard is None else guard.high
     guard_p = None if guard_test is None else guard_test.p
     if guard_high is not None and guard_high < -margin and guard_p is not None and guard_p < alpha:
-        return Word.WORSE, "protected_dropped"
+        return Word.WORSE, Because.PROTECTED_DROPPED
     if p is None or found.low is None or found.high is None:
-        return Word.CANNOT_TELL, "undefined"
+        return Word.CANNOT_TELL, Because.UNDEFINED
     within = -margin < found.low and found.high < margin
     if not within and p < alpha and found.high < 0:
-        return Word.WORSE, "shown"
+        return Word.WORSE, Because.SHOWN
     guard_holds = guard is None or (guard.low is not None and guard.low >= -margin)
     shown = p < alpha and found.low > 0
     if not within and not shown:
-        return Word.CANNOT_TELL, "luck"
+        return Word.CANNOT_TELL, Because.LUCK
     if not guard_holds:
-        return Word.CANNOT_TELL, "protected_unsure"
-    return (Word.EQUAL, "within_margin") if within else (Word.BETTER, "shown")
-
-
-def _said(verdict: Verdict, repeats: float) -> Said:
-    return Said(
-        word=str(verdict.word),
-        because=verdict.because,
-        primary=verdict.primary,
-        protected=verdict.protected,
-        margin=verdict.margin,
-        level=1 - verdict.alpha,
-        difference=verdict.difference,
-        p=verdict.p_adjusted,
-        guard=verdict.protected_difference,
-        plan=verdict.plan,
-        reason=verdict.difference.reason or verdict.test.reason,
-        repeats=repeats,
-    )
+        return Word.CANNOT_TELL, Because.PROTECTED_UNSURE
+    return (Word.EQUAL, Because.WITHIN_MARGIN) if within else (Word.BETTER, Because.SHOWN)

@@ -14,6 +14,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
+from enum import StrEnum
 from typing import Any
 
 from shared.errors import InvalidInput
@@ -21,27 +22,23 @@ from shared.statistics.intervals import Interval, difference
 from shared.statistics.power import Plan, plan_for
 from shared.statistics.predictions import Answers
 from shared.statistics.significance import Test, compare, holm
-from tools.reporter.ab.verdict import ALPHA, in_sequences
+from tools.reporter.ab.verdict import ALPHA, Because, in_sequences
 from tools.reporter.config import MARGIN
 
-BECAUSE = {
-    "shown": "the leader is shown to be better than each of the others",
-    "cheapest": "the cheapest of those that are not told apart from the leader",
-    "floor": "the leader is not shown to be better than always giving the larger class",
-    "free": "the leader is not shown to be better than an approach without training that is no candidate itself",
-    "few_people": "so few people that no answers could have shown anything, with so many pairs",
-    "one_class": "only one class is present",
-    # Where the figures come from, which the reporter knows:
-    "train": "measured on sequences of the training",
-    "validation": "measured on sequences that epochs and thresholds were chosen on",
-    "threshold": "a threshold was chosen on the sequences that are measured",
-    "other_split": "an approach may have learned from these people",
-}
+
+class Ground(StrEnum):
+    """What a choice rests on, or what stands against one."""
+
+    SHOWN = "shown"  # the leader is better than each of the others
+    CHEAPEST = "cheapest"  # of those that are not told apart from the leader
+    FLOOR = "floor"  # the leader is not shown to be better than always the larger class
+    FREE = "free"  # nor than an approach without training that is not shown to beat the floor itself
+    FEW_PEOPLE = "few_people"  # whose predictions could not have shown anything, with so many pairs
 
 
 @dataclass(frozen=True)
 class Offer:
-    """An approach as the rule sees it: what it answers and what it costs.
+    """An approach as the rule sees it: its predictions and what it costs.
 
     Attributes:
         name: Of the approach.
@@ -96,14 +93,14 @@ class Choice:
 
     Attributes:
         recommended: What to ship; None where that cannot be told.
-        because: Why, in one word for programs: see BECAUSE.
+        because: Why; one of `WEAK` where the figures cannot carry a choice.
         leader: The highest primary metric.
         values: The primary metric of each approach.
         level: Names that are not told apart from the leader, itself among them, the cheapest first.
         rival: Whom the leader must beat, so that another answer could be given; None where there is nobody.
         pairs: Every pair, by (one, other).
         primary: The metric that decides.
-        floor: The approach that costs nothing.
+        floor: The approach that needs no training and no download.
         least_people: Fewer people could not have shown anything; None where the test has no such limit.
         plan: What would tell leader and rival apart; None where there is no rival, or no plan can be made.
         repeats: Answers of each sequence, where several seeds were pooled.
@@ -111,7 +108,7 @@ class Choice:
     """
 
     recommended: str | None
-    because: str
+    because: Ground | Because
     leader: str
     values: Mapping[str, Interval]
     level: tuple[str, ...]
@@ -145,8 +142,8 @@ class Choice:
 
     @property
     def word(self) -> str:
-        """``ship`` or ``cannot tell``."""
-        return "ship" if self.recommended is not None else "cannot tell"
+        """``ship`` or ``cannot_tell``."""
+        return "ship" if self.recommended is not None else "cannot_tell"
 
 
 def choose(
@@ -180,7 +177,7 @@ def choose(
     pairs = _compare_all(offers, primary, alpha, seed)
     leader = min(named, key=lambda name: (-_rank(values[name]), named[name].cost))
     found = Choice(
-        recommended=None, because="", leader=leader, values=values, level=(), rival=None, pairs=pairs,
+        recommended=None, because=Ground.SHOWN, leader=leader, values=values, level=(), rival=None, pairs=pairs,
         primary=primary, floor=floor, least_people=_least_people(primary, len(pairs), alpha), plan=None,
         repeats=repeats, margin=margin,
     )  # fmt: skip
@@ -190,7 +187,7 @@ def choose(
     return replace(found, plan=_plan(found, named, alpha))
 
 
-def weaken(choice: Choice, because: str) -> Choice:
+def weaken(choice: Choice, because: Because) -> Choice:
     """Turn a choice that the figures can't carry into "cannot tell"."""
     return replace(choice, recommended=None, because=because, rival=None, plan=None)
 
@@ -233,9 +230,9 @@ def _least_people(primary: str, n_pairs: int, alpha: float) -> int | None:
 
 def _recommend(found: Choice, named: Mapping[str, Offer]) -> Choice:
     """Apply the rule's last step, or say what stands against it."""
-    answered = named[found.leader].answers
-    if answered.labels.all() or not answered.labels.any():
-        return replace(found, because="one_class")
+    of_leader = named[found.leader].answers
+    if of_leader.labels.all() or not of_leader.labels.any():
+        return replace(found, because=Because.ONE_CLASS)
     free = [name for name, offer in named.items() if not offer.is_trained and name != found.floor]
 
     def is_eligible(name: str) -> bool:
@@ -247,14 +244,14 @@ def _recommend(found: Choice, named: Mapping[str, Offer]) -> Choice:
     if eligible:
         chosen = eligible[0]
         rival = chosen if chosen != found.leader else None
-        because = "shown" if len(found.level) == 1 else "cheapest"
+        because = Ground.SHOWN if len(found.level) == 1 else Ground.CHEAPEST
         return replace(found, recommended=chosen, because=because, rival=rival)
     rival = found.floor
     if found.floor not in found.level:
         rival = next(name for name in found.level if name in free)
-    because = "floor" if rival == found.floor else "free"
-    if found.least_people is not None and answered.n_subjects < found.least_people:
-        because = "few_people"
+    because = Ground.FLOOR if rival == found.floor else Ground.FREE
+    if found.least_people is not None and of_leader.n_subjects < found.least_people:
+        because = Ground.FEW_PEOPLE
     return replace(found, because=because, rival=rival if rival != found.leader else None)
 
 

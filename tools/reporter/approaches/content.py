@@ -11,17 +11,18 @@ from shared.contracts import Document
 from shared.plots import figures
 from shared.statistics.intervals import Interval, difference
 from shared.statistics.metric_names import SHOWN_METRICS
+from shared.text.catalogue import Lang
 from shared.text.rounding import rounded
 from tools.reporter.approaches.choice import Choice, Offer
 from tools.reporter.approaches.costs import Costs
+from tools.reporter.approaches.sentence import display, sentence, write_cost
 from tools.reporter.approaches.ship import ship_section
 from tools.reporter.arms import Arm
 from tools.reporter.content_cards import dataset_section, moment, provenance_section, sealed_section, short_commit
 from tools.reporter.datasets import DatasetFacts
 from tools.reporter.render.blocks import Block, Bullets, Cell, Page, Paragraph, Picture, Section, Table, VerdictBox
 from tools.reporter.render.interval_figures import CostRow, Estimate, costs_figure
-from tools.reporter.text.choice_words import display, say, say_cost
-from tools.reporter.text.words import Lang, Words
+from tools.reporter.text.words import ReportWords
 
 
 @dataclass(frozen=True)
@@ -58,7 +59,7 @@ def build_page(
         dataset: As --dataset takes it, for commands.
         lang: Its language.
     """
-    words = Words(lang)
+    words = ReportWords(lang)
     created = moment(document["created_utc"])
     return Page(
         lang=lang,
@@ -87,7 +88,7 @@ def build_page(
     )
 
 
-def _verdict_section(document: Document, measured: Measured, words: Words) -> Section:
+def _verdict_section(document: Document, measured: Measured, words: ReportWords) -> Section:
     choice = measured.choice
     chosen = choice.recommended
     box = VerdictBox(
@@ -99,46 +100,46 @@ def _verdict_section(document: Document, measured: Measured, words: Words) -> Se
             sequences=words.sequences(document["n_sequences"], choice.repeats),
             people=words.people(document["n_subjects"]),
         ),
-        sentence=say(choice, measured.offers, words.lang),
+        sentence=sentence(choice, measured.offers, words),
         riders=tuple(_riders(measured, words)),
     )
     return Section("verdict", words("verdict"), (box, Paragraph(_rule(document, words), "faint")))
 
 
-def _rule(document: Document, words: Words) -> str:
+def _rule(document: Document, words: ReportWords) -> str:
     verdict = document["verdict"]
     return words(
         "choice_rule", metric=words(verdict["primary"]), n=verdict["n_pairs"], floor=display("majority", words)
     )
 
 
-def _riders(measured: Measured, words: Words) -> list[str]:
+def _riders(measured: Measured, words: ReportWords) -> list[str]:
     """Say what must be known with the choice: recall that is lost by it, and that a maximum flatters."""
-    choice, said = measured.choice, []
+    choice, riders = measured.choice, []
     chosen = choice.recommended
     if chosen is not None and chosen != choice.leader and choice.primary != "recall":
         of_recall = difference("recall", measured.offers[choice.leader].answers, measured.offers[chosen].answers)
         if of_recall.high is not None and of_recall.high < 0 and of_recall.value is not None:
-            said.append(
+            riders.append(
                 words(
                     "rider_recall",
                     name=display(chosen, words),
                     leader=display(choice.leader, words),
                     difference=words.difference("recall", of_recall.value, short=True),
-                    interval=words.interval("recall", of_recall, signed=True),
+                    interval=words.interval("recall", of_recall, is_difference=True),
                 )
             )
     if chosen is not None:
-        said.append(words("rider_highest", n=len(measured.arms)))
-    return said
+        riders.append(words("rider_highest", n=len(measured.arms)))
+    return riders
 
 
-def _ship_section(measured: Measured, dataset: str, words: Words) -> list[Section]:
+def _ship_section(measured: Measured, dataset: str, words: ReportWords) -> list[Section]:
     name = measured.choice.recommended
     return [] if name is None else [ship_section(name, measured.arms[name], measured.costs[name], dataset, words)]
 
 
-def _table_section(document: Document, measured: Measured, words: Words) -> Section:
+def _table_section(document: Document, measured: Measured, words: ReportWords) -> Section:
     primary = measured.choice.primary
     shown = [primary, *(metric for metric in SHOWN_METRICS if metric != primary)]
     header = [Cell(words("approach"))]
@@ -158,7 +159,7 @@ def _table_section(document: Document, measured: Measured, words: Words) -> Sect
         "approaches_intro",
         sequences=words.sequences(document["n_sequences"], measured.choice.repeats),
         people=words.people(document["n_subjects"]),
-        method=words.method(basis.method),
+        method=words.interval_method(basis),
     )
     return Section(
         "approaches",
@@ -171,7 +172,7 @@ def _table_section(document: Document, measured: Measured, words: Words) -> Sect
     )
 
 
-def _name_cell(name: str, measured: Measured, words: Words) -> Cell:
+def _name_cell(name: str, measured: Measured, words: ReportWords) -> Cell:
     choice, marks = measured.choice, [words(f"about_{name}")]
     if name == choice.recommended:
         marks.append(words("mark_recommended"))
@@ -180,13 +181,13 @@ def _name_cell(name: str, measured: Measured, words: Words) -> Cell:
     return Cell(display(name, words), tuple(marks))
 
 
-def _metric_cell(found: Interval, metric: str, words: Words) -> Cell:
+def _metric_cell(found: Interval, metric: str, words: ReportWords) -> Cell:
     if found.value is None:
         return Cell(words("undefined"))
     return Cell(words.metric_value(metric, found.value), (words.interval(metric, found),))
 
 
-def _cost_cells(name: str, cost: Costs, words: Words) -> list[Cell]:
+def _cost_cells(name: str, cost: Costs, words: ReportWords) -> list[Cell]:
     """Write download, time here and in a browser, faces, training."""
     approach, time = APPROACHES[name], cost.time
     parts = [
@@ -240,13 +241,13 @@ def _seconds(value: float) -> str:
     return rounded(value, 0) if value >= 10 else rounded(value, 1)
 
 
-def _figure_section(measured: Measured, words: Words) -> Section:
+def _figure_section(measured: Measured, words: ReportWords) -> Section:
     """Draw what each approach reaches, the cheapest first."""
     choice, primary = measured.choice, measured.choice.primary
     rows = [
         CostRow(
             display(name, words),
-            say_cost(measured.offers[name], words, short=True),
+            write_cost(measured.offers[name], words, short=True),
             Estimate(found.value, found.low, found.high),
             APPROACHES[name].input,
             name == choice.recommended,
@@ -263,10 +264,10 @@ def _figure_section(measured: Measured, words: Words) -> Section:
     return Section("figure", words("figure"), (picture,))
 
 
-def _pairs_section(measured: Measured, words: Words) -> Section:
+def _pairs_section(measured: Measured, words: ReportWords) -> Section:
     """Compare the leader with each of the others."""
     choice, leader = measured.choice, measured.choice.leader
-    header = tuple(Cell(words(f"pairs_{key}")) for key in ("other", "difference", "p", "p_adjusted", "said"))
+    header = tuple(Cell(words(f"pairs_{key}")) for key in ("other", "difference", "p", "p_adjusted", "shown"))
     rows = []
     for name in [*measured.by_cost(), choice.floor]:
         if name == leader:
@@ -276,14 +277,14 @@ def _pairs_section(measured: Measured, words: Words) -> Section:
         value = words("undefined")
         if found.value is not None:
             value = words.difference(choice.primary, found.value, short=True)
-        said = "pairs_better" if pair.better == leader else "pairs_open"
+        outcome = "pairs_better" if pair.better == leader else "pairs_open"
         rows.append(
             (
                 Cell(display(name, words)),
-                Cell(value, (words.interval(choice.primary, found, signed=True), words.basis(found))),
-                Cell(words.p_value(pair.test.p), (words.method(pair.test.method),)),
+                Cell(value, (words.interval(choice.primary, found, is_difference=True), words.basis(found))),
+                Cell(words.p_value(pair.test.p), (words.test_method(pair.test),)),
                 Cell(words.p_value(pair.p_adjusted)),
-                Cell(words(said)),
+                Cell(words(outcome)),
             )
         )
     blocks: list[Block] = [
@@ -295,22 +296,22 @@ def _pairs_section(measured: Measured, words: Words) -> Section:
     return Section("pairs", words("pairs"), tuple(blocks))
 
 
-def _left_out_section(document: Document, words: Words) -> list[Section]:
+def _left_out_section(document: Document, words: ReportWords) -> list[Section]:
     if not document["left_out"]:
         return []
-    said = [
+    lines = [
         words("left_out_line", name=display(one["name"], words), reason=words(f"left_out_{one['reason']}"))
         for one in document["left_out"]
     ]
-    return [Section("left_out", words("left_out"), (Bullets(tuple(said)),))]
+    return [Section("left_out", words("left_out"), (Bullets(tuple(lines)),))]
 
 
-def _reading_section(document: Document, measured: Measured, timings: Document, words: Words) -> Section:
+def _reading_section(document: Document, measured: Measured, timings: Document, words: ReportWords) -> Section:
     """Say how the figures were measured, and what they do not say."""
     machine = timings["machine"]
     load = words("unknown") if machine["load"] is None else rounded(machine["load"], 1)
     threads = sorted({cost.training["threads"] for cost in measured.costs.values() if cost.training["threads"]})
-    said = [
+    lines = [
         words("read_folds"),
         words(
             "read_time",
@@ -322,18 +323,18 @@ def _reading_section(document: Document, measured: Measured, timings: Document, 
         words("read_download", runtimes=words.listing(list(RUNTIME_BYTES))),
     ]
     if any(cost.browser is None for name, cost in measured.costs.items() if name != measured.choice.floor):
-        said.append(words("read_browser"))
+        lines.append(words("read_browser"))
     if threads:
-        said.append(words("read_training", threads=", ".join(map(str, threads))))
+        lines.append(words("read_training", threads=", ".join(map(str, threads))))
     faces = next((cost.without_face for cost in measured.costs.values() if cost.without_face), None)
     reading = next((cost.time["reading_ms"] for cost in measured.costs.values() if cost.time["reading_ms"]), None)
     if faces is not None and reading is not None:
         seconds = _seconds(faces["of_pictures"] * reading / 1000)
-        said.append(words("read_faces", pictures=faces["of_pictures"], s=seconds, without=faces["pictures"]))
+        lines.append(words("read_faces", pictures=faces["of_pictures"], s=seconds, without=faces["pictures"]))
     start = next(
         (cost.training["start"] for n, cost in measured.costs.items() if n in ("dual_head", "one_frame")), None
     )
     if start is not None and start != "imagenet":
-        said.append(words("read_start_none" if start == "none" else "read_start", start=start))
-    said.append(words("read_limits"))
-    return Section("reading", words("reading"), (Bullets(tuple(said)),))
+        lines.append(words("read_start_none" if start == "none" else "read_start", start=start))
+    lines.append(words("read_limits"))
+    return Section("reading", words("reading"), (Bullets(tuple(lines)),))

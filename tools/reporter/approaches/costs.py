@@ -131,12 +131,12 @@ def _browser(entry: Document, milliseconds: float, what: str) -> dict[str, Any]:
 
 def find_training(approach: Approach, arm: Arm, runs: Mapping[str, Sequence[Document]]) -> dict[str, Any]:
     """Find how long one training took: the mean over folds and seeds."""
-    mine = runs.get(approach.network or ("dual_head" if approach.has_graph else ""), [])
-    if mine:
-        seconds = sum(run["seconds"] for run in mine) / len(mine)
-        start = mine[0]["weights"]["source"]
-        told = {"epochs": mine[0]["epochs_done"], "threads": mine[0]["threads"], "start": start}
-        return {"seconds": round(seconds, 3), "n_runs": len(mine), **told}
+    of_network = runs.get(approach.network or ("dual_head" if approach.has_graph else ""), [])
+    if of_network:
+        seconds = sum(run["seconds"] for run in of_network) / len(of_network)
+        first = of_network[0]
+        facts = {"epochs": first["epochs_done"], "threads": first["threads"], "start": first["weights"]["source"]}
+        return {"seconds": round(seconds, 3), "n_runs": len(of_network), **facts}
     nothing = {"epochs": None, "threads": None, "start": None}
     if not approach.is_trained:
         return {"seconds": None, "n_runs": 0, **nothing}

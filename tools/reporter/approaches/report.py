@@ -16,20 +16,20 @@ from shared.errors import InvalidInput, WrongUsage
 from shared.provenance import code_info
 from shared.web.browser_proof import read_proof
 from tools.reporter.ab.judgement import weakness
-from tools.reporter.ab.verdict import ALPHA
+from tools.reporter.ab.verdict import ALPHA, Because
 from tools.reporter.approaches.choice import Offer, choose, weaken
 from tools.reporter.approaches.content import Measured, build_page
 from tools.reporter.approaches.costs import Costs, find_browser_time, find_time, find_training
+from tools.reporter.approaches.sentence import sentences
 from tools.reporter.arms import Arm, Source, check_comparable, place, read_arm
 from tools.reporter.config import ApproachesConfig, Named, Question
 from tools.reporter.datasets import find_dataset
 from tools.reporter.render.html import render_html
 from tools.reporter.render.markdown import render_markdown
-from tools.reporter.text.choice_words import say
 
 HTML, MARKDOWN, DOCUMENT = "report.html", "report.md", "approaches.json"
 # What no test can see: figures that come from sequences which cannot carry a verdict.
-_WEAK = ("weak_train", "weak_validation", "weak_threshold", "weak_other_split")
+_WEAK = (Because.TRAIN, Because.VALIDATION, Because.THRESHOLD, Because.OTHER_SPLIT)
 
 
 @dataclass(frozen=True)
@@ -51,7 +51,7 @@ class ApproachesResult:
             cost = f"{one['download']['total_bytes'] / 1e6:.1f} MB, {'-' if time is None else f'{time:.1f}'} ms"
             lines.append(f"{one['name']:<20} {primary} {value}{bounds:<18} {cost}")
         verdict = self.document["verdict"]
-        what = verdict["word"] if verdict["recommended"] is None else f"ship {verdict['recommended']}"
+        what = "cannot tell" if verdict["recommended"] is None else f"ship {verdict['recommended']}"
         lines += [f"verdict: {what}", verdict["sentence"]["en"]]
         return "\n".join([*lines, f"report: {paths.shown(self.folder / HTML)}"])
 
@@ -119,8 +119,8 @@ def report_approaches(config: ApproachesConfig) -> ApproachesResult:
     choice = choose(offers, FLOOR, primary=config.primary, margin=config.margin, repeats=first.repeats)
     question = Question(config.primary, None, config.margin)
     weak = [found for arm in arms.values() if (found := weakness(arm, question)) in _WEAK]
-    if weak and choice.because != "one_class":
-        choice = weaken(choice, str(weak[0]).removeprefix("weak_"))
+    if weak and choice.because is not Because.ONE_CLASS:
+        choice = weaken(choice, weak[0])
     measured = Measured(arms, costs, choice, {offer.name: offer for offer in offers})
 
     moment = paths.utc_now()
@@ -208,7 +208,7 @@ def _document(
     same = ("dataset", "split", "side", "sequences_sha256", "n_sequences", "n_subjects", "positive_class")
     openings = [arm.results.get("test_openings") for arm in arms.values()]
     return {
-        "schema_version": 1,
+        "schema_version": 2,
         "approaches_id": report_id,
         "created_utc": moment,
         **{key: first.results[key] for key in same},
@@ -221,7 +221,7 @@ def _document(
             "leader": choice.leader,
             "level": list(choice.level),
             "rival": choice.rival,
-            "sentence": {"en": say(choice, measured.offers, "en"), "ko": say(choice, measured.offers, "ko")},
+            "sentence": sentences(choice, measured.offers),
             "primary": config.primary,
             "margin": config.margin,
             "alpha": ALPHA,

@@ -11,10 +11,10 @@ from shared.text.rounding import rounded
 from tools.reporter.approaches.costs import Costs
 from tools.reporter.arms import Arm
 from tools.reporter.render.blocks import Bullets, Paragraph, Section
-from tools.reporter.text.words import Words
+from tools.reporter.text.words import ReportWords
 
 
-def ship_section(name: str, arm: Arm, costs: Costs, dataset: str, words: Words) -> Section:
+def ship_section(name: str, arm: Arm, costs: Costs, dataset: str, words: ReportWords) -> Section:
     """Say how the recommended approach gets into a page.
 
     Args:
@@ -25,13 +25,13 @@ def ship_section(name: str, arm: Arm, costs: Costs, dataset: str, words: Words) 
         words: Of the page's language.
     """
     if name == "blendshapes":
-        said = [
+        lines = [
             words("ship_formula"),
             _threshold(_thresholds(arm), words),
             words("ship_no_face"),
             words("ship_no_handoff"),
         ]
-        return Section("ship", words("ship"), (Bullets(tuple(said)),))
+        return Section("ship", words("ship"), (Bullets(tuple(lines)),))
     if name == "blendshape_logistic":
         commands = _commands("blendshape_mlp", None, dataset, needs_faces=True)
         blocks = (Paragraph(words("ship_no_export")), Bullets(commands))
@@ -50,7 +50,7 @@ def _thresholds(arm: Arm) -> list[float]:
     return [float(arm.results["metrics"]["threshold"])]
 
 
-def _threshold(found: Sequence[float], words: Words) -> str:
+def _threshold(found: Sequence[float], words: ReportWords) -> str:
     middle = rounded(statistics.median(found), 3)
     if len(found) == 1:
         return words("ship_threshold_one", value=middle)

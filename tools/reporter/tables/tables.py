@@ -18,18 +18,18 @@ import numpy as np
 from shared.errors import InvalidInput, WrongUsage
 from shared.statistics import intervals
 from shared.statistics.intervals import Interval
+from shared.statistics.methods import IntervalMethod
 from shared.statistics.metrics import Confusion
 from shared.statistics.power import POWER, clips_from_tables, clips_needed
 from shared.statistics.predictions import Answers, part_and_whole
-from tools.reporter.ab.verdict import Verdict, Word, decide
+from shared.text.catalogue import Lang
+from tools.reporter.ab.verdict import Because, Verdict, Word, decide
 from tools.reporter.config import TablesConfig
 from tools.reporter.tables.pairings import Margins, Pairings, all_pairings
 from tools.reporter.tables.rates import PublishedRates, fit_tables
-from tools.reporter.text.tables_text import render, verdict_sentence
-from tools.reporter.text.words import Lang
+from tools.reporter.tables.rendering import render, sentences
 
 METRICS = ("recall", "specificity", "precision", "f1", "accuracy")
-LANGS: tuple[Lang, ...] = ("en", "ko")
 PAIRED_METRICS = ("recall", "specificity", "accuracy")
 """Metrics whose clips are the same for both arms, so that their answers pair up."""
 MAX_PAIRS = 500
@@ -102,7 +102,7 @@ def compare_tables(config: TablesConfig) -> TablesResult:
         for metric in METRICS
     }
     document |= {"metrics": metrics, **(_paired(pairs, config) if paired else _unpaired(pairs))}
-    document["verdict"]["sentence"] = {lang: verdict_sentence(document, lang) for lang in LANGS}
+    document["verdict"]["sentence"] = sentences(document)
     return TablesResult(document, config.lang)
 
 
@@ -189,9 +189,9 @@ def pair_up(baseline: Confusion, candidate: Confusion, *, most: bool, n_people: 
         right += [(True, True)] * n_both + [(False, True)] * (n_other - n_both)
         right += [(True, False)] * (n_one - n_both) + [(False, False)] * (n - n_one - n_other + n_both)
     is_positive = np.array(labels)
-    said_positive = is_positive == np.array(right).T
+    decisions = is_positive == np.array(right).T
     people = np.arange(len(labels)) * n_people // len(labels)
-    one, other = (Answers(is_positive, said.astype(np.float64), 0.5, people) for said in said_positive)
+    one, other = (Answers(is_positive, decided.astype(np.float64), 0.5, people) for decided in decisions)
     return one, other
 
 
@@ -264,19 +264,22 @@ def _paired(pairs: Sequence[Pair], config: TablesConfig) -> dict[str, Any]:
 def _verdict(fewest: Sequence[Verdict], most: Sequence[Verdict], alike: Sequence[Verdict]) -> dict[str, Any]:
     """Find the word that holds everywhere: a claim needs every pairing, and clips of a person that are alike."""
     by_case = {"fewest_disagreements": fewest, "most_disagreements": most, "people_alike": alike}
-    words = {case: sorted({str(one.word) for one in verdicts}) for case, verdicts in by_case.items() if verdicts}
+    words = {case: sorted({one.word for one in verdicts}) for case, verdicts in by_case.items() if verdicts}
     of_pairings = {*words["fewest_disagreements"], *words["most_disagreements"]}
     of_all = {word for found in words.values() for word in found}
     widest = alike or most
     if len(of_pairings) > 1:
-        word, because = str(Word.CANNOT_TELL), "pairings_differ"
+        word, because = Word.CANNOT_TELL, "pairings_differ"
     elif len(of_all) > 1:
-        word, because = str(Word.CANNOT_TELL), "people_may_be_alike"
+        word, because = Word.CANNOT_TELL, "people_may_be_alike"
     else:
-        word, because = of_all.pop(), next((one.because for one in widest if one.because != "luck"), "luck")
+        word, because = (
+            of_all.pop(),
+            next((one.because for one in widest if one.because is not Because.LUCK), Because.LUCK),
+        )
     drops = [guard.low for one in most if (guard := one.protected_difference) and guard.low is not None]
-    if because == "protected_unsure" and not drops:
-        because = "undefined"
+    if because is Because.PROTECTED_UNSURE and not drops:
+        because = Because.UNDEFINED
     return {
         "word": word,
         "because": because,
@@ -330,7 +333,7 @@ def _clips_needed(pairs: Sequence[Pair]) -> dict[str, Any] | None:
         "high_disagreement": max(one.high_disagreement for one in known),
         "most": most,
         "most_disagreement": max(one.most_disagreements / one.n for one in summaries),
-        "method": "Connor 1987",
+        "method": "connor",
     }
 
 
@@ -338,7 +341,7 @@ def _unpaired(pairs: Sequence[Pair]) -> dict[str, Any]:
     """Say what is left where the tables are not of the same clips: each arm for itself, and unpaired differences."""
     return {
         "verdict": {
-            "word": str(Word.CANNOT_TELL),
+            "word": Word.CANNOT_TELL,
             "because": "different_clips",
             "words": {},
             "recall_may_drop_by": None,
@@ -358,7 +361,7 @@ def _newcombe(one: Interval, other: Interval) -> Interval:
 
     Source: Newcombe 1998, Statistics in Medicine 17:873-890, method 10; statsmodels has it for two counts.
     """
-    n, method = min(one.n, other.n), "Newcombe, unpaired"
+    n, method = min(one.n, other.n), IntervalMethod.NEWCOMBE
     if one.value is None or one.low is None or one.high is None:
         return Interval(None, None, None, n, n, method, one.reason)
     if other.value is None or other.low is None or other.high is None:

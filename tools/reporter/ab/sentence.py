@@ -1,0 +1,68 @@
+"""A verdict as a sentence. Pure; decides nothing."""
+
+from shared.statistics.intervals import Interval
+from shared.text.catalogue import LANGS, Lang
+from tools.reporter.ab.verdict import WEAK, Because, Verdict, Word
+from tools.reporter.text.words import ReportWords, signed, times, whole_percent
+
+
+def sentences(verdict: Verdict) -> dict[Lang, str]:
+    """Write a verdict, and what would settle it, in each language."""
+    return {lang: sentence(verdict, ReportWords(lang)) for lang in LANGS}
+
+
+def sentence(verdict: Verdict, words: ReportWords) -> str:
+    """Write a verdict, and what would settle it where something would."""
+    if verdict.because in WEAK:
+        return words("verdict_cannot_tell", reason=words(f"weak_{verdict.because}"))
+    if verdict.because is Because.UNDEFINED:
+        reason = verdict.difference.reason or verdict.test.reason
+        return words("verdict_cannot_tell", reason=words.reason(reason)) + _plan(verdict, words)
+    change = words(
+        "verdict_change",
+        metric=words(verdict.primary),
+        difference=words("points", value=signed(100 * (verdict.difference.value or 0.0), 1)),
+        interval=_interval(verdict, verdict.difference, words),
+        p=words.p_equation(verdict.p_adjusted),
+        basis=_basis(verdict, words),
+    )
+    guard = _interval(verdict, verdict.protected_difference or verdict.difference, words)
+    protected = words(verdict.protected) if verdict.protected else ""
+    return words(
+        _key(verdict), change=change, guard=guard, protected=protected, margin=whole_percent(verdict.margin)
+    ) + _plan(verdict, words)
+
+
+def _key(verdict: Verdict) -> str:
+    """Name the text of a verdict that is not weak."""
+    if verdict.because not in (Because.SHOWN, Because.WITHIN_MARGIN):
+        return f"verdict_{verdict.because}"
+    has_guard = verdict.protected_difference is not None and verdict.word is not Word.WORSE
+    return f"verdict_{verdict.word}_guarded" if has_guard else f"verdict_{verdict.word}"
+
+
+def _interval(verdict: Verdict, found: Interval, words: ReportWords) -> str:
+    if found.low is None or found.high is None:
+        return words.reason(found.reason)
+    bounds = words("range", low=signed(100 * found.low, 1), high=signed(100 * found.high, 1))
+    return words("verdict_interval", level=words("percent", value=whole_percent(1 - verdict.alpha)), range=bounds)
+
+
+def _basis(verdict: Verdict, words: ReportWords) -> str:
+    """Count sequences and people; predictions of several seeds are no new sequences."""
+    found, repeats = verdict.difference, verdict.repeats
+    counts = {"sequences": words.sequences(round(found.n / repeats)), "people": words.people(found.n_subjects)}
+    if repeats == 1:
+        return words("verdict_basis", **counts)
+    return words("verdict_basis_runs", **counts, runs=times(repeats))
+
+
+def _plan(verdict: Verdict, words: ReportWords) -> str:
+    plan = verdict.plan
+    if plan is None:
+        return ""
+    if not plan.more_sequences:
+        return " " + words("verdict_repeat")
+    key = "verdict_plan" if plan.metric == verdict.primary else "verdict_plan_stands_in"
+    counts = {"clips": plan.more_sequences, "people": plan.more_subjects}
+    return " " + words(key, **counts, metric=words(plan.metric))
