@@ -79,7 +79,7 @@ class Checkout:
 
     def run(self, *words: str, cwd: Path | None = None, **more: str) -> tuple[int, str, str]:
         process = self.start(words or ("demo",), cwd, **more)
-        out, err = process.communicate(timeout=30)
+        out, err = process.communicate(timeout=60)
         return process.returncode, out, err
 
     def log(self) -> list[str]:
@@ -88,15 +88,18 @@ class Checkout:
     def count(self, beginning: str) -> int:
         return sum(line.startswith(beginning) for line in self.log())
 
-    def cut_off_while_installing(self, **more: str) -> None:
-        """Start it and kill it, pip and all, as soon as pip is at work."""
+    def wait_for_pip(self) -> None:
         began = Path(f"{self.log_file}.began")
-        began.unlink(missing_ok=True)
-        process = self.start(STUB_PIP_S="30", **more)
-        deadline = time.monotonic() + 10
+        deadline = time.monotonic() + 60
         while not began.exists() and time.monotonic() < deadline:
             time.sleep(0.02)
         assert began.exists()
+
+    def cut_off_while_installing(self, **more: str) -> None:
+        """Start it and kill it, pip and all, as soon as pip is at work."""
+        Path(f"{self.log_file}.began").unlink(missing_ok=True)
+        process = self.start(STUB_PIP_S="30", **more)
+        self.wait_for_pip()
         os.killpg(process.pid, signal.SIGKILL)
         process.communicate()
 
@@ -198,7 +201,7 @@ def test_a_link_or_cdpath_does_not_lead_it_astray(checkout: Checkout, tmp_path: 
 @pytest.mark.parametrize("n_processes", [2, 5])
 def test_several_at_the_same_time_install_once(checkout: Checkout, n_processes: int) -> None:
     processes = [checkout.start(STUB_PIP_S="1") for _ in range(n_processes)]
-    ends = [process.communicate(timeout=30) for process in processes]
+    ends = [process.communicate(timeout=60) for process in processes]
     assert [process.returncode for process in processes] == [0] * n_processes
     assert all("<demo>" in out for out, _ in ends)
     assert (checkout.count("venv"), checkout.count("pip begins")) == (1, 1)
@@ -224,7 +227,7 @@ def test_after_a_killed_install_several_at_once_still_install_once(checkout: Che
     before = checkout.count("pip begins")
     processes = [checkout.start(STUB_PIP_S="0.5") for _ in range(10)]
     for process in processes:
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
     assert [process.returncode for process in processes] == [0] * 10
     assert checkout.count("pip begins") == before + 1
 
@@ -237,10 +240,9 @@ def test_a_lock_without_an_owner_is_given_up_after_a_while(checkout: Checkout) -
 
 def test_an_interrupted_install_gives_its_lock_back(checkout: Checkout) -> None:
     process = checkout.start(STUB_PIP_S="5")
-    while not Path(f"{checkout.log_file}.began").exists():
-        time.sleep(0.02)
+    checkout.wait_for_pip()
     os.killpg(process.pid, signal.SIGINT)
-    process.communicate(timeout=30)
+    process.communicate(timeout=60)
     assert process.returncode in (130, -signal.SIGINT)
     assert not (checkout.folder / ".venv.lock").exists()
     assert checkout.run()[0] == 0

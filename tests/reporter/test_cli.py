@@ -1,7 +1,7 @@
 import json
+import os
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import Any
 
@@ -13,15 +13,13 @@ ROWS = [("seq_0001", "s01", "smile", 0.9), ("seq_0002", "s02", "non_smile", 0.2)
 
 
 def test_help_answers_at_once_and_shows_examples() -> None:
-    took_s = []
-    for _ in range(3):
-        began = time.monotonic()
-        done = subprocess.run(
-            [sys.executable, "-m", "tools.reporter", "--help"], capture_output=True, text=True, check=True, timeout=30
-        )
-        took_s.append(time.monotonic() - began)
+    words = [sys.executable, "-m", "tools.reporter", "--help"]
+    before = os.times()
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    after = os.times()
     assert "reporter --baseline b.json --candidate" in done.stdout
-    assert min(took_s) < 0.5
+    # Of the processor, not of the clock: the machine may be busy.
+    assert after.children_user + after.children_system - before.children_user - before.children_system < 0.5
 
 
 def test_json_is_one_document_that_says_where_everything_lies(

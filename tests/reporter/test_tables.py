@@ -1,8 +1,8 @@
 import itertools
 import json
+import os
 import subprocess
 import sys
-import time
 from fractions import Fraction
 from typing import Any
 
@@ -351,16 +351,10 @@ def test_every_verdict_has_a_sentence_without_gaps(lang: Any, n_subjects: int | 
 
 
 def test_help_answers_at_once() -> None:
-    took_s = []
-    for _ in range(3):
-        began = time.monotonic()
-        done = subprocess.run(
-            [sys.executable, "-m", "tools.reporter", "tables", "--help"],
-            capture_output=True,
-            text=True,
-            check=True,
-            timeout=30,
-        )
-        took_s.append(time.monotonic() - began)
+    words = [sys.executable, "-m", "tools.reporter", "tables", "--help"]
+    before = os.times()
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    after = os.times()
     assert "--baseline-rates" in done.stdout
-    assert min(took_s) < 0.5
+    # Of the processor, not of the clock: the machine may be busy.
+    assert after.children_user + after.children_system - before.children_user - before.children_system < 0.5

@@ -97,12 +97,12 @@ def test_swapping_people_of_one_clip_each_is_mcnemar() -> None:
 
 
 def test_signs_of_ten_thousand_people_are_counted_at_once_and_rightly() -> None:
-    started = time.perf_counter()
+    started = time.process_time()
     assert significance._p_of_signs([1] * 5100 + [-1] * 4900) == pytest.approx(significance.mcnemar(5100, 4900))
     mixed = significance._p_of_signs([1, 2, 3, 4, 5] * 1000 + [-1, -2, -3, -4, -5] * 960)
     z = 40 * 15 / (1960 * (1 + 4 + 9 + 16 + 25)) ** 0.5
     assert mixed == pytest.approx(2 * stats.norm.sf(z), rel=0.01)
-    assert time.perf_counter() - started < 5
+    assert time.process_time() - started < 5
 
 
 def test_signs_of_different_sizes_by_hand() -> None:
