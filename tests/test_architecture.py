@@ -35,7 +35,7 @@ HEAVY = {
 }
 GRAPH = ImportGraph(ROOT)
 MAX_LINES = 400
-MAX_LINES_OF_TASKS = 700  # the whole chain is read top to bottom in one file
+MAX_LINES_OF_TASKS = 300  # the whole chain is read top to bottom in one file
 
 
 MAX_FLAT_MODULES = 10  # in shared/ itself: the few words that every room speaks

@@ -1,6 +1,5 @@
 """What is not documented does not exist: every tool and every task must be in the README."""
 
-import ast
 import contextlib
 import functools
 import importlib
@@ -9,7 +8,9 @@ import re
 from pathlib import Path
 
 import pytest
+from invoke.tasks import Task
 
+import tasks
 from shared.chain.imports import ImportGraph
 
 ROOT = Path(__file__).parents[1]
@@ -24,18 +25,8 @@ FILE = re.compile(r"(?<![\w./<{*-])(?:[\w-]+/)*[\w-]+\.py\b(?!\()")
 
 
 def list_tasks() -> list[str]:
-    """Name the tasks of tasks.py as they are typed, without running it."""
-    names = []
-    for node in ast.parse((ROOT / "tasks.py").read_text(encoding="utf-8")).body:
-        if not isinstance(node, ast.FunctionDef):
-            continue
-        for decorator in node.decorator_list:
-            call = decorator.func if isinstance(decorator, ast.Call) else decorator
-            if ast.unparse(call) in ("task", "invoke.task"):
-                given = {k.arg: k.value for k in decorator.keywords} if isinstance(decorator, ast.Call) else {}
-                name = ast.literal_eval(given["name"]) if "name" in given else node.name
-                names.append(str(name).strip("_").replace("_", "-"))
-    return names
+    """Name the tasks of tasks.py as they are typed."""
+    return [item.name for item in vars(tasks).values() if isinstance(item, Task)]
 
 
 def test_the_tasks_of_the_chain_are_there() -> None:

@@ -18,7 +18,6 @@ from shared.chain import stages
 from shared.chain.cache import Answer, Chain
 from shared.chain.flags import flags_of
 from shared.chain.stages import Training, dataset_files
-from shared.dataset.splits import read_test_people
 from shared.errors import InvalidInput
 from shared.web.browser_proof import read_proof
 
@@ -67,7 +66,6 @@ class Plan:
             InvalidInput: Something was asked for by name that this dataset does not allow, or it has one class.
             MissingOutside: An approach was asked for by name that needs mediapipe or its model file.
         """
-        stages.check_question(margin=self.margin, objective=self.objective, lang=self.lang, primary=self.primary)
         stages.require_both_classes(self.dataset)
         _require_two(self, _list_left_out(self))
 
@@ -220,6 +218,8 @@ def _frame_counts(dataset: Path) -> set[int]:
 
 def _count_folds(plan: Plan) -> int:
     """Return how many folds the people allow; a source that says who is tested allows one split only."""
+    from shared.dataset.splits import read_test_people  # not light
+
     if not plan.folds or read_test_people(plan.dataset) is not None:
         return 0
     manifest = json.loads((plan.dataset / "dataset.json").read_text(encoding="utf-8"))

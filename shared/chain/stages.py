@@ -17,44 +17,12 @@ from shared import paths
 from shared.chain import cache
 from shared.chain.cache import Answer, Chain
 from shared.chain.flags import flags_of
-from shared.errors import InvalidInput, MissingOutside, WrongUsage
+from shared.errors import InvalidInput, MissingOutside
 
 
 def dataset_files(dataset: Path) -> list[Path]:
     """Name the files of a dataset that every step depends on."""
     return [dataset / "dataset.json", dataset / "labels.csv"]
-
-
-def check_question(*, margin: str, objective: str, lang: str, primary: str = "", protected: str = "") -> None:
-    """Refuse at once what the tools at the end of a chain would refuse after hours of training.
-
-    Args:
-        margin: The least difference of practical interest, as it is written on the command line.
-        objective: What thresholds are chosen for, as the exporter takes it.
-        lang: Language of the report.
-        primary: The metric that decides; empty where none can be chosen.
-        protected: The metric that must not drop, or ``none``; empty where there is no such thing.
-
-    Raises:
-        WrongUsage: One of them cannot be meant so.
-    """
-    from shared.statistics.metric_names import METRICS
-    from shared.statistics.thresholds import parse_objective
-
-    for flag, value, allowed in (
-        ("--primary", primary, METRICS),
-        ("--protected", protected, (*METRICS, "none")),
-        ("--lang", lang, ("en", "ko")),
-    ):
-        if value and value not in allowed:
-            raise WrongUsage(flag, found=repr(value), expected=f"one of {', '.join(allowed)}")
-    try:
-        number = float(margin)
-    except ValueError:
-        number = float("nan")
-    if not 0 < number < 1:
-        raise WrongUsage("--margin", found=repr(margin), expected="a fraction above 0 and below 1, such as 0.05")
-    parse_objective(objective)
 
 
 def require_both_classes(dataset: Path) -> None:

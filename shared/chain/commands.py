@@ -1,0 +1,129 @@
+"""The command lines of the chains that are several tools in a row: what each flag means, its default and its limits.
+
+What a tool at the end of a chain would refuse after hours of training is refused here at once, by that tool's own flag.
+"""
+
+import argparse
+
+from shared import cli
+from shared.approaches import APPROACHES, FLOOR, parse_names
+from shared.chain.flags import parser_of
+from shared.errors import WrongUsage
+
+
+def ab_parser() -> cli.Parser:
+    """Describe the flags of ``ab``."""
+    parser = cli.Parser(
+        "./inv ab",
+        "Compare before and after: split, baseline, training, export, measurement, report.",
+        "./inv ab --epochs 10 --dataset people\n./inv ab --epochs 7,10,30,50 --dataset people --folds 5 --seeds 3",
+    )
+    add = parser.add_argument
+    cli.add_dataset(parser)
+    add(
+        "--epochs",
+        type=cli.int_list,
+        default="10",
+        metavar="N,...",
+        help="passes over the training people; several lengths are several arms, such as 7,10,30,50 (default: 10)",
+    )
+    add("--baseline", type=cli.path, metavar="ONNX", help="the detector to compare with (default: ./inv baseline)")
+    _add_training(parser)
+    add(
+        "--folds",
+        type=cli.whole(0),
+        default=0,
+        metavar="N",
+        help="divide the people into so many folds, so that everybody is tested (default: one split)",
+    )
+    _add_seeds(parser)
+    parser.borrow(parser_of("reporter"), "margin", "protected", "lang")
+    parser.borrow(parser_of("exporter"), "objective")
+    add("--people-curve", action="store_true", help="also train on fewer people, to see whether recording more helps")
+    add("--gate", action="store_true", help="exit code 1 unless the verdict is better")
+    return parser
+
+
+def approaches_parser() -> cli.Parser:
+    """Describe the flags of ``compare-approaches``."""
+    parser = cli.Parser(
+        "./inv compare-approaches",
+        "Say which approach to ship: pictures, landmarks or blendshapes, on the same folds and people.",
+        "./inv compare-approaches --dataset people",
+    )
+    add = parser.add_argument
+    cli.add_dataset(parser)
+    add(
+        "--approaches",
+        type=_approaches,
+        metavar="A,...",
+        help=f"some of {','.join(name for name in APPROACHES if name != FLOOR)} (default: all that dataset and "
+        "machine allow)",
+    )
+    add(
+        "--epochs",
+        type=cli.positive_int,
+        default=10,
+        metavar="N",
+        help="passes of the dual head over the training people; small networks have their own 120 (default: 10)",
+    )
+    add("--baseline", type=cli.path, metavar="ONNX", help="a detector whose weights training may start from")
+    _add_training(parser)
+    add(
+        "--folds",
+        type=cli.whole(0),
+        default=5,
+        metavar="N",
+        help="divide the people into so many folds (default: 5, or as many as there are people)",
+    )
+    _add_seeds(parser)
+    parser.borrow(parser_of("reporter"), "primary", "margin", "lang")
+    parser.borrow(parser_of("exporter"), "objective")
+    return parser
+
+
+def demo_parser() -> cli.Parser:
+    """Describe the flags of ``demo``."""
+    parser = cli.Parser("./inv demo", "Walk the whole way with drawn actors.", "./inv demo --lang en")
+    cli.add_lang(parser)
+    return parser
+
+
+def check(given: argparse.Namespace) -> None:
+    """Refuse what no flag's own type sees.
+
+    Raises:
+        WrongUsage: --seeds without --folds, or an objective that thresholds cannot be chosen for.
+    """
+    from shared.statistics.thresholds import parse_objective
+
+    if given.seeds > 1 and not given.folds:
+        raise WrongUsage("--seeds", found="no --folds beside it", expected="both, as --folds 5 --seeds 3")
+    parse_objective(given.objective)
+
+
+def _add_training(parser: cli.Parser) -> None:
+    parser.add_argument(
+        "--weights",
+        help="imagenet, none, or a .safetensors file (default: the baseline's if it has some, else imagenet)",
+    )
+    parser.add_argument("--lr", default="5e-5", help="learning rate (default: 5e-5)")
+    cli.add_seed(parser)
+
+
+def _add_seeds(parser: cli.Parser) -> None:
+    parser.add_argument(
+        "--seeds",
+        type=cli.positive_int,
+        default=1,
+        metavar="N",
+        help="with --folds: how often, each time divided and trained otherwise (default: 1)",
+    )
+
+
+def _approaches(text: str) -> tuple[str, ...]:
+    """Parse names of approaches."""
+    try:
+        return parse_names(text)
+    except WrongUsage as error:
+        raise argparse.ArgumentTypeError(f"found {error.found}, expected {error.expected}") from None

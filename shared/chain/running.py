@@ -1,0 +1,72 @@
+"""How tasks run tools: as programs, with the terminal's own look, or as the remembered steps of a chain."""
+
+import contextlib
+import json
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from invoke.context import Context
+from invoke.exceptions import Exit
+
+from shared import paths
+from shared.chain import cache
+from shared.errors import InvalidInput, SmilebenchError
+
+
+def run_tool(c: Context, tool: str, *arguments: object) -> None:
+    """Run a tool; its exit code becomes ours."""
+    c.run(cache.command_of(tool, *arguments), pty=sys.stdout.isatty() and sys.stdin.isatty(), in_stream=False)
+
+
+def open_chain(c: Context, name: str) -> cache.Chain:
+    """Open a chain of remembered steps."""
+
+    def execute(command: str) -> tuple[int, str]:
+        done = c.run(command, hide="stdout", in_stream=False, warn=True)
+        return done.exited, done.stdout
+
+    def announce(text: str) -> None:
+        print(f"[{name}] {text}", file=sys.stderr, flush=True)
+
+    return cache.Chain(paths.artifacts("chains") / f"{name}.json", execute, announce)
+
+
+@contextlib.contextmanager
+def exit_codes() -> Iterator[None]:
+    """End with the exit code of the tool that said no, which has said why; what the chain refuses is said here."""
+    try:
+        yield
+    except cache.StepFailed as error:
+        raise Exit(code=error.exit_code) from None
+    except SmilebenchError as error:
+        raise Exit(str(error), code=error.exit_code) from None
+
+
+def find_dataset(name: str) -> Path:
+    """Return a dataset's folder.
+
+    Raises:
+        InvalidInput: There is none; says how to record one.
+        WrongUsage: Neither a good name nor a path.
+    """
+    folder = paths.dataset_dir(name)
+    if not (folder / "dataset.json").is_file():
+        todo = f"record it: ./inv collect --dataset {name}"
+        raise InvalidInput(str(folder), found="no dataset", expected="one", todo=todo)
+    return folder
+
+
+def record_actors(c: Context, dataset: Path, prefix: str, count: int, *, difficulty: str, seed: int) -> None:
+    """Record a take of each drawn actor; those that are there already are left as they are."""
+    if _count_subjects(dataset) >= count:
+        return
+    for number in range(1, count + 1):
+        who = ["--source", "synthetic", "--subject", f"{prefix}{number:02d}", "--dataset", dataset, "--target", 1]
+        run_tool(c, "recorder", *who, "--quiet", "--no-preview", "--difficulty", difficulty, "--seed", seed)
+
+
+def _count_subjects(dataset: Path) -> int:
+    """Count the people of a dataset; 0 where there is none yet."""
+    manifest = dataset / "dataset.json"
+    return int(json.loads(manifest.read_text(encoding="utf-8"))["counts"]["subjects"]) if manifest.exists() else 0
