@@ -6,8 +6,8 @@ import pytest
 from shared import contracts
 from tools.reporter.ab.comparison import compare
 from tools.reporter.ab.judgement import judge
-from tools.reporter.arms import read_arms
 from tools.reporter.config import Question
+from tools.reporter.sources.arms import read_arms
 
 CODE = {"version": "0.1.0", "commit": None, "packages": {}}
 

@@ -11,8 +11,8 @@ from shared.statistics.intervals import difference, interval
 from shared.statistics.significance import mcnemar, mcnemar_mid_p
 from tools.reporter.ab.judgement import Judgement, judge
 from tools.reporter.ab.verdict import Word
-from tools.reporter.arms import read_arms
 from tools.reporter.config import Question
+from tools.reporter.sources.arms import read_arms
 
 Row = tuple[str, str, str, float]
 

@@ -9,7 +9,7 @@ import pytest
 from shared import contracts
 from shared.dataset import reader
 from shared.errors import InvalidInput
-from tools.reporter.render.strips import FRAME_PX
+from tools.reporter.ab.strips import FRAME_PX
 
 
 @pytest.fixture

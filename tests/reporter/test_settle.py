@@ -5,9 +5,9 @@ import pytest
 
 from tools.reporter.ab.content_verdict import settle_section
 from tools.reporter.ab.judgement import judge
-from tools.reporter.arms import read_arms
 from tools.reporter.config import Question
 from tools.reporter.render.blocks import Bullets
+from tools.reporter.sources.arms import read_arms
 from tools.reporter.text.words import ReportWords
 
 

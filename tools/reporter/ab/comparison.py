@@ -11,7 +11,7 @@ from shared.statistics.metric_names import SHOWN_METRICS
 from tools.reporter.ab.judgement import Judged, Judgement
 from tools.reporter.ab.sentence import sentences
 from tools.reporter.ab.verdict import Verdict
-from tools.reporter.arms import Arm, Source
+from tools.reporter.sources.arms import Arm, Source
 
 # The plan's order of importance.
 

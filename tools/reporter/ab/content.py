@@ -17,17 +17,6 @@ from tools.reporter.ab.histories import History
 from tools.reporter.ab.judgement import Judgement
 from tools.reporter.ab.notes import describe_arm
 from tools.reporter.ab.people_curve import PeoplePoint, people_curve_section
-from tools.reporter.arms import Arm
-from tools.reporter.content_cards import (
-    dataset_section,
-    model_cards_section,
-    moment,
-    provenance_section,
-    sealed_section,
-    short_commit,
-    threshold_origin,
-)
-from tools.reporter.datasets import DatasetFacts, clip_seconds
 from tools.reporter.render.blocks import (
     Block,
     Bullets,
@@ -40,6 +29,17 @@ from tools.reporter.render.blocks import (
     Picture,
     Section,
     Table,
+)
+from tools.reporter.sources.arms import Arm
+from tools.reporter.sources.datasets import DatasetFacts, clip_seconds
+from tools.reporter.sources.sections import (
+    dataset_section,
+    model_cards_section,
+    moment,
+    provenance_section,
+    sealed_section,
+    short_commit,
+    threshold_origin,
 )
 from tools.reporter.text.words import ReportWords
 

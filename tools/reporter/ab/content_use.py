@@ -8,9 +8,9 @@ from shared.plots import figures
 from shared.statistics.predictions import Answers
 from shared.text.rounding import rounded
 from tools.reporter.ab.judgement import Judgement
-from tools.reporter.arms import Arm
 from tools.reporter.render.blocks import Block, Bullets, Cell, Paragraph, Picture, Section, Slider, Table
 from tools.reporter.render.interval_figures import Reliability, reliability_figure
+from tools.reporter.sources.arms import Arm
 from tools.reporter.text.words import ReportWords
 
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)

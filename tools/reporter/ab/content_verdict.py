@@ -9,7 +9,6 @@ from shared.text.rounding import rounded
 from tools.reporter.ab.judgement import Judgement
 from tools.reporter.ab.sentence import sentence
 from tools.reporter.ab.verdict import WEAK, Because, Verdict, Word
-from tools.reporter.arms import Arm
 from tools.reporter.render.blocks import (
     Block,
     Bullets,
@@ -23,6 +22,7 @@ from tools.reporter.render.blocks import (
     VerdictBox,
 )
 from tools.reporter.render.interval_figures import Estimate, ForestRow, forest_figure
+from tools.reporter.sources.arms import Arm
 from tools.reporter.text.words import ReportWords, whole_percent
 
 _TONES: dict[Word, Tone] = {

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from shared import contracts
 from shared.errors import InvalidInput
-from tools.reporter.arms import Source, place
+from tools.reporter.sources.arms import Source, place
 
 HISTORY_COLUMNS = ("epoch", "train_loss", "validation_loss", "validation_accuracy", "validation_auc")
 

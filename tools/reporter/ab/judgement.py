@@ -17,8 +17,8 @@ from shared.statistics.significance import Test, compare, delong, delong_by_pers
 from shared.text.catalogue import LANGS, Lang
 from tools.reporter.ab.sentence import sentence
 from tools.reporter.ab.verdict import Because, Verdict, Word, decide_all
-from tools.reporter.arms import Arm
 from tools.reporter.config import Question
+from tools.reporter.sources.arms import Arm
 from tools.reporter.text.words import ReportWords
 
 # From what is worth most to a reader to what is worth least.

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 
 from shared import stale_models
-from tools.reporter.arms import Arm
+from tools.reporter.sources.arms import Arm
 from tools.reporter.text.words import ReportWords
 
 # Below this many people a validation threshold is mostly the habit of those people; our own choice.

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from shared.plots.figures import png_bytes
 from shared.statistics.intervals import Interval
-from tools.reporter.arms import Source, read_arms
 from tools.reporter.render.blocks import Paragraph, Picture, Section
 from tools.reporter.render.interval_figures import Estimate, people_curve_figure
+from tools.reporter.sources.arms import Source, read_arms
 from tools.reporter.text.words import ReportWords
 
 METRIC = "accuracy"

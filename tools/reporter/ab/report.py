@@ -16,12 +16,12 @@ from tools.reporter.ab.content import build_page
 from tools.reporter.ab.histories import read_history, read_run
 from tools.reporter.ab.judgement import Judgement, judge
 from tools.reporter.ab.people_curve import read_people_curve
-from tools.reporter.arms import read_arms
+from tools.reporter.ab.strips import draw_strips
 from tools.reporter.config import ReportConfig
-from tools.reporter.datasets import find_dataset
 from tools.reporter.render.html import render_html
 from tools.reporter.render.markdown import render_markdown
-from tools.reporter.render.strips import draw_strips
+from tools.reporter.sources.arms import read_arms
+from tools.reporter.sources.datasets import find_dataset
 from tools.reporter.text.words import ReportWords
 
 HTML = "report.html"

@@ -17,11 +17,11 @@ from tools.reporter.approaches.choice import Choice, Offer
 from tools.reporter.approaches.costs import Costs
 from tools.reporter.approaches.sentence import display, sentence, write_cost
 from tools.reporter.approaches.ship import ship_section
-from tools.reporter.arms import Arm
-from tools.reporter.content_cards import dataset_section, moment, provenance_section, sealed_section, short_commit
-from tools.reporter.datasets import DatasetFacts
 from tools.reporter.render.blocks import Block, Bullets, Cell, Page, Paragraph, Picture, Section, Table, VerdictBox
 from tools.reporter.render.interval_figures import CostRow, Estimate, costs_figure
+from tools.reporter.sources.arms import Arm
+from tools.reporter.sources.datasets import DatasetFacts
+from tools.reporter.sources.sections import dataset_section, moment, provenance_section, sealed_section, short_commit
 from tools.reporter.text.words import ReportWords
 
 

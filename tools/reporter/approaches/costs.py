@@ -6,7 +6,7 @@ from typing import Any
 
 from shared.approaches import FLOOR, Approach
 from shared.contracts import Document
-from tools.reporter.arms import Arm
+from tools.reporter.sources.arms import Arm
 
 # What a page can run one frame through, the quickest first; with the head it is a stream.
 _ENCODERS = ("encoder_wasm", "encoder")

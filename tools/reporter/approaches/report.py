@@ -21,11 +21,11 @@ from tools.reporter.approaches.choice import Offer, choose, weaken
 from tools.reporter.approaches.content import Measured, build_page
 from tools.reporter.approaches.costs import Costs, find_browser_time, find_time, find_training
 from tools.reporter.approaches.sentence import sentences
-from tools.reporter.arms import Arm, Source, check_comparable, place, read_arm
 from tools.reporter.config import ApproachesConfig, Named, Question
-from tools.reporter.datasets import find_dataset
 from tools.reporter.render.html import render_html
 from tools.reporter.render.markdown import render_markdown
+from tools.reporter.sources.arms import Arm, Source, check_comparable, place, read_arm
+from tools.reporter.sources.datasets import find_dataset
 
 HTML, MARKDOWN, DOCUMENT = "report.html", "report.md", "approaches.json"
 # What no test can see: figures that come from sequences which cannot carry a verdict.

@@ -9,8 +9,8 @@ from collections.abc import Sequence
 from shared.approaches import APPROACHES
 from shared.text.rounding import rounded
 from tools.reporter.approaches.costs import Costs
-from tools.reporter.arms import Arm
 from tools.reporter.render.blocks import Bullets, Paragraph, Section
+from tools.reporter.sources.arms import Arm
 from tools.reporter.text.words import ReportWords
 
 

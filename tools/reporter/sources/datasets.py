@@ -12,7 +12,7 @@ from shared.contracts import Document
 from shared.dataset import reader, test_log
 from shared.errors import SmilebenchError
 from shared.statistics.predictions import sequence_of
-from tools.reporter.arms import Arm
+from tools.reporter.sources.arms import Arm
 
 
 @dataclass(frozen=True)

@@ -10,8 +10,8 @@ from shared.arrays import U8
 from shared.dataset import reader
 from shared.errors import InvalidInput
 from shared.statistics.predictions import sequence_of
-from tools.reporter.arms import Arm, Source, place
-from tools.reporter.datasets import measured_rows
+from tools.reporter.sources.arms import Arm, Source, place
+from tools.reporter.sources.datasets import measured_rows
 
 FRAME_PX = 112
 _QUALITY = 82

@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 from shared.contracts import Document
 from shared.text.rounding import rounded
-from tools.reporter.arms import Arm
-from tools.reporter.datasets import DatasetFacts
 from tools.reporter.render.blocks import Block, Bullets, Cell, Heading, Paragraph, Section, Table
+from tools.reporter.sources.arms import Arm
+from tools.reporter.sources.datasets import DatasetFacts
 from tools.reporter.text.words import ReportWords
 
 SHOWN_OPENINGS = 20
