@@ -183,7 +183,7 @@ class Screen:
         err = ""
         for _ in range(4):
             process = start(*flags, DISPLAY=self.display)
-            until_s = time.monotonic() + 30
+            until_s = time.monotonic() + 45
             while process.poll() is None and time.monotonic() < until_s:
                 if self.shot().mean() > 15:
                     return process
