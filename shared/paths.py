@@ -115,9 +115,21 @@ def utc_now() -> datetime.datetime:
     return datetime.datetime.now(datetime.UTC).replace(microsecond=0)
 
 
+_UTC_FORMAT = "%Y-%m-%dT%H:%M:%SZ"
+
+
 def utc_text(moment: datetime.datetime | None = None) -> str:
     """Write a moment as documents hold it: 2026-01-22T11:25:34Z."""
-    return (moment or utc_now()).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return (moment or utc_now()).strftime(_UTC_FORMAT)
+
+
+def parse_utc(text: str) -> datetime.datetime:
+    """Read a moment as `utc_text` writes it.
+
+    Raises:
+        ValueError: Another format, or a day that there is none of.
+    """
+    return datetime.datetime.strptime(text, _UTC_FORMAT).replace(tzinfo=datetime.UTC)
 
 
 def utc_stamp(moment: datetime.datetime | None = None) -> str:

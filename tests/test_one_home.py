@@ -13,6 +13,7 @@ ROOT = Path(__file__).parents[1]
 SOURCES = [ROOT / "tasks.py", *sorted((ROOT / "shared").rglob("*.py")), *sorted((ROOT / "tools").rglob("*.py"))]
 
 HOMES = {
+    "%Y-%m-%dT": {"shared/paths.py"},
     "InferenceSession(": {"shared/onnx/session.py"},
     "ThreadPoolExecutor(": {"shared/dataset/ahead.py", "tasks.py"},  # tasks.py runs whole programs side by side
 }

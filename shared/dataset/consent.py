@@ -137,8 +137,7 @@ def withdraw(dataset: Path, subject_id: str, now_utc: str | None = None) -> Cons
 
 def expiry(given_utc: str, years: int) -> str:
     """Return the moment so many years later, as text."""
-    given = datetime.datetime.strptime(given_utc, "%Y-%m-%dT%H:%M:%SZ")
-    return (given + datetime.timedelta(days=365 * years)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    return paths.utc_text(paths.parse_utc(given_utc) + datetime.timedelta(days=365 * years))
 
 
 def _as_document(book: ConsentBook) -> dict[str, Any]:

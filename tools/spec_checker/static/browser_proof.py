@@ -97,7 +97,7 @@ def _check_entry(
 def _is_past(utc_time: str) -> bool:
     """Tell whether a moment is not in the future; a day of slack for clocks that are wrong."""
     try:
-        moment = datetime.datetime.strptime(utc_time, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=datetime.UTC)
+        moment = paths.parse_utc(utc_time)
     except ValueError:
         return False
     return (moment - datetime.datetime.now(datetime.UTC)).total_seconds() < _CLOCK_SLACK_S
