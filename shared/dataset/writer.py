@@ -132,9 +132,9 @@ class DatasetWriter:
                 expected=f"{self._kind}: drawn actors and people do not share a dataset",
                 todo="choose another --dataset",
             )
-        # Limits of quality do not change what a sequence is: datasets from before there were any go on.
+        # Limits of quality and targets do not change what a sequence is: datasets from before there were any go on.
         theirs, ours = (
-            {**document, "quality": vars(Limits.of(document))}
+            {**document, "quality": vars(Limits.of(document)), "targets": None}
             for document in (self.manifest["protocol"], self._protocol.document)
         )
         if theirs != ours:

@@ -91,6 +91,34 @@ def test_false_alarms_are_given_a_minute_where_the_length_of_a_clip_is_known(
     assert "The dataset as it was measured was not found" in page.text
 
 
+@pytest.mark.parametrize(
+    ("targets", "note"),
+    [
+        (None, "recall 90 %, precision 85 %, F1 87 %, ROC AUC 0.90, accuracy 85 %"),  # from before there were any
+        ({"recall": 0.375, "roc_auc": 1}, "recall 37.5 %, ROC AUC 1.00"),
+        ({}, ""),
+    ],
+)
+def test_figures_are_read_against_the_targets_of_the_datasets_own_protocol(
+    targets: dict[str, float] | None,
+    note: str,
+    report: Any,
+    tmp_path: Path,
+    measured_dataset: tuple[reader.Dataset, Path, Path],
+) -> None:
+    dataset, old, new = measured_dataset
+    manifest = contracts.read_document(dataset.folder / reader.MANIFEST, "dataset")
+    manifest["protocol"].pop("targets")
+    if targets is not None:
+        manifest["protocol"]["targets"] = targets
+    contracts.write_document(dataset.folder / reader.MANIFEST, manifest, "dataset")
+    _, page = report(tmp_path, old, new, dataset=dataset.folder, with_faces=False)
+    assert (f"Targets are the team's plan: {note}. " in page.text) == bool(note)
+    assert ("Measured values that reach their target" in page.text) == bool(note)
+    if targets:
+        assert "old 1 of 2 (recall); new 0 of 2." in page.text  # every score is 0.4: all called a smile at 0.3
+
+
 def test_pooled_seeds_show_their_spread_and_the_pictures_of_their_sequences(
     report: Any, tmp_path: Path, make_results: Any, make_dataset: Any
 ) -> None:

@@ -185,6 +185,13 @@ def test_another_protocol_is_refused_by_the_first_thing_that_differs(make_datase
         pass
 
 
+def test_a_dataset_goes_on_with_the_targets_that_it_has(make_dataset: MakeDataset, tmp_path: Path) -> None:
+    usual = read_protocol().document
+    of_old = parse_protocol({key: value for key, value in usual.items() if key != "targets"}, "from before")
+    assert "targets" not in make_dataset(tmp_path / "d", subjects=1, protocol=of_old).manifest["protocol"]
+    assert "targets" not in make_dataset(tmp_path / "d", subjects=1).manifest["protocol"]  # a second take, of today
+
+
 @pytest.mark.parametrize("name", ["two words", ".hidden", "이름", "a" * 129])
 def test_a_folder_whose_name_could_not_be_published_is_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(WrongUsage, match="folder name"), DatasetWriter(tmp_path / name, small(), "real"):

@@ -31,7 +31,7 @@ from tools.reporter.render.blocks import (
     Table,
 )
 from tools.reporter.sources.arms import Arm
-from tools.reporter.sources.datasets import DatasetFacts, clip_seconds
+from tools.reporter.sources.datasets import DatasetFacts, Targets, clip_seconds, targets_of
 from tools.reporter.sources.sections import (
     dataset_section,
     model_cards_section,
@@ -43,8 +43,6 @@ from tools.reporter.sources.sections import (
 )
 from tools.reporter.text.words import ReportWords
 
-# The team's plan (fractions); what the table is read against.
-TARGETS = {"recall": 0.90, "precision": 0.85, "f1": 0.87, "roc_auc": 0.90, "accuracy": 0.85}
 # Enough to see a pattern; a page with the pictures of thousands of sequences would not open on a phone.
 MAX_STRIPS_A_LIST = 100
 
@@ -73,7 +71,7 @@ def build_page(
         lang: Its language.
         points: Of the curve over the number of training people.
     """
-    words = ReportWords(lang)
+    words, targets = ReportWords(lang), targets_of(facts)
     curve = people_curve_section(points, words)
     candidates = [arm.name for arm in arms if arm.role == "candidate"]
     banners = []
@@ -88,8 +86,8 @@ def build_page(
         banners=tuple(banners),
         sections=(
             verdict_section(arms, judgement, words),
-            _headline(arms, comparison, words),
-            _table(arms, judgement, comparison, words),
+            _headline(arms, comparison, targets, words),
+            _table(arms, judgement, comparison, targets, words),
             differences_section(arms, judgement, words),
             settle_section(arms, judgement, words),
             _notes(arms, words),
@@ -116,7 +114,7 @@ def build_page(
     )
 
 
-def _headline(arms: Sequence[Arm], comparison: Document, words: ReportWords) -> Section:
+def _headline(arms: Sequence[Arm], comparison: Document, targets: Targets, words: ReportWords) -> Section:
     baseline, n_answers = arms[0], comparison["n_sequences"]
     by_label = baseline.results["by_label"]
     facts = [
@@ -141,7 +139,8 @@ def _headline(arms: Sequence[Arm], comparison: Document, words: ReportWords) -> 
                 unchanged=n_answers - to_right - to_wrong,
             )
         )
-    facts.append(words("targets_met", arms="; ".join(_targets_met(arm, words) for arm in arms)))
+    if targets:
+        facts.append(words("targets_met", arms="; ".join(_targets_met(arm, targets, words) for arm in arms)))
     n_positive = by_label.get(comparison["positive_class"], 0)
     recall_step = words("caution_recall", step=_step(n_positive, words)) if n_positive else ""
     facts.append(words("single_step", step=_step(n_answers, words), recall_step=recall_step))
@@ -163,28 +162,26 @@ def _change(metric: str, baseline: Arm, entry: Document, words: ReportWords) -> 
     return words("change", **values, difference=words.difference(metric, difference))
 
 
-def _targets_met(arm: Arm, words: ReportWords) -> str:
-    met = [metric for metric, target in TARGETS.items() if (arm.results["metrics"][metric] or 0) >= target]
+def _targets_met(arm: Arm, targets: Targets, words: ReportWords) -> str:
+    met = [metric for metric, target in targets.items() if (arm.results["metrics"][metric] or 0) >= target]
     which = words("targets_which", metrics=", ".join(words(metric) for metric in met)) if met else ""
-    return words("targets_arm", arm=arm.name, count=len(met), total=len(TARGETS), which=which)
+    return words("targets_arm", arm=arm.name, count=len(met), total=len(targets), which=which)
 
 
 def _step(n: int, words: ReportWords) -> str:
     return words("points", value=rounded(100 / n, 1))
 
 
-def _table(arms: Sequence[Arm], judgement: Judgement, comparison: Document, words: ReportWords) -> Section:
+def _table(
+    arms: Sequence[Arm], judgement: Judgement, comparison: Document, targets: Targets, words: ReportWords
+) -> Section:
     positive = comparison["positive_class"]
     header = [Cell(words("metric")), Cell(words("target"))]
     header += [Cell(arm.name, (words(arm.role),)) for arm in arms]
     rows = [
         (
             Cell(words(metric), (words(f"{metric}_what", positive=positive),)),
-            Cell(
-                f"{TARGETS[metric]:.2f}"
-                if metric == "roc_auc"
-                else words("percent", value=f"{100 * TARGETS[metric]:.0f}")
-            ),
+            Cell(_target(metric, targets[metric], words) if metric in targets else ""),
             *(
                 _metric_cell(metric, arm, entry, judgement, words)
                 for arm, entry in zip(arms, comparison["arms"], strict=True)
@@ -221,9 +218,18 @@ def _table(arms: Sequence[Arm], judgement: Judgement, comparison: Document, word
         (
             Paragraph(words("table_intro", positive=positive, baseline=arms[0].name)),
             Table("metrics", tuple(header), tuple(rows)),
-            Paragraph(words("targets_note"), "faint"),
+            *([Paragraph(words("targets_note", targets=_list_targets(targets, words)), "faint")] if targets else []),
         ),
     )
+
+
+def _target(metric: str, value: float, words: ReportWords) -> str:
+    return f"{value:.2f}" if metric == "roc_auc" else words("percent", value=f"{100 * value:.3g}")
+
+
+def _list_targets(targets: Targets, words: ReportWords) -> str:
+    named = [metric for metric in SHOWN_METRICS if metric in targets]
+    return ", ".join(f"{words(metric)} {_target(metric, targets[metric], words)}" for metric in named)
 
 
 def _metric_cell(metric: str, arm: Arm, entry: Document, judgement: Judgement, words: ReportWords) -> Cell:

@@ -3,16 +3,20 @@
 Reads dataset.json, labels.csv and the test log.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from shared import paths
 from shared.contracts import Document
 from shared.dataset import reader, test_log
+from shared.dataset.protocol import read_protocol
 from shared.errors import SmilebenchError
 from shared.statistics.predictions import sequence_of
 from tools.reporter.sources.arms import Arm
+
+Targets = Mapping[str, float]
+"""A fraction for each metric that has a target."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +59,12 @@ def find_dataset(folder: Path | None, baseline: Arm) -> DatasetFacts | None:
         negative_s=sum(row.frame_count * row.frame_interval_ms for row in negatives) / 1000,
         openings=tuple(test_log.read_openings(dataset.folder, baseline.results["sequences_sha256"])),
     )
+
+
+def targets_of(facts: DatasetFacts | None) -> Targets:
+    """Return what the team wants to reach: the targets of the dataset's protocol, else of the default one."""
+    usual: Targets = read_protocol().document["targets"]
+    return usual if facts is None else facts.manifest["protocol"].get("targets", usual)
 
 
 def measured_rows(dataset: reader.Dataset, arm: Arm) -> list[reader.SequenceRow]:

@@ -85,8 +85,8 @@ MEASURED: Catalogue = {
         ko="바로 이 시퀀스들에서 골라 실제보다 좋게 나옴",
     ),
     "targets_note": Text(
-        en="Targets are the team's plan: accuracy 85 %, precision 85 %, recall 90 %, F1 87 %, AUC 0.90.",
-        ko="목표는 팀의 계획입니다: 정확도 85%, 정밀도 85%, 재현율 90%, F1 87%, AUC 0.90.",
+        en="Targets are the team's plan: {targets}. The dataset's protocol can set others.",
+        ko="목표는 팀의 계획입니다: {targets}. 데이터셋의 프로토콜에서 바꿀 수 있습니다.",
     ),
     # notes
     "notes": Text("Notes on the models", "모델별 참고 사항"),
