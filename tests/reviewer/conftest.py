@@ -140,7 +140,7 @@ def serve(home: Path) -> Iterator[Serve]:
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
             text=True,
-            env={**os.environ, "SMILEBENCH_HOME": str(home)},
+            env={**os.environ, "SMILEBENCH_HOME": str(home), "SMILEBENCH_LANG": "en"},
         )
         assert process.stderr is not None
         line = process.stderr.readline()
