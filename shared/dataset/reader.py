@@ -349,8 +349,7 @@ def _parse_row(cells: dict[Any, Any], what: str) -> SequenceRow:
         }
     except ValueError as error:
         raise InvalidInput(what, found=str(error), expected="numbers in the columns of numbers") from None
-    if not contracts.quick_check("label_row")(typed):
-        contracts.validate(typed, "label_row", what)
+    contracts.validate(typed, "label_row", what)
     if len(typed["frame_times_ms"]) != typed["frame_count"]:
         raise InvalidInput(
             what, found=f"{len(typed['frame_times_ms'])} frame_times_ms", expected=f"{typed['frame_count']}"

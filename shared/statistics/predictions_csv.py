@@ -51,7 +51,7 @@ def format_predictions(predictions: Iterable[Prediction]) -> bytes:
     rows = []
     for prediction in predictions:
         cells = dict(zip(COLUMNS, astuple(prediction), strict=True))
-        _validate(cells, f"prediction of {prediction.sequence_id}")
+        contracts.validate(cells, "predictions", f"prediction of {prediction.sequence_id}")
         rows.append({**cells, "correct": str(prediction.correct).lower(), "emotion": prediction.emotion or ""})
     return contracts.format_rows(COLUMNS, rows)
 
@@ -178,7 +178,7 @@ def _parse(cells: Mapping[str, str], where: str, positive_class: str) -> Predict
         "correct": {"true": True, "false": False}.get(cells["correct"].lower(), cells["correct"]),
         "emotion": cells["emotion"] or None,
     }
-    _validate(typed, where)
+    contracts.validate(typed, "predictions", where)
     if ((cells["label"] == positive_class) == (cells["predicted"] == positive_class)) != typed["correct"]:
         raise InvalidInput(
             where,
@@ -186,8 +186,3 @@ def _parse(cells: Mapping[str, str], where: str, positive_class: str) -> Predict
             expected="the two to say the same",
         )
     return Prediction(**typed)
-
-
-def _validate(cells: Mapping[str, Any], where: str) -> None:
-    if not contracts.quick_check("predictions")(cells):
-        contracts.validate(cells, "predictions", where)
