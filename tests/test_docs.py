@@ -48,8 +48,9 @@ def test_the_tasks_of_the_chain_are_there() -> None:
 
 
 @pytest.mark.parametrize("task", list_tasks() or ["none"])
-def test_the_readme_shows_every_task(task: str) -> None:
-    text = (ROOT / "README.md").read_text(encoding="utf-8")
+@pytest.mark.parametrize("readme", ["README.md", "README.ko.md"])
+def test_the_readmes_show_every_task(readme: str, task: str) -> None:
+    text = (ROOT / readme).read_text(encoding="utf-8")
     assert f"./inv {task}" in text or f"`{task}`" in text
 
 
