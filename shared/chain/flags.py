@@ -4,6 +4,7 @@
 """
 
 import argparse
+import functools
 import importlib
 import inspect
 from collections.abc import Mapping, Sequence
@@ -32,8 +33,15 @@ def flags_of(**values: object) -> list[object]:
 def parser_of(tool: str) -> cli.Parser:
     """Return the parser of a tool, or of one of its sub-commands, such as ``splitter duplicates``."""
     name, *command = tool.split()
-    parser: cli.Parser = importlib.import_module(f"tools.{name}.cli").parser()
+    parser = _load_parser(name)
     return parser.commands()[command[0]] if command else parser
+
+
+@functools.cache
+def _load_parser(name: str) -> cli.Parser:
+    """Build a tool's parser, once for all of its tasks: ./inv --list shall answer at once."""
+    parser: cli.Parser = importlib.import_module(f"tools.{name}.cli").parser()
+    return parser
 
 
 def write_words(flags: Sequence[argparse.Action], given: Mapping[str, Any]) -> list[str]:
