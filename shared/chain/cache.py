@@ -16,7 +16,7 @@ from typing import Any
 from shared import contracts
 from shared.chain.imports import ImportGraph
 
-Answer = dict[str, Any]
+ToolResult = dict[str, Any]
 
 
 class StepFailed(Exception):
@@ -75,8 +75,8 @@ class Chain:
         arguments: Sequence[object],
         *,
         inputs: Sequence[Path],
-        outputs: Callable[[Answer], Sequence[Path]],
-    ) -> Answer:
+        outputs: Callable[[ToolResult], Sequence[Path]],
+    ) -> ToolResult:
         """Do a step, or take over what it said the last time.
 
         Args:
@@ -106,12 +106,12 @@ class Chain:
         exit_code, stdout = self._execute(command)
         if exit_code:
             raise StepFailed(name, exit_code)
-        answer: Answer = json.loads(stdout)
-        made = {str(path): contracts.sha256_file(path) for path in outputs(answer)}
+        result: ToolResult = json.loads(stdout)
+        made = {str(path): contracts.sha256_file(path) for path in outputs(result)}
         self._n_done += 1
-        self._steps[name] = {"key": key, "answer": answer, "outputs": made}
+        self._steps[name] = {"key": key, "answer": result, "outputs": made}
         contracts.write_bytes(self._record, json.dumps(self._steps, ensure_ascii=False, indent=1).encode("utf-8"))
-        return answer
+        return result
 
     def _source_hash(self, tool: str) -> str:
         """Hash a tool's source, once a chain."""

@@ -15,7 +15,7 @@ from typing import Any
 from shared import contracts, paths
 from shared.approaches import APPROACHES, FLOOR
 from shared.chain import stages
-from shared.chain.cache import Answer, Chain
+from shared.chain.cache import Chain, ToolResult
 from shared.chain.flags import flags_of
 from shared.chain.stages import Training, dataset_files
 from shared.errors import InvalidInput
@@ -269,7 +269,7 @@ def _trainee(name: str) -> str:
     return "dual_head" if name == "one_frame" else name
 
 
-def _train(chain: Chain, plan: Plan, split: Path, network: str, features: list[Path], tag: str) -> Answer:
+def _train(chain: Chain, plan: Plan, split: Path, network: str, features: list[Path], tag: str) -> ToolResult:
     name, seed = f"{tag}train {network}", stages.seed_of(split)
     if network == "dual_head":
         return stages.fine_tune(chain, name, plan.dataset, split, plan.training, seed)
@@ -313,14 +313,14 @@ def _time(chain: Chain, plan: Plan, made: _Made, specs: dict[str, Path], feature
         handoff=[f"{network}={folder}" for network, folder in streams.items()],
         faces=features is not None,
     )
-    answer = chain.run(
+    result = chain.run(
         "time",
         "evaluator",
         ["time", *flags],
         inputs=[*models.values(), *dataset_files(plan.dataset), *([features] if features else [])],
         outputs=lambda a: [Path(a["file"])],
     )
-    return Path(answer["file"])
+    return Path(result["file"])
 
 
 def _report(
@@ -352,14 +352,14 @@ def _report(
     )
     seen = [proof for spec in specs.values() if (proof := spec.with_name(paths.PROOF_FILE)).is_file()]
     read = [*results.values(), *(file for _, file in [*runs, *cards]), *specs.values(), *seen, timings]
-    answer = chain.run(
+    result = chain.run(
         "report",
         "reporter",
         ["approaches", *flags],
         inputs=[*read, *([features] if features else []), *dataset_files(plan.dataset)],
         outputs=lambda a: [Path(a["report"]), Path(a["document"])],
     )
-    return Compared(Path(answer["report"]), Path(answer["document"]))
+    return Compared(Path(result["report"]), Path(result["document"]))
 
 
 def _pairs(items: Any) -> list[str]:

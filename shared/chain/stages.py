@@ -15,7 +15,7 @@ from typing import Any
 
 from shared import paths
 from shared.chain import cache
-from shared.chain.cache import Answer, Chain
+from shared.chain.cache import Chain, ToolResult
 from shared.chain.flags import flags_of
 from shared.errors import InvalidInput, MissingOutside
 
@@ -59,12 +59,12 @@ def freeze_splits(chain: Chain, dataset: Path, seed: int, folds: int, seeds: int
     if folds:
         flags += flags_of(folds=folds, seeds=seeds)
 
-    def files(answer: Answer) -> list[Path]:
-        return [Path(file) for file in answer.get("files") or [answer["file"]]]
+    def files(result: ToolResult) -> list[Path]:
+        return [Path(file) for file in result.get("files") or [result["file"]]]
 
     splits = tuple(files(chain.run("split", "splitter", flags, inputs=dataset_files(dataset), outputs=files)))
     flags = ["check", "--dataset", dataset, "--split", *splits]
-    chain.run("leaks", "splitter", flags, inputs=[*splits, *dataset_files(dataset)], outputs=lambda answer: [])
+    chain.run("leaks", "splitter", flags, inputs=[*splits, *dataset_files(dataset)], outputs=lambda result: [])
     return splits
 
 
@@ -102,14 +102,14 @@ def has_landmarker() -> bool:
 
 def read_features(chain: Chain, dataset: Path, kind: str) -> Path:
     """Bring a dataset's features up to date; returns their manifest."""
-    answer = chain.run(
+    result = chain.run(
         f"features {kind}",
         "featurizer",
         flags_of(dataset=dataset, kind=kind),
         inputs=dataset_files(dataset),
         outputs=lambda a: [Path(a["features"])],
     )
-    return Path(answer["features"])
+    return Path(result["features"])
 
 
 @dataclass(frozen=True)
@@ -131,7 +131,7 @@ class Training:
 
 def fine_tune(
     chain: Chain, name: str, dataset: Path, split: Path, how: Training, seed: int, train_people: int | None = None
-) -> Answer:
+) -> ToolResult:
     """Train the dual head once to the longest length; every arm is a checkpoint of this run."""
     theirs = how.baseline.with_name(paths.WEIGHTS_FILE) if how.baseline else None
     chosen = how.weights or (str(theirs) if theirs and theirs.is_file() else "imagenet")
@@ -155,7 +155,7 @@ def train(
     *,
     start: str = "",
     features: Sequence[Path] = (),
-) -> Answer:
+) -> ToolResult:
     """Train a network on a split's training people.
 
     Args:
@@ -178,12 +178,12 @@ def train(
     )
 
 
-def _checkpoints(trained: Answer) -> list[Path]:
+def _checkpoints(trained: ToolResult) -> list[Path]:
     folder = Path(trained["folder"])
     return [folder / point["file"] for point in trained["run"]["checkpoints"]]
 
 
-def run_file(trained: Answer) -> Path:
+def run_file(trained: ToolResult) -> Path:
     """Return the document of a run."""
     return Path(trained["folder"]) / "run.json"
 
@@ -191,7 +191,7 @@ def run_file(trained: Answer) -> Path:
 def export(
     chain: Chain,
     name: str,
-    trained: Answer,
+    trained: ToolResult,
     checkpoint: str,
     dataset: Path,
     split: Path | None,
@@ -201,14 +201,14 @@ def export(
     """Export a checkpoint of a run; returns the ONNX file."""
     folder = Path(trained["folder"])
     out = paths.artifacts("models") / model
-    answer = chain.run(
+    result = chain.run(
         name,
         "exporter",
         flags_of(run=folder, checkpoint=checkpoint, dataset=dataset, split=split, out=out, objective=objective),
         inputs=[folder / f"{checkpoint}.safetensors", *dataset_files(dataset)],
         outputs=lambda made: [Path(made["onnx"]), Path(made["onnx"]).with_name(paths.MODEL_CARD)],
     )
-    return Path(answer["onnx"])
+    return Path(result["onnx"])
 
 
 def epoch_name(epoch: int) -> str:
@@ -241,37 +241,37 @@ def measure(
     """
     card = model.with_name(paths.MODEL_CARD) if model else None
     files = [file for file in (model, card) if file and file.is_file()]
-    answer = chain.run(
+    result = chain.run(
         name,
         "evaluator",
         flags_of(model=model, arm=arm, dataset=dataset, split=split, side="test", session=session),
         inputs=[*files, split, *dataset_files(dataset), *features],
         outputs=_results_files,
     )
-    return Path(answer["file"])
+    return Path(result["file"])
 
 
 def pool(chain: Chain, name: str, files: Sequence[Path]) -> Path:
     """Put the results of folds and seeds together; returns the pooled results."""
-    answer = chain.run(
+    result = chain.run(
         f"pool {name}",
         "evaluator",
         ["pool", *files, "--name", name],
         inputs=files,
         outputs=_results_files,
     )
-    return Path(answer["file"])
+    return Path(result["file"])
 
 
-def _results_files(answer: Answer) -> list[Path]:
-    file = Path(answer["file"])
-    return [file, file.with_name(answer["results"]["predictions"]["file"])]
+def _results_files(result: ToolResult) -> list[Path]:
+    file = Path(result["file"])
+    return [file, file.with_name(result["results"]["predictions"]["file"])]
 
 
 def hand_off(chain: Chain, name: str, onnx: Path, out: Path | None = None) -> Path:
     """Write the hand-off of a model, to artifacts/handoff or elsewhere; returns its front-end spec."""
     weights = onnx.with_name(paths.WEIGHTS_FILE)
-    answer = chain.run(
+    result = chain.run(
         name,
         "handoff",
         flags_of(model=onnx, out=out),
@@ -279,7 +279,7 @@ def hand_off(chain: Chain, name: str, onnx: Path, out: Path | None = None) -> Pa
         # The spec itself is no output to hold the step by: the browser proof writes into it afterwards.
         outputs=lambda a: [Path(a["folder"]) / graph["file"] for graph in a["graphs"]],
     )
-    return Path(answer["spec"])
+    return Path(result["spec"])
 
 
 def format_interval(interval: dict[str, Any]) -> str:

@@ -150,7 +150,7 @@ class Decider:
 
 
 @dataclass(frozen=True)
-class Answer:
+class Decision:
     """What one frame brought.
 
     Attributes:
@@ -211,7 +211,7 @@ class SmileStream:
         self._was_ready = False
         self._decider.reset()
 
-    def push(self, frame_rgb_hwc_u8: U8, timestamp_ms: float) -> Answer:
+    def push(self, frame_rgb_hwc_u8: U8, timestamp_ms: float) -> Decision:
         """Take the next frame and answer for it.
 
         Args:
@@ -225,7 +225,7 @@ class SmileStream:
         if not math.isfinite(timestamp_ms):
             raise InvalidInput("a frame's timestamp_ms", found=str(timestamp_ms), expected="a finite number")
         if self._kept and timestamp_ms == self._kept[-1][0]:
-            return Answer(timestamp_ms, "dropped", None, None, self._decider.is_smile)
+            return Decision(timestamp_ms, "dropped", None, None, self._decider.is_smile)
         if self._kept and timestamp_ms < self._kept[-1][0]:
             self.reset()
         self._kept.append((timestamp_ms, self._see(frame_rgb_hwc_u8)))
@@ -235,18 +235,18 @@ class SmileStream:
         if chosen is None:
             self._decider.pause()
             state: State = "gap" if self._was_ready else "warming_up"
-            return Answer(timestamp_ms, state, None, None, self._decider.is_smile)
+            return Decision(timestamp_ms, state, None, None, self._decider.is_smile)
         self._was_ready = True
         seen = [self._kept[index][1] for index in chosen]
         nearest = nearest_with_face([values is not None for values in seen])
         if nearest is None:
             prob = float(self.spec["input"]["landmarker"]["window_without_face"])
-            return Answer(timestamp_ms, "no_face", prob, None, self._decider.decide(prob, timestamp_ms))
+            return Decision(timestamp_ms, "no_face", prob, None, self._decider.decide(prob, timestamp_ms))
         window = np.stack([seen[place] for place in nearest])[None]
         smile_prob, *logits = (self._head or self._first).run(window)
         prob = float(smile_prob.reshape(-1)[0])
         is_smile = self._decider.decide(prob, timestamp_ms)
-        return Answer(timestamp_ms, "ready", prob, logits[0].reshape(-1) if logits else None, is_smile)
+        return Decision(timestamp_ms, "ready", prob, logits[0].reshape(-1) if logits else None, is_smile)
 
     def close(self) -> None:
         """Free the landmarker, if there is one."""

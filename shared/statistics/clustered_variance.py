@@ -13,7 +13,7 @@ import numpy as np
 
 from shared.arrays import F64, Bool, Int
 from shared.statistics.methods import Reason
-from shared.statistics.predictions import Answers, part_and_whole
+from shared.statistics.predictions import Predictions, part_and_whole
 
 USUAL_CORRELATION, CORRELATION_SD = 0.15, 0.4
 """Of clips of one person. Hardly a guess: from -0.25 to 0.55 within one standard deviation (our own choice)."""
@@ -21,7 +21,7 @@ MOST_DF = 1e6  # as good as known
 
 
 @dataclass(frozen=True)
-class Spread:
+class ClusteredVariance:
     """Metrics of arms on the same sequences, and how far they scatter over other people.
 
     Attributes:
@@ -52,7 +52,9 @@ class _Clips:
     weights: F64
 
 
-def spread(metric: str, arms: Sequence[Answers], *, as_share: bool = False) -> Spread | Reason:
+def clustered_variance(
+    metric: str, arms: Sequence[Predictions], *, as_share: bool = False
+) -> ClusteredVariance | Reason:
     """Measure how far a metric scatters over other people.
 
     Args:
@@ -92,7 +94,7 @@ def spread(metric: str, arms: Sequence[Answers], *, as_share: bool = False) -> S
     covariance = (df * observed + usual_df * usual_effect * independent) / (df + usual_df)
     is_score_interval = (metric in ("accuracy", "recall") or (len(arms) == 1 and metric != "roc_auc")) and repeats == 1
     most_df = MOST_DF if is_score_interval else max(df, _df(_change(clips.deviations), np.ones(labels.size)))
-    return Spread(
+    return ClusteredVariance(
         values=clips.values,
         covariance=covariance,
         df=min(df + usual_df, most_df),
@@ -102,7 +104,7 @@ def spread(metric: str, arms: Sequence[Answers], *, as_share: bool = False) -> S
     )
 
 
-def _share_clips(metric: str, arms: Sequence[Answers], *, as_share: bool) -> _Clips | Reason:
+def _share_clips(metric: str, arms: Sequence[Predictions], *, as_share: bool) -> _Clips | Reason:
     """Linearise a share, or F1."""
     values, deviations, weights = [], [], []
     for arm in arms:
@@ -118,7 +120,7 @@ def _share_clips(metric: str, arms: Sequence[Answers], *, as_share: bool) -> _Cl
     return _Clips(np.array(values), np.array(deviations), np.array(weights))
 
 
-def _auc_clips(arms: Sequence[Answers]) -> _Clips | Reason:
+def _auc_clips(arms: Sequence[Predictions]) -> _Clips | Reason:
     """Take placement values for what a clip adds to the area (DeLong)."""
     labels = arms[0].labels
     sizes = np.where(labels, labels.sum(), (~labels).sum())
@@ -183,7 +185,7 @@ def _df(changes: F64, weight: F64) -> float:
     return max(0.5, min(by_size, 2 / excess if excess > 1e-9 else n - 1.0))
 
 
-def _independent(deviations: F64, arm: Answers, *, is_fixed: bool) -> F64:
+def _independent(deviations: F64, arm: Predictions, *, is_fixed: bool) -> F64:
     """Covariance if each clip had a person of its own.
 
     Where the classes' sizes are fixed, only what clips scatter within their class counts. Else what they scatter

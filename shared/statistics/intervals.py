@@ -16,10 +16,10 @@ import numpy as np
 from scipy import special
 
 from shared.arrays import F64
-from shared.statistics.clustered_variance import Spread, spread
+from shared.statistics.clustered_variance import ClusteredVariance, clustered_variance
 from shared.statistics.methods import IntervalMethod, Reason
 from shared.statistics.metric_names import METRICS
-from shared.statistics.predictions import Answers, check_paired, f1_of_share, part_and_whole
+from shared.statistics.predictions import Predictions, check_paired, f1_of_share, part_and_whole
 
 LEVEL = 0.95
 LEAST_EFFECT = 0.4
@@ -60,11 +60,11 @@ class Interval:
 
 
 def wilson(n_right: float, n: float, level: float = LEVEL) -> tuple[float, float]:
-    """Compute Wilson's score interval of a rate from independent answers.
+    """Compute Wilson's score interval of a rate from independent predictions.
 
     Args:
-        n_right: Right answers, from 0 to n.
-        n: Answers, more than 0.
+        n_right: Correct predictions, from 0 to n.
+        n: Predictions, more than 0.
         level: Share of intervals that hold the truth.
 
     Source: Wilson 1927, JASA 22:209-212.
@@ -92,7 +92,7 @@ def _quantile(level: float, df: float | None) -> float:
     return float(special.ndtri(upper) if df is None else special.stdtrit(df, upper))
 
 
-def _worth(n: float, effect: float, found: Spread, level: float) -> float:
+def _worth(n: float, effect: float, found: ClusteredVariance, level: float) -> float:
     """How many sequences of as many people are worth these, for an interval with the quantile of the normal.
 
     The effect is not known, so that Student's t takes the place of the normal; but clips cannot be more alike than
@@ -102,7 +102,7 @@ def _worth(n: float, effect: float, found: Spread, level: float) -> float:
     return max(n / effect * (normal / student) ** 2, min(n, found.n_alike))
 
 
-def _share_interval(metric: str, arm: Answers, level: float) -> Interval:
+def _share_interval(metric: str, arm: Predictions, level: float) -> Interval:
     part, whole = (one.sum() for one in part_and_whole(metric, arm.counts))
     n, n_subjects = int(whole), int(np.count_nonzero(part_and_whole(metric, arm.counts)[1]))
     if not n:
@@ -113,8 +113,8 @@ def _share_interval(metric: str, arm: Answers, level: float) -> Interval:
         return Interval(value, None, None, n, n_subjects, IntervalMethod.NONE, Reason.ONE_PERSON)
     worth, by_person = float(n), n_subjects < n
     if by_person:
-        found = spread(metric, [arm], as_share=True)
-        assert isinstance(found, Spread)  # there are two people
+        found = clustered_variance(metric, [arm], as_share=True)
+        assert isinstance(found, ClusteredVariance)  # there are two people
         simple, variance = share * (1 - share) / n, float(found.covariance[0, 0])
         effect = max(LEAST_EFFECT, variance / simple) if simple > 0 else found.usual_effect
         worth = _worth(n, effect, found, level)
@@ -126,10 +126,10 @@ def _share_interval(metric: str, arm: Answers, level: float) -> Interval:
     return Interval(value, low, high, n, n_subjects, method)
 
 
-def _auc_interval(arm: Answers, level: float, *, most: float = math.inf) -> Interval:
+def _auc_interval(arm: Predictions, level: float, *, most: float = math.inf) -> Interval:
     """Wilson's interval of an area; most is how many sequences its variance may be worth."""
     value = None if arm.placements is None else arm.placements.auc
-    found = Reason.ONE_PERSON if arm.n_subjects < 2 and value is not None else spread("roc_auc", [arm])
+    found = Reason.ONE_PERSON if arm.n_subjects < 2 and value is not None else clustered_variance("roc_auc", [arm])
     if isinstance(found, Reason):
         return Interval(value, None, None, arm.n, arm.n_subjects, IntervalMethod.NONE, found)
     assert value is not None
@@ -145,12 +145,12 @@ def _auc_interval(arm: Answers, level: float, *, most: float = math.inf) -> Inte
     return Interval(value, low, high, arm.n, arm.n_subjects, method)
 
 
-def interval(metric: str, arm: Answers, level: float = LEVEL) -> Interval:
+def interval(metric: str, arm: Predictions, level: float = LEVEL) -> Interval:
     """Say how sure a metric is.
 
     Args:
         metric: accuracy, recall, precision, f1 or roc_auc.
-        arm: The answers.
+        arm: The predictions.
         level: Share of intervals that hold the truth.
 
     Returns:
@@ -190,7 +190,7 @@ def _tango(n_candidate: float, n_baseline: float, n: float, quantile: float) -> 
     return bound(-1.0), bound(1.0)
 
 
-def _same_whole_difference(metric: str, baseline: Answers, candidate: Answers, level: float) -> Interval:
+def _same_whole_difference(metric: str, baseline: Predictions, candidate: Predictions, level: float) -> Interval:
     """Interval where both arms are measured on the same sequences: accuracy (all), recall (the positives)."""
     counted = baseline.labels if metric == "recall" else np.ones(baseline.n, dtype=np.bool_)
     n, n_subjects = int(counted.sum()), int(np.unique(baseline.people[counted]).size)
@@ -203,8 +203,8 @@ def _same_whole_difference(metric: str, baseline: Answers, candidate: Answers, l
         return Interval(value, None, None, n, n_subjects, IntervalMethod.NONE, Reason.ONE_PERSON)
     worth, method = float(n), IntervalMethod.TANGO
     if n_subjects < n:
-        found = spread(metric, [baseline, candidate])
-        assert isinstance(found, Spread)  # there are two people
+        found = clustered_variance(metric, [baseline, candidate])
+        assert isinstance(found, ClusteredVariance)  # there are two people
         simple = ((gained + lost) / n - value**2) / n
         effect = max(LEAST_EFFECT, _variance(found) / simple) if simple > 1e-12 else found.usual_effect
         worth, method = _worth(n, effect, found, level), IntervalMethod.TANGO_BY_PERSON
@@ -212,19 +212,19 @@ def _same_whole_difference(metric: str, baseline: Answers, candidate: Answers, l
     return Interval(value, low, high, n, n_subjects, method)
 
 
-def _variance(found: Spread) -> float:
+def _variance(found: ClusteredVariance) -> float:
     """Variance of candidate minus baseline."""
     return float(found.covariance[0, 0] + found.covariance[1, 1] - 2 * found.covariance[0, 1])
 
 
-def _spread_difference(metric: str, baseline: Answers, candidate: Answers, level: float) -> Interval:
+def _own_whole_difference(metric: str, baseline: Predictions, candidate: Predictions, level: float) -> Interval:
     """Interval where each arm has a whole of its own (precision, F1, AUC)."""
     one, other = interval(metric, baseline, level), interval(metric, candidate, level)
     if one.value is None or other.value is None:
         return Interval(None, None, None, 0, 0, IntervalMethod.NONE, one.reason or other.reason)
     value = other.value - one.value
     n, n_subjects = baseline.n, baseline.n_subjects
-    found = Reason.ONE_PERSON if n_subjects < 2 else spread(metric, [baseline, candidate])
+    found = Reason.ONE_PERSON if n_subjects < 2 else clustered_variance(metric, [baseline, candidate])
     if isinstance(found, Reason) or one.low is None or other.low is None:
         reason = found if isinstance(found, Reason) else one.reason or other.reason
         return Interval(value, None, None, n, n_subjects, IntervalMethod.NONE, reason)
@@ -274,7 +274,7 @@ def _hybrid(value: float, one: _Reach, other: _Reach, covariance: F64) -> tuple[
     return value - reach(other.down, one.up), value + reach(other.up, one.down)
 
 
-def difference(metric: str, baseline: Answers, candidate: Answers, level: float = LEVEL) -> Interval:
+def difference(metric: str, baseline: Predictions, candidate: Predictions, level: float = LEVEL) -> Interval:
     """Say how sure a metric's difference is, candidate minus baseline, both on the same sequences.
 
     Source: accuracy and recall: score interval of Tango 1998, Statistics in Medicine 17:891-908, with an effective
@@ -282,23 +282,23 @@ def difference(metric: str, baseline: Answers, candidate: Answers, level: float 
     27:1693-1702, see `_hybrid`. The spread: `shared.statistics.clustered_variance`.
 
     Raises:
-        InvalidInput: The arms did not answer the same sequences, see `shared.statistics.predictions.check_paired`.
+        InvalidInput: The predictions are not of the same sequences, see `shared.statistics.predictions.check_paired`.
     """
     check_paired(baseline, candidate)
     if metric in ("accuracy", "recall"):
         return _same_whole_difference(metric, baseline, candidate, level)
-    return _spread_difference(metric, baseline, candidate, level)
+    return _own_whole_difference(metric, baseline, candidate, level)
 
 
-def intervals(arm: Answers, level: float = LEVEL) -> dict[str, Interval]:
+def intervals(arm: Predictions, level: float = LEVEL) -> dict[str, Interval]:
     """Return the interval of each metric: accuracy, recall, precision, f1, roc_auc."""
     return {metric: interval(metric, arm, level) for metric in METRICS}
 
 
-def differences(baseline: Answers, candidate: Answers, level: float = LEVEL) -> dict[str, Interval]:
+def differences(baseline: Predictions, candidate: Predictions, level: float = LEVEL) -> dict[str, Interval]:
     """Return the interval of each metric's difference, candidate minus baseline.
 
     Raises:
-        InvalidInput: The arms did not answer the same sequences.
+        InvalidInput: The predictions are not of the same sequences.
     """
     return {metric: difference(metric, baseline, candidate, level) for metric in METRICS}

@@ -12,10 +12,10 @@ import numpy as np
 from scipy import special
 
 from shared.errors import InvalidInput
-from shared.statistics.clustered_variance import spread
+from shared.statistics.clustered_variance import clustered_variance
 from shared.statistics.methods import PlanMethod, Reason
 from shared.statistics.metrics import Confusion
-from shared.statistics.predictions import Answers, check_paired
+from shared.statistics.predictions import Predictions, check_paired
 
 ALPHA = 0.05
 POWER = 0.8
@@ -108,11 +108,11 @@ class Disagreement:
     n_people: int
 
 
-def disagreement(baseline: Answers, candidate: Answers, metric: str = "accuracy") -> Disagreement | None:
+def disagreement(baseline: Predictions, candidate: Predictions, metric: str = "accuracy") -> Disagreement | None:
     """Measure how two arms part, with the correlation within people by analysis of variance.
 
     Args:
-        baseline: Its answers.
+        baseline: Its predictions.
         candidate: Of the same sequences.
         metric: accuracy, or recall: of the positive clips only.
 
@@ -122,7 +122,7 @@ def disagreement(baseline: Answers, candidate: Answers, metric: str = "accuracy"
     Source: Donner 1986, International Statistical Review 54:67-82 (the ANOVA estimator).
 
     Raises:
-        InvalidInput: The arms did not answer the same sequences.
+        InvalidInput: The predictions are not of the same sequences.
     """
     check_paired(baseline, candidate)
     counted = baseline.labels if metric == "recall" else np.ones(baseline.n, dtype=np.bool_)
@@ -275,13 +275,13 @@ def _plan(metric: str, target: float, n_people: int, n_sequences: int, n_subject
 
 
 def plan_auc(
-    baseline: Answers, candidate: Answers, margin: float = 0.05, alpha: float = ALPHA, power: float = POWER,
+    baseline: Predictions, candidate: Predictions, margin: float = 0.05, alpha: float = ALPHA, power: float = POWER,
     *, as_if_equal: bool = False,
 ) -> Plan | None:  # fmt: skip
     """Say what a test set of people like these needs to tell two areas under the ROC curve apart.
 
     Args:
-        baseline: Its answers.
+        baseline: Its predictions.
         candidate: Of the same sequences.
         margin: The least difference of practical interest, above 0; the target where the observed one is smaller.
         alpha: Two-sided error.
@@ -293,10 +293,10 @@ def plan_auc(
         a sane size would do.
 
     Raises:
-        InvalidInput: The arms did not answer the same sequences.
+        InvalidInput: The predictions are not of the same sequences.
     """
     check_paired(baseline, candidate)
-    found = spread("roc_auc", [baseline, candidate])
+    found = clustered_variance("roc_auc", [baseline, candidate])
     if isinstance(found, Reason):
         return None
     target = margin if as_if_equal else max(abs(float(found.values[1] - found.values[0])), margin)
@@ -311,14 +311,14 @@ def plan_auc(
 
 
 def plan_for(
-    metric: str, baseline: Answers, candidate: Answers, margin: float = 0.05, alpha: float = ALPHA,
+    metric: str, baseline: Predictions, candidate: Predictions, margin: float = 0.05, alpha: float = ALPHA,
     *, as_if_equal: bool = False,
 ) -> Plan | None:  # fmt: skip
     """Plan for a metric: for itself where that can be done, else (precision, F1) for accuracy, as the plan then says.
 
     Args:
         metric: accuracy, recall, precision, f1 or roc_auc.
-        baseline: Its answers.
+        baseline: Its predictions.
         candidate: Of the same sequences.
         margin: The least difference of practical interest, above 0.
         alpha: Two-sided error.
@@ -326,7 +326,7 @@ def plan_for(
             the difference that was observed.
 
     Raises:
-        InvalidInput: The arms did not answer the same sequences.
+        InvalidInput: The predictions are not of the same sequences.
     """
     if metric == "roc_auc":
         return plan_auc(baseline, candidate, margin, alpha, as_if_equal=as_if_equal)

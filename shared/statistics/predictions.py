@@ -1,7 +1,7 @@
-"""What an arm answered for the sequences of a test set, counted by person. Pure numpy; reads and writes nothing.
+"""One arm's predictions for the sequences of a test set, counted by person. Pure numpy; reads and writes nothing.
 
-Clips of one person resemble each other, so the person is what intervals and tests count. This file only counts:
-`shared.statistics.intervals` says how sure a number is, `shared.statistics.significance` tests differences.
+Clips of one person resemble each other, so intervals and tests resample people, not clips. This module only counts:
+`shared.statistics.intervals` gives confidence intervals, `shared.statistics.significance` tests differences.
 """
 
 from collections import Counter
@@ -20,16 +20,16 @@ TP, FN, TN, FP = range(4)
 
 
 @dataclass(frozen=True, eq=False)
-class Answers:
-    """One arm's answers; made by `answers`, which checks them.
+class Predictions:
+    """One arm's predictions; made by `make_predictions`, which checks them.
 
     Attributes:
         labels: (n,) True for the positive class.
         scores: (n,) finite; higher means more positive.
         threshold: Positive is strictly greater.
         people: (n,) numbers of the people from 0 to n_subjects - 1, in order of their first sequence.
-        sequence_ids: (n,) names that pair two arms; empty where none were given. What follows an "@" numbers the
-            answers of one sequence, where models of several seeds gave them.
+        sequence_ids: (n,) names that pair two arms; empty where none were given. What follows an "@" numbers
+            the predictions of one sequence, where models of several seeds made them.
     """
 
     labels: Bool
@@ -50,7 +50,7 @@ class Answers:
 
     @cached_property
     def clips(self) -> Int:
-        """(n,) numbers of the sequences from 0: answers of several seeds to one sequence share a number."""
+        """(n,) numbers of the sequences from 0: predictions of several seeds for one sequence share a number."""
         if not self.sequence_ids:
             return np.arange(self.n)
         numbers: dict[str, int] = {}
@@ -59,12 +59,12 @@ class Answers:
 
     @cached_property
     def repeats(self) -> float:
-        """How many answers there are of a sequence, on average."""
+        """Mean number of predictions per sequence."""
         return self.n / (int(self.clips.max()) + 1)
 
     @cached_property
     def decisions(self) -> Bool:
-        """(n,) True where the arm says positive."""
+        """(n,) True where the prediction is positive."""
         return self.scores > self.threshold
 
     @cached_property
@@ -132,24 +132,24 @@ def _share_below(values: F64, others: F64) -> F64:
     return np.asarray(below / (2 * others.size), dtype=np.float64)
 
 
-def answers(
+def make_predictions(
     labels: Sequence[bool] | Bool,
     scores: Sequence[float] | F64,
     subjects: Sequence[str],
     threshold: float,
     sequence_ids: Sequence[str] = (),
-) -> Answers:
-    """Check and number what an arm answered.
+) -> Predictions:
+    """Check an arm's predictions and number their people.
 
     Args:
         labels: (n,) True for the positive class.
         scores: (n,) any finite numbers; higher means more positive.
-        subjects: (n,) who is seen; a sequence without a known person needs a name of its own.
+        subjects: (n,) the subject; a sequence without a known person needs a name of its own.
         threshold: Positive is strictly greater.
         sequence_ids: (n,) names that pair two arms; without them the order pairs.
 
     Raises:
-        InvalidInput: Nothing there, other lengths, NaN or infinite scores, a sequence that occurs twice.
+        InvalidInput: No predictions, arrays of different lengths, NaN or infinite scores, a sequence that occurs twice.
     """
     label_array, score_array = check_scores(labels, scores)
     for name, values in (("subjects", subjects), ("sequence_ids", sequence_ids)):
@@ -160,11 +160,11 @@ def answers(
         raise InvalidInput("sequence_ids", found=f"{twice} twice", expected="each sequence once")
     numbers: dict[str, int] = {}
     people = np.array([numbers.setdefault(subject, len(numbers)) for subject in subjects], dtype=np.int64)
-    return Answers(label_array, score_array, float(threshold), people, tuple(sequence_ids))
+    return Predictions(label_array, score_array, float(threshold), people, tuple(sequence_ids))
 
 
-def check_paired(baseline: Answers, candidate: Answers) -> None:
-    """Refuse two arms that did not answer the same sequences in the same order.
+def check_paired(baseline: Predictions, candidate: Predictions) -> None:
+    """Refuse two arms whose predictions are not of the same sequences in the same order.
 
     Raises:
         InvalidInput: Another number, order, label or person of the sequences; the first difference is named.

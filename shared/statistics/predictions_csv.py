@@ -13,13 +13,13 @@ from typing import Any
 
 from shared import contracts
 from shared.errors import InvalidInput
-from shared.statistics.predictions import Answers, answers
+from shared.statistics.predictions import Predictions, make_predictions
 
 COLUMNS = ("sequence_id", "subject_id", "label", "score", "predicted", "correct", "emotion")
 
 
 @dataclass(frozen=True)
-class Prediction:
+class PredictionRow:
     """A row of the csv, its fields in the order of `COLUMNS`.
 
     Attributes:
@@ -42,18 +42,18 @@ class Prediction:
     emotion: str | None = None
 
 
-def format_predictions(predictions: Iterable[Prediction]) -> bytes:
-    """Write predictions as the bytes of a csv.
+def format_predictions(rows: Iterable[PredictionRow]) -> bytes:
+    """Format rows as the bytes of a predictions csv.
 
     Raises:
-        InvalidInput: One does not fit the schema.
+        InvalidInput: A row does not fit the schema.
     """
-    rows = []
-    for prediction in predictions:
-        cells = dict(zip(COLUMNS, astuple(prediction), strict=True))
-        contracts.validate(cells, "predictions", f"prediction of {prediction.sequence_id}")
-        rows.append({**cells, "correct": str(prediction.correct).lower(), "emotion": prediction.emotion or ""})
-    return contracts.format_rows(COLUMNS, rows)
+    lines = []
+    for row in rows:
+        cells = dict(zip(COLUMNS, astuple(row), strict=True))
+        contracts.validate(cells, "predictions", f"prediction of {row.sequence_id}")
+        lines.append({**cells, "correct": str(row.correct).lower(), "emotion": row.emotion or ""})
+    return contracts.format_rows(COLUMNS, lines)
 
 
 def predictions_path(results_path: Path, results: Mapping[str, Any]) -> Path:
@@ -72,7 +72,7 @@ def predictions_path(results_path: Path, results: Mapping[str, Any]) -> Path:
     return path
 
 
-def read_predictions(results_path: Path, results: Mapping[str, Any]) -> list[Prediction]:
+def read_predictions(results_path: Path, results: Mapping[str, Any]) -> list[PredictionRow]:
     """Read the predictions csv that a results document names, and hold it against the document.
 
     Args:
@@ -80,7 +80,7 @@ def read_predictions(results_path: Path, results: Mapping[str, Any]) -> list[Pre
         results: Its content.
 
     Returns:
-        The predictions in the file's order, each id once.
+        The rows in the file's order, each id once.
 
     Raises:
         InvalidInput: The csv is missing, is not the one that was written with the document, or says something else;
@@ -101,20 +101,20 @@ def read_predictions(results_path: Path, results: Mapping[str, Any]) -> list[Pre
             expected=f"{results['predictions']['sha256']}, as {results_path.name} says",
             todo="one of the two was changed: measure again",
         )
-    predictions: dict[str, Prediction] = {}
+    rows: dict[str, PredictionRow] = {}
     for number, cells in enumerate(contracts.parse_rows(data, str(path), COLUMNS), start=2):
         where = f"{path}: row {number}"
-        prediction = _parse(cells, where, results["positive_class"])
-        if prediction.sequence_id in predictions:
-            raise InvalidInput(where, found=f"{prediction.sequence_id} a second time", expected="each sequence once")
-        predictions[prediction.sequence_id] = prediction
-    if len(predictions) != results["n_sequences"]:
+        row = _parse(cells, where, results["positive_class"])
+        if row.sequence_id in rows:
+            raise InvalidInput(where, found=f"{row.sequence_id} a second time", expected="each sequence once")
+        rows[row.sequence_id] = row
+    if len(rows) != results["n_sequences"]:
         raise InvalidInput(
             str(path),
-            found=f"{len(predictions)} rows",
+            found=f"{len(rows)} rows",
             expected=f"{results['n_sequences']}, as {results_path.name} says",
         )
-    counts = _count_decisions(predictions.values(), results["positive_class"])
+    counts = _count_decisions(rows.values(), results["positive_class"])
     if counts != results["metrics"]["confusion"]:
         raise InvalidInput(
             f"{results_path}: metrics.confusion",
@@ -122,14 +122,14 @@ def read_predictions(results_path: Path, results: Mapping[str, Any]) -> list[Pre
             expected=f"{counts}, as {path.name} counts",
             todo="measure again",
         )
-    return list(predictions.values())
+    return list(rows.values())
 
 
-def answers_of(predictions: Iterable[Prediction], positive_class: str, threshold: float, what: str) -> Answers:
-    """Turn predictions into answers, in the order of sequence_id: arms are paired by name, not by the file's order.
+def predictions_of_rows(rows: Iterable[PredictionRow], positive_class: str, threshold: float, what: str) -> Predictions:
+    """Turn rows of the csv into predictions, ordered by sequence_id: arms are paired by id, not by the file's order.
 
     Args:
-        predictions: Each id once. Sequences of nobody known are taken as those of one person: the careful way.
+        rows: Each id once. Sequences without a known person count as those of one person, the conservative choice.
         positive_class: The label that counts as positive.
         threshold: Positive is strictly greater.
         what: How to call them in an error.
@@ -137,35 +137,35 @@ def answers_of(predictions: Iterable[Prediction], positive_class: str, threshold
     Raises:
         InvalidInput: There are none, or a decision is not what score and threshold give.
     """
-    ordered = sorted(predictions, key=lambda prediction: prediction.sequence_id)
-    for prediction in ordered:
-        called_positive = prediction.predicted == positive_class
-        if called_positive != (prediction.score > threshold):
+    ordered = sorted(rows, key=lambda row: row.sequence_id)
+    for row in ordered:
+        called_positive = row.predicted == positive_class
+        if called_positive != (row.score > threshold):
             raise InvalidInput(
-                f"{what}: {prediction.sequence_id}",
-                found=f"the score {prediction.score:g} called {'positive' if called_positive else 'negative'}",
+                f"{what}: {row.sequence_id}",
+                found=f"the score {row.score:g} called {'positive' if called_positive else 'negative'}",
                 expected=f"positive above the threshold {threshold:g} and only there",
                 todo="measure again",
             )
-    return answers(
-        [prediction.label == positive_class for prediction in ordered],
-        [prediction.score for prediction in ordered],
-        [prediction.subject_id for prediction in ordered],
+    return make_predictions(
+        [row.label == positive_class for row in ordered],
+        [row.score for row in ordered],
+        [row.subject_id for row in ordered],
         threshold,
-        [prediction.sequence_id for prediction in ordered],
+        [row.sequence_id for row in ordered],
     )
 
 
-def _count_decisions(predictions: Iterable[Prediction], positive_class: str) -> dict[str, int]:
+def _count_decisions(rows: Iterable[PredictionRow], positive_class: str) -> dict[str, int]:
     """Count decisions into tp, fn, tn, fp."""
     counts = {"tp": 0, "fn": 0, "tn": 0, "fp": 0}
-    for prediction in predictions:
-        called_positive = prediction.predicted == positive_class
-        counts[("t" if prediction.correct else "f") + ("p" if called_positive else "n")] += 1
+    for row in rows:
+        called_positive = row.predicted == positive_class
+        counts[("t" if row.correct else "f") + ("p" if called_positive else "n")] += 1
     return counts
 
 
-def _parse(cells: Mapping[str, str], where: str, positive_class: str) -> Prediction:
+def _parse(cells: Mapping[str, str], where: str, positive_class: str) -> PredictionRow:
     try:
         score = float(cells["score"])
     except ValueError:
@@ -182,7 +182,7 @@ def _parse(cells: Mapping[str, str], where: str, positive_class: str) -> Predict
     if ((cells["label"] == positive_class) == (cells["predicted"] == positive_class)) != typed["correct"]:
         raise InvalidInput(
             where,
-            found=f"correct {cells['correct']} for the label {cells['label']!r} and the answer {cells['predicted']!r}",
+            found=f"correct {cells['correct']} for label {cells['label']!r} and predicted {cells['predicted']!r}",
             expected="the two to say the same",
         )
-    return Prediction(**typed)
+    return PredictionRow(**typed)

@@ -10,10 +10,10 @@ from dataclasses import dataclass
 import numpy as np
 
 from shared.arrays import F64, Int
-from shared.statistics.predictions import Answers
+from shared.statistics.predictions import Predictions
 
 
-def strata_of(arm: Answers) -> list[Int]:
+def strata_of(arm: Predictions) -> list[Int]:
     """Group the people that are drawn among each other.
 
     Where each person has one class only, positive and negative people are drawn apart, so that their numbers stay.
@@ -52,11 +52,11 @@ class RocBand:
     n_resamples: int
 
 
-def roc_band(arm: Answers, n_resamples: int = 1000, seed: int = 0, level: float = 0.95) -> RocBand | None:
+def roc_band(arm: Predictions, n_resamples: int = 1000, seed: int = 0, level: float = 0.95) -> RocBand | None:
     """Resample the people of an arm and return where its ROC curve lies then.
 
     Args:
-        arm: Its answers.
+        arm: Its predictions.
         n_resamples: At least 1.
         seed: The same seed gives the same band.
         level: Share of the resampled curves between the bounds, at each false positive rate.

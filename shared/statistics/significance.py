@@ -18,7 +18,7 @@ from statsmodels.stats.multitest import multipletests
 from shared.arrays import F64, Bool, Int
 from shared.errors import InvalidInput
 from shared.statistics.methods import Reason, TestMethod
-from shared.statistics.predictions import Answers, check_paired, place, values
+from shared.statistics.predictions import Predictions, check_paired, place, values
 
 ENUMERATED_PEOPLE = 14  # 16,384 ways to swap
 TOLERANCE = 1e-9
@@ -105,7 +105,7 @@ def delong(labels: Bool, baseline_scores: F64, candidate_scores: F64) -> Test:
     return _auc_test(labels, baseline_scores, candidate_scores, np.arange(labels.size), by_person=False)
 
 
-def delong_by_person(baseline: Answers, candidate: Answers) -> Test:
+def delong_by_person(baseline: Predictions, candidate: Predictions) -> Test:
     """Test the difference of two AUCs on the same sequences, people being the witnesses.
 
     Returns:
@@ -114,7 +114,7 @@ def delong_by_person(baseline: Answers, candidate: Answers) -> Test:
     Source: Obuchowski 1997, Biometrics 53:567-578.
 
     Raises:
-        InvalidInput: The arms did not answer the same sequences.
+        InvalidInput: The predictions are not of the same sequences.
     """
     check_paired(baseline, candidate)
     return _auc_test(baseline.labels, baseline.scores, candidate.scores, baseline.people, by_person=True)
@@ -132,7 +132,7 @@ def _auc_test(labels: Bool, baseline: F64, candidate: F64, people: Any, *, by_pe
     )
     if n_people == 1:
         return test(None, None, reason=Reason.ONE_PERSON)
-    found = auc_spread(labels, [baseline, candidate], people)
+    found = auc_covariance(labels, [baseline, candidate], people)
     if isinstance(found, Reason):
         return test(None, None, reason=found)
     difference = float(found.areas[1] - found.areas[0])
@@ -147,7 +147,7 @@ def _auc_test(labels: Bool, baseline: F64, candidate: F64, people: Any, *, by_pe
 
 
 @dataclass(frozen=True)
-class AucSpread:
+class AucCovariance:
     """Areas under ROC curves of arms on the same sequences, and their covariance by person.
 
     Attributes:
@@ -165,7 +165,7 @@ class AucSpread:
     n_subjects: int
 
 
-def auc_spread(labels: Bool, scores: Sequence[F64], people: Int) -> AucSpread | Reason:
+def auc_covariance(labels: Bool, scores: Sequence[F64], people: Int) -> AucCovariance | Reason:
     """Compute AUCs and their covariance from placement values summed by person.
 
     With one sequence a person it is DeLong's covariance.
@@ -203,10 +203,12 @@ def auc_spread(labels: Bool, scores: Sequence[F64], people: Int) -> AucSpread | 
     else:
         vx, vy = float(np.trace(xx)), float(np.trace(yy))
         df = (vx + vy) ** 2 / (vx**2 / (k10 - 1) + vy**2 / (k01 - 1)) if vx + vy > 0 else min(k10, k01) - 1.0
-    return AucSpread(np.array(areas), xx + yy + xy + xy.T, df, m + n, k)
+    return AucCovariance(np.array(areas), xx + yy + xy + xy.T, df, m + n, k)
 
 
-def swap_test(metric: str, baseline: Answers, candidate: Answers, *, n_resamples: int = 20_000, seed: int = 0) -> Test:
+def swap_test(
+    metric: str, baseline: Predictions, candidate: Predictions, *, n_resamples: int = 20_000, seed: int = 0
+) -> Test:
     """Test a difference by swapping the two arms' decisions within whole people.
 
     If the arms were alike, nothing would change when a person's two sets of decisions are swapped. Accuracy and recall
@@ -215,7 +217,7 @@ def swap_test(metric: str, baseline: Answers, candidate: Answers, *, n_resamples
 
     Args:
         metric: accuracy, recall, precision or f1; for the AUC see `delong_by_person`.
-        baseline: Its answers.
+        baseline: Its predictions.
         candidate: Of the same sequences.
         n_resamples: Draws where the ways to swap are too many.
         seed: Of the draws.
@@ -224,7 +226,7 @@ def swap_test(metric: str, baseline: Answers, candidate: Answers, *, n_resamples
         The difference as the statistic. p is None for one person, or where the metric is undefined.
 
     Raises:
-        InvalidInput: The arms did not answer the same sequences.
+        InvalidInput: The predictions are not of the same sequences.
     """
     check_paired(baseline, candidate)
     one, other = baseline.counts, candidate.counts
@@ -287,11 +289,11 @@ def _p_of_swaps(
     return (extreme / 2**n, 0) if exact else ((extreme + 1) / (n_resamples + 1), n_resamples)
 
 
-def compare(metric: str, baseline: Answers, candidate: Answers, seed: int = 0) -> Test:
+def compare(metric: str, baseline: Predictions, candidate: Predictions, seed: int = 0) -> Test:
     """Test a difference by person with the test that fits the metric.
 
     Raises:
-        InvalidInput: The arms did not answer the same sequences.
+        InvalidInput: The predictions are not of the same sequences.
     """
     if metric == "roc_auc":
         return delong_by_person(baseline, candidate)

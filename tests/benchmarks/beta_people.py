@@ -13,7 +13,7 @@ from people import lay_out
 from scipy import special
 
 from shared.arrays import F64
-from shared.statistics.predictions import Answers
+from shared.statistics.predictions import Predictions
 
 THRESHOLD = 0.5
 POSITIVE_SHAPE, NEGATIVE_SHAPE = 1.5, 0.75
@@ -69,7 +69,7 @@ class BetaWorld:
             above.append(rate * beyond if upper else rate + (1 - rate) * beyond)
         return float(above[0] + 1 - above[1]) / 2
 
-    def draw(self, rng: np.random.Generator) -> tuple[Answers, Answers]:
+    def draw(self, rng: np.random.Generator) -> tuple[Predictions, Predictions]:
         """Draw one test set and the answers of both arms."""
         labels, people = lay_out(self.n_people, self.clips, self.positive_share, rng)
         luck, other_luck = self._luck(people.size, rng), self._luck(people.size, rng)
@@ -79,7 +79,7 @@ class BetaWorld:
         tail = np.where(labels, tails[0][:, people], tails[1][:, people])
         place = other_luck ** (1 / np.maximum(tail, 1e-12))
         scores = np.where(luck < rate, THRESHOLD + THRESHOLD * np.maximum(place, 1e-12), THRESHOLD * place)
-        return tuple(Answers(labels, scores[arm], THRESHOLD, people) for arm in (0, 1))  # type: ignore[return-value]
+        return tuple(Predictions(labels, scores[arm], THRESHOLD, people) for arm in (0, 1))  # type: ignore[return-value]
 
     def _luck(self, n: int, rng: np.random.Generator) -> F64:
         """Draw even luck from 0 to 1 for each arm: the same for both, or its own: (2, n)."""

@@ -16,7 +16,7 @@ from scipy import stats
 sys.path.insert(0, str(Path(__file__).parents[2]))
 
 from shared.arrays import F64, Bool, Int
-from shared.statistics.predictions import Answers
+from shared.statistics.predictions import Predictions
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ class World:
         half = self.signal[0] / 2
         return float(stats.norm.cdf(half - threshold) + stats.norm.cdf(half + threshold)) / 2
 
-    def draw(self, rng: np.random.Generator) -> tuple[Answers, Answers]:
+    def draw(self, rng: np.random.Generator) -> tuple[Predictions, Predictions]:
         """Draw one test set and the answers of both arms."""
         labels, people = lay_out(self.n_people, self.clips, self.positive_share, rng)
         side = np.where(labels, 1.0, -1.0)
@@ -72,7 +72,7 @@ class World:
         clear = self._both_arms(self.n_people, self.clearness, rng)[:, people]
         noise = self._both_arms(people.size, 1 - self.shift - self.clearness, rng)
         scores = np.array(self.signal)[:, None] / 2 * side + side * clear + shift + noise
-        return tuple(Answers(labels, scores[arm], self.threshold[arm], people) for arm in (0, 1))  # type: ignore[return-value]
+        return tuple(Predictions(labels, scores[arm], self.threshold[arm], people) for arm in (0, 1))  # type: ignore[return-value]
 
     def _both_arms(self, size: int, variance: float, rng: np.random.Generator) -> F64:
         """Draw what is added to the evidence of each arm, a part of it common: (2, size)."""

@@ -14,7 +14,7 @@ import json
 import numpy as np
 from people import arguments, lay_out
 
-from shared.statistics.predictions import Answers
+from shared.statistics.predictions import Predictions
 from shared.statistics.significance import compare, holm
 from tools.reporter.approaches.choice import Offer, choose
 
@@ -22,7 +22,7 @@ STRENGTHS = ((0.0, 0.0), (0.15, 0.1), (0.4, 0.2))
 SHARED = (0.0, 0.5, 0.8)
 
 
-def draw(asked: argparse.Namespace, number: int, rng: np.random.Generator) -> list[Answers]:
+def draw(asked: argparse.Namespace, number: int, rng: np.random.Generator) -> list[Predictions]:
     """Draw the answers of approaches that are alike; run `number` decides how alike the clips of a person are."""
     n_people = int(rng.integers(asked.people[0], asked.people[1] + 1))
     labels, people = lay_out(n_people, tuple(asked.clips), None, rng)
@@ -35,7 +35,7 @@ def draw(asked: argparse.Namespace, number: int, rng: np.random.Generator) -> li
 
     scores = asked.signal / 2 * side + side * part(clear, n_people)[:, people] + part(shift, n_people)[:, people]
     scores = scores + part(1 - shift - clear, people.size)
-    return [Answers(labels, one, 0.0, people) for one in scores]
+    return [Predictions(labels, one, 0.0, people) for one in scores]
 
 
 def simulate(asked: argparse.Namespace) -> dict[str, float]:
@@ -45,7 +45,7 @@ def simulate(asked: argparse.Namespace) -> dict[str, float]:
     for run in range(asked.runs):
         arms = draw(asked, run, rng)
         first = arms[0]
-        floor = Answers(first.labels, np.zeros(first.n), 0.0, first.people)
+        floor = Predictions(first.labels, np.zeros(first.n), 0.0, first.people)
         offers = [Offer(f"a{k}", arm, k > 0, 1000 + k, 1.0) for k, arm in enumerate(arms)]
         found = choose([*offers, Offer("floor", floor, False, 0, 0.0)], "floor", primary=asked.primary)
         false = [

@@ -20,7 +20,7 @@ from settings import worlds
 
 from shared.statistics.intervals import _tango, difference, interval, wilson
 from shared.statistics.metric_names import METRICS
-from shared.statistics.predictions import Answers, part_and_whole
+from shared.statistics.predictions import Predictions, part_and_whole
 
 FEW = 6
 """Expected sequences that can tell, below which a setting is reported apart."""
@@ -42,7 +42,7 @@ class Found:
     counted: list[tuple[float, float, float]] = field(default_factory=list)
 
 
-def bounds(arms: tuple[Answers, Answers]) -> Iterator[tuple[str, float | None, float | None]]:
+def bounds(arms: tuple[Predictions, Predictions]) -> Iterator[tuple[str, float | None, float | None]]:
     """Give bounds by name: of the baseline's metrics and of the differences."""
     for metric in METRICS:
         one, other = interval(metric, arms[0]), difference(metric, *arms)
@@ -50,7 +50,7 @@ def bounds(arms: tuple[Answers, Answers]) -> Iterator[tuple[str, float | None, f
         yield f"difference of {metric}", other.low, other.high
 
 
-def counted(name: str, arms: tuple[Answers, Answers]) -> tuple[float, float, float]:
+def counted(name: str, arms: tuple[Predictions, Predictions]) -> tuple[float, float, float]:
     """Count what can tell: right, wrong and all of a metric; gained, lost and all of a difference."""
     metric = name.split()[-1]
     if "difference" not in name:

@@ -22,7 +22,7 @@ from people import World, arguments
 from shared.arrays import F64
 from shared.statistics.intervals import difference, interval
 from shared.statistics.metrics import roc_curve, youden
-from shared.statistics.predictions import Answers, place
+from shared.statistics.predictions import Predictions, place
 from shared.statistics.thresholds import align
 from tools.reporter.ab.verdict import Word, decide
 
@@ -51,7 +51,7 @@ class Model:
         return np.where(scores > self.threshold, above, 0.5 * scores / self.threshold)
 
 
-def evidence_of(world: World | BetaWorld, arm: Answers) -> F64:
+def evidence_of(world: World | BetaWorld, arm: Predictions) -> F64:
     """Give scores without bounds: those of beta people lie from 0 to 1."""
     if isinstance(world, World):
         return arm.scores
@@ -59,7 +59,7 @@ def evidence_of(world: World | BetaWorld, arm: Answers) -> F64:
     return np.asarray(np.log(inside / (1 - inside)) / 3)
 
 
-def train(evidence: F64, arm: Answers, people: list[int], uneven: float, rng: np.random.Generator) -> Model:
+def train(evidence: F64, arm: Predictions, people: list[int], uneven: float, rng: np.random.Generator) -> Model:
     """Draw a scale, and choose its threshold on people who are not tested with it."""
     model = Model(float(np.exp(rng.normal(0, uneven))) * 2, float(rng.normal(0, uneven)) * 2)
     inside = np.isin(arm.people, people)
@@ -92,8 +92,8 @@ def once(world: World | BetaWorld, asked: argparse.Namespace, rng: np.random.Gen
         everything = np.zeros(many.n)
         for where, aligned in far_scores:
             everything[where] = aligned
-        pooled.append(Answers(arm.labels, scores, 0.5, arm.people))
-        limit = Answers(many.labels, everything, 0.5, many.people)
+        pooled.append(Predictions(arm.labels, scores, 0.5, arm.people))
+        limit = Predictions(many.labels, everything, 0.5, many.people)
         placed = limit.placements
         right = limit.decisions == limit.labels
         true.append({

@@ -4,15 +4,15 @@ import pytest
 
 from shared import contracts
 from shared.errors import InvalidInput
-from shared.statistics.predictions_csv import Prediction
+from shared.statistics.predictions_csv import PredictionRow
 from tools.evaluator.results import measure, name_files, write_results
 
 EXAMPLE = Path(__file__).parents[1] / "schemas/positive/results"
 
 
-def predict(number: int, score: float, label: str) -> Prediction:
+def predict(number: int, score: float, label: str) -> PredictionRow:
     predicted = "smile" if score > 0.5 else "non_smile"
-    return Prediction(f"seq_{number:04d}", f"s{number % 7:02d}", label, score, predicted, predicted == label)
+    return PredictionRow(f"seq_{number:04d}", f"s{number % 7:02d}", label, score, predicted, predicted == label)
 
 
 PREDICTIONS = [predict(n, n * 37 % 101 / 101, "smile" if n * 13 % 29 > 12 else "non_smile") for n in range(1, 60)]
@@ -26,7 +26,7 @@ def test_figures_do_not_depend_on_the_order_of_predictions() -> None:
 
 def test_a_decision_that_is_not_that_of_score_and_threshold_is_not_measured() -> None:
     with pytest.raises(InvalidInput, match=r"seq_0001: found the score 0\.9 called negative"):
-        measure([Prediction("seq_0001", "s01", "smile", 0.9, "non_smile", False)], "smile", 0.5, "given")
+        measure([PredictionRow("seq_0001", "s01", "smile", 0.9, "non_smile", False)], "smile", 0.5, "given")
 
 
 def test_the_document_names_its_predictions_and_is_not_written_where_it_does_not_fit(tmp_path: Path) -> None:

@@ -14,7 +14,7 @@ from shared import contracts
 from shared.statistics.calibration import calibration
 from shared.statistics.intervals import intervals
 from shared.statistics.metrics import measure
-from shared.statistics.predictions import answers
+from shared.statistics.predictions import make_predictions
 from shared.statistics.thresholds import selection_gap
 from tools.reporter.ab.report import ReportResult, make_report
 from tools.reporter.config import ReportConfig
@@ -78,7 +78,7 @@ def make_results() -> MakeResults:
         labels = [row[2] for row in rows]
         measured = measure([label == "smile" for label in labels], [row[3] for row in rows], threshold, "model")
         metrics = measured.metrics()
-        answered = answers(
+        answered = make_predictions(
             [label == "smile" for label in labels], [row[3] for row in rows], [row[1] for row in rows], threshold
         )
         document = {

@@ -20,7 +20,7 @@ def test_an_arm_is_named_after_its_model_unless_a_name_is_given(tmp_path: Path, 
     old, new = make_results(tmp_path, "old", ROWS), make_results(tmp_path, "new", ROWS)
     arms = read_arms((None, old), [("ep10", new)])
     assert [(arm.name, arm.role) for arm in arms] == [("old", "baseline"), ("ep10", "candidate")]
-    assert [p.correct for p in arms[0].predictions.values()] == [True, True, False]
+    assert [p.correct for p in arms[0].rows.values()] == [True, True, False]
 
 
 def test_two_arms_of_one_name_are_refused_with_the_way_out(tmp_path: Path, make_results: Any) -> None:
@@ -78,7 +78,7 @@ def test_predictions_elsewhere_are_never_opened(tmp_path: Path, make_results: An
         (",0.9,", ",nan,", "row 2: found the score nan"),
         (",0.9,", ",high,", "row 2: found the score 'high'"),
         (",0.9,", ",1.5,", r"row 2: score: found 1\.5, expected maximum 1"),
-        ("smile,true", "smile,false", "row 2: found correct false for the label 'smile' and the answer 'smile'"),
+        ("smile,true", "smile,false", "row 2: found correct false for label 'smile' and predicted 'smile'"),
         ("seq_0002", "seq_0001", "row 3: found seq_0001 a second time"),
         (",true,\n", ",true\n", "row 2: found another number of cells"),
         ("seq_0003,s02,smile,0.4,non_smile,false,\n", "", "found 2 rows, expected 3"),

@@ -8,7 +8,7 @@ import pytest
 from shared.errors import InvalidInput
 from shared.statistics.intervals import intervals
 from shared.statistics.power import plan_for
-from shared.statistics.predictions import Answers, answers
+from shared.statistics.predictions import Predictions, make_predictions
 from shared.statistics.significance import compare, holm
 from tools.reporter.ab.verdict import Because
 from tools.reporter.approaches.choice import Choice, Offer, choose, weaken
@@ -17,28 +17,30 @@ from tools.reporter.approaches.sentence import sentences
 N_PEOPLE = 40
 
 
-def right_for(right: Sequence[bool]) -> Answers:
+def right_for(right: Sequence[bool]) -> Predictions:
     """Answers of people with a smile and a non-smile each; both are right, or both are wrong."""
     labels = np.tile([True, False], len(right))
     is_right = np.repeat(np.asarray(right), 2)
     people = [f"s{number:03d}" for number in range(len(right)) for _ in range(2)]
     scores = np.where(labels == is_right, 0.9, 0.1)
-    return answers(labels, scores, people, 0.5, [f"seq_{number:04d}" for number in range(labels.size)])
+    return make_predictions(labels, scores, people, 0.5, [f"seq_{number:04d}" for number in range(labels.size)])
 
 
-def first(n_right: int, n: int = N_PEOPLE) -> Answers:
+def first(n_right: int, n: int = N_PEOPLE) -> Predictions:
     """The first n_right people are recognised, the others never: arms made so are as alike as can be."""
     return right_for([number < n_right for number in range(n)])
 
 
-def floor_of(n: int = N_PEOPLE) -> Answers:
+def floor_of(n: int = N_PEOPLE) -> Predictions:
     """Nobody ever smiles: half of everybody's sequences are right."""
     like = first(n, n)
-    return Answers(like.labels, np.zeros(like.n), 0.5, like.people, like.sequence_ids)
+    return Predictions(like.labels, np.zeros(like.n), 0.5, like.people, like.sequence_ids)
 
 
-def offer(name: str, answered: Answers, *, trained: bool = True, mb: float = 10.0, ms: float | None = 5.0) -> Offer:
-    return Offer(name, answered, intervals(answered), trained, round(mb * 1e6), ms)
+def offer(
+    name: str, predictions: Predictions, *, trained: bool = True, mb: float = 10.0, ms: float | None = 5.0
+) -> Offer:
+    return Offer(name, predictions, intervals(predictions), trained, round(mb * 1e6), ms)
 
 
 def chosen(*offers: Offer, n: int = N_PEOPLE, primary: str = "accuracy") -> Choice:
@@ -157,7 +159,7 @@ def test_every_pair_is_corrected_for_since_the_leader_was_found_on_these_people(
     assert len(found.pairs) == 6
     every = [*offers, offer("majority", floor_of())]
     tests = {
-        (one.name, other.name): compare("accuracy", other.answers, one.answers).p or 0.0
+        (one.name, other.name): compare("accuracy", other.predictions, one.predictions).p or 0.0
         for place, one in enumerate(every)
         for other in every[place + 1 :]
     }
@@ -184,8 +186,8 @@ def test_a_difference_that_lies_within_the_margin_needs_no_more_clips() -> None:
 
 
 def test_one_class_gives_no_choice() -> None:
-    smiles = Answers(np.ones(20, bool), np.full(20, 0.9), 0.5, np.arange(20))
-    none = Answers(np.ones(20, bool), np.zeros(20), 0.5, np.arange(20))
+    smiles = Predictions(np.ones(20, bool), np.full(20, 0.9), 0.5, np.arange(20))
+    none = Predictions(np.ones(20, bool), np.zeros(20), 0.5, np.arange(20))
     offers = [offer("dual_head", smiles), offer("majority", none, trained=False, mb=0)]
     found = choose(offers, "majority")
     assert (found.word, found.because) == ("cannot_tell", "one_class")
@@ -212,7 +214,7 @@ def test_an_approach_that_found_no_face_at_all_is_as_good_as_the_floor_and_never
 def test_the_area_under_the_curve_can_decide_and_has_no_least_number_of_people() -> None:
     rng = np.random.default_rng(4)
     like = first(40)
-    graded = Answers(like.labels, like.labels + rng.normal(0, 0.8, like.n), 0.5, like.people, like.sequence_ids)
+    graded = Predictions(like.labels, like.labels + rng.normal(0, 0.8, like.n), 0.5, like.people, like.sequence_ids)
     found = chosen(offer("dual_head", graded), primary="roc_auc")
     assert (found.recommended, found.least_people) == ("dual_head", None)
 

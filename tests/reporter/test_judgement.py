@@ -49,9 +49,9 @@ def test_the_tables_of_the_plan_cannot_tell_and_say_how_many_more_clips_would(
     assert judged.tests["mcnemar"].p == pytest.approx(mcnemar(8, 2)) == pytest.approx(0.109375)
     assert judged.tests["mcnemar_mid_p"].p == pytest.approx(mcnemar_mid_p(8, 2))
     assert judged.tests["mcnemar"].n == 10
-    old = found.arms["old"].answers
-    assert judged.paired["recall"] == difference("recall", old, judged.answers)
-    assert judged.intervals["f1"] == interval("f1", judged.answers)
+    old = found.arms["old"].predictions
+    assert judged.paired["recall"] == difference("recall", old, judged.predictions)
+    assert judged.intervals["f1"] == interval("f1", judged.predictions)
     assert found.verdict.plan is not None
     assert f"Record about {found.verdict.plan.more_sequences} more clips" in found.sentence("en")
     assert not found.verdict.passes

@@ -13,7 +13,7 @@ from statsmodels.stats.proportion import confint_proportions_2indep, proportion_
 
 from shared.errors import InvalidInput, WrongUsage
 from shared.statistics.metrics import Confusion
-from shared.statistics.predictions import Answers
+from shared.statistics.predictions import Predictions
 from tools.reporter.ab.verdict import decide
 from tools.reporter.cli import main
 from tools.reporter.config import TablesConfig
@@ -126,10 +126,10 @@ def test_written_down_answers_have_both_tables(most: bool, n_people: int) -> Non
     assert int(np.sum(one.decisions != other.decisions)) == (50 if most else 10)
 
 
-def answers_of(n_positive: int, n_negative: int, right: list[tuple[bool, bool]]) -> list[Answers]:
+def predictions_of(n_positive: int, n_negative: int, right: list[tuple[bool, bool]]) -> list[Predictions]:
     labels = np.arange(n_positive + n_negative) < n_positive
     said = labels == np.array(right).T
-    return [Answers(labels, arm.astype(np.float64), 0.5, np.arange(labels.size)) for arm in said]
+    return [Predictions(labels, arm.astype(np.float64), 0.5, np.arange(labels.size)) for arm in said]
 
 
 @pytest.mark.parametrize("margin", [0.05, 0.2, 0.4])
@@ -154,7 +154,7 @@ def test_the_verdict_is_the_one_that_every_single_pairing_gets(one: Confusion, o
         ]
 
     words = {
-        str(decide(*answers_of(20, 20, positives + negatives), margin=margin).word)
+        str(decide(*predictions_of(20, 20, positives + negatives), margin=margin).word)
         for positives in clips(20, one.tp, other.tp)
         for negatives in clips(20, one.tn, other.tn)
     }

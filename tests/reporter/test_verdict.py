@@ -7,21 +7,21 @@ import numpy as np
 import pytest
 
 from shared.errors import InvalidInput
-from shared.statistics.predictions import Answers
+from shared.statistics.predictions import Predictions
 from tools.reporter.ab.sentence import sentences
 from tools.reporter.ab.verdict import Verdict, Word, decide, decide_all
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
 
 
-def arm(n_people: int, clips: int, wrong_smiles: int, wrong_others: int) -> Answers:
+def arm(n_people: int, clips: int, wrong_smiles: int, wrong_others: int) -> Predictions:
     """Half the clips smile; the first clips of each kind are wrong, spread over people in turn."""
     people = np.tile(np.arange(n_people), clips)
     labels = np.repeat(np.arange(clips) % 2 == 0, n_people)
     decisions = labels.copy()
     decisions[np.flatnonzero(labels)[:wrong_smiles]] = False
     decisions[np.flatnonzero(~labels)[:wrong_others]] = True
-    return Answers(labels, decisions.astype(np.float64), 0.5, people)
+    return Predictions(labels, decisions.astype(np.float64), 0.5, people)
 
 
 def test_a_clear_gain_over_many_people_is_better_in_both_languages() -> None:
@@ -73,9 +73,9 @@ def test_five_people_cannot_tell_however_large_the_gain() -> None:
 
 def test_one_person_one_class_and_equal_scores_give_a_reason_in_both_languages() -> None:
     labels = np.array([True, False] * 4)
-    alone = Answers(labels, labels * 0.8, 0.5, np.zeros(8, dtype=np.int64))
-    one_class = Answers(np.zeros(8, dtype=np.bool_), labels * 0.8, 0.5, np.arange(8))
-    flat = Answers(labels, np.full(8, 0.5), 0.5, np.arange(8))
+    alone = Predictions(labels, labels * 0.8, 0.5, np.zeros(8, dtype=np.int64))
+    one_class = Predictions(np.zeros(8, dtype=np.bool_), labels * 0.8, 0.5, np.arange(8))
+    flat = Predictions(labels, np.full(8, 0.5), 0.5, np.arange(8))
     for baseline, primary in ((alone, "accuracy"), (one_class, "recall"), (one_class, "roc_auc"), (flat, "precision")):
         verdict = decide(baseline, baseline, primary=primary)
         assert (verdict.word, verdict.because) == (Word.CANNOT_TELL, "undefined")
@@ -87,7 +87,7 @@ def test_one_person_one_class_and_equal_scores_give_a_reason_in_both_languages()
 def test_without_a_positive_sequence_recall_is_not_protected_so_nothing_is_better() -> None:
     people = np.arange(60)
     labels = np.zeros(60, dtype=np.bool_)
-    bad, good = (Answers(labels, (people < n).astype(np.float64), 0.5, people) for n in (40, 5))
+    bad, good = (Predictions(labels, (people < n).astype(np.float64), 0.5, people) for n in (40, 5))
     verdict = decide(bad, good)
     assert (verdict.word, verdict.because) == (Word.CANNOT_TELL, "protected_unsure")
     assert "there is no sequence that the metric looks at" in sentences(verdict)["en"]

@@ -13,7 +13,7 @@ from shared import contracts, paths, preprocess
 from shared.dataset import reader
 from shared.dataset.reader import open_dataset
 from shared.errors import InvalidInput
-from shared.statistics.predictions_csv import Prediction, format_predictions
+from shared.statistics.predictions_csv import PredictionRow, format_predictions
 from tools.reviewer import cli, suspect
 from tools.reviewer.face_features import Looks
 from tools.reviewer.label_quality import (
@@ -207,7 +207,7 @@ def write_scores(dataset, home, *, side="test", split=SPLIT_SHA, arm="model", on
         for seed, ending in enumerate(("", "@2") if pooled else ("",)):
             predicted = "smile" if score - 0.1 * seed > 0.3 else "non_smile"
             found.append(
-                Prediction(
+                PredictionRow(
                     f"{row.sequence_id}{ending}",
                     row.subject_id,
                     row.label,

@@ -16,7 +16,7 @@ from shared.errors import CheckFailed, InvalidInput, MissingOutside, SmilebenchE
 
 
 @dataclass(frozen=True)
-class Answer:
+class Result:
     exit_code: int = 0
 
     def as_text(self) -> str:
@@ -26,26 +26,26 @@ class Answer:
         return {"answer": 42, "name": "웃음"}
 
 
-def raise_it(error: BaseException) -> Callable[[], Answer]:
-    def work() -> Answer:
+def raise_it(error: BaseException) -> Callable[[], Result]:
+    def work() -> Result:
         raise error
 
     return work
 
 
-def run(work: Callable[[], Answer], *flags: str) -> int:
+def run(work: Callable[[], Result], *flags: str) -> int:
     parser = cli.Parser("tool", "Does it.", "tool --json")
     cli.add_json(parser)
     return cli.run("tool", parser.parse_args(flags), work)
 
 
 def test_the_result_alone_goes_to_stdout(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(lambda: Answer()) == 0
+    assert run(lambda: Result()) == 0
     assert capsys.readouterr() == ("forty-two\n", "")
 
 
 def test_json_is_one_document_with_hangul_as_it_is(capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(lambda: Answer(1), "--json") == 1
+    assert run(lambda: Result(1), "--json") == 1
     out, err = capsys.readouterr()
     assert json.loads(out) == {"answer": 42, "name": "웃음"}
     assert "웃음" in out
@@ -138,7 +138,7 @@ def test_a_reader_that_stops_early_ends_the_tool_in_silence() -> None:
 
 def test_wrong_flags_are_one_line_and_2(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as leave:
-        run(lambda: Answer(), "--jso")  # no abbreviations: a later flag would change what they mean
+        run(lambda: Result(), "--jso")  # no abbreviations: a later flag would change what they mean
     assert leave.value.code == 2
     assert capsys.readouterr().err.count("\n") == 1
 
@@ -149,10 +149,10 @@ def test_help_keeps_its_examples_line_by_line() -> None:
 
 
 def test_quiet_silences_notes_and_nothing_else(capsys: pytest.CaptureFixture[str]) -> None:
-    def work() -> Answer:
+    def work() -> Result:
         cli.note("reading")
         assert list(cli.progress(range(3), what="count")) == [0, 1, 2]
-        return Answer()
+        return Result()
 
     run(work, "--quiet")
     assert capsys.readouterr() == ("forty-two\n", "")
@@ -161,7 +161,7 @@ def test_quiet_silences_notes_and_nothing_else(capsys: pytest.CaptureFixture[str
 
 
 def test_quiet_ends_with_its_run(capsys: pytest.CaptureFixture[str]) -> None:
-    run(Answer, "--quiet")
+    run(Result, "--quiet")
     cli.note("from whoever called the tool")
     assert "from whoever called the tool" in capsys.readouterr().err
 
@@ -208,9 +208,9 @@ def make_tool(work: cli.Work, *, has_default: bool = True) -> cli.Parser:
 def test_a_tool_does_its_usual_work_without_a_command_and_another_one_with_it() -> None:
     seen: list[dict[str, Any]] = []
 
-    def work(arguments: argparse.Namespace) -> Answer:
+    def work(arguments: argparse.Namespace) -> Result:
         seen.append(vars(arguments))
-        return Answer()
+        return Result()
 
     assert cli.main(make_tool(work), ["--dataset", "people", "--quiet"]) == 0
     assert cli.main(make_tool(work), ["pool", "a.json", "--quiet"]) == 0
@@ -230,20 +230,20 @@ def test_what_a_command_needs_is_asked_for_in_its_own_name(
     words: list[str], told: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as leave:
-        cli.main(make_tool(lambda arguments: Answer()), words)
+        cli.main(make_tool(lambda arguments: Result()), words)
     assert leave.value.code == 2
     assert capsys.readouterr().err.startswith(told)
 
 
 def test_a_tool_without_a_usual_work_asks_for_a_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as leave:
-        cli.main(make_tool(lambda arguments: Answer(), has_default=False), [])
+        cli.main(make_tool(lambda arguments: Result(), has_default=False), [])
     assert leave.value.code == 2
     assert "COMMAND" in capsys.readouterr().err
 
 
 def test_a_command_is_listed_by_its_first_sentence() -> None:
-    assert "Pool it\n" in make_tool(lambda arguments: Answer()).format_help()
+    assert "Pool it\n" in make_tool(lambda arguments: Result()).format_help()
 
 
 @pytest.mark.parametrize("text", ["", "-1", "1.5", "65536", "٣", "ten"])

@@ -16,7 +16,7 @@ from shared.dataset.protocol import EMOTIONS
 from shared.onnx.model import Scores
 from shared.plots import figures
 from shared.statistics import metrics
-from shared.statistics.predictions_csv import Prediction
+from shared.statistics.predictions_csv import PredictionRow
 from tools.evaluator.config import EvaluationConfig
 from tools.evaluator.predictors import ask
 from tools.evaluator.results import Files, measure, name_files, write_results
@@ -99,14 +99,14 @@ def evaluate(config: EvaluationConfig) -> Evaluated:
 
 def _decide(
     dataset: reader.Dataset, rows: list[reader.SequenceRow], scores: Scores, threshold: float
-) -> list[Prediction]:
+) -> list[PredictionRow]:
     """Return a prediction for each sequence: what the model decided at the threshold."""
     positive = dataset.positive_class
     negative = next(label for label in dataset.manifest["classes"] if label != positive)
     logits = scores.emotion_logits
     has_emotions = logits is not None and logits.shape[1] == len(EMOTIONS)
     return [
-        Prediction(
+        PredictionRow(
             sequence_id=row.sequence_id,
             subject_id=row.subject_id,
             label=row.label,

@@ -15,7 +15,7 @@ from typing import Any
 from shared import contracts, paths, provenance
 from shared.errors import InvalidInput
 from shared.statistics.metric_names import METRICS
-from shared.statistics.predictions_csv import Prediction, read_predictions
+from shared.statistics.predictions_csv import PredictionRow, read_predictions
 from shared.statistics.thresholds import ALIGNED_THRESHOLD, align
 from tools.evaluator.results import measure, name_files, write_results
 from tools.evaluator.text import format_metrics
@@ -128,9 +128,9 @@ def _spread(documents: list[dict[str, Any]]) -> dict[str, Any]:
     return spread
 
 
-def _read_aligned(files: list[Path], documents: list[dict[str, Any]]) -> list[Prediction]:
+def _read_aligned(files: list[Path], documents: list[dict[str, Any]]) -> list[PredictionRow]:
     """Read and align predictions; of a sequence with several, the number of the seed follows its id."""
-    aligned: list[Prediction] = []
+    aligned: list[PredictionRow] = []
     times: Counter[str] = Counter()
     for file, document in zip(files, documents, strict=True):
         for prediction in read_predictions(file, document):

@@ -15,8 +15,8 @@ from shared.contracts import Document
 from shared.statistics import metrics
 from shared.statistics.calibration import calibration
 from shared.statistics.intervals import intervals
-from shared.statistics.predictions import Answers
-from shared.statistics.predictions_csv import Prediction, answers_of, format_predictions
+from shared.statistics.predictions import Predictions
+from shared.statistics.predictions_csv import PredictionRow, format_predictions, predictions_of_rows
 from shared.statistics.thresholds import selection_gap
 
 
@@ -65,8 +65,8 @@ def name_files(folder: Path, name: str) -> Files:
 class Measurement:
     """Predictions for a set of sequences, and what they say at one threshold; made by `measure`."""
 
-    predictions: Sequence[Prediction]
-    answers: Answers
+    rows: Sequence[PredictionRow]
+    predictions: Predictions
     measured: metrics.Measured
 
     @cached_property
@@ -78,31 +78,29 @@ class Measurement:
         return self._measure_at(min(1.0, max(0.0, best.decision_threshold)), "optimal").rates()
 
     def _measure_at(self, threshold: float, source: str) -> metrics.Measured:
-        return metrics.measure(self.answers.labels, self.answers.scores, threshold, source)
+        return metrics.measure(self.predictions.labels, self.predictions.scores, threshold, source)
 
     def as_document(self) -> Document:
         """Return every figure that a results document holds of the predictions."""
-        answers = self.answers
+        predictions = self.predictions
         return {
-            "n_sequences": answers.n,
-            "n_subjects": answers.n_subjects,
-            "by_label": dict(sorted(Counter(one.label for one in self.predictions).items())),
+            "n_sequences": predictions.n,
+            "n_subjects": predictions.n_subjects,
+            "by_label": dict(sorted(Counter(one.label for one in self.rows).items())),
             "metrics": self.measured.metrics(),
-            "intervals": {name: found.as_document() for name, found in intervals(answers).items()},
+            "intervals": {name: found.as_document() for name, found in intervals(predictions).items()},
             "at_default": self._measure_at(metrics.DEFAULT_THRESHOLD, "default").rates(),
             "roc": self.measured.roc_document(),
-            "selection_gap": selection_gap(answers.labels, answers.scores, answers.threshold),
-            "calibration": calibration(answers.labels, answers.scores).as_document(),
+            "selection_gap": selection_gap(predictions.labels, predictions.scores, predictions.threshold),
+            "calibration": calibration(predictions.labels, predictions.scores).as_document(),
         }
 
 
-def measure(
-    predictions: Sequence[Prediction], positive_class: str, threshold: float, threshold_source: str
-) -> Measurement:
+def measure(rows: Sequence[PredictionRow], positive_class: str, threshold: float, threshold_source: str) -> Measurement:
     """Measure predictions.
 
     Args:
-        predictions: Of each sequence one; the figures do not depend on their order.
+        rows: One per sequence; the figures do not depend on their order.
         positive_class: The label that counts as positive.
         threshold: Positive is strictly greater.
         threshold_source: Where the threshold comes from: given, model or default.
@@ -110,9 +108,9 @@ def measure(
     Raises:
         InvalidInput: No predictions, or a decision that is not what score and threshold give.
     """
-    answers = answers_of(predictions, positive_class, threshold, "predictions")
+    predictions = predictions_of_rows(rows, positive_class, threshold, "predictions")
     return Measurement(
-        predictions, answers, metrics.measure(answers.labels, answers.scores, threshold, threshold_source)
+        rows, predictions, metrics.measure(predictions.labels, predictions.scores, threshold, threshold_source)
     )
 
 
@@ -130,7 +128,7 @@ def write_results(files: Files, measurement: Measurement, facts: Mapping[str, An
     Raises:
         InvalidInput: A prediction or the document does not fit its schema.
     """
-    contracts.write_bytes(files.predictions, format_predictions(measurement.predictions))
+    contracts.write_bytes(files.predictions, format_predictions(measurement.rows))
     document: Document = {
         "schema_version": 2,
         "created_utc": files.created_utc,

@@ -10,7 +10,7 @@ from typing import Any
 from shared.errors import InvalidInput
 from shared.statistics import metrics
 from shared.statistics.intervals import intervals
-from shared.statistics.predictions import answers
+from shared.statistics.predictions import make_predictions
 from tools.evaluator.config import ScoresConfig
 from tools.evaluator.text import format_metrics
 
@@ -64,7 +64,7 @@ def evaluate_scores(config: ScoresConfig) -> ScoresEvaluated:
     if subjects is None:
         notes.append("no column says who is who: rows are taken as independent, which flatters several rows a person")
         subjects = [f"row {number}" for number in range(len(labels))]
-    found = intervals(answers(labels, scores, subjects, config.threshold))
+    found = intervals(make_predictions(labels, scores, subjects, config.threshold))
     documents = {name: one.as_document() for name, one in found.items()}
     return ScoresEvaluated(config.file, len(labels), sum(labels), measured, documents, notes)
 

@@ -79,18 +79,18 @@ class Shell:
             self._write(f"{name}.csv", trained=not untrained)
             results = {"predictions": {"file": f"{name}.csv"}}
             return 0, json.dumps({"file": str(self._write(f"{name}.json", trained=not untrained)), "results": results})
-        answers = {
+        results = {
             "tools.splitter": {"file": "split.json"},
             "tools.exporter": {"onnx": "model/smile_detector.onnx"},
             "tools.handoff": {"spec": "handoff/frontend_spec.json"},
             "tools.reporter": {"report": "report.html", "comparison": "comparison.json"},
         }
-        answer = {key: str(self._write(name)) for key, name in answers[tool].items()}
+        result = {key: str(self._write(name)) for key, name in results[tool].items()}
         if tool == "tools.splitter":
             self._write("split.json", trained=False)
         if tool == "tools.exporter":
             self._write("model/model.json")
-        return 0, json.dumps(answer | {"folder": str(self.folder / "handoff"), "graphs": []})
+        return 0, json.dumps(result | {"folder": str(self.folder / "handoff"), "graphs": []})
 
     def _write(self, name: str, *, trained: bool = True) -> Path:
         path = self.folder / name

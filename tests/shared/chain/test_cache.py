@@ -28,7 +28,7 @@ def shell(tmp_path: Path) -> Recorder:
     return Recorder(tmp_path / "made.txt")
 
 
-def _run(tmp_path: Path, shell: Recorder, *flags: object) -> cache.Answer:
+def _run(tmp_path: Path, shell: Recorder, *flags: object) -> cache.ToolResult:
     source = tmp_path / "input.txt"
     if not source.exists():
         source.write_text("a")

@@ -36,8 +36,8 @@ class Shell:
         self.commands.append(words)
         tool, rest = words[0].removeprefix("tools."), words[1:]
         verb = f"{tool}_{rest[0]}" if rest[0] in ("check", "pool", "time", "approaches") else tool
-        answer: dict[str, Any] = getattr(self, verb)(rest)
-        return 0, json.dumps(answer)
+        result: dict[str, Any] = getattr(self, verb)(rest)
+        return 0, json.dumps(result)
 
     def calls(self, tool: str, *with_words: str) -> list[list[str]]:
         return [c for c in self.commands if c[0] == f"tools.{tool}" and all(word in c for word in with_words)]

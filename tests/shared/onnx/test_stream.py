@@ -13,7 +13,7 @@ from onnx import TensorProto, helper, numpy_helper
 from shared import contracts
 from shared.arrays import U8
 from shared.errors import InvalidInput
-from shared.onnx.stream import Answer, Decider, Rule, SmileStream, choose_window, find_graph
+from shared.onnx.stream import Decider, Decision, Rule, SmileStream, choose_window, find_graph
 
 EXAMPLE = Path(__file__).parents[2] / "schemas" / "positive" / "frontend_spec" / "frames.json"
 RULE = Rule(5, 100, 50, threshold=0.5, release_threshold=0.4, min_duration_ms=200)
@@ -109,8 +109,8 @@ def gray(level: int, height: int = 240, width: int = 320) -> U8:
     return np.full((height, width, 3), level, np.uint8)
 
 
-def states(answers: list[Answer]) -> list[str]:
-    return [answer.state for answer in answers]
+def states(decisions: list[Decision]) -> list[str]:
+    return [decision.state for decision in decisions]
 
 
 @pytest.mark.parametrize(
@@ -179,20 +179,20 @@ def test_a_pause_restarts_a_candidate_and_leaves_a_smile() -> None:
 def test_the_frames_stand_in_the_window_in_the_order_of_their_capture(folder: Path, graph: Any) -> None:
     stream = SmileStream(folder, graph)
     levels = [10, 60, 110, 160, 210, 250]
-    answers = [stream.push(gray(level), 1000 + 100 * n) for n, level in enumerate(levels)]
-    assert states(answers) == ["warming_up"] * 4 + ["ready"] * 2
+    decisions = [stream.push(gray(level), 1000 + 100 * n) for n, level in enumerate(levels)]
+    assert states(decisions) == ["warming_up"] * 4 + ["ready"] * 2
     # (10 + 2*60 + 4*110 + 8*160 + 16*210) / 31 / 255 = 5210 / 7905; then 1*60 + 2*110 + ... + 16*250 = 6600 / 7905.
-    assert answers[4].smile_prob == pytest.approx(5210 / 7905, abs=1e-3)
-    assert answers[5].smile_prob == pytest.approx(6600 / 7905, abs=1e-3)
-    assert answers[4].emotion_logits is not None
-    assert answers[4].emotion_logits.shape == (7,)
+    assert decisions[4].smile_prob == pytest.approx(5210 / 7905, abs=1e-3)
+    assert decisions[5].smile_prob == pytest.approx(6600 / 7905, abs=1e-3)
+    assert decisions[4].emotion_logits is not None
+    assert decisions[4].emotion_logits.shape == (7,)
 
 
 def test_a_camera_of_thirty_frames_a_second_decides_with_every_frame(folder: Path) -> None:
     stream = SmileStream(folder)
-    answers = [stream.push(gray(128), n / 30 * 1000) for n in range(40)]
-    assert states(answers) == ["warming_up"] * 11 + ["ready"] * 29  # place 0 of frame 11 (366.7 ms) is -33.3: 0 is near
-    assert answers[-1].smile_prob == pytest.approx(128 / 255, abs=1e-3)
+    decisions = [stream.push(gray(128), n / 30 * 1000) for n in range(40)]
+    assert states(decisions) == ["warming_up"] * 11 + ["ready"] * 29  # place 0 at frame 11 (366.7 ms) is -33.3
+    assert decisions[-1].smile_prob == pytest.approx(128 / 255, abs=1e-3)
 
 
 def test_missing_frames_are_a_gap_and_not_an_older_window(folder: Path) -> None:

@@ -47,18 +47,18 @@ def test_a_window_is_filled_and_one_without_any_face_is_no_smile(folder: Path, m
     monkeypatch.setattr(stream, "FaceReader", Reader)
     smiles = SmileStream(folder, "window")
     levels = [10, 60, NOBODY, 120, 200, *[NOBODY] * 5, 90]
-    answers = [smiles.push(np.full((30, 40, 3), level, np.uint8), 100.0 * k) for k, level in enumerate(levels)]
-    assert [answer.state for answer in answers] == ["warming_up"] * 4 + ["ready"] * 5 + ["no_face", "ready"]
+    decisions = [smiles.push(np.full((30, 40, 3), level, np.uint8), 100.0 * k) for k, level in enumerate(levels)]
+    assert [decision.state for decision in decisions] == ["warming_up"] * 4 + ["ready"] * 5 + ["no_face", "ready"]
     model = OnnxModel(folder / "smile_detector.onnx", threads=1)
 
     def by_hand(*levels: int) -> float:
         features = np.repeat(np.array(levels, np.float32)[:, None] / 255, 52, axis=1)
         return float(model.run(features[None]).smile_prob[0])
 
-    assert answers[4].smile_prob == pytest.approx(by_hand(10, 60, 60, 120, 200), abs=1e-6)
-    assert answers[6].smile_prob == pytest.approx(by_hand(120, 120, 200, 200, 200), abs=1e-6)
-    assert (answers[9].smile_prob, answers[9].is_smile, answers[9].emotion_logits) == (0.0, False, None)
-    assert answers[10].smile_prob == pytest.approx(by_hand(90, 90, 90, 90, 90), abs=1e-6)
+    assert decisions[4].smile_prob == pytest.approx(by_hand(10, 60, 60, 120, 200), abs=1e-6)
+    assert decisions[6].smile_prob == pytest.approx(by_hand(120, 120, 200, 200, 200), abs=1e-6)
+    assert (decisions[9].smile_prob, decisions[9].is_smile, decisions[9].emotion_logits) == (0.0, False, None)
+    assert decisions[10].smile_prob == pytest.approx(by_hand(90, 90, 90, 90, 90), abs=1e-6)
     smiles.close()
 
 

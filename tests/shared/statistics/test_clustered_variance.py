@@ -4,33 +4,33 @@ import numpy as np
 import pytest
 
 from shared.statistics import clustered_variance as module
-from shared.statistics.clustered_variance import Spread, spread
+from shared.statistics.clustered_variance import ClusteredVariance, clustered_variance
 from shared.statistics.methods import Reason
 from shared.statistics.metric_names import METRICS
-from shared.statistics.predictions import Answers, answers
-from shared.statistics.significance import auc_spread
+from shared.statistics.predictions import Predictions, make_predictions
+from shared.statistics.significance import auc_covariance
 
 
-def measured(metric: str, *arms: Answers, as_share: bool = False) -> Spread:
-    found = spread(metric, arms, as_share=as_share)
-    assert isinstance(found, Spread)
+def measured(metric: str, *arms: Predictions, as_share: bool = False) -> ClusteredVariance:
+    found = clustered_variance(metric, arms, as_share=as_share)
+    assert isinstance(found, ClusteredVariance)
     return found
 
 
-def drawn(n_people: int, clips: int, correlation: float, seed: int = 0) -> Answers:
+def drawn(n_people: int, clips: int, correlation: float, seed: int = 0) -> Predictions:
     """Draw a detector whose clips of a person share a part of their evidence."""
     rng = np.random.default_rng(seed)
     people = np.repeat(np.arange(n_people), clips)
     labels = np.arange(people.size) % 2 == 0
     ease = math.sqrt(correlation) * rng.normal(size=n_people)[people]
     noise = math.sqrt(1 - correlation) * rng.normal(size=people.size)
-    return Answers(labels, np.where(labels, 1.0, -1.0) * (0.8 + ease) + noise, 0.0, people)
+    return Predictions(labels, np.where(labels, 1.0, -1.0) * (0.8 + ease) + noise, 0.0, people)
 
 
 def test_a_jackknife_of_people_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     # People with 2 of 2, 1 of 2 and 0 of 2 right: without each of them 1/4, 2/4, 3/4; (n - 1) / n times 2 / 16.
     labels = np.ones(6, dtype=np.bool_)
-    arm = Answers(labels, np.array([1, 1, 1, 0, 0, 0.0]), 0.5, np.repeat(np.arange(3), 2))
+    arm = Predictions(labels, np.array([1, 1, 1, 0, 0, 0.0]), 0.5, np.repeat(np.arange(3), 2))
     monkeypatch.setattr(module, "CORRELATION_SD", 1e6)  # nothing is known of usual correlations
     assert measured("accuracy", arm).covariance[0, 0] == pytest.approx(2 / 3 * 2 / 16, rel=1e-6)
 
@@ -47,7 +47,7 @@ def test_what_is_usual_counts_for_two_clips_a_person_and_hardly_for_ten() -> Non
 def test_people_who_all_answer_alike_are_worth_no_more_than_their_number() -> None:
     people = np.repeat(np.arange(20), 10)
     right = people < 15
-    arm = Answers(np.ones(200, dtype=np.bool_), right.astype(np.float64), 0.5, people)
+    arm = Predictions(np.ones(200, dtype=np.bool_), right.astype(np.float64), 0.5, people)
     found = measured("accuracy", arm)
     assert found.n_alike == pytest.approx(20)
     independent = 0.75 * 0.25 / 200
@@ -70,8 +70,8 @@ def test_the_spread_is_what_repeated_test_sets_scatter() -> None:
 def test_of_one_clip_each_the_area_has_delongs_covariance() -> None:
     rng = np.random.default_rng(4)
     labels = rng.random(60) < 0.4
-    arms = [Answers(labels, rng.normal(labels * signal, 1.0), 0.5, np.arange(60)) for signal in (1.0, 1.5)]
-    expected = auc_spread(labels, [arm.scores for arm in arms], np.arange(60))
+    arms = [Predictions(labels, rng.normal(labels * signal, 1.0), 0.5, np.arange(60)) for signal in (1.0, 1.5)]
+    expected = auc_covariance(labels, [arm.scores for arm in arms], np.arange(60))
     assert not isinstance(expected, str)
     assert measured("roc_auc", *arms).covariance == pytest.approx(expected.covariance, rel=1e-4)
 
@@ -82,8 +82,8 @@ def test_of_two_clips_of_different_classes_nothing_is_taken_for_known() -> None:
     people = np.repeat(np.arange(2000), 2)
     labels = np.arange(4000) % 2 == 0
     scores = labels * 1.0 + rng.normal(size=2000)[people] + 0.7 * rng.normal(size=4000)
-    arm = Answers(labels, scores, 0.5, people)
-    expected = auc_spread(labels, [scores], people)
+    arm = Predictions(labels, scores, 0.5, people)
+    expected = auc_covariance(labels, [scores], people)
     assert not isinstance(expected, str)
     assert measured("roc_auc", arm).covariance[0, 0] == pytest.approx(expected.covariance[0, 0], rel=0.02)
 
@@ -92,10 +92,10 @@ def test_people_of_one_class_each_are_compared_within_their_class() -> None:
     # All positives are found and all negatives called positive: precision is the share of positives, which is fixed.
     people = np.repeat(np.arange(10), 3)
     labels = people < 5
-    arm = Answers(labels, np.ones(30), 0.5, people)
+    arm = Predictions(labels, np.ones(30), 0.5, people)
     assert measured("precision", arm).covariance[0, 0] == pytest.approx(0.0, abs=1e-12)
-    both = Answers(np.arange(30) % 3 == 0, np.ones(30), 0.5, people)
-    mixed = Answers(np.random.default_rng(0).random(30) < 0.5, np.ones(30), 0.5, people)
+    both = Predictions(np.arange(30) % 3 == 0, np.ones(30), 0.5, people)
+    mixed = Predictions(np.random.default_rng(0).random(30) < 0.5, np.ones(30), 0.5, people)
     assert measured("precision", both).covariance[0, 0] == pytest.approx(0.0, abs=1e-12)  # one of three from each
     assert measured("precision", mixed).covariance[0, 0] > 1e-3
 
@@ -111,8 +111,8 @@ def test_f1_scatters_as_its_share_does_times_the_slope() -> None:
 def test_answers_of_further_seeds_are_no_further_clips() -> None:
     arm = drawn(12, 2, 0.2)
     names, ids = [f"p{person}" for person in arm.people], [str(number) for number in range(arm.n)]
-    once = answers(arm.labels, arm.scores, names, 0.0, ids)
-    thrice = answers(
+    once = make_predictions(arm.labels, arm.scores, names, 0.0, ids)
+    thrice = make_predictions(
         np.tile(arm.labels, 3), np.tile(arm.scores, 3), names * 3, 0.0, [f"{i}@{run}" for run in (1, 2, 3) for i in ids]
     )
     assert (once.repeats, thrice.repeats) == (1.0, 3.0)
@@ -123,9 +123,9 @@ def test_answers_of_further_seeds_are_no_further_clips() -> None:
 
 
 def test_what_has_no_spread_says_why() -> None:
-    one_class = Answers(np.ones(4, dtype=np.bool_), np.arange(4.0), 0.5, np.arange(4))
-    assert spread("roc_auc", [one_class]) == Reason.ONE_CLASS
-    never = Answers(np.array([True, False, True, False]), np.zeros(4), 0.5, np.arange(4))
-    assert spread("precision", [never]) == Reason.NO_SEQUENCES
-    alone = Answers(np.array([True, False, False, False]), np.array([1.0, 0, 1, 0]), 0.5, np.array([0, 0, 1, 2]))
-    assert spread("recall", [alone]) == Reason.FEW_PEOPLE
+    one_class = Predictions(np.ones(4, dtype=np.bool_), np.arange(4.0), 0.5, np.arange(4))
+    assert clustered_variance("roc_auc", [one_class]) == Reason.ONE_CLASS
+    never = Predictions(np.array([True, False, True, False]), np.zeros(4), 0.5, np.arange(4))
+    assert clustered_variance("precision", [never]) == Reason.NO_SEQUENCES
+    alone = Predictions(np.array([True, False, False, False]), np.array([1.0, 0, 1, 0]), 0.5, np.array([0, 0, 1, 2]))
+    assert clustered_variance("recall", [alone]) == Reason.FEW_PEOPLE

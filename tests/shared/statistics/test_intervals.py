@@ -12,22 +12,22 @@ from shared.errors import InvalidInput
 from shared.statistics import intervals
 from shared.statistics.methods import IntervalMethod, Reason
 from shared.statistics.metric_names import METRICS
-from shared.statistics.predictions import Answers, answers, check_paired, place
+from shared.statistics.predictions import Predictions, check_paired, make_predictions, place
 from shared.statistics.roc_band import person_weights, strata_of
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 
 
-def of_people(labels: list[int], scores: list[float], subjects: str, threshold: float = 0.5) -> Answers:
-    return answers([bool(label) for label in labels], scores, list(subjects), threshold)
+def of_people(labels: list[int], scores: list[float], subjects: str, threshold: float = 0.5) -> Predictions:
+    return make_predictions([bool(label) for label in labels], scores, list(subjects), threshold)
 
 
-def drawn(n_people: int, clips: int, signal: float = 1.5, seed: int = 0) -> Answers:
+def drawn(n_people: int, clips: int, signal: float = 1.5, seed: int = 0) -> Predictions:
     rng = np.random.default_rng(seed)
     people = np.repeat(np.arange(n_people), clips)
     labels = np.arange(people.size) % 2 == 0
     scores = rng.normal(signal * labels, 1.0) + rng.normal(0, 0.5, n_people)[people]
-    return Answers(labels, scores, signal / 2, people)
+    return Predictions(labels, scores, signal / 2, people)
 
 
 def simulated(script: str, *flags: str) -> dict[str, dict[str, dict[str, float]]]:
@@ -67,7 +67,7 @@ def test_f1_is_turned_from_the_share_of_hits_among_all_that_matters() -> None:
 
 def test_clips_that_only_repeat_a_persons_answer_add_no_certainty() -> None:
     one_each = drawn(30, 1)
-    ten_each = Answers(
+    ten_each = Predictions(
         np.repeat(one_each.labels, 10), np.repeat(one_each.scores, 10), one_each.threshold, np.repeat(np.arange(30), 10)
     )
     for metric in METRICS:
@@ -140,15 +140,15 @@ def test_a_difference_of_arms_that_swap_places_is_turned_around() -> None:
 
 
 def test_answers_of_other_sequences_people_or_labels_are_refused_with_the_first_difference() -> None:
-    first = answers([True, False], [0.9, 0.1], ["a", "b"], 0.5, ["s1", "s2"])
+    first = make_predictions([True, False], [0.9, 0.1], ["a", "b"], 0.5, ["s1", "s2"])
     with pytest.raises(InvalidInput, match="s1 and s2 as sequence 1"):
-        check_paired(first, answers([True, False], [0.9, 0.1], ["a", "b"], 0.5, ["s2", "s1"]))
+        check_paired(first, make_predictions([True, False], [0.9, 0.1], ["a", "b"], 0.5, ["s2", "s1"]))
     with pytest.raises(InvalidInput, match="another label at sequence 1"):
-        check_paired(first, answers([False, True], [0.9, 0.1], ["a", "b"], 0.5))
+        check_paired(first, make_predictions([False, True], [0.9, 0.1], ["a", "b"], 0.5))
     with pytest.raises(InvalidInput, match="another person at sequence 2"):
-        check_paired(first, answers([True, False], [0.9, 0.1], ["a", "a"], 0.5))
+        check_paired(first, make_predictions([True, False], [0.9, 0.1], ["a", "a"], 0.5))
     with pytest.raises(InvalidInput, match="2 and 1 sequences"):
-        intervals.differences(first, answers([True], [0.9], ["a"], 0.5))
+        intervals.differences(first, make_predictions([True], [0.9], ["a"], 0.5))
 
 
 @pytest.mark.parametrize(
@@ -164,7 +164,7 @@ def test_answers_that_cannot_be_counted_are_refused(
     scores: list[float], subjects: list[str], ids: list[str], found: str
 ) -> None:
     with pytest.raises(InvalidInput, match=found):
-        answers([True, False], scores, subjects, 0.5, ids)
+        make_predictions([True, False], scores, subjects, 0.5, ids)
 
 
 def test_placements_average_to_scikit_learns_area_with_ties() -> None:
@@ -178,7 +178,7 @@ def test_placements_average_to_scikit_learns_area_with_ties() -> None:
 
 def test_people_of_one_class_each_are_drawn_within_their_class() -> None:
     people = np.repeat(np.arange(6), 2)
-    arm = Answers(people < 2, np.linspace(0, 1, 12), 0.5, people)
+    arm = Predictions(people < 2, np.linspace(0, 1, 12), 0.5, people)
     weights = person_weights(strata_of(arm), 6, 50, np.random.default_rng(0))
     assert (weights[:, :2].sum(axis=1) == 2).all()
 

@@ -5,11 +5,11 @@ import pytest
 
 from shared.statistics.intervals import difference, interval
 from shared.statistics.metric_names import METRICS
-from shared.statistics.predictions import Answers, answers
+from shared.statistics.predictions import Predictions, make_predictions
 from shared.statistics.significance import compare
 
 
-def _arms(n_people: int, seed: int) -> tuple[Answers, Answers]:
+def _arms(n_people: int, seed: int) -> tuple[Predictions, Predictions]:
     """Draw two arms of correlated clips: 2 to 10 a person."""
     rng = np.random.default_rng(seed)
     people = np.repeat(np.arange(n_people), rng.integers(2, 11, n_people))
@@ -17,15 +17,15 @@ def _arms(n_people: int, seed: int) -> tuple[Answers, Answers]:
     shared = 0.8 * labels + rng.normal(0, 0.4, n_people)[people] + rng.normal(0, 0.6, people.size)
     scores = [shared + rng.normal(0, 0.5, people.size) for _ in range(2)]
     names = [f"p{number}" for number in people]
-    first, second = (answers(labels, one, names, 0.4, [str(i) for i in range(people.size)]) for one in scores)
+    first, second = (make_predictions(labels, one, names, 0.4, [str(i) for i in range(people.size)]) for one in scores)
     return first, second
 
 
-def _twice(arm: Answers) -> Answers:
+def _twice(arm: Predictions) -> Predictions:
     """Let an arm say everything a second time, as another seed with the same answers would."""
     names = [f"p{number}" for number in np.tile(arm.people, 2)]
     ids = [f"{i}@{seed}" for seed in (1, 2) for i in range(arm.n)]
-    return answers(np.tile(arm.labels, 2), np.tile(arm.scores, 2), names, arm.threshold, ids)
+    return make_predictions(np.tile(arm.labels, 2), np.tile(arm.scores, 2), names, arm.threshold, ids)
 
 
 @pytest.mark.parametrize("n_people", [8, 12, 30])

@@ -10,7 +10,7 @@ import pytest
 from shared.errors import InvalidInput
 from shared.statistics import power
 from shared.statistics.metrics import Confusion
-from shared.statistics.predictions import Answers
+from shared.statistics.predictions import Predictions
 
 BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
 BASELINE, TUNED = Confusion(tp=30, fn=10, tn=22, fp=18), Confusion(tp=28, fn=12, tn=30, fp=10)
@@ -50,8 +50,8 @@ def test_impossible_differences_are_refused(share: float, difference: float) -> 
 def test_the_observed_disagreement_and_its_correlation_by_hand() -> None:
     labels = np.ones(8, dtype=np.bool_)
     people = np.repeat(np.arange(4), 2)
-    one = Answers(labels, np.array([0, 0, 1, 1, 1, 1, 1, 1.0]), 0.5, people)
-    other = Answers(labels, np.array([1, 1, 0, 0, 1, 1, 1, 1.0]), 0.5, people)
+    one = Predictions(labels, np.array([0, 0, 1, 1, 1, 1, 1, 1.0]), 0.5, people)
+    other = Predictions(labels, np.array([1, 1, 0, 0, 1, 1, 1, 1.0]), 0.5, people)
     found = power.disagreement(one, other)
     assert found is not None
     assert (found.share, found.difference, found.correlation) == (0.5, 0.0, 1.0)  # both clips always go together
@@ -84,12 +84,12 @@ def test_a_difference_of_no_interest_is_not_chased_and_no_disagreement_still_giv
     assert power.plan(power.Disagreement("accuracy", 0.3, 0.0, 0.2, 4.0, 4.0, 48, 12, 48, 12), margin=0.0005) is None
 
 
-def drawn(n_people: int, seed: int) -> tuple[Answers, Answers]:
+def drawn(n_people: int, seed: int) -> tuple[Predictions, Predictions]:
     """Four clips a person, one of them positive; the candidate's scores lie further apart."""
     rng = np.random.default_rng(seed)
     people = np.repeat(np.arange(n_people), 4)
     labels = np.arange(people.size) % 4 == 0
-    one, other = (Answers(labels, rng.normal(signal * labels, 1.0), signal / 2, people) for signal in (1.0, 1.6))
+    one, other = (Predictions(labels, rng.normal(signal * labels, 1.0), signal / 2, people) for signal in (1.0, 1.6))
     return one, other
 
 
@@ -104,7 +104,7 @@ def test_a_plan_for_recall_counts_positive_clips_but_asks_for_all_of_a_persons_c
     half = power.plan(dataclasses.replace(found, n_people=80))  # where only every second person gives a positive clip
     assert half is not None
     assert half.n_subjects == 2 * plan.n_subjects
-    none = Answers(np.zeros(4, dtype=np.bool_), np.zeros(4), 0.5, np.arange(4))
+    none = Predictions(np.zeros(4, dtype=np.bool_), np.zeros(4), 0.5, np.arange(4))
     assert power.plan_for("recall", none, none) is None
 
 
@@ -115,7 +115,7 @@ def test_a_plan_for_the_area_needs_fewer_people_the_larger_the_difference_and_no
     assert far is not None
     assert (near.metric, near.target, far.target) == ("roc_auc", 0.2, 0.4)
     assert near.n_subjects / far.n_subjects == pytest.approx(4, rel=0.25)  # the square of the target
-    one_class = Answers(np.ones(8, dtype=np.bool_), np.zeros(8), 0.5, np.arange(8))
+    one_class = Predictions(np.ones(8, dtype=np.bool_), np.zeros(8), 0.5, np.arange(8))
     assert power.plan_for("roc_auc", one_class, one_class) is None
 
 

@@ -7,12 +7,12 @@ from typing import Any
 import pytest
 
 from shared.errors import InvalidInput
-from shared.statistics.predictions_csv import Prediction, format_predictions, predictions_path, read_predictions
+from shared.statistics.predictions_csv import PredictionRow, format_predictions, predictions_path, read_predictions
 
 PREDICTIONS = [
-    Prediction("seq_0002", "s02", "non_smile", 0.1, "non_smile", True, "sad"),
-    Prediction("seq_0001", "s01", "smile", 0.30000001192092896, "non_smile", False),
-    Prediction("seq_0001@2", "s01", "smile", 1.0, "smile", True),
+    PredictionRow("seq_0002", "s02", "non_smile", 0.1, "non_smile", True, "sad"),
+    PredictionRow("seq_0001", "s01", "smile", 0.30000001192092896, "non_smile", False),
+    PredictionRow("seq_0001@2", "s01", "smile", 1.0, "smile", True),
 ]
 TEXT = (
     "sequence_id,subject_id,label,score,predicted,correct,emotion\n"
@@ -41,7 +41,7 @@ def test_predictions_are_written_to_the_letter_and_read_back_in_order(tmp_path: 
 
 def test_a_prediction_that_does_not_fit_the_schema_is_not_written() -> None:
     with pytest.raises(InvalidInput, match=r"prediction of seq_0001: score: found 1\.5"):
-        format_predictions([Prediction("seq_0001", "s01", "smile", 1.5, "smile", True)])
+        format_predictions([PredictionRow("seq_0001", "s01", "smile", 1.5, "smile", True)])
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 import numpy as np
 
 from shared.statistics.metrics import roc_curve
-from shared.statistics.predictions import answers
+from shared.statistics.predictions import make_predictions
 from shared.statistics.roc_band import roc_band
 
 
@@ -10,7 +10,7 @@ def make(n_people: int, seed: int = 0):
     labels = np.tile([True, False], 2 * n_people)
     people = [f"s{number // 4}" for number in range(4 * n_people)]
     scores = rng.normal(labels * 1.0, 1.0)
-    return answers(labels, scores, people, 0.5)
+    return make_predictions(labels, scores, people, 0.5)
 
 
 def test_the_curve_lies_in_its_band_nearly_everywhere() -> None:
@@ -33,11 +33,13 @@ def test_more_people_make_a_narrower_band() -> None:
 
 def test_scores_that_separate_perfectly_have_a_band_of_no_width() -> None:
     labels = [True, False] * 6
-    band = roc_band(answers(labels, [float(one) for one in labels], [f"s{n // 2}" for n in range(12)], 0.5), 100)
+    band = roc_band(
+        make_predictions(labels, [float(one) for one in labels], [f"s{n // 2}" for n in range(12)], 0.5), 100
+    )
     assert band is not None
     assert (band.low == 1).all()
 
 
 def test_one_person_or_one_class_has_no_band() -> None:
-    assert roc_band(answers([True, False], [0.9, 0.1], ["a", "a"], 0.5)) is None
-    assert roc_band(answers([True, True], [0.9, 0.1], ["a", "b"], 0.5)) is None
+    assert roc_band(make_predictions([True, False], [0.9, 0.1], ["a", "a"], 0.5)) is None
+    assert roc_band(make_predictions([True, True], [0.9, 0.1], ["a", "b"], 0.5)) is None

@@ -12,14 +12,14 @@ from shared.errors import InvalidInput
 from shared.paths import assets
 from shared.statistics import significance
 from shared.statistics.methods import TestMethod
-from shared.statistics.predictions import Answers, values
+from shared.statistics.predictions import Predictions, values
 
 
-def arms(n_people: int, clips: int, seed: int, gain: float = 0.0) -> tuple[Answers, Answers]:
+def arms(n_people: int, clips: int, seed: int, gain: float = 0.0) -> tuple[Predictions, Predictions]:
     rng = np.random.default_rng(seed)
     people = np.repeat(np.arange(n_people), clips)
     labels = np.arange(people.size) % 2 == 0
-    one, other = (Answers(labels, rng.normal(signal * labels, 1.0), 0.5, people) for signal in (1.0, 1.0 + gain))
+    one, other = (Predictions(labels, rng.normal(signal * labels, 1.0), 0.5, people) for signal in (1.0, 1.0 + gain))
     return one, other
 
 
@@ -47,9 +47,9 @@ def test_delong_gives_the_published_numbers_of_the_asah_data() -> None:
     found = significance.delong(labels, s100b, wfns)
     assert found.statistic == pytest.approx(2.209, abs=5e-4)
     assert found.p == pytest.approx(0.02718, abs=5e-6)
-    spread = significance.auc_spread(labels, [s100b, wfns], np.arange(len(rows)))
-    assert not isinstance(spread, str)
-    assert spread.areas == pytest.approx([0.7314, 0.8237], abs=5e-5)
+    found = significance.auc_covariance(labels, [s100b, wfns], np.arange(len(rows)))
+    assert not isinstance(found, str)
+    assert found.areas == pytest.approx([0.7314, 0.8237], abs=5e-5)
 
 
 def test_delong_by_person_of_one_clip_each_has_delongs_z() -> None:
@@ -65,8 +65,8 @@ def test_delong_by_person_of_one_clip_each_has_delongs_z() -> None:
 def test_copies_of_a_persons_clips_do_not_move_delong_by_person() -> None:
     one, other = arms(30, 2, 1, gain=1.0)
 
-    def tripled(arm: Answers) -> Answers:
-        return Answers(np.repeat(arm.labels, 3), np.repeat(arm.scores, 3), arm.threshold, np.repeat(arm.people, 3))
+    def tripled(arm: Predictions) -> Predictions:
+        return Predictions(np.repeat(arm.labels, 3), np.repeat(arm.scores, 3), arm.threshold, np.repeat(arm.people, 3))
 
     once, thrice = (significance.delong_by_person(*pair) for pair in ((one, other), (tripled(one), tripled(other))))
     assert thrice.statistic == pytest.approx(once.statistic)
@@ -83,10 +83,10 @@ def test_obuchowskis_variance_equals_her_formula_summed_by_hand() -> None:
     # V10: 1, 2/3, 1; V01: 1, 2/3, 1; AUC 8/9. Sums less the AUC: positives -1/9, 1/9; negatives 1/9, -2/9, 1/9.
     x, y = np.array([-1, 1, 0]) / 9 / 3, np.array([1, -2, 1]) / 9 / 3
     expected = 2 / 1 * (x**2).sum() + 3 / 2 * (y**2).sum() + 2 * 3 / 2 * (x * y).sum()
-    spread = significance.auc_spread(labels, [scores], people)
-    assert not isinstance(spread, str)
-    assert spread.areas[0] == pytest.approx(8 / 9)
-    assert spread.covariance[0, 0] == pytest.approx(expected)
+    found = significance.auc_covariance(labels, [scores], people)
+    assert not isinstance(found, str)
+    assert found.areas[0] == pytest.approx(8 / 9)
+    assert found.covariance[0, 0] == pytest.approx(expected)
 
 
 def test_swapping_people_of_one_clip_each_is_mcnemar() -> None:
@@ -137,7 +137,7 @@ def test_drawn_swaps_come_near_the_counted_ones_and_are_seeded(monkeypatch: pyte
 def test_five_people_can_never_be_significant() -> None:
     people = np.repeat(np.arange(5), 10)
     labels = np.arange(50) % 2 == 0
-    bad, good = (Answers(labels, np.where(labels == way, 0.9, 0.1), 0.5, people) for way in (False, True))
+    bad, good = (Predictions(labels, np.where(labels == way, 0.9, 0.1), 0.5, people) for way in (False, True))
     assert significance.swap_test("accuracy", bad, good).p == pytest.approx(2 / 2**5)
 
 
@@ -149,14 +149,14 @@ def test_arms_that_are_the_same_have_p_1() -> None:
 
 def test_one_person_or_class_has_no_p_but_a_reason_and_other_sequences_are_refused() -> None:
     people = np.zeros(4, dtype=np.int64)
-    alone = Answers(np.array([True, True, False, False]), np.array([0.9, 0.2, 0.8, 0.1]), 0.5, people)
-    one_class = Answers(np.zeros(4, dtype=np.bool_), alone.scores, 0.5, np.arange(4))
+    alone = Predictions(np.array([True, True, False, False]), np.array([0.9, 0.2, 0.8, 0.1]), 0.5, people)
+    one_class = Predictions(np.zeros(4, dtype=np.bool_), alone.scores, 0.5, np.arange(4))
     for metric, arm in (("accuracy", alone), ("roc_auc", alone), ("roc_auc", one_class), ("recall", one_class)):
         found = significance.compare(metric, arm, arm)
         assert found.p is None
         assert found.reason
     with pytest.raises(InvalidInput, match="another label"):
-        significance.compare("accuracy", alone, Answers(~alone.labels, alone.scores, 0.5, people))
+        significance.compare("accuracy", alone, Predictions(~alone.labels, alone.scores, 0.5, people))
 
 
 def test_holm_equals_statsmodels_and_refuses_what_is_no_p() -> None:

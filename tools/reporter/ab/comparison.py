@@ -131,7 +131,7 @@ def find_flips(baseline: Arm, arm: Arm) -> list[dict[str, Any]]:
             "candidate_score": prediction.score,
             "to": "right" if prediction.correct else "wrong",
         }
-        for sequence_id, prediction in arm.predictions.items()
-        for baseline_prediction in [baseline.predictions[sequence_id]]
+        for sequence_id, prediction in arm.rows.items()
+        for baseline_prediction in [baseline.rows[sequence_id]]
         if prediction.correct != baseline_prediction.correct
     ]

@@ -115,12 +115,12 @@ def build_page(
 
 
 def _headline(arms: Sequence[Arm], comparison: Document, targets: Targets, words: ReportWords) -> Section:
-    baseline, n_answers = arms[0], comparison["n_sequences"]
+    baseline, n_predictions = arms[0], comparison["n_sequences"]
     by_label = baseline.results["by_label"]
     facts = [
         words(
             "measured_on",
-            sequences=words.sequences(n_answers, baseline.repeats),
+            sequences=words.sequences(n_predictions, baseline.repeats),
             labels=", ".join(f"{round(n / baseline.repeats)} {label}" for label, n in by_label.items()),
             people=words.people(comparison["n_subjects"]),
             dataset=comparison["dataset"]["name"],
@@ -136,14 +136,14 @@ def _headline(arms: Sequence[Arm], comparison: Document, targets: Targets, words
                 changes="; ".join(_change(metric, baseline, entry, words) for metric in ("recall", "accuracy")),
                 to_right=to_right,
                 to_wrong=to_wrong,
-                unchanged=n_answers - to_right - to_wrong,
+                unchanged=n_predictions - to_right - to_wrong,
             )
         )
     if targets:
         facts.append(words("targets_met", arms="; ".join(_targets_met(arm, targets, words) for arm in arms)))
     n_positive = by_label.get(comparison["positive_class"], 0)
     recall_step = words("caution_recall", step=_step(n_positive, words)) if n_positive else ""
-    facts.append(words("single_step", step=_step(n_answers, words), recall_step=recall_step))
+    facts.append(words("single_step", step=_step(n_predictions, words), recall_step=recall_step))
     blocks: list[Block] = [Bullets(tuple(facts))]
     if comparison["side"] != "test":
         blocks.append(Paragraph(words("side_warning_" + comparison["side"]), "caution"))
@@ -296,7 +296,7 @@ def _roc(arms: Sequence[Arm], judgement: Judgement, words: ReportWords) -> Secti
         return Section("roc", words("roc"), (Paragraph(words("roc_none")),))
     curves, bands = [], []
     for arm in drawn:
-        band = roc_band(judgement.arms[arm.name].answers) if arm.kind != "majority" else None
+        band = roc_band(judgement.arms[arm.name].predictions) if arm.kind != "majority" else None
         bands += [band] if band is not None else []
         c = arm.results["metrics"]["confusion"]
         curves.append(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 from shared.plots import figures
-from shared.statistics.predictions import Answers
+from shared.statistics.predictions import Predictions
 from shared.text.rounding import rounded
 from tools.reporter.ab.judgement import Judgement
 from tools.reporter.render.blocks import Block, Bullets, Cell, Paragraph, Picture, Section, Slider, Table
@@ -29,7 +29,7 @@ def thresholds_section(arms: Sequence[Arm], judgement: Judgement, clip_s: float 
         words: The language.
     """
     positive = arms[0].results["positive_class"]
-    first = judgement.arms[arms[0].name].answers
+    first = judgement.arms[arms[0].name].predictions
     n_negative = int((~first.labels).sum())
     minutes = None if not clip_s or not n_negative else n_negative * clip_s / 60
     blocks: list[Block] = [Paragraph(words("thresholds_intro", positive=positive))]
@@ -41,15 +41,15 @@ def thresholds_section(arms: Sequence[Arm], judgement: Judgement, clip_s: float 
                 words("minutes_known", clip_s=f"{clip_s:.3g}", n=n_negative, minutes=f"{minutes:.2g}"), "faint"
             )
         )
-    moving = [arm for arm in arms if np.unique(judgement.arms[arm.name].answers.scores).size > 1]
+    moving = [arm for arm in arms if np.unique(judgement.arms[arm.name].predictions.scores).size > 1]
     for arm in moving:
-        answered = judgement.arms[arm.name].answers
+        predictions = judgement.arms[arm.name].predictions
         blocks.append(
             Slider(
                 name=arm.name,
-                threshold=answered.threshold,
-                positives=tuple(sorted(answered.scores[answered.labels].tolist())),
-                negatives=tuple(sorted(answered.scores[~answered.labels].tolist())),
+                threshold=predictions.threshold,
+                positives=tuple(sorted(predictions.scores[predictions.labels].tolist())),
+                negatives=tuple(sorted(predictions.scores[~predictions.labels].tolist())),
                 negative_minutes=minutes,
                 label=words("slider_label", arm=arm.name),
                 caught=words("caught", positive=positive),
@@ -66,29 +66,31 @@ def thresholds_section(arms: Sequence[Arm], judgement: Judgement, clip_s: float 
     rows = [
         (
             Cell(f"{threshold:.1f}"),
-            *(_at(judgement.arms[arm.name].answers, threshold, minutes, words) for arm in moving),
+            *(_at(judgement.arms[arm.name].predictions, threshold, minutes, words) for arm in moving),
         )
         for threshold in THRESHOLDS
     ]
     own = (
         Cell(words("in_use")),
-        *(_at(judgement.arms[arm.name].answers, None, minutes, words) for arm in moving),
+        *(_at(judgement.arms[arm.name].predictions, None, minutes, words) for arm in moving),
     )
     if moving:
         blocks.append(Table("plain", header, (own, *rows)))
     return Section("thresholds", words("thresholds"), tuple(blocks))
 
 
-def _at(answered: Answers, threshold: float | None, minutes: float | None, words: ReportWords) -> Cell:
+def _at(predictions: Predictions, threshold: float | None, minutes: float | None, words: ReportWords) -> Cell:
     """Count what is caught and what is wrong at a threshold; None is the one in use."""
-    decisions = answered.decisions if threshold is None else answered.scores > threshold
-    labels = answered.labels
+    decisions = predictions.decisions if threshold is None else predictions.scores > threshold
+    labels = predictions.labels
     caught = words("of", part=int((decisions & labels).sum()), whole=int(labels.sum()))
     n_alarms = int((decisions & ~labels).sum())
     alarms = words("of", part=n_alarms, whole=int((~labels).sum()))
     if minutes is not None:
         alarms = f"{words('a_minute', rate=rounded(n_alarms / minutes, 1))} ({alarms})"
-    details = (alarms,) if threshold is not None else (alarms, f"{words('threshold_column')} {answered.threshold:.4f}")
+    details = (
+        (alarms,) if threshold is not None else (alarms, f"{words('threshold_column')} {predictions.threshold:.4f}")
+    )
     return Cell(caught, details)
 
 
@@ -118,7 +120,7 @@ def calibration_section(arms: Sequence[Arm], judgement: Judgement, words: Report
                 *(Cell(rounded(value, 3)) for value in (found.expected_error, found.log_loss, found.brier_error)),
             )
         )
-    n = judgement.arms[arms[0].name].answers.n
+    n = judgement.arms[arms[0].name].predictions.n
     blocks = (
         Picture("calibration.png", png, words("calibration"), caption),
         Table("plain", (Cell(""), *header[1:]), tuple(rows)),
@@ -130,9 +132,9 @@ def calibration_section(arms: Sequence[Arm], judgement: Judgement, words: Report
 def people_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWords) -> Section:
     """Show right answers person by person; people with few sequences are left out, and small groups altogether."""
     baseline = arms[0]
-    names = list(dict.fromkeys(prediction.subject_id for prediction in baseline.predictions.values()))
-    right = {arm.name: _right_by_person(judgement.arms[arm.name].answers) for arm in arms}
-    sizes = judgement.arms[baseline.name].answers.counts.sum(axis=1)
+    names = list(dict.fromkeys(prediction.subject_id for prediction in baseline.rows.values()))
+    right = {arm.name: _right_by_person(judgement.arms[arm.name].predictions) for arm in arms}
+    sizes = judgement.arms[baseline.name].predictions.counts.sum(axis=1)
     shown = [place for place, size in enumerate(sizes) if size >= LEAST_SEQUENCES]
     if len(shown) < LEAST_PEOPLE:
         reason = words("people_too_few", people=words.people(len(names)))
@@ -159,6 +161,6 @@ def people_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWords
     return Section("people", words("people"), tuple(blocks))
 
 
-def _right_by_person(answered: Answers) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
-    right = answered.counts[:, 0] + answered.counts[:, 2]
+def _right_by_person(predictions: Predictions) -> "np.ndarray[tuple[int], np.dtype[np.float64]]":
+    right = predictions.counts[:, 0] + predictions.counts[:, 2]
     return np.asarray(right, dtype=np.float64)

@@ -12,7 +12,7 @@ from typing import Any
 from shared.statistics.calibration import Calibration
 from shared.statistics.intervals import Interval, differences
 from shared.statistics.methods import TestMethod
-from shared.statistics.predictions import Answers
+from shared.statistics.predictions import Predictions
 from shared.statistics.significance import Test, compare, delong, delong_by_person, mcnemar, mcnemar_mid_p
 from shared.text.catalogue import LANGS, Lang
 from tools.reporter.ab.sentence import sentence
@@ -30,7 +30,7 @@ class Judged:
     """What can be said of one arm.
 
     Attributes:
-        answers: What it answered, in the order of sequence_id.
+        predictions: Its predictions, in the order of sequence_id.
         intervals: Of each metric.
         calibration: How well its scores are probabilities.
         paired: Of each metric's difference to the baseline; empty for the baseline.
@@ -39,7 +39,7 @@ class Judged:
         against: Verdicts of a candidate against each reference, by name; nothing is protected there.
     """
 
-    answers: Answers
+    predictions: Predictions
     intervals: Mapping[str, Interval]
     calibration: Calibration
     paired: Mapping[str, Interval]
@@ -141,9 +141,9 @@ def judge(arms: Sequence[Arm], question: Question) -> Judgement:
         InvalidInput: A decision in the predictions is not what score and threshold give, or a number of the question is
             out of range.
     """
-    answered = {arm.name: arm.answers for arm in arms}
-    baseline = answered[arms[0].name]
-    candidates = {arm.name: answered[arm.name] for arm in arms if arm.role == "candidate"}
+    predictions = {arm.name: arm.predictions for arm in arms}
+    baseline = predictions[arms[0].name]
+    candidates = {arm.name: predictions[arm.name] for arm in arms if arm.role == "candidate"}
     verdicts = decide_all(
         baseline,
         candidates,
@@ -157,7 +157,7 @@ def judge(arms: Sequence[Arm], question: Question) -> Judgement:
         if reference.role != "reference":
             continue
         found = decide_all(
-            answered[reference.name],
+            predictions[reference.name],
             candidates,
             primary=question.primary,
             protected=None,
@@ -168,22 +168,22 @@ def judge(arms: Sequence[Arm], question: Question) -> Judgement:
             against[name][reference.name] = verdict
     judged = {}
     for arm in arms:
-        answers_of_arm = answered[arm.name]
+        arm_predictions = predictions[arm.name]
         is_candidate = arm.name in candidates
         reason = weakness(arm, question) if is_candidate else None
         judged[arm.name] = Judged(
-            answers=answers_of_arm,
+            predictions=arm_predictions,
             intervals=arm.intervals,
             calibration=arm.calibration,
-            paired=differences(baseline, answers_of_arm) if answers_of_arm is not baseline else {},
-            tests=_tests(question.primary, baseline, answers_of_arm) if answers_of_arm is not baseline else {},
+            paired=differences(baseline, arm_predictions) if arm_predictions is not baseline else {},
+            tests=_tests(question.primary, baseline, arm_predictions) if arm_predictions is not baseline else {},
             verdict=weaken(verdicts[arm.name], reason) if is_candidate else None,
             against={name: weaken(verdict, reason) for name, verdict in against.get(arm.name, {}).items()},
         )
     return Judgement(question, judged)
 
 
-def _tests(primary: str, baseline: Answers, arm: Answers) -> dict[str, Test]:
+def _tests(primary: str, baseline: Predictions, arm: Predictions) -> dict[str, Test]:
     """Make every paired test; those that take sequences as independent are for comparison only."""
     right = [one.decisions == one.labels for one in (baseline, arm)]
     gained, lost = int((right[1] & ~right[0]).sum()), int((right[0] & ~right[1]).sum())
@@ -202,8 +202,8 @@ def weakness(arm: Arm, question: Question) -> Because | None:
 
     These would not be luck but a mistake in the making of the comparison, which no test can see.
     """
-    results, answered = arm.results, arm.answers
-    if answered.labels.all() or not answered.labels.any():
+    results, predictions = arm.results, arm.predictions
+    if predictions.labels.all() or not predictions.labels.any():
         return Because.ONE_CLASS
     if results["side"] in ("train", "validation"):
         return Because(results["side"])
@@ -211,9 +211,9 @@ def weakness(arm: Arm, question: Question) -> Because | None:
         return Because.THRESHOLD
     if arm.learned_elsewhere:
         return Because.OTHER_SPLIT
-    if (answered.scores == answered.scores[0]).all():
+    if (predictions.scores == predictions.scores[0]).all():
         return Because.ALL_EQUAL
-    if question.primary != "roc_auc" and (answered.decisions == answered.decisions[0]).all():
+    if question.primary != "roc_auc" and (predictions.decisions == predictions.decisions[0]).all():
         return Because.SAME_DECISION
     return None
 

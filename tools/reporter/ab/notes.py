@@ -25,8 +25,8 @@ def describe_arm(arm: Arm, arms: Sequence[Arm], words: ReportWords) -> list[str]
     confusion = results["metrics"]["confusion"]
     keys: list[str] = []
     n_called_positive = confusion["tp"] + confusion["fp"]
-    labels = {prediction.label for prediction in arm.predictions.values()}
-    scores = {prediction.score for prediction in arm.predictions.values()}
+    labels = {prediction.label for prediction in arm.rows.values()}
+    scores = {prediction.score for prediction in arm.rows.values()}
     notes: list[str] = []
     if results["roc"] is None:
         notes.append(words("note_one_class", label=", ".join(sorted(labels))))
@@ -34,9 +34,9 @@ def describe_arm(arm: Arm, arms: Sequence[Arm], words: ReportWords) -> list[str]
         keys.append("note_no_positive")
     if n_called_positive == 0:
         keys.append("note_nothing_positive")
-    elif n_called_positive == len(arm.predictions):
+    elif n_called_positive == len(arm.rows):
         keys.append("note_all_positive")
-    if len(scores) == 1 and len(arm.predictions) > 1:
+    if len(scores) == 1 and len(arm.rows) > 1:
         keys.append("note_all_equal")
     if results["metrics"]["threshold_source"] == "optimal":
         keys.append("note_threshold_optimal")

@@ -65,8 +65,8 @@ class ReportResult:
             table.append([words(metric), *cells])
         width = [max(map(len, column)) for column in zip(*table, strict=True)]
         lines = ["  ".join(cell.ljust(w) for cell, w in zip(row, width, strict=True)).rstrip() for row in table]
-        answered = self.judgement.arms[self.judgement.best].answers
-        sequences, people = words.sequences(answered.n, answered.repeats), words.people(answered.n_subjects)
+        predictions = self.judgement.arms[self.judgement.best].predictions
+        sequences, people = words.sequences(predictions.n, predictions.repeats), words.people(predictions.n_subjects)
         kind = " (SYNTHETIC: drawn people)" if self.comparison["synthetic"] else ""
         lines += [
             f"95 % intervals in brackets; {sequences} of {people}{kind}",

@@ -34,7 +34,7 @@ def draw_strips(folder: Path, baseline: Arm, sequence_ids: Iterable[str]) -> tup
     dataset = reader.open_dataset(folder)
     rows = measured_rows(dataset, baseline)
     if not rows:
-        found = reader.hash_sequences(dataset.select(map(sequence_of, baseline.predictions)))
+        found = reader.hash_sequences(dataset.select(map(sequence_of, baseline.rows)))
         raise InvalidInput(
             f"--dataset {paths.shown(folder)}",
             found=f"other pictures or labels of these sequences (sha256 {found})",
@@ -42,8 +42,8 @@ def draw_strips(folder: Path, baseline: Arm, sequence_ids: Iterable[str]) -> tup
             todo="measure again, or leave --dataset out",
         )
     wanted: dict[str, list[str]] = {}
-    for answer_id in sequence_ids:
-        wanted.setdefault(sequence_of(answer_id), []).append(answer_id)
+    for prediction_id in sequence_ids:
+        wanted.setdefault(sequence_of(prediction_id), []).append(prediction_id)
     strips: dict[str, bytes] = {}
     for row in rows:
         if row.sequence_id in wanted:

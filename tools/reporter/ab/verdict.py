@@ -14,7 +14,7 @@ from shared.errors import InvalidInput
 from shared.statistics.intervals import Interval, difference
 from shared.statistics.metric_names import METRICS
 from shared.statistics.power import Plan, plan_for
-from shared.statistics.predictions import Answers
+from shared.statistics.predictions import Predictions
 from shared.statistics.significance import Test, compare, holm
 from tools.reporter.config import MARGIN
 
@@ -98,8 +98,8 @@ class Verdict:
 
 
 def decide(
-    baseline: Answers,
-    candidate: Answers,
+    baseline: Predictions,
+    candidate: Predictions,
     *,
     primary: str = "accuracy",
     protected: str | None = "recall",
@@ -110,7 +110,7 @@ def decide(
     """Decide on one candidate; for several use `decide_all`.
 
     Args:
-        baseline: Its answers.
+        baseline: Its predictions.
         candidate: Of the same sequences.
         primary: The metric that decides: accuracy, recall, precision, f1 or roc_auc.
         protected: The metric that must not drop by more than the margin; None for none.
@@ -119,7 +119,7 @@ def decide(
         seed: Of draws, where a test needs them.
 
     Raises:
-        InvalidInput: The arms did not answer the same sequences, or a metric or number is not one of those above.
+        InvalidInput: The predictions are not of the same sequences, or a metric or number is not one of those above.
     """
     return decide_all(
         baseline, {"": candidate}, primary=primary, protected=protected, margin=margin, alpha=alpha, seed=seed
@@ -127,8 +127,8 @@ def decide(
 
 
 def decide_all(
-    baseline: Answers,
-    candidates: Mapping[str, Answers],
+    baseline: Predictions,
+    candidates: Mapping[str, Predictions],
     *,
     primary: str = "accuracy",
     protected: str | None = "recall",
@@ -140,14 +140,14 @@ def decide_all(
     """Decide on several candidates against one baseline, with Holm's correction of the tests.
 
     Args:
-        baseline: Its answers.
-        candidates: Answers of the same sequences, by name.
+        baseline: Its predictions.
+        candidates: Predictions of the same sequences, by name.
         primary: See `decide`.
         protected: See `decide`.
         margin: See `decide`.
         alpha: Of any false claim among all candidates.
         seed: See `decide`.
-        repeats: Answers of each sequence, where several seeds were pooled: plans count sequences, not answers.
+        repeats: Predictions per sequence, where several seeds were pooled: plans count sequences, not predictions.
 
     Returns:
         A verdict for each name, in the same order.
@@ -182,7 +182,7 @@ def _adjust(tests: Mapping[str, Test]) -> dict[str, float | None]:
 
 
 def _decide(
-    baseline: Answers, candidate: Answers, test: Test, p_adjusted: float | None, primary: str,
+    baseline: Predictions, candidate: Predictions, test: Test, p_adjusted: float | None, primary: str,
     protected: str | None, margin: float, alpha: float, seed: int, repeats: float,
 ) -> Verdict:  # fmt: skip
     level = 1 - alpha

@@ -20,7 +20,7 @@ from typing import Any
 from shared.errors import InvalidInput
 from shared.statistics.intervals import Interval, difference
 from shared.statistics.power import Plan, plan_for
-from shared.statistics.predictions import Answers
+from shared.statistics.predictions import Predictions
 from shared.statistics.significance import Test, compare, holm
 from tools.reporter.ab.verdict import ALPHA, Because, in_sequences
 from tools.reporter.config import MARGIN
@@ -42,15 +42,15 @@ class Offer:
 
     Attributes:
         name: Of the approach.
-        answers: Of the same sequences as all others.
-        intervals: Of each metric of these answers.
+        predictions: Of the same sequences as all others.
+        intervals: Of each metric of these predictions.
         is_trained: Whether more than a threshold was learned from labels.
         download_bytes: What a page downloads for it.
         decision_ms: For one new picture; None where it was not measured.
     """
 
     name: str
-    answers: Answers
+    predictions: Predictions
     intervals: Mapping[str, Interval]
     is_trained: bool
     download_bytes: int
@@ -103,7 +103,7 @@ class Choice:
         floor: The approach that needs no training and no download.
         least_people: Fewer people could not have shown anything; None where the test has no such limit.
         plan: What would tell leader and rival apart; None where there is no rival, or no plan can be made.
-        repeats: Answers of each sequence, where several seeds were pooled.
+        repeats: Predictions per sequence, where several seeds were pooled.
         margin: The least difference of practical interest.
     """
 
@@ -164,11 +164,11 @@ def choose(
         primary: The metric that decides.
         margin: The least difference of practical interest, for plans.
         alpha: Of any false "better" among all pairs.
-        repeats: Answers of each sequence, where several seeds were pooled.
+        repeats: Predictions per sequence, where several seeds were pooled.
         seed: Of draws, where a test needs them.
 
     Raises:
-        InvalidInput: One offer only, no floor among them, or answers of different sequences.
+        InvalidInput: One offer only, no floor among them, or predictions of different sequences.
     """
     named = {offer.name: offer for offer in offers}
     if len(named) < 2 or len(named) != len(offers) or floor not in named:
@@ -197,11 +197,11 @@ def _compare_all(
 ) -> dict[tuple[str, str], Pair]:  # fmt: skip
     """Test every pair; a test without a p counts as p = 1, so that leaving it out gains nothing."""
     both = list(itertools.combinations(offers, 2))
-    tests = [compare(primary, other.answers, one.answers, seed) for one, other in both]
+    tests = [compare(primary, other.predictions, one.predictions, seed) for one, other in both]
     adjusted = holm([1.0 if test.p is None else test.p for test in tests])
     pairs = {}
     for (one, other), test, p in zip(both, tests, adjusted, strict=True):
-        found = difference(primary, other.answers, one.answers, 1 - alpha)
+        found = difference(primary, other.predictions, one.predictions, 1 - alpha)
         is_sure = test.p is not None and p < alpha and found.low is not None and found.high is not None
         better = None
         if is_sure and found.low is not None and found.low > 0:
@@ -230,7 +230,7 @@ def _least_people(primary: str, n_pairs: int, alpha: float) -> int | None:
 
 def _recommend(found: Choice, named: Mapping[str, Offer]) -> Choice:
     """Apply the rule's last step, or say what stands against it."""
-    of_leader = named[found.leader].answers
+    of_leader = named[found.leader].predictions
     if of_leader.labels.all() or not of_leader.labels.any():
         return replace(found, because=Because.ONE_CLASS)
     free = [name for name, offer in named.items() if not offer.is_trained and name != found.floor]
@@ -260,9 +260,9 @@ def _plan(found: Choice, named: Mapping[str, Offer], alpha: float) -> Plan | Non
 
     Where they are as good as equal, nothing is left to settle.
     """
-    if found.rival is None or found.is_within_margin or named[found.leader].answers.n_subjects < 2:
+    if found.rival is None or found.is_within_margin or named[found.leader].predictions.n_subjects < 2:
         return None
-    one, other = named[found.rival].answers, named[found.leader].answers
+    one, other = named[found.rival].predictions, named[found.leader].predictions
     plan = plan_for(found.primary, one, other, found.margin, alpha / len(found.pairs))
     if plan is None:
         return None

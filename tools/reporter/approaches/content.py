@@ -118,7 +118,9 @@ def _riders(measured: Measured, words: ReportWords) -> list[str]:
     choice, riders = measured.choice, []
     chosen = choice.recommended
     if chosen is not None and chosen != choice.leader and choice.primary != "recall":
-        of_recall = difference("recall", measured.offers[choice.leader].answers, measured.offers[chosen].answers)
+        of_recall = difference(
+            "recall", measured.offers[choice.leader].predictions, measured.offers[chosen].predictions
+        )
         if of_recall.high is not None and of_recall.high < 0 and of_recall.value is not None:
             riders.append(
                 words(
@@ -291,7 +293,7 @@ def _pairs_section(measured: Measured, words: ReportWords) -> Section:
         Paragraph(words("pairs_intro", leader=display(leader, words), n=len(choice.pairs))),
         Table("plain", header, tuple(rows)),
     ]
-    if choice.least_people is not None and measured.offers[leader].answers.n_subjects < choice.least_people:
+    if choice.least_people is not None and measured.offers[leader].predictions.n_subjects < choice.least_people:
         blocks.append(Paragraph(words("pairs_least", n=len(choice.pairs), least=choice.least_people), "faint"))
     return Section("pairs", words("pairs"), tuple(blocks))
 

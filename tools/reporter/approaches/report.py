@@ -108,7 +108,7 @@ def report_approaches(config: ApproachesConfig) -> ApproachesResult:
     offers = [
         Offer(
             name,
-            arms[name].answers,
+            arms[name].predictions,
             arms[name].intervals,
             APPROACHES[name].is_trained,
             cost.total_bytes,

@@ -30,7 +30,7 @@ def _verdict(choice: Choice, offers: Mapping[str, Offer], words: ReportWords) ->
     if choice.because in WEAK:
         return words("verdict_cannot_tell", reason=words(f"weak_{choice.because}"))
     if choice.because is Ground.FEW_PEOPLE:
-        people = words.people(offers[leader].answers.n_subjects)
+        people = words.people(offers[leader].predictions.n_subjects)
         return words("choice_few_people", **about, people=people, n=len(offers), least=choice.least_people)
     if choice.recommended is None:
         if leader == choice.floor:

@@ -16,8 +16,8 @@ from shared.contracts import Document
 from shared.errors import InvalidInput, WrongUsage
 from shared.statistics.calibration import Calibration
 from shared.statistics.intervals import Interval
-from shared.statistics.predictions import Answers, sequence_of
-from shared.statistics.predictions_csv import Prediction, answers_of, predictions_path, read_predictions
+from shared.statistics.predictions import Predictions, sequence_of
+from shared.statistics.predictions_csv import PredictionRow, predictions_of_rows, predictions_path, read_predictions
 from tools.reporter.config import MaybeNamed
 
 
@@ -59,7 +59,7 @@ class Arm:
         name: Unique in the comparison.
         role: baseline, candidate or reference (an arm that needs no training, such as the larger class).
         results: The results document.
-        predictions: By sequence_id, sorted by it.
+        rows: Its rows of the predictions csv by sequence_id, sorted by it.
         card: Its model card (model.json); None for a stranger's model.
         sources: The files read; the results document comes first.
     """
@@ -67,30 +67,30 @@ class Arm:
     name: str
     role: str
     results: Document
-    predictions: Mapping[str, Prediction]
+    rows: Mapping[str, PredictionRow]
     card: Document | None
     sources: tuple[Source, ...]
 
     @property
     def kind(self) -> str:
-        """Who answered: model, one_frame or majority."""
+        """What made the predictions: model, one_frame or majority."""
         return str(self.results.get("arm", "model"))
 
     @property
     def repeats(self) -> float:
-        """How many answers there are of each sequence, on average: more than 1 where several seeds were pooled."""
-        return len(self.predictions) / len({sequence_of(answer_id) for answer_id in self.predictions})
+        """Mean number of predictions per sequence: more than 1 where several seeds were pooled."""
+        return len(self.rows) / len({sequence_of(prediction_id) for prediction_id in self.rows})
 
     @cached_property
-    def answers(self) -> Answers:
-        """What it answered, in the order of sequence_id.
+    def predictions(self) -> Predictions:
+        """Its predictions, in the order of sequence_id.
 
         Raises:
             InvalidInput: A decision is not what score and threshold give.
         """
         threshold = self.results["metrics"]["threshold"]
-        return answers_of(
-            self.predictions.values(), self.results["positive_class"], threshold, f"predictions of {self.name}"
+        return predictions_of_rows(
+            self.rows.values(), self.results["positive_class"], threshold, f"predictions of {self.name}"
         )
 
     @cached_property
@@ -167,7 +167,7 @@ def read_arm(named: MaybeNamed, role: str) -> Arm:
     if role == "candidate" and results.get("arm", "model") != "model":
         role = "reference"
     name = name or str(results["model"]["name"])
-    predictions = {one.sequence_id: one for one in read_predictions(path, results)}
+    rows = {row.sequence_id: row for row in read_predictions(path, results)}
     sources = [
         Source(
             "results",
@@ -197,7 +197,7 @@ def read_arm(named: MaybeNamed, role: str) -> Arm:
         name=name,
         role=role,
         results=results,
-        predictions=dict(sorted(predictions.items())),
+        rows=dict(sorted(rows.items())),
         card=card,
         sources=tuple(sources),
     )
@@ -228,8 +228,8 @@ def check_comparable(baseline: Arm, baseline_path: Path, arm: Arm, path: Path) -
                 expected=f"{baseline.results[key]}, as in {baseline_path}",
                 todo="measure both models on the same split and side",
             )
-    for sequence_id in sorted(set(arm.predictions) | set(baseline.predictions)):
-        found, expected = arm.predictions.get(sequence_id), baseline.predictions.get(sequence_id)
+    for sequence_id in sorted(set(arm.rows) | set(baseline.rows)):
+        found, expected = arm.rows.get(sequence_id), baseline.rows.get(sequence_id)
         if (
             found is None
             or expected is None
@@ -243,7 +243,7 @@ def check_comparable(baseline: Arm, baseline_path: Path, arm: Arm, path: Path) -
             )
 
 
-def _describe(prediction: Prediction | None) -> str:
+def _describe(prediction: PredictionRow | None) -> str:
     return f"{prediction.label} of {prediction.subject_id}" if prediction else "not there"
 
 

@@ -73,10 +73,10 @@ def measured_rows(dataset: reader.Dataset, arm: Arm) -> list[reader.SequenceRow]
     Raises:
         InvalidInput: A sequence is missing.
     """
-    rows = dataset.select({sequence_of(answer_id) for answer_id in arm.predictions})
+    rows = dataset.select({sequence_of(prediction_id) for prediction_id in arm.rows})
     if "pooled" in arm.results:
         # Pooled results name the whole table of labels, and each answer its label and person.
-        measured = {sequence_of(answer_id): p for answer_id, p in arm.predictions.items()}
+        measured = {sequence_of(prediction_id): p for prediction_id, p in arm.rows.items()}
         is_same = all(
             (row.label, row.subject_id) == (measured[row.sequence_id].label, measured[row.sequence_id].subject_id)
             for row in rows
@@ -87,7 +87,7 @@ def measured_rows(dataset: reader.Dataset, arm: Arm) -> list[reader.SequenceRow]
 
 def clip_seconds(facts: DatasetFacts | None, arms: Sequence[Arm]) -> float | None:
     """Return how long a negative clip lasts on average: from the dataset, else from a model card; None if unknown."""
-    n_negative = sum(p.label != arms[0].results["positive_class"] for p in arms[0].predictions.values())
+    n_negative = sum(p.label != arms[0].results["positive_class"] for p in arms[0].rows.values())
     if facts is not None and n_negative:
         return facts.negative_s / n_negative or None
     for arm in arms:

@@ -21,7 +21,7 @@ from shared.statistics.intervals import Interval
 from shared.statistics.methods import IntervalMethod
 from shared.statistics.metrics import Confusion
 from shared.statistics.power import POWER, clips_from_tables, clips_needed
-from shared.statistics.predictions import Answers, part_and_whole
+from shared.statistics.predictions import Predictions, part_and_whole
 from shared.text.catalogue import Lang
 from tools.reporter.ab.verdict import Because, Verdict, Word, decide
 from tools.reporter.config import TablesConfig
@@ -167,7 +167,7 @@ def _arm(given: Confusion | PublishedRates, tables: Sequence[Confusion], n_fitti
     }
 
 
-def pair_up(baseline: Confusion, candidate: Confusion, *, most: bool, n_people: int) -> tuple[Answers, Answers]:
+def pair_up(baseline: Confusion, candidate: Confusion, *, most: bool, n_people: int) -> tuple[Predictions, Predictions]:
     """Write down answers that give both tables, in one of the two extreme pairings.
 
     With fewer people than clips, the clips of each person are as alike as can be: they were answered alike.
@@ -191,13 +191,13 @@ def pair_up(baseline: Confusion, candidate: Confusion, *, most: bool, n_people: 
     is_positive = np.array(labels)
     decisions = is_positive == np.array(right).T
     people = np.arange(len(labels)) * n_people // len(labels)
-    one, other = (Answers(is_positive, decided.astype(np.float64), 0.5, people) for decided in decisions)
+    one, other = (Predictions(is_positive, decided.astype(np.float64), 0.5, people) for decided in decisions)
     return one, other
 
 
-def _mirror(arm: Answers) -> Answers:
+def _mirror(arm: Predictions) -> Predictions:
     """Swap the classes, which turns specificity into recall."""
-    return Answers(~arm.labels, 1 - arm.scores, 1 - arm.threshold, arm.people)
+    return Predictions(~arm.labels, 1 - arm.scores, 1 - arm.threshold, arm.people)
 
 
 def _interval(metric: str, table: Confusion, n_people: int | None) -> Interval:
@@ -206,7 +206,7 @@ def _interval(metric: str, table: Confusion, n_people: int | None) -> Interval:
     return intervals.interval("recall", _mirror(arm)) if metric == "specificity" else intervals.interval(metric, arm)
 
 
-def _difference(metric: str, one: Answers, other: Answers) -> Interval:
+def _difference(metric: str, one: Predictions, other: Predictions) -> Interval:
     if metric == "specificity":
         return intervals.difference("recall", _mirror(one), _mirror(other))
     return intervals.difference(metric, one, other)
