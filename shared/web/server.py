@@ -1,17 +1,21 @@
 """A web server for pages on this computer: static files of listed folders, as the front end must serve them.
 
 Sends the headers that wasm threads ask for (COOP, COEP) and a policy that keeps every request on this computer. Listens
-on the loopback address only; lists no folder, follows no way out of a folder, writes nothing.
+on the loopback address only; lists no folder, follows no way out of a folder, writes nothing. It answers byte ranges:
+without them a browser cannot seek in a film.
 """
 
-import http
-import http.server
 import posixpath
-import threading
 import urllib.parse
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+
+from starlette.datastructures import MutableHeaders
+from starlette.requests import Request
+from starlette.responses import FileResponse, PlainTextResponse, Response
+from starlette.types import Message, Receive, Scope, Send
+
+from shared.web.loopback import HEADERS, HOST, OWN_NAMES, LocalServer, listen
 
 CONTENT_TYPES = {
     ".html": "text/html; charset=utf-8",
@@ -34,14 +38,13 @@ CONTENT_TYPES = {
     ".mp4": "video/mp4",
 }
 # Threads in wasm need SharedArrayBuffer, which browsers give only to isolated pages.
-ISOLATION = {"Cross-Origin-Opener-Policy": "same-origin", "Cross-Origin-Embedder-Policy": "require-corp"}
+ISOLATION = ("Cross-Origin-Opener-Policy", "Cross-Origin-Embedder-Policy")
 # Pages and workers load from this server alone; wasm must be compiled, blob: is for onnxruntime's own workers.
 POLICY = (
     "default-src 'self'; script-src 'self' 'unsafe-inline' 'wasm-unsafe-eval' blob:; worker-src 'self' blob:; "
     "style-src 'self' 'unsafe-inline'; img-src 'self' data: blob:; media-src 'self' blob:; "
     "connect-src 'self' blob: data:; object-src 'none'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-_CHUNK_BYTES = 1 << 20
 
 
 class PageServer:
@@ -73,14 +76,12 @@ class PageServer:
             for prefix, folder in folders.items()
         }
         self._isolated = isolated
-        handler = type("Handler", (_Handler,), {"pages": self})
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", port), handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_address[1]}/"
-        self._thread = threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True)
+        listener = listen([port])
+        self.url = f"http://{HOST}:{listener.getsockname()[1]}/"
+        self._server = LocalServer(self._answer, listener)
 
     def __enter__(self) -> "PageServer":
-        self._thread.start()
+        self._server.start()
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -88,29 +89,22 @@ class PageServer:
 
     def close(self) -> None:
         """Stop answering and let go of the port."""
-        if self._thread.is_alive():
-            self._server.shutdown()
-            self._thread.join()
-        self._server.server_close()
+        self._server.close()
 
     def serve_forever(self) -> None:
-        """Answer in this thread until it is interrupted (Control-C); for a page that a person looks at."""
-        try:
-            self._server.serve_forever(0.2)
-        finally:
-            self._server.server_close()
+        """Answer in this thread until Control-C; for a page that a person looks at."""
+        self._server.run()
 
     @property
     def headers(self) -> dict[str, str]:
         """The headers that every answer carries."""
-        return {
+        headers = {
+            **HEADERS,
             "Content-Security-Policy": POLICY,
-            "X-Content-Type-Options": "nosniff",
-            "Referrer-Policy": "no-referrer",
-            "Cross-Origin-Resource-Policy": "same-origin",
+            "Cross-Origin-Embedder-Policy": "require-corp",
             "Cache-Control": "no-cache",
-            **(ISOLATION if self._isolated else {}),
         }
+        return headers if self._isolated else {name: headers[name] for name in headers.keys() - ISOLATION}
 
     def find(self, target: str) -> Path | None:
         """Find the file that an address means; None if there is none that may be served.
@@ -137,52 +131,26 @@ class PageServer:
             return None
         return file if file.is_file() else None
 
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one request; an ASGI application."""
+        target = scope["raw_path"].decode("ascii", "replace")
+        if scope["query_string"]:
+            target += "?" + scope["query_string"].decode("ascii", "replace")
 
-class _Handler(http.server.BaseHTTPRequestHandler):
-    """Answers GET and HEAD for one PageServer."""
+        async def send_with_headers(message: Message) -> None:
+            if message["type"] == "http.response.start":
+                self.requests.append((target, message["status"]))
+                MutableHeaders(scope=message).update(self.headers)
+            await send(message)
 
-    pages: PageServer
-    protocol_version = "HTTP/1.1"
-    timeout = 60.0  # a browser keeps connections open; one that is gone must not hold its thread for ever
-    server_version = "smilebench"
-    sys_version = ""
+        await self._respond(Request(scope), target)(scope, receive, send_with_headers)
 
-    def do_GET(self) -> None:
-        """Send a file."""
-        self._answer(with_body=True)
-
-    def do_HEAD(self) -> None:
-        """Send a file's headers."""
-        self._answer(with_body=False)
-
-    def _answer(self, *, with_body: bool) -> None:
-        # A page elsewhere could reach this server under a name of its own that leads to 127.0.0.1.
-        host = (self.headers.get("Host") or "").rsplit(":", 1)[0]
-        file = self.pages.find(self.path) if host in ("127.0.0.1", "localhost") else None
-        try:
-            if file is None:
-                self._send(http.HTTPStatus.NOT_FOUND, "text/plain; charset=utf-8", b"not found\n", with_body)
-                return
-            with file.open("rb") as stream:
-                self._send_head(http.HTTPStatus.OK, CONTENT_TYPES[file.suffix.lower()], file.stat().st_size)
-                while with_body and (piece := stream.read(_CHUNK_BYTES)):
-                    self.wfile.write(piece)
-        except (BrokenPipeError, ConnectionResetError):
-            self.close_connection = True  # the page was closed while it loaded
-
-    def _send(self, status: http.HTTPStatus, content_type: str, body: bytes, with_body: bool) -> None:
-        self._send_head(status, content_type, len(body))
-        if with_body:
-            self.wfile.write(body)
-
-    def _send_head(self, status: http.HTTPStatus, content_type: str, n_bytes: int) -> None:
-        self.pages.requests.append((self.path, int(status)))
-        self.send_response(status)
-        self.send_header("Content-Type", content_type)
-        self.send_header("Content-Length", str(n_bytes))
-        for name, value in self.pages.headers.items():
-            self.send_header(name, value)
-        self.end_headers()
-
-    def log_message(self, format: str, *args: Any) -> None:
-        """Say nothing: what a page loads is in `requests`."""
+    def _respond(self, request: Request, target: str) -> Response:
+        """Choose the file, or refuse."""
+        if request.method not in ("GET", "HEAD"):
+            return PlainTextResponse("only GET and HEAD\n", 501)
+        host = request.headers.get("host", "").rsplit(":", 1)[0]
+        file = self.find(target) if host in OWN_NAMES else None
+        if file is None:
+            return PlainTextResponse("not found\n", 404)
+        return FileResponse(file, media_type=CONTENT_TYPES[file.suffix.lower()])

@@ -53,7 +53,7 @@ def ask(url: str, target: str) -> tuple[int, dict[str, str]]:
     answer = connection.getresponse()
     answer.read()
     connection.close()
-    return answer.status, dict(answer.getheaders())
+    return answer.status, {name.title(): value for name, value in answer.getheaders()}
 
 
 def test_it_serves_page_model_and_runtime_and_nothing_else(game: Any) -> None:

@@ -5,7 +5,6 @@ picture nor decide anything. The port and the secret stay the same from one star
 page which was open when the server died goes on, and sends what was not confirmed.
 """
 
-import asyncio
 import contextlib
 import hashlib
 import hmac
@@ -21,7 +20,6 @@ from pathlib import Path
 from typing import Any
 
 import filelock
-import uvicorn
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
@@ -31,11 +29,11 @@ from starlette.routing import Route
 from shared import paths
 from shared.errors import InvalidInput, SmilebenchError, WrongUsage
 from shared.text.catalogue import LANGS, by_language
+from shared.web.loopback import HEADERS, HOST, OWN_NAMES, LocalServer, listen
 from tools.reviewer.config import ReviewConfig
 from tools.reviewer.state import Desk, Wish
 from tools.reviewer.words import TEXTS
 
-HOST = "127.0.0.1"
 FIRST_PORT, N_PORTS = 20000, 12000  # below the range from which systems give out ports for a moment
 TOKEN_DAYS = 1.0
 MAX_BODY_BYTES = 1 << 20
@@ -44,12 +42,9 @@ _HERE = Path(__file__).parent
 _SCRIPTS = ("page.js", "cards.js", "controls.js", "grid.js", "model.js", "outbox.js", "stage.js")
 _PAGE_FILES = {"page.css": "text/css; charset=utf-8", **dict.fromkeys(_SCRIPTS, "text/javascript; charset=utf-8")}
 _HEADERS = {
+    **HEADERS,
     "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-    "Cross-Origin-Resource-Policy": "same-origin",
-    "Cross-Origin-Opener-Policy": "same-origin",
     "X-Frame-Options": "DENY",
 }
 
@@ -119,19 +114,7 @@ def serve(config: ReviewConfig) -> Served:
             import webbrowser
 
             webbrowser.open(url)
-        server = uvicorn.Server(
-            uvicorn.Config(
-                make_app(desk, token, port, config.lang),
-                log_level="critical",
-                access_log=False,
-                server_header=False,
-                lifespan="off",
-                ws="none",
-                timeout_graceful_shutdown=2,
-            )
-        )
-        with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
-            server.run(sockets=[listener])
+        LocalServer(make_app(desk, token, port, config.lang), listener).run()
     state = desk.state()
     return Served(
         desk.dataset.name, config.reviewer, desk.review.path, desk.n_saved, len(state["mine"]), len(state["rows"])
@@ -139,25 +122,15 @@ def serve(config: ReviewConfig) -> Served:
 
 
 def _listen(config: ReviewConfig) -> socket.socket:
-    """Listen on the loopback address only."""
+    """Listen on the port that was chosen, or on the dataset's and reviewer's own or one near it."""
     name = f"{config.dataset}|{config.reviewer}".encode()
     own = FIRST_PORT + int.from_bytes(hashlib.sha256(name).digest()[:4], "big") % N_PORTS
     candidates = [config.port] if config.port else [own, own + 1, own + 2, 0]
-    for port in candidates:
-        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        if os.name == "posix":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # at once after a server that was killed
-        try:
-            listener.bind((HOST, port))
-        except OSError as error:
-            listener.close()
-            problem = error
-            continue
-        listener.listen(128)  # from now on a browser waits for an answer instead of being refused
-        return listener
-    raise WrongUsage(
-        "--port", found=f"{candidates[0]} ({problem.strerror})", expected="a free port; without it one is chosen"
-    )
+    try:
+        return listen(candidates)
+    except OSError as error:
+        found = f"{candidates[0]} ({error.strerror})"
+    raise WrongUsage("--port", found=found, expected="a free port; without it one is chosen")
 
 
 def _token(dataset: str, reviewer: str) -> str:
@@ -178,7 +151,7 @@ def _token(dataset: str, reviewer: str) -> str:
 
 def make_app(desk: Desk, token: str, port: int, lang: str) -> Starlette:
     """Build the web application; separate, so that a test can ask it without a port."""
-    hosts = {f"{name}:{port}" for name in (HOST, "localhost")}
+    hosts = {f"{name}:{port}" for name in OWN_NAMES}
     cookie = f"review_{port}"  # cookies know no ports
 
     def is_ours(request: Request) -> bool:

@@ -3,7 +3,7 @@
 import http.client
 import threading
 import urllib.request
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -36,17 +36,23 @@ def server(folders: dict[str, Path]) -> Iterator[PageServer]:
 
 
 def ask(
-    server: PageServer, target: str, method: str = "GET", host: str | None = None
+    server: PageServer,
+    target: str,
+    method: str = "GET",
+    host: str | None = None,
+    headers: Mapping[str, str] | None = None,
 ) -> tuple[int, dict[str, str], bytes]:
     """Send a target exactly as it stands; urllib would tidy it up."""
     connection = http.client.HTTPConnection("127.0.0.1", int(server.url.rstrip("/").rsplit(":", 1)[1]), timeout=10)
     connection.putrequest(method, target, skip_host=True)
     connection.putheader("Host", host or server.url.removeprefix("http://").rstrip("/"))
+    for name, value in (headers or {}).items():
+        connection.putheader(name, value)
     connection.endheaders()
     answer = connection.getresponse()
     body = answer.read()
     connection.close()
-    return answer.status, dict(answer.getheaders()), body
+    return answer.status, {name.title(): value for name, value in answer.getheaders()}, body
 
 
 @pytest.mark.parametrize(
@@ -123,6 +129,17 @@ def test_it_only_reads(server: PageServer, folders: dict[str, Path]) -> None:
     assert (folders["/"] / "index.html").read_text() == "<p>hello"
 
 
+def test_a_part_of_a_film_comes_when_a_browser_seeks(server: PageServer) -> None:
+    target, whole = "/model/%EC%96%BC%EA%B5%B4%201.onnx", bytes(range(256)) * 5000
+    status, headers, body = ask(server, target, headers={"Range": "bytes=1000-1255"})
+    assert (status, body) == (206, whole[1000:1256])
+    assert headers["Content-Range"] == f"bytes 1000-1255/{len(whole)}"
+    assert "default-src 'self'" in headers["Content-Security-Policy"]
+    assert ask(server, target, headers={"Range": "bytes=-10"})[2] == whole[-10:]
+    assert ask(server, target, headers={"Range": f"bytes={len(whole)}-"})[0] == 416
+    assert ask(server, target)[1]["Accept-Ranges"] == "bytes"
+
+
 def test_requests_are_listed_with_their_status(server: PageServer) -> None:
     ask(server, "/app.mjs")
     ask(server, "/nothing.json")
@@ -142,7 +159,8 @@ def test_an_interrupted_server_lets_go_of_its_port_too(folders: dict[str, Path])
     thread = threading.Thread(target=server.serve_forever)
     thread.start()
     assert ask(server, "/")[0] == 200
-    server._server.shutdown()
+    server.close()
     thread.join(5)
+    assert not thread.is_alive()
     with pytest.raises(OSError, match="refused"):
         ask(server, "/")

@@ -1,0 +1,97 @@
+"""What all pages on this computer share: a port on the loopback address, start and stop, names and headers.
+
+Knows nothing of what is served.
+"""
+
+import asyncio
+import contextlib
+import os
+import socket
+import threading
+from collections.abc import Sequence
+
+import uvicorn
+from starlette.types import ASGIApp
+
+HOST = "127.0.0.1"
+# A page elsewhere could reach a server here under a name of its own that leads to 127.0.0.1.
+OWN_NAMES = (HOST, "localhost")
+HEADERS = {
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def listen(ports: Sequence[int]) -> socket.socket:
+    """Listen on the loopback address, on the first port that is free.
+
+    Args:
+        ports: Tried in this order; 0 takes any free one.
+
+    Raises:
+        OSError: None of them can be had; the reason is that of the last one.
+    """
+    problem = OSError("no port was named")
+    for port in ports:
+        listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if os.name == "posix":
+            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # at once after a server that was killed
+        try:
+            listener.bind((HOST, port))
+        except OSError as error:
+            listener.close()
+            problem = error
+            continue
+        listener.listen(128)  # from now on a browser waits for an answer instead of being refused
+        return listener
+    raise problem
+
+
+class LocalServer:
+    """Runs a web application, in this thread or in one of its own.
+
+    Args:
+        app: The application.
+        listener: What `listen` gave; closed at the end.
+    """
+
+    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+        self._listener = listener
+        self._thread = threading.Thread(target=self.run, daemon=True)
+        self._has_run = False
+        config = uvicorn.Config(
+            app,
+            interface="asgi3",
+            http="h11",
+            proxy_headers=False,
+            log_level="critical",
+            access_log=False,
+            server_header=False,
+            lifespan="off",
+            ws="none",
+            timeout_graceful_shutdown=2,
+        )
+        self._server = uvicorn.Server(config)
+
+    def run(self) -> None:
+        """Answer in this thread until Control-C or `close`."""
+        self._has_run = True
+        try:
+            with contextlib.suppress(KeyboardInterrupt, asyncio.CancelledError):
+                self._server.run(sockets=[self._listener])
+        finally:
+            self._listener.close()
+
+    def start(self) -> None:
+        """Answer in a thread of its own until `close`."""
+        self._thread.start()
+
+    def close(self) -> None:
+        """Stop answering and let go of the port; a `run` in another thread returns soon after."""
+        self._server.should_exit = True
+        if self._thread.is_alive():
+            self._thread.join()
+        if not self._has_run:
+            self._listener.close()
