@@ -265,3 +265,45 @@ def write_feature_model(
 def make_feature_model() -> Callable[..., Path]:
     """Return `write_feature_model`."""
     return write_feature_model
+
+
+@pytest.fixture(scope="session")
+def chromium() -> dict[str, Any]:
+    """What Playwright starts the system's Chromium with: its path, and flags that keep it from the network."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    program = next(filter(None, map(shutil.which, names)), None)
+    if program is None:
+        pytest.skip("Chromium is not installed")
+    offline = ("--disable-quic", "--disable-background-networking", "--disable-component-update", "--disable-sync")
+    return {"executable_path": program, "args": ["--no-sandbox", "--no-first-run", *offline]}
+
+
+@pytest.fixture(scope="module")
+def playwright(chromium: dict[str, Any]) -> Iterator[Any]:
+    """Playwright, where Chromium is installed."""
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as running:
+        yield running
+
+
+@pytest.fixture(scope="module")
+def launch(playwright: Any, chromium: dict[str, Any]) -> Iterator[Callable[..., Any]]:
+    """``launch(*flags)``: start a Chromium with these flags; it is closed at the end."""
+    started = []
+
+    def start(*flags: str) -> Any:
+        browser = playwright.chromium.launch(**{**chromium, "args": [*chromium["args"], *flags]})
+        started.append(browser)
+        return browser
+
+    yield start
+    for browser in started:
+        browser.close()
+
+
+@pytest.fixture(scope="module")
+def browser(launch: Callable[..., Any], film: Path) -> Any:
+    """A Chromium whose webcam plays the folder's `film`, and is allowed."""
+    camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
+    return launch(*camera, f"--use-file-for-fake-video-capture={film}")

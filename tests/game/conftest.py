@@ -9,23 +9,12 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT_TESTS = ROOT / "tests" / "handoff" / "client"
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-FLAGS = (
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-FAKE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 CALM_S, LAUGH_S, FPS = 3.0, 2.5, 30
 
 
@@ -75,31 +64,6 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     data = pictures[0] * round(CALM_S * FPS) + pictures[1] * round(LAUGH_S * FPS)
     subprocess.run(command, input=data, check=True, timeout=60)
     return path
-
-
-@pytest.fixture(scope="module")
-def launch() -> Iterator[Callable[..., Any]]:
-    """Start a Chromium with these flags; it is closed at the end."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        started = []
-
-        def start(*flags: str) -> Any:
-            started.append(playwright.chromium.launch(executable_path=CHROMIUM, args=[*FLAGS, *flags]))
-            return started[-1]
-
-        yield start
-        for browser in started:
-            browser.close()
-
-
-@pytest.fixture(scope="module")
-def browser(launch: Callable[..., Any], film: Path) -> Any:
-    """A Chromium whose webcam plays `film`."""
-    return launch(*FAKE, f"--use-file-for-fake-video-capture={film}")
 
 
 class Game:

@@ -19,15 +19,6 @@ from shared.dataset.reader import Dataset, open_dataset
 from tools.reviewer.decisions import Decision, ReviewFile
 
 ROOT = Path(__file__).parents[2]
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = (
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
 
 
 @pytest.fixture(autouse=True)
@@ -162,32 +153,15 @@ def serve(home: Path) -> Iterator[Serve]:
 
 
 @pytest.fixture(scope="module")
-def playwright() -> Iterator[Any]:
-    """Playwright, where Chromium is installed."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    with pytest.importorskip("playwright.sync_api").sync_playwright() as running:
-        yield running
-
-
-@pytest.fixture(scope="module")
-def browser(playwright: Any) -> Iterator[Any]:
+def browser(launch: Callable[..., Any]) -> Any:
     """One Chromium for all tests; each has a context of its own, with its own cookies and storage."""
-    opened = playwright.chromium.launch(executable_path=CHROMIUM, args=list(QUIET))
-    yield opened
-    opened.close()
+    return launch()
 
 
 @pytest.fixture
-def launch(playwright: Any) -> Callable[[Path], Any]:
-    """``launch(profile)``: a Chromium of the test's own, whose storage outlives it."""
-
-    def start(profile: Path) -> Any:
-        return playwright.chromium.launch_persistent_context(
-            str(profile), executable_path=CHROMIUM, args=list(QUIET), headless=True
-        )
-
-    return start
+def launch_profile(playwright: Any, chromium: dict[str, Any]) -> Callable[[Path], Any]:
+    """``launch_profile(profile)``: a Chromium of the test's own, whose storage outlives it."""
+    return lambda profile: playwright.chromium.launch_persistent_context(str(profile), **chromium, headless=True)
 
 
 @pytest.fixture

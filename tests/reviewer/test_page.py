@@ -365,7 +365,9 @@ def browser_pids(profile):
 
 @pytest.mark.skipif(not Path("/proc").is_dir(), reason="needs /proc to find the browser's processes")
 @pytest.mark.parametrize("kills", KILLS)
-def test_server_or_browser_killed_at_random_no_confirmed_decision_is_lost(dataset, serve, launch, tmp_path, kills):
+def test_server_or_browser_killed_at_random_no_confirmed_decision_is_lost(
+    dataset, serve, launch_profile, tmp_path, kills
+):
     rng = random.Random(kills)
     confirmed: set[str] = set()
 
@@ -378,7 +380,7 @@ def test_server_or_browser_killed_at_random_no_confirmed_decision_is_lost(datase
     for number in range(kills):
         if context is None:
             profile = tmp_path / f"profile{number}"
-            context = launch(profile)
+            context = launch_profile(profile)
             page = context.pages[0]
             page.on("requestfinished", lambda request: listen(request.response()))
         page.goto(served.url)

@@ -1,6 +1,7 @@
 """What every tool's command line does with what can go wrong."""
 
 import argparse
+import dataclasses
 import errno
 import json
 import subprocess
@@ -257,3 +258,22 @@ def test_a_margin_is_a_fraction_above_0_and_below_1(text: str) -> None:
     with pytest.raises(argparse.ArgumentTypeError, match="above 0 and below 1"):
         cli.margin(text)
     assert cli.margin("0.05") == 0.05
+
+
+@dataclasses.dataclass(frozen=True)
+class Settings:
+    seed: int
+    out: str | None = None
+
+
+def test_a_config_is_filled_by_the_flags_of_its_fields_names() -> None:
+    arguments = argparse.Namespace(seed=3, out="x", json=False)
+    assert cli.fill(Settings, arguments) == Settings(3, "x")
+    assert cli.fill(Settings, arguments, out=None) == Settings(3, None)
+
+
+def test_a_field_without_a_flag_is_an_error_even_where_it_has_a_default() -> None:
+    with pytest.raises(AttributeError, match="out"):
+        cli.fill(Settings, argparse.Namespace(seed=3))
+    with pytest.raises(TypeError, match="colour"):
+        cli.fill(Settings, argparse.Namespace(seed=3, out=None), colour="red")

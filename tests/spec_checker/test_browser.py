@@ -174,6 +174,10 @@ def test_a_program_that_is_no_browser_is_exit_3(stream_folder: Path, capsys: pyt
 @pytest.mark.parametrize(
     "flags",
     [
+        ["--spec"],
+        ["--out", "b.json"],
+        ["--model", "x y"],
+        ["--nonsense"],
         ["--film", "a.mp4"],
         ["--quick"],
         ["--browser", "--spec", "a.json", "--model", "b.onnx"],

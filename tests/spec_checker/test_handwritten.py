@@ -120,16 +120,6 @@ def test_json_output_is_one_document_with_the_same_findings(
     }
 
 
-@pytest.mark.parametrize("flags", [["--spec"], ["--out", "b.json"], ["--model", "x y"], ["--nonsense"]])
-def test_flags_that_cannot_be_meant_are_exit_2(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
-    try:
-        code = main(flags)
-    except SystemExit as leave:
-        code = int(str(leave.code))
-    assert code == 2
-    assert capsys.readouterr().err.count("\n") == 1
-
-
 def test_an_onnx_without_a_spec_beside_it_is_told_what_is_missing(
     build_onnx: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -158,14 +158,19 @@ def test_folds_are_frozen_and_a_foreign_file_among_them_is_noticed(
         freeze_folds(folds, tmp_path / "splits", dataset)
 
 
-def test_the_command_writes_a_file_a_fold_and_warns_of_single_people(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    make_dataset: Callable[..., Dataset],
-    capsys: pytest.CaptureFixture[str],
-) -> None:
+@pytest.fixture
+def make_people(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_dataset: Callable[..., Dataset]
+) -> Callable[[int], Dataset]:
+    """``make_people(7)``: the dataset people, of seven, in a home of the test's own."""
     monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
-    dataset = make_dataset(tmp_path / "datasets" / "people", subjects=4)
+    return lambda subjects: make_dataset(tmp_path / "datasets" / "people", subjects=subjects)
+
+
+def test_the_command_writes_a_file_a_fold_and_warns_of_single_people(
+    make_people: Callable[[int], Dataset], capsys: pytest.CaptureFixture[str]
+) -> None:
+    dataset = make_people(4)
     assert cli.main(["--dataset", "people", "--folds", "2", "--seeds", "2", "--json"]) == 0
     out, err = capsys.readouterr()
     answer = json.loads(out)
@@ -184,13 +189,9 @@ def test_the_command_writes_a_file_a_fold_and_warns_of_single_people(
 
 
 def test_the_single_split_is_the_same_as_ever_and_carries_its_warnings(
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    make_dataset: Callable[..., Dataset],
-    capsys: pytest.CaptureFixture[str],
+    make_people: Callable[[int], Dataset], capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
-    dataset = make_dataset(tmp_path / "datasets" / "people", subjects=7)
+    dataset = make_people(7)
     assert cli.main(["--dataset", "people", "--json", "--quiet"]) == 0
     answer = json.loads(capsys.readouterr().out)
     assert Path(answer["file"]).name == f"people-{dataset.labels_sha256[:8]}-seed0.json"

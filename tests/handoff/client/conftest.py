@@ -13,16 +13,6 @@ import pytest
 
 from shared.web.server import PageServer
 
-CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
-QUIET = (
-    "--no-sandbox",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-)
-FAKE = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 FILM_WIDTH, FILM_HEIGHT, FILM_FPS = 320, 240, 30
 
 
@@ -72,37 +62,6 @@ def film(tmp_path_factory: pytest.TempPathFactory) -> Path:
     frames = [np.full((FILM_HEIGHT, FILM_WIDTH, 3), (red, 60, 60), np.uint8).tobytes() for red in (50, 220)]
     subprocess.run(command, input=b"".join(frame * 45 for frame in frames), check=True, timeout=60)
     return path
-
-
-@pytest.fixture(scope="module")
-def playwright() -> Iterator[Any]:
-    """Playwright, for the system's Chromium."""
-    if CHROMIUM is None:
-        pytest.skip("Chromium is not installed")
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as started:
-        yield started
-
-
-@pytest.fixture(scope="module")
-def launch(playwright: Any) -> Iterator[Callable[..., Any]]:
-    """Start a Chromium with these flags; it is closed at the end."""
-    started = []
-
-    def start(*flags: str) -> Any:
-        started.append(playwright.chromium.launch(executable_path=CHROMIUM, args=[*QUIET, *flags]))
-        return started[-1]
-
-    yield start
-    for browser in started:
-        browser.close()
-
-
-@pytest.fixture(scope="module")
-def browser(launch: Callable[..., Any], film: Path) -> Any:
-    """The Chromium of most tests, whose webcam plays `film` and is allowed."""
-    return launch(*FAKE, f"--use-file-for-fake-video-capture={film}")
 
 
 class Site:
