@@ -42,6 +42,22 @@ class LeftOut:
         return f"{self.what} ({self.detail})" if self.detail else self.what
 
 
+def added_as_json(dataset: Path, source: str, added: dict[str, int], n_known: int) -> dict[str, Any]:
+    """Give what every import says: what came from where, and how much of it was there already."""
+    return {
+        "dataset": str(dataset),
+        "source": source,
+        "n_added": sum(added.values()),
+        "added_by_label": added,
+        "n_known": n_known,
+    }
+
+
+def list_by_label(counts: dict[str, int]) -> str:
+    """List counts in brackets, with a blank before; nothing where there are none."""
+    return f" ({', '.join(f'{label} {count}' for label, count in counts.items())})" if counts else ""
+
+
 @dataclass(frozen=True)
 class Imported:
     """The result of an import.
@@ -73,26 +89,20 @@ class Imported:
 
     def as_text(self) -> str:
         """Summarise for people; a few examples of what was left out for each reason."""
-        labels = ", ".join(f"{label} {count}" for label, count in self.added.items())
-        added = f"{sum(self.added.values())} sequences added{f' ({labels})' if labels else ''}"
+        added = f"{sum(self.added.values())} sequences added{list_by_label(self.added)}"
         lines = [f"{self.dataset.name}: {added}, {self.n_known} were there already, {len(self.left_out)} left out"]
         for reason, count in self.count_left_out().items():
             some = [str(each) for each in self.left_out if each.reason == reason][:_SHOWN]
             more = ", …" if count > _SHOWN else ""
             lines.append(f"  {count} left out: {REASONS[reason]}: {', '.join(some)}{more}")
-        by_label = ", ".join(f"{label} {count}" for label, count in self.counts["by_label"].items())
         total = f"{self.counts['sequences']} sequences of {self.counts['subjects']} people"
-        lines.append(f"→ {paths.shown(self.dataset)}: {total}{f' ({by_label})' if by_label else ''}")
+        lines.append(f"→ {paths.shown(self.dataset)}: {total}{list_by_label(self.counts['by_label'])}")
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
 
     def as_json(self) -> dict[str, Any]:
         """Give everything."""
         return {
-            "dataset": str(self.dataset),
-            "source": self.source,
-            "n_added": sum(self.added.values()),
-            "added_by_label": self.added,
-            "n_known": self.n_known,
+            **added_as_json(self.dataset, self.source, self.added, self.n_known),
             "n_left_out": len(self.left_out),
             "left_out_by_reason": self.count_left_out(),
             "left_out": [{"what": each.what, "reason": each.reason, "detail": each.detail} for each in self.left_out],

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import paths
+from tools.importer.report import added_as_json, list_by_label
 
 REASONS = {
     "unwanted": "no keyword of a class in the name",
@@ -128,7 +129,7 @@ class ArchivesImported:
 
     def as_text(self) -> str:
         """Summarise for people."""
-        added = f"{sum(self.added.values())} sequences added{_by_label(self.added)}"
+        added = f"{sum(self.added.values())} sequences added{list_by_label(self.added)}"
         rest = f"{self.n_known} were there already, {self.left_out.counts.total()} left out"
         lines = [f"{self.dataset.name}: {added} from {len(self.archives)} archives, {rest}"]
         for reason, count in self.left_out.by_reason().items():
@@ -142,8 +143,8 @@ class ArchivesImported:
             some = ", ".join(self.both_sides[:10])
             lines.append(f"  on both sides: {len(self.both_sides)} people: {some}")
         total = f"{self.counts['sequences']} sequences of {self.counts['subjects']} people"
-        lines.append(f"→ {paths.shown(self.dataset)}: {total}{_by_label(self.counts['by_label'])}")
-        lines += [f"  {_USES[side]}: {sum(n.values())}{_by_label(n)}" for side, n in self.by_side.items()]
+        lines.append(f"→ {paths.shown(self.dataset)}: {total}{list_by_label(self.counts['by_label'])}")
+        lines += [f"  {_USES[side]}: {sum(n.values())}{list_by_label(n)}" for side, n in self.by_side.items()]
         if self.split:
             lines.append(f"→ {paths.shown(self.split)}")
         return "\n".join([*lines, *(f"note: {note}" for note in self.notes)])
@@ -151,11 +152,7 @@ class ArchivesImported:
     def as_json(self) -> dict[str, Any]:
         """Give everything."""
         return {
-            "dataset": str(self.dataset),
-            "source": self.source,
-            "n_added": sum(self.added.values()),
-            "added_by_label": self.added,
-            "n_known": self.n_known,
+            **added_as_json(self.dataset, self.source, self.added, self.n_known),
             "n_left_out": self.left_out.counts.total(),
             "left_out_by_reason": self.left_out.by_reason(),
             "left_out_examples": self.left_out.examples,
@@ -167,7 +164,3 @@ class ArchivesImported:
             "split": str(self.split) if self.split else None,
             "notes": list(self.notes),
         }
-
-
-def _by_label(counts: dict[str, int]) -> str:
-    return f" ({', '.join(f'{label} {count}' for label, count in counts.items())})" if counts else ""

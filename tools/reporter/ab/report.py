@@ -18,14 +18,11 @@ from tools.reporter.ab.judgement import Judgement, judge
 from tools.reporter.ab.people_curve import read_people_curve
 from tools.reporter.ab.strips import draw_strips
 from tools.reporter.config import ReportConfig
-from tools.reporter.render.html import render_html
-from tools.reporter.render.markdown import render_markdown
+from tools.reporter.render.folder import HTML, files_of, write_page
 from tools.reporter.sources.arms import read_arms
 from tools.reporter.sources.datasets import find_dataset
 from tools.reporter.text.words import ReportWords
 
-HTML = "report.html"
-MARKDOWN = "report.md"
 COMPARISON = "comparison.json"
 
 
@@ -97,11 +94,8 @@ class ReportResult:
         """Give where everything lies, and the comparison's arms."""
         return {
             "report_id": self.comparison["comparison_id"],
-            "folder": str(self.folder),
-            "report": str(self.folder / HTML),
-            "markdown": str(self.folder / MARKDOWN),
+            **files_of(self.folder, self.pictures),
             "comparison": str(self.folder / COMPARISON),
-            "pictures": [str(self.folder / name) for name in self.pictures],
             "synthetic": self.comparison["synthetic"],
             "n_sequences": self.comparison["n_sequences"],
             "n_subjects": self.comparison["n_subjects"],
@@ -145,11 +139,6 @@ def make_report(config: ReportConfig) -> ReportResult:
     page = build_page(arms, judgement, comparison, histories, facts, strips, no_strips_reason, config.lang, points)
 
     folder = (config.out or paths.artifacts("reports") / report_id).resolve()
-    pictures = page.pictures()
-    for picture in pictures:
-        contracts.write_bytes(folder / picture.file, picture.png)
-    contracts.write_bytes(folder / MARKDOWN, render_markdown(page).encode("utf-8"))
-    contracts.write_bytes(folder / HTML, render_html(page).encode("utf-8"))
+    pictures = write_page(page, folder)
     contracts.write_document(folder / COMPARISON, comparison, "comparison")
-    files = tuple(picture.file for picture in pictures)
-    return ReportResult(folder, comparison, files, judgement, config.gate)
+    return ReportResult(folder, comparison, pictures, judgement, config.gate)

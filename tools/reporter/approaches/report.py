@@ -22,12 +22,11 @@ from tools.reporter.approaches.content import Measured, build_page
 from tools.reporter.approaches.costs import Costs, find_browser_time, find_time, find_training
 from tools.reporter.approaches.sentence import sentences
 from tools.reporter.config import ApproachesConfig, Named, Question
-from tools.reporter.render.html import render_html
-from tools.reporter.render.markdown import render_markdown
+from tools.reporter.render.folder import HTML, files_of, write_page
 from tools.reporter.sources.arms import Arm, Source, check_comparable, place, read_arm
 from tools.reporter.sources.datasets import find_dataset
 
-HTML, MARKDOWN, DOCUMENT = "report.html", "report.md", "approaches.json"
+DOCUMENT = "approaches.json"
 # What no test can see: figures that come from sequences which cannot carry a verdict.
 _WEAK = (Because.TRAIN, Because.VALIDATION, Because.THRESHOLD, Because.OTHER_SPLIT)
 
@@ -59,11 +58,8 @@ class ApproachesResult:
         """Give where everything lies, and the verdict."""
         return {
             "report_id": self.document["approaches_id"],
-            "folder": str(self.folder),
-            "report": str(self.folder / HTML),
-            "markdown": str(self.folder / MARKDOWN),
+            **files_of(self.folder, self.pictures),
             "document": str(self.folder / DOCUMENT),
-            "pictures": [str(self.folder / name) for name in self.pictures],
             "verdict": self.document["verdict"],
             "left_out": self.document["left_out"],
         }
@@ -130,13 +126,9 @@ def report_approaches(config: ApproachesConfig) -> ApproachesResult:
     flag = paths.dataset_flag(config.dataset) if config.dataset else first.results["dataset"]["name"]
     page = build_page(document, measured, timings, find_dataset(config.dataset, first), flag, config.lang)
     folder = (config.out or paths.artifacts("reports") / report_id).resolve()
-    pictures = page.pictures()
-    for picture in pictures:
-        contracts.write_bytes(folder / picture.file, picture.png)
-    contracts.write_bytes(folder / MARKDOWN, render_markdown(page).encode("utf-8"))
-    contracts.write_bytes(folder / HTML, render_html(page).encode("utf-8"))
+    pictures = write_page(page, folder)
     contracts.write_document(folder / DOCUMENT, document, "approaches")
-    return ApproachesResult(folder, document, tuple(picture.file for picture in pictures))
+    return ApproachesResult(folder, document, pictures)
 
 
 def _read_arms(results: Sequence[Named]) -> dict[str, Arm]:

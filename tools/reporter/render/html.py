@@ -11,29 +11,14 @@ import re
 from html import escape
 from pathlib import Path
 
-from tools.reporter.render.blocks import (
-    Block,
-    Bullets,
-    Card,
-    Cards,
-    Cell,
-    Heading,
-    Page,
-    Paragraph,
-    Picture,
-    Section,
-    Slider,
-    Table,
-    Tone,
-    VerdictBox,
-)
+from tools.reporter.render import blocks
 
 _UNIT = re.compile(r"(?<=\d) (?=%|pts|points)")
 _POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src '{script}'"
-_SHAPES: dict[Tone, str] = {"better": "▲", "worse": "▼", "equal": "=", "unsure": "?", "chosen": "✓"}
+_SHAPES: dict[blocks.Tone, str] = {"better": "▲", "worse": "▼", "equal": "=", "unsure": "?", "chosen": "✓"}
 
 
-def render_html(page: Page) -> str:
+def render_html(page: blocks.Page) -> str:
     """Return the page's source."""
     style = Path(__file__).with_name("report.css").read_text(encoding="utf-8")
     script = Path(__file__).with_name("report.js").read_text(encoding="utf-8")
@@ -66,37 +51,37 @@ def render_html(page: Page) -> str:
 """
 
 
-def _join(blocks: tuple[Block, ...]) -> str:
-    return "\n".join(_block(block) for block in blocks)
+def _join(parts: tuple[blocks.Block, ...]) -> str:
+    return "\n".join(map(_block, parts))
 
 
-def _section(section: Section) -> str:
+def _section(section: blocks.Section) -> str:
     return (
         f'<section id="{escape(section.key)}">\n<h2>{escape(section.title)}</h2>\n{_join(section.blocks)}\n</section>\n'
     )
 
 
-def _block(block: Block) -> str:
+def _block(block: blocks.Block) -> str:
     match block:
-        case Paragraph():
+        case blocks.Paragraph():
             return _paragraph(block)
-        case VerdictBox():
+        case blocks.VerdictBox():
             return _verdict(block)
-        case Slider():
+        case blocks.Slider():
             return _slider(block)
-        case Bullets():
+        case blocks.Bullets():
             return "<ul>\n" + "\n".join(f"<li>{_text(item)}</li>" for item in block.items) + "\n</ul>"
-        case Heading():
+        case blocks.Heading():
             return f"<h3>{escape(block.text)}</h3>"
-        case Table():
+        case blocks.Table():
             return _table(block)
-        case Picture():
+        case blocks.Picture():
             source = _data_uri("png", block.png)
             return (
                 f'<figure><img src="{source}" alt="{escape(block.alt)}">'
                 f"<figcaption>{escape(block.caption)}</figcaption></figure>"
             )
-        case Cards():
+        case blocks.Cards():
             cards = "\n".join(_card(card, block.tone) for card in block.cards)
             kind = "cards" if any(card.strip for card in block.cards) else "cards small"
             return f'<h4>{escape(block.title)}</h4>\n<ul class="{kind}">\n{cards}\n</ul>'
@@ -107,7 +92,7 @@ def _text(text: str) -> str:
     return _UNIT.sub("&nbsp;", escape(text))
 
 
-def _paragraph(block: Paragraph) -> str:
+def _paragraph(block: blocks.Paragraph) -> str:
     if block.tone in ("caution", "synthetic"):
         title = f"<strong>{escape(block.title)}</strong>" if block.title else ""
         return f'<div class="box {block.tone}">{title}{_text(block.text)}</div>'
@@ -115,7 +100,7 @@ def _paragraph(block: Paragraph) -> str:
     return f"<p{attribute}>{_text(block.text)}</p>"
 
 
-def _verdict(box: VerdictBox) -> str:
+def _verdict(box: blocks.VerdictBox) -> str:
     riders = "".join(f'<p class="rider">{_text(rider)}</p>' for rider in box.riders)
     return (
         f'<div class="verdict {box.tone}"><div class="shape" aria-hidden="true">{_SHAPES[box.tone]}</div>'
@@ -124,7 +109,7 @@ def _verdict(box: VerdictBox) -> str:
     )
 
 
-def _slider(slider: Slider) -> str:
+def _slider(slider: blocks.Slider) -> str:
     """Return a slider that stays hidden until the script has brought it to life."""
     data = {
         "positives": slider.positives,
@@ -143,7 +128,7 @@ def _slider(slider: Slider) -> str:
     )
 
 
-def _table(table: Table) -> str:
+def _table(table: blocks.Table) -> str:
     head = "".join(f'<th scope="col">{_cell(cell)}</th>' for cell in table.header)
     body = "\n".join(
         f'<tr><th scope="row">{_cell(row[0])}</th>' + "".join(f"<td>{_cell(cell)}</td>" for cell in row[1:]) + "</tr>"
@@ -156,11 +141,11 @@ def _table(table: Table) -> str:
     )
 
 
-def _cell(cell: Cell) -> str:
+def _cell(cell: blocks.Cell) -> str:
     return _text(cell.text) + "".join(f"<small>{_text(detail)}</small>" for detail in cell.details)
 
 
-def _card(card: Card, tone: str) -> str:
+def _card(card: blocks.Card, tone: str) -> str:
     strip = f'<img src="{_data_uri("jpeg", card.strip)}" alt="{escape(card.alt)}">' if card.strip else ""
     lines = "".join(f"<p>{escape(line)}</p>" for line in card.lines)
     return f'<li class="card {tone}">{strip}<p><strong>{escape(card.title)}</strong></p>{lines}</li>'
