@@ -6,6 +6,7 @@ result only; everything else goes to stderr. Imports nothing heavy, so that --he
 
 import argparse
 import errno
+import inspect
 import json
 import os
 import sys
@@ -13,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any, Protocol, TypeVar
 
+from shared import paths
 from shared.errors import SmilebenchError, WrongUsage
 from shared.text import language
 from shared.text.catalogue import LANGS
@@ -320,6 +322,26 @@ def _to_float(text: str) -> float:
 def int_list(text: str) -> tuple[int, ...]:
     """Parse whole numbers of 1 or more, separated by commas; sorted, each once."""
     return tuple(sorted({positive_int(part.strip()) for part in text.split(",")}))
+
+
+def fill(config: Callable[..., T], arguments: argparse.Namespace, **given: Any) -> T:
+    """Make a configuration: each field is the flag of its name, as it was parsed, or what `given` says instead.
+
+    Raises:
+        AttributeError: A field that is neither a flag nor given, whether it has a default or not.
+    """
+    fields = inspect.signature(config).parameters
+    return config(**{name: getattr(arguments, name) for name in fields if name not in given}, **given)
+
+
+def require_name(name: str | None, flag: str) -> None:
+    """Refuse what cannot name a run, a model or a report; None is a flag that was not typed.
+
+    Raises:
+        WrongUsage: Not a name.
+    """
+    if name is not None and not paths.NAME_PATTERN.fullmatch(name):
+        raise WrongUsage(flag, found=repr(name), expected=paths.NAME_RULE)
 
 
 def require(condition: bool, flag: str, *, found: str, expected: str) -> None:

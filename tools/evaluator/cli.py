@@ -142,7 +142,7 @@ def _evaluate(arguments: argparse.Namespace) -> cli.Result:
 
 
 def _pool(arguments: argparse.Namespace) -> cli.Result:
-    _require_name(arguments.name)
+    cli.require_name(arguments.name, "--name")
     from tools.evaluator.pool import pool
 
     return pool(arguments.files, arguments.name, arguments.out or paths.artifacts("results"))
@@ -167,16 +167,9 @@ def _time(arguments: argparse.Namespace) -> cli.Result:
 
 
 def _scores(arguments: argparse.Namespace) -> cli.Result:
-    config = ScoresConfig(
-        file=arguments.file,
-        threshold=arguments.threshold,
-        positive=arguments.positive,
-        label_column=arguments.label_column,
-        score_column=arguments.score_column,
-    )
     from tools.evaluator.scores import evaluate_scores
 
-    return evaluate_scores(config)
+    return evaluate_scores(cli.fill(ScoresConfig, arguments))
 
 
 def _split_pair(text: str, flag: str) -> tuple[str, Path]:
@@ -191,20 +184,10 @@ def _split_pair(text: str, flag: str) -> tuple[str, Path]:
     return name, Path(path).expanduser()
 
 
-def _require_name(name: str, flag: str = "--name") -> None:
-    cli.require(
-        paths.NAME_PATTERN.fullmatch(name) is not None,
-        flag,
-        found=repr(name),
-        expected=paths.NAME_RULE,
-    )
-
-
 def _to_config(arguments: argparse.Namespace) -> EvaluationConfig:
     session = arguments.session or os.environ.get(SESSION) or None
-    for flag, name in (("--name", arguments.name), ("--session", session)):
-        if name is not None:
-            _require_name(name, flag)
+    cli.require_name(arguments.name, "--name")
+    cli.require_name(session, "--session")
     cli.require(
         bool(arguments.model) or arguments.arm not in ("model", "one_frame"),
         "--model",
@@ -217,15 +200,11 @@ def _to_config(arguments: argparse.Namespace) -> EvaluationConfig:
         found=f"--arm {arguments.arm} without a split",
         expected="one: threshold and weights come from its training people",
     )
-    return EvaluationConfig(
+    return cli.fill(
+        EvaluationConfig,
+        arguments,
         model=paths.model_file(arguments.model or "none.onnx"),
-        arm=arguments.arm,
         dataset=paths.dataset_dir(arguments.dataset),
-        split=arguments.split,
-        side=arguments.side,
-        threshold=arguments.threshold,
-        name=arguments.name,
         out=arguments.out or paths.artifacts("results"),
-        threads=arguments.threads,
         session=session,
     )

@@ -71,13 +71,12 @@ def _to_config(arguments: argparse.Namespace) -> ExportConfig:
         found=repr(out.name),
         expected=f"a folder whose name can name the model: {paths.NAME_RULE}",
     )
-    return ExportConfig(
+    return cli.fill(
+        ExportConfig,
+        arguments,
         run=run,
-        checkpoint=arguments.checkpoint,
         dataset=paths.dataset_dir(arguments.dataset or document["dataset"]["name"]),
         split=arguments.split or paths.artifacts("splits") / split,
         out=out,
-        threshold=arguments.threshold,
         objective=parse_objective(arguments.objective),
-        calibrate=arguments.calibrate,
     )

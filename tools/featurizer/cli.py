@@ -49,11 +49,11 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _featurize(arguments: argparse.Namespace) -> cli.Result:
-    config = FeaturizeConfig(
+    config = cli.fill(
+        FeaturizeConfig,
+        arguments,
         dataset=paths.dataset_dir(arguments.dataset),
-        kind=arguments.kind,
         out=arguments.out and arguments.out.resolve(),
-        landmark_model=arguments.landmark_model,
         workers=arguments.workers or count_cores(),
     )
     from tools.featurizer.featurize import featurize

@@ -43,10 +43,10 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _play(arguments: argparse.Namespace) -> cli.Result:
-    config = GameConfig(
+    config = cli.fill(
+        GameConfig,
+        arguments,
         handoff=arguments.handoff.resolve() if arguments.handoff else paths.handoff_dir(arguments.model),
-        model=arguments.model,
-        port=arguments.port,
         opens_browser=not arguments.no_open,
         lang=language.choose(arguments.lang),
     )

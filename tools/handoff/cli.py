@@ -64,12 +64,12 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _write(arguments: argparse.Namespace) -> cli.Result:
-    config = HandoffConfig(
+    config = cli.fill(
+        HandoffConfig,
+        arguments,
         model=_find_model(arguments.model),
         out=arguments.out and arguments.out.resolve(),
         dataset=arguments.dataset and paths.dataset_dir(arguments.dataset),
-        release_threshold=arguments.release_threshold,
-        min_duration_ms=arguments.min_duration_ms,
     )
     from tools.handoff.write import write_handoff
 

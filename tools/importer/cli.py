@@ -141,14 +141,12 @@ def _refuse_flags_of_others(arguments: argparse.Namespace) -> None:
 
 
 def _to_windows(arguments: argparse.Namespace, dataset: Path) -> WindowsConfig:
-    return WindowsConfig(
+    return cli.fill(
+        WindowsConfig,
+        arguments,
         dataset=dataset,
-        windows=arguments.windows,
-        films=arguments.films,
         labels=_parse_labels(arguments.labels),
-        protocol=arguments.protocol,
         per_window=arguments.per_window or 1,
-        pseudonyms=arguments.pseudonyms,
         kind=arguments.kind or "real",
     )
 
@@ -161,17 +159,14 @@ def _to_photos(arguments: argparse.Namespace, dataset: Path) -> PhotosConfig:
     else:
         found = "--table beside it"
         cli.require(arguments.subject_per != "folder", "--subject-per folder", found=found, expected="photo or unknown")
-    return PhotosConfig(
+    return cli.fill(
+        PhotosConfig,
+        arguments,
         dataset=dataset,
-        photos=arguments.photos,
-        table=arguments.table,
         file_column=arguments.file_column or "file",
         label_column=arguments.label_column or "label",
-        subject_column=arguments.subject_column,
         labels=_parse_labels(arguments.labels),
-        positive=arguments.positive,
         subject_per=arguments.subject_per or "photo",
-        pseudonyms=arguments.pseudonyms,
         min_px=arguments.min_px or 48,
         kind=arguments.kind or "real",
     )
@@ -180,10 +175,10 @@ def _to_photos(arguments: argparse.Namespace, dataset: Path) -> PhotosConfig:
 def _to_archives(arguments: argparse.Namespace, dataset: Path) -> ArchivesConfig:
     expected = "a file that says what their names mean"
     cli.require(arguments.keywords is not None, "--archives", found="no --keywords", expected=expected)
-    return ArchivesConfig(
+    return cli.fill(
+        ArchivesConfig,
+        arguments,
         dataset=dataset,
-        archives=arguments.archives,
-        keywords=arguments.keywords,
         max_per_zip=arguments.max_per_zip or 5000,
         pick=arguments.pick or "random",
         seed=arguments.seed or 0,
@@ -201,7 +196,7 @@ def _to_merge(arguments: argparse.Namespace, dataset: Path) -> MergeConfig:
         expected="letters a-z, digits, '-' and '_', at most 16, such as b_",
     )
     other = paths.dataset_dir(arguments.merge)
-    return MergeConfig(dataset, other, prefix, arguments.same_people, arguments.still_photos)
+    return cli.fill(MergeConfig, arguments, dataset=dataset, other=other, prefix=prefix)
 
 
 def _parse_labels(text: str | None) -> dict[str, str]:

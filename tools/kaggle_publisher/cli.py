@@ -112,20 +112,12 @@ def _publish(arguments: argparse.Namespace) -> cli.Result:
         found="--confirm without --public",
         expected="both, or neither",
     )
-    config = PublishConfig(
+    config = cli.fill(
+        PublishConfig,
+        arguments,
         dataset=paths.dataset_dir(arguments.dataset),
-        owner=arguments.owner,
-        slug=arguments.slug,
-        title=arguments.title,
-        subtitle=arguments.subtitle,
         license_name=arguments.license,
         out=arguments.out and arguments.out.resolve(),
-        yes=arguments.yes,
-        public=arguments.public,
-        confirm=arguments.confirm,
-        allow_unreviewed=arguments.allow_unreviewed,
-        joinable=arguments.joinable,
-        landmarks_only=arguments.landmarks_only,
         ready_timeout_s=arguments.wait,
     )
     from tools.kaggle_publisher.publish import publish
@@ -143,9 +135,7 @@ def _fetch(arguments: argparse.Namespace) -> cli.Result:
 
 
 def _withdraw(arguments: argparse.Namespace) -> cli.Result:
-    config = WithdrawConfig(
-        paths.dataset_dir(arguments.dataset), arguments.subject, arguments.retrain, arguments.dry_run
-    )
+    config = cli.fill(WithdrawConfig, arguments, dataset=paths.dataset_dir(arguments.dataset))
     from tools.kaggle_publisher.withdraw import withdraw
 
     return withdraw(config)

@@ -164,25 +164,15 @@ def _to_config(arguments: argparse.Namespace) -> RecordingConfig:
     Raises:
         WrongUsage: A subject that is no pseudonym, or a dataset that is neither a name nor a path.
     """
-    return RecordingConfig(
-        source=arguments.source,
+    return cli.fill(
+        RecordingConfig,
+        arguments,
         subject_id=_subject(arguments),
         dataset=paths.dataset_dir(arguments.dataset),
-        protocol=arguments.protocol,
-        target=arguments.target,
         preview=not arguments.no_preview,
-        realtime=arguments.realtime,
         lang=language.choose(arguments.lang),
-        seed=arguments.seed,
-        difficulty=arguments.difficulty,
-        fps=arguments.fps,
         width_px=arguments.width,
         height_px=arguments.height,
-        consent=arguments.consent,
-        given_by=arguments.given_by,
-        face_model=arguments.face_model,
-        landmark_model=arguments.landmark_model,
         sound=not arguments.no_sound,
         review=not arguments.no_look_back,
-        mixed=arguments.mixed,
     )

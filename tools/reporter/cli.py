@@ -174,21 +174,20 @@ def main(argv: Sequence[str] | None = None) -> int:
 
 
 def _report(arguments: argparse.Namespace) -> cli.Result:
-    _require_report_id(arguments.report_id)
+    cli.require_name(arguments.report_id, "--report-id")
     protected = None if arguments.protected == "none" else arguments.protected
-    config = ReportConfig(
+    config = cli.fill(
+        ReportConfig,
+        arguments,
         baseline=_split_name(arguments.baseline, "--baseline"),
         candidates=tuple(_split_name(text, "--candidate") for text in arguments.candidate),
         references=tuple(_split_name(text, "--reference") for text in arguments.reference),
         question=Question(arguments.primary, protected, arguments.margin),
-        gate=arguments.gate,
         people=tuple(_split_number(text) for text in arguments.people),
         runs=tuple(arguments.run),
         histories=tuple(arguments.history),
         dataset=arguments.dataset and paths.dataset_dir(arguments.dataset),
         with_faces=not arguments.no_faces,
-        out=arguments.out,
-        report_id=arguments.report_id,
         lang=language.choose(arguments.lang),
     )
     from tools.reporter.ab.report import make_report
@@ -197,7 +196,7 @@ def _report(arguments: argparse.Namespace) -> cli.Result:
 
 
 def _approaches(arguments: argparse.Namespace) -> cli.Result:
-    _require_report_id(arguments.report_id)
+    cli.require_name(arguments.report_id, "--report-id")
     left_out = tuple(_split_approach(text, "--left-out") for text in arguments.left_out)
     for _, reason in left_out:
         cli.require(reason in REASONS, "--left-out", found=repr(reason), expected=", ".join(REASONS))
@@ -210,19 +209,15 @@ def _approaches(arguments: argparse.Namespace) -> cli.Result:
             ("--spec", arguments.spec),
         )
     )
-    config = ApproachesConfig(
+    config = cli.fill(
+        ApproachesConfig,
+        arguments,
         results=results,
         runs=runs,
         cards=cards,
         specs=specs,
-        timings=arguments.timings,
-        features=arguments.features,
         left_out=left_out,
         dataset=arguments.dataset and paths.dataset_dir(arguments.dataset),
-        primary=arguments.primary,
-        margin=arguments.margin,
-        out=arguments.out,
-        report_id=arguments.report_id,
         lang=language.choose(arguments.lang),
     )
     from tools.reporter.approaches.report import report_approaches
@@ -241,15 +236,6 @@ def _tables(arguments: argparse.Namespace) -> cli.Result:
     from tools.reporter.tables.tables import compare_tables
 
     return compare_tables(config)
-
-
-def _require_report_id(report_id: str | None) -> None:
-    if report_id is not None and not paths.NAME_PATTERN.fullmatch(report_id):
-        raise WrongUsage(
-            "--report-id",
-            found=repr(report_id),
-            expected=paths.NAME_RULE,
-        )
 
 
 def _split_approach(text: str, flag: str) -> tuple[str, str]:

@@ -141,11 +141,11 @@ def _to_config(arguments: argparse.Namespace) -> SplitConfig:
         found="neither --folds nor --leave-one-out",
         expected="one of them; a single split takes --seed",
     )
-    return SplitConfig(
+    return cli.fill(
+        SplitConfig,
+        arguments,
         dataset=paths.dataset_dir(arguments.dataset),
-        seed=arguments.seed,
         n_folds=arguments.folds,
-        leave_one_out=arguments.leave_one_out,
         n_seeds=arguments.seeds or 1,
         test=_parse_people(arguments.test),
         out=arguments.out or paths.artifacts("splits"),

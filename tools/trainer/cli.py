@@ -133,29 +133,5 @@ def _to_config(arguments: argparse.Namespace) -> TrainConfig:
         found=f"--network {arguments.network}",
         expected="--network landmark_mlp, which alone eats landmarks",
     )
-    return TrainConfig(
-        dataset=paths.dataset_dir(arguments.dataset),
-        split=arguments.split,
-        out=arguments.out,
-        network=arguments.network,
-        weights=arguments.weights,
-        epochs=arguments.epochs,
-        keep_epochs=arguments.keep_epochs,
-        batch=arguments.batch,
-        lr=arguments.lr,
-        weight_decay=arguments.weight_decay,
-        schedule=arguments.schedule,
-        label_smoothing=arguments.label_smoothing,
-        mixup=arguments.mixup,
-        normalisation=arguments.normalisation,
-        with_z=arguments.with_z,
-        emotion_weight=arguments.emotion_weight,
-        augment=not arguments.no_augment,
-        freeze_epochs=arguments.freeze_epochs,
-        unfreeze_blocks=arguments.unfreeze_blocks,
-        unfreeze_lr_factor=arguments.unfreeze_lr_factor,
-        seed=arguments.seed,
-        split_seed=arguments.split_seed,
-        train_people=arguments.train_people,
-        threads=arguments.threads,
-    )
+    dataset = paths.dataset_dir(arguments.dataset)
+    return cli.fill(TrainConfig, arguments, dataset=dataset, augment=not arguments.no_augment)
