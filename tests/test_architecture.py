@@ -151,18 +151,20 @@ def test_a_cli_imports_nothing_heavy_through_others_either() -> None:
     # All in one start of Python; each answers for what it is the first to bring.
     code = """
 import importlib, json, sys
-brought, before = {}, set()
+brought, before, texts = {}, set(), []
+sys.addaudithook(lambda event, args: texts.append(args[0]) if event == "open" and ".toml" in str(args[0]) else None)
 for name in sys.argv[1:]:
     importlib.import_module(name)
     after = {module.split(".")[0] for module in sys.modules}
     brought[name], before = sorted(after - before), after
-print(json.dumps(brought))
+print(json.dumps([brought, texts]))
 """
     modules = [".".join(path.relative_to(ROOT).with_suffix("").parts) for path in CLIS]
     done = subprocess.run([sys.executable, "-c", code, *modules], capture_output=True, text=True, check=True, cwd=ROOT)
-    brought = json.loads(done.stdout)
+    brought, texts = json.loads(done.stdout)
     assert list(brought) == modules
     assert {name: heavy for name in modules if (heavy := set(brought[name]) & (HEAVY | {"numpy"}))} == {}
+    assert texts == [], "files of texts are read by what shows them, not by each --help"
 
 
 @pytest.mark.parametrize("folder", named(TOOLS))

@@ -1,7 +1,7 @@
 """Figures that more than one tool shows: ROC curves, confusion matrices and learning curves, in Korean or English.
 
 Takes plain data and returns a matplotlib Figure with the Agg canvas; touches no pyplot and no global setting, so it
-works without a screen and beside other plots. Reads no file but a font. Figures are narrow and their letters large, so
+works without a screen and beside other plots. Reads words and a font. Figures are narrow and their letters large, so
 that they can still be read on a phone of 390 px.
 """
 
@@ -22,7 +22,7 @@ from matplotlib.ticker import MaxNLocator
 
 from shared import contracts
 from shared.errors import InvalidInput, MissingOutside
-from shared.text.catalogue import Catalogue, Lang, Text, Words
+from shared.text.catalogue import Lang, Words, read_catalogue
 from shared.text.rounding import rounded
 
 DPI = 200
@@ -34,22 +34,7 @@ INK = "#222222"
 FAINT = "#8A8A8A"
 GRID = "#E3E3E3"
 
-TEXTS: Catalogue = {
-    "false_positive_rate": Text("false positive rate", "거짓 양성률"),
-    "true_positive_rate": Text("true positive rate (recall)", "참 양성률 (재현율)"),
-    "chance": Text("chance", "무작위"),
-    "auc": Text("AUC {value}", "AUC {value}"),
-    "no_auc": Text("AUC not defined", "AUC 정의되지 않음"),
-    "predicted": Text("predicted", "예측"),
-    "actual": Text("actual", "실제"),
-    "epoch": Text("epoch", "에포크"),
-    "loss": Text("loss", "손실"),
-    "train_loss": Text("training", "학습"),
-    "validation_loss": Text("validation", "검증"),
-    "validation_accuracy": Text("validation accuracy", "검증 정확도"),
-    "validation_auc": Text("validation AUC", "검증 AUC"),
-    "best_epoch": Text("best epoch: {epoch}", "최적 에포크: {epoch}"),
-}
+TEXTS = read_catalogue(Path(__file__).with_suffix(".toml"))
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,4 @@
-"""A colour, a shape and a word for each class, the same wherever people see labels. Reads and writes nothing.
+"""A colour, a shape and a word for each class, the same wherever people see labels.
 
 The shape alone tells classes apart, so colour-blind readers and grey prints lose nothing; white text on each colour has
 a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3).
@@ -6,8 +6,9 @@ a contrast of at least 4.5 to 1 (WCAG 2.2, 1.4.3).
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
-from shared.text.catalogue import Catalogue, Lang, Text, Words
+from shared.text.catalogue import Lang, Words, read_catalogue
 
 SHAPES = ("circle", "square", "triangle", "diamond", "cross")
 SHAPE_SVG = {
@@ -17,10 +18,7 @@ SHAPE_SVG = {
     "diamond": '<path d="M8 0 16 8 8 16 0 8Z"/>',
     "cross": '<path d="M5.5 1h5v4.5H15v5h-4.5V15h-5v-4.5H1v-5h4.5Z"/>',
 }  # for a viewBox of 0 0 16 16
-LABEL_WORDS: Catalogue = {
-    "smile": Text("smile", "웃음"),
-    "non_smile": Text("non-smile", "웃지 않음"),
-}
+LABEL_WORDS = read_catalogue(Path(__file__).with_suffix(".toml"))
 COLOURS_RGB = ((166, 71, 0), (0, 91, 171), (107, 33, 168), (17, 94, 89), (157, 23, 77), (63, 63, 70), (101, 84, 0))
 
 

@@ -10,8 +10,7 @@ from shared.stale_models import StaleReason
 from shared.statistics.methods import IntervalMethod, PlanMethod, Reason, TestMethod
 from tools.reporter.ab.verdict import WEAK, Because, Word
 from tools.reporter.approaches.choice import Ground
-from tools.reporter.text.tables import TABLES
-from tools.reporter.text.words import PAGES
+from tools.reporter.text.words import PAGES, TABLES
 
 
 def enums(field: str, *beside: str) -> list[set[Any]]:

@@ -15,6 +15,7 @@ TREE = {
     "shared/faces/__init__.py": "from shared import marks\n",
     "shared/faces/boxes.py": "import cv2\n\ndef find():\n    from shared.clock import now, then\n",
     "shared/faces/boxes.json": "{}",
+    "shared/faces/words.toml": "",
     "shared/faces/notes.txt": "not read by a program",
     "shared/marks.py": 'NOUN = "face"\n',
     "shared/money.py": 'NOUN = "bill"\n',
@@ -66,7 +67,14 @@ def test_a_tool_depends_on_its_folder_what_it_imports_the_data_beside_it_and_its
 
 
 @pytest.mark.parametrize(
-    "file", ["shared/clock.py", "shared/faces/boxes.json", "schemas/parts.schema.json", "tools/finder/page/page.mjs"]
+    "file",
+    [
+        "shared/clock.py",
+        "shared/faces/boxes.json",
+        "shared/faces/words.toml",
+        "schemas/parts.schema.json",
+        "tools/finder/page/page.mjs",
+    ],
 )
 def test_a_change_of_what_a_tool_depends_on_changes_its_hash(tree: Path, file: str) -> None:
     before = ImportGraph(tree).hash_of("finder")

@@ -1,19 +1,18 @@
 """Words are kept in one way: identifiers with a text in each language beside them."""
 
 import ast
-import importlib
 import re
-import string
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from shared.text.catalogue import Catalogue, Text, Words, by_language
+from shared.errors import InvalidInput
+from shared.text.catalogue import Catalogue, Text, Words, by_language, read_catalogue
 
 ROOT = Path(__file__).parents[3]
 FILES = sorted([*(ROOT / "tools").rglob("*.py"), *(ROOT / "shared").rglob("*.py")])
 SPEAKING = [path for path in FILES if "shared.text.catalogue" in path.read_text(encoding="utf-8")]
+TEXTS = sorted([*(ROOT / "tools").rglob("*.toml"), *(ROOT / "shared").rglob("*.toml")])
 HANGUL = re.compile("[가-힣]")
 # Korean that is no text of a page: where it stands, and why no catalogue holds it.
 KOREAN_ELSEWHERE = {
@@ -38,33 +37,17 @@ def named(paths: list[Path]) -> list[object]:
     return [pytest.param(path, id=module_of(path)) for path in paths]
 
 
-def catalogues() -> Iterator[tuple[str, Catalogue]]:
-    """Yield every catalogue of the project with its name."""
-    seen: set[int] = set()
-    for path in SPEAKING:
-        for name, value in vars(importlib.import_module(module_of(path))).items():
-            is_catalogue = isinstance(value, dict) and value and all(isinstance(one, Text) for one in value.values())
-            if is_catalogue and id(value) not in seen:
-                seen.add(id(value))
-                yield f"{module_of(path)}.{name}", value
-
-
-CATALOGUES = [pytest.param(found, id=name) for name, found in catalogues()]
-
-
-def places(text: str) -> set[str]:
-    return {name for _, name, _, _ in string.Formatter().parse(text) if name}
+CATALOGUES = [pytest.param(read_catalogue(path), id=path.relative_to(ROOT).as_posix()) for path in TEXTS]
 
 
 def test_the_catalogues_of_all_rooms_are_found() -> None:
-    rooms = {name.split(".")[1] for name, _ in catalogues()}
+    rooms = {path.relative_to(ROOT).parts[1] for path in TEXTS}
     assert rooms >= {"reporter", "reviewer", "grid_viewer", "recorder", "plots", "text"}
 
 
 @pytest.mark.parametrize("texts", CATALOGUES)
-def test_a_text_is_named_by_an_identifier_and_has_the_same_places_in_both_languages(texts: Catalogue) -> None:
+def test_a_text_is_named_by_an_identifier(texts: Catalogue) -> None:
     assert [key for key in texts if not re.fullmatch("[a-z][a-z0-9_]*", key)] == []
-    assert [key for key, text in texts.items() if places(text.en) != places(text.ko)] == []
 
 
 @pytest.mark.parametrize("texts", CATALOGUES)
@@ -84,22 +67,53 @@ def test_no_korean_particle_follows_an_inserted_name(texts: Catalogue) -> None:
     assert [key for key, text in texts.items() if particle.search(text.ko)] == []
 
 
-def korean_outside_of_texts(tree: ast.AST) -> list[str]:
-    """Return the Korean strings that are neither a `Text` nor a docstring."""
-    calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call) and ast.unparse(node.func) == "Text"]
-    allowed = {id(part) for call in calls for part in ast.walk(call)}
-    allowed |= {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+def korean_in_code(tree: ast.AST) -> list[str]:
+    """Return the Korean strings that are no docstring."""
+    allowed = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
     strings = [node for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)]
     return [node.value for node in strings if HANGUL.search(node.value) and id(node) not in allowed]
 
 
 @pytest.mark.parametrize("path", named(FILES))
-def test_korean_stands_in_a_catalogue(path: Path) -> None:
-    korean = korean_outside_of_texts(ast.parse(path.read_text(encoding="utf-8")))
+def test_korean_stands_in_files_of_texts(path: Path) -> None:
+    korean = korean_in_code(ast.parse(path.read_text(encoding="utf-8")))
     if str(path.relative_to(ROOT)) in KOREAN_ELSEWHERE:
         assert korean, "this exception is needed no more"
     else:
         assert korean == []
+
+
+# Identifiers that no code of the room holds: words of datasets.
+NAMED_BY_DATA = {
+    "shared/text/label_style.toml": {"smile", "non_smile"},
+    "tools/grid_viewer/emotions.toml": {"angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"},
+}
+
+
+def looked_up(folder: Path) -> re.Pattern[str]:
+    """Match the identifiers that code can ask for: whole ones, ``f"word_{word}"`` and ``"word_" + word``."""
+    asked: set[str] = set()
+    for path in folder.rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.JoinedStr):
+                parts = [
+                    re.escape(str(part.value)) if isinstance(part, ast.Constant) else r"\w+" for part in node.values
+                ]
+                asked.add("".join(parts))
+            elif isinstance(node, ast.Constant) and isinstance(node.value, str):
+                asked.add(re.escape(node.value) + (r"\w+" if node.value.endswith("_") else "(_one)?"))
+    for path in [*folder.rglob("*.js"), *folder.rglob("*.html")]:
+        found = re.findall(r"[\"'`]([a-z0-9_]+)([\"'`]|\$\{)", path.read_text(encoding="utf-8"))
+        asked |= {name + (r"\w+" if end == "${" else "") for name, end in found}
+    return re.compile("|".join(one for one in asked if re.search("[a-z]", one.replace(r"\w", ""))))
+
+
+@pytest.mark.parametrize("path", [pytest.param(path, id=path.relative_to(ROOT).as_posix()) for path in TEXTS])
+def test_every_text_is_asked_for(path: Path) -> None:
+    name = path.relative_to(ROOT)
+    asked = looked_up(ROOT / "shared" if name.parts[0] == "shared" else ROOT.joinpath(*name.parts[:2]))
+    unasked = {key for key in read_catalogue(path) if not asked.fullmatch(key)}
+    assert unasked == NAMED_BY_DATA.get(name.as_posix(), set())
 
 
 LOOKUPS = {"get", "words", "raw", "counted", "Words", "ReportWords"}
@@ -166,3 +180,33 @@ def test_words_fill_places_and_count_in_the_singular() -> None:
     assert by_language(texts)["ko"] == {"clips": "클립 {n}개", "clips_one": "클립 {n}개"}
     with pytest.raises(KeyError):
         Words(texts, "en")("takes")
+
+
+WHOLE = '[takes]\nen = "{n} takes"\nko = "촬영 {n}개"\n'
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("[takes\n", r"words\.toml: found Expected .*, expected TOML"),
+        ('[takes]\nen = "takes"\n', r"words\.toml, \[takes\]: found en, expected a text for each of en, ko"),
+        (WHOLE + 'fr = "prises"\n', r"\[takes\]: found en, ko, fr, expected"),
+        ('takes = "takes"\n', r"\[takes\]: found 'takes', expected"),
+        ("[takes]\nen = 1\nko = 2\n", r"\[takes\]: found en, ko, expected a text"),
+        (WHOLE.replace("{n}개", ""), r"\[takes\]: found {n} in en, no places in ko, expected the same places"),
+        (WHOLE.replace("{n}개", "{n"), r"\[takes\]: found '촬영 {n' \(.*\), expected {name}"),
+    ],
+)
+def test_a_file_of_texts_that_lacks_something_is_refused(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "words.toml").write_text(text, encoding="utf-8")
+    with pytest.raises(InvalidInput, match=message):
+        read_catalogue(tmp_path / "words.toml")
+
+
+def test_files_of_texts_are_one_catalogue_and_share_no_identifier(tmp_path: Path) -> None:
+    one, other = tmp_path / "one.toml", tmp_path / "other.toml"
+    one.write_text(WHOLE, encoding="utf-8")
+    other.write_text(WHOLE.replace("takes]", "clips]"), encoding="utf-8")
+    assert read_catalogue(one, other)["clips"] == read_catalogue(one)["takes"] == Text("{n} takes", "촬영 {n}개")
+    with pytest.raises(InvalidInput, match=r"one\.toml, \[takes\]: found it in another file"):
+        read_catalogue(one, other, one)

@@ -1,25 +1,19 @@
 """Figures that show how sure numbers are: differences with their intervals, and whether scores are probabilities.
 
-Takes plain data and returns a matplotlib Figure, as `shared.plots.figures` does. Reads no file but a font.
+Takes plain data and returns a matplotlib Figure, as `shared.plots.figures` does. Reads its words and a font.
 """
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 from matplotlib.figure import Figure
 
 from shared.plots import figures
 from shared.plots.figures import DASHES, FAINT, GRID, INK, PALETTE
-from shared.text.catalogue import Catalogue, Lang, Text, Words
+from shared.text.catalogue import Lang, Words, read_catalogue
 
-TEXTS: Catalogue = {
-    "points": Text("difference in points (candidate minus baseline)", "차이 (%p, 후보 − 기준)"),
-    "score": Text("score", "점수"),
-    "share": Text("share that is positive", "실제 양성 비율"),
-    "calibrated": Text("calibrated", "보정됨"),
-    "people": Text("people in training", "학습에 쓰인 사람 수"),
-    "accuracy": Text("accuracy", "정확도"),
-}
+TEXTS = read_catalogue(Path(__file__).with_suffix(".toml"))
 _MARKERS = ("o", "s", "D", "^", "v", "P")
 
 

@@ -1,23 +1,19 @@
 """The reports' words and numbers in one language: texts by key, and figures rounded for people in one way only."""
 
 from dataclasses import asdict
+from pathlib import Path
 from typing import Literal
 
 from shared.statistics.intervals import Interval
 from shared.statistics.methods import Reason
 from shared.statistics.power import Plan
 from shared.statistics.significance import Test
-from shared.text.catalogue import Catalogue, Lang, Words
+from shared.text.catalogue import Lang, Words, read_catalogue
 from shared.text.rounding import rounded
-from tools.reporter.text.approaches import APPROACHES
-from tools.reporter.text.measured import MEASURED
-from tools.reporter.text.origin import ORIGIN
-from tools.reporter.text.tables import TABLES
-from tools.reporter.text.units import UNITS
-from tools.reporter.text.verdict import VERDICT
 
-PAGES: Catalogue = {**UNITS, **MEASURED, **ORIGIN, **VERDICT, **APPROACHES}
-_TABLES: Catalogue = {**UNITS, **TABLES}
+_FOLDER = Path(__file__).parent
+PAGES = read_catalogue(*(_FOLDER / f"{name}.toml" for name in ("units", "measured", "origin", "verdict", "approaches")))
+TABLES = read_catalogue(_FOLDER / "units.toml", _FOLDER / "tables.toml")
 _AUC = "roc_auc"
 
 
@@ -30,7 +26,7 @@ class ReportWords(Words):
     """
 
     def __init__(self, lang: Lang, of: Literal["pages", "tables"] = "pages") -> None:
-        super().__init__(PAGES if of == "pages" else _TABLES, lang)
+        super().__init__(PAGES if of == "pages" else TABLES, lang)
 
     def basis(self, found: Interval) -> str:
         """Say what an interval comes from: how many, whose, and how."""
