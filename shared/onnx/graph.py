@@ -82,29 +82,21 @@ def parse_graph(data: bytes, path: Path) -> Graph:
     """
     import onnx
 
-    todo = "copy or export the file again"
+    def refused(found: str, expected: str = "an ONNX file") -> InvalidInput:
+        return InvalidInput(str(path), found=found, expected=expected, todo="copy or export the file again")
+
     try:
         model = onnx.load_model_from_string(data)
     except Exception as error:  # protobuf's DecodeError, whose home differs between its versions
-        raise InvalidInput(
-            str(path),
-            found=f"no ONNX, or one that was cut off ({first_line(error)})",
-            expected="an ONNX file",
-            todo=todo,
-        ) from None
+        raise refused(f"no ONNX, or one that was cut off ({first_line(error)})") from None
     if not model.graph.node:
-        raise InvalidInput(str(path), found=f"no operators in {len(data)} bytes", expected="an ONNX file", todo=todo)
+        raise refused(f"no operators in {len(data)} bytes")
     uses_other_files = any(tensor.data_location == onnx.TensorProto.EXTERNAL for tensor in _weights(model.graph))
     if not uses_other_files:
         try:
             onnx.checker.check_model(model)
         except onnx.checker.ValidationError as error:
-            raise InvalidInput(
-                str(path),
-                found=f"a graph that breaks ONNX's rules ({first_line(error)})",
-                expected="a valid ONNX",
-                todo=todo,
-            ) from None
+            raise refused(f"a graph that breaks ONNX's rules ({first_line(error)})", "a valid ONNX") from None
     nodes = [*_nodes(model.graph), *(node for function in model.functions for node in function.node)]
     weights = {tensor.name for tensor in model.graph.initializer}
     return Graph(

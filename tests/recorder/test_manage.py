@@ -25,12 +25,17 @@ def takes_of(folder: Path) -> list[str]:
     return sorted({row.take_id for row in open_dataset(folder).rows})
 
 
-def test_undo_and_restore_are_each_others_way_back(
-    record: Record, make_film: MakeFilm, dataset_folder: Path, capsys: pytest.CaptureFixture[str]
-) -> None:
+@pytest.fixture
+def three_takes(record: Record, make_film: MakeFilm, dataset_folder: Path) -> Path:
+    """A dataset with two takes of s01 and then one of s02."""
     film = make_film(even(30))
     record("--source", film, "--target", 2)
     record("--source", film, subject="s02")
+    return dataset_folder
+
+
+def test_undo_and_restore_are_each_others_way_back(three_takes: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    dataset_folder = three_takes
     assert main(["--dataset", "d", "--undo", "--subject", "s01"]) == 0
     assert takes_of(dataset_folder) == ["take_0001", "take_0003"]
     capsys.readouterr()
@@ -47,11 +52,9 @@ def test_undo_and_restore_are_each_others_way_back(
 
 
 def test_who_withdraws_leaves_the_dataset_and_cannot_be_put_back(
-    record: Record, make_film: MakeFilm, dataset_folder: Path, capsys: pytest.CaptureFixture[str]
+    three_takes: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    film = make_film(even(30))
-    record("--source", film, "--target", 2)
-    record("--source", film, subject="s02")
+    dataset_folder = three_takes
     assert main(["--dataset", "d", "--withdraw-consent", "--subject", "s01"]) == 0
     out = capsys.readouterr().out
     assert "2 takes left the dataset" in out

@@ -96,15 +96,20 @@ def test_the_run_of_the_graph_is_reported_with_its_own_numbers(lay_out: LayOut) 
 def test_a_false_value_fails_its_field_and_no_other(
     handoff: tuple[Path, dict[str, Any]], field: str, value: Any, told: str
 ) -> None:
-    path, spec = handoff
-    path.write_text(json.dumps(put(spec, field, value)), encoding="utf-8")
-    failed = failures(check_file(path, None))
+    failed = failures_with(handoff, field, value)
     key = field.replace("outputs.0.name", "outputs.smile").replace("outputs.1", "outputs.emotion_logits")
     related = {"positive_class"} if field == "classes" else {"outputs.smile_prob"} if "outputs" in field else set()
     assert key in failed
     assert told in failed[key] or any(told in failed[other] for other in related & set(failed))
     beside = {other for other in failed if other not in related and not other.startswith(("outputs.0", "outputs.1"))}
     assert beside == {key}
+
+
+def failures_with(handoff: tuple[Path, dict[str, Any]], field: str, value: Any) -> dict[str, str]:
+    """Write the spec with another value; returns what fails then."""
+    path, spec = handoff
+    path.write_text(json.dumps(put(spec, field, value)), encoding="utf-8")
+    return failures(check_file(path, None))
 
 
 def required_leaves(schema: dict[str, Any], above: str = "") -> list[str]:
@@ -396,9 +401,7 @@ def test_a_proof_that_cannot_be_read_is_refused(
 def test_a_lie_about_what_lies_beside_the_spec_is_named(
     handoff: tuple[Path, dict[str, Any]], field: str, value: Any, told: str
 ) -> None:
-    path, spec = handoff
-    path.write_text(json.dumps(put(spec, field, value)), encoding="utf-8")
-    failed = failures(check_file(path, None))
+    failed = failures_with(handoff, field, value)
     assert told in failed
     assert "; " in failed[told]  # how to mend it
 
