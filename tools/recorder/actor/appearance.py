@@ -7,41 +7,17 @@ import numpy as np
 
 from tools.recorder.actor.strokes import Rgb
 
-_SKINS: tuple[Rgb, ...] = (
-    (248, 214, 188),
-    (236, 190, 158),
-    (222, 172, 136),
-    (198, 144, 106),
-    (160, 108, 76),
-    (116, 76, 54),
-)
-_HAIRS: tuple[Rgb, ...] = (
-    (34, 28, 28),
-    (58, 40, 30),
-    (96, 62, 38),
-    (150, 104, 56),
-    (196, 158, 96),
-    (120, 50, 30),
-    (150, 150, 152),
-)
-_IRISES: tuple[Rgb, ...] = ((74, 48, 30), (98, 66, 38), (70, 104, 130), (86, 118, 80), (44, 34, 30))
-_SHIRTS: tuple[Rgb, ...] = (
-    (62, 92, 140),
-    (168, 74, 66),
-    (70, 122, 96),
-    (226, 224, 216),
-    (52, 54, 62),
-    (198, 152, 70),
-    (128, 92, 150),
-)
-_WALLS: tuple[Rgb, ...] = (
-    (206, 212, 214),
-    (224, 214, 196),
-    (170, 190, 196),
-    (188, 176, 164),
-    (150, 164, 150),
-    (212, 200, 208),
-)
+
+def _colours(hexes: str) -> tuple[Rgb, ...]:
+    """Read colours as they are written on the web, such as f8d6bc, separated by blanks."""
+    return tuple((int(text[:2], 16), int(text[2:4], 16), int(text[4:], 16)) for text in hexes.split())
+
+
+_SKINS = _colours("f8d6bc ecbe9e deac88 c6906a a06c4c 744c36")
+_HAIRS = _colours("221c1c 3a281e 603e26 966838 c49e60 78321e 969698")
+_IRISES = _colours("4a301e 624226 466882 567650 2c221e")
+_SHIRTS = _colours("3e5c8c a84a42 467a60 e2e0d8 34363e c69846 805c96")
+_WALLS = _colours("ced4d6 e0d6c4 aabec4 bcb0a4 96a496 d4c8d0")
 _STYLES = ("short", "parted", "bob", "long", "curly", "bun", "buzz")
 
 
