@@ -34,11 +34,11 @@ from tools.reporter.sources.arms import Arm
 from tools.reporter.sources.datasets import DatasetFacts, Targets, clip_seconds, targets_of
 from tools.reporter.sources.sections import (
     dataset_section,
+    footer,
     model_cards_section,
     moment,
     provenance_section,
     sealed_section,
-    short_commit,
     threshold_origin,
 )
 from tools.reporter.text.words import ReportWords
@@ -104,13 +104,7 @@ def build_page(
             dataset_section(facts, words),
             provenance_section(comparison, words),
         ),
-        footer=words(
-            "footer",
-            version=comparison["code"]["version"],
-            commit=short_commit(comparison["code"]["commit"], words),
-            report=comparison["comparison_id"],
-            created=moment(comparison["created_utc"]),
-        ),
+        footer=footer(comparison, comparison["comparison_id"], words),
     )
 
 

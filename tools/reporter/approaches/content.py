@@ -21,7 +21,7 @@ from tools.reporter.render.blocks import Block, Bullets, Cell, Page, Paragraph, 
 from tools.reporter.render.interval_figures import CostRow, Estimate, costs_figure
 from tools.reporter.sources.arms import Arm
 from tools.reporter.sources.datasets import DatasetFacts
-from tools.reporter.sources.sections import dataset_section, moment, provenance_section, sealed_section, short_commit
+from tools.reporter.sources.sections import dataset_section, footer, moment, provenance_section, sealed_section
 from tools.reporter.text.words import ReportWords
 
 
@@ -78,13 +78,7 @@ def build_page(
             dataset_section(facts, words),
             provenance_section(document, words),
         ),
-        footer=words(
-            "footer",
-            version=document["code"]["version"],
-            commit=short_commit(document["code"]["commit"], words),
-            report=document["approaches_id"],
-            created=created,
-        ),
+        footer=footer(document, document["approaches_id"], words),
     )
 
 

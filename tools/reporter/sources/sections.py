@@ -171,6 +171,17 @@ def moment(utc: str | None) -> str:
     return "–" if utc is None else utc.replace("T", " ").replace("Z", " UTC")
 
 
+def footer(document: Document, report_id: str, words: ReportWords) -> str:
+    """Say which code made which report, and when."""
+    return words(
+        "footer",
+        version=document["code"]["version"],
+        commit=short_commit(document["code"]["commit"], words),
+        report=report_id,
+        created=moment(document["created_utc"]),
+    )
+
+
 def short_commit(commit: str | None, words: ReportWords) -> str:
     """Shorten a commit, but keep the mark of local changes."""
     if commit is None:
