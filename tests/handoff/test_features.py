@@ -92,28 +92,28 @@ def test_blendshapes_are_named_in_their_order(hand_off: Callable[..., Written]) 
 
 
 @pytest.mark.parametrize("kind", ["landmarks", "blendshapes"])
-def test_golden_vectors_are_what_python_answers_and_fill_frames_without_a_face(
+def test_golden_vectors_hold_pythons_outputs_and_fill_frames_without_a_face(
     kind: str, hand_off: Callable[..., Written], tmp_path: Path
 ) -> None:
     folder = hand_off(kind).folder / "golden"
     golden = contracts.read_document(folder / "golden.json", "golden")
     model = OnnxModel(tmp_path / "models" / kind / "smile_detector.onnx", threads=1)
-    answers = {}
+    probs = {}
     for case in golden["cases"]:
         assert contracts.sha256_file(folder / case["input"]["file"]) == case["input"]["sha256"]
         values = np.fromfile(folder / case["input"]["file"], "<f4").reshape(case["input"]["shape"])
         found = [frame["found"] for frame in case["frames"]]
-        assert not values[[not one for one in found]].any()  # who forgets to fill feeds zeros
+        assert not values[[not one for one in found]].any()  # without filling these are zeros
         nearest = nearest_with_face(found)
         prob = 0.0 if nearest is None else float(model.run(values[nearest][None]).smile_prob[0])
         assert case["smile_prob"] == pytest.approx(prob, abs=1e-7)
         assert case["is_smile"] == (prob > 0.4375)
-        answers[case["name"]] = prob
-    assert answers["no_face_at_all"] == 0
-    assert answers["highest_of_many"] > answers["most_undecided_of_many"] > answers["lowest_of_many"] > 0
+        probs[case["name"]] = prob
+    assert probs["no_face_at_all"] == 0
+    assert probs["highest_of_many"] > probs["most_undecided_of_many"] > probs["lowest_of_many"] > 0
     lost = next(case for case in golden["cases"] if case["name"] == "face_lost_in_the_middle")
     assert [frame["found"] for frame in lost["frames"]] == [True, True, False, True, True]
-    assert answers["face_lost_in_the_middle"] != answers["smile_begins"]
+    assert probs["face_lost_in_the_middle"] != probs["smile_begins"]
 
 
 def test_names_of_emotions_are_not_promised_without_their_output(hand_off: Callable[..., Written]) -> None:
@@ -205,20 +205,20 @@ def more_outputs(card: dict[str, Any]) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         (another_landmarker, "landmark_model_sha256.*expected '0000"),
         (another_shape, r"landmarks \[1, 5, 478, 3\], expected landmarks \[1, 5, 468, 3\]"),
         (another_kind, r"expected blendshapes \[1, 5, 52\]"),
-        (more_outputs, "expected one that gives smile_prob"),
+        (more_outputs, "expected a model with the outputs smile_prob"),
     ],
 )
 def test_a_card_that_is_about_another_graph_is_refused(
-    change: Callable[[dict[str, Any]], Any], told: str, make_feature_model: MakeModel, tmp_path: Path
+    change: Callable[[dict[str, Any]], Any], message: str, make_feature_model: MakeModel, tmp_path: Path
 ) -> None:
     model = make_feature_model(tmp_path / "models" / "one", "landmarks")
     change_card(model, change)
-    with pytest.raises(InvalidInput, match=told):
+    with pytest.raises(InvalidInput, match=message):
         write_handoff(HandoffConfig(model, tmp_path / "handoff"))
     assert not (tmp_path / "handoff").exists()
 

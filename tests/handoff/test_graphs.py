@@ -1,4 +1,4 @@
-"""The graphs: encoder and head are the window, and every rewritten encoder is the encoder."""
+"""The graphs: encoder and head equal the window, and every rewritten encoder equals the encoder."""
 
 import functools
 from typing import Any
@@ -33,22 +33,22 @@ def parsed(written: Written, name: str) -> Graph:
 
 
 @pytest.mark.parametrize("n_windows", [20, pytest.param(100, marks=pytest.mark.slow)])
-def test_encoder_and_head_answer_as_the_window_on_other_pictures_than_the_tools_own(
+def test_encoder_and_head_equal_the_window_on_other_pictures_than_the_tools_own(
     written: Written, n_windows: int
 ) -> None:
     window = Window(read(written, "smile_detector"))
     stream = Stream(read(written, "encoder"), read(written, "head"))
     rng = np.random.default_rng(11)
     for _ in range(n_windows):
-        # Brightness and contrast differ, so that the answers do.
+        # Brightness and contrast differ, so that the outputs do.
         frames = (rng.random((5, 3, 224, 224)) * rng.uniform(0.05, 1)).astype(np.float32)
-        mine, theirs = stream.run(frames), window.run(frames)
-        assert mine.smile_prob == pytest.approx(theirs.smile_prob, abs=1e-5)
-        assert mine.emotion_logits == pytest.approx(theirs.emotion_logits, abs=1e-5)
+        stream_outputs, window_outputs = stream.run(frames), window.run(frames)
+        assert stream_outputs.smile_prob == pytest.approx(window_outputs.smile_prob, abs=1e-5)
+        assert stream_outputs.emotion_logits == pytest.approx(window_outputs.emotion_logits, abs=1e-5)
 
 
 def test_the_temperature_of_the_card_lies_in_the_head(written: Written) -> None:
-    # 1.7 divides the logit; without it the answers would differ by far more than the tolerance.
+    # 1.7 divides the logit; without it the outputs would differ by far more than the tolerance.
     model = onnx.load_model_from_string(read(written, "head"))
     (division,) = [node for node in model.graph.node if node.op_type == "Div"]
     (divisor,) = [t for t in model.graph.initializer if t.name == division.input[1]]
@@ -59,8 +59,8 @@ def test_the_temperature_of_the_card_lies_in_the_head(written: Written) -> None:
 def test_a_rewritten_encoder_gives_the_encoders_features(written: Written, name: str) -> None:
     plain, rewritten = Encoder(read(written, "encoder"), "encoder"), Encoder(read(written, name), name)
     for frame in to_batch(draw_windows(6, 1, 224))[:, 0]:
-        theirs = plain.run(frame[None])
-        assert np.abs(rewritten.run(frame[None]) - theirs).max() <= 1e-5 * max(1, np.abs(theirs).max())
+        features = plain.run(frame[None])
+        assert np.abs(rewritten.run(frame[None]) - features).max() <= 1e-5 * max(1, np.abs(features).max())
 
 
 def test_webgl_gets_only_operators_and_types_that_it_has(written: Written) -> None:
@@ -68,7 +68,7 @@ def test_webgl_gets_only_operators_and_types_that_it_has(written: Written) -> No
     assert set(graph.operators) <= WEBGL_OPERATORS
     assert not graph.uses_int64
     assert graph.opset <= 13
-    assert parsed(written, "encoder").uses_int64  # what is tested above is no accident
+    assert parsed(written, "encoder").uses_int64  # so the check above is not vacuous
 
 
 def test_the_division_by_std_lies_in_the_first_convolution(written: Written) -> None:
@@ -155,19 +155,19 @@ def test_halves_are_rounded_up_where_opencv_averages_two_by_two_and_to_even_else
 @pytest.mark.parametrize(
     ("width", "height"), [(1, 1), (31, 47), (120, 90), (641, 479), (360, 640), (448, 600), (3840, 2160)]
 )
-def test_a_page_that_gives_its_pixels_gets_pythons_answer(written: Written, width: int, height: int) -> None:
+def test_a_page_that_gives_its_pixels_gets_pythons_smile_prob(written: Written, width: int, height: int) -> None:
     stream = Stream(read(written, "encoder"), read(written, "head"))
     pixels = Stream(read(written, "encoder_pixels"), read(written, "head"), "encoder_pixels")
     pictures = [draw_face(width, height, mouth, 7) for mouth in (0.0, 1.0)]
     rgba = np.stack([np.dstack([p, np.full(p.shape[:2], 255, np.uint8)]) for p in pictures])
     frames = to_batch(np.stack([crop_and_resize(picture) for picture in pictures]))[0]
     chosen = [0, 0, 1, 1, 0]
-    mine = pixels.decide(np.concatenate([pixels.encode(picture) for picture in rgba])[chosen])
-    theirs = stream.decide(np.concatenate([stream.encode(frame[None]) for frame in frames])[chosen])
-    assert mine.smile_prob == pytest.approx(theirs.smile_prob, abs=1e-3)
+    pixels_outputs = pixels.decide(np.concatenate([pixels.encode(picture) for picture in rgba])[chosen])
+    stream_outputs = stream.decide(np.concatenate([stream.encode(frame[None]) for frame in frames])[chosen])
+    assert pixels_outputs.smile_prob == pytest.approx(stream_outputs.smile_prob, abs=1e-3)
 
 
-def test_the_input_of_any_size_is_told_as_such(written: Written) -> None:
+def test_the_input_of_any_size_is_described_as_such(written: Written) -> None:
     (entry,) = [graph for graph in written.spec["graphs"] if graph["name"] == "encoder_pixels"]
     assert entry["inputs"][0]["shape"] == ["height", "width", 4]
     assert entry["inputs"][0]["dtype"] == "uint8"
@@ -178,7 +178,7 @@ def made(variant: str, n_bytes: int) -> Made:
 
 
 @pytest.mark.parametrize(
-    ("variant", "answers", "are_drawn", "flips", "offer", "told"),
+    ("variant", "variant_probs", "are_drawn", "flips", "offer", "reason"),
     [
         ("fp16", [0.1, 0.6, 0.52], True, 0, True, "no decision flips and smile_prob moves by at most 0.0000"),
         ("fp16", [0.1, 0.615, 0.52], True, 0, True, "at most 0.0150"),
@@ -190,15 +190,15 @@ def made(variant: str, n_bytes: int) -> Made:
     ],
 )
 def test_a_smaller_encoder_is_offered_only_if_no_decision_flips_and_none_comes_close(
-    variant: str, answers: list[float], are_drawn: bool, flips: int, offer: bool, told: str
+    variant: str, variant_probs: list[float], are_drawn: bool, flips: int, offer: bool, reason: str
 ) -> None:
     nothing = np.empty((0,), np.float32)
     pictures = Pictures(nothing, nothing, "windows", are_drawn)
-    truth = np.array([0.1, 0.6, 0.52])
-    verdict = judge(truth, np.array(answers), 0.5, made(variant, 250), made("plain", 1000), pictures)
+    plain_probs = np.array([0.1, 0.6, 0.52])
+    verdict = judge(plain_probs, np.array(variant_probs), 0.5, made(variant, 250), made("plain", 1000), pictures)
     assert (verdict["n_decisions"], verdict["n_flips"], verdict["offer"]) == (3, flips, offer)
     assert verdict["size_ratio"] == 0.25
-    assert told in verdict["reason"]
+    assert reason in verdict["reason"]
 
 
 def test_the_smaller_encoders_carry_a_verdict_and_the_exact_ones_none(written: Written) -> None:
@@ -239,5 +239,5 @@ def test_folding_std_changes_no_picture_not_even_at_its_border() -> None:
     picture = np.random.default_rng(2).random(shape, dtype=np.float32)
     folded = fold_std(model)
     assert [node.op_type for node in folded.graph.node] == ["Sub", "Conv"]
-    plain, mine = (Encoder(m.SerializeToString(), "conv").run(picture) for m in (model, folded))
-    assert np.abs(plain - mine).max() < 1e-5
+    plain, folded_features = (Encoder(m.SerializeToString(), "conv").run(picture) for m in (model, folded))
+    assert np.abs(plain - folded_features).max() < 1e-5

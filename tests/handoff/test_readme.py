@@ -1,4 +1,4 @@
-"""The README of a hand-off: true of the folder that it lies in, and equal in both languages."""
+"""The README of a hand-off: it describes its own folder, with the same content in both languages."""
 
 import json
 import re
@@ -8,10 +8,11 @@ from typing import Any
 import pytest
 
 from tools.handoff import folder as folders
-from tools.handoff.readme import READMES, WORDS, fit_readme
+from tools.handoff.readme import READMES, fit_readme
 
 SPECS = Path(__file__).parents[1] / "schemas" / "positive" / "frontend_spec"
 CODE = re.compile(r"`[^`]+`")
+WORDS = frozenset({"frames", "features", "landmarks", "blendshapes", "stream", "window", "many", "one", "landmarker"})
 
 
 def spec_of(kind: str, count: int, interval_ms: float, roles: tuple[str, ...]) -> dict[str, Any]:
@@ -33,7 +34,7 @@ STREAM = ("window", "encoder", "head")
 
 @pytest.mark.parametrize("name", READMES)
 @pytest.mark.parametrize("kind", ["landmarks", "blendshapes"])
-def test_a_folder_of_features_is_not_told_of_what_it_lacks(name: str, kind: str) -> None:
+def test_a_readme_for_features_names_nothing_that_its_folder_lacks(name: str, kind: str) -> None:
     text = fit(name, kind)
     for foreign in ("encoder", "head.onnx", "255", "async (frame)", "five times", "다섯 배", "5배"):
         assert foreign not in text
@@ -44,19 +45,21 @@ def test_a_folder_of_features_is_not_told_of_what_it_lacks(name: str, kind: str)
 
 
 @pytest.mark.parametrize("name", READMES)
-def test_a_folder_of_pictures_is_not_told_of_landmarks(name: str) -> None:
+def test_a_readme_for_pictures_does_not_name_landmarks(name: str) -> None:
     text = fit(name, "frames", roles=STREAM)
     assert "encoder*.onnx" in text
     for foreign in ("face_landmarker.task", "landmarker-missing", "MediaPipe", "tasksUrl"):
         assert foreign not in text
-    assert "encoder*.onnx" not in fit(name, "frames")  # a stranger's window alone
+    assert "encoder*.onnx" not in fit(name, "frames")  # the window alone
 
 
 @pytest.mark.parametrize("name", READMES)
 def test_figures_are_those_of_the_spec(name: str) -> None:
     text = fit(name, "frames", count=9, interval_ms=50, roles=STREAM)
-    told = ("about 9 times", "50 ms", "rate of about 20", "about 0.4 s")
-    assert all(one in text for one in (told if name == "README.md" else ("약 9배", "50 ms", "초당 20장", "약 0.4초")))
+    english = ("about 9 times", "50 ms", "rate of about 20", "about 0.4 s")
+    assert all(
+        figure in text for figure in (english if name == "README.md" else ("약 9배", "50 ms", "초당 20장", "약 0.4초"))
+    )
     of_photos = fit(name, "landmarks", count=1, interval_ms=0)
     for foreign in ("warming_up", "max_deviation_ms", "gap"):
         assert foreign not in of_photos
@@ -76,7 +79,7 @@ def test_no_mark_is_left_and_the_folder_is_named(name: str, case: tuple[Any, ...
 
 
 @pytest.mark.parametrize("name", READMES)
-def test_a_mark_is_of_words_that_can_be_true(name: str) -> None:
+def test_a_mark_uses_known_words_only(name: str) -> None:
     text = folders.client_files()[name].decode("utf-8")
     marks = re.findall(r"^<!-- (.*) -->$", text, re.MULTILINE)
     assert len(marks) > 20

@@ -153,7 +153,7 @@ def test_a_model_without_weights_is_handed_off_as_its_window_with_a_word_on_why(
     answer = json.loads(capsys.readouterr().out)
     assert [graph["name"] for graph in answer["graphs"]] == ["window"]
     assert answer["stream_equals_window"] is None
-    assert answer["notes"] == ["only the window is handed off: weights.safetensors does not lie beside the ONNX"]
+    assert answer["notes"] == ["only the window is handed off: weights.safetensors is not beside the ONNX"]
     golden = json.loads((tmp_path / "out" / "golden" / "golden.json").read_text(encoding="utf-8"))
     assert golden["cases"][0]["features"] is None
 
@@ -161,7 +161,7 @@ def test_a_model_without_weights_is_handed_off_as_its_window_with_a_word_on_why(
 def test_a_strangers_network_is_handed_off_as_its_window(copy_model: CopyModel, tmp_path: Path) -> None:
     done = write_handoff(HandoffConfig(copy_model({"network": "resnet"}), tmp_path / "out"))
     assert [graph["name"] for graph in done.spec["graphs"]] == ["window"]
-    assert "network 'resnet' is none that falls into halves" in done.notes[0]
+    assert "network 'resnet' has no encoder/head split" in done.notes[0]
 
 
 def test_a_place_that_cannot_hold_a_folder_is_noticed_before_the_work(copy_model: CopyModel, tmp_path: Path) -> None:
@@ -269,14 +269,14 @@ def test_without_a_name_the_newest_model_is_taken_and_none_is_said(
 
 def test_the_newest_model_is_none_of_a_fold(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
-    names = {"final": "people-1a2b3c4d-seed0.json", "of-a-fold": "people-1a2b3c4d-seed0-fold2of5.json", "theirs": None}
+    names = {"final": "people-1a2b3c4d-seed0.json", "of-a-fold": "people-1a2b3c4d-seed0-fold2of5.json", "other": None}
     for age, (name, split) in enumerate(names.items()):
         card = tmp_path / "artifacts" / "models" / name / "model.json"
         card.parent.mkdir(parents=True)
         card.write_text(json.dumps({"split": split and {"file": split}}))
         os.utime(card, (age, age))
-    assert _find_model(None).parent.name == "theirs"
-    (tmp_path / "artifacts" / "models" / "theirs" / "model.json").unlink()
+    assert _find_model(None).parent.name == "other"
+    (tmp_path / "artifacts" / "models" / "other" / "model.json").unlink()
     assert _find_model(None).parent.name == "final"
 
 
@@ -414,26 +414,26 @@ def test_a_run_that_is_stopped_leaves_the_old_handoff_whole(
 
 
 def test_a_run_that_was_stopped_between_its_two_renames_is_mended_by_the_next(tmp_path: Path) -> None:
-    ours = frozenset({"frontend_spec.json"})
+    own_names = frozenset({"frontend_spec.json"})
     (tmp_path / ".out.old").mkdir()
     (tmp_path / ".out.old" / "frontend_spec.json").write_text("old")
     (tmp_path / ".out.new").mkdir()
-    with folders.draft(tmp_path / "out", ours):
+    with folders.draft(tmp_path / "out", own_names):
         assert (tmp_path / "out" / "frontend_spec.json").read_text() == "old"
     assert not (tmp_path / ".out.old").exists()
     assert not (tmp_path / ".out.new").exists()
 
 
 def test_what_a_team_put_into_the_folder_stays_there_and_what_is_ours_and_old_goes(tmp_path: Path) -> None:
-    ours = frozenset({"frontend_spec.json", "encoder.onnx"})
+    own_names = frozenset({"frontend_spec.json", "encoder.onnx"})
     place = tmp_path / "out"
     (place / "node_modules").mkdir(parents=True)
-    (place / "node_modules" / "a.js").write_text("theirs")
-    (place / "encoder.onnx").write_text("ours, of an older model")
-    with folders.draft(place, ours) as new:
+    (place / "node_modules" / "a.js").write_text("another file")
+    (place / "encoder.onnx").write_text("of an older model")
+    with folders.draft(place, own_names) as new:
         (new / "frontend_spec.json").write_text("new")
-        folders.swap_in(new, place, ours)
-    assert contents(place) == {"frontend_spec.json": b"new", "node_modules/a.js": b"theirs"}
+        folders.swap_in(new, place, own_names)
+    assert contents(place) == {"frontend_spec.json": b"new", "node_modules/a.js": b"another file"}
 
 
 def test_a_broken_spec_in_the_folder_is_replaced(copy_model: CopyModel, tmp_path: Path) -> None:
@@ -464,13 +464,13 @@ def test_a_model_that_is_not_there_is_called_so_beside_those_that_are(
 ) -> None:
     monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
     assert main(["--model", "nosuch"]) == 1
-    told = capsys.readouterr().err
-    assert "no such model" in told
-    assert "(there is none yet)" in told
+    error = capsys.readouterr().err
+    assert "no such model" in error
+    assert "(there is none yet)" in error
     (tmp_path / "artifacts/models/demo").mkdir(parents=True)
     (tmp_path / "artifacts/models/demo" / paths.MODEL_CARD).write_text("{}")
     assert main(["--model", "nosuch"]) == 1
-    told = capsys.readouterr().err
-    assert "artifacts/models (demo)" in told
-    assert "name one that is there" in told
-    assert len(told.splitlines()) == 1
+    error = capsys.readouterr().err
+    assert "artifacts/models (demo)" in error
+    assert "name an existing model" in error
+    assert len(error.splitlines()) == 1

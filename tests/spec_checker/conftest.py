@@ -71,7 +71,7 @@ def build_onnx() -> Build:
             weights[0] = ("w", np.ones((5, logits), np.float32))
         nodes.append(helper.make_node("MatMul", ["row", "w"], ["emotion_logits"]))
         if lstm:
-            # The recurrence eats the frames' colours and adds nothing, so that the answers stay those of the mean.
+            # The recurrence takes the frames' colours and adds 0, so that the outputs stay those of the mean.
             weights += [("lw", np.zeros((1, 8, 3), np.float32)), ("lr", np.zeros((1, 8, 2), np.float32))]
             nodes[1:1] = [
                 helper.make_node("ReduceMean", [input_name], ["colours"], axes=[3, 4], keepdims=0),
@@ -177,7 +177,7 @@ def write_golden(folder: Path, spec: dict[str, Any]) -> dict[str, Any]:
 def lay_out(make_model: Callable[..., Path], tmp_path: Path) -> Callable[..., Path]:
     """Return a maker of hand-offs of one small graph with its card beside it; gives the spec's path.
 
-    Takes what `make_model` takes; what the ONNX or the card then say otherwise than the spec is a lie of theirs.
+    Takes the arguments of `make_model`, with which the ONNX or the card can contradict the spec.
     """
 
     def lay_out(card: dict[str, Any] | None = None, **rest: Any) -> Path:
@@ -274,8 +274,8 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
             "operators": sorted({node.op_type for node in nodes}),
         }
         tensors = {
-            key: [{"name": n, "shape": shape, "dtype": "float32", "meaning": n} for n, shape in said.items()]
-            for key, said in (("inputs", inputs), ("outputs", outputs))
+            key: [{"name": n, "shape": shape, "dtype": "float32", "meaning": n} for n, shape in shapes.items()]
+            for key, shapes in (("inputs", inputs), ("outputs", outputs))
         }
         spec["graphs"].append({"name": name, "role": role, "variant": variant, **entry, **tensors, "verdict": None})
         if role == "window":

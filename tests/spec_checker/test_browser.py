@@ -1,4 +1,4 @@
-"""The proof in a real Chromium, on a tiny hand-off with the real client; and what must stop it before."""
+"""The proof in a real Chromium, on a tiny hand-off with the real client; and the errors that stop it before."""
 
 import copy
 import json
@@ -32,7 +32,7 @@ def by_field(document: dict[str, Any]) -> dict[str, Any]:
 
 
 @needs_chromium
-def test_a_good_folder_is_proven_and_says_so_beside_its_spec(
+def test_a_valid_folder_is_proven_in_a_file_beside_its_spec(
     stream_folder: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     before = (stream_folder / "frontend_spec.json").read_bytes()
@@ -56,7 +56,7 @@ def test_a_good_folder_is_proven_and_says_so_beside_its_spec(
             assert (entry["n_decisions"], entry["n_flips"]) == (2, 0)
             assert 0 < entry["latency_ms"]["p50"] <= entry["latency_ms"]["p95"]
     assert {graph for graph, provider, threads in tested if (provider, threads) == ("wasm", 1)} == set(hashes)
-    # What WebGL loads is what it was made for; why the others do not is in the runtime's own words.
+    # WebGL loads the graph made for it; the others have the runtime's error message.
     if ("encoder_webgl", "webgl", 1) in tested:
         assert tested["encoder_webgl", "webgl", 1]["loads"]
     assert found["browser.preprocessing"]["status"] == "pass"
@@ -125,29 +125,29 @@ def change_spec(folder: Path, change: Callable[[dict[str, Any]], object]) -> Non
 
 
 @pytest.mark.parametrize(
-    ("lie", "field", "told"),
+    ("falsify", "field", "message"),
     [
-        (change_byte, "graphs.head.sha256", "be it by one byte"),
-        (swap_classes, "classes", "a swapped order turns every answer round"),
+        (change_byte, "graphs.head.sha256", "the file differs from the one that was handed off"),
+        (swap_classes, "classes", "a swapped order inverts every decision"),
         (claim_webgl, "runtime.execution_providers", "webgl"),
-        (claim_webgl_in_tested, "browser_proof.tested.0", "webgl cannot load this graph: it knows no int64"),
+        (claim_webgl_in_tested, "browser_proof.tested.0", "webgl cannot load this graph: it has no int64"),
         (claim_untested, "runtime.execution_providers", "nothing yet"),
     ],
 )
-def test_a_lie_ends_with_its_reason_before_any_browser_and_nothing_is_written(
+def test_a_wrong_value_is_refused_before_any_browser_and_nothing_is_written(
     stream_folder: Path,
     capsys: pytest.CaptureFixture[str],
-    lie: Callable[[Path], None],
+    falsify: Callable[[Path], None],
     field: str,
-    told: str,
+    message: str,
 ) -> None:
-    lie(stream_folder)
+    falsify(stream_folder)
     before = {path: path.read_bytes() for path in stream_folder.iterdir() if path.is_file()}
     code, document, _ = run(stream_folder, capsys, "--chromium", "no-such-browser")
     assert (code, document["passed"], document["browser"]) == (1, False, None)
     finding = by_field(document)[field]
     assert finding["status"] == "fail"
-    assert told in f"{finding['found']} {finding['expected']} {finding['todo']}"
+    assert message in f"{finding['found']} {finding['expected']} {finding['todo']}"
     assert {path: path.read_bytes() for path in stream_folder.iterdir() if path.is_file()} == before
 
 
@@ -185,7 +185,7 @@ def test_a_program_that_is_no_browser_is_exit_3(stream_folder: Path, capsys: pyt
         ["--browser", "--film-seconds", "nan"],
     ],
 )
-def test_flags_that_cannot_be_meant_are_exit_2(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+def test_invalid_flags_are_exit_2(flags: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     try:
         code = main(flags)
     except SystemExit as leave:
@@ -195,7 +195,7 @@ def test_flags_that_cannot_be_meant_are_exit_2(flags: list[str], capsys: pytest.
 
 
 @needs_chromium
-def test_a_client_that_resizes_otherwise_is_caught(stream_folder: Path) -> None:
+def test_a_client_with_another_resize_fails(stream_folder: Path) -> None:
     path = stream_folder / "smile-detector.pixels.mjs"
     text = path.read_text(encoding="utf-8")
     spec = json.loads((stream_folder / "frontend_spec.json").read_text(encoding="utf-8"))
@@ -224,10 +224,10 @@ def test_a_graph_that_cannot_run_gives_the_runtimes_own_reason(stream_folder: Pa
         open_chromium(find_chromium()) as browser,
         open_page(browser, server, "wasm") as page,
     ):
-        told = page.call("load", {"entry": spec["graphs"][1], "provider": "wasm"})
+        broken = page.call("load", {"entry": spec["graphs"][1], "provider": "wasm"})
         missing = page.call("load", {"entry": {**spec["graphs"][1], "file": "gone.onnx"}, "provider": "wasm"})
-    assert (told["loads"], missing["loads"]) == (False, False)
-    assert told["reason"]
+    assert (broken["loads"], missing["loads"]) == (False, False)
+    assert broken["reason"]
     assert "404" in missing["reason"]
 
 
@@ -237,9 +237,9 @@ def test_the_whole_proof_runs_webgpu_too(stream_folder: Path, capsys: pytest.Cap
     assert main(["--browser", "--json", "--spec", str(stream_folder / "frontend_spec.json")]) == 0
     document = json.loads(capsys.readouterr().out)
     assert document["browser"]["soak"]["n"] == 2000
-    seen = {e["graph"]: e for e in document["browser"]["tested"] if e["execution_provider"] == "webgpu"}
-    if not seen:
+    webgpu = {e["graph"]: e for e in document["browser"]["tested"] if e["execution_provider"] == "webgpu"}
+    if not webgpu:
         pytest.skip("this Chromium has no WebGPU adapter, not even in software")
-    assert all(entry["loads"] and entry["n_flips"] == 0 for entry in seen.values())
+    assert all(entry["loads"] and entry["n_flips"] == 0 for entry in webgpu.values())
     assert "webgpu" in document["browser"]["execution_providers"]
     assert all(finding["note"] for finding in document["findings"] if finding["status"] == "skip")

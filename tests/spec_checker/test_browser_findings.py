@@ -1,4 +1,4 @@
-"""What the browser's numbers come to: compared, judged and written by hand-made figures."""
+"""Compares, judges and writes a browser's results, with hand-made figures."""
 
 import json
 from pathlib import Path
@@ -9,12 +9,12 @@ import pytest
 
 from shared import contracts
 from tools.spec_checker.agreement import proven_providers
-from tools.spec_checker.browser.film import Curve, judge_film
+from tools.spec_checker.browser.film import FilmComparison, judge_film
 from tools.spec_checker.browser.footage import counter_bits, read_film, write_footage
 from tools.spec_checker.browser.graphs import Expected, compare, judge, latency
 from tools.spec_checker.browser.pictures import Curves, Soak, judge_curves, judge_soak
 from tools.spec_checker.browser.proof import Proof
-from tools.spec_checker.browser.writing import write_seen
+from tools.spec_checker.browser.writing import write_proof
 
 ENTRY = {
     "graph": "window",
@@ -95,39 +95,39 @@ def test_outputs_are_compared_number_by_number_and_flips_counted_outside_of_the_
     spec = spec_of(stream_folder)
     expected = Expected(spec, stream_folder)
     window = spec["graphs"][0]
-    answers = [[{"smile_prob": [c["smile_prob"]], "emotion_logits": c["emotion_logits"]}] for c in expected.cases]
-    assert compare(window, answers, expected) == {"largest_difference": 0.0, "n_decisions": 2, "n_flips": 0}
+    outputs = [[{"smile_prob": [c["smile_prob"]], "emotion_logits": c["emotion_logits"]}] for c in expected.cases]
+    assert compare(window, outputs, expected) == {"largest_difference": 0.0, "n_decisions": 2, "n_flips": 0}
     logits = list(expected.cases[1]["emotion_logits"])
     logits[3] += 0.25
-    answers[1] = [{"smile_prob": [expected.cases[1]["smile_prob"]], "emotion_logits": logits}]
-    assert compare(window, answers, expected)["largest_difference"] == pytest.approx(0.25)
-    # On the other side of the threshold by far, and then with Python's own on the threshold to a hair.
+    outputs[1] = [{"smile_prob": [expected.cases[1]["smile_prob"]], "emotion_logits": logits}]
+    assert compare(window, outputs, expected)["largest_difference"] == pytest.approx(0.25)
+    # First far across the threshold, then with Python's probability nearly on the threshold.
     other = expected.threshold - 0.1 if expected.cases[0]["smile_prob"] > expected.threshold else 1.0
-    answers[0] = [{"smile_prob": [other], "emotion_logits": expected.cases[0]["emotion_logits"]}]
-    assert compare(window, answers, expected)["n_flips"] == 1
+    outputs[0] = [{"smile_prob": [other], "emotion_logits": expected.cases[0]["emotion_logits"]}]
+    assert compare(window, outputs, expected)["n_flips"] == 1
     expected.cases[0]["smile_prob"] = expected.threshold + 1e-5
-    answers[0] = [{"smile_prob": [expected.threshold - 1e-5], "emotion_logits": expected.cases[0]["emotion_logits"]}]
-    assert compare(window, answers, expected)["n_flips"] == 0
+    outputs[0] = [{"smile_prob": [expected.threshold - 1e-5], "emotion_logits": expected.cases[0]["emotion_logits"]}]
+    assert compare(window, outputs, expected)["n_flips"] == 0
 
 
 @pytest.mark.parametrize("value", [float("nan"), float("inf"), None])
-def test_a_number_that_is_none_is_beyond_every_tolerance(stream_folder: Path, value: Any) -> None:
+def test_nan_and_infinity_are_beyond_every_tolerance(stream_folder: Path, value: Any) -> None:
     spec = spec_of(stream_folder)
     expected = Expected(spec, stream_folder)
-    answers = [[{"smile_prob": [0.5 if value is None else value], "emotion_logits": [0.0] * 6 + [value]}]]
-    told = compare(spec["graphs"][0], answers, expected)
-    assert told["largest_difference"] > 1
+    outputs = [[{"smile_prob": [0.5 if value is None else value], "emotion_logits": [0.0] * 6 + [value]}]]
+    compared = compare(spec["graphs"][0], outputs, expected)
+    assert compared["largest_difference"] > 1
 
 
-def test_an_encoders_features_are_decided_on_by_pythons_head(stream_folder: Path) -> None:
+def test_pythons_head_decides_on_an_encoders_features(stream_folder: Path) -> None:
     spec = spec_of(stream_folder)
     expected = Expected(spec, stream_folder)
     features = expected.features[0]
     assert features is not None
-    answers = [[{"features": row.tolist()} for row in features]]
-    assert compare(spec["graphs"][1], answers, expected)["largest_difference"] == 0
+    outputs = [[{"features": row.tolist()} for row in features]]
+    assert compare(spec["graphs"][1], outputs, expected)["largest_difference"] == 0
     # One frame only, as on a slow adapter: it is repeated on both sides.
-    assert compare(spec["graphs"][1], [answers[0][:1]], expected)["n_flips"] == 0
+    assert compare(spec["graphs"][1], [outputs[0][:1]], expected)["n_flips"] == 0
     pixels = {**spec["graphs"][1], "variant": "pixels"}
     moved = [[{"features": [row[0] + 0.03, *row[1:]]} for row in features.tolist()]]
     # A third of the features, all places: smile_prob is the mean over the colours, so it moves by 0.01.
@@ -139,26 +139,26 @@ def test_the_first_run_is_kept_apart_from_the_others() -> None:
     assert latency([7.0]) == {"first": 7.0, "p50": 7.0, "p95": 7.0, "n": 1}
 
 
-def test_a_run_replaces_its_like_and_keeps_those_of_other_devices(stream_folder: Path) -> None:
+def test_a_run_replaces_the_same_run_and_keeps_those_of_other_devices(stream_folder: Path) -> None:
     path = stream_folder / "frontend_spec.json"
     before = path.read_bytes()
     spec = spec_of(stream_folder)
     phone = entry_of(spec, "window", device="a phone", largest_difference=2e-6)
-    assert write_seen(path, Proof(tested=[phone, entry_of(spec, "window", n_flips=1)])) == ["wasm"]  # by the phone
-    assert write_seen(path, Proof(tested=[entry_of(spec, "window")])) == ["wasm"]
+    assert write_proof(path, Proof(tested=[phone, entry_of(spec, "window", n_flips=1)])) == ["wasm"]  # by the phone
+    assert write_proof(path, Proof(tested=[entry_of(spec, "window")])) == ["wasm"]
     written = proof_of(stream_folder)
     assert written["tested"] == [phone, entry_of(spec, "window")]
     assert written["execution_providers"] == ["wasm"]
     assert path.read_bytes() == before
 
 
-def test_of_a_proof_of_another_spec_nothing_stays(stream_folder: Path) -> None:
+def test_a_proof_of_another_spec_is_dropped(stream_folder: Path) -> None:
     path = stream_folder / "frontend_spec.json"
     spec = spec_of(stream_folder)
-    write_seen(path, Proof(tested=[entry_of(spec, "window", device="a phone")]))
+    write_proof(path, Proof(tested=[entry_of(spec, "window", device="a phone")]))
     spec["decision"]["min_duration_ms"] += 1
     path.write_text(json.dumps(spec), encoding="utf-8")
-    write_seen(path, Proof(tested=[entry_of(spec, "window")]))
+    write_proof(path, Proof(tested=[entry_of(spec, "window")]))
     assert proof_of(stream_folder)["tested"] == [entry_of(spec, "window")]
     assert proof_of(stream_folder)["spec_sha256"] == contracts.sha256_file(path)
 
@@ -168,21 +168,23 @@ def test_a_real_graphics_adapter_comes_first_only_if_it_is_faster(stream_folder:
     fast = {"first": 9.0, "p50": 1.0, "p95": 2.0, "n": 20}
     both = [entry_of(spec, "window"), entry_of(spec, "window", execution_provider="webgpu", latency_ms=fast)]
     path = stream_folder / "frontend_spec.json"
-    assert write_seen(path, Proof(tested=both)) == ["wasm", "webgpu"]
-    assert write_seen(path, Proof(tested=both, hardware_webgpu=True)) == ["webgpu", "wasm"]
+    assert write_proof(path, Proof(tested=both)) == ["wasm", "webgpu"]
+    assert write_proof(path, Proof(tested=both, hardware_webgpu=True)) == ["webgpu", "wasm"]
     slow = [both[0], {**both[1], "latency_ms": {**fast, "p50": 50.0, "p95": 60.0}}]
-    assert write_seen(path, Proof(tested=slow, hardware_webgpu=True)) == ["wasm", "webgpu"]
+    assert write_proof(path, Proof(tested=slow, hardware_webgpu=True)) == ["wasm", "webgpu"]
 
 
 def test_a_page_that_differs_leaves_no_provider_to_the_front_end(stream_folder: Path) -> None:
     spec = spec_of(stream_folder)
-    proof = Proof(tested=[entry_of(spec, "window")], findings=[judge_film(curve(largest_difference=0.03), 0.02)])
-    assert write_seen(stream_folder / "frontend_spec.json", proof) == []
+    proof = Proof(
+        tested=[entry_of(spec, "window")], findings=[judge_film(film_comparison(largest_difference=0.03), 0.02)]
+    )
+    assert write_proof(stream_folder / "frontend_spec.json", proof) == []
     assert proof_of(stream_folder)["tested"] == proof.tested
 
 
-def curve(**change: Any) -> Curve:
-    told: dict[str, Any] = {
+def film_comparison(**change: Any) -> FilmComparison:
+    figures: dict[str, Any] = {
         "film": "a film",
         "graph": "stream",
         "provider": "wasm",
@@ -200,11 +202,11 @@ def curve(**change: Any) -> Curve:
         "memory_bytes": (30_000_000, 30_500_000),
         "smile_prob": [(0.0, 0.5, 0.504)],
     }
-    return Curve(**{**told, **change})
+    return FilmComparison(**{**figures, **change})
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"largest_difference": 0.021}, "at most 0.02"),
         ({"largest_difference": float("nan")}, "at most 0.02"),
@@ -215,14 +217,14 @@ def curve(**change: Any) -> Curve:
         ({"memory_bytes": (30_000_000, 36_000_000)}, "grew from 30.0 to 36.0 MB"),
     ],
 )
-def test_a_film_that_differs_is_named_by_what_differs(change: dict[str, Any], told: str) -> None:
-    assert judge_film(curve(), 0.02).status == "pass"
-    finding = judge_film(curve(**change), 0.02)
+def test_a_film_that_differs_is_named_by_what_differs(change: dict[str, Any], message: str) -> None:
+    assert judge_film(film_comparison(), 0.02).status == "pass"
+    finding = judge_film(film_comparison(**change), 0.02)
     assert finding.status == "fail"
-    assert told in str(finding)
+    assert message in str(finding)
 
 
-def test_a_soak_is_judged_by_its_answers_and_its_memory(stream_folder: Path) -> None:
+def test_a_soak_is_judged_by_its_decisions_and_its_memory(stream_folder: Path) -> None:
     spec = spec_of(stream_folder)
     times = {"first": 9.0, "p50": 1.0, "p95": 2.0, "n": 200}
     good = Soak(200, 1e-6, 0, (20_000_000, 20_000_000), (50_000_000, 50_100_000), times)
@@ -234,7 +236,7 @@ def test_a_soak_is_judged_by_its_answers_and_its_memory(stream_folder: Path) -> 
     assert judge_soak(None, spec)[0].status == "skip"
 
 
-def test_the_same_pixels_are_held_to_the_specs_own_tolerances(stream_folder: Path) -> None:
+def test_the_same_pixels_are_compared_with_the_specs_tolerances(stream_folder: Path) -> None:
     spec = spec_of(stream_folder)
     statuses = [f.status for f in judge_curves(Curves("a film", 9, 0.019, 0.0011, 0, 0.2, 0.8), spec)]
     assert statuses == ["pass", "fail"]
@@ -242,7 +244,7 @@ def test_the_same_pixels_are_held_to_the_specs_own_tolerances(stream_folder: Pat
     assert [f.status for f in judge_curves(None, spec)] == ["skip"]
 
 
-def test_a_counters_check_notices_any_single_wrong_bit() -> None:
+def test_a_counters_checksum_detects_any_single_wrong_bit() -> None:
     def is_whole(bits: list[int]) -> bool:
         value = int("".join(map(str, bits)), 2)
         number = value >> 4
@@ -281,8 +283,8 @@ def test_a_film_keeps_its_centred_square_and_its_margin_tells_the_frame(
     for number, frame in enumerate(footage.frames):
         upright = y1 - y0 >= x1 - x0
         along = [int((place + 0.5) / 16 * ((y1 - y0) if upright else (x1 - x0))) for place in range(16)]
-        seen = [frame[at, x1 // 3, 1] if upright else frame[y1 // 3, at, 1] for at in along]
-        assert [int(value > 127) for value in seen] == counter_bits(number)
+        levels = [frame[at, x1 // 3, 1] if upright else frame[y1 // 3, at, 1] for at in along]
+        assert [int(value > 127) for value in levels] == counter_bits(number)
         middle = frame[frame.shape[0] // 2, frame.shape[1] // 2]
         assert abs(int(middle[0]) - (60 * number + 20)) <= 2
 

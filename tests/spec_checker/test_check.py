@@ -1,4 +1,4 @@
-"""A spec of our own, and the lie that each field could tell."""
+"""A valid spec, and each field with a wrong value."""
 
 import copy
 import json
@@ -46,10 +46,10 @@ def test_the_run_of_the_graph_is_reported_with_its_own_numbers(lay_out: LayOut) 
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "expected"),
     [
         ("spec_id", "another", "people-epoch10"),
-        ("created_utc", "yesterday", "a moment in UTC"),
+        ("created_utc", "yesterday", "a UTC time"),
         ("synthetic", True, "False"),
         ("model.sha256", "0" * 64, "the ONNX"),
         ("model.bytes", 5, "the ONNX"),
@@ -86,7 +86,7 @@ def test_the_run_of_the_graph_is_reported_with_its_own_numbers(lay_out: LayOut) 
         ("runtime.npm_version", "^1.30.0", "1.30.0"),
         ("runtime.npm_version", "latest", "1.30.0"),
         ("runtime.execution_providers", ["webgl", "wasm"], "LSTM, HardSwish"),
-        ("runtime.execution_providers", ["wasm"], "only what a browser proof shows"),
+        ("runtime.execution_providers", ["wasm"], "whose outputs agree with Python's in a browser proof"),
         ("runtime.execution_providers", [], "found []"),
         ("schema_version", 2, "3 (the version"),
         ("model.colour", "x", "unknown key"),
@@ -94,13 +94,13 @@ def test_the_run_of_the_graph_is_reported_with_its_own_numbers(lay_out: LayOut) 
     ],
 )
 def test_a_false_value_fails_its_field_and_no_other(
-    handoff: tuple[Path, dict[str, Any]], field: str, value: Any, told: str
+    handoff: tuple[Path, dict[str, Any]], field: str, value: Any, expected: str
 ) -> None:
     failed = failures_with(handoff, field, value)
     key = field.replace("outputs.0.name", "outputs.smile").replace("outputs.1", "outputs.emotion_logits")
     related = {"positive_class"} if field == "classes" else {"outputs.smile_prob"} if "outputs" in field else set()
     assert key in failed
-    assert told in failed[key] or any(told in failed[other] for other in related & set(failed))
+    assert expected in failed[key] or any(expected in failed[other] for other in related & set(failed))
     beside = {other for other in failed if other not in related and not other.startswith(("outputs.0", "outputs.1"))}
     assert beside == {key}
 
@@ -134,7 +134,7 @@ def test_each_field_that_is_taken_out_is_missed(handoff: tuple[Path, dict[str, A
     for field in leaves:
         path.write_text(json.dumps(put(spec, field, None)), encoding="utf-8")
         failed = failures(check_file(path, path.with_name("smile_detector.onnx")))
-        inside = ("tolerance.", "golden.")  # told as a whole where all of it is missing
+        inside = ("tolerance.", "golden.")  # reported as a whole where all of it is missing
         whole = field.split(".")[0] if field.startswith(inside) else field
         assert any(name == whole or name.startswith(whole + ".") for name in failed), field
 
@@ -144,12 +144,12 @@ def test_an_empty_object_lists_every_field_at_once(handoff: tuple[Path, dict[str
     path.write_text("{}", encoding="utf-8")
     failed = failures(check_file(path, path.with_name("smile_detector.onnx")))
     for field in required_leaves(contracts.load_schema("frontend_spec")):
-        inside = ("tolerance.", "golden.")  # told as a whole where all of it is missing
+        inside = ("tolerance.", "golden.")  # reported as a whole where all of it is missing
         whole = field.split(".")[0] if field.startswith(inside) else field
         assert any(name == whole or name.startswith(whole + ".") for name in failed), field
 
 
-def test_one_changed_byte_of_the_model_is_seen(handoff: tuple[Path, dict[str, Any]]) -> None:
+def test_one_changed_byte_of_the_model_fails(handoff: tuple[Path, dict[str, Any]]) -> None:
     path, _ = handoff
     onnx_path = path.with_name("smile_detector.onnx")
     data = onnx_path.read_bytes()
@@ -157,12 +157,12 @@ def test_one_changed_byte_of_the_model_is_seen(handoff: tuple[Path, dict[str, An
     failed = failures(check_file(path, None))
     assert set(failed) == {"model.sha256", "graphs.window.sha256"}
     todo = failed["model.sha256"].partition("; ")[2]
-    assert todo.index("copy the whole folder again") < todo.index("Only in a spec written by hand")
+    assert todo.index("copy the whole folder again") < todo.index("Only if the spec was written by hand")
 
 
-def test_a_cut_model_is_not_to_be_written_down(handoff: tuple[Path, dict[str, Any]]) -> None:
+def test_the_values_of_a_cut_model_are_not_suggested_for_the_spec(handoff: tuple[Path, dict[str, Any]]) -> None:
     path, spec = handoff
-    spec["model"]["bytes"] += 1  # what a cut file looks like from the spec
+    spec["model"]["bytes"] += 1  # as if the file was cut
     path.write_text(json.dumps(put(spec, "model.sha256", "0" * 64)), encoding="utf-8")
     failed = failures(check_file(path, None))
     assert "copy the whole folder again" in failed["model.bytes"]
@@ -172,9 +172,9 @@ def test_a_hand_off_without_package_json_fails(stream_folder: Path) -> None:
     path = stream_folder / "frontend_spec.json"
     assert "package.json" not in failures(check_file(path, None))
     (stream_folder / "package.json").unlink()
-    told = failures(check_file(path, None))["package.json"]
-    assert "found no such file, expected one that pins" in told
-    assert "handoff --model MODEL" in told
+    failure = failures(check_file(path, None))["package.json"]
+    assert "found no such file, expected one that pins" in failure
+    assert "handoff --model MODEL" in failure
 
 
 def test_a_lone_spec_needs_no_package_json(handoff: tuple[Path, dict[str, Any]]) -> None:
@@ -235,7 +235,7 @@ def test_a_handoff_is_found_by_its_name_and_the_newest_without_one(
     assert "handoff/b/frontend_spec.json: accepted" in capsys.readouterr().out
 
 
-def test_a_strangers_onnx_without_notes_passes_with_a_word_on_what_nothing_proves(
+def test_an_onnx_without_notes_passes_with_a_note_on_unproven_fields(
     handoff: tuple[Path, dict[str, Any]], make_model: MakeModel, tmp_path: Path
 ) -> None:
     path, spec = handoff
@@ -248,8 +248,8 @@ def test_a_strangers_onnx_without_notes_passes_with_a_word_on_what_nothing_prove
     spec["model"] |= {"file": "strange.onnx", "sha256": contracts.sha256_file(strange), "bytes": strange.stat().st_size}
     spec["graphs"][0] |= spec["model"]
     shutil.copytree(path.parent / "golden", tmp_path / "golden")
-    (tmp_path / "theirs.json").write_text(json.dumps(spec), encoding="utf-8")
-    report = check_file(tmp_path / "theirs.json", strange)
+    (tmp_path / "strange.json").write_text(json.dumps(spec), encoding="utf-8")
+    report = check_file(tmp_path / "strange.json", strange)
     assert failures(report) == {}
     unproven = {finding.field for finding in report.findings if "nothing to compare" in finding.note}
     assert unproven == {"classes", "positive_class", "decision.threshold", "frames.interval_ms"}
@@ -263,7 +263,7 @@ def test_a_model_file_outside_of_the_specs_folder_is_refused_and_not_opened(
     path.write_text(json.dumps(put(spec, "model.file", name)), encoding="utf-8")
     failed = failures(check_file(path, None))
     assert {"model.file", "graph"} <= set(failed)
-    assert "no ONNX that the spec names" in failed["graph"]
+    assert "found no ONNX file, expected the file that the spec names" in failed["graph"]
 
 
 TESTED = {
@@ -298,7 +298,7 @@ def put_proof(path: Path, tested: list[dict[str, Any]], **change: Any) -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "expected"),
     [
         ({"largest_difference": None}, "a number of 0 or more"),
         ({"largest_difference": -0.1}, "a number of 0 or more"),
@@ -309,21 +309,21 @@ def put_proof(path: Path, tested: list[dict[str, Any]], **change: Any) -> None:
         ({"graph": "encoder"}, "one of the spec's graphs (window)"),
         ({"sha256": "7" * 64}, "the graph's own"),
         ({"n_flips": 7}, "7 flips of 6 decisions"),
-        ({"loads": False, "largest_difference": None}, "why it does not load"),
+        ({"loads": False, "largest_difference": None}, "the runtime's error message"),
     ],
 )
-def test_a_test_that_cannot_have_happened_is_refused(
-    handoff: tuple[Path, dict[str, Any]], change: dict[str, Any], told: str
+def test_an_impossible_run_is_refused(
+    handoff: tuple[Path, dict[str, Any]], change: dict[str, Any], expected: str
 ) -> None:
     path, spec = handoff
     entry = {**TESTED, "sha256": spec["model"]["sha256"]}
     put_proof(path, [entry, {**entry, **change}])
     failed = failures(check_file(path, None))
-    assert told in failed["browser_proof.tested.1"]
+    assert expected in failed["browser_proof.tested.1"]
     assert "browser_proof.tested.0" not in failed
 
 
-def test_honest_tests_pass_webgl_that_does_not_load_included(handoff: tuple[Path, dict[str, Any]]) -> None:
+def test_plausible_runs_pass_including_a_webgl_that_does_not_load(handoff: tuple[Path, dict[str, Any]]) -> None:
     path, spec = handoff
     entry = {**TESTED, "sha256": spec["model"]["sha256"]}
     webgl = {"execution_provider": "webgl", "loads": False, "reason": "cannot resolve operator 'LSTM'"}
@@ -339,18 +339,18 @@ def test_honest_tests_pass_webgl_that_does_not_load_included(handoff: tuple[Path
     [
         {"execution_provider": "webgpu"},
         {"n_flips": 1},
-        {"largest_difference": 0.01},  # of the window; the spec lets 0.001 pass
+        {"largest_difference": 0.01},  # of the window; the spec tolerates 0.001
         {"sha256": "7" * 64},
     ],
 )
-def test_a_provider_that_tested_does_not_show_is_refused(
+def test_a_provider_without_a_passed_run_is_refused(
     handoff: tuple[Path, dict[str, Any]], change: dict[str, Any]
 ) -> None:
     path, spec = handoff
     put_proof(path, [{**TESTED, "sha256": spec["model"]["sha256"], **change}], execution_providers=["wasm"])
-    told = failures(check_file(path, None))["browser_proof.execution_providers"]
-    assert "only what tested shows" in told
-    assert "spec-checker --browser" in told
+    failure = failures(check_file(path, None))["browser_proof.execution_providers"]
+    assert "only providers whose outputs in tested agree with Python's" in failure
+    assert "spec-checker --browser" in failure
 
 
 def test_a_proof_of_another_spec_is_refused_unless_it_is_about_to_be_replaced(
@@ -376,12 +376,12 @@ def test_a_proof_that_cannot_be_read_is_refused(
     proof = path.with_name("browser_proof.json")
     document = json.loads(proof.read_text(encoding="utf-8"))
     proof.write_text(json.dumps({**document, **change}), encoding="utf-8")
-    (told,) = failures(check_file(path, None)).items()
-    assert field in told[0]
+    (failed_field,) = failures(check_file(path, None))
+    assert field in failed_field
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "failed_field"),
     [
         ("graphs.0.bytes", 5, "graphs.window.bytes"),
         ("graphs.0.operators", ["Conv"], "graphs.window.operators"),
@@ -398,16 +398,16 @@ def test_a_proof_that_cannot_be_read_is_refused(
         ("golden.n_cases", 7, "golden.n_cases"),
     ],
 )
-def test_a_lie_about_what_lies_beside_the_spec_is_named(
-    handoff: tuple[Path, dict[str, Any]], field: str, value: Any, told: str
+def test_a_wrong_value_about_a_file_beside_the_spec_fails_its_field(
+    handoff: tuple[Path, dict[str, Any]], field: str, value: Any, failed_field: str
 ) -> None:
     failed = failures_with(handoff, field, value)
-    assert told in failed
-    assert "; " in failed[told]  # how to mend it
+    assert failed_field in failed
+    assert "; " in failed[failed_field]  # how to fix it
 
 
 def change_golden(path: Path, change: Callable[[dict[str, Any]], None]) -> dict[str, str]:
-    """Change golden.json and write its new hash into the spec, as somebody who means to lie would."""
+    """Change golden.json and write its new hash into the spec, as a forger would."""
     golden = path.parent / "golden" / "golden.json"
     document = json.loads(golden.read_text(encoding="utf-8"))
     change(document)
@@ -418,11 +418,11 @@ def change_golden(path: Path, change: Callable[[dict[str, Any]], None]) -> dict[
     return failures(check_file(path, None))
 
 
-def test_golden_answers_that_the_graph_does_not_give_are_refused(handoff: tuple[Path, dict[str, Any]]) -> None:
-    def lie(document: dict[str, Any]) -> None:
+def test_golden_outputs_that_the_graph_does_not_give_are_refused(handoff: tuple[Path, dict[str, Any]]) -> None:
+    def falsify(document: dict[str, Any]) -> None:
         document["cases"][1]["smile_prob"] += 0.001
 
-    failed = change_golden(handoff[0], lie)
+    failed = change_golden(handoff[0], falsify)
     assert set(failed) == {"golden.answers"}
     assert "smile_prob of portrait_300x400 differs by 0.001" in failed["golden.answers"]
 
@@ -455,6 +455,6 @@ def test_a_spec_that_is_no_json_object_ends_in_one_line(
     assert err.startswith("spec-checker: ")
 
 
-def test_text_that_would_steer_a_terminal_is_shown_and_not_obeyed(tmp_path: Path) -> None:
+def test_control_characters_for_a_terminal_are_shown_escaped(tmp_path: Path) -> None:
     (tmp_path / "spec.json").write_text(json.dumps({"positive_class": "\x1b[31mred"}), encoding="utf-8")
     assert "\x1b" not in check_file(tmp_path / "spec.json", None).as_text()

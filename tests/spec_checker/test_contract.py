@@ -23,12 +23,12 @@ def test_a_graph_of_the_contract_passes(build_onnx: Build, tmp_path: Path) -> No
     assert failures(build_onnx(tmp_path / "a.onnx")) == {}
 
 
-def test_an_open_batch_axis_passes_as_the_run_settles_it(build_onnx: Build, tmp_path: Path) -> None:
+def test_a_dynamic_batch_axis_passes_as_the_run_checks_it(build_onnx: Build, tmp_path: Path) -> None:
     assert failures(build_onnx(tmp_path / "a.onnx", shape=("N", 5, 3, 224, 224))) == {}
 
 
 @pytest.mark.parametrize(
-    ("change", "field", "told"),
+    ("change", "field", "expected"),
     [
         ({"shape": (1, 3, 224, 224)}, "graph.input.shape", "found (1, 3, 224, 224)"),
         ({"shape": (1, 5, 224, 224, 3)}, "graph.input.shape", "expected (1, 5, 3, 224, 224)"),
@@ -43,11 +43,11 @@ def test_an_open_batch_axis_passes_as_the_run_settles_it(build_onnx: Build, tmp_
     ],
 )
 def test_another_graph_is_refused_by_name(
-    build_onnx: Build, tmp_path: Path, change: dict[str, Any], field: str, told: str
+    build_onnx: Build, tmp_path: Path, change: dict[str, Any], field: str, expected: str
 ) -> None:
     failed = failures(build_onnx(tmp_path / "a.onnx", **change))
     assert field in failed
-    assert told in failed[field]
+    assert expected in failed[field]
 
 
 def test_a_probability_with_an_axis_too_many_is_refused_by_what_the_run_gives(

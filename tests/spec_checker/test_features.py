@@ -1,4 +1,4 @@
-"""Hand-offs of landmarks and blendshapes: a good one passes, each lie is named, and the graph is proven in Chromium."""
+"""Hand-offs of landmarks and blendshapes: a valid one passes, each wrong value fails, the graph is proven in Chromium."""
 
 import json
 import shutil
@@ -17,10 +17,10 @@ from tools.handoff.config import HandoffConfig
 from tools.handoff.write import write_handoff
 from tools.spec_checker.browser import proof as proving_in_browser
 from tools.spec_checker.browser.chromium import NAMES
-from tools.spec_checker.browser.film import Curve
+from tools.spec_checker.browser.film import FilmComparison
 from tools.spec_checker.browser.graphs import Expected, Where, compare
-from tools.spec_checker.browser.landmarks import Faces, judge_faces
-from tools.spec_checker.browser.writing import Seen, write_seen
+from tools.spec_checker.browser.landmarks import FaceComparison, judge_faces
+from tools.spec_checker.browser.writing import BrowserResults, write_proof
 from tools.spec_checker.cli import main
 from tools.spec_checker.findings import Report
 from tools.spec_checker.static.check import check_file
@@ -71,7 +71,7 @@ def change(path: Path, field: str, value: Any) -> None:
 
 
 @pytest.mark.parametrize("kind", ["landmarks", "blendshapes"])
-def test_a_good_folder_passes_and_says_what_was_looked_at(kind: str, lay_out: LayOut) -> None:
+def test_a_valid_folder_passes_and_lists_what_was_checked(kind: str, lay_out: LayOut) -> None:
     report = check_file(lay_out(kind), None)
     assert failures(report) == {}
     found = {finding.field: finding for finding in report.findings}
@@ -90,22 +90,22 @@ def test_a_graph_of_a_fixed_number_of_frames_passes_too(lay_out: LayOut) -> None
 
 
 @pytest.mark.parametrize(
-    ("field", "value", "told"),
+    ("field", "value", "message"),
     [
         ("input.kind", "blendshapes", "landmarks (the ONNX)"),
         ("input.shape", [1, 5, 468, 3], "[1, 5, 478, 3]"),
         ("input.shape", [1, 7, 478, 3], "[1, 5, 478, 3]"),
         ("input.layout", "NTCHW", "NTPC"),
         ("input.unit", "pixel", "fraction_of_square"),
-        ("input.uses_z", True, "False (the ONNX, asked about faces that differ in z only)"),
-        ("input.landmarker", None, "which Face Landmarker reads a frame"),
+        ("input.uses_z", True, "False (the ONNX, run on faces that differ in z only)"),
+        ("input.landmarker", None, "the Face Landmarker and its settings"),
         ("input.landmarker.sha256", "0" * 64, "landmark_model_sha256 in the ONNX"),
         ("input.landmarker.sha256", "latest", "64 hex digits"),
         ("input.landmarker.running_mode", "VIDEO", "IMAGE (as in training)"),
         ("input.landmarker.max_faces", 1, "3 (as in training)"),
         ("input.landmarker.face", "first", "largest"),
         ("input.landmarker.border", 0.1, "0.25"),
-        ("input.landmarker.border", None, "a black border"),
+        ("input.landmarker.border", None, "the black border"),
         ("input.landmarker.frame_without_face", "zeros", "nearest"),
         ("input.landmarker.window_without_face", False, "0 (as in training)"),
         ("preprocessing.scale", "pixel / 255", "bytes"),
@@ -118,14 +118,14 @@ def test_a_graph_of_a_fixed_number_of_frames_passes_too(lay_out: LayOut) -> None
         ("tolerance.landmarks_javascript", None, "landmarks_javascript"),
     ],
 )
-def test_each_lie_of_a_spec_is_named(field: str, value: Any, told: str, lay_out: LayOut) -> None:
+def test_each_wrong_value_of_a_spec_fails_its_field(field: str, value: Any, message: str, lay_out: LayOut) -> None:
     path = lay_out("landmarks")
     change(path, field, value)
     report = check_file(path, None)
     found = failures(report)
     named = [text for where, text in found.items() if field.startswith(where) or where.startswith(field)]
     assert named, found
-    assert told in " ".join(named)
+    assert message in " ".join(named)
     assert report.exit_code == 1
 
 
@@ -142,7 +142,7 @@ def test_a_model_of_frames_that_names_a_landmarker_is_refused(lay_out: LayOut) -
     spec["runtime"]["landmarker"] = {"npm_package": "@mediapipe/tasks-vision", "npm_version": "1.1.0"}
     spec["model"]["file"] = "none.onnx"
     path.write_text(json.dumps(spec), encoding="utf-8")
-    assert "a model of frames reads no landmarks" in failures(check_file(path, None))["runtime.landmarker"]
+    assert "a model of frames uses no landmarker" in failures(check_file(path, None))["runtime.landmarker"]
 
 
 def another_task(folder: Path) -> None:
@@ -171,7 +171,7 @@ def another_answer(folder: Path) -> None:
 
 
 def a_face_more(folder: Path) -> None:
-    """Call a frame without a face one with a face: the answer is then not what the graph gives."""
+    """Mark a frame without a face as one with a face: smile_prob then differs from the graph's."""
 
     def edit(golden: dict[str, Any]) -> None:
         case = next(case for case in golden["cases"] if case["name"] == "no_face_at_all")
@@ -185,22 +185,22 @@ def another_length(folder: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("spoil", "field", "told"),
+    ("spoil", "field", "message"),
     [
-        (another_task, "landmarker.sha256", "the very landmarker"),
+        (another_task, "landmarker.sha256", "the landmarker that produced the training features"),
         (unpinned, "package.json", "@mediapipe/tasks-vision 1.1.0"),
         (changed_numbers, "golden", "sha256"),
         (another_answer, "golden.answers", "smile_prob of neutral"),
         (a_face_more, "golden.answers", "no_face_at_all"),
-        (another_length, "golden", "as many as the shape says"),
+        (another_length, "golden", "as many numbers and frames as in the shape"),
     ],
 )
-def test_what_lies_beside_the_spec_is_looked_at(
-    spoil: Callable[[Path], None], field: str, told: str, lay_out: LayOut
+def test_the_files_beside_the_spec_are_checked(
+    spoil: Callable[[Path], None], field: str, message: str, lay_out: LayOut
 ) -> None:
     path = lay_out("landmarks")
     spoil(path.parent)
-    assert told in failures(check_file(path, None))[field]
+    assert message in failures(check_file(path, None))[field]
 
 
 def test_a_landmarker_that_lies_elsewhere_is_a_note(lay_out: LayOut) -> None:
@@ -208,35 +208,41 @@ def test_a_landmarker_that_lies_elsewhere_is_a_note(lay_out: LayOut) -> None:
     (path.parent / landmarker.MODEL_NAME).unlink()
     report = check_file(path, None)
     assert failures(report) == {}
-    assert "must get it elsewhere" in next(str(f) for f in report.findings if f.field == "landmarker")
+    assert "must load it from elsewhere" in next(str(f) for f in report.findings if f.field == "landmarker")
 
 
-def test_a_browsers_answers_are_compared_and_windows_without_a_face_left_out(lay_out: LayOut) -> None:
+def test_a_browsers_outputs_are_compared_without_the_windows_without_a_face(lay_out: LayOut) -> None:
     path = lay_out("landmarks")
     spec = json.loads(path.read_text(encoding="utf-8"))
     expected = Expected(spec, path.parent)
-    answers = [
+    outputs = [
         [{"smile_prob": [case["smile_prob"]]}] if any(frame["found"] for frame in case["frames"]) else []
         for case in expected.cases
     ]
-    told = compare(spec["graphs"][0], answers, expected)
-    assert told == {"largest_difference": 0.0, "n_decisions": len(expected.cases) - 1, "n_flips": 0}
-    answers[0] = [{"smile_prob": [1 - expected.cases[0]["smile_prob"]]}]
-    assert compare(spec["graphs"][0], answers, expected)["largest_difference"] > 0
+    compared = compare(spec["graphs"][0], outputs, expected)
+    assert compared == {"largest_difference": 0.0, "n_decisions": len(expected.cases) - 1, "n_flips": 0}
+    outputs[0] = [{"smile_prob": [1 - expected.cases[0]["smile_prob"]]}]
+    assert compare(spec["graphs"][0], outputs, expected)["largest_difference"] > 0
 
 
-def faces(**changed: Any) -> Faces:
-    told: dict[str, Any] = {"film": "a film", "n_pictures": 40, "n_found": 38, "n_with_border": 8, "n_found_differs": 0}
+def face_comparison(**changed: Any) -> FaceComparison:
+    figures: dict[str, Any] = {
+        "film": "a film",
+        "n_pictures": 40,
+        "n_found": 38,
+        "n_with_border": 8,
+        "n_found_differs": 0,
+    }
     differences = {"xy": 1e-4, "z": 0.2, "blendshapes": 1e-3, "smile_prob": 1e-4}
-    told |= {f"largest_difference_{what}": value for what, value in differences.items()}
-    told |= {"n_decisions": 26, "n_flips": 0, "ms": {"p50": 30.0, "p95": 40.0, "n": 29}}
-    return Faces(**{**told, **changed})
+    figures |= {f"largest_difference_{what}": value for what, value in differences.items()}
+    figures |= {"n_decisions": 26, "n_flips": 0, "ms": {"p50": 30.0, "p95": 40.0, "n": 29}}
+    return FaceComparison(**{**figures, **changed})
 
 
 @pytest.mark.parametrize(
     ("changed", "uses_z", "status"),
     [
-        ({}, False, "pass"),  # z differs by far, and nobody looks at it
+        ({}, False, "pass"),  # z differs by far, but is not used
         ({}, True, "fail"),
         ({"largest_difference_xy": 0.01}, False, "fail"),
         ({"largest_difference_blendshapes": 0.1}, False, "fail"),
@@ -251,26 +257,26 @@ def test_two_landmarkers_are_the_same_within_the_tolerance(
 ) -> None:
     spec = json.loads(lay_out("landmarks").read_text(encoding="utf-8"))
     spec["input"]["uses_z"] = uses_z
-    assert judge_faces(faces(**changed), spec).status == status
+    assert judge_faces(face_comparison(**changed), spec).status == status
 
 
-def test_a_decisions_time_is_written_once_a_browser_and_device(lay_out: LayOut) -> None:
+def test_a_decisions_time_is_written_once_per_browser_and_device(lay_out: LayOut) -> None:
     path = lay_out("landmarks")
     here, phone = (Where("wasm", 1, "Chromium 156", device) for device in ("2 cores", "a phone"))
     for where, p50 in ((here, 40.0), (phone, 90.0), (here, 30.0)):
-        write_seen(path, Seen(film=played({"p50": p50, "p95": 99.0, "n": 50}), film_where=where))
+        write_proof(path, BrowserResults(film=played({"p50": p50, "p95": 99.0, "n": 50}), film_where=where))
     proof = contracts.read_document(path.with_name("browser_proof.json"), "browser_proof")
     written = [(entry["device"], entry["decision_ms"]["p50"]) for entry in proof["tested_decisions"]]
     assert written == [("a phone", 90.0), ("2 cores", 30.0)]
-    write_seen(path, Seen())  # a proof without a film leaves those of others
+    write_proof(path, BrowserResults())  # a proof without a film leaves those of others
     again = contracts.read_document(path.with_name("browser_proof.json"), "browser_proof")
     assert again["tested_decisions"] == proof["tested_decisions"]
 
 
-def played(decision_ms: dict[str, float]) -> Curve:
+def played(decision_ms: dict[str, float]) -> FilmComparison:
     """A film as webcam, by hand-made figures."""
     counts = {"n_frames": 60, "n_decisions": 50, "n_unmatched": 0, "n_flips": 0, "n_states": 0}
-    return Curve(
+    return FilmComparison(
         film="a film",
         graph="window",
         provider="wasm",
@@ -287,7 +293,7 @@ def played(decision_ms: dict[str, float]) -> Curve:
 
 
 @needs_chromium
-def test_the_graph_is_proven_in_chromium_and_what_was_not_seen_is_said(
+def test_the_graph_is_proven_in_chromium_and_skipped_checks_are_reported(
     lay_out: LayOut, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = lay_out("landmarks")
@@ -333,7 +339,7 @@ def test_without_tasks_vision_the_graphs_are_proven_alone(
     assert main(["--browser", "--quick", "--json", "--spec", str(path), "--film", str(film)]) == 0
     document = json.loads(capsys.readouterr().out)
     notes = {f["field"]: f["note"] for f in document["findings"] if f["status"] == "skip"}
-    assert "only the graphs were seen" in notes["browser.landmarks"]
+    assert "only the graphs were run" in notes["browser.landmarks"]
     assert "@mediapipe/tasks-vision" in notes["browser.film"]
     assert document["browser"]["execution_providers"] == ["wasm"]
 
@@ -350,12 +356,12 @@ def test_the_landmarker_in_the_page_reads_what_pythons_reads(
     folder = write_handoff(HandoffConfig(model, tmp_path / "handoff")).folder
     spec_path = folder / "frontend_spec.json"
     assert main(["--browser", "--quick", "--json", "--spec", str(spec_path), "--film", str(FILM)]) == 0
-    told = json.loads(capsys.readouterr().out)["browser"]
-    assert told["landmarks"]["n_found"] >= 35
-    assert told["landmarks"]["n_with_border"] >= 1
-    assert told["landmarks"]["largest_difference_xy"] < 1e-3
-    assert told["landmarks"]["n_found_differs"] == 0
-    assert told["film"]["n_flips"] == 0
+    measured = json.loads(capsys.readouterr().out)["browser"]
+    assert measured["landmarks"]["n_found"] >= 35
+    assert measured["landmarks"]["n_with_border"] >= 1
+    assert measured["landmarks"]["largest_difference_xy"] < 1e-3
+    assert measured["landmarks"]["n_found_differs"] == 0
+    assert measured["film"]["n_flips"] == 0
     proof_path = spec_path.with_name("browser_proof.json")
     [entry] = contracts.read_document(proof_path, "browser_proof")["tested_decisions"]
     assert 0 < entry["landmarker"]["ms"]["p50"] < entry["decision_ms"]["p50"]

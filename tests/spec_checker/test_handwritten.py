@@ -63,7 +63,7 @@ def test_it_is_refused_without_the_onnx_too(capsys: pytest.CaptureFixture[str]) 
     out, _ = capsys.readouterr()
     assert "there is no such package as onnxmlruntime-web" in out
     assert "webgl has no LSTM" in out
-    assert "no ONNX that the spec names beside it" in out
+    assert "found no ONNX file, expected the file that the spec names" in out
 
 
 @pytest.mark.parametrize(
@@ -101,7 +101,7 @@ def test_a_value_is_found_under_the_key_that_people_use(spec: dict[str, Any], fi
     assert read_claims(spec)[field].value == value
 
 
-def test_a_lone_word_deep_inside_of_something_else_is_no_claim() -> None:
+def test_a_single_word_deep_in_the_spec_is_not_a_claim() -> None:
     assert "model.sha256" not in read_claims({"dataset": {"pictures": {"first": {"sha256": "ab"}}}})
 
 
@@ -120,14 +120,14 @@ def test_json_output_is_one_document_with_the_same_findings(
     }
 
 
-def test_an_onnx_without_a_spec_beside_it_is_told_what_is_missing(
+def test_an_onnx_without_a_spec_beside_it_names_the_missing_file(
     build_onnx: Build, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert main(["--model", str(build_onnx(tmp_path / "a.onnx"))]) == 1
     assert "frontend_spec.json: found no such file" in capsys.readouterr().err
 
 
-def test_every_failure_says_how_to_mend_it(build_onnx: Build, tmp_path: Path) -> None:
+def test_every_failure_says_how_to_fix_it(build_onnx: Build, tmp_path: Path) -> None:
     model = build_onnx(tmp_path / "smile_detector_finetuned.onnx", lstm=True)
     for spec in (SEED_2, *sorted(SEED_2.parent.glob("*.json"))[::8]):
         findings = check_file(spec, model).findings

@@ -1,4 +1,4 @@
-"""Flags of handoff: which model, where to, and what of its decision the front end is told.
+"""Flags of handoff: the model, the folder, and the settings of the decision.
 
 handoff --model demo
 """
@@ -18,7 +18,7 @@ from tools.handoff.config import HandoffConfig
 _EXAMPLES = """
 handoff                                   # the newest model, to artifacts/handoff/<model_id>/
 handoff --model people-1a2b3c4d-e10
-handoff --model demo --dataset people     # the smaller variants are judged on the people's pictures
+handoff --model demo --dataset people     # the smaller variants are judged on the dataset's pictures
 handoff --model demo --out web/model --release-threshold 0.4 --min-duration-ms 200
 """
 
@@ -29,8 +29,8 @@ def parser() -> cli.Parser:
         "handoff",
         "Writes the folder that a front-end team copies: the model as graphs for a page (whole window, one-frame "
         "encoder and head, variants), golden vectors, the JavaScript client and frontend_spec.json.\n"
-        "Every graph is run and compared first; if one of them answers otherwise, nothing is written (exit code 1).\n"
-        "Run again on an unchanged model it changes nothing and keeps what the browser proof wrote.",
+        "Every graph is run and compared first; if its outputs differ, nothing is written (exit code 1).\n"
+        "A second run on an unchanged model changes nothing and keeps the browser proof.",
         _EXAMPLES,
         _write,
     )
@@ -87,12 +87,14 @@ def _find_model(value: str | None) -> Path:
     newest = paths.newest_named("models", paths.MODEL_CARD, unless=_is_of_a_fold)
     if newest is None:
         where = paths.shown(paths.artifacts("models"))
-        raise InvalidInput(where, found="no model", expected="one", todo="export one, or name an .onnx with --model")
+        raise InvalidInput(
+            where, found="no model", expected="an exported model", todo="export one, or name an .onnx with --model"
+        )
     return newest / paths.MODEL_FILE
 
 
 def _is_of_a_fold(card: Path) -> bool:
-    """Tell whether a model was made to measure an approach, on a part of the people, and not to be shipped."""
+    """Tell whether a model was trained on a fold to measure an approach, not to be shipped."""
     with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
         split = json.loads(card.read_text(encoding="utf-8"))["split"]["file"]
         return re.search(r"-(fold|person)\d+of\d+\.json$", split) is not None
@@ -100,7 +102,7 @@ def _is_of_a_fold(card: Path) -> bool:
 
 
 def _refuse(value: str, onnx: Path) -> NoReturn:
-    """Say that --model names nothing, and what it could name.
+    """Refuse a --model that does not exist, and list the models that do.
 
     Raises:
         InvalidInput: Always.
@@ -112,5 +114,5 @@ def _refuse(value: str, onnx: Path) -> NoReturn:
         f"--model {value}",
         found=f"no such model: there is no {paths.shown(onnx)}",
         expected=f"one in {paths.shown(where)} ({listed or 'there is none yet'}), or an .onnx file",
-        todo="name one that is there" if names else "export one",
+        todo="name an existing model" if names else "export one",
     )

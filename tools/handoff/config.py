@@ -1,4 +1,4 @@
-"""What a hand-off is asked to be. Light to import; the command line fills it."""
+"""Settings of a hand-off. Light to import; the command line fills it."""
 
 from dataclasses import dataclass
 from pathlib import Path

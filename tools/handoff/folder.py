@@ -1,7 +1,7 @@
-"""Puts a hand-off's folder in place: all of it or nothing, and what is not ours stays.
+"""Puts a hand-off's folder in place atomically, and keeps files that do not belong to a hand-off.
 
-A folder is written beside its place and swapped in by renaming. Whatever stops the program, the place then holds the
-old hand-off or the new one; the other is found by the next run and removed.
+A folder is written beside its place and swapped in by renaming. If the program is stopped, the place holds the old
+hand-off or the new one; the next run removes the other.
 """
 
 import shutil
@@ -21,8 +21,8 @@ def _beside(folder: Path, what: str) -> Path:
 
 
 @contextmanager
-def draft(folder: Path, ours: frozenset[str]) -> Iterator[Path]:
-    """Give an empty folder beside the place; it is gone afterwards, whatever happens. One run at a time.
+def draft(folder: Path, own_names: frozenset[str]) -> Iterator[Path]:
+    """Give an empty folder beside the place; it is always removed afterwards. One run at a time.
 
     Raises:
         InvalidInput: The place is a file.
@@ -35,8 +35,8 @@ def draft(folder: Path, ours: frozenset[str]) -> Iterator[Path]:
     with FileLock(_beside(folder, "lock")):
         new, old = _beside(folder, "new"), _beside(folder, "old")
         if old.exists() and not folder.exists():
-            old.rename(folder)  # a run was stopped between its two renames
-        _take_over(old, folder, ours)
+            old.rename(folder)  # a run was stopped between the two renames
+        _take_over(old, folder, own_names)
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir()
         try:
@@ -45,37 +45,37 @@ def draft(folder: Path, ours: frozenset[str]) -> Iterator[Path]:
             shutil.rmtree(new, ignore_errors=True)
 
 
-def swap_in(new: Path, folder: Path, ours: frozenset[str]) -> None:
+def swap_in(new: Path, folder: Path, own_names: frozenset[str]) -> None:
     """Put a finished folder in its place.
 
     Args:
-        new: What `draft` gave.
+        new: The folder from `draft`.
         folder: The place.
-        ours: Names that belong to a hand-off; everything else in the old folder (node_modules, say) is taken over.
+        own_names: Names that belong to a hand-off; everything else in the old folder (such as node_modules) is kept.
     """
     old = _beside(folder, "old")
     if folder.exists():
         folder.rename(old)
     new.rename(folder)
-    _take_over(old, folder, ours)
+    _take_over(old, folder, own_names)
     contracts.sync_folder(folder.parent)
 
 
-def _take_over(old: Path, folder: Path, ours: frozenset[str]) -> None:
-    """Move what is not ours out of the old folder, then remove it."""
+def _take_over(old: Path, folder: Path, own_names: frozenset[str]) -> None:
+    """Move files that do not belong to a hand-off out of the old folder, then remove it."""
     if not old.exists():
         return
     for path in old.iterdir():
-        if path.name not in ours and not (folder / path.name).exists():
+        if path.name not in own_names and not (folder / path.name).exists():
             path.rename(folder / path.name)
     shutil.rmtree(old)
 
 
-def files_of(folder: Path, ours: frozenset[str]) -> dict[str, bytes]:
-    """Read a hand-off's files by their path in it; what is not ours is left out."""
+def files_of(folder: Path, own_names: frozenset[str]) -> dict[str, bytes]:
+    """Read a hand-off's files by their path in it; other files are left out."""
     found = {}
     for top in sorted(folder.iterdir()) if folder.is_dir() else []:
-        if top.name not in ours:
+        if top.name not in own_names:
             continue
         for path in [top] if top.is_file() else sorted(top.rglob("*")):
             if path.is_file():
@@ -84,6 +84,6 @@ def files_of(folder: Path, ours: frozenset[str]) -> dict[str, bytes]:
 
 
 def client_files() -> dict[str, bytes]:
-    """Read the JavaScript client, its types, example page and READMEs; the READMEs are for all models yet."""
+    """Read the JavaScript client, its types, example page and READMEs; the READMEs have the passages for all models."""
     source = files("tools.handoff") / "client"
     return {item.name: item.read_bytes() for item in source.iterdir() if item.is_file()}

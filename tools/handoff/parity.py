@@ -8,7 +8,7 @@ from shared.arrays import F32
 from shared.errors import CheckFailed
 from shared.preprocess import crop_and_resize, to_batch
 from tools.handoff.golden.drawing import draw_harsh, draw_windows
-from tools.handoff.sessions import Answer, Stream, Window
+from tools.handoff.sessions import Outputs, Stream, Window
 
 # Absolute and relative: rounding in the last places of float32 passes, another weight does not.
 EQUAL = 1e-5
@@ -19,7 +19,7 @@ _PROBED_SIZES = ((640, 480), (480, 640), (448, 448), (224, 300), (1280, 720))
 
 @dataclass(frozen=True)
 class Proof:
-    """What the comparison of encoder and head with the window came to.
+    """The result of comparing encoder and head with the window.
 
     Attributes:
         n_frames: How many frames were encoded.
@@ -34,7 +34,7 @@ def prove_stream(window: Window, stream: Stream, frame_count: int, size_px: int)
     """Compare encoder and head with the window: faces, noise, black and white.
 
     Raises:
-        CheckFailed: They differ by more than the tolerance, so they are not of the same weights.
+        CheckFailed: They differ by more than the tolerance, so their weights differ.
     """
     batches = _probe(frame_count, size_px)
     largest = max(_compare("encoder and head", stream.run(frames), window.run(frames), EQUAL) for frames in batches)
@@ -42,13 +42,13 @@ def prove_stream(window: Window, stream: Stream, frame_count: int, size_px: int)
 
 
 def prove_encoder(rewritten: Stream, plain: Stream, what: str, frame_count: int, size_px: int) -> float:
-    """Compare a rewritten encoder, same arithmetic in another order, with the plain one by the head's answers.
+    """Compare a rewritten encoder, same arithmetic in another order, with the plain one by the head's outputs.
 
     Returns:
-        The largest difference of an answer.
+        The largest difference of an output.
 
     Raises:
-        CheckFailed: An answer differs by more than rounding explains.
+        CheckFailed: An output differs by more than rounding explains.
     """
     largest = 0.0
     for frames in _probe(frame_count, size_px)[::3]:
@@ -59,7 +59,7 @@ def prove_encoder(rewritten: Stream, plain: Stream, what: str, frame_count: int,
 def prove_pixels(rewritten: Stream, plain: Stream, what: str, frame_count: int, size_px: int) -> float:
     """Compare the encoder with the preprocessing inside with the plain one behind shared.preprocess.
 
-    Only sizes where both see the same bytes are compared here; a small picture, enlarged, may differ by a level.
+    Only sizes with equal bytes are compared; an enlarged small picture may differ by a level.
 
     Raises:
         CheckFailed: As `prove_encoder`.
@@ -73,21 +73,21 @@ def prove_pixels(rewritten: Stream, plain: Stream, what: str, frame_count: int, 
     return largest
 
 
-def _compare(what: str, mine: Answer, theirs: Answer, tolerance: float) -> float:
-    """Return the largest difference of two answers.
+def _compare(what: str, outputs: Outputs, reference: Outputs, tolerance: float) -> float:
+    """Return the largest difference from the reference.
 
     Raises:
         CheckFailed: It is above the tolerance.
     """
-    found = np.append(mine.emotion_logits, mine.smile_prob)
-    expected = np.append(theirs.emotion_logits, theirs.smile_prob)
+    found = np.append(outputs.emotion_logits, outputs.smile_prob)
+    expected = np.append(reference.emotion_logits, reference.smile_prob)
     largest = float(np.abs(found - expected).max())
     if not np.allclose(found, expected, rtol=tolerance, atol=tolerance):
         raise CheckFailed(
             what,
-            found=f"answers that differ by {largest:.1e}",
+            found=f"outputs that differ by {largest:.1e}",
             expected=f"at most {tolerance:.0e}",
-            todo="the ONNX and the weights beside it are not of one export: export the model again",
+            todo="the ONNX and the weights beside it are from different exports: export the model again",
         )
     return largest
 

@@ -1,9 +1,9 @@
-"""Fits the client's README to the model of a folder: what a reader finds there is true of the files beside it.
+"""Fits the client's README to the model of a folder: it describes the files beside it.
 
-Both languages are one text for all models, in which some passages are of some models only:
+Each language has one text for all models, in which some passages apply to some models only:
 
     <!-- features many -->
-    ... kept where both words are true of the model ...
+    ... kept if both words apply to the model ...
     <!-- end -->
 """
 

@@ -1,4 +1,4 @@
-"""Runs the graphs of a hand-off: the window, and the stream of encoder and head. Judges nothing."""
+"""Runs the graphs of a hand-off: the window, and the stream of encoder and head. Compares nothing."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,16 +10,16 @@ from shared.onnx.session import open_session, run_session
 
 
 @dataclass(frozen=True)
-class Answer:
-    """What a model says of one window: smile_prob as a number, emotion_logits (7,), none from a model of features."""
+class Outputs:
+    """A model's outputs for one window: smile_prob as a number; emotion_logits (7,), empty from a model of features."""
 
     smile_prob: float
     emotion_logits: F32
 
 
-def _answer(outputs: dict[str, Any]) -> Answer:
+def _unpack(outputs: dict[str, Any]) -> Outputs:
     logits = outputs.get("emotion_logits", np.empty(0, np.float32))
-    return Answer(float(outputs["smile_prob"].reshape(())), logits.reshape(-1))
+    return Outputs(float(outputs["smile_prob"].reshape(())), logits.reshape(-1))
 
 
 class Window:
@@ -27,7 +27,7 @@ class Window:
 
     Args:
         data: The graph's bytes.
-        what: How to call it in an error.
+        what: Its name in an error.
     """
 
     def __init__(self, data: bytes, what: str = "window") -> None:
@@ -35,9 +35,9 @@ class Window:
         self._input = self._session.get_inputs()[0].name
         self._what = what
 
-    def run(self, frames: F32) -> Answer:
-        """Answer for (T, 3, S, S) in 0 to 1, or for the features of T frames."""
-        return _answer(run_session(self._session, {self._input: frames[None]}, self._what))
+    def run(self, frames: F32) -> Outputs:
+        """Compute the outputs for (T, 3, S, S) in 0 to 1, or for the features of T frames."""
+        return _unpack(run_session(self._session, {self._input: frames[None]}, self._what))
 
 
 class Encoder:
@@ -45,7 +45,7 @@ class Encoder:
 
     Args:
         data: The graph's bytes.
-        what: How to call it in an error.
+        what: Its name in an error.
     """
 
     def __init__(self, data: bytes, what: str) -> None:
@@ -60,12 +60,12 @@ class Encoder:
 
 
 class Stream:
-    """Encoder and head: frames are encoded once each, a window is answered from their features.
+    """Encoder and head: frames are encoded once each, a window is decided from their features.
 
     Args:
         encoder: Bytes of an encoder's graph.
         head: Bytes of the head's.
-        what: How to call the encoder in an error.
+        what: The encoder's name in an error.
     """
 
     def __init__(self, encoder: bytes, head: bytes, what: str = "encoder") -> None:
@@ -76,10 +76,10 @@ class Stream:
         """Return one frame's features, (1, 576)."""
         return self._encoder.run(frame)
 
-    def decide(self, features_tf_f32: F32) -> Answer:
-        """Answer for the features of a window, (T, 576), oldest first."""
-        return _answer(run_session(self._head, {"features": features_tf_f32[None]}, "head"))
+    def decide(self, features_tf_f32: F32) -> Outputs:
+        """Compute the outputs for the features of a window, (T, 576), oldest first."""
+        return _unpack(run_session(self._head, {"features": features_tf_f32[None]}, "head"))
 
-    def run(self, frames: F32 | U8) -> Answer:
-        """Answer for the T frames of a window."""
+    def run(self, frames: F32 | U8) -> Outputs:
+        """Compute the outputs for the T frames of a window."""
         return self.decide(np.concatenate([self.encode(f[None] if f.dtype == np.float32 else f) for f in frames]))

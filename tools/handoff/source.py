@@ -1,6 +1,6 @@
 """Reads the model that is handed off: its ONNX, its card and its weights, and whether they belong together.
 
-A model without weights that we can use is no error: then only its window can be handed off (`why_no_stream`).
+A model without usable weights is not an error: then only its window can be handed off (`why_no_stream`).
 """
 
 from dataclasses import dataclass
@@ -16,7 +16,7 @@ from shared.preprocess import SIZE_PX
 
 STREAM_NETWORKS = ("dual_head",)  # an encoder of single frames, and a head over their features
 
-# What the ONNX says of itself -> where the card says it.
+# Key of the ONNX's metadata -> path in the card.
 _NOTES = {
     "model_id": ("model_id",),
     "classes": ("classes",),
@@ -40,8 +40,8 @@ class Source:
         graph: The contract's window.
         card: The content of model.json.
         weights: The weights that the window was exported from, or None.
-        why_no_stream: Why the streaming pair cannot be made; empty if it can, or if a page needs none, as the window
-            is small enough: a model of landmarks or blendshapes.
+        why_no_stream: Why the streaming pair cannot be made; empty if it can, or if it is not needed, as the
+            window of a model of landmarks or blendshapes is small enough.
     """
 
     graph: Graph
@@ -51,7 +51,7 @@ class Source:
 
     @property
     def kind(self) -> str:
-        """What the window eats: ``frames``, or ``landmarks`` or ``blendshapes`` of them."""
+        """The window's input kind: ``frames``, ``landmarks`` or ``blendshapes``."""
         name: str = self.card["input"]["name"]
         return name
 
@@ -63,7 +63,7 @@ class Source:
 
     @property
     def image_size_px(self) -> int:
-        """S, the side of the square that the network, or the landmarker before it, sees."""
+        """S, the side of the square that is the input of the network, or of the landmarker before it."""
         side: int = self.card["input"]["shape"][4] if self.kind == "frames" else SIZE_PX
         return side
 
@@ -72,8 +72,8 @@ def read_source(onnx: Path) -> Source:
     """Read a model's folder.
 
     Raises:
-        InvalidInput: The ONNX or its card is missing or broken, is not of the contract, or they (or the weights) are
-            not about the same model.
+        InvalidInput: The ONNX or its card is missing or broken, does not keep the contract, or they (or the weights)
+            belong to different models.
     """
     graph = read_graph(onnx)
     path = onnx.with_name(paths.MODEL_CARD)
@@ -81,7 +81,7 @@ def read_source(onnx: Path) -> Source:
         raise InvalidInput(
             str(path),
             found="no such file",
-            expected="the model's card: classes, threshold and frame spacing, which no ONNX says by itself",
+            expected="the model's card: classes, threshold and frame spacing, which no ONNX contains",
             todo="export the model, or check a spec of your own: spec-checker --spec SPEC --model ONNX",
         )
     card = contracts.read_document(path, "model")
@@ -89,8 +89,8 @@ def read_source(onnx: Path) -> Source:
     if outputs != set(OUTPUTS[kind]):
         raise InvalidInput(
             str(path),
-            found=f"a model of {kind} that gives {', '.join(sorted(outputs))}",
-            expected=f"one that gives {' and '.join(sorted(OUTPUTS[kind]))}: what the page can read",
+            found=f"a model of {kind} with the outputs {', '.join(sorted(outputs))}",
+            expected=f"a model with the outputs {' and '.join(sorted(OUTPUTS[kind]))}, which the page can read",
             todo="name another model with --model",
         )
     if card["onnx"]["sha256"] != graph.sha256:
@@ -109,7 +109,7 @@ def read_source(onnx: Path) -> Source:
 
 
 def _check_shape(onnx: Path, card: dict[str, Any]) -> None:
-    """Refuse an ONNX whose input is another one than its card's; a model of features may take any number of frames."""
+    """Refuse an ONNX whose input differs from its card's; a model of features may take any number of frames."""
     window, stated = OnnxModel(onnx, threads=1), card["input"]
     rest = [3, *[window.image_size_px] * 2] if window.kind == "frames" else FEATURE_SHAPES[window.kind]
     shape = [1, window.frame_count or stated["shape"][1], *rest]
@@ -123,13 +123,13 @@ def _check_shape(onnx: Path, card: dict[str, Any]) -> None:
 
 
 def _check_notes(graph: Graph, card: dict[str, Any]) -> None:
-    """Refuse an ONNX that says otherwise of itself than its card."""
+    """Refuse an ONNX whose metadata contradicts its card."""
     for note, keys in (_NOTES if card["input"]["name"] == "frames" else _FEATURE_NOTES).items():
         stated: Any = card
         for key in keys:
             stated = stated[key]
         found = graph.metadata.get(note, stated)
-        # An id of digits only comes out of JSON as a number.
+        # JSON may hold an id of digits as a number.
         if found != stated and str(found) != stated:
             raise InvalidInput(
                 f"{graph.path}: smilebench.{note}",
@@ -140,23 +140,23 @@ def _check_notes(graph: Graph, card: dict[str, Any]) -> None:
 
 
 def _find_weights(path: Path, card: dict[str, Any]) -> tuple[Path | None, str]:
-    """Return the weights, or why there are none to use.
+    """Return the weights, or why none can be used.
 
     Raises:
-        InvalidInput: They are there, but not those of the card.
+        InvalidInput: They are not those of the card.
     """
     if card["input"]["name"] != "frames":
         return None, ""
     if card["network"] not in STREAM_NETWORKS:
-        return None, f"network {card['network']!r} is none that falls into halves ({', '.join(STREAM_NETWORKS)})"
+        return None, f"network {card['network']!r} has no encoder/head split ({', '.join(STREAM_NETWORKS)} has one)"
     if not path.is_file():
-        return None, f"{path.name} does not lie beside the ONNX"
+        return None, f"{path.name} is not beside the ONNX"
     expected = card["run"]["checkpoint_sha256"] if card["run"] else None
     if expected is not None and (found := contracts.sha256_file(path)) != expected:
         raise InvalidInput(
             str(path),
             found=f"sha256 {found[:12]}",
-            expected=f"{expected[:12]}, as {paths.MODEL_CARD} says of the checkpoint",
+            expected=f"{expected[:12]}, the checkpoint of {paths.MODEL_CARD}",
             todo="export the model again",
         )
     return path, ""

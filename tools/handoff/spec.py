@@ -1,4 +1,4 @@
-"""Builds a front-end spec from a model's card and its graphs. Writes nothing and judges nothing."""
+"""Builds a front-end spec from a model's card and its graphs. Writes and judges nothing."""
 
 from typing import Any
 
@@ -11,8 +11,8 @@ from tools.handoff.golden.pictures import GOLDEN_FILE, Golden
 from tools.handoff.graphs.build import Made
 from tools.handoff.source import Source
 
-# How far a program may differ from Python and still be the same model. On equal tensors only the order of float32
-# sums differs (1e-6 was seen); a page's own crop and resize may round pixels otherwise, which moves a probability more.
+# Tolerated differences from Python. On equal tensors only the order of float32 sums differs (measured: 1e-6); a page's
+# own crop and resize may round pixels differently, which moves a probability more.
 TOLERANCE = {
     "smile_prob": 1e-4,
     "emotion_logits": 1e-3,
@@ -20,22 +20,22 @@ TOLERANCE = {
     "smile_prob_javascript": 0.02,
     "smile_prob_pixels": 1e-3,
 }
-# Of a model of features. On the same pixels, JavaScript's landmarker was seen 1.5e-4 of the side and 1.2e-3 of a score
-# away from Python's (LOG.md); some times that passes, another landmarker, crop or border does not. smile_prob moved by
-# 1.3e-4 with it, but by up to 0.018 in films as webcam, whose pixels the browser decodes in its own way.
+# Of a model of features. On the same pixels, JavaScript's landmarker differs from Python's by 1.5e-4 of the side and
+# 1.2e-3 of a score (LOG.md); a few times that passes, another landmarker, crop or border does not. smile_prob then
+# differs by 1.3e-4, but by up to 0.018 in films as webcam, whose pixels the browser decodes in its own way.
 FEATURE_TOLERANCE = {
     "smile_prob": 1e-4,
     "smile_prob_javascript": 0.05,
     "landmarks_javascript": 1e-3,
     "blendshapes_javascript": 1e-2,
 }
-# A smile ends a fifth below the threshold that it began at: near the threshold the probability of a face that holds
-# still wavers from frame to frame, and each wavering would end a smile and begin another. Our own choice.
+# A smile ends a fifth below the threshold at which it began: near the threshold the probability of a still face
+# fluctuates from frame to frame, which would end a smile and begin another. Our own choice.
 RELEASE_PART = 0.8
 
 _MEANINGS = {
     "smile_prob": "probability of the positive class, 0 to 1",
-    "emotion_logits": "one logit an emotion, in the order of emotions; only those in emotions_trained mean anything",
+    "emotion_logits": "one logit per emotion, in the order of emotions; only those in emotions_trained are meaningful",
 }
 
 
@@ -46,10 +46,10 @@ def build_spec(
 
     Args:
         source: The model.
-        graphs: What the folder holds, the window first.
-        config: Whether release_threshold and min_duration_ms were chosen by hand.
-        golden: The golden vectors that were written.
-        window_uses_z: Whether a window of landmarks looks at z.
+        graphs: The folder's graphs, the window first.
+        config: May set release_threshold and min_duration_ms.
+        golden: The written golden vectors.
+        window_uses_z: Whether a window of landmarks uses z.
 
     Returns:
         A document of the frontend_spec schema.
@@ -57,7 +57,7 @@ def build_spec(
     card = source.card
     threshold, interval_ms = card["threshold"]["value"], card["frame_interval_ms"]
     release, duration_ms = config.release_threshold, config.min_duration_ms
-    # Photos have no interval between them, but a page shows them a video, in which one odd frame must start no smile.
+    # Photos have no interval, but a page shows a video, in which a single outlier frame must not start a smile.
     usual_ms = interval_ms or read_protocol().frame_interval_ms
     window = graphs[0].entry
     gives_emotions = any(output["name"] == "emotion_logits" for output in window["outputs"])
@@ -74,7 +74,7 @@ def build_spec(
         ],
         "classes": card["classes"],
         "positive_class": card["positive_class"],
-        # Names of numbers that the graph does not give would promise them.
+        # A graph without emotion_logits has no emotions.
         "emotions": card["emotions"] if gives_emotions else [],
         "emotions_trained": card["emotions_trained"] if gives_emotions else [],
         "decision": {
@@ -118,14 +118,14 @@ def _describe_runtime(source: Source) -> dict[str, Any]:
 
 
 def _describe_input(source: Source, uses_z: bool) -> dict[str, Any]:
-    """Say what the window eats: pictures, or what the landmarker reads in them and how it is asked."""
+    """Describe the window's input: pictures, or the landmarker's output and its settings."""
     stated = source.card["input"]
     common = {"kind": source.kind, "name": source.graph.inputs[0].name, "shape": stated["shape"]}
     if source.kind == "frames":
         return {**common, **{key: stated[key] for key in ("dtype", "layout", "color", "range")}}
-    told: dict[str, Any] = {"unit": "fraction_of_square", "uses_z": uses_z}
+    details: dict[str, Any] = {"unit": "fraction_of_square", "uses_z": uses_z}
     if source.kind == "blendshapes":
-        told = {"unit": "score", "names": list(landmarker.BLENDSHAPES)}
+        details = {"unit": "score", "names": list(landmarker.BLENDSHAPES)}
     landmarker_block = {
         "file": landmarker.MODEL_NAME,
         "sha256": stated["landmark_model_sha256"],
@@ -136,7 +136,7 @@ def _describe_input(source: Source, uses_z: bool) -> dict[str, Any]:
         "frame_without_face": "nearest",
         "window_without_face": 0,
     }
-    return {**common, **{key: stated[key] for key in ("dtype", "layout")}, **told, "landmarker": landmarker_block}
+    return {**common, **{key: stated[key] for key in ("dtype", "layout")}, **details, "landmarker": landmarker_block}
 
 
 def _tolerance(source: Source, golden: Golden) -> dict[str, float]:

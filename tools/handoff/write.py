@@ -2,7 +2,7 @@
 
     model.json + ONNX + weights → graphs, each run and compared → golden vectors, client, spec → swapped in as a whole
 
-Nothing is written unless everything is right, and nothing is touched where nothing changed.
+Nothing is written unless every check passes, and an unchanged folder is not touched.
 """
 
 import json
@@ -49,10 +49,10 @@ class Written:
     Attributes:
         folder: Where.
         spec: The content of its frontend_spec.json.
-        proof: Encoder and head against the window; None where there is only the window.
-        proven: Execution providers that the browser proof in the folder shows; empty where there is none.
+        proof: Encoder and head compared with the window; None if there is only the window.
+        proven: Execution providers of the browser proof in the folder; empty without one.
         changed: The files that this run wrote or removed, by their path in the folder.
-        notes: What a reader should know: what was left out, and why.
+        notes: What was left out, and why.
     """
 
     folder: Path
@@ -64,7 +64,7 @@ class Written:
     exit_code: int = 0
 
     def as_text(self) -> str:
-        """List the graphs, what was compared, and what a reader should know."""
+        """List the graphs, the comparison and the notes."""
         lines = []
         for graph in self.spec["graphs"]:
             verdict = graph["verdict"]
@@ -74,7 +74,7 @@ class Written:
             lines.append(f"{graph['name']:<16} {graph['bytes']:>10,} bytes{judged}")
         if self.proof is not None:
             lines.append(
-                f"encoder and head answer as the window: largest difference {self.proof.largest_difference:.1e} on "
+                f"encoder and head equal the window: largest difference {self.proof.largest_difference:.1e} on "
                 f"{self.proof.n_frames} frames"
             )
         lines += [f"note: {note}" for note in self.notes]
@@ -103,11 +103,11 @@ def write_handoff(config: HandoffConfig) -> Written:
     """Write a model's hand-off.
 
     Args:
-        config: What to do.
+        config: The settings.
 
     Raises:
         InvalidInput: The model's files are missing, broken or do not belong together.
-        CheckFailed: A graph answers otherwise than the window. Nothing is written then.
+        CheckFailed: A graph's outputs differ from the window's. Nothing is written then.
     """
     source = read_source(config.model)
     threshold = source.card["threshold"]["value"]
@@ -116,13 +116,15 @@ def write_handoff(config: HandoffConfig) -> Written:
     place = config.out or paths.artifacts("handoff") / source.card["model_id"]
     client = folders.client_files()
     landmarker_bytes, missing = _find_landmarker(source)
-    ours = frozenset({*client, *GRAPH_FILES, "golden", "package.json", ".npmrc", *_DOCUMENTS, landmarker.MODEL_NAME})
-    with folders.draft(place, ours) as new:
+    own_names = frozenset(
+        {*client, *GRAPH_FILES, "golden", "package.json", ".npmrc", *_DOCUMENTS, landmarker.MODEL_NAME}
+    )
+    with folders.draft(place, own_names) as new:
         if config.dataset is not None and source.kind != "frames":
             raise WrongUsage(
                 "--dataset",
                 found=f"a model of {source.kind}",
-                expected="one of frames: only its smaller variants are judged on pictures",
+                expected="a model of frames: only its smaller variants are judged on pictures",
             )
         pictures = _choose_pictures(source, config)
         graphs = make_graphs(source)
@@ -139,17 +141,17 @@ def write_handoff(config: HandoffConfig) -> Written:
             graphs += variants
         files = client if landmarker_bytes is None else {**client, landmarker.MODEL_NAME: landmarker_bytes}
         spec = _fill(new, source, config, graphs, window, stream, files, place.name)
-        spec, changed = _swap_if_changed(new, place, ours, spec)
+        spec, changed = _swap_if_changed(new, place, own_names, spec)
     notes += missing
     if (reason := stale_models.why_stale(spec["model"]["sha256"])) is not None:
         notes.append(f"this model is {reason}; do not ship it")
-    seen = read_proof(place / paths.SPEC_FILE)
-    proven = tuple(seen["execution_providers"]) if seen else ()
+    browser_proof = read_proof(place / paths.SPEC_FILE)
+    proven = tuple(browser_proof["execution_providers"]) if browser_proof else ()
     return Written(place, spec, proof, proven, changed, tuple(notes))
 
 
 def _choose_pictures(source: Source, config: HandoffConfig) -> Pictures | None:
-    """Return what the smaller encoders are judged on; None where there can be none."""
+    """Return the pictures on which the smaller encoders are judged; None without smaller encoders."""
     if source.weights is None:
         return None
     return read_pictures(source, config.dataset) if config.dataset else draw_pictures(source)
@@ -211,7 +213,7 @@ def _fill(
 
 
 def _find_landmarker(source: Source) -> tuple[bytes | None, list[str]]:
-    """Return the landmarker's model file that a page needs, if the very one lies here, and a note if it does not."""
+    """Return the landmarker's model file for the page if it is installed, else a note."""
     if source.kind == "frames":
         return None, []
     wanted = source.card["input"]["landmark_model_sha256"]
@@ -224,9 +226,9 @@ def _find_landmarker(source: Source) -> tuple[bytes | None, list[str]]:
 
 
 def _swap_if_changed(
-    new: Path, place: Path, ours: frozenset[str], spec: dict[str, Any]
+    new: Path, place: Path, own_names: frozenset[str], spec: dict[str, Any]
 ) -> tuple[dict[str, Any], tuple[str, ...]]:
-    """Put the new folder in place unless the old one says the same; keep the browser proof there if it still fits."""
+    """Put the new folder in place unless it equals the old one; keep the browser proof if it still fits."""
     old, written = place / paths.SPEC_FILE, new / paths.SPEC_FILE
     old_spec = contracts.read_json(old) if old.is_file() else None
     if isinstance(old_spec, dict) and {**spec, "created_utc": ""} == {**old_spec, "created_utc": ""}:
@@ -235,21 +237,21 @@ def _swap_if_changed(
     else:
         contracts.write_document(written, spec, "frontend_spec")
     _keep_proof(new, place / paths.PROOF_FILE)
-    before, after = folders.files_of(place, ours), folders.files_of(new, ours)
+    before, after = folders.files_of(place, own_names), folders.files_of(new, own_names)
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     if changed:
-        folders.swap_in(new, place, ours)
+        folders.swap_in(new, place, own_names)
     return spec, tuple(changed)
 
 
 def _keep_proof(new: Path, old_proof: Path) -> None:
-    """Copy a browser proof into the new folder if it is one of the spec there."""
+    """Copy a browser proof into the new folder if it belongs to the spec there."""
     if not old_proof.is_file():
         return
     shutil.copyfile(old_proof, new / paths.PROOF_FILE)
     try:
-        is_of_this = read_proof(new / paths.SPEC_FILE) is not None
+        belongs = read_proof(new / paths.SPEC_FILE) is not None
     except InvalidInput:  # of another version of this program
-        is_of_this = False
-    if not is_of_this:
+        belongs = False
+    if not belongs:
         (new / paths.PROOF_FILE).unlink()

@@ -1,4 +1,4 @@
-"""Whether a graph that was run in a browser answers as Python does, and which execution providers that proves.
+"""Whether a graph's outputs in a browser agree with Python's, and which execution providers that proves.
 
 Pure functions on a spec and on entries of the browser proof's `tested`; shared by the checks on files and by the proof.
 """
@@ -7,15 +7,15 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 SAME_ARITHMETIC = ("plain", "wasm", "webgl")
-# Which of the spec's tolerances an output is held to.
+# The spec's tolerances for the outputs of a role.
 _TOLERANCE_KEYS = {"window": ("smile_prob", "emotion_logits"), "head": ("smile_prob", "emotion_logits")}
 
 
 def tolerance_of(graph: Mapping[str, Any], tolerance: Mapping[str, float]) -> float:
-    """Say how far a graph's answers may lie from Python's on the golden vectors.
+    """Return the tolerated difference of a graph's outputs from Python's on the golden vectors.
 
     Outputs are compared where the arithmetic is the same. With the preprocessing inside, or in fewer bits, features
-    may differ more than they matter: there the difference is that of smile_prob.
+    may differ without changing decisions: there smile_prob is compared.
     """
     if graph["variant"] not in SAME_ARITHMETIC:
         return tolerance["smile_prob_pixels" if graph["variant"] == "pixels" else "smile_prob_javascript"]
@@ -24,7 +24,7 @@ def tolerance_of(graph: Mapping[str, Any], tolerance: Mapping[str, float]) -> fl
 
 
 def agrees(entry: Mapping[str, Any], graph: Mapping[str, Any], tolerance: Mapping[str, float]) -> bool:
-    """Tell whether an entry of `tested` shows its graph, as it is now, to answer as Python does."""
+    """Tell whether an entry of `tested` is of the current graph and within the tolerance, without flips."""
     return bool(
         entry["loads"]
         and entry["sha256"] == graph["sha256"]
@@ -35,7 +35,7 @@ def agrees(entry: Mapping[str, Any], graph: Mapping[str, Any], tolerance: Mappin
 
 
 def proven_providers(spec: Mapping[str, Any], tested: Iterable[Mapping[str, Any]]) -> set[str]:
-    """Name the providers on which the window, or an encoder with the head, was seen to answer as Python does.
+    """Name the providers on which the window, or an encoder with the head, agrees with Python.
 
     Args:
         spec: The front-end spec.
@@ -48,4 +48,4 @@ def proven_providers(spec: Mapping[str, Any], tested: Iterable[Mapping[str, Any]
         offered = graph is not None and (graph["verdict"] is None or graph["verdict"]["offer"])
         if graph is not None and offered and agrees(entry, graph, spec["tolerance"]):
             roles.setdefault(entry["execution_provider"], set()).add(graph["role"])
-    return {name for name, seen in roles.items() if "window" in seen or {"encoder", "head"} <= seen}
+    return {name for name, proven in roles.items() if "window" in proven or {"encoder", "head"} <= proven}

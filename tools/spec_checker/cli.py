@@ -11,8 +11,8 @@ _EXAMPLES = """
 spec-checker                                         # the newest hand-off
 spec-checker --model demo                            # artifacts/handoff/demo/frontend_spec.json
 spec-checker --spec web/spec.json                    # checks it against the ONNX that it names
-spec-checker --spec theirs.json --model theirs.onnx --json
-spec-checker --browser                               # runs the newest hand-off in a real Chromium, writes what was seen
+spec-checker --spec web/spec.json --model web/model.onnx --json
+spec-checker --browser                               # runs the newest hand-off in a real Chromium, writes the proof
 spec-checker --browser --model demo --film take.mp4  # with this film as the webcam
 """
 
@@ -21,11 +21,11 @@ def parser() -> cli.Parser:
     """Describe the flags."""
     parser = cli.Parser(
         "spec-checker",
-        "Checks a front-end spec, ours or anybody's, against the ONNX.\n"
-        "One line a field: pass, or what was found, what was expected and how to mend it.\n"
+        "Checks a front-end spec in any format against the ONNX.\n"
+        "One line per field: pass, or what was found, what was expected and how to fix it.\n"
         "With --browser: every graph on wasm, WebGPU and WebGL in a real Chromium, the client's preprocessing,\n"
-        "a soak, and a film as webcam through the example page, all beside Python; what was seen is written to\n"
-        "browser_proof.json beside the spec. Exit code 1 if anything fails, 3 if there is no Chromium or npm.",
+        "a soak, and a film as webcam through the example page, all compared with Python; the results are written\n"
+        "to browser_proof.json beside the spec. Exit code 1 if anything fails, 3 if there is no Chromium or npm.",
         _EXAMPLES,
         _check,
     )
@@ -66,22 +66,25 @@ def _check(arguments: argparse.Namespace) -> cli.Result:
 
 def _to_config(arguments: argparse.Namespace) -> SpecCheckConfig:
     """Turn flags into a config."""
-    of_browser = [arguments.film, arguments.film_seconds, arguments.chromium, arguments.quick or None]
+    browser_flags = [arguments.film, arguments.film_seconds, arguments.chromium, arguments.quick or None]
     cli.require(
-        arguments.browser or not any(of_browser), "--film", found="a flag of --browser", expected="--browser beside it"
+        arguments.browser or not any(browser_flags),
+        "--film",
+        found="a flag of --browser",
+        expected="--browser beside it",
     )
     cli.require(
         not (arguments.browser and arguments.spec and arguments.model),
         "--model",
         found="--spec and --model with --browser",
-        expected="one of them: the browser runs the folder that the spec lies in",
+        expected="one of them: the browser runs the folder of the spec",
     )
     film = arguments.film and arguments.film.resolve()
-    rest = (arguments.browser, film, arguments.film_seconds, arguments.chromium, arguments.quick)
+    browser_settings = (arguments.browser, film, arguments.film_seconds, arguments.chromium, arguments.quick)
     if arguments.spec is not None:
         model = None if arguments.model is None else paths.model_file(arguments.model)
-        return SpecCheckConfig(arguments.spec.resolve(), model, *rest)
+        return SpecCheckConfig(arguments.spec.resolve(), model, *browser_settings)
     if arguments.model is not None and Path(arguments.model).suffix == ".onnx":
         onnx = paths.model_file(arguments.model)
-        return SpecCheckConfig(onnx.with_name(paths.SPEC_FILE), onnx, *rest)
-    return SpecCheckConfig(paths.handoff_dir(arguments.model) / paths.SPEC_FILE, None, *rest)
+        return SpecCheckConfig(onnx.with_name(paths.SPEC_FILE), onnx, *browser_settings)
+    return SpecCheckConfig(paths.handoff_dir(arguments.model) / paths.SPEC_FILE, None, *browser_settings)

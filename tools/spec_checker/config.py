@@ -1,4 +1,4 @@
-"""What spec-checker is asked to check. Light to import; the command line fills it."""
+"""Settings of spec-checker. Light to import; the command line fills it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,14 +6,14 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class SpecCheckConfig:
-    """What to do.
+    """Settings of a check.
 
     Attributes:
         spec: The spec to check.
         model: The ONNX, or None for the one that the spec names.
-        browser: Run the hand-off in a real browser, and write what was seen beside the spec.
+        browser: Run the hand-off in a real browser, and write browser_proof.json beside the spec.
         film: The film to play as webcam there, or None for a drawn one.
-        film_s: For how many seconds, or None for the usual.
+        film_s: For how many seconds, or None for the default.
         chromium: The browser, or None to find one.
         quick: Fewer inferences.
     """

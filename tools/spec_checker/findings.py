@@ -1,25 +1,25 @@
-"""What a check comes to: a finding a field, and the report that shows them all. Decides nothing, reads nothing."""
+"""The results of a check: one finding per field, and the report of all findings. Reads no files."""
 
 from dataclasses import dataclass
 from typing import Any, Literal
 
 Status = Literal["pass", "fail", "skip"]
 _FIELD_WIDTH = 34
-WIDTH = 100  # of what stands in a spec; figures of a run may be longer
+WIDTH = 100  # of a value of a spec; figures of a run may be longer
 FIGURES_WIDTH = 400
 
 
 @dataclass(frozen=True)
 class Finding:
-    """The answer for one field.
+    """The result for one field.
 
     Attributes:
-        field: Where it belongs in a front-end spec, such as ``model.sha256``; ``graph.*`` is about the ONNX itself.
-        status: ``skip`` where nothing can be said, as when there is no graph to compare with.
-        found: What stands there.
-        expected: What should stand there.
-        todo: How to mend it.
-        note: What a reader of a pass should still know.
+        field: Its path in a front-end spec, such as ``model.sha256``; ``graph.*`` is about the ONNX itself.
+        status: ``skip`` where nothing can be compared, as without a graph.
+        found: The value found.
+        expected: The value expected.
+        todo: How to fix it.
+        note: More information on a pass.
     """
 
     field: str
@@ -54,24 +54,24 @@ class Finding:
 
 
 def passed(field: str, found: object, note: str = "", limit: int = WIDTH) -> Finding:
-    """Say yes; what was found is cut after `limit` characters."""
+    """Make a passed finding; `found` is cut after `limit` characters."""
     return Finding(field, "pass", found=shorten(found, limit), note=note)
 
 
 def failed(field: str, found: object, expected: object, todo: str, limit: int = WIDTH) -> Finding:
-    """Say no, and how to mend it."""
+    """Make a failed finding; `todo` says how to fix it."""
     return Finding(field, "fail", found=shorten(found, limit), expected=shorten(expected, limit), todo=todo)
 
 
-def skipped(field: str, why: str) -> Finding:
-    """Say that nothing can be said."""
-    return Finding(field, "skip", note=why)
+def skipped(field: str, reason: str) -> Finding:
+    """Make a finding for a field that was not checked."""
+    return Finding(field, "skip", note=reason)
 
 
 def shorten(value: object, limit: int = WIDTH) -> str:
     """Write a value in one line of at most `limit` characters."""
     text = " ".join(str(value).split())
-    # A spec may come from anybody: what would steer the terminal is shown, not obeyed.
+    # A spec may come from anywhere: control characters are shown escaped.
     text = "".join(sign if sign.isprintable() else ascii(sign)[1:-1] for sign in text)
     return text if len(text) <= limit else text[: limit - 3] + "..."
 

@@ -1,7 +1,7 @@
-"""Golden vectors as they lie in a hand-off, read with their hashes checked.
+"""Reads the golden vectors of a hand-off and checks their hashes.
 
 Those of a model of frames are pictures with their crops and features; those of a model of landmarks or blendshapes are
-the numbers that the landmarker would give. Judges and writes nothing.
+the landmarker's numbers. Writes nothing.
 """
 
 from collections.abc import Mapping
@@ -25,7 +25,7 @@ def read_case(folder: Path, case: Mapping[str, Any]) -> tuple[list[U8], U8, F32 
     """Read one golden case: its pictures, its crops (T, S, S, 3) and its features (T, n); all hashes are checked.
 
     Raises:
-        InvalidInput: A file is missing, another one, or no picture.
+        InvalidInput: A file is missing, has another hash, or is not a picture.
     """
     pictures = [_read_picture(folder, frame["picture"]) for frame in case["frames"]]
     crops = np.stack([_read_picture(folder, frame["crop"]) for frame in case["frames"]])
@@ -37,38 +37,38 @@ def read_case(folder: Path, case: Mapping[str, Any]) -> tuple[list[U8], U8, F32 
 
 
 def read_feature_case(folder: Path, case: Mapping[str, Any]) -> F32 | None:
-    """Read one golden case of features, as the graph must be fed: (T, 478, 3) or (T, 52); its hash is checked.
+    """Read one golden case of features, as the graph's input: (T, 478, 3) or (T, 52); its hash is checked.
 
     Returns:
         The frames' numbers, those without a face filled by the rule; None where no frame has one.
 
     Raises:
-        InvalidInput: The file is missing, another one, or of another length than its shape.
+        InvalidInput: The file is missing, has another hash, or another length than its shape.
     """
-    said = case["input"]
-    values = np.frombuffer(_read_hashed(folder, said), "<f4")
-    if values.size != np.prod(said["shape"]) or said["shape"][0] != len(case["frames"]):
+    entry = case["input"]
+    values = np.frombuffer(_read_hashed(folder, entry), "<f4")
+    if values.size != np.prod(entry["shape"]) or entry["shape"][0] != len(case["frames"]):
         raise InvalidInput(
-            said["file"],
-            found=f"{values.size} numbers for the shape {said['shape']} of {len(case['frames'])} frames",
-            expected="as many as the shape says, and as many frames",
+            entry["file"],
+            found=f"{values.size} numbers for the shape {entry['shape']} of {len(case['frames'])} frames",
+            expected="as many numbers and frames as in the shape",
         )
     nearest = nearest_with_face([frame["found"] for frame in case["frames"]])
-    return None if nearest is None else values.reshape(said["shape"])[nearest]
+    return None if nearest is None else values.reshape(entry["shape"])[nearest]
 
 
-def _read_hashed(folder: Path, said: Mapping[str, Any]) -> bytes:
-    path: Path = folder / said["file"]
+def _read_hashed(folder: Path, entry: Mapping[str, Any]) -> bytes:
+    path: Path = folder / entry["file"]
     found = contracts.sha256_file(path)
-    if found != said["sha256"]:
-        raise InvalidInput(path.name, found=f"sha256 {found[:12]}...", expected=f"{said['sha256'][:12]}...")
+    if found != entry["sha256"]:
+        raise InvalidInput(path.name, found=f"sha256 {found[:12]}...", expected=f"{entry['sha256'][:12]}...")
     return path.read_bytes()
 
 
-def _read_picture(folder: Path, said: Mapping[str, Any]) -> U8:
+def _read_picture(folder: Path, entry: Mapping[str, Any]) -> U8:
     import cv2
 
-    data = cv2.imdecode(np.frombuffer(_read_hashed(folder, said), np.uint8), cv2.IMREAD_COLOR)
+    data = cv2.imdecode(np.frombuffer(_read_hashed(folder, entry), np.uint8), cv2.IMREAD_COLOR)
     if data is None:
-        raise InvalidInput(said["file"], found="no picture", expected="a PNG")
+        raise InvalidInput(entry["file"], found="not a picture", expected="a PNG")
     return np.ascontiguousarray(np.asarray(data, np.uint8)[..., ::-1])

@@ -1,7 +1,7 @@
 """The whole proof of a hand-off: the checks on files, then a real browser, then browser_proof.json beside the spec.
 
-A folder that fails a check is not opened in a browser, and its proof is left as it is. What was seen in the browser is
-written down, whatever it is.
+A folder that fails a check is not opened in a browser, and its proof stays as it is. All results of the browser are
+written, passed or failed.
   spec-checker --browser --model demo
 """
 
@@ -11,7 +11,7 @@ from typing import Any
 
 from shared import contracts, paths
 from tools.spec_checker.browser.proof import Proof, prove_in_browser
-from tools.spec_checker.browser.writing import write_seen
+from tools.spec_checker.browser.writing import write_proof
 from tools.spec_checker.config import SpecCheckConfig
 from tools.spec_checker.findings import Finding, Report
 from tools.spec_checker.static.check import check_file
@@ -19,7 +19,7 @@ from tools.spec_checker.static.check import check_file
 
 @dataclass(frozen=True)
 class ProofReport:
-    """The proof's result: the static report, then what was seen in the browser.
+    """The proof's result: the static report, then the browser's findings.
 
     Attributes:
         static: The static checks.
@@ -46,7 +46,7 @@ class ProofReport:
         return 1 if any(finding.status == "fail" for finding in self.findings) else 0
 
     def as_text(self) -> str:
-        """List what was seen in the browser, the static failures if there are any, and the sum."""
+        """List the static failures, the browser's findings, and a summary."""
         static = self.static.findings
         lines = [str(finding) for finding in static if finding.status == "fail"]
         if self.proof is None:
@@ -61,7 +61,7 @@ class ProofReport:
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:
-        """Give everything; the keys of a static report, and what the browser showed."""
+        """Give everything: the keys of a static report, and the browser's results."""
         document = self.static.as_json()
         document["findings"] = [finding.as_json() for finding in self.findings]
         for status, key in (("pass", "n_pass"), ("fail", "n_fail"), ("skip", "n_skip")):
@@ -84,7 +84,7 @@ class ProofReport:
 
 
 def prove(config: SpecCheckConfig) -> ProofReport:
-    """Prove a hand-off in a real browser and write down what was seen.
+    """Prove a hand-off in a real browser and write the results.
 
     Raises:
         InvalidInput: The spec or the film cannot be read.
@@ -97,5 +97,5 @@ def prove(config: SpecCheckConfig) -> ProofReport:
     proof, providers = None, list[str]()
     if not static.exit_code and contracts.explain(spec, "frontend_spec") is None:
         proof = prove_in_browser(config, spec)
-        providers = write_seen(config.spec, proof)
+        providers = write_proof(config.spec, proof)
     return ProofReport(static, proof, proof_file, tuple(providers), time.monotonic() - started)

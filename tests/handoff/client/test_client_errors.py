@@ -183,7 +183,7 @@ def test_a_model_that_no_proof_has_seen_is_refused_unless_allowed(
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "reason"),
     [
         (lambda proof: proof.update(spec_sha256="0" * 64), "another frontend_spec.json"),
         (lambda proof: proof.update(schema_version=2), "version 2, not 1"),
@@ -191,13 +191,13 @@ def test_a_model_that_no_proof_has_seen_is_refused_unless_allowed(
     ],
 )
 def test_a_proof_that_is_not_of_this_spec_proves_nothing_and_says_so(
-    rough: Any, change: Callable[[dict[str, Any]], Any], told: str
+    rough: Any, change: Callable[[dict[str, Any]], Any], reason: str
 ) -> None:
     spoil_proof(rough, change)
     page = rough.open()
     code, message = fail(page)
     assert code == "proof-mismatch"
-    assert told in message
+    assert reason in message
     page.evaluate("create({ allowUntested: true })")
     assert page.evaluate("detector.info.proof") is None
 
@@ -281,6 +281,6 @@ def test_every_message_exists_in_both_languages_with_its_values(site: Any) -> No
         assert any("가" <= letter <= "힣" for letter in korean), code
         assert not any("가" <= letter <= "힣" for letter in english), code
         assert english.count("?") == korean.count("?"), code  # as many values, shown here as question marks
-    page.evaluate("() => { window.told = fails(() => create({ spec: '/model/none.json', lang: 'ko' })); }")
-    assert "찾을 수 없습니다" in page.evaluate("told")[1]
+    page.evaluate("() => { window.failure = fails(() => create({ spec: '/model/none.json', lang: 'ko' })); }")
+    assert "찾을 수 없습니다" in page.evaluate("failure")[1]
     site.complaints.clear()  # the browser's own note of the 404

@@ -26,7 +26,7 @@ export class FilesetResolver {
 }
 export class FaceLandmarker {
   static async createFromOptions(files, options) {
-    globalThis.askedFor = { files, ...options, model: options.baseOptions.modelAssetBuffer.length };
+    globalThis.requested = { files, ...options, model: options.baseOptions.modelAssetBuffer.length };
     return new FaceLandmarker();
   }
   detect({ data, width, height }) {
@@ -57,7 +57,7 @@ READ = """async ([kind, colour]) => {
   const rgb = new Uint8ClampedArray(side * side * 3).map((_, at) => colour[at % 3]);
   const found = reader.read(rgb);
   reader.close();
-  return { asked: askedFor, seen: globalThis.seen, isClosed,
+  return { options: requested, seen: globalThis.seen, isClosed,
     found: found && { ...found, values: Array.from(found.values).slice(0, 6), n: found.values.length } };
 }"""
 PUSH = """async (colours) => {
@@ -96,28 +96,28 @@ def test_the_landmarker_is_asked_as_the_spec_says_and_the_largest_face_counts(
     own_site: Any, lay_out: Callable[..., Path]
 ) -> None:
     lay_out("blendshapes")
-    told = own_site.open().evaluate(READ, ["blendshapes", FACE])
-    asked = told["asked"]
-    assert (asked["runningMode"], asked["numFaces"], asked["outputFaceBlendshapes"]) == ("IMAGE", 3, True)
-    assert (asked["model"], asked["baseOptions"]["delegate"]) == (len(b"a landmarker"), "CPU")
-    assert asked["files"]["isModule"] is False  # on a page; a worker of modules loads another file
-    assert told["found"]["values"] == pytest.approx([60 / 255] * 6, abs=1e-6)
-    assert (told["found"]["nFaces"], told["found"]["withBorder"], told["found"]["n"]) == (2, False, 52)
-    assert told["seen"] == {"width": 224, "height": 224, "corner": [60, 0, 0, 255]}
-    assert told["isClosed"] is True
+    result = own_site.open().evaluate(READ, ["blendshapes", FACE])
+    options = result["options"]
+    assert (options["runningMode"], options["numFaces"], options["outputFaceBlendshapes"]) == ("IMAGE", 3, True)
+    assert (options["model"], options["baseOptions"]["delegate"]) == (len(b"a landmarker"), "CPU")
+    assert options["files"]["isModule"] is False  # on a page; a worker of modules loads another file
+    assert result["found"]["values"] == pytest.approx([60 / 255] * 6, abs=1e-6)
+    assert (result["found"]["nFaces"], result["found"]["withBorder"], result["found"]["n"]) == (2, False, 52)
+    assert result["seen"] == {"width": 224, "height": 224, "corner": [60, 0, 0, 255]}
+    assert result["isClosed"] is True
 
 
 def test_a_face_that_shows_with_the_border_only_is_put_back_into_the_square(
     own_site: Any, lay_out: Callable[..., Path]
 ) -> None:
     lay_out("landmarks")
-    told = own_site.open().evaluate(READ, ["landmarks", BORDER])
+    result = own_site.open().evaluate(READ, ["landmarks", BORDER])
     # A border of 56 on each side of 224: 336. The first point lies at (0.5, 0.25) of that, z 0.1 of its width.
-    assert told["seen"] == {"width": 336, "height": 336, "corner": [0, 0, 0, 255]}
-    first, second = told["found"]["values"][:3], told["found"]["values"][3:]
+    assert result["seen"] == {"width": 336, "height": 336, "corner": [0, 0, 0, 255]}
+    first, second = result["found"]["values"][:3], result["found"]["values"][3:]
     assert first == pytest.approx([(0.5 * 336 - 56) / 224, (0.25 * 336 - 56) / 224, 0.1 * 336 / 224], abs=1e-6)
     assert second == pytest.approx([(0.75 * 336 - 56) / 224, (0.5 * 336 - 56) / 224, 0.15], abs=1e-6)
-    assert (told["found"]["withBorder"], told["found"]["n"]) == (True, 478 * 3)
+    assert (result["found"]["withBorder"], result["found"]["n"]) == (True, 478 * 3)
     assert own_site.open().evaluate(READ, ["landmarks", NOBODY])["found"] is None
 
 

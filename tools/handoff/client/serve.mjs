@@ -1,6 +1,6 @@
 #!/usr/bin/env node
 /**
- * Serves this folder on http://localhost with the headers that wasm threads ask for: node serve.mjs [port]
+ * Serves this folder on http://localhost with the headers that wasm threads need: node serve.mjs [port]
  *
  * For trying things out on your own computer: it listens on the loopback address only and lists no folder. On your real
  * server, send the same two Cross-Origin headers.
@@ -30,7 +30,7 @@ const HEADERS = {
   'Cross-Origin-Opener-Policy': 'same-origin',
   'Cross-Origin-Embedder-Policy': 'require-corp',
   'Cross-Origin-Resource-Policy': 'same-origin',
-  // To this server only: MediaPipe would tell its maker how often and how fast it was used.
+  // To this server only: MediaPipe would send usage figures to its maker.
   'Content-Security-Policy': "connect-src 'self' blob: data:",
   'X-Content-Type-Options': 'nosniff',
   'Cache-Control': 'no-cache',
@@ -44,7 +44,7 @@ if (!/^\d+$/.test(wanted) || port > 65535) {
   process.exit(2);
 }
 
-/** The file that an address means, or null if there is none that may be served. */
+/** The file of an address, or null if none may be served. */
 async function find(address) {
   try {
     const path = decodeURIComponent(new URL(address, 'http://localhost').pathname);

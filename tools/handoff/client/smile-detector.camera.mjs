@@ -1,4 +1,4 @@
-/** Opens the webcam, and says in people's words why it cannot. Nothing that it sees leaves the page. */
+/** Opens the webcam, and explains a failure to the user. No picture leaves the page. */
 
 import { DetectorError } from './smile-detector.errors.mjs';
 

@@ -4,11 +4,11 @@ export type Provider = 'webgpu' | 'wasm';
 export type Graph = 'stream' | 'window' | 'pixels';
 export type Lang = 'en' | 'ko';
 
-/** What a picture may come as. A VideoFrame or an ImageBitmap is taken over and closed; the others stay yours. */
+/** Sources of a picture. A VideoFrame or an ImageBitmap is closed by the detector; the others stay yours. */
 export type Source = HTMLVideoElement | VideoFrame | HTMLCanvasElement | OffscreenCanvas | ImageBitmap | ImageData;
 
 /**
- * Codes of DetectorError and of warnings. They never change; the words beside them may.
+ * Codes of DetectorError and of warnings. They never change; their messages may.
  * Errors: the first twenty-one. Warnings, after which the detector goes on: the rest.
  */
 export type Code =
@@ -55,7 +55,7 @@ export declare class DetectorError extends Error {
   in(lang: Lang): string;
 }
 
-/** The words for a code. */
+/** The message for a code. */
 export declare function describe(code: Code, values?: Record<string, unknown>, lang?: Lang): string;
 
 export interface DetectorOptions {
@@ -70,7 +70,7 @@ export interface DetectorOptions {
   landmarkModel?: string | URL;
   /** An onnxruntime-web module that you have imported already (a bundler's); it runs on the page, not in a worker. */
   ort?: unknown;
-  /** 'auto' (default): webgpu on a real graphics adapter, then wasm, and only what the spec shows as proven. */
+  /** 'auto' (default): webgpu on a real graphics adapter, then wasm, and only providers that the browser proof lists. */
   provider?: 'auto' | Provider;
   /** 'stream' encodes each frame once (the default), 'window' runs all five each time (five times the work), 'pixels'
    * crops and resizes inside the graph. Default: stream, or window where the folder holds no stream. */
@@ -80,15 +80,15 @@ export interface DetectorOptions {
   threads?: 'auto' | number;
   /** Run in a worker, so that the page stays smooth. Default: true. */
   worker?: boolean;
-  /** Run a model that no browser proof has seen. Default: false. */
+  /** Run a model without a browser proof. Default: false. */
   allowUntested?: boolean;
   /** The pixels themselves are mirrored (a canvas that you flipped). A video mirrored by CSS is not. Default: false. */
   mirrored?: boolean;
-  /** Keep the last frames as the model sees them; 'smilestart' then carries them. Default: false. */
+  /** Keep the last frames as the model's crops; 'smilestart' then has them. Default: false. */
   keepCrops?: boolean;
   /**
-   * Tells where the face is, or null where there is none: such a frame gets the state 'no_face', ends a smile and
-   * begins the window anew. The box is passed through to the result; the crop stays the centred square, which the model
+   * Returns the face's box, or null without a face: such a frame gets the state 'no_face', ends a smile and
+   * begins the window again. The box is passed through to the result; the crop stays the centred square, which the model
    * was trained with. Do not close the frame.
    */
   face?: (frame: VideoFrame | ImageBitmap | ImageData, timestampMs: number) => unknown | null | Promise<unknown | null>;
@@ -97,10 +97,10 @@ export interface DetectorOptions {
 }
 
 /**
- * ready: there is an answer. warming_up: no window was complete yet. gap: frames are missing. no_face: see `face`; or,
+ * ready: there is a decision. warming_up: no window was complete yet. gap: frames are missing. no_face: see `face`; or,
  * with a model of landmarks or blendshapes, no frame of the window has a face.
- * dropped: a newer frame took this one's place, it was the same frame again, or unwatch(), reset() or close() came before
- * its answer; no event tells of it.
+ * dropped: a newer frame replaced this one, it was the same frame again, or unwatch(), reset() or close() came before
+ * its result; it causes no event.
  */
 export type State = 'ready' | 'warming_up' | 'gap' | 'no_face' | 'dropped';
 
@@ -108,8 +108,8 @@ export interface Result {
   state: State;
   /** Probability of a smile; null unless ready, but 0 where no frame of the window has a face. */
   smileProb: number | null;
-  /** Seven numbers in the order of the spec's `emotions`; those not in `emotions_trained` mean nothing. null where the
-   * model gives none, as one of landmarks or blendshapes does. */
+  /** Seven numbers in the order of the spec's `emotions`; those not in `emotions_trained` have no meaning. null for a
+   * model without them, as of landmarks or blendshapes. */
   emotionLogits: number[] | null;
   /** The decision with threshold, hysteresis and minimum duration; null if dropped while it waited. */
   isSmile: boolean | null;
@@ -118,17 +118,17 @@ export interface Result {
   /** Capture times of the window's frames, oldest first; null without a whole window. */
   frameTimesMs: number[] | null;
   provider: Provider;
-  /** From the frame's arrival to the answer, waiting included. */
+  /** From the frame's arrival to the result, waiting included. */
   latencyMs: number;
   /** Reading its pixels. */
   readMs: number | null;
   /** Crop, resize and scaling. */
   preprocessMs: number | null;
-  /** The face landmarker; null where the model needs none. */
+  /** The face landmarker; null for a model without one. */
   landmarksMs: number | null;
   /** The graphs. */
   inferenceMs: number | null;
-  /** What `face` gave. */
+  /** The result of `face`. */
   faceBox?: unknown;
 }
 
@@ -143,7 +143,7 @@ export interface SmileStart {
   /** When the probability rose above the threshold: min_duration_ms or more before. */
   sinceMs: number;
   result: Result;
-  /** With keepCrops: the window's frames as the model saw them, oldest first. */
+  /** With keepCrops: the window's crops, oldest first. */
   crops: ImageData[] | null;
 }
 
@@ -165,7 +165,7 @@ export interface DetectorEvents {
 export interface DetectorInfo {
   /** frontend_spec.json as it was read. */
   spec: any;
-  /** browser_proof.json as it was read; null if there is none that belongs to the spec. */
+  /** browser_proof.json as it was read; null without a proof of this spec. */
   proof: any;
   provider: Provider;
   graph: Graph;
@@ -190,15 +190,15 @@ export declare class SmileDetector extends EventTarget {
   /** Load spec, graphs and runtime, and run the model once. Rejects with a DetectorError. */
   static create(options?: DetectorOptions): Promise<SmileDetector>;
   readonly info: DetectorInfo;
-  /** Follow a video, webcam or film: a 'result' event for every new frame that there is time for. */
+  /** Follow a video, webcam or film: a 'result' event for every new frame that is processed. */
   watch(video: HTMLVideoElement): void;
-  /** Stop following; no event of a frame from before comes afterwards. */
+  /** Stop following; no event of an earlier frame comes afterwards. */
   unwatch(): void;
-  /** Answer for one frame. timestampMs is its time of capture on any clock that only goes forward. */
+  /** Compute the result for one frame. timestampMs is its time of capture on any clock that only goes forward. */
   push(source: Source, timestampMs?: number): Promise<Result>;
   /** Forget all frames and the decision, as after a cut. */
   reset(): Promise<void>;
-  /** Stop and give the memory back. */
+  /** Stop and free the memory. */
   close(): Promise<void>;
   addEventListener<K extends keyof DetectorEvents>(
     type: K,

@@ -1,8 +1,8 @@
 /**
- * The model itself: reads the spec, checks and loads the graphs, turns frames with their capture times into answers.
+ * The model itself: reads the spec, checks and loads the graphs, turns frames with their capture times into results.
  *
- * Runs in a worker or on the page alike; knows no video element and no event. Everything that a page must know stands in
- * frontend_spec.json: nothing about the model is written down here a second time.
+ * Runs in a worker or on the page alike; knows no video element and no event. Everything about the model comes
+ * from frontend_spec.json; nothing is repeated here.
  */
 
 import { DetectorError, reasonOf } from './smile-detector.errors.mjs';
@@ -10,7 +10,7 @@ import { fetchGraph, importOrt, isThere, kindOf, readProof, readSpec, softwareNa
 import { AreaResizer, PixelReader, flipRows, toPlanes } from './smile-detector.pixels.mjs';
 import { Decider, FrameMemory, fillWindow } from './smile-detector.window.mjs';
 
-// What each choice runs, the best first: (role, variant) of the graphs, the one that sees a frame first. encoder_wasm is
+// The graphs of each choice, the best first: (role, variant), the one that takes the frame first. encoder_wasm is
 // the encoder in operators that are fast in wasm; elsewhere it is slower.
 const PLANS = [
   { graph: 'stream', providers: ['wasm'], parts: [['encoder', 'wasm'], ['head', 'plain']] },
@@ -24,11 +24,11 @@ const MODULES = {
 };
 const MOST_THREADS = 4;
 
-/** Frames in, answers out. Load it once, then call run() for one frame at a time. */
+/** Frames in, results out. Load it once, then call run() for one frame at a time. */
 export class Engine {
   #settings = null;
   #spec = null;
-  #proof = null; // what browsers were seen to run, or null
+  #proof = null; // browser_proof.json, or null
   #whyNoProof = null;
   #ort = null;
   #graphs = []; // {entry, session}, in the order in which they run
@@ -80,23 +80,23 @@ export class Engine {
   }
 
   /**
-   * Answer for one frame. Calls must not overlap; the frame is closed.
+   * Compute the result for one frame. Calls must not overlap; the frame is closed.
    * @param {VideoFrame | ImageBitmap | ImageData} frame
    * @param {number} timestampMs when it was captured
    */
   async run(frame, timestampMs) {
-    const work = this.#answer(frame, timestampMs);
+    const work = this.#compute(frame, timestampMs);
     this.#running = work.catch(() => undefined);
     return work;
   }
 
-  /** Answer for a frame on which no face was found: no smile, and the window begins anew. */
+  /** The result for a frame without a face: no smile, and the window begins again. */
   noFace(timestampMs) {
     const change = this.reset({ afterGap: true }) ? 'end' : null;
     return this.#result('no_face', timestampMs, { change });
   }
 
-  /** Forget all frames and the decision; returns whether a smile was on. */
+  /** Forget all frames and the decision; returns whether there was a smile. */
   reset({ afterGap = false } = {}) {
     this.#epoch += 1;
     const wasSmile = this.#decider?.isSmile ?? false;
@@ -130,11 +130,11 @@ export class Engine {
       this.#warn('one-thread');
       return 1;
     }
-    // Half of the cores: the others draw the page and decode the camera.
+    // Half of the cores: the rest draw the page and decode the camera.
     return Math.max(1, Math.min(MOST_THREADS, Math.floor((navigator.hardwareConcurrency ?? 2) / 2)));
   }
 
-  /** The ways to run that the folder has graphs for, the best first. */
+  /** The plans for which the folder has graphs, the best first. */
   #findPlans() {
     const { provider, graph } = this.#settings;
     const plans = PLANS.filter((plan) => (graph ? plan.graph === graph : plan.graph !== 'pixels')).flatMap((plan) => {
@@ -152,7 +152,7 @@ export class Engine {
     );
   }
 
-  /** Tell whether every graph was seen to load and agree on this provider, as the very file that the spec lists. */
+  /** Tell whether the proof shows every graph, with the spec's hash, to load and agree on this provider. */
   #isProven({ entries, provider }) {
     if (!this.#proof?.execution_providers.includes(provider)) return false;
     return entries.every((entry) =>
@@ -167,7 +167,7 @@ export class Engine {
     );
   }
 
-  /** Open the first way to run that may be used and works; returns the adapter's name or null. */
+  /** Open the first plan that is allowed and works; returns the adapter's name or null. */
   async #open(threads) {
     const { provider, allowUntested } = this.#settings;
     const plans = this.#findPlans();
@@ -192,16 +192,16 @@ export class Engine {
         await this.#load(plan, threads);
         return plan.provider === 'webgpu' ? adapter : null;
       } catch (error) {
-        const isOurs = error instanceof DetectorError;
-        if (isOurs && error.code !== 'wasm-missing' && error.code !== 'no-provider') throw error;
-        failure = isOurs ? error : new DetectorError('no-provider', { reason: reasonOf(error) });
+        const isKnown = error instanceof DetectorError;
+        if (isKnown && error.code !== 'wasm-missing' && error.code !== 'no-provider') throw error;
+        failure = isKnown ? error : new DetectorError('no-provider', { reason: reasonOf(error) });
         if (usable.length > 1) this.#warn('provider-failed', { provider: plan.provider, reason: reasonOf(error) });
       }
     }
     throw failure ?? new DetectorError('no-provider', { reason: 'no graphics adapter for webgpu' });
   }
 
-  /** The name of the graphics adapter; null if there is none worth using. */
+  /** The name of the graphics adapter; null if there is no useful one. */
   async #findAdapter(isDemanded) {
     const adapter = await navigator.gpu?.requestAdapter?.().catch(() => null);
     if (!adapter) return null;
@@ -217,7 +217,7 @@ export class Engine {
   async #load({ provider, graph, entries }, threads) {
     const files = MODULES[provider];
     const fetched = Promise.all(entries.map((entry) => fetchGraph(entry, this.#settings.specUrl)));
-    fetched.catch(() => undefined); // heard below, after the runtime
+    fetched.catch(() => undefined); // handled below, after the runtime
     this.#ort = this.#settings.ort ?? (await importOrt(this.#settings.ortUrl, files.module));
     const ort = this.#ort;
     ort.env.logLevel = 'error';
@@ -245,7 +245,7 @@ export class Engine {
     this.#choice = graph;
   }
 
-  /** Load what reads the face, if the model needs it. */
+  /** Load the face landmarker if the model needs it. */
   async #loadLandmarker() {
     if (kindOf(this.#spec) === 'frames') return;
     const { FaceReader } = await import('./smile-detector.landmarks.mjs');
@@ -254,23 +254,23 @@ export class Engine {
     this.#face = await FaceReader.load(this.#spec, { tasksUrl, modelUrl });
   }
 
-  /** Run everything once: the first run compiles and allocates, and shall not cost the first frame. */
+  /** Run everything once: the first run compiles and allocates, which must not delay the first frame. */
   async #warmUp() {
     const side = this.#spec.preprocessing.width_px;
-    let values = await this.#see({ data: new Uint8ClampedArray(side * side * 4), width: side, height: side });
+    let values = await this.#extract({ data: new Uint8ClampedArray(side * side * 4), width: side, height: side });
     // A black picture has no face; any numbers will do.
     const length = this.#spec.input.shape.slice(2).reduce((product, each) => product * each, 1);
     if (this.#face) values = { ...values, features: Float32Array.from({ length }, (_, at) => (at % 7) / 7) };
     await this.#decideOn(Array.from({ length: this.#spec.frames.count }, () => values));
   }
 
-  async #answer(frame, timestampMs) {
+  async #compute(frame, timestampMs) {
     const newestMs = this.#memory.newestMs;
     if (!Number.isFinite(timestampMs) || timestampMs === newestMs) {
       frame.close?.();
       return this.#result('dropped', timestampMs); // the same frame again
     }
-    // An earlier frame: the film was wound back.
+    // An earlier frame: the film was rewound.
     const isCut = newestMs !== null && timestampMs < newestMs && this.reset();
     const epoch = this.#epoch;
     const startedMs = performance.now();
@@ -281,7 +281,7 @@ export class Engine {
       throw new DetectorError('bad-source', { reason: reasonOf(error) });
     }
     const readMs = performance.now();
-    const values = await this.#see(picture);
+    const values = await this.#extract(picture);
     if (epoch !== this.#epoch) return this.#result('dropped', timestampMs);
     const window = this.#memory.add(timestampMs, values);
     if (window.state !== 'ready') {
@@ -289,9 +289,9 @@ export class Engine {
       const change = isCut ? 'end' : null;
       return this.#result(window.state, timestampMs, { change, timing: { startedMs, readMs, values } });
     }
-    const seen = this.#face ? fillFaces(window.values) : window.values;
-    if (seen === null) return this.#nobody(timestampMs, window.timesMs, { startedMs, readMs, values });
-    const outputs = await this.#decideOn(seen);
+    const filled = this.#face ? fillFaces(window.values) : window.values;
+    if (filled === null) return this.#withoutFace(timestampMs, window.timesMs, { startedMs, readMs, values });
+    const outputs = await this.#decideOn(filled);
     if (epoch !== this.#epoch) return this.#result('dropped', timestampMs);
     const wasSmile = this.#decider.isSmile;
     const isSmile = this.#decider.decide(outputs.smileProb, timestampMs);
@@ -305,8 +305,8 @@ export class Engine {
     });
   }
 
-  /** Answer for a window in which no frame has a face: by the spec's rule no smile, and the graph is not asked. */
-  #nobody(timestampMs, frameTimesMs, timing) {
+  /** The result for a window without any face: by the spec's rule no smile; the graph is not run. */
+  #withoutFace(timestampMs, frameTimesMs, timing) {
     const smileProb = this.#spec.input.landmarker.window_without_face;
     const wasSmile = this.#decider.isSmile;
     this.#decider.decide(smileProb, timestampMs);
@@ -335,10 +335,10 @@ export class Engine {
   }
 
   /**
-   * Turn a picture into what is kept of it: its features (null where they are a face's and there is none), or its bytes
-   * where the whole window is run.
+   * Turn a picture into the values that the window keeps: its features (null without a face), or its bytes if the whole
+   * window is run.
    */
-  async #see({ data, width, height }) {
+  async #extract({ data, width, height }) {
     const startedMs = performance.now();
     const flips = { flipBefore: this.#settings.mirrored, flipAfter: this.#spec.preprocessing.mirror };
     const { entry, session } = this.#graphs[0];
@@ -373,7 +373,7 @@ export class Engine {
       if (isWindow) toPlanes(value.crop, input, place * each);
       else input.set(value.features, place * each);
     });
-    // The axis of frames is open in a graph of landmarks or blendshapes.
+    // The axis of frames is dynamic in a graph of landmarks or blendshapes.
     const shape = this.#face ? this.#spec.input.shape : entry.inputs[0].shape;
     const outputs = await this.#infer(session, entry, 'float32', input, shape);
     const logits = outputs.emotion_logits;

@@ -1,4 +1,4 @@
-/** What can go wrong, in words that a person understands, Korean and English. Codes never change; words may. */
+/** Messages for all errors and warnings, in English and Korean. Codes never change; texts may. */
 
 const TEXTS = {
   'spec-missing': {
@@ -30,7 +30,7 @@ const TEXTS = {
     ko: 'https가 아닌 주소로 열렸습니다. 브라우저는 https:// 또는 http://localhost에서만 카메라와 파일 검증을 허용합니다.',
   },
   isolation: {
-    en: 'Several threads were asked for, but this page is not isolated. Serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.',
+    en: 'Several threads were requested, but this page is not isolated. Serve it with the headers Cross-Origin-Opener-Policy: same-origin and Cross-Origin-Embedder-Policy: require-corp.',
     ko: '스레드를 여러 개 요청했지만 이 페이지는 격리(cross-origin isolated)되어 있지 않습니다. Cross-Origin-Opener-Policy: same-origin, Cross-Origin-Embedder-Policy: require-corp 헤더를 함께 보내 주세요.',
   },
   'wasm-missing': {
@@ -38,19 +38,19 @@ const TEXTS = {
     ko: '{url}에서 onnxruntime-web 파일을 찾을 수 없습니다. 핸드오프 폴더에서 "npm install"을 실행하거나 ortUrl로 주소를 알려 주세요.',
   },
   'landmarker-missing': {
-    en: 'The files of @mediapipe/tasks-vision, which reads the face, were not found at {url}. Run "npm install" in the hand-off folder, or pass their address as tasksUrl.',
-    ko: '얼굴을 읽는 @mediapipe/tasks-vision 파일을 {url}에서 찾을 수 없습니다. 핸드오프 폴더에서 "npm install"을 실행하거나 tasksUrl로 주소를 알려 주세요.',
+    en: 'The files of @mediapipe/tasks-vision, the face landmarker, were not found at {url}. Run "npm install" in the hand-off folder, or pass their address as tasksUrl.',
+    ko: '얼굴 랜드마크를 찾는 @mediapipe/tasks-vision 파일을 {url}에서 찾을 수 없습니다. 핸드오프 폴더에서 "npm install"을 실행하거나 tasksUrl로 주소를 알려 주세요.',
   },
   'landmarker-failed': {
     en: 'The face landmarker does not work here ({reason}). Use a current browser with WebGL, and reload the page.',
     ko: '얼굴 랜드마크 기능이 동작하지 않습니다({reason}). WebGL을 지원하는 최신 브라우저에서 페이지를 새로고침해 주세요.',
   },
   untested: {
-    en: 'No run of this model in a browser has been proven for {wanted}. Run validate-spec --browser on the folder, or pass allowUntested: true at your own risk.',
+    en: 'This model has no browser proof for {wanted}. Run validate-spec --browser on the folder, or pass allowUntested: true at your own risk.',
     ko: '이 모델이 브라우저({wanted})에서 검증된 적이 없습니다. 폴더에 validate-spec --browser를 실행하거나, 위험을 감수한다면 allowUntested: true를 사용하세요.',
   },
   'proof-mismatch': {
-    en: 'browser_proof.json is no proof of this frontend_spec.json ({reason}). Copy the whole hand-off folder again, or run validate-spec --browser on it.',
+    en: 'browser_proof.json does not belong to this frontend_spec.json ({reason}). Copy the whole hand-off folder again, or run validate-spec --browser on it.',
     ko: 'browser_proof.json이 이 frontend_spec.json의 검증 기록이 아닙니다({reason}). 핸드오프 폴더 전체를 다시 복사하거나 validate-spec --browser를 실행해 주세요.',
   },
   'no-provider': {
@@ -99,11 +99,11 @@ const TEXTS = {
     ko: '워커를 시작할 수 없어({reason}) 모델이 페이지에서 직접 실행됩니다. 화면이 끊길 수 있습니다.',
   },
   'provider-failed': {
-    en: '{provider} did not work here ({reason}); the next one is tried.',
+    en: '{provider} does not work here ({reason}); the next provider is tried.',
     ko: '여기서는 {provider}가 동작하지 않아({reason}) 다음 방법을 시도합니다.',
   },
   'software-adapter': {
-    en: 'This browser draws WebGPU in software ({reason}), which is slower than wasm; wasm is used.',
+    en: 'This browser runs WebGPU in software ({reason}), which is slower than wasm; wasm is used.',
     ko: '이 브라우저의 WebGPU는 소프트웨어 방식({reason})이라 wasm보다 느려서 wasm을 사용합니다.',
   },
   'ort-version': {
@@ -124,9 +124,9 @@ const TEXTS = {
 export const CODES = Object.freeze(Object.keys(TEXTS));
 
 /**
- * The words for a code.
+ * The message for a code.
  * @param {string} code one of CODES
- * @param {Record<string, unknown>} values what stands in braces
+ * @param {Record<string, unknown>} values values for the braces
  * @param {'en' | 'ko'} lang
  */
 export function describe(code, values = {}, lang = 'en') {
@@ -149,7 +149,7 @@ export class DetectorError extends Error {
   }
 }
 
-/** Any failure's reason in one line, for the brace {reason}. */
+/** An error's reason in one line, for {reason}. */
 export function reasonOf(error) {
   const text = String(error?.message ?? error ?? 'no reason given').split('\n')[0].trim();
   return text.length > 200 ? `${text.slice(0, 199)}…` : text;

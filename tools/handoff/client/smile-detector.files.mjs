@@ -1,4 +1,4 @@
-/** Fetches what the model consists of, and refuses what is not what was tested. Runs nothing. */
+/** Fetches the files of the model, and refuses files that differ from the tested ones. Runs nothing. */
 
 import { DetectorError, reasonOf } from './smile-detector.errors.mjs';
 
@@ -12,16 +12,16 @@ const KINDS = ['frames', 'landmarks', 'blendshapes'];
 const SOFTWARE = /swiftshader|llvmpipe|lavapipe|softpipe|basic render|warp|software/i;
 
 /**
- * Fetch frontend_spec.json and refuse what this client cannot follow.
+ * Fetch frontend_spec.json and refuse a spec that this client cannot run.
  * @param {string} url
  * @returns {Promise<{spec: object, sha256: string}>} the spec, and the checksum of its file
  */
 export async function readSpec(url) {
   let bytes;
   try {
-    const answer = await fetch(url, { cache: 'no-cache' });
-    if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-    bytes = await answer.arrayBuffer();
+    const response = await fetch(url, { cache: 'no-cache' });
+    if (!response.ok) throw new Error(`HTTP ${response.status}`);
+    bytes = await response.arrayBuffer();
   } catch (error) {
     throw new DetectorError('spec-missing', { url, reason: reasonOf(error) });
   }
@@ -34,16 +34,16 @@ export async function readSpec(url) {
 /**
  * Fetch browser_proof.json beside the spec.
  * @param {string} specUrl
- * @param {string} specSha256 the checksum of the spec's file, to which the proof must belong
- * @returns {Promise<{proof: object | null, reason: string | null}>} null where there is no proof, or none that fits;
- *   the reason why it does not
+ * @param {string} specSha256 the checksum of the spec's file, which the proof must have
+ * @returns {Promise<{proof: object | null, reason: string | null}>} null without a proof for this spec;
+ *   the reason why it does not fit
  */
 export async function readProof(specUrl, specSha256) {
   let bytes;
   try {
-    const answer = await fetch(new URL('browser_proof.json', specUrl), { cache: 'no-cache' });
-    if (!answer.ok) return { proof: null, reason: null };
-    bytes = await answer.arrayBuffer();
+    const response = await fetch(new URL('browser_proof.json', specUrl), { cache: 'no-cache' });
+    if (!response.ok) return { proof: null, reason: null };
+    bytes = await response.arrayBuffer();
   } catch (error) {
     return { proof: null, reason: reasonOf(error) };
   }
@@ -58,7 +58,7 @@ export async function readProof(specUrl, specSha256) {
   return fault ? { proof: null, reason: fault[1] } : { proof, reason: null };
 }
 
-/** JSON that was fetched; undefined if it is none. */
+/** Parse fetched JSON; undefined if it is invalid. */
 function parse(bytes) {
   try {
     return JSON.parse(new TextDecoder().decode(bytes));
@@ -67,13 +67,13 @@ function parse(bytes) {
   }
 }
 
-/** Refuse a spec that this client cannot follow. */
+/** Refuse a spec that this client cannot run. */
 function check(spec) {
   if (spec?.schema_version !== SPEC_VERSION) {
     throw new DetectorError('spec-version', { found: spec?.schema_version ?? 'none', expected: SPEC_VERSION });
   }
   const isPictures = kindOf(spec) === 'frames';
-  const asked = spec.input?.landmarker;
+  const landmarker = spec.input?.landmarker;
   const scale = isPictures ? 'pixel / 255' : 'bytes';
   const faults = [
     [Array.isArray(spec.graphs) && spec.graphs.length > 0, 'it lists no graphs'],
@@ -82,10 +82,10 @@ function check(spec) {
     [spec.preprocessing?.resize === 'area', `preprocessing.resize is ${spec.preprocessing?.resize}`],
     [spec.preprocessing?.scale === scale, `preprocessing.scale is ${spec.preprocessing?.scale}`],
     [KINDS.includes(kindOf(spec)), `input.kind is ${kindOf(spec)}`],
-    [isPictures || (asked?.running_mode === 'IMAGE' && asked.face === 'largest'), 'input.landmarker'],
-    [isPictures || (Number.isFinite(asked?.border) && asked.border >= 0), 'input.landmarker.border'],
-    [isPictures || asked?.frame_without_face === 'nearest', 'input.landmarker.frame_without_face'],
-    [isPictures || Number.isFinite(asked?.window_without_face), 'input.landmarker.window_without_face'],
+    [isPictures || (landmarker?.running_mode === 'IMAGE' && landmarker.face === 'largest'), 'input.landmarker'],
+    [isPictures || (Number.isFinite(landmarker?.border) && landmarker.border >= 0), 'input.landmarker.border'],
+    [isPictures || landmarker?.frame_without_face === 'nearest', 'input.landmarker.frame_without_face'],
+    [isPictures || Number.isFinite(landmarker?.window_without_face), 'input.landmarker.window_without_face'],
     [spec.preprocessing?.width_px >= 1 && spec.preprocessing?.width_px === spec.preprocessing?.height_px, 'its size'],
     [spec.decision?.operator === '>' && spec.decision?.threshold >= 0, 'decision'],
     [spec.decision?.release_threshold <= spec.decision?.threshold, 'decision.release_threshold is above threshold'],
@@ -102,9 +102,9 @@ async function hashOf(bytes) {
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-/** What the window's graph eats: 'frames', 'landmarks' or 'blendshapes'. */
+/** The input kind of the window's graph: 'frames', 'landmarks' or 'blendshapes'. */
 export function kindOf(spec) {
-  return spec.input?.kind ?? 'frames'; // older hand-offs, all of them of frames, do not say it
+  return spec.input?.kind ?? 'frames'; // older hand-offs, all of frames, lack it
 }
 
 /** Fetch a graph and check that it is the one that the spec lists. */
@@ -113,20 +113,20 @@ export function fetchGraph(entry, specUrl) {
 }
 
 /**
- * Fetch a file and check that it is the one that was tested, byte for byte.
+ * Fetch a file and check that its bytes are those that were tested.
  * @param {{file: string, sha256: string, bytes?: number}} entry
  * @param {string} url
  * @returns {Promise<Uint8Array>}
  */
 export async function fetchChecked(entry, url) {
   let failure = null;
-  // A copy from before an update may sit in the browser's cache: the second look goes past it.
+  // The browser's cache may hold an old copy: the second attempt bypasses it.
   for (const cache of ['default', 'reload']) {
     let bytes;
     try {
-      const answer = await fetch(url, { cache });
-      if (!answer.ok) throw new Error(`HTTP ${answer.status}`);
-      bytes = await answer.arrayBuffer();
+      const response = await fetch(url, { cache });
+      if (!response.ok) throw new Error(`HTTP ${response.status}`);
+      bytes = await response.arrayBuffer();
     } catch (error) {
       throw new DetectorError('model-missing', { file: entry.file, reason: reasonOf(error) });
     }
@@ -145,7 +145,7 @@ export async function fetchChecked(entry, url) {
   throw failure;
 }
 
-/** Tell whether a graphics adapter is drawn in software; gives its name then, else null. */
+/** Return the name of a software adapter; null for a real one. */
 export function softwareName(adapter) {
   const info = adapter.info ?? {};
   const name = [info.vendor, info.architecture, info.device, info.description].filter(Boolean).join(' ');

@@ -1,9 +1,9 @@
 /**
- * The face in a picture, as MediaPipe's Face Landmarker reads it: what a model of landmarks or blendshapes eats.
+ * Detects the face in a picture with MediaPipe's Face Landmarker: the input of a model of landmarks or blendshapes.
  *
- * Which landmarker and how it is asked stands in frontend_spec.json (input.landmarker): training read its pictures in
- * just this way, and shared/faces/landmarker.py is the same in Python. Every picture stands alone. Runs in a worker or on the
- * page; knows no video and no model.
+ * The landmarker and its settings come from frontend_spec.json (input.landmarker) and equal those of training;
+ * shared/faces/landmarker.py is the same in Python. Every picture is independent. Runs in a worker or on the page; knows
+ * no video and no model.
  */
 
 import { DetectorError, reasonOf } from './smile-detector.errors.mjs';
@@ -61,7 +61,7 @@ export class FaceReader {
    * Read the largest face of a square picture.
    * @param {Uint8ClampedArray} rgb side * side * 3 bytes, as AreaResizer gives them
    * @returns {{values: Float32Array, nFaces: number, withBorder: boolean} | null} values: 478 * 3 landmarks or 52
-   *   blendshapes, as the graph eats them; null where there is no face
+   *   blendshapes, the graph's input; null without a face
    */
   read(rgb) {
     const side = this.#side;
@@ -84,20 +84,20 @@ export class FaceReader {
   }
 
   #detect(picture, border) {
-    let told;
+    let detected;
     try {
-      told = this.#task.detect(picture);
+      detected = this.#task.detect(picture);
     } catch (error) {
       throw new DetectorError('landmarker-failed', { reason: reasonOf(error) });
     }
-    const faces = told.faceLandmarks;
+    const faces = detected.faceLandmarks;
     if (faces.length === 0) return null;
-    let chief = 0;
-    for (let face = 1; face < faces.length; face += 1) if (area(faces[face]) > area(faces[chief])) chief = face;
+    let largest = 0;
+    for (let face = 1; face < faces.length; face += 1) if (area(faces[face]) > area(faces[largest])) largest = face;
     const isScores = this.#input.kind === 'blendshapes';
     const values = isScores
-      ? Float32Array.from(told.faceBlendshapes[chief].categories, ({ score }) => score)
-      : toNumbers(faces[chief], this.#side, border);
+      ? Float32Array.from(detected.faceBlendshapes[largest].categories, ({ score }) => score)
+      : toNumbers(faces[largest], this.#side, border);
     const expected = this.#input.shape.slice(2).reduce((product, length) => product * length, 1);
     if (values.length !== expected) {
       throw new DetectorError('landmarker-failed', { reason: `${values.length} numbers instead of ${expected}` });

@@ -1,8 +1,8 @@
 /**
  * Smile or not, from a video in the page: `const detector = await SmileDetector.create()`, `detector.watch(video)`.
  *
- * Reads frontend_spec.json and the graphs beside it, runs them with onnxruntime-web in a worker, and answers for every
- * new frame. No picture leaves the page. README.md tells the whole story; smile-detector.d.ts lists every option.
+ * Reads frontend_spec.json and the graphs beside it, runs them with onnxruntime-web in a worker, and gives a result
+ * for every new frame. No picture leaves the page. README.md explains its use; smile-detector.d.ts lists every option.
  */
 
 import { DetectorError, describe, reasonOf } from './smile-detector.errors.mjs';
@@ -95,13 +95,13 @@ class WorkerEngine {
   }
 }
 
-/** Answers for every new frame. Make one with SmileDetector.create(); close() it when the page is done. */
+/** Gives a result for every new frame. Make one with SmileDetector.create(); close() it when the page is done. */
 export class SmileDetector extends EventTarget {
   #engine;
   #options;
   #info;
   #isBusy = false;
-  #epoch = 0; // counts up at every stop and reset: what is of an earlier one is dropped
+  #epoch = 0; // counts up at every stop and reset: results of an earlier epoch are dropped
   #isSmiling = false; // as the events say
   #inWork = Promise.resolve();
   #waiting = null;
@@ -130,7 +130,7 @@ export class SmileDetector extends EventTarget {
     checkOptions(settings);
     const warnings = [];
     let engine = null;
-    // A module cannot be sent to a worker: who brings one runs it on the page.
+    // A module cannot be sent to a worker: a given one runs on the page.
     if ((options.worker ?? true) && !settings.ort) {
       try {
         engine = await WorkerEngine.start();
@@ -159,7 +159,7 @@ export class SmileDetector extends EventTarget {
     this.#options = options;
     this.#info = info;
     document.addEventListener('visibilitychange', this.#onVisibility);
-    // After the caller's `await`, so that its listeners hear them.
+    // After the caller's `await`, so that its listeners get them.
     setTimeout(() => {
       for (const warning of info.warnings) this.#emit('warning', warning);
     });
@@ -193,7 +193,7 @@ export class SmileDetector extends EventTarget {
   }
 
   /**
-   * Answer for one frame. While another is in work it waits; a newer one takes its place, and it comes back 'dropped'.
+   * Compute the result for one frame. While another is processed it waits; if a newer one replaces it, its state is 'dropped'.
    * @param {HTMLVideoElement | VideoFrame | HTMLCanvasElement | OffscreenCanvas | ImageBitmap | ImageData} source
    *   a VideoFrame or ImageBitmap is taken over and closed; everything else stays the caller's
    * @param {number} [timestampMs] when it was captured
@@ -219,7 +219,7 @@ export class SmileDetector extends EventTarget {
     await this.#forget({});
   }
 
-  /** Stop, and give back what the model holds. The detector cannot be used afterwards. */
+  /** Stop, and free the model's memory. The detector cannot be used afterwards. */
   async close() {
     if (this.#isClosed) return;
     this.unwatch();
@@ -232,19 +232,19 @@ export class SmileDetector extends EventTarget {
   }
 
   #onVisibility = () => {
-    // A hidden page gets no frames. What was seen before is too old when it comes back.
+    // A hidden page gets no frames. Earlier frames are too old when it is shown again.
     if (this.#watch && document.hidden) this.#forget({ afterGap: true });
   };
 
   async #forget(options) {
-    this.#epoch += 1; // what was pushed before is not to be seen after
+    this.#epoch += 1; // results of earlier frames are dropped
     if (this.#waiting) this.#drop(this.#waiting);
     this.#waiting = null;
     if (this.#isSmiling) this.#endSmile({ timestampMs: null, reason: 'reset', result: null });
     try {
       await this.#engine.reset(options);
     } catch {
-      // the worker is gone: there is nothing left to forget
+      // the worker is gone: there is nothing to reset
     }
   }
 
@@ -268,7 +268,7 @@ export class SmileDetector extends EventTarget {
 
   #take(watch, nowMs, metadata) {
     if (this.#watch !== watch || watch.video.readyState < 2) return;
-    // A film's own time; a camera's time of capture, where the browser tells it.
+    // A film's own time; a camera's capture time where the browser gives it.
     const clock = watch.video.srcObject && Number.isFinite(metadata.captureTime) ? 'captureTime' : 'mediaTime';
     if (watch.clock && watch.clock !== clock) this.#forget({ afterGap: true });
     watch.clock = clock;
@@ -300,13 +300,13 @@ export class SmileDetector extends EventTarget {
     const faceBox = this.#options.face && !isOld() ? await this.#findFace(frame, job.timestampMs) : undefined;
     if (isOld() || faceBox === null) frame.close?.();
     if (isOld()) return this.#dropped(job);
-    const answer = await (faceBox === null
+    const output = await (faceBox === null
       ? this.#engine.noFace(job.timestampMs)
       : this.#engine.run(frame, job.timestampMs));
-    // The engine may have answered before it heard of a stop or reset.
+    // The engine may have finished before it got a stop or reset.
     if (isOld()) return this.#dropped(job);
-    if (answer.state === 'dropped') return this.#dropped(job, answer);
-    const { change, sinceMs, crops, ...result } = answer;
+    if (output.state === 'dropped') return this.#dropped(job, output);
+    const { change, sinceMs, crops, ...result } = output;
     result.latencyMs = performance.now() - job.startedMs;
     if (faceBox !== undefined) result.faceBox = faceBox;
     this.#nResults += 1;
@@ -382,9 +382,9 @@ async function grab(source, timestampMs) {
   }
 }
 
-/** The folder of a package's files: as told, as the page's import map says, or where npm puts it beside this file. */
-function packageFolder(told, name, below) {
-  if (told) return new URL('.', new URL(told, document.baseURI)).href;
+/** The folder of a package's files: the given one, the import map's, or npm's beside this file. */
+function packageFolder(given, name, below) {
+  if (given) return new URL('.', new URL(given, document.baseURI)).href;
   try {
     return new URL('.', import.meta.resolve(name)).href;
   } catch {

@@ -1,5 +1,5 @@
 /**
- * From a picture to what the encoder eats: the same bytes as OpenCV's INTER_AREA, which the model was trained with.
+ * From a picture to the encoder's input: the same bytes as OpenCV's INTER_AREA, which the model was trained with.
  *
  * Canvas shrinks pictures in another way in every browser (up to 49 of 255 levels away on a hard picture), so a canvas
  * is used to read pixels at their own size only, never to resize them. Knows no model and no camera.
@@ -70,7 +70,7 @@ function growTable(sourceLength, targetLength) {
  * Crops and resizes RGBA pictures to a square of RGB bytes. Keeps its tables and rows between pictures of one size.
  *
  * The result equals cv2.resize(..., interpolation=cv2.INTER_AREA) of the centred square: area averages when it shrinks,
- * OpenCV's own linear rule when it grows, halves rounded as OpenCV rounds them.
+ * OpenCV's own linear rule when it grows, with halves rounded as in OpenCV.
  */
 export class AreaResizer {
   #side = 0;
@@ -177,7 +177,7 @@ export class AreaResizer {
   #shrinkRow(rgba, start) {
     const { starts, sources, weights } = this.#tables;
     const row = this.#row;
-    // OpenCV adds in single precision; so does this, or now and then a half would fall to the other side.
+    // OpenCV adds in single precision; so does this code, else a half could round the other way.
     for (let target = 0, at = 0; target < this.sizePx; target += 1, at += 3) {
       const end = starts[target + 1];
       let entry = starts[target];
@@ -250,7 +250,7 @@ export function toPlanes(rgb, target, offset = 0) {
 }
 
 /**
- * A picture as the encoder eats it: the whole preprocessing as one function, for tests and for your own model code.
+ * The encoder's input from a picture: the whole preprocessing as one function, for tests and for your own model code.
  * @param {{data: Uint8Array | Uint8ClampedArray, width: number, height: number}} image RGBA, such as ImageData
  * @param {{sizePx?: number, mirrored?: boolean}} [options] mirrored: the pixels are mirrored, undo it
  * @returns {Float32Array} 3 * sizePx * sizePx numbers from 0 to 1, red plane first
@@ -269,7 +269,7 @@ export class PixelReader {
   #copies = true;
 
   /**
-   * @param {VideoFrame | ImageBitmap | ImageData} frame closed afterwards, whatever happens
+   * @param {VideoFrame | ImageBitmap | ImageData} frame always closed afterwards
    * @returns {Promise<{data: Uint8Array | Uint8ClampedArray, width: number, height: number}>} the data is overwritten
    *   by the next call
    */

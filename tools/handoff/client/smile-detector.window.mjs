@@ -2,7 +2,7 @@
  * Which frames make a window, and which probabilities make a smile. Pure rules: no browser, no model.
  *
  * For a decision at the newest frame's capture time t, place k of `count` is t - (count - 1 - k) * interval_ms. A place
- * takes the frame with the nearest capture time (of two as near, the earlier); if that one lies more than
+ * takes the frame with the nearest capture time (of two equally near, the earlier); if that one lies more than
  * max_deviation_ms away, the window is incomplete and there is no decision. So a camera of any rate works whose frames
  * lie close enough, and frames that come late or not at all never move a window's places.
  */
@@ -29,7 +29,7 @@ export function chooseWindow(timesMs, rule) {
 }
 
 /**
- * Fill a window's frames that have no face: each takes what the nearest frame with one has; of two as near, the earlier.
+ * Fill a window's frames that have no face: each takes the values of the nearest frame with one; of two equally near, the earlier.
  * @template T
  * @param {(T | null)[]} values null where there is no face
  * @returns {T[] | null} null if no frame has a face
@@ -44,7 +44,7 @@ export function fillWindow(values) {
   });
 }
 
-/** Remembers what was computed of the last frames, as long as a window may reach back. */
+/** Keeps the values of the last frames, as far back as a window reaches. */
 export class FrameMemory {
   #times = [];
   #values = [];
@@ -87,7 +87,7 @@ export class FrameMemory {
     };
   }
 
-  /** Forget all frames. With afterGap, what is missing next is called a gap, not a warm-up. */
+  /** Forget all frames. With afterGap, the next incomplete window is a gap, not a warm-up. */
   clear({ afterGap = false } = {}) {
     this.#times = [];
     this.#values = [];
@@ -121,7 +121,7 @@ export class Decider {
     return this.isSmile;
   }
 
-  /** There was no decision: a candidate must begin again; a smile that counts is left as it is. */
+  /** There was no decision: a candidate must begin again; a smile that counts stays. */
   pause() {
     this.#aboveSinceMs = null;
   }

@@ -1,4 +1,4 @@
-/** The engine in a thread of its own, so that the page stays smooth. Speaks with smile-detector.mjs only. */
+/** The engine in a thread of its own, so that the page stays smooth. Exchanges messages with smile-detector.mjs only. */
 
 import { Engine } from './smile-detector.engine.mjs';
 

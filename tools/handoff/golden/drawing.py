@@ -57,7 +57,7 @@ def draw_face(width_px: int, height_px: int, smile: float, seed: int, shift: flo
 
 
 def draw_harsh(width_px: int, height_px: int, number: int) -> U8:
-    """Draw what resizing gets wrong first: stripes and checkers one pixel wide, rings, and hard colours.
+    """Draw patterns that are hard to resize: stripes and checkers one pixel wide, rings, and hard colours.
 
     Returns:
         (height, width, 3) RGB.
@@ -76,7 +76,7 @@ def draw_windows(count: int, frame_count: int, size_px: int) -> U8:
     """Draw short movements of faces, ready for the network: still, beginning to smile, smiling, or stopping.
 
     Returns:
-        (count, frame_count, size, size, 3) RGB, with a little noise as cameras have it.
+        (count, frame_count, size, size, 3) RGB, with a little camera noise.
     """
     rng = np.random.default_rng(4)
     windows = np.empty((count, frame_count, size_px, size_px, 3), np.uint8)
@@ -91,5 +91,5 @@ def draw_windows(count: int, frame_count: int, size_px: int) -> U8:
 
 
 def _color(rng: np.random.Generator, low: int, high: int) -> Any:
-    """Draw a colour by lot."""
+    """Draw a random colour."""
     return tuple(int(value) for value in rng.integers(low, high, 3))

@@ -1,8 +1,8 @@
-"""Golden vectors of a model of landmarks or blendshapes: faces made by arithmetic, with what Python makes of them.
+"""Golden vectors of a model of landmarks or blendshapes: synthetic faces with Python's outputs.
 
-Writes golden.json and the features of each window (float32, little endian) into a folder. Beside movements of the mouth
-at several places, sizes and tilts there are windows that lack a face now and then, one without any, extremes, and those
-of many drawn ones to which this very model gives the lowest, the highest and the most undecided answer.
+Writes golden.json and the features of each window (float32, little endian) into a folder. The cases are movements
+of the mouth at several places, sizes and tilts, windows with missing faces, one without any face, extremes, and, of
+many random windows, those with the model's lowest, highest and middle smile_prob.
 """
 
 from collections.abc import Iterator
@@ -23,7 +23,7 @@ _N_SEARCHED = 120
 
 @dataclass(frozen=True)
 class FeatureCase:
-    """One window: features (T, 478, 3) or (T, 52), 0 where found (T,) says that there is no face."""
+    """One window: features (T, 478, 3) or (T, 52), 0 where found (T,) is false."""
 
     name: str
     features: F32
@@ -31,7 +31,7 @@ class FeatureCase:
 
     @property
     def filled(self) -> F32 | None:
-        """What the graph is fed; None where no frame has a face."""
+        """The graph's input; None if no frame has a face."""
         nearest = nearest_with_face(self.found)
         return None if nearest is None else self.features[nearest]
 
@@ -53,7 +53,7 @@ def draw_feature_cases(kind: str, frame_count: int, window: Window) -> list[Feat
         ("face_found_at_last", places == frame_count - 1),
         ("no_face_at_all", places < 0),
     ):
-        # Of one frame there is no middle to lose: then only the last two differ.
+        # A window of one frame has no middle: only the last two cases remain.
         if found.any() or name == "no_face_at_all":
             cases.append(_case(name, np.where(_along(found, begins), begins, np.float32(0)), found))
     searched = [_search(kind, frame_count, seed) for seed in range(_N_SEARCHED)]
@@ -74,11 +74,11 @@ def write_feature_golden(folder: Path, cases: list[FeatureCase], window: Window,
     Args:
         folder: Where golden.json goes.
         cases: What to write.
-        window: Gives the expected answers.
+        window: Computes the expected outputs.
         about: threshold, interval_ms and model_sha256.
 
     Returns:
-        What the spec says of them.
+        Their entry in the spec.
     """
     written = []
     for case in cases:
@@ -104,7 +104,7 @@ def _case(name: str, features: F32, found: Any = None) -> FeatureCase:
 
 
 def _along(flags: Any, features: F32) -> Any:
-    """Spread a flag a frame over the frame's numbers."""
+    """Reshape one flag per frame to broadcast over the frame's numbers."""
     return np.asarray(flags).reshape(-1, *[1] * (features.ndim - 1))
 
 
@@ -137,7 +137,7 @@ def _draw_movements(kind: str, frame_count: int) -> Iterator[tuple[str, F32]]:
 
 
 def _search(kind: str, frame_count: int, seed: int) -> F32:
-    """Draw a window by lot, wilder than faces are."""
+    """Draw a random window, more extreme than real faces."""
     rng = np.random.default_rng(1000 + seed)
     begin, end = rng.uniform(-2, 3, 2)
     jaw, yaw = rng.uniform(-0.5, 1.5), rng.uniform(-40, 40)

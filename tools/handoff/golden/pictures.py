@@ -1,4 +1,4 @@
-"""Golden vectors: drawn pictures of several sizes with what Python makes of them, for a page to compare itself with.
+"""Golden vectors: drawn pictures of several sizes with Python's outputs, for a page to compare with.
 
 Writes golden.json, the pictures, their crops (PNG, RGB) and the features (float32, little endian) into a folder.
 """
@@ -29,7 +29,7 @@ class Case:
 
 @dataclass(frozen=True)
 class Golden:
-    """What was written: hash of golden.json, number of cases, and the largest feature (0 where there are none)."""
+    """The written vectors: hash of golden.json, number of cases, and the largest feature (0 without features)."""
 
     sha256: str
     n_cases: int
@@ -67,19 +67,19 @@ def write_golden(
     Args:
         folder: Where golden.json goes.
         cases: What to write.
-        window: Gives the expected answers.
-        stream: Gives the expected features; None leaves them out.
+        window: Computes the expected outputs.
+        stream: Computes the expected features; None leaves them out.
         about: threshold, interval_ms, size_px and model_sha256.
 
     Returns:
-        What the spec says of them.
+        Their entry in the spec.
     """
     written = []
     largest = 0.0
     for case in cases:
         crops = crop_frames(case.frames, about["size_px"])
         batch: F32 = to_batch(crops)[0]
-        answer = window.run(batch)
+        outputs = window.run(batch)
         pictures = []
         for k, (frame, crop) in enumerate(zip(case.frames, crops, strict=True)):
             pictures.append(
@@ -103,9 +103,9 @@ def write_golden(
                 "height_px": height,
                 "frames": pictures,
                 "features": features,
-                "smile_prob": float(answer.smile_prob),
-                "emotion_logits": [float(value) for value in answer.emotion_logits],
-                "is_smile": bool(answer.smile_prob > about["threshold"]),
+                "smile_prob": float(outputs.smile_prob),
+                "emotion_logits": [float(value) for value in outputs.emotion_logits],
+                "is_smile": bool(outputs.smile_prob > about["threshold"]),
             }
         )
     return write_document(folder, about["model_sha256"], written, largest)
@@ -114,7 +114,7 @@ def write_golden(
 def write_document(
     folder: Path, model_sha256: str, cases: list[dict[str, Any]], largest_feature: float = 0.0
 ) -> Golden:
-    """Write golden.json; returns what the spec says of it."""
+    """Write golden.json; returns its entry in the spec."""
     path = folder / "golden.json"
     contracts.write_document(path, {"schema_version": 1, "model_sha256": model_sha256, "cases": cases}, "golden")
     return Golden(contracts.sha256_file(path), len(cases), largest_feature)

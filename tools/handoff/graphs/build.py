@@ -12,12 +12,12 @@ from tools.handoff.source import Source
 _MEANINGS = {
     "frames": "the frames of a window, the oldest first; RGB, pixel / 255",
     "frame": "one frame, cropped and resized; RGB, pixel / 255",
-    "rgba": "one picture of any size as a canvas gives it; crop, resize and scaling lie inside",
-    "landmarks": "478 points a frame as the landmarker gives them (x, y, z; fractions of the square), oldest first",
-    "blendshapes": "52 scores a frame as the landmarker gives them; the oldest frame first",
-    "features": "what the head needs to know of a frame; of a window's frames, the oldest first",
+    "rgba": "one picture of any size as a canvas gives it; the graph contains crop, resize and scaling",
+    "landmarks": "478 points per frame as the landmarker gives them (x, y, z; fractions of the square), oldest first",
+    "blendshapes": "52 scores per frame as the landmarker gives them; the oldest frame first",
+    "features": "the head's input: one frame's features, or those of a window's frames, the oldest first",
     "smile_prob": "probability of the positive class, 0 to 1",
-    "emotion_logits": "one logit an emotion, in the order of emotions",
+    "emotion_logits": "one logit per emotion, in the order of emotions",
 }
 _FREE_AXES = {
     "rgba": ["height", "width", 4],
@@ -31,7 +31,7 @@ class Made:
 
     Attributes:
         data: The file's bytes.
-        entry: What the spec says of it; its verdict is filled in where it is judged.
+        entry: Its entry in the spec; the verdict is filled in when it is judged.
     """
 
     data: bytes
@@ -49,10 +49,10 @@ class Made:
 
 
 def describe(name: str, role: str, variant: str, file: str, data: bytes) -> Made:
-    """Describe a graph as the spec does: hash, size, opset, operators, inputs and outputs, read from its bytes.
+    """Describe a graph for the spec: hash, size, opset, operators, inputs and outputs, read from its bytes.
 
     Raises:
-        InvalidInput: The bytes are no valid ONNX.
+        InvalidInput: The bytes are not a valid ONNX.
     """
     graph = parse_graph(data, Path(file))
     entry = {
@@ -81,7 +81,7 @@ def make_graphs(source: Source) -> list[Made]:
     """Make the graphs whose arithmetic is the window's own: window, encoder, head and the encoder's exact rewrites.
 
     Returns:
-        The window alone where the source has no weights to use.
+        The window alone if the source has no usable weights.
     """
     window = describe("window", "window", "plain", paths.MODEL_FILE, source.graph.data)
     if source.weights is None:
@@ -115,6 +115,6 @@ def make_graphs(source: Source) -> list[Made]:
 
 
 def to_bytes(graph: Any) -> bytes:
-    """Write a graph as the file that it becomes: the same bytes each time."""
+    """Serialise a graph: the same bytes each time."""
     data: bytes = graph.SerializeToString(deterministic=True)
     return data

@@ -1,4 +1,4 @@
-"""Puts the preprocessing into the graph: a canvas's RGBA bytes of any size in, so that all pages see the same pixels.
+"""Puts the preprocessing into the graph: a canvas's RGBA bytes of any size in, so that all pages use the same pixels.
 
     rgba (height, width, 4) → centred square → area average, rounded to bytes as cv2.INTER_AREA does → / 255 → encoder
 
@@ -44,7 +44,7 @@ def add_preprocessing(encoder: onnx.ModelProto, size_px: int) -> onnx.ModelProto
         size_px: S.
 
     Returns:
-        ``rgba`` (height, width, 4) uint8 to ``features``. Alpha is not looked at.
+        ``rgba`` (height, width, 4) uint8 to ``features``. Alpha is ignored.
     """
     build = _Nodes()
     shape = build.add("Shape", "rgba")
@@ -96,7 +96,7 @@ def _cells(build: _Nodes, side: str, size_px: int) -> tuple[str, str]:
         build.add("Cast", covered, to=TensorProto.FLOAT),
         build.add("Cast", side, to=TensorProto.FLOAT),
     )
-    inside = build.add("Min", pixel, build.add("Sub", side, one))  # what lies outside has no part
+    inside = build.add("Min", pixel, build.add("Sub", side, one))  # pixels outside have no part
     return inside, build.add("Unsqueeze", parts, build.constant([1]))
 
 

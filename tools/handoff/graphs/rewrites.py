@@ -23,7 +23,7 @@ def fold_std(model: onnx.ModelProto) -> onnx.ModelProto:
 
     def fold(editor: Editor, node: Any) -> bool:
         if node.op_type == "Div":
-            return True  # its reader takes its first input instead
+            return True  # its consumer takes its first input instead
         if node.op_type != "Conv" or node.input[0] != division.output[0]:
             return False
         weight, std = editor.weight(node.input[1]), editor.weight(division.input[1])
@@ -55,8 +55,8 @@ def to_webgl(model: onnx.ModelProto) -> onnx.ModelProto:
             gate = hard_sigmoid(editor, node.input[0], f"{output}_gate", 1 / 6, 0.5)
             editor.add("Mul", [node.input[0], gate], output)
         elif node.op_type == "HardSigmoid":
-            said = attributes_of(node)
-            hard_sigmoid(editor, node.input[0], output, said["alpha"], said["beta"])
+            attributes = attributes_of(node)
+            hard_sigmoid(editor, node.input[0], output, attributes["alpha"], attributes["beta"])
         elif node.op_type == "ReduceMean":
             editor.add("GlobalAveragePool", [node.input[0]], output)
         elif node.op_type == "Reshape":
@@ -73,20 +73,25 @@ def to_wasm(model: onnx.ModelProto) -> onnx.ModelProto:
 
     onnxruntime copies a picture row by row for each of the 25 places of a 5x5 kernel; with rows of 7 or 14 pixels the
     copying of a row costs more than its pixels. So all rows are laid end to end, with zeros between them, and the
-    convolution sees five long rows. A convolution of a single pixel is a product of a matrix and a vector, which is
-    faster said so. Source: profiles of onnxruntime-web, our own.
+    convolution has five long rows as input. A convolution of a single pixel is a product of a matrix and a vector,
+    which is faster as Gemm. Source: profiles of onnxruntime-web, our own.
     """
     return Editor(model).rewrite(_lengthen_rows, _multiply_instead).finish()
 
 
 def _lengthen_rows(editor: Editor, node: Any) -> bool:
-    """Convolve one long row a channel instead of many short ones: stride 1, depthwise, 5x5."""
+    """Convolve one long row per channel instead of many short ones: stride 1, depthwise, 5x5."""
     if node.op_type != "Conv":
         return False
-    said = attributes_of(node)
+    attributes = attributes_of(node)
     _, channels, height, width = editor.shapes[node.input[0]]
     kernel, margin, name = 5, 2, node.output[0]
-    if said["group"] != channels or said["kernel_shape"] != [kernel] * 2 or said["strides"] != [1, 1] or width < margin:
+    if (
+        attributes["group"] != channels
+        or attributes["kernel_shape"] != [kernel] * 2
+        or attributes["strides"] != [1, 1]
+        or width < margin
+    ):
         return False
     # The zeros right of a row are those left of the next one, so a row needs one margin only.
     pitch = width + margin
@@ -104,8 +109,8 @@ def _lengthen_rows(editor: Editor, node: Any) -> bool:
         for dy in range(kernel)
     ]
     stacked = editor.add("Concat", shifted, f"{name}_rows", axis=2)
-    said |= {"pads": [0, 0, 0, 0]}
-    long = editor.add("Conv", [stacked, *node.input[1:]], f"{name}_long", **said)
+    attributes |= {"pads": [0, 0, 0, 0]}
+    long = editor.add("Conv", [stacked, *node.input[1:]], f"{name}_long", **attributes)
     square = editor.add("Reshape", [long, editor.integers(1, channels, height, pitch)], f"{name}_square")
     editor.add("Slice", [square, editor.integers(0), editor.integers(width), editor.integers(3)], name)
     return True

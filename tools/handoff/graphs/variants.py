@@ -1,6 +1,6 @@
-"""Smaller encoders, half precision and 8-bit integers, each with a verdict: what they save and which decisions flip.
+"""Smaller encoders, half precision and 8-bit integers, each with a verdict: size and flipped decisions.
 
-Their arithmetic is not the window's, so no page runs one that its verdict does not offer.
+Their arithmetic differs from the window's, so no page runs a variant that its verdict does not offer.
 """
 
 import logging
@@ -25,7 +25,7 @@ from tools.handoff.graphs.build import Made, describe, to_bytes
 from tools.handoff.sessions import Stream
 from tools.handoff.source import Source
 
-# A probability may move as far as a page's own crop and resize may move it; more would be another model.
+# The tolerance of a page's own crop and resize; more would be another model.
 MAX_DIFFERENCE = 0.02
 N_DRAWN = 40
 N_CALIBRATION_FRAMES = 100
@@ -34,12 +34,12 @@ N_JUDGED = 400
 
 @dataclass(frozen=True)
 class Pictures:
-    """What the variants are made and judged on.
+    """The pictures on which the variants are calibrated and judged.
 
     Attributes:
-        calibration: (N, 3, S, S) in 0 to 1: the frames whose ranges the integers must hold.
+        calibration: (N, 3, S, S) in 0 to 1: the frames that set the integers' ranges.
         windows: (N, T, 3, S, S) in 0 to 1, none of whose people are in `calibration`.
-        what: Where the windows come from, in words.
+        what: The source of the windows, in words.
         are_drawn: Whether they are drawings.
     """
 
@@ -50,16 +50,16 @@ class Pictures:
 
 
 def draw_pictures(source: Source) -> Pictures:
-    """Draw them."""
+    """Draw the pictures."""
     drawn = to_batch(draw_windows(N_DRAWN + 12, source.frame_count, source.image_size_px))
     return Pictures(drawn[N_DRAWN:].reshape(-1, *drawn.shape[2:]), drawn[:N_DRAWN], "drawn windows", True)
 
 
 def read_pictures(source: Source, folder: Path) -> Pictures:
-    """Read them from the model's dataset: calibration from its training people, windows from its validation people.
+    """Read calibration pictures of the dataset's training people, and windows of its validation people.
 
     Raises:
-        InvalidInput: It is not the model's dataset, or its split is not there.
+        InvalidInput: It is not the model's dataset, or its split is missing.
     """
     dataset = reader.open_dataset(folder)
     stated, split = source.card["dataset"], source.card["split"]
@@ -77,7 +77,7 @@ def read_pictures(source: Source, folder: Path) -> Pictures:
     if contracts.sha256_file(file) != split["sha256"]:
         raise InvalidInput(str(file), found="another split", expected=f"sha256 {split['sha256'][:12]}, the model's")
     frozen = splits.read_split(file, dataset)
-    training, validation = (splits.rows_of(dataset, frozen, side) for side in ("train", "validation"))
+    training, validation = (splits.rows_of(dataset, frozen, part) for part in ("train", "validation"))
     wanted = -(-N_CALIBRATION_FRAMES // source.frame_count)
     chosen = training[:: max(1, len(training) // wanted)][:wanted]
     calibration = np.concatenate([batch for _, batch in iterate_batches(dataset, chosen)])
@@ -99,7 +99,7 @@ def make_variants(graphs: list[Made], source: Source, pictures: Pictures) -> tup
     """
     encoder, head = graphs[1], graphs[2]
     plain = Stream(encoder.data, head.data)
-    truth = [plain.run(window).smile_prob for window in cli.progress(pictures.windows, what="deciding")]
+    plain_probs = [plain.run(window).smile_prob for window in cli.progress(pictures.windows, what="deciding")]
     made, notes = [], []
     for variant, make in (("fp16", _halve), ("int8", _quantize)):
         name = f"encoder_{variant}"
@@ -107,34 +107,34 @@ def make_variants(graphs: list[Made], source: Source, pictures: Pictures) -> tup
         try:
             graph = describe(name, "encoder", variant, f"{name}.onnx", make(encoder.data, pictures))
             smaller = Stream(graph.data, head.data, name)
-            answers = [smaller.run(window).smile_prob for window in cli.progress(pictures.windows, what=name)]
-        except Exception as error:  # the converters raise whatever their insides do; the hand-off stands without them
+            variant_probs = [smaller.run(window).smile_prob for window in cli.progress(pictures.windows, what=name)]
+        except Exception as error:  # the converters raise many kinds of errors; the hand-off is complete without them
             notes.append(f"{name} was left out: {' '.join(str(error).split())[:200] or type(error).__name__}")
             continue
         threshold = source.card["threshold"]["value"]
-        verdict = judge(np.array(truth), np.array(answers), threshold, graph, encoder, pictures)
+        verdict = judge(np.array(plain_probs), np.array(variant_probs), threshold, graph, encoder, pictures)
         made.append(graph.with_verdict(verdict))
     return made, notes
 
 
 def judge(
-    truth: Any, answers: Any, threshold: float, smaller: Made, encoder: Made, pictures: Pictures
+    plain_probs: Any, variant_probs: Any, threshold: float, smaller: Made, encoder: Made, pictures: Pictures
 ) -> dict[str, Any]:
-    """Say what a variant costs and gives, and whether a page may use it.
+    """Compare a variant with the plain encoder, and decide whether a page may use it.
 
     Args:
-        truth: The plain encoder's smile_prob, (N,).
-        answers: The variant's.
+        plain_probs: The plain encoder's smile_prob, (N,).
+        variant_probs: The variant's.
         threshold: Of the decision.
         smaller: The variant.
         encoder: The plain encoder.
-        pictures: What they answered about.
+        pictures: The pictures of the windows.
 
     Returns:
         The verdict, as the spec holds it.
     """
-    n, n_flips = len(truth), int(((answers > threshold) != (truth > threshold)).sum())
-    largest = float(np.abs(answers - truth).max()) if np.isfinite(answers).all() else 1.0
+    n, n_flips = len(plain_probs), int(((variant_probs > threshold) != (plain_probs > threshold)).sum())
+    largest = float(np.abs(variant_probs - plain_probs).max()) if np.isfinite(variant_probs).all() else 1.0
     variant, on = smaller.entry["variant"], f"on {n} {pictures.what}"
     reasons = []
     if n_flips:
@@ -154,7 +154,7 @@ def judge(
 
 
 def _halve(encoder: bytes, _: Pictures) -> bytes:
-    """Store the weights in half precision; what goes in and comes out stays float32."""
+    """Store the weights in half precision; inputs and outputs stay float32."""
     from onnxconverter_common import float16
 
     with warnings.catch_warnings():

@@ -1,6 +1,6 @@
-"""A film as webcam through the hand-off's own example page: the smile curve in the browser beside Python's.
+"""A film as webcam through the hand-off's own example page: the browser's smile curve compared with Python's.
 
-Each answer of the page is matched with the very frame that it was computed from, and Python's twin of the client
+Each result of the page is matched with the frame that it was computed from, and Python's counterpart of the client
 (`shared.onnx.stream`) gets the same frames with the same capture times.
 """
 
@@ -20,36 +20,36 @@ from tools.spec_checker.browser.footage import FPS, N_BITS, Footage
 from tools.spec_checker.browser.graphs import percentiles
 from tools.spec_checker.findings import FIGURES_WIDTH, Finding, failed, passed
 
-# Leaks of a page show as growth that goes on; the browser's own caches settle in the first seconds.
+# A leak is growth that continues; the browser's own caches settle in the first seconds.
 FLAT_BYTES = 4 << 20
 _MAX_UNMATCHED = 0.02
-_FEWEST = 10  # decisions that a comparison needs
-_MOST_MS = 30_000
+_MIN_DECISIONS = 10
+_MAX_WAIT_MS = 30_000
 _PARTS = ("readMs", "preprocessMs", "landmarksMs", "inferenceMs")
-_SAYS = "document.querySelector('#message').textContent"
+_MESSAGE = "document.querySelector('#message').textContent"
 
 
 @dataclass(frozen=True)
-class Curve:
-    """What a film came to in the browser, beside Python.
+class FilmComparison:
+    """A film's results in the browser, compared with Python's.
 
     Attributes:
         film: Its name.
         graph: stream, window or pixels.
-        provider: What the page chose.
-        n_frames: Frames that the page took.
-        n_decisions: Of them with a probability.
-        n_unmatched: Whose number in the film could not be read.
+        provider: The page's execution provider.
+        n_frames: Frames that the page processed.
+        n_decisions: Frames with a probability.
+        n_unmatched: Frames whose number could not be read.
         largest_difference: Of smile_prob from Python's on the same frames.
         n_flips: Decisions that differ although Python's probability lies outside of the tolerance around the threshold.
-        n_states: Answers whose state (ready, gap, ...) differs from Python's.
+        n_states: Results whose state (ready, gap, ...) differs from Python's.
         decisions_per_s: While the film ran.
-        latency_ms: p50 and p95 from the frame's arrival to the answer.
-        decision_ms: p50, p95 and n of a decision's own work: reading the pixels, crop, landmarker, graphs; waiting left
-            out. None without a decision.
-        landmarks_ms: The landmarker's part of it; None for a model of frames.
+        latency_ms: p50 and p95 from the frame's arrival to the result.
+        decision_ms: p50, p95 and n of a decision's own work: reading the pixels, crop, landmarker, graphs; without
+            waiting. None without a decision.
+        landmarks_ms: The landmarker's part; None for a model of frames.
         first_decision_ms: From the page's load to its first decision, the model's load included.
-        memory_bytes: All of the page and its worker, early and at the end; None where the browser does not tell.
+        memory_bytes: All of the page and its worker, early and at the end; None where the browser does not measure it.
         smile_prob: Time in ms from the first frame, the browser's and Python's probability, for each decision.
     """
 
@@ -77,7 +77,7 @@ class Curve:
 
 def play_film(
     program: str, server: PageServer, folder: Path, footage: Footage, duration_s: float, graph: GraphChoice
-) -> Curve:
+) -> FilmComparison:
     """Play a film as webcam through the example page, for some seconds.
 
     Args:
@@ -89,7 +89,7 @@ def play_film(
         graph: Which graphs the page runs.
 
     Raises:
-        CheckFailed: The page does not get as far as an answer; says what it shows instead.
+        CheckFailed: The page gives no result; the error has the page's message.
     """
     flags = (
         "--use-fake-device-for-media-stream",
@@ -99,20 +99,22 @@ def play_film(
     with open_chromium(program, flags) as browser, _open_example(browser, server, footage, graph) as (page, info):
         early = _memory(page, 0.4 * duration_s)
         page.wait_for_timeout(0.6 * duration_s * 1000)
-        # A computer that is busy with other things gets few whole windows: it may take longer, but not for ever.
+        # A busy computer gives few whole windows: it gets more time, but not without limit.
         with contextlib.suppress(CheckFailed):
-            wait_until(page, f"webcamProof.results.filter((r) => r.state === 'ready').length >= {_FEWEST}", _MOST_MS)
-        told = page.evaluate("webcamProof")
+            wait_until(
+                page, f"webcamProof.results.filter((r) => r.state === 'ready').length >= {_MIN_DECISIONS}", _MAX_WAIT_MS
+            )
+        recorded = page.evaluate("webcamProof")
         late = _memory(page, 0)
-    if told["errors"]:
-        raise CheckFailed("the example page", found="; ".join(told["errors"][:2]), expected="answers")
+    if recorded["errors"]:
+        raise CheckFailed("the example page", found="; ".join(recorded["errors"][:2]), expected="results")
     memory = None if early is None or late is None else (early, late)
-    return _compare(told, info, footage, SmileStream(folder, graph), graph, memory)
+    return _compare(recorded, info, footage, SmileStream(folder, graph), graph, memory)
 
 
 @contextlib.contextmanager
 def _open_example(browser: Any, server: PageServer, footage: Footage, graph: str) -> Iterator[tuple[Any, Any]]:
-    """Open the example page and press its webcam button; gives the page and what the detector says of itself."""
+    """Open the example page and press its webcam button; gives the page and the detector's info."""
     from playwright.sync_api import Error
 
     page = browser.new_context(permissions=["camera"]).new_page()
@@ -124,18 +126,18 @@ def _open_example(browser: Any, server: PageServer, footage: Footage, graph: str
     page.add_init_script((PAGES / "webcam.js").read_text(encoding="utf-8"))
     try:
         page.goto(f"{server.url}index.html?lang=en&provider=wasm&threads=1&allowUntested=1&graph={graph}")
-        wait_until(page, f"globalThis.smileDetector || {_SAYS}")
+        wait_until(page, f"globalThis.smileDetector || {_MESSAGE}")
         if page.evaluate("!globalThis.smileDetector"):
             raise CheckFailed("the example page", found=page.inner_text("#message"), expected="a loaded model")
         info = page.evaluate("followDetector()")
         page.click("#camera:enabled")
-        wait_until(page, f"webcamProof.results.length > 0 || {_SAYS}")
+        wait_until(page, f"webcamProof.results.length > 0 || {_MESSAGE}")
         if page.evaluate("webcamProof.results.length === 0"):
             raise CheckFailed("the example page", found=page.inner_text("#message"), expected="a webcam")
         yield page, info
     except Error as error:
-        found = first_line(error) + (f"; the page says: {problems[0]}" if problems else "")
-        raise CheckFailed("the example page", found=found, expected="index.html that shows its answers") from None
+        found = first_line(error) + (f"; the page shows: {problems[0]}" if problems else "")
+        raise CheckFailed("the example page", found=found, expected="index.html that shows results") from None
     finally:
         page.close()
 
@@ -147,52 +149,54 @@ def _json(value: Any) -> str:
 
 
 def _memory(page: Any, after_s: float) -> int | None:
-    """Tell how many bytes the page and its worker use after a while, garbage left out."""
+    """Measure the bytes that the page and its worker use after a while, without garbage."""
     page.wait_for_timeout(after_s * 1000)
     session = page.context.new_cdp_session(page)
     session.send("HeapProfiler.collectGarbage")
     session.detach()
-    found = page.evaluate("performance.measureUserAgentSpecificMemory?.().then((told) => told.bytes) ?? null")
+    found = page.evaluate("performance.measureUserAgentSpecificMemory?.().then((measured) => measured.bytes) ?? null")
     return None if found is None else int(found)
 
 
 def _compare(
-    told: dict[str, Any], info: dict[str, Any], footage: Footage, stream: SmileStream, graph: str, memory: Any
-) -> Curve:
-    """Give Python the frames that the page saw, with its times, and compare answer by answer."""
-    numbers = {frame["timestampUs"]: frame["number"] for frame in told["frames"]}
+    recorded: dict[str, Any], info: dict[str, Any], footage: Footage, stream: SmileStream, graph: str, memory: Any
+) -> FilmComparison:
+    """Run Python on the page's frames and times, and compare result by result."""
+    numbers = {frame["timestampUs"]: frame["number"] for frame in recorded["frames"]}
     band = stream.spec["tolerance"]["smile_prob_javascript"]
     points: list[tuple[float, float, float]] = []
     n_unmatched, n_flips, n_states = 0, 0, 0
-    results = told["results"]
+    results = recorded["results"]
     for result in results:
         number = numbers.get(round(result["timestampMs"] * 1000))
         if number is None or number >= len(footage.frames):
             n_unmatched += 1
-            stream.reset()  # from here on the windows would be of other frames
+            stream.reset()  # the next windows would have other frames
             continue
-        answer = stream.push(footage.frames[number], result["timestampMs"])
-        if answer.state == "warming_up" and n_unmatched:
+        python_result = stream.push(footage.frames[number], result["timestampMs"])
+        if python_result.state == "warming_up" and n_unmatched:
             continue
-        n_states += answer.state != result["state"]
-        if answer.smile_prob is None or result["smileProb"] is None:
+        n_states += python_result.state != result["state"]
+        if python_result.smile_prob is None or result["smileProb"] is None:
             continue
-        points.append((result["timestampMs"] - results[0]["timestampMs"], result["smileProb"], answer.smile_prob))
-        outside = abs(answer.smile_prob - stream.rule.threshold) > band
+        points.append(
+            (result["timestampMs"] - results[0]["timestampMs"], result["smileProb"], python_result.smile_prob)
+        )
+        outside = abs(python_result.smile_prob - stream.rule.threshold) > band
         n_flips += outside and (result["smileProb"] > stream.rule.threshold) != (
-            answer.smile_prob > stream.rule.threshold
+            python_result.smile_prob > stream.rule.threshold
         )
     ready = [result for result in results if result["state"] == "ready"]
     span_s = (ready[-1]["atMs"] - ready[0]["atMs"]) / 1000 if len(ready) > 1 else 0.0
     latencies = [result["latencyMs"] for result in ready]
-    return Curve(
+    return FilmComparison(
         film=footage.name,
         graph=graph,
         provider=info["provider"],
         n_frames=len(results),
         n_decisions=len(ready),
         n_unmatched=n_unmatched,
-        largest_difference=max((abs(mine - theirs) for _, mine, theirs in points), default=float("nan")),
+        largest_difference=max((abs(browser - python) for _, browser, python in points), default=float("nan")),
         n_flips=n_flips,
         n_states=n_states,
         decisions_per_s=round((len(ready) - 1) / span_s, 1) if span_s else 0.0,
@@ -201,7 +205,7 @@ def _compare(
         landmarks_ms=_sum_up([r["landmarksMs"] for r in ready if r["landmarksMs"] is not None]),
         first_decision_ms=round(ready[0]["atMs"], 0) if ready else float("nan"),
         memory_bytes=memory,
-        smile_prob=[(round(at, 1), round(mine, 6), round(theirs, 6)) for at, mine, theirs in points],
+        smile_prob=[(round(at_ms, 1), round(browser, 6), round(python, 6)) for at_ms, browser, python in points],
     )
 
 
@@ -216,15 +220,15 @@ def _percentiles(values: Sequence[float]) -> tuple[float, float]:
     return round(float(p50), 1), round(float(p95), 1)
 
 
-def _own_work(curve: Curve) -> str:
-    """Say how long a decision's own work takes, and the landmarker's part."""
+def _own_work(curve: FilmComparison) -> str:
+    """Describe the time of a decision's own work, and the landmarker's part."""
     if curve.decision_ms is None:
         return ""
-    part = f", of them {curve.landmarks_ms['p50']:.0f} the landmarker" if curve.landmarks_ms else ""
-    return f" ({curve.decision_ms['p50']:.0f} ms of work{part})"
+    landmarker_part = f", landmarker {curve.landmarks_ms['p50']:.0f} ms" if curve.landmarks_ms else ""
+    return f" ({curve.decision_ms['p50']:.0f} ms of work{landmarker_part})"
 
 
-def judge_film(curve: Curve, tolerance: float) -> Finding:
+def judge_film(curve: FilmComparison, tolerance: float) -> Finding:
     """Turn a film's comparison into a finding."""
     field = f"browser.film.{curve.graph}"
     figures = (
@@ -233,13 +237,13 @@ def judge_film(curve: Curve, tolerance: float) -> Finding:
         f"p50 {curve.latency_ms[0]:.0f} ms, p95 {curve.latency_ms[1]:.0f} ms{_own_work(curve)}, first after "
         f"{curve.first_decision_ms / 1000:.1f} s"
     )
-    todo = "the page sees other pixels or other windows than Python: look at smile_prob in --json"
+    todo = "the page has other pixels or other windows than Python: compare smile_prob in --json"
     if not curve.smile_prob:
         return failed(field, f"{curve.n_frames} frames and no decision", "decisions", todo)
     if curve.n_unmatched > max(1, _MAX_UNMATCHED * curve.n_frames):
         return failed(field, f"{curve.n_unmatched} of {curve.n_frames} frames torn", "whole frames of the film", todo)
     if curve.n_states:
-        return failed(field, f"{curve.n_states} answers of another state than Python's", "the same windows", todo)
+        return failed(field, f"{curve.n_states} results with another state than Python's", "the same windows", todo)
     if not curve.largest_difference <= tolerance or curve.n_flips:
         return failed(field, figures, f"a difference of at most {tolerance:g} and 0 flips", todo, limit=FIGURES_WIDTH)
     if curve.memory_bytes is not None and curve.memory_bytes[1] - curve.memory_bytes[0] > FLAT_BYTES:

@@ -1,6 +1,6 @@
 """A film for a fake webcam: drawn from the golden pictures or taken from a file, with a frame counter in its margin.
 
-The counter lies outside of the centred square, which is all that a model sees, so that a frame in the browser can be
+The counter lies outside the centred square, which is the model's input, so that a frame in the browser can be
 matched with the same frame in Python. Written as raw YUV (y4m), which the browser plays as its webcam and Python reads
 back: both start from the same bytes.
 """
@@ -19,21 +19,21 @@ from shared.video import Film, Frame
 from tools.spec_checker.golden_vectors import read_case
 
 FPS = 30
-N_BITS = 16  # 12 of the number, then 4 of a check
+N_BITS = 16  # 12 for the number, then 4 for its checksum
 MAX_FRAMES = 1 << 12
 _MIN_BAND_PX = 32
-_MAX_SIDE_PX = 480  # of the centred square: what a webcam gives a page; larger films only make larger files
+_MAX_SIDE_PX = 480  # of the centred square: as from a webcam; larger films only make larger files
 
 
 @dataclass(frozen=True)
 class Footage:
-    """A film as the browser's webcam will show it.
+    """A film for the browser's webcam.
 
     Attributes:
         path: The y4m file.
-        name: What it was made of.
-        frames: The RGB pictures that Python reads out of that file, in order.
-        band_xyxy_px: Where the counter stands.
+        name: Its source.
+        frames: The RGB pictures that Python reads from that file, in order.
+        band_xyxy_px: Where the counter is drawn.
     """
 
     path: Path
@@ -43,7 +43,7 @@ class Footage:
 
 
 def counter_bits(number: int) -> list[int]:
-    """Write a frame's number as 16 bits: 12 of the number, 4 of its digits' sum, so that a torn picture is noticed.
+    """Write a frame's number as 16 bits: 12 of the number and a 4-bit checksum, so that a torn picture is detected.
 
     Example:
         >>> "".join(map(str, counter_bits(5)))
@@ -54,7 +54,7 @@ def counter_bits(number: int) -> list[int]:
 
 
 def draw_film(folder: Path, n_frames: int) -> Iterator[U8]:
-    """Draw a film out of a hand-off's golden pictures: one face turns into the next while the picture drifts.
+    """Draw a film from a hand-off's golden pictures: one face blends into the next while the picture drifts.
 
     Args:
         folder: The hand-off's golden/ folder.
@@ -85,7 +85,7 @@ def draw_film(folder: Path, n_frames: int) -> Iterator[U8]:
 
 
 def read_film(path: Path, n_frames: int) -> Iterator[U8]:
-    """Read a film's first frames at 30 a second, whatever its own rate: each moment shows the newest frame by then."""
+    """Read a film's first frames at 30 a second, whatever its own rate: each time shows the newest frame so far."""
     due = 0
     last: Frame | None = None
     with Film(str(path)) as film:
@@ -101,12 +101,12 @@ def read_film(path: Path, n_frames: int) -> Iterator[U8]:
 
 
 def write_footage(pictures: Iterator[U8], path: Path, name: str) -> Footage:
-    """Write pictures as a webcam's film with the counter in it, and read it back.
+    """Write pictures as a webcam's film with the counter, and read it back.
 
     Args:
         pictures: RGB, all of one size; at most 4096.
-        path: Where to; ends in .y4m.
-        name: What the pictures are from, for the report.
+        path: The file to write; ends in .y4m.
+        name: The source of the pictures, for the report.
 
     Raises:
         InvalidInput: There are no pictures.
@@ -127,7 +127,7 @@ def write_footage(pictures: Iterator[U8], path: Path, name: str) -> Footage:
             _draw_counter(fitted, band, number)
             planes = cv2.cvtColor(fitted, cv2.COLOR_RGB2YUV_I420)
             file.write(b"FRAME\n" + planes.tobytes())
-            # OpenCV computes what BT.601 says, as browsers do; FFmpeg's quick way is 1 to 1.5 levels darker.
+            # OpenCV follows BT.601, as browsers do; FFmpeg's fast conversion is 1 to 1.5 levels darker.
             frames.append(np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420), np.uint8))
     if not frames:
         raise InvalidInput(name, found="no frames", expected="a film with pictures")
@@ -135,7 +135,7 @@ def write_footage(pictures: Iterator[U8], path: Path, name: str) -> Footage:
 
 
 def _fit(picture: U8) -> U8:
-    """Bring a picture to even sides, a square of at most 480 px, and a margin that the counter fits into."""
+    """Bring a picture to even sides, a square of at most 480 px, and a margin for the counter."""
     import cv2
 
     height, width = picture.shape[:2]

@@ -1,6 +1,6 @@
-"""Every graph of a hand-off on every execution provider: loads, answers as Python does, takes how long.
+"""Every graph of a hand-off on every execution provider: whether it loads, agrees with Python, and its latency.
 
-Runs the proof's page; writes nothing. Its answers are entries of the browser proof's `tested`.
+Runs the proof's page; writes nothing. Its results are entries of the browser proof's `tested`.
 """
 
 import math
@@ -28,11 +28,11 @@ class Effort:
     """How much is run.
 
     Attributes:
-        n_runs: Of a graph, the golden vectors included.
-        limit_ms: No more runs after that, the golden vectors apart.
+        n_runs: Runs of a graph, including the golden vectors.
+        limit_ms: Time limit of a graph's runs after the golden vectors.
         n_soak: Inferences of the soak.
-        film_s: How long the film plays.
-        software_s: After that no further graph is begun on an adapter that is drawn in software.
+        film_s: Duration of the film.
+        software_s: Time limit on a software adapter; no further graph is started after it.
     """
 
     n_runs: int
@@ -61,11 +61,11 @@ class Where:
 
 
 class Expected:
-    """What Python says of the golden cases.
+    """Python's outputs for the golden cases.
 
     Args:
         spec: The front-end spec.
-        folder: Where it lies.
+        folder: The hand-off.
     """
 
     def __init__(self, spec: Spec, folder: Path) -> None:
@@ -84,14 +84,14 @@ class Expected:
         rows = [*features, *[features[-1]] * (count - len(features))]
         return float(np.ravel(self._head.run(np.stack(rows)[None].astype(np.float32))[0])[0])
 
-    def is_flip(self, mine: float, theirs: float) -> bool:
-        """Tell whether two probabilities decide otherwise; not where Python's lies on the threshold itself."""
-        differs = (mine > self.threshold) != (theirs > self.threshold)
-        return bool(differs and abs(theirs - self.threshold) > self.band)
+    def is_flip(self, browser_prob: float, python_prob: float) -> bool:
+        """Tell whether two decisions differ; not if Python's probability is within the band around the threshold."""
+        differs = (browser_prob > self.threshold) != (python_prob > self.threshold)
+        return bool(differs and abs(python_prob - self.threshold) > self.band)
 
 
-def can_be_fed(graph: Mapping[str, Any], expected: Expected) -> bool:
-    """Tell whether the golden vectors hold what a graph eats."""
+def has_golden_input(graph: Mapping[str, Any], expected: Expected) -> bool:
+    """Tell whether the golden vectors have a graph's input."""
     return graph["role"] == "window" or expected.features[0] is not None
 
 
@@ -101,13 +101,13 @@ def test_graphs(
     """Load and run each graph in one configuration.
 
     Returns:
-        Entries of `tested`, one a graph; and the names of graphs that were left out, as an adapter that is drawn in
-        software had used up its time.
+        Entries of `tested`, one per graph; and the names of graphs that were left out, as the time limit of a software
+        adapter was reached.
     """
     entries, left_out = [], []
     end = time.monotonic() + (effort.software_s if where.is_software else math.inf)
     for graph in spec["graphs"]:
-        if not can_be_fed(graph, expected):
+        if not has_golden_input(graph, expected):
             continue
         if time.monotonic() > end:
             left_out.append(graph["name"])
@@ -138,45 +138,51 @@ def _test_graph(
     loaded = page.call("load", {"entry": graph, "provider": where.provider})
     if not loaded["loads"]:
         return {**entry, "reason": loaded["reason"]}
-    # A graphics adapter drawn in software is right but 40 times slower than wasm: one picture tells as much as thirty.
-    asked = (
+    # A software adapter is correct but 40 times slower than wasm: one picture is enough.
+    settings = (
         {"nCases": 1, "nFrames": 1, "nRuns": 1} if where.is_software else {"nCases": len(expected.cases), "nFrames": 9}
     )
-    told = page.call("measure", {"nRuns": effort.n_runs, "limitMs": effort.limit_ms, **asked, "name": graph["name"]})
+    measured = page.call(
+        "measure", {"nRuns": effort.n_runs, "limitMs": effort.limit_ms, **settings, "name": graph["name"]}
+    )
     page.call("release", graph["name"])
-    if told["error"] is not None:
-        # It loads and then does not run: for a page that is the same as not loading.
-        return {**entry, "reason": told["error"]}
-    return {**entry, "loads": True, **compare(graph, told["answers"], expected), "latency_ms": latency(told["timesMs"])}
+    if measured["error"] is not None:
+        # It loads but does not run: for a page that equals not loading.
+        return {**entry, "reason": measured["error"]}
+    return {
+        **entry,
+        "loads": True,
+        **compare(graph, measured["outputs"], expected),
+        "latency_ms": latency(measured["timesMs"]),
+    }
 
 
-def compare(graph: Mapping[str, Any], answers: Sequence[Any], expected: Expected) -> dict[str, Any]:
-    """Compare a browser's answers for the golden cases with Python's.
+def compare(graph: Mapping[str, Any], browser_outputs: Sequence[Any], expected: Expected) -> dict[str, Any]:
+    """Compare a browser's outputs for the golden cases with Python's.
 
     Args:
         graph: The graph's entry in the spec.
-        answers: For each case a list of outputs by name, one for each run (an encoder runs once a frame).
+        browser_outputs: For each case a list of outputs by name, one for each run (an encoder runs once per frame).
         expected: Python's.
 
     Returns:
-        largest_difference, n_decisions and n_flips. An encoder's features are decided on by Python's head; where its
-        arithmetic is another (pixels, fp16, int8), the difference is that of the decision's smile_prob, else that of
-        any output.
+        largest_difference, n_decisions and n_flips. Python's head gives the decisions for an encoder's features; where
+        the arithmetic differs (pixels, fp16, int8), the difference is that of smile_prob, else that of any output.
     """
     largest, n_flips, n_decided = 0.0, 0, 0
-    for number, (case, runs) in enumerate(zip(expected.cases, answers, strict=False)):
+    for number, (case, runs) in enumerate(zip(expected.cases, browser_outputs, strict=False)):
         if graph["role"] == "encoder":
-            theirs = expected.features[number]
-            assert theirs is not None
-            mine = np.stack([np.asarray(run[graph["outputs"][0]["name"]], np.float32) for run in runs])
-            theirs = theirs[: len(mine)]
-            probs = expected.decide(mine), expected.decide(theirs)
+            python_features = expected.features[number]
+            assert python_features is not None
+            browser_features = np.stack([np.asarray(run[graph["outputs"][0]["name"]], np.float32) for run in runs])
+            python_features = python_features[: len(browser_features)]
+            probs = expected.decide(browser_features), expected.decide(python_features)
             same = graph["variant"] in SAME_ARITHMETIC
-            largest = max(largest, _largest(mine, theirs) if same else _largest(*probs))
+            largest = max(largest, _largest(browser_features, python_features) if same else _largest(*probs))
             n_flips += expected.is_flip(*probs)
             n_decided += 1
             continue
-        if not runs:  # no frame of the window has a face, so that the graph is not asked
+        if not runs:  # no frame of the window has a face, so the graph is not run
             continue
         [run] = runs
         n_decided += 1
@@ -186,14 +192,14 @@ def compare(graph: Mapping[str, Any], answers: Sequence[Any], expected: Expected
     return {"largest_difference": largest, "n_decisions": n_decided, "n_flips": n_flips}
 
 
-def _largest(mine: Any, theirs: Any) -> float:
-    """Give the largest difference; a number that is none counts as a difference beyond all tolerances."""
-    difference = np.abs(np.asarray(mine, np.float64) - np.asarray(theirs, np.float64))
+def _largest(browser_values: Any, python_values: Any) -> float:
+    """Give the largest difference; NaN and infinity count as a difference beyond all tolerances."""
+    difference = np.abs(np.asarray(browser_values, np.float64) - np.asarray(python_values, np.float64))
     return float(difference.max()) if np.isfinite(difference).all() else 1e9
 
 
 def latency(times_ms: Sequence[float]) -> dict[str, Any]:
-    """Sum up a graph's runs: the first one apart, as it compiles and allocates."""
+    """Summarise a graph's runs; the first is separate, as it compiles and allocates."""
     rest = list(times_ms[1:]) or list(times_ms)
     return {
         "first": round(times_ms[0], 2),
@@ -204,7 +210,7 @@ def latency(times_ms: Sequence[float]) -> dict[str, Any]:
 
 
 def percentiles(times_ms: Sequence[float]) -> dict[str, Any]:
-    """Sum up times whose first is like the others."""
+    """Summarise times whose first is like the others."""
     p50, p95 = np.percentile(times_ms, [50, 95])
     return {"p50": round(float(p50), 2), "p95": round(float(p95), 2), "n": len(times_ms)}
 
@@ -213,29 +219,29 @@ def judge(entry: Mapping[str, Any], spec: Spec, adapter: str | None) -> Finding:
     """Turn one entry into a finding.
 
     On wasm every graph must load, as any page falls back to it; a graph for WebGL must load there, where the browser
-    has WebGL at all. Elsewhere "does not load" is a fact to write down. What loads must answer as Python does, unless
-    its verdict says that no page shall use it.
+    has WebGL at all. Elsewhere a graph may fail to load. A graph that loads must agree with Python, unless its verdict
+    does not offer it to pages.
     """
     graph = next(graph for graph in spec["graphs"] if graph["name"] == entry["graph"])
     provider = entry["execution_provider"]
     place = f"{provider}.{entry['threads']}" if provider == "wasm" else provider
     field = f"browser.{place}.{graph['name']}"
     if not entry["loads"]:
-        must = provider == "wasm" or (graph["variant"] == "webgl" and provider == "webgl" and adapter is not None)
-        if must:
+        must_load = provider == "wasm" or (graph["variant"] == "webgl" and provider == "webgl" and adapter is not None)
+        if must_load:
             return failed(field, f"it does not load: {entry['reason']}", "a graph that loads", "write the graph again")
-        return passed(field, "does not load, and is not said to", entry["reason"] or "")
+        return passed(field, "does not load, and need not load", entry["reason"] or "")
     times = entry["latency_ms"]
     figures = f"difference {entry['largest_difference']:.1e}, {entry['n_flips']} of {entry['n_decisions']} flipped; "
     figures += f"p50 {times['p50']:.1f} ms, p95 {times['p95']:.1f}, first {times['first']:.0f}"
     if agrees(entry, graph, spec["tolerance"]):
         return passed(field, figures, limit=FIGURES_WIDTH)
     if graph["verdict"] is not None and not graph["verdict"]["offer"]:
-        return passed(field, figures, "it need not agree: its verdict says that no page shall use it", FIGURES_WIDTH)
+        return passed(field, figures, "it need not agree: its verdict does not offer it to pages", FIGURES_WIDTH)
     limit = tolerance_of(graph, spec["tolerance"])
     return failed(
         field,
         figures,
         f"0 flips and differences of at most {limit:g}",
-        "this browser computes otherwise than Python: do not offer it there",
+        "this browser's outputs differ from Python's: do not offer it there",
     )

@@ -1,8 +1,7 @@
-"""The face in the same pictures, read by the client's landmarker in the browser and by Python's: how far they differ.
+"""Compares the client's landmarker in the browser with Python's on the same pictures.
 
-For hand-offs of landmarks or blendshapes. The pictures are frames of a film, and the same faces cut out so tightly that
-the landmarker finds most of them with the black border only. Runs the proof's page; writes raw pictures into a folder
-that it was given.
+For hand-offs of landmarks or blendshapes. The pictures are frames of a film, and tight crops of the same faces, most of
+which the landmarker finds with the black border only. Runs the proof's page; writes raw pictures into a given folder.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -24,28 +23,28 @@ from tools.spec_checker.findings import FIGURES_WIDTH, Finding, failed, passed
 
 Spec = Mapping[str, Any]
 _N_FRAMES = 30
-_TIGHT = 0.7  # of the face: there the landmarker finds one in four without the border, and all with it
+_TIGHT = 0.7  # of the face: the landmarker finds one in four without the border, and all with it
 _TIGHT_PX = 64
 
 
 @dataclass(frozen=True)
-class Faces:
-    """What both landmarkers make of the same pictures.
+class FaceComparison:
+    """Differences of the two landmarkers on the same pictures.
 
     Attributes:
-        film: Where the pictures are from.
-        n_pictures: How many.
-        n_found: In how many Python finds a face.
-        n_with_border: In how many of these the browser finds it with the border only.
-        n_found_differs: With a face in one of the two only.
+        film: The source of the pictures.
+        n_pictures: Number of pictures.
+        n_found: Pictures in which Python finds a face.
+        n_with_border: Pictures of these in which the browser finds it with the border only.
+        n_found_differs: Pictures with a face in one of the two only.
         largest_difference_xy: Of a point, as a fraction of the square's side.
         largest_difference_z: Likewise.
         largest_difference_blendshapes: Of a score.
-        largest_difference_smile_prob: Of the window's answer, asked in Python, for what either landmarker read of
-            frames that follow each other.
-        n_decisions: How many of these.
-        n_flips: Of them those that differ although Python's lies outside of the tolerance around the threshold.
-        ms: p50, p95 and n of a reading in the browser, crop included.
+        largest_difference_smile_prob: Of the window's smile_prob, computed in Python on either landmarker's output
+            for consecutive frames.
+        n_decisions: Number of such windows.
+        n_flips: Decisions that differ although Python's lies outside the tolerance around the threshold.
+        ms: p50, p95 and n of a detection in the browser, crop included.
     """
 
     film: str
@@ -68,8 +67,8 @@ class Faces:
 
 def compare_faces(
     page: ProofPage, spec: Spec, folder: Path, model: Path, film_dir: Path, name: str, frames: Sequence[U8]
-) -> Faces:
-    """Read the faces of a film in the browser and in Python.
+) -> FaceComparison:
+    """Detect the faces of a film in the browser and in Python.
 
     Args:
         page: On wasm, served with tasks-vision and the landmarker's model.
@@ -87,49 +86,52 @@ def compare_faces(
     size_px = spec["preprocessing"]["width_px"]
     with landmarker.FaceLandmarker(model) as reader:
         pictures = [*chosen, *_cut_tightly(chosen, reader, size_px)]
-        theirs = [reader.read(crop_and_resize(picture, size_px)) for picture in pictures]
+        python_faces = [reader.read(crop_and_resize(picture, size_px)) for picture in pictures]
     cli.note(f"spec-checker: the face in {len(pictures)} pictures of {name} ...")
     files = [_write(film_dir / f"face_{number}.bin", picture) for number, picture in enumerate(pictures)]
-    told = page.call("readFaces", {"pictures": files, "spec": spec})
+    browser_faces = page.call("readFaces", {"pictures": files, "spec": spec})
     differences: dict[str, list[float]] = {"xy": [0.0], "z": [0.0], "blendshapes": [0.0]}
     n_with_border, n_found_differs = 0, 0
-    for mine, reading in zip(told, theirs, strict=True):
-        if (mine["landmarks"] is None) == reading.found:
+    for browser_face, python_face in zip(browser_faces, python_faces, strict=True):
+        if (browser_face["landmarks"] is None) == python_face.found:
             n_found_differs += 1
-        if mine["landmarks"] is None or reading.points is None or reading.blendshapes is None:
+        if browser_face["landmarks"] is None or python_face.points is None or python_face.blendshapes is None:
             continue
-        n_with_border += mine["withBorder"]
-        apart = np.abs(np.reshape(mine["landmarks"], reading.points.shape) - reading.points)
-        differences["xy"].append(float(apart[:, :2].max()))
-        differences["z"].append(float(apart[:, 2].max()))
-        differences["blendshapes"].append(float(np.abs(mine["blendshapes"] - reading.blendshapes).max()))
+        n_with_border += browser_face["withBorder"]
+        difference = np.abs(np.reshape(browser_face["landmarks"], python_face.points.shape) - python_face.points)
+        differences["xy"].append(float(difference[:, :2].max()))
+        differences["z"].append(float(difference[:, 2].max()))
+        differences["blendshapes"].append(float(np.abs(browser_face["blendshapes"] - python_face.blendshapes).max()))
     kind = kind_of(spec)
     pairs = _decide(
         spec,
         folder,
-        [None if one[kind] is None else np.asarray(one[kind], np.float32) for one in told[: len(chosen)]],
-        [one.points if kind == "landmarks" else one.blendshapes for one in theirs[: len(chosen)]],
+        [None if face[kind] is None else np.asarray(face[kind], np.float32) for face in browser_faces[: len(chosen)]],
+        [face.points if kind == "landmarks" else face.blendshapes for face in python_faces[: len(chosen)]],
     )
     threshold, band = spec["decision"]["threshold"], spec["tolerance"]["smile_prob_javascript"]
-    # The first reading of a kind compiles.
-    return Faces(
+    # The first detection of a kind compiles.
+    return FaceComparison(
         film=name,
         n_pictures=len(pictures),
-        n_found=sum(reading.found for reading in theirs),
+        n_found=sum(face.found for face in python_faces),
         n_with_border=n_with_border,
         n_found_differs=n_found_differs,
         largest_difference_xy=max(differences["xy"]),
         largest_difference_z=max(differences["z"]),
         largest_difference_blendshapes=max(differences["blendshapes"]),
-        largest_difference_smile_prob=max((abs(mine - true) for mine, true in pairs), default=0.0),
+        largest_difference_smile_prob=max((abs(browser - python) for browser, python in pairs), default=0.0),
         n_decisions=len(pairs),
-        n_flips=sum((mine > threshold) != (true > threshold) and abs(true - threshold) > band for mine, true in pairs),
-        ms=percentiles([one["ms"] for one in told[1 : len(chosen)]] or [told[0]["ms"]]),
+        n_flips=sum(
+            (browser > threshold) != (python > threshold) and abs(python - threshold) > band
+            for browser, python in pairs
+        ),
+        ms=percentiles([face["ms"] for face in browser_faces[1 : len(chosen)]] or [browser_faces[0]["ms"]]),
     )
 
 
-def judge_faces(faces: Faces, spec: Spec) -> Finding:
-    """Turn the comparison into a finding; z counts only where the graph looks at it."""
+def judge_faces(faces: FaceComparison, spec: Spec) -> Finding:
+    """Turn the comparison into a finding; z counts only if the graph uses it."""
     tolerance = spec["tolerance"]
     size_px = spec["preprocessing"]["width_px"]
     figures = (
@@ -140,12 +142,14 @@ def judge_faces(faces: Faces, spec: Spec) -> Finding:
         f"{faces.n_flips} of {faces.n_decisions} flipped; p50 {faces.ms['p50']:.0f} ms, p95 {faces.ms['p95']:.0f} ms"
     )
     field = "browser.landmarks"
-    todo = "the page's landmarker is another one than Python's: take the package and the model that the spec names"
+    todo = "the page's landmarker differs from Python's: use the package and the model that the spec names"
     if faces.n_found_differs:
         found = f"{faces.n_found_differs} of {faces.n_pictures} pictures with a face in Python or the browser only"
         return failed(field, found, "the same faces", todo)
     if not faces.n_found:
-        return failed(field, f"no face in {faces.n_pictures} pictures", "a film of a face", "name another with --film")
+        return failed(
+            field, f"no face in {faces.n_pictures} pictures", "a film of a face", "use another film with --film"
+        )
     points = [faces.largest_difference_xy, *([faces.largest_difference_z] if spec["input"].get("uses_z") else [])]
     agrees = max(points) <= tolerance["landmarks_javascript"] and not faces.n_flips
     agrees = agrees and faces.largest_difference_smile_prob <= tolerance["smile_prob_javascript"]
@@ -157,20 +161,20 @@ def judge_faces(faces: Faces, spec: Spec) -> Finding:
 
 
 def _decide(
-    spec: Spec, folder: Path, mine: Sequence[F32 | None], theirs: Sequence[F32 | None]
+    spec: Spec, folder: Path, browser: Sequence[F32 | None], python: Sequence[F32 | None]
 ) -> list[tuple[float, float]]:
-    """Answer for each run of frames as read by either; runs without any face are left out."""
+    """Return both smile_prob for each run of consecutive frames; runs without any face are left out."""
     window, count = OnnxGraph(folder, find_graph(spec, "window", "plain")), spec["frames"]["count"]
     pairs = []
-    for end in range(count, len(mine) + 1):
-        answers = []
-        for read in (mine[end - count : end], theirs[end - count : end]):
-            nearest = nearest_with_face([values is not None for values in read])
+    for end in range(count, len(browser) + 1):
+        probs = []
+        for frames in (browser[end - count : end], python[end - count : end]):
+            nearest = nearest_with_face([values is not None for values in frames])
             if nearest is not None:
-                features = np.stack([np.reshape(read[place], spec["input"]["shape"][2:]) for place in nearest])
-                answers.append(float(np.ravel(window.run(features[None].astype(np.float32))[0])[0]))
-        if len(answers) == 2:
-            pairs.append((answers[0], answers[1]))
+                features = np.stack([np.reshape(frames[place], spec["input"]["shape"][2:]) for place in nearest])
+                probs.append(float(np.ravel(window.run(features[None].astype(np.float32))[0])[0]))
+        if len(probs) == 2:
+            pairs.append((probs[0], probs[1]))
     return pairs
 
 
@@ -195,7 +199,7 @@ def _cut_tightly(frames: Sequence[U8], reader: landmarker.FaceLandmarker, size_p
 
 
 def _write(path: Path, picture: U8) -> dict[str, Any]:
-    """Write a picture as RGBA bytes; returns what the page needs to read it."""
+    """Write a picture as RGBA bytes; returns its file name and size."""
     rgba = np.dstack([picture, np.full(picture.shape[:2], 255, np.uint8)])
     path.write_bytes(np.ascontiguousarray(rgba).tobytes())
     return {"file": path.name, "width": picture.shape[1], "height": picture.shape[0]}

@@ -1,6 +1,6 @@
-"""The same pixels in the browser and in Python: the client's crop and resize, the graph's own, and a long run.
+"""Compares browser and Python on the same pixels: the client's crop and resize, the graph's own, and a long run.
 
-Runs the proof's page on one thread of wasm; writes nothing but raw frames into a folder that it was given.
+Runs the proof's page on one thread of wasm; writes only raw frames, into a given folder.
 """
 
 from collections.abc import Mapping, Sequence
@@ -21,8 +21,8 @@ from tools.spec_checker.golden_vectors import read_case
 
 Spec = Mapping[str, Any]
 CLIENT_FILE = "smile-detector.pixels.mjs"
-# Python's resize is reproduced to the last byte but for halves, which fall to either side.
-_MOST_BYTES_OFF = 1
+# Python's resize is reproduced to the last byte, except for halves, which may round to either side.
+_MAX_LEVELS_OFF = 1
 _WARM_UP = 60
 FLAT_BYTES = 2 << 20
 _CHUNKS = 10
@@ -42,29 +42,31 @@ def check_golden_pixels(page: ProofPage, spec: Spec, folder: Path) -> Finding:
     """Crop and resize the golden pictures with the client's code and compare bytes."""
     field = "browser.preprocessing"
     if not (folder / CLIENT_FILE).is_file():
-        return skipped(field, f"no {CLIENT_FILE} beside the spec, so there is no client to look at")
-    told = page.call("resizeGolden", {"sizePx": spec["preprocessing"]["width_px"]})
-    worst = max(told, key=lambda case: (case["largest"], case["nDifferent"]))
-    slowest = max(told, key=lambda case: float(case["ms"]))
-    figures = f"largest difference {worst['largest']} of 255, in {sum(case['nDifferent'] for case in told)} values; "
+        return skipped(field, f"no {CLIENT_FILE} beside the spec, so there is no client to check")
+    compared = page.call("resizeGolden", {"sizePx": spec["preprocessing"]["width_px"]})
+    worst = max(compared, key=lambda case: (case["largest"], case["nDifferent"]))
+    slowest = max(compared, key=lambda case: float(case["ms"]))
+    figures = (
+        f"largest difference {worst['largest']} of 255, in {sum(case['nDifferent'] for case in compared)} values; "
+    )
     figures += f"slowest {slowest['name']}, {slowest['ms']:.1f} ms"
-    if worst["largest"] > _MOST_BYTES_OFF:
+    if worst["largest"] > _MAX_LEVELS_OFF:
         return failed(
             field,
             f"{worst['name']}: {worst['nDifferent']} values differ by up to {worst['largest']} of 255",
-            f"the golden crops, to {_MOST_BYTES_OFF} of 255",
-            f"take {CLIENT_FILE} as it was handed off",
+            f"the golden crops, to {_MAX_LEVELS_OFF} of 255",
+            f"use {CLIENT_FILE} as it was handed off",
         )
-    return passed(field, f"{len(told)} kinds of picture cropped as in Python: {figures}", limit=FIGURES_WIDTH)
+    return passed(field, f"{len(compared)} kinds of picture cropped as in Python: {figures}", limit=FIGURES_WIDTH)
 
 
 @dataclass(frozen=True)
 class Curves:
-    """A film's probabilities on the very same RGBA bytes.
+    """A film's probabilities on the same RGBA bytes.
 
     Attributes:
         film: Its name.
-        n_frames: Frames given to both.
+        n_frames: Frames that both processed.
         javascript: Largest difference of smile_prob with the client's crop and resize; None without a stream.
         pixels: The same with them inside the graph; None without that graph.
         n_flips: Decisions that differ although Python's lies outside of the tolerance around the threshold.
@@ -88,7 +90,7 @@ class Curves:
 def compare_curves(
     page: ProofPage, spec: Spec, folder: Path, film_dir: Path, name: str, frames: Sequence[U8]
 ) -> Curves | None:
-    """Answer for frames of a film, one interval apart, in browser and Python alike.
+    """Compute smile_prob for frames of a film, one interval apart, in the browser and in Python.
 
     Args:
         page: On wasm.
@@ -114,7 +116,7 @@ def compare_curves(
     for entry in (encoder, head, pixels):
         if entry is not None:
             page.call("load", {"entry": entry, "provider": "wasm"})
-    asked = {
+    settings = {
         "files": files,
         "width": frames[0].shape[1],
         "height": frames[0].shape[0],
@@ -124,20 +126,25 @@ def compare_curves(
         "pixels": pixels and pixels["name"],
         "head": head["name"],
     }
-    told = page.call("curves", asked)
+    browser_probs = page.call("curves", settings)
     stream = SmileStream(folder)
     interval_ms = spec["frames"]["interval_ms"]
-    answers = [stream.push(frame, number * interval_ms) for number, frame in enumerate(frames)]
-    expected = [answer.smile_prob for answer in answers if answer.smile_prob is not None]
+    results = [stream.push(frame, number * interval_ms) for number, frame in enumerate(frames)]
+    python_probs = [result.smile_prob for result in results if result.smile_prob is not None]
     kinds = [("javascript", "smile_prob_javascript"), ("pixels", "smile_prob_pixels")]
     largest: dict[str, float | None] = {}
     n_flips = 0
     for kind, key in kinds:
-        pairs = list(zip(told[kind], expected, strict=False))
-        largest[kind] = max((abs(mine - theirs) for mine, theirs in pairs), default=None)
+        pairs = list(zip(browser_probs[kind], python_probs, strict=False))
+        largest[kind] = max((abs(browser - python) for browser, python in pairs), default=None)
         limit, threshold = spec["tolerance"][key], spec["decision"]["threshold"]
-        n_flips += sum((m > threshold) != (t > threshold) and abs(t - threshold) > limit for m, t in pairs)
-    return Curves(name, len(frames), largest["javascript"], largest["pixels"], n_flips, min(expected), max(expected))
+        n_flips += sum(
+            (browser > threshold) != (python > threshold) and abs(python - threshold) > limit
+            for browser, python in pairs
+        )
+    return Curves(
+        name, len(frames), largest["javascript"], largest["pixels"], n_flips, min(python_probs), max(python_probs)
+    )
 
 
 def judge_curves(curves: Curves | None, spec: Spec) -> list[Finding]:
@@ -156,7 +163,7 @@ def judge_curves(curves: Curves | None, spec: Spec) -> list[Finding]:
         if value <= limit and not curves.n_flips:
             findings.append(passed(field, figures, limit=FIGURES_WIDTH))
         else:
-            todo = "crop and resize differ from Python's: take the client and the graph as they were handed off"
+            todo = "crop and resize differ from Python's: use the client and the graph as they were handed off"
             findings.append(failed(field, figures, f"at most {limit:g} and 0 flips", todo, limit=FIGURES_WIDTH))
     return findings
 
@@ -170,7 +177,7 @@ class Soak:
         largest_difference: Of smile_prob from Python's window on the same frames.
         n_flips: Decisions that differ.
         wasm_bytes: wasm's heap after the warm-up and at the end.
-        page_bytes: All of the page likewise, garbage left out; None where the browser does not tell.
+        page_bytes: All of the page likewise, without garbage; None where the browser does not measure it.
         latency_ms: first, p50, p95 of a decision: encoder and head.
     """
 
@@ -195,21 +202,21 @@ def soak(page: ProofPage, spec: Spec, folder: Path, expected: Expected, n: int) 
     for entry in (encoder, head):
         page.call("load", {"entry": entry, "provider": "wasm"})
     count = spec["frames"]["count"]
-    asked = {"encoder": encoder["name"], "head": head["name"], "count": count}
-    runs = [page.call("soak", {**asked, "n": _WARM_UP + count - 1})]
+    settings = {"encoder": encoder["name"], "head": head["name"], "count": count}
+    runs = [page.call("soak", {**settings, "n": _WARM_UP + count - 1})]
     before = _memory(page)
     for number in range(_CHUNKS):
         size = n * (number + 1) // _CHUNKS - n * number // _CHUNKS
-        runs.append(page.call("soak", {**asked, "n": size}))
+        runs.append(page.call("soak", {**settings, "n": size}))
     after = _memory(page)
-    wanted = _window_answers(spec, folder, expected, count)
+    window_probs = _window_probs(spec, folder, expected, count)
     probs = [prob for run in runs for prob in run["probs"]]
-    pairs = [(mine, wanted[number % len(wanted)]) for number, mine in enumerate(probs)]
+    pairs = [(prob, window_probs[number % len(window_probs)]) for number, prob in enumerate(probs)]
     times_ms = [ms for run in runs[1:] for ms in run["timesMs"]]
     return Soak(
         n=len(times_ms),
-        largest_difference=max(abs(mine - theirs) for mine, theirs in pairs),
-        n_flips=sum(expected.is_flip(mine, theirs) for mine, theirs in pairs),
+        largest_difference=max(abs(browser - python) for browser, python in pairs),
+        n_flips=sum(expected.is_flip(browser, python) for browser, python in pairs),
         wasm_bytes=(before["wasm"], after["wasm"]),
         page_bytes=None if before["all"] is None else (before["all"], after["all"]),
         latency_ms=latency([runs[0]["timesMs"][0], *times_ms]),
@@ -221,8 +228,8 @@ def _memory(page: ProofPage) -> Any:
     return page.call("memory")
 
 
-def _window_answers(spec: Spec, folder: Path, expected: Expected, count: int) -> list[float]:
-    """Let Python's window answer for each run of frames that the soak goes through, round and round."""
+def _window_probs(spec: Spec, folder: Path, expected: Expected, count: int) -> list[float]:
+    """Compute smile_prob with Python's window for each run of frames of the soak."""
     crops = np.concatenate([read_case(folder / "golden", case)[1] for case in expected.cases])
     window = OnnxGraph(folder, find_graph(spec, "window", "plain"))
     ring = np.concatenate([crops, crops[: count - 1]])
@@ -230,23 +237,23 @@ def _window_answers(spec: Spec, folder: Path, expected: Expected, count: int) ->
     return [float(np.ravel(window.run(batch)[0])[0]) for batch in batches]
 
 
-def judge_soak(told: Soak | None, spec: Spec) -> list[Finding]:
-    """Turn a soak into findings: its answers, and its memory."""
-    if told is None:
+def judge_soak(result: Soak | None, spec: Spec) -> list[Finding]:
+    """Turn a soak into findings: its decisions, and its memory."""
+    if result is None:
         return [skipped("browser.soak", "no streaming pair")]
     limit = spec["tolerance"]["smile_prob"]
-    figures = f"{told.n} decisions of the streaming pair, largest difference from Python's window "
-    figures += f"{told.largest_difference:.1e}, {told.n_flips} flips; p50 {told.latency_ms['p50']:.1f} ms, "
-    figures += f"p95 {told.latency_ms['p95']:.1f} ms"
-    answers = passed("browser.soak", figures, limit=FIGURES_WIDTH)
-    if not told.largest_difference <= limit or told.n_flips:
-        todo = "encoder and head are not those of the window: write the folder again"
-        answers = failed("browser.soak", figures, f"at most {limit:g} and 0 flips", todo, limit=FIGURES_WIDTH)
-    memory = f"wasm {told.wasm_bytes[0] / 1e6:.1f} to {told.wasm_bytes[1] / 1e6:.1f} MB"
-    growth = told.wasm_bytes[1] - told.wasm_bytes[0]
-    if told.page_bytes is not None:
-        memory += f", the whole page {told.page_bytes[0] / 1e6:.1f} to {told.page_bytes[1] / 1e6:.1f} MB"
-        growth = max(growth, told.page_bytes[1] - told.page_bytes[0])
+    figures = f"{result.n} decisions of the streaming pair, largest difference from Python's window "
+    figures += f"{result.largest_difference:.1e}, {result.n_flips} flips; p50 {result.latency_ms['p50']:.1f} ms, "
+    figures += f"p95 {result.latency_ms['p95']:.1f} ms"
+    decisions = passed("browser.soak", figures, limit=FIGURES_WIDTH)
+    if not result.largest_difference <= limit or result.n_flips:
+        todo = "encoder and head do not belong to the window: write the folder again"
+        decisions = failed("browser.soak", figures, f"at most {limit:g} and 0 flips", todo, limit=FIGURES_WIDTH)
+    memory = f"wasm {result.wasm_bytes[0] / 1e6:.1f} to {result.wasm_bytes[1] / 1e6:.1f} MB"
+    growth = result.wasm_bytes[1] - result.wasm_bytes[0]
+    if result.page_bytes is not None:
+        memory += f", the whole page {result.page_bytes[0] / 1e6:.1f} to {result.page_bytes[1] / 1e6:.1f} MB"
+        growth = max(growth, result.page_bytes[1] - result.page_bytes[0])
     if growth > FLAT_BYTES:
-        return [answers, failed("browser.memory", memory, "flat memory", "dispose of every tensor")]
-    return [answers, passed("browser.memory", memory, f"before and after {told.n} decisions")]
+        return [decisions, failed("browser.memory", memory, "flat memory", "dispose of every tensor")]
+    return [decisions, passed("browser.memory", memory, f"before and after {result.n} decisions")]

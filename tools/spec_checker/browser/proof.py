@@ -1,6 +1,6 @@
 """Runs a hand-off in a real browser: every graph on every provider, the same pixels, a soak, a film as webcam.
 
-Writes nothing; what was seen is `tools.spec_checker.proving`'s to write down.
+Writes nothing; `tools.spec_checker.proving` writes the results.
 """
 
 import importlib.util
@@ -38,21 +38,21 @@ from tools.spec_checker.browser.pictures import (
     judge_soak,
     soak,
 )
-from tools.spec_checker.browser.writing import Seen
+from tools.spec_checker.browser.writing import BrowserResults
 from tools.spec_checker.config import SpecCheckConfig
 from tools.spec_checker.findings import failed, skipped
 
 MAX_THREADS = 4
-# Files that the example page needs; a folder without them has no page to play a film through.
+# Files of the example page; without them no film can be played through it.
 _EXAMPLE_FILES = ("index.html", "smile-detector.mjs")
-# The golden pictures' film goes there and back in two seconds; five seconds show every drift of it.
+# The golden pictures' film repeats after two seconds; five seconds show every drift.
 _DRAWN_S = 5.0
-_NO_FILM = "the landmarker finds no face in drawn pictures: name a film of one with --film"
+_NO_FILM = "the landmarker finds no face in drawn pictures: give a film of a face with --film"
 
 
 @dataclass
-class Proof(Seen):
-    """What was seen so far."""
+class Proof(BrowserResults):
+    """All results of the browser."""
 
     soak: Soak | None = None
     curves: Curves | None = None
@@ -62,8 +62,8 @@ def prove_in_browser(config: SpecCheckConfig, spec: Any) -> Proof:
     """Run a hand-off in a real browser; nothing is written.
 
     Args:
-        config: Which hand-off, with which film and browser, how thoroughly.
-        spec: What its front-end spec says, which has passed all static checks.
+        config: The hand-off, the film, the browser and the effort.
+        spec: Its front-end spec, which has passed all static checks.
 
     Raises:
         InvalidInput: The film cannot be read.
@@ -96,7 +96,7 @@ def _effort(config: SpecCheckConfig) -> Effort:
 
 
 def _find_landmarker(proof: Proof, spec: Any, folder: Path) -> tuple[Path, Path] | None:
-    """Find tasks-vision's folder and that of the landmarker's model; without them the graphs are proven alone."""
+    """Find the folders of tasks-vision and of the landmarker's model; without them only the graphs are proven."""
     try:
         package = TASKS_VISION.install()
         beside = folder / landmarker.MODEL_NAME
@@ -106,14 +106,14 @@ def _find_landmarker(proof: Proof, spec: Any, folder: Path) -> tuple[Path, Path]
         if not importlib.util.find_spec("mediapipe"):
             raise MissingOutside("mediapipe", found="no such package", expected="the featurizer extra")
     except MissingOutside as error:
-        why = f"{error.what}: found {error.found}, expected {error.expected}; only the graphs were seen"
+        why = f"{error.what}: found {error.found}, expected {error.expected}; only the graphs were run"
         proof.findings += [skipped(f"browser.{what}", why) for what in ("landmarks", "film")]
         return None
     return package, model.parent
 
 
 def _make_footage(config: SpecCheckConfig, folder: Path, work_dir: Path, kind: str) -> Footage | None:
-    """Write the film, with the counter in its margin; None where none is named and there is nothing to draw it from."""
+    """Write the film, with the counter in its margin; None without a film for a model of features."""
     if config.film is None and kind != "frames":
         return None
     cli.note("spec-checker: preparing the film ...")
@@ -127,9 +127,11 @@ def _make_footage(config: SpecCheckConfig, folder: Path, work_dir: Path, kind: s
 
 
 def _where(browser: Any, page: ProofPage, provider: str, threads: int) -> Where:
-    told = page.environment
-    device = describe_processor() + (f"; {told['adapter']}" if told["adapter"] else "")
-    return Where(provider, threads, f"Chromium {browser.version}", device, provider != "wasm" and told["isSoftware"])
+    environment = page.environment
+    device = describe_processor() + (f"; {environment['adapter']}" if environment["adapter"] else "")
+    return Where(
+        provider, threads, f"Chromium {browser.version}", device, provider != "wasm" and environment["isSoftware"]
+    )
 
 
 def _run_graphs(
@@ -139,7 +141,7 @@ def _run_graphs(
     proof.tested += entries
     proof.findings += [judge(entry, spec, page.environment["adapter"]) for entry in entries]
     if left_out:
-        why = f"the adapter is drawn in software, and {effort.software_s:g} s were over before {', '.join(left_out)}"
+        why = f"on a software adapter the limit of {effort.software_s:g} s was reached before {', '.join(left_out)}"
         proof.findings.append(skipped(f"browser.{where}", why))
 
 
@@ -196,7 +198,7 @@ def _prove_pixels(
 
 
 def _prove_webgpu(proof: Proof, program: str, server: PageServer, spec: Any, config: SpecCheckConfig) -> None:
-    """Run every graph on WebGPU: on a real adapter where there is one, else on one drawn in software."""
+    """Run every graph on WebGPU: on a real adapter if there is one, else on a software adapter."""
     expected = Expected(spec, config.spec.parent)
     for flags in (PROVIDER_FLAGS["webgpu"], (*PROVIDER_FLAGS["webgpu"], *SOFTWARE_WEBGPU)):
         with open_chromium(program, flags) as browser, open_page(browser, server, "webgpu") as page:
@@ -204,9 +206,7 @@ def _prove_webgpu(proof: Proof, program: str, server: PageServer, spec: Any, con
                 continue
             where = _where(browser, page, "webgpu", 1)
             if where.is_software and config.quick:
-                proof.findings.append(
-                    skipped("browser.webgpu", "only an adapter in software, 40 times slower than wasm")
-                )
+                proof.findings.append(skipped("browser.webgpu", "only a software adapter, 40 times slower than wasm"))
                 return
             proof.hardware_webgpu = not where.is_software
             _run_graphs(proof, browser, page, spec, expected, where, _effort(config))
@@ -238,7 +238,7 @@ def _prove_faces(
     footage: Footage,
     frames_dir: Path,
 ) -> None:
-    """Read the face in the same pictures with the client's landmarker and with Python's."""
+    """Compare the client's landmarker with Python's on the same pictures."""
     model = model_dir / landmarker.MODEL_NAME
     with open_chromium(program, PROVIDER_FLAGS["wasm"]) as browser, open_page(browser, server, "wasm") as page:
         try:
@@ -255,7 +255,7 @@ def _prove_film(
     """Play the film as webcam through the example page."""
     folder = config.spec.parent
     if not all((folder / name).is_file() for name in _EXAMPLE_FILES):
-        proof.findings.append(skipped("browser.film", f"no {_EXAMPLE_FILES[0]} beside the spec to play a film through"))
+        proof.findings.append(skipped("browser.film", f"no {_EXAMPLE_FILES[0]} beside the spec"))
         return
     roles = {graph["role"] for graph in spec["graphs"] if graph["variant"] == "plain"}
     graph: GraphChoice = "stream" if {"encoder", "head"} <= roles else "window"

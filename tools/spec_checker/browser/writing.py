@@ -1,4 +1,4 @@
-"""Writes what was seen in the browser: browser_proof.json, beside the spec that it belongs to and leaves as it is."""
+"""Writes the results of the browser to browser_proof.json, beside the spec, which stays as it is."""
 
 import math
 from collections.abc import Mapping, Sequence
@@ -9,9 +9,9 @@ from typing import Any
 from shared import contracts, paths
 from shared.web.browser_proof import read_proof
 from tools.spec_checker.agreement import proven_providers
-from tools.spec_checker.browser.film import Curve
+from tools.spec_checker.browser.film import FilmComparison
 from tools.spec_checker.browser.graphs import Where
-from tools.spec_checker.browser.landmarks import Faces
+from tools.spec_checker.browser.landmarks import FaceComparison
 from tools.spec_checker.findings import Finding
 
 _RUN = ("graph", "execution_provider", "threads", "browser", "device")
@@ -19,42 +19,42 @@ _DECISION = ("plan", "execution_provider", "threads", "browser", "device")
 
 
 @dataclass
-class Seen:
-    """What was seen so far, as far as the proof keeps it.
+class BrowserResults:
+    """The results that the proof keeps.
 
     Attributes:
-        findings: All of them; one that fails leaves the proof without execution providers.
+        findings: All findings; a failed one leaves the proof without execution providers.
         tested: Runs of single graphs.
-        faces: The landmarker beside Python's; None for a model of frames.
+        faces: The landmarker compared with Python's; None for a model of frames.
         film: The film as webcam.
-        film_where: In which browser on which device that was.
+        film_where: The browser and device of the film.
         hardware_webgpu: Whether WebGPU ran on a real adapter.
     """
 
     findings: list[Finding] = field(default_factory=list)
     tested: list[dict[str, Any]] = field(default_factory=list)
-    faces: Faces | None = None
-    film: Curve | None = None
+    faces: FaceComparison | None = None
+    film: FilmComparison | None = None
     film_where: Where | None = None
     hardware_webgpu: bool = False
 
 
-def write_seen(spec_path: Path, seen: Seen) -> list[str]:
-    """Write what was seen, at once or not at all; returns the execution providers that are proven now.
+def write_proof(spec_path: Path, results: BrowserResults) -> list[str]:
+    """Write the results atomically; returns the execution providers that are proven now.
 
-    What an older proof of the same spec says of other browsers and devices stays; the same run is replaced. Of a proof
-    of another spec nothing stays.
+    An older proof of the same spec keeps its runs of other browsers and devices; the same run is replaced. A proof of
+    another spec is dropped.
     """
     spec = contracts.read_document(spec_path, "frontend_spec")
     older = read_proof(spec_path) or {"tested": [], "tested_decisions": []}
-    tested = _join(older["tested"], seen.tested, _RUN)
-    decision = _describe_decision(spec, seen)
+    tested = _join(older["tested"], results.tested, _RUN)
+    decision = _describe_decision(spec, results)
     proven = proven_providers(spec, tested)
-    # A film that differs is the page's fault, not the provider's, but the page is what a front end copies.
+    # A failed film is an error of the page, not of the provider, but a front end copies the page.
     disagrees = any(
-        f.status == "fail" and not f.field.startswith(("browser.webgpu", "browser.webgl")) for f in seen.findings
+        f.status == "fail" and not f.field.startswith(("browser.webgpu", "browser.webgl")) for f in results.findings
     )
-    is_webgpu_first = seen.hardware_webgpu and _best_p50_ms(tested, "webgpu") < _best_p50_ms(tested, "wasm")
+    is_webgpu_first = results.hardware_webgpu and _best_p50_ms(tested, "webgpu") < _best_p50_ms(tested, "wasm")
     order = ["webgpu", "wasm"] if is_webgpu_first else ["wasm", "webgpu"]
     providers = [] if disagrees else [name for name in order if name in proven]
     proof = {
@@ -73,13 +73,13 @@ def write_seen(spec_path: Path, seen: Seen) -> list[str]:
 def _join(
     older: Sequence[dict[str, Any]], newer: Sequence[dict[str, Any]], same: tuple[str, ...]
 ) -> list[dict[str, Any]]:
-    """Join two lists of runs; an older one goes where a newer one has the `same` configuration."""
+    """Join two lists of runs; a newer run replaces an older one of the `same` configuration."""
     replaced = {tuple(entry[key] for key in same) for entry in newer}
     return [*(entry for entry in older if tuple(entry[key] for key in same) not in replaced), *newer]
 
 
 def _best_p50_ms(tested: Sequence[Mapping[str, Any]], provider: str) -> float:
-    """Return a provider's best p50 of the encoder, else of the window; infinite where it ran neither."""
+    """Return a provider's best p50 of the encoder, else of the window; infinite without runs of either."""
     for name in ("encoder", "window"):
         times_ms = [
             entry["latency_ms"]["p50"]
@@ -91,11 +91,11 @@ def _best_p50_ms(tested: Sequence[Mapping[str, Any]], provider: str) -> float:
     return math.inf
 
 
-def _describe_decision(spec: Mapping[str, Any], seen: Seen) -> dict[str, Any] | None:
-    """Describe what a whole decision took in the film; None where none was played."""
-    if seen.film is None or seen.film_where is None:
+def _describe_decision(spec: Mapping[str, Any], results: BrowserResults) -> dict[str, Any] | None:
+    """Describe the time and differences of a whole decision in the film; None without a film."""
+    if results.film is None or results.film_where is None:
         return None
-    film, where = seen.film, seen.film_where
+    film, where = results.film, results.film_where
     return {
         "model_sha256": spec["model"]["sha256"],
         "plan": film.graph,
@@ -109,16 +109,16 @@ def _describe_decision(spec: Mapping[str, Any], seen: Seen) -> dict[str, Any] | 
         "largest_difference": film.largest_difference if math.isfinite(film.largest_difference) else None,
         "decision_ms": film.decision_ms,
         "decisions_per_s": film.decisions_per_s,
-        "landmarker": _describe_landmarker(seen),
+        "landmarker": _describe_landmarker(results),
     }
 
 
-def _describe_landmarker(seen: Seen) -> dict[str, Any] | None:
-    """Say what the landmarker had part in a decision, and how far it lies from Python's."""
-    faces = seen.faces
+def _describe_landmarker(results: BrowserResults) -> dict[str, Any] | None:
+    """Describe the landmarker's part of a decision, and its differences from Python's."""
+    faces = results.faces
     if faces is None:
         return None
     keys = ("n_pictures", "n_with_border", "n_found_differs", "n_flips")
     differences = tuple(f"largest_difference_{what}" for what in ("xy", "z", "blendshapes", "smile_prob"))
-    times = seen.film.landmarks_ms if seen.film else None
+    times = results.film.landmarks_ms if results.film else None
     return {"ms": times or faces.ms, **{key: getattr(faces, key) for key in (*keys, *differences)}}

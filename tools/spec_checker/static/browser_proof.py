@@ -1,4 +1,4 @@
-"""Checks the browser proof beside a spec: whether it is of this very spec, and whether it can have happened.
+"""Checks the browser proof beside a spec: whether it belongs to this spec, and whether it is plausible.
 
 Reads browser_proof.json; nothing is run here.
 """
@@ -24,20 +24,20 @@ _TODO = "remove it, and let spec-checker --browser write it"
 def check_proof(
     spec: Mapping[str, Any], spec_path: Path, graphs: Mapping[str, Graph], *, is_to_be_replaced: bool
 ) -> tuple[list[Finding], Document | None]:
-    """Check the browser proof of a spec; a folder without one is honest.
+    """Check the browser proof of a spec; a folder without one passes.
 
     Args:
-        spec: What `spec_path` holds.
-        spec_path: A spec of anybody's format; the proof would lie beside it.
-        graphs: The graphs that it lists and that could be read, by name.
-        is_to_be_replaced: A proof of another spec is passed over instead of refused, as a new one is about to be made.
+        spec: The content of `spec_path`.
+        spec_path: A spec in any format; the proof lies beside it.
+        graphs: The listed graphs that could be read, by name.
+        is_to_be_replaced: A proof of another spec is skipped instead of refused, as a new one will replace it.
 
     Returns:
-        The findings; and the proof, if it is one of this spec.
+        The findings; and the proof, if it belongs to this spec.
     """
     path = spec_path.with_name(paths.PROOF_FILE)
     if not path.is_file():
-        return [passed(FIELD, "none", "no browser has run it yet: spec-checker --browser")], None
+        return [passed(FIELD, "none", "not run in a browser yet: spec-checker --browser")], None
     try:
         proof = contracts.read_document(path, "browser_proof")
     except InvalidInput as error:
@@ -45,19 +45,19 @@ def check_proof(
     sha256 = contracts.sha256_file(spec_path)
     if proof["spec_sha256"] != sha256:
         if is_to_be_replaced:
-            return [skipped(FIELD, "it is the proof of another spec, and replaced")], None
+            return [skipped(FIELD, "the proof of another spec, which will be replaced")], None
         found = f"{proof['spec_sha256'][:12]}..., another spec than the one beside it"
         todo = "prove it again: spec-checker --browser"
         return [failed(f"{FIELD}.spec_sha256", found, f"{sha256[:12]}...", todo)], None
     if contracts.explain(spec, "frontend_spec") is not None:
-        return [skipped(FIELD, "the spec must be in order first")], None
+        return [skipped(FIELD, "the spec must be valid first")], None
     by_name = {graph["name"]: graph for graph in spec["graphs"]}
     findings = [_check_entry(f"{FIELD}.tested.{n}", e, by_name, graphs) for n, e in enumerate(proof["tested"])]
     proven = proven_providers(spec, proof["tested"])
     listed = ", ".join(proof["execution_providers"])
     if unproven := [name for name in proof["execution_providers"] if name not in proven]:
         shown = ", ".join(sorted(proven)) or "nothing yet"
-        expected = f"only what tested shows to answer as Python does ({shown})"
+        expected = f"only providers whose outputs in tested agree with Python's ({shown})"
         todo = f"let spec-checker --browser prove {' and '.join(unproven)}"
         findings.append(failed(f"{FIELD}.execution_providers", listed, expected, todo))
     else:
@@ -68,7 +68,7 @@ def check_proof(
 def _check_entry(
     field: str, entry: Mapping[str, Any], listed: Mapping[str, Mapping[str, Any]], graphs: Mapping[str, Graph]
 ) -> Finding:
-    """Check one run of a graph against the spec's graphs and against itself."""
+    """Check one run of a graph against the spec's graphs, and for consistency."""
     name, provider, loads = entry["graph"], entry["execution_provider"], entry["loads"]
     if name not in listed:
         return failed(field, f"graph {name!r}", f"one of the spec's graphs ({', '.join(listed)})", _TODO)
@@ -85,17 +85,17 @@ def _check_entry(
     if not loads and difference is not None:
         return failed(field, f"largest_difference {difference!r}", "null for a graph that does not load", _TODO)
     if not loads and not entry["reason"]:
-        return failed(field, f"reason {entry['reason']!r}", "why it does not load, in the runtime's words", _TODO)
+        return failed(field, f"reason {entry['reason']!r}", "the runtime's error message", _TODO)
     if entry["n_flips"] > entry["n_decisions"]:
         found = f"{entry['n_flips']} flips of {entry['n_decisions']} decisions"
         return failed(field, found, "no more flips than decisions", _TODO)
     if not _is_past(entry["created_utc"]):
-        return failed(field, f"created_utc {entry['created_utc']!r}", "a moment in the past, in UTC", _TODO)
+        return failed(field, f"created_utc {entry['created_utc']!r}", "a UTC time in the past", _TODO)
     return passed(field, f"{name} on {provider} in {entry['browser']}: {'loads' if loads else 'does not load'}")
 
 
 def _is_past(utc_time: str) -> bool:
-    """Tell whether a moment is not in the future; a day of slack for clocks that are wrong."""
+    """Tell whether a time is not in the future, with a day of tolerance for wrong clocks."""
     try:
         moment = paths.parse_utc(utc_time)
     except ValueError:

@@ -1,7 +1,7 @@
-"""Checks a spec that is there, on files: ours or anybody's. Writes no spec.
+"""Checks a spec in any format by its files. Writes nothing.
 
 Reads the spec, the ONNX that it names, and model.json and browser_proof.json beside them:
-  spec-checker --spec theirs.json --model theirs.onnx
+  spec-checker --spec web/spec.json --model web/model.onnx
 """
 
 from pathlib import Path
@@ -20,15 +20,15 @@ from tools.spec_checker.static.folder import check_folder, listed_graphs, read_l
 
 
 def check_file(spec_path: Path, model_path: Path | None, *, is_to_be_proven: bool = False) -> Report:
-    """Check any spec against its ONNX.
+    """Check a spec against its ONNX.
 
     Args:
-        spec_path: A JSON object, in our format or in anybody's.
+        spec_path: A JSON object in any format.
         model_path: The ONNX; None is the file that the spec names, beside it.
-        is_to_be_proven: A browser proof of another spec is no fault, as a new one will replace it.
+        is_to_be_proven: A browser proof of another spec is not an error, as a new one will replace it.
 
     Raises:
-        InvalidInput: The spec cannot be read or is no JSON object. An ONNX that cannot be read is a finding.
+        InvalidInput: The spec cannot be read or is not a JSON object. An ONNX that cannot be read is a finding.
     """
     spec = contracts.read_json(spec_path)
     if not isinstance(spec, dict):
@@ -36,13 +36,13 @@ def check_file(spec_path: Path, model_path: Path | None, *, is_to_be_proven: boo
     model_path = model_path or _find_model(spec, spec_path)
     graph: Graph | None = None
     card: dict[str, Any] | None = None
-    of_graph: list[Finding] = []
+    graph_findings: list[Finding] = []
     if model_path is None:
-        of_graph.append(
+        graph_findings.append(
             failed(
                 "graph",
-                "no ONNX that the spec names beside it",
-                "one",
+                "no ONNX file",
+                "the file that the spec names, beside it",
                 "put it there, or give it with --model FILE.onnx",
             )
         )
@@ -50,26 +50,26 @@ def check_file(spec_path: Path, model_path: Path | None, *, is_to_be_proven: boo
         try:
             graph = read_graph(model_path)
         except InvalidInput as error:
-            of_graph.append(failed("graph", f"{model_path.name}: {error.found}", error.expected, error.todo))
+            graph_findings.append(failed("graph", f"{model_path.name}: {error.found}", error.expected, error.todo))
     if graph is None:
-        of_graph.append(skipped("graph.run", "there is no graph to run"))
+        graph_findings.append(skipped("graph.run", "no graph to run"))
     else:
-        of_graph += check_graph(graph)
-        card, of_card = _read_card(graph)
-        of_graph += of_card
+        graph_findings += check_graph(graph)
+        card, card_findings = _read_card(graph)
+        graph_findings += card_findings
     entries = listed_graphs(spec)
     files = read_listed(spec_path.parent, entries)
     graphs = {name: file for name, file in files.items() if isinstance(file, Graph)}
-    of_proof, proof = check_proof(spec, spec_path, graphs, is_to_be_replaced=is_to_be_proven)
+    proof_findings, proof = check_proof(spec, spec_path, graphs, is_to_be_replaced=is_to_be_proven)
     proven = tuple(proof["execution_providers"]) if proof else ()
-    findings = [*check_spec(spec, Evidence(graph, card, proven)), *of_proof, *of_graph]
+    findings = [*check_spec(spec, Evidence(graph, card, proven)), *proof_findings, *graph_findings]
     if entries:
         findings += check_folder(spec, spec_path.parent, files)
     return Report(paths.shown(spec_path), paths.shown(model_path) if model_path else None, tuple(findings))
 
 
 def _find_model(spec: dict[str, Any], spec_path: Path) -> Path | None:
-    """Find the ONNX that a spec names; never outside of the spec's folder."""
+    """Find the ONNX that a spec names; never outside the spec's folder."""
     claim = read_claims(spec).get("model.file")
     if claim is None or not isinstance(claim.value, str) or not is_safe_name(claim.value):
         return None
@@ -78,14 +78,16 @@ def _find_model(spec: dict[str, Any], spec_path: Path) -> Path | None:
 
 
 def _read_card(graph: Graph) -> tuple[dict[str, Any] | None, list[Finding]]:
-    """Read the model.json beside an ONNX, if it is about this very file."""
+    """Read the model.json beside an ONNX, if it belongs to this file."""
     path = graph.path.with_name(paths.MODEL_CARD)
     if not path.is_file():
         return None, []
     try:
         card = contracts.read_document(path, "model")
     except InvalidInput as error:
-        return None, [failed("model.json", error.found, error.expected, f"mend or remove {path.name} beside the ONNX")]
+        return None, [
+            failed("model.json", error.found, error.expected, f"correct or remove {path.name} beside the ONNX")
+        ]
     if card["onnx"]["file"] != graph.path.name:
-        return None, [skipped("model.json", f"it is about {card['onnx']['file']}, not {graph.path.name}")]
+        return None, [skipped("model.json", f"it belongs to {card['onnx']['file']}, not {graph.path.name}")]
     return card, [passed("model.json", card["model_id"])]

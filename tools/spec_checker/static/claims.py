@@ -1,6 +1,6 @@
-"""Finds what a spec says, in our format or in anybody's: a JSON object of any shape, read under its likely keys.
+"""Finds a spec's fields in a JSON object of any shape, under their likely keys.
 
-Knows keys and how people write values ("7.7MB", "smile_prob > 0.28"); does not know what is right. Reads no files.
+Knows keys and how people write values ("7.7MB", "smile_prob > 0.28"); does not judge the values. Reads no files.
 """
 
 import math
@@ -10,18 +10,18 @@ from dataclasses import dataclass
 from typing import Any
 
 Parse = Callable[[Any], Any]
-Node = tuple[tuple[str, ...], str, Any]  # normalised keys, where it stands, value
+Node = tuple[tuple[str, ...], str, Any]  # normalised keys, path in the spec, value
 
 KNOWN_PROVIDERS = ("wasm", "webgpu", "webgl", "webnn")
 
 
 @dataclass(frozen=True)
 class Claim:
-    """What a spec says about one field.
+    """A spec's value of one field.
 
     Attributes:
-        value: Understood, or None if it could not be.
-        raw: As it stands in the spec.
+        value: Parsed, or None if it could not be parsed.
+        raw: The value in the spec.
         where: The keys that lead to it.
     """
 
@@ -140,7 +140,7 @@ def _output_name(value: Any) -> str | None:
     return found[0] if found else None
 
 
-def _side(index: int) -> Parse:
+def _side_length(index: int) -> Parse:
     """Read the width (0) or height (1) out of 224, [224, 224] or "224x224"."""
 
     def parse(value: Any) -> int | None:
@@ -188,7 +188,7 @@ def _package_version(value: Any) -> str | None:
 
 
 def _outputs(value: Any) -> dict[str, dict[str, Any]] | None:
-    """Read outputs as {name: what is said of it} from a list of objects, a list of names or an object by name."""
+    """Read outputs as {name: description} from a list of objects, a list of names or an object by name."""
     if isinstance(value, list) and value:
         found: dict[str, dict[str, Any]] = {}
         for entry in value:
@@ -200,7 +200,7 @@ def _outputs(value: Any) -> dict[str, dict[str, Any]] | None:
                 return None
         return found
     if isinstance(value, dict) and value:
-        return {name: said if isinstance(said, dict) else {"meaning": said} for name, said in value.items()}
+        return {name: entry if isinstance(entry, dict) else {"meaning": entry} for name, entry in value.items()}
     return None
 
 
@@ -214,7 +214,7 @@ def _mapping(value: Any) -> dict[str, Any] | None:
 
 _DECISION = "decision", "decision_rule", "rule", "condition"
 
-# A field of our format -> (how to read it, other keys under which people write it, best first).
+# Field of frontend_spec -> (parser, other keys in use, best first).
 FIELDS: dict[str, tuple[Parse, tuple[str, ...]]] = {
     "schema_version": (_number, ()),
     "spec_id": (_text, ("model_id",)),
@@ -268,11 +268,11 @@ FIELDS: dict[str, tuple[Parse, tuple[str, ...]]] = {
     "preprocessing.crop": (_text, ("crop", "cropping")),
     "preprocessing.resize": (_text, ("resize", "interpolation", "resize_method", "resizing")),
     "preprocessing.width_px": (
-        _side(0),
+        _side_length(0),
         ("input.width", "width", "image_size", "input_size", "input.size", "resolution"),
     ),
     "preprocessing.height_px": (
-        _side(1),
+        _side_length(1),
         ("input.height", "height", "image_size", "input_size", "input.size", "resolution"),
     ),
     "preprocessing.mirror": (_flag, ("mirror", "mirrored", "flip", "horizontal_flip")),
@@ -295,24 +295,24 @@ FIELDS: dict[str, tuple[Parse, tuple[str, ...]]] = {
     "runtime.landmarker": (_mapping, ()),
 }
 
-# Here a value under another key is the spec's answer even if it cannot be understood ("ImageNet mean and std").
-_TELLING = ("input.range", "input.color", "input.layout", "model.bytes", "preprocessing.scale")
+# Here a value under another key counts even if it cannot be parsed ("ImageNet mean and std").
+_CONCLUSIVE = ("input.range", "input.color", "input.layout", "model.bytes", "preprocessing.scale")
 
 
 def read_claims(spec: dict[str, Any]) -> dict[str, Claim]:
-    """Find each field of a spec that says anything about it.
+    """Find the fields that a spec states.
 
     Args:
-        spec: Any JSON object. Keys may be snake_case, camelCase or dashed, and the whole may lie deeper inside.
+        spec: Any JSON object. Keys may be snake_case, camelCase or dashed, and nested.
 
     Returns:
-        The claims by the field's name in our format; fields that are nowhere are left out. Where only a value that
-        cannot be understood is found, its claim has the value None.
+        The claims by field name in frontend_spec; missing fields are left out. A claim whose value cannot be parsed
+        has the value None.
     """
     nodes = _walk(spec)
     claims = {}
     for field, (parse, aliases) in FIELDS.items():
-        claim = _find(nodes, parse, (field, *aliases), unclear_keys=len(aliases) + 1 if field in _TELLING else 1)
+        claim = _find(nodes, parse, (field, *aliases), unclear_keys=len(aliases) + 1 if field in _CONCLUSIVE else 1)
         if claim is not None:
             claims[field] = claim
     return claims
@@ -339,12 +339,12 @@ def _normalise(key: str) -> str:
 
 
 def _find(nodes: list[Node], parse: Parse, aliases: tuple[str, ...], unclear_keys: int) -> Claim | None:
-    """Return the first value that can be understood; else what stands under the first few keys."""
+    """Return the first value that can be parsed; else the raw value under one of the first few keys."""
     unclear: Claim | None = None
     for number, alias in enumerate(aliases):
         wanted = tuple(alias.split("."))
         for keys, where, raw in nodes:
-            # "size" alone says nothing about whose size it is, so a lone word counts only near the root.
+            # "size" alone is ambiguous, so a single word counts only near the root.
             if keys[-len(wanted) :] != wanted or len(keys) > len(wanted) + 1:
                 continue
             value = parse(raw)

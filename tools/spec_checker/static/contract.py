@@ -1,4 +1,4 @@
-"""The model contract, and whether an ONNX keeps it: names, shapes, types, size, and what it answers to known inputs.
+"""The model contract, and whether an ONNX keeps it: names, shapes, types, size, and its outputs for known inputs.
 
 Source: our own choice, made for a web page: one window of five pictures in, a probability and seven emotions out, in a
 file that a phone loads in a moment. A model of landmarks or blendshapes takes those of any number of pictures and
@@ -22,7 +22,7 @@ from tools.spec_checker.findings import Finding, failed, passed
 
 @dataclass(frozen=True)
 class Contract:
-    """What a graph of one kind must be.
+    """The contract of graphs of one input kind.
 
     Attributes:
         kind: ``frames``, ``landmarks`` or ``blendshapes``; the input's name as well.
@@ -30,8 +30,8 @@ class Contract:
         outputs: Shapes by name.
         layout: Of the input's axes.
         axes: The same in words.
-        scale: What a picture's bytes become before the network, or the landmarker, sees them.
-        tolerances: What a spec must say of differences from Python.
+        scale: How a picture's bytes are scaled for the network, or the landmarker.
+        tolerances: The tolerances that a spec must state.
     """
 
     kind: str
@@ -75,11 +75,11 @@ CONTRACTS = {contract.kind: contract for contract in (FRAMES, LANDMARKS, BLENDSH
 
 
 def contract_of(graph: Graph | None, stated: str | None = None) -> Contract:
-    """Return the contract that a graph means to keep, by its input; that of frames where nothing else fits.
+    """Return the contract of a graph's input kind; that of frames where nothing else fits.
 
     Args:
         graph: The ONNX, or None.
-        stated: The kind that a spec states; believed where there is no graph to look at.
+        stated: The kind that a spec states; used where there is no graph.
     """
     if graph is None or len(graph.inputs) != 1:
         return CONTRACTS.get(str(stated), FRAMES)
@@ -94,11 +94,16 @@ _EXPORT = "export the model again with the contract's names, shapes and float32 
 
 
 def check_graph(graph: Graph) -> list[Finding]:
-    """Check an ONNX against the contract; it is run only if its input can take what the contract sends."""
-    kept = contract_of(graph)
-    findings = [_check_size(graph), _check_one_file(graph), *_check_input(graph, kept), *_check_outputs(graph, kept)]
+    """Check an ONNX against the contract; it is run only if its input fits the contract."""
+    contract = contract_of(graph)
+    findings = [
+        _check_size(graph),
+        _check_one_file(graph),
+        *_check_input(graph, contract),
+        *_check_outputs(graph, contract),
+    ]
     if all(finding.status == "pass" for finding in findings if finding.field.startswith("graph.input")):
-        findings += _check_answers(graph, kept)
+        findings += _check_outputs_of_run(graph, contract)
     return findings
 
 
@@ -108,7 +113,7 @@ def _check_size(graph: Graph) -> Finding:
             "graph.bytes",
             f"{graph.n_bytes:,}",
             f"at most {MAX_BYTES:,}",
-            "take a smaller network, or store the weights in half precision",
+            "use a smaller network, or store the weights in half precision",
         )
     return passed("graph.bytes", f"{graph.n_bytes:,} of at most {MAX_BYTES:,}")
 
@@ -132,22 +137,22 @@ def _shape_text(tensor: Tensor) -> str:
     return "(" + ", ".join("?" if axis is None else str(axis) for axis in tensor.shape) + ")"
 
 
-def _check_input(graph: Graph, kept: Contract) -> list[Finding]:
+def _check_input(graph: Graph, contract: Contract) -> list[Finding]:
     if len(graph.inputs) != 1:
-        expected = f"one input, {kept.kind} {kept.input_shape}"
+        expected = f"one input, {contract.kind} {contract.input_shape}"
         return [failed("graph.input", _describe(graph.inputs), expected, _EXPORT)]
     tensor = graph.inputs[0]
     return [
-        _check_name("graph.input.name", tensor.name, kept.kind),
-        *_check_tensor("graph.input", tensor, _known_shape(tensor, kept)),
+        _check_name("graph.input.name", tensor.name, contract.kind),
+        *_check_tensor("graph.input", tensor, _known_shape(tensor, contract)),
     ]
 
 
-def _known_shape(tensor: Tensor, kept: Contract) -> tuple[int, ...]:
+def _known_shape(tensor: Tensor, contract: Contract) -> tuple[int, ...]:
     """Give the contract's shape; a model of features may be fixed to any number of pictures."""
-    if kept is FRAMES or len(tensor.shape) != len(kept.input_shape):
-        return kept.input_shape
-    return (1, tensor.shape[1] or kept.input_shape[1], *kept.input_shape[2:])
+    if contract is FRAMES or len(tensor.shape) != len(contract.input_shape):
+        return contract.input_shape
+    return (1, tensor.shape[1] or contract.input_shape[1], *contract.input_shape[2:])
 
 
 def _check_name(field: str, found: str, expected: str) -> Finding:
@@ -155,7 +160,7 @@ def _check_name(field: str, found: str, expected: str) -> Finding:
 
 
 def _check_tensor(field: str, tensor: Tensor, shape: tuple[int, ...]) -> list[Finding]:
-    """Check shape and type; a length that the file leaves open is settled when it is run."""
+    """Check shape and type; a dynamic length is checked when the graph is run."""
     text = _shape_text(tensor)
     return [
         passed(f"{field}.shape", text) if tensor.fits(shape) else failed(f"{field}.shape", text, shape, _EXPORT),
@@ -165,27 +170,27 @@ def _check_tensor(field: str, tensor: Tensor, shape: tuple[int, ...]) -> list[Fi
     ]
 
 
-def _check_outputs(graph: Graph, kept: Contract) -> list[Finding]:
+def _check_outputs(graph: Graph, contract: Contract) -> list[Finding]:
     findings = []
     present = {tensor.name: tensor for tensor in graph.outputs}
-    for name, shape in kept.outputs.items():
+    for name, shape in contract.outputs.items():
         field = f"graph.outputs.{name}"
         if name not in present:
             findings.append(failed(field, _describe(graph.outputs), f"{name} {shape} {DTYPE}", _EXPORT))
         elif present[name].shape:
             findings += _check_tensor(field, present[name], shape)
         else:
-            # Exporters leave output shapes out; what the run gives decides.
+            # Exporters leave output shapes out; the run checks them.
             findings.append(passed(f"{field}.dtype", present[name].dtype))
-    if extra := sorted(set(present) - set(kept.outputs)):
-        findings.append(failed("graph.outputs", ", ".join(extra), "only " + ", ".join(kept.outputs), _EXPORT))
+    if extra := sorted(set(present) - set(contract.outputs)):
+        findings.append(failed("graph.outputs", ", ".join(extra), "only " + ", ".join(contract.outputs), _EXPORT))
     return findings
 
 
-def _known_inputs(shape: tuple[int, ...], kept: Contract) -> dict[str, Any]:
+def _known_inputs(shape: tuple[int, ...], contract: Contract) -> dict[str, Any]:
     noise = np.random.default_rng(0).random(shape, dtype=np.float32)
-    if kept is LANDMARKS:
-        # All points in one spot are no face: what a graph says of that is its own business.
+    if contract is LANDMARKS:
+        # All points in one place are not a face: the outputs for them are not defined.
         faces = {
             "face": draw_points(0.3),
             "tilted": draw_points(1, pose=Pose(0.2, 0.3, 0.05, 40)),
@@ -193,41 +198,41 @@ def _known_inputs(shape: tuple[int, ...], kept: Contract) -> dict[str, Any]:
         }
         return {name: np.broadcast_to(face, shape).copy() for name, face in faces.items()}
     known = {"zeros": np.zeros(shape, np.float32), "ones": np.ones(shape, np.float32), "noise": noise}
-    if kept is BLENDSHAPES:
+    if contract is BLENDSHAPES:
         known["face"] = np.broadcast_to(draw_scores(0.3), shape).copy()
     return known
 
 
-def _check_answers(graph: Graph, kept: Contract) -> list[Finding]:
-    """Run the graph on black, white and noise, or on faces made by arithmetic."""
+def _check_outputs_of_run(graph: Graph, contract: Contract) -> list[Finding]:
+    """Run the graph on black, white and noise, or on synthetic faces."""
     findings: list[Finding] = []
-    words = " and ".join(f"{name} {shape}" for name, shape in kept.outputs.items())
-    for kind, batch in _known_inputs(_known_shape(graph.inputs[0], kept), kept).items():
+    expected = " and ".join(f"{name} {shape}" for name, shape in contract.outputs.items())
+    for kind, batch in _known_inputs(_known_shape(graph.inputs[0], contract), contract).items():
         field = f"graph.run.{kind}"
         try:
-            answer = run_graph(graph, {graph.inputs[0].name: batch})
+            outputs = run_graph(graph, {graph.inputs[0].name: batch})
         except InvalidInput as error:
             return [*findings, failed(field, error.found, error.expected, _EXPORT)]
-        wrong = [text for name, shape in kept.outputs.items() if (text := _wrong_with(name, shape, answer))]
-        if wrong:
+        errors = [text for name, shape in contract.outputs.items() if (text := _describe_error(name, shape, outputs))]
+        if errors:
             findings.append(
                 failed(
                     field,
-                    "; ".join(wrong),
-                    f"{words}, all finite, smile_prob from 0 to 1",
+                    "; ".join(errors),
+                    f"{expected}, all finite, smile_prob from 0 to 1",
                     "end the smile head in a sigmoid; look for a division by zero or a logarithm of 0",
                 )
             )
         else:
-            findings.append(passed(field, f"smile_prob {answer['smile_prob'].item():.4f}"))
+            findings.append(passed(field, f"smile_prob {outputs['smile_prob'].item():.4f}"))
     return findings
 
 
-def _wrong_with(name: str, shape: tuple[int, ...], answer: Arrays) -> str:
-    """Say what is wrong with one output; nothing if it is right."""
-    if name not in answer:
+def _describe_error(name: str, shape: tuple[int, ...], outputs: Arrays) -> str:
+    """Describe what is wrong with one output; empty if it is right."""
+    if name not in outputs:
         return f"no {name}"
-    values = answer[name]
+    values = outputs[name]
     if values.shape != shape:
         return f"{name} of shape {values.shape}"
     if not np.isfinite(values).all():

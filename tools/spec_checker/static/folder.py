@@ -1,7 +1,7 @@
-"""Checks what lies beside a spec: each graph that it lists, the golden vectors, package.json, the landmarker's model.
+"""Checks the files beside a spec: the listed graphs, the golden vectors, package.json, the landmarker's model.
 
 Reads the hand-off's folder; writes nothing. A graph is compared with its entry, the golden pictures with the one
-preprocessing, and the golden answers with what the graphs answer here.
+preprocessing, and the golden outputs with the graphs' outputs here.
 """
 
 from collections.abc import Mapping
@@ -14,14 +14,14 @@ from shared.faces import landmarker
 from shared.onnx.graph import Graph, Tensor, read_graph
 from tools.spec_checker.findings import Finding, failed, passed, skipped
 from tools.spec_checker.golden_vectors import is_of_features, read_case, read_feature_case
-from tools.spec_checker.static.golden import COPY, check_answers, check_crops, check_feature_answers
+from tools.spec_checker.static.golden import COPY, check_crops, check_feature_outputs, check_outputs
 from tools.spec_checker.static.webgl import has_what_webgl_lacks, why_no_webgl
 
-_CLIENT = "smile-detector*.mjs"  # what a hand-off of ours has and a stranger's folder has not
+_CLIENT = "smile-detector*.mjs"  # only a folder that handoff wrote has these
 
 
 def listed_graphs(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """List the entries of `graphs` that say at least which file is meant under which name."""
+    """List the entries of `graphs` that have at least a name and a file."""
     entries = spec.get("graphs")
     if not isinstance(entries, list):
         return []
@@ -30,13 +30,13 @@ def listed_graphs(spec: Mapping[str, Any]) -> list[dict[str, Any]]:
 
 
 def read_listed(folder: Path, entries: list[dict[str, Any]]) -> dict[str, Graph | InvalidInput]:
-    """Read each listed graph, or say why not; files outside of the folder are never opened."""
+    """Read each listed graph, or keep its error; files outside the folder are never opened."""
     found: dict[str, Graph | InvalidInput] = {}
     for entry in entries:
         path = (folder / entry["file"]).resolve()
         if not path.is_relative_to(folder.resolve()):
             found[entry["name"]] = InvalidInput(
-                entry["file"], found="a path out of the folder", expected="a file in it"
+                entry["file"], found="a path outside the folder", expected="a file in it"
             )
             continue
         try:
@@ -50,9 +50,9 @@ def check_folder(spec: Mapping[str, Any], folder: Path, files: Mapping[str, Grap
     """Check the graphs and the golden vectors beside a spec.
 
     Args:
-        spec: A spec whose `graphs` says at least names and files.
-        folder: Where it lies.
-        files: What `read_listed` found.
+        spec: A spec in any format.
+        folder: The spec's folder.
+        files: The result of `read_listed`.
     """
     entries = listed_graphs(spec)
     findings = _check_roles(spec, entries)
@@ -67,9 +67,9 @@ def check_folder(spec: Mapping[str, Any], folder: Path, files: Mapping[str, Grap
 def _check_roles(spec: Mapping[str, Any], entries: list[dict[str, Any]]) -> list[Finding]:
     """Check that names are unique, that the window is the model, and that an encoder has its head."""
     names = [entry["name"] for entry in entries]
-    if doubled := sorted({name for name in names if names.count(name) > 1}):
+    if duplicates := sorted({name for name in names if names.count(name) > 1}):
         return [
-            failed("graphs.roles", f"{', '.join(doubled)} more than once", "one graph a name", "rename or remove one")
+            failed("graphs.roles", f"{', '.join(duplicates)} more than once", "unique names", "rename or remove one")
         ]
     windows = [entry for entry in entries if (entry["role"], entry["variant"]) == ("window", "plain")]
     model = spec.get("model")
@@ -84,18 +84,18 @@ def _check_roles(spec: Mapping[str, Any], entries: list[dict[str, Any]]) -> list
 
 
 def _check_entry(entry: Mapping[str, Any], graph: Graph | InvalidInput) -> list[Finding]:
-    """Compare one entry with its file; one finding if all is right, one for each difference if not."""
+    """Compare one entry with its file; one finding if all is right, else one per difference."""
     field = f"graphs.{entry['name']}"
     if isinstance(graph, InvalidInput):
         return [failed(field, f"{entry['file']}: {graph.found}", graph.expected, graph.todo or COPY)]
     if graph.sha256 != entry["sha256"]:
-        todo = f"the file is not the one that was handed off, be it by one byte; {COPY}"
+        todo = f"the file differs from the one that was handed off; {COPY}"
         return [failed(f"{field}.sha256", entry["sha256"], f"{graph.sha256} ({entry['file']})", todo)]
     facts = {"bytes": graph.n_bytes, "opset": graph.opset, "operators": sorted(graph.operators)}
     findings = []
     for key, fact in facts.items():
-        said = sorted(map(str, entry.get(key) or [])) if key == "operators" else entry.get(key)
-        if said != fact:
+        stated = sorted(map(str, entry.get(key) or [])) if key == "operators" else entry.get(key)
+        if stated != fact:
             findings.append(
                 failed(f"{field}.{key}", repr(entry.get(key)), f"{fact} (the ONNX)", "write the graph's own")
             )
@@ -106,14 +106,14 @@ def _check_entry(entry: Mapping[str, Any], graph: Graph | InvalidInput) -> list[
     if entry["variant"] == "webgl" and has_what_webgl_lacks(graph):
         findings.append(failed(f"{field}.variant", "webgl", "a graph that WebGL can load", why_no_webgl(graph)))
     if (entry["variant"] in ("fp16", "int8")) and not isinstance(entry.get("verdict"), dict):
-        todo = "say what it costs and gives, measured against the plain graph"
+        todo = "write its measured size, speed and differences from the plain graph"
         findings.append(failed(f"{field}.verdict", "null", "a verdict", todo))
     return findings or [passed(field, f"{entry['file']}, {graph.n_bytes:,} bytes")]
 
 
-def _check_tensors(field: str, said: Any, tensors: tuple[Tensor, ...]) -> list[Finding]:
-    """Compare declared names, shapes and types; an open axis may carry any name."""
-    entries = {e.get("name"): e for e in said if isinstance(e, dict)} if isinstance(said, list) else {}
+def _check_tensors(field: str, stated: Any, tensors: tuple[Tensor, ...]) -> list[Finding]:
+    """Compare declared names, shapes and types; a dynamic axis may have any name."""
+    entries = {e.get("name"): e for e in stated if isinstance(e, dict)} if isinstance(stated, list) else {}
     if set(entries) != {tensor.name for tensor in tensors}:
         names = ", ".join(tensor.name for tensor in tensors)
         return [failed(field, ", ".join(map(str, entries)) or "nothing", f"{names} (the ONNX)", "list them all")]
@@ -121,10 +121,10 @@ def _check_tensors(field: str, said: Any, tensors: tuple[Tensor, ...]) -> list[F
     for tensor in tensors:
         shape = entries[tensor.name].get("shape")
         lengths = shape if isinstance(shape, list) else []
-        # Exporters leave output shapes out, so that nothing contradicts what the spec says.
+        # Exporters leave output shapes out: then the spec's shape has no reference.
         fits = len(lengths) == len(tensor.shape) or (lengths and not tensor.shape)
         if not fits or any(
-            axis is not None and axis != mine for axis, mine in zip(tensor.shape, lengths, strict=False)
+            axis is not None and axis != length for axis, length in zip(tensor.shape, lengths, strict=False)
         ):
             axes = ["?" if axis is None else axis for axis in tensor.shape]
             findings.append(
@@ -139,16 +139,16 @@ def _check_tensors(field: str, said: Any, tensors: tuple[Tensor, ...]) -> list[F
 
 
 def _check_golden(spec: Mapping[str, Any], folder: Path, refused: set[str]) -> list[Finding]:
-    """Check the golden vectors' files, then what they say."""
-    said = spec["golden"]
+    """Check the golden vectors' files, then their values."""
+    stated = spec["golden"]
     path = folder / "golden" / "golden.json"
     try:
         found = contracts.sha256_file(path)
-        if found != said.get("sha256"):
-            return [failed("golden.sha256", said.get("sha256"), f"{found} ({path.name})", COPY)]
+        if found != stated.get("sha256"):
+            return [failed("golden.sha256", stated.get("sha256"), f"{found} ({path.name})", COPY)]
         golden = contracts.read_document(path, "golden")
-        if len(golden["cases"]) != said.get("n_cases"):
-            return [failed("golden.n_cases", said.get("n_cases"), len(golden["cases"]), "write how many there are")]
+        if len(golden["cases"]) != stated.get("n_cases"):
+            return [failed("golden.n_cases", stated.get("n_cases"), len(golden["cases"]), "write the number of cases")]
         of_features = is_of_features(golden["cases"][0])
         read: Any = read_feature_case if of_features else read_case
         cases = [read(path.parent, case) for case in golden["cases"]]
@@ -156,16 +156,16 @@ def _check_golden(spec: Mapping[str, Any], folder: Path, refused: set[str]) -> l
         return [failed("golden", f"{error.what}: {error.found}", error.expected, COPY)]
     findings = [] if of_features else [check_crops(golden, cases)]
     if refused or contracts.explain(spec, "frontend_spec") is not None:
-        return [*findings, skipped("golden.answers", "the spec and its graphs must be in order first")]
+        return [*findings, skipped("golden.answers", "the spec and its graphs must be valid first")]
     if of_features == (spec["input"].get("kind", "frames") == "frames"):
         kind = "landmarks or blendshapes" if of_features else "pictures"
-        return [failed("golden.answers", f"golden {kind}", f"what {spec['input']['name']} is", COPY)]
-    check: Any = check_feature_answers if of_features else check_answers
+        return [failed("golden.answers", f"golden {kind}", f"golden {spec['input']['name']}", COPY)]
+    check: Any = check_feature_outputs if of_features else check_outputs
     return [*findings, check(spec, folder, golden, cases)]
 
 
 def _check_companions(spec: Mapping[str, Any], folder: Path) -> list[Finding]:
-    """Check what a page installs and loads beside the graphs: package.json and the landmarker's model file."""
+    """Check package.json and the landmarker's model file."""
     stated, runtime = spec.get("input"), spec.get("runtime")
     stated_landmarker = stated.get("landmarker") if isinstance(stated, dict) else None
     findings = []
@@ -174,9 +174,11 @@ def _check_companions(spec: Mapping[str, Any], folder: Path) -> list[Finding]:
     if isinstance(stated_landmarker, dict):
         path = folder / landmarker.MODEL_NAME
         if not path.is_file():
-            findings.append(skipped("landmarker", f"no {path.name} beside the spec: the page must get it elsewhere"))
+            findings.append(
+                skipped("landmarker", f"no {path.name} beside the spec: the page must load it from elsewhere")
+            )
         elif (found := contracts.sha256_file(path)) != stated_landmarker.get("sha256"):
-            todo = f"put the very landmarker there that the training's features were read by; {COPY}"
+            todo = f"use the landmarker that produced the training features; {COPY}"
             findings.append(
                 failed("landmarker.sha256", f"{found} ({path.name})", stated_landmarker.get("sha256"), todo)
             )
@@ -186,13 +188,13 @@ def _check_companions(spec: Mapping[str, Any], folder: Path) -> list[Finding]:
 
 
 def _check_package(folder: Path, runtime: Mapping[str, Any]) -> Finding:
-    """Check that package.json pins what the spec names; only a spec without our client may do without one."""
+    """Check that package.json pins the spec's packages; only a spec without the client may lack one."""
     path = folder / "package.json"
     if not path.is_file():
         if any(folder.glob(_CLIENT)):
             todo = f"without it npm install fetches nothing; {COPY}"
             return failed("package.json", "no such file", "one that pins the packages of runtime", todo)
-        return skipped("package.json", "neither it nor our client is beside the spec: the page must pin its packages")
+        return skipped("package.json", "neither it nor the client is beside the spec: the page must pin its packages")
     try:
         stated = contracts.read_json(path)
     except InvalidInput as error:
@@ -201,7 +203,7 @@ def _check_package(folder: Path, runtime: Mapping[str, Any]) -> Finding:
     found = dependencies if isinstance(dependencies, dict) else {}
     for named in (runtime, runtime.get("landmarker")):
         if isinstance(named, dict) and found.get(str(named.get("npm_package"))) != named.get("npm_version"):
-            wanted = f"{named.get('npm_package')} {named.get('npm_version')}, as the spec's runtime says"
+            wanted = f"{named.get('npm_package')} {named.get('npm_version')}, as in the spec's runtime"
             shown = ", ".join(f"{name} {version}" for name, version in found.items()) or "no dependencies"
             return failed("package.json", shown, wanted, f"pin it there; {COPY}")
     return passed("package.json", ", ".join(f"{name} {version}" for name, version in found.items()))

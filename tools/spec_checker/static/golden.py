@@ -1,4 +1,4 @@
-"""Asks the golden vectors of the graphs again, in Python. Writes nothing."""
+"""Runs the graphs on the golden vectors again, in Python. Writes nothing."""
 
 from collections.abc import Mapping
 from pathlib import Path
@@ -12,11 +12,11 @@ from shared.preprocess import crop_and_resize, to_batch
 from tools.spec_checker.agreement import SAME_ARITHMETIC
 from tools.spec_checker.findings import Finding, failed, passed
 
-COPY = "copy the whole folder again, or write it again: handoff --model MODEL"
+COPY = "copy the whole folder again, or run again: handoff --model MODEL"
 
 
 def check_crops(golden: Mapping[str, Any], cases: list[tuple[list[U8], U8, F32 | None]]) -> Finding:
-    """Check that the golden crops are those of the one preprocessing."""
+    """Check that the golden crops come from the one preprocessing."""
     size_px = cases[0][1].shape[1]
     for case, (pictures, crops, _) in zip(golden["cases"], cases, strict=True):
         for k, picture in enumerate(pictures):
@@ -26,7 +26,7 @@ def check_crops(golden: Mapping[str, Any], cases: list[tuple[list[U8], U8, F32 |
     return passed("golden.crops", f"{sum(len(pictures) for pictures, _, _ in cases)} pictures cropped as Python does")
 
 
-def check_answers(
+def check_outputs(
     spec: Mapping[str, Any], folder: Path, golden: Mapping[str, Any], cases: list[tuple[list[U8], U8, F32 | None]]
 ) -> Finding:
     """Run the window, and encoders and head of the same arithmetic, on the golden crops."""
@@ -41,27 +41,29 @@ def check_answers(
     for case, (_, crops, features) in zip(golden["cases"], cases, strict=True):
         batch = to_batch(crops)
         prob, logits = window.run(batch)
-        wanted = [(np.asarray(case["smile_prob"]), prob.reshape(()), "smile_prob")]
-        wanted.append((np.asarray(case["emotion_logits"]), logits.reshape(-1), "emotion_logits"))
+        compared = [(np.asarray(case["smile_prob"]), prob.reshape(()), "smile_prob")]
+        compared.append((np.asarray(case["emotion_logits"]), logits.reshape(-1), "emotion_logits"))
         if features is not None:
             for encoder in encoders:
-                mine = np.concatenate([encoder.run(frame[None])[0] for frame in batch[0]])
-                wanted.append((features, mine, "features"))
-        for said, mine, key in wanted:
-            difference = float(np.abs(said - mine).max())
+                encoded = np.concatenate([encoder.run(frame[None])[0] for frame in batch[0]])
+                compared.append((features, encoded, "features"))
+        for golden_values, values, key in compared:
+            difference = float(np.abs(golden_values - values).max())
             largest = max(largest, difference)
             if not difference <= tolerance[key]:
-                found = f"{key} of {case['name']} differs by {difference:.2g} from what the graphs answer here"
+                found = f"{key} of {case['name']} differs by {difference:.2g} from the graphs' output here"
                 return failed("golden.answers", found, f"at most {tolerance[key]:g}", COPY)
         if case["is_smile"] != (float(prob.reshape(())) > spec["decision"]["threshold"]):
             return failed("golden.answers", f"is_smile of {case['name']} is {case['is_smile']}", "the graph's", COPY)
-    return passed("golden.answers", f"{len(cases)} windows answered as here; largest difference {largest:.1e}")
+    return passed(
+        "golden.answers", f"{len(cases)} windows give the same outputs here; largest difference {largest:.1e}"
+    )
 
 
-def check_feature_answers(
+def check_feature_outputs(
     spec: Mapping[str, Any], folder: Path, golden: Mapping[str, Any], cases: list[F32 | None]
 ) -> Finding:
-    """Run the window on the golden features; a window without any face must be 0 by the spec's own rule."""
+    """Run the window on the golden features; a window without any face must have the spec's window_without_face."""
     window = OnnxGraph(folder, find_graph(spec, "window", "plain"))
     tolerance, threshold = spec["tolerance"]["smile_prob"], spec["decision"]["threshold"]
     largest = 0.0
@@ -72,8 +74,10 @@ def check_feature_answers(
         difference = abs(prob - case["smile_prob"])
         largest = max(largest, difference)
         if not difference <= tolerance:
-            found = f"smile_prob of {case['name']} differs by {difference:.2g} from what the graph answers here"
+            found = f"smile_prob of {case['name']} differs by {difference:.2g} from the graph's output here"
             return failed("golden.answers", found, f"at most {tolerance:g}", COPY)
         if case["is_smile"] != (prob > threshold):
             return failed("golden.answers", f"is_smile of {case['name']} is {case['is_smile']}", "the graph's", COPY)
-    return passed("golden.answers", f"{len(cases)} windows answered as here; largest difference {largest:.1e}")
+    return passed(
+        "golden.answers", f"{len(cases)} windows give the same outputs here; largest difference {largest:.1e}"
+    )

@@ -1,4 +1,4 @@
-"""Checks what a spec says about the browser: the npm package and the execution providers."""
+"""Checks a spec's browser runtime: the npm packages and the execution providers."""
 
 import re
 
@@ -6,37 +6,37 @@ from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
 from tools.spec_checker.findings import Finding, failed, passed
 from tools.spec_checker.static.claims import Claim
 from tools.spec_checker.static.contract import FRAMES
-from tools.spec_checker.static.evidence import Evidence, Said
+from tools.spec_checker.static.evidence import Evidence, FieldChecker
 from tools.spec_checker.static.webgl import why_no_webgl
 
 
-def check_runtime(said: Said) -> list[Finding]:
+def check_runtime(checker: FieldChecker) -> list[Finding]:
     """Check the packages, their versions and the execution providers."""
-    claims = said.claims
+    claims = checker.claims
     findings = [_check_package(claims), _check_version(claims)]
-    if said.contract is not FRAMES or "runtime.landmarker" in claims:
-        findings.append(_check_landmarker(claims, needed=said.contract is not FRAMES))
+    if checker.contract is not FRAMES or "runtime.landmarker" in claims:
+        findings.append(_check_landmarker(claims, needed=checker.contract is not FRAMES))
     claim = claims.get("runtime.execution_providers")
-    return findings if claim is None else [*findings, _check_providers(claim, said.evidence)]
+    return findings if claim is None else [*findings, _check_providers(claim, checker.evidence)]
 
 
 def _check_landmarker(claims: dict[str, Claim], *, needed: bool) -> Finding:
-    """Check the package that reads the face, which is pinned as onnxruntime-web is."""
+    """Check the landmarker's package, which is pinned like onnxruntime-web."""
     field, claim = "runtime.landmarker", claims.get("runtime.landmarker")
     wanted = TASKS_VISION.wanted
     if not needed:
         assert claim is not None
-        return failed(field, repr(claim.raw), "nothing", "remove it: a model of frames reads no landmarks")
+        return failed(field, repr(claim.raw), "nothing", "remove it: a model of frames uses no landmarker")
     if claim is None or claim.value is None:
         found = "nothing" if claim is None else repr(claim.raw)
-        return failed(field, found, wanted, f"name the package that reads the face: npm install {wanted}")
+        return failed(field, found, wanted, f"name the landmarker's package: npm install {wanted}")
     name, version = claim.value.get("npm_package"), claim.value.get("npm_version")
     if name != TASKS_VISION.name:
         return failed(f"{field}.npm_package", repr(name), TASKS_VISION.name, f"npm install {wanted}")
     if not re.fullmatch(r"\d+\.\d+\.\d+", str(version)):
         expected = f"an exact version such as {TASKS_VISION.version}"
         return failed(f"{field}.npm_version", repr(version), expected, "pin it: landmarks differ between releases")
-    note = "" if version == TASKS_VISION.version else f"our figures were measured with {TASKS_VISION.version}"
+    note = "" if version == TASKS_VISION.version else f"the figures were measured with {TASKS_VISION.version}"
     return passed(field, f"{name}@{version}", note)
 
 
@@ -60,20 +60,22 @@ def _check_version(claims: dict[str, Claim]) -> Finding:
     if claim is None or not re.fullmatch(r"\d+\.\d+\.\d+", str(claim.value)):
         found = "nothing" if claim is None else repr(claim.raw)
         return failed(field, found, expected, "pin it: operators and providers differ between releases")
-    note = "" if claim.value == ONNXRUNTIME_WEB.version else f"our figures were measured with {ONNXRUNTIME_WEB.version}"
+    note = "" if claim.value == ONNXRUNTIME_WEB.version else f"the figures were measured with {ONNXRUNTIME_WEB.version}"
     return passed(field, claim.value, note)
 
 
 def _check_providers(claim: Claim, evidence: Evidence) -> Finding:
-    """Check the providers of a spec that names some; in our format only the browser proof does."""
+    """Check the providers of a spec that names some; in frontend_spec only the browser proof does."""
     field = "runtime.execution_providers"
     if not claim.value:
-        return failed(field, repr(claim.raw), "nothing", "remove it: the browser proof says on what it runs")
+        return failed(field, repr(claim.raw), "nothing", "remove it: the browser proof lists the execution providers")
     if "webgl" in claim.value:
-        return failed(field, repr(claim.raw), "what a browser proof shows", why_no_webgl(evidence.graph))
+        return failed(
+            field, repr(claim.raw), "execution providers that a browser proof shows", why_no_webgl(evidence.graph)
+        )
     if unproven := [name for name in claim.value if name not in evidence.proven]:
         shown = ", ".join(evidence.proven) or "nothing yet"
-        expected = f"only what a browser proof shows to answer as Python does ({shown})"
+        expected = f"only providers whose outputs agree with Python's in a browser proof ({shown})"
         todo = f"remove it, and let spec-checker --browser prove {' and '.join(map(str, unproven))}"
         return failed(field, ", ".join(claim.value), expected, todo)
     return passed(field, ", ".join(claim.value), "" if claim.where == field else f"read from {claim.where}")

@@ -1,4 +1,4 @@
-"""What onnxruntime-web's WebGL provider lacks, and what of it a graph uses."""
+"""What onnxruntime-web's WebGL provider lacks, and which of these features a graph uses."""
 
 from shared.onnx.graph import Graph
 
@@ -11,13 +11,13 @@ def has_what_webgl_lacks(graph: Graph) -> bool:
 
 
 def why_no_webgl(graph: Graph | None) -> str:
-    """Say why WebGL is refused, with what this graph has that it lacks."""
+    """Say why WebGL is refused, naming the unsupported features of this graph."""
     reasons = []
     if graph is not None:
         if lacking := [name for name in _MISSING_OPERATORS if name in graph.operators]:
             reasons.append(f"it has no {', '.join(lacking)}, which this graph uses")
         if graph.uses_int64:
-            reasons.append("it knows no int64 tensors, which this graph has")
+            reasons.append("it has no int64 tensors, which this graph uses")
     if reasons:
         return (
             f"webgl cannot load this graph: {' and '.join(reasons)}; it is being removed from onnxruntime-web as well"

@@ -1,8 +1,8 @@
 /**
- * Runs the graphs of a hand-off with onnxruntime-web and reports raw numbers. Judges nothing: Python does.
+ * Runs the graphs of a hand-off with onnxruntime-web and reports raw numbers. Python judges them.
  *
  * Served with the hand-off under /model/ and onnxruntime-web's dist/ under /ort/. One page is one configuration, as
- * onnxruntime-web takes its number of threads once.
+ * onnxruntime-web sets its number of threads once.
  */
 
 let ort = null;
@@ -15,25 +15,25 @@ const N_BLENDSHAPES = 52;
 const numbers = (values) => Array.from(values, Number);
 const reasonOf = (error) => String(error?.message ?? error).split('\n')[0].slice(0, 300);
 
-/** What the browser says of itself and its graphics adapter. */
+/** Describe the browser and its graphics adapter. */
 async function environment(provider) {
-  const told = { cores: navigator.hardwareConcurrency, isolated: crossOriginIsolated, adapter: null, isSoftware: false };
+  const found = { cores: navigator.hardwareConcurrency, isolated: crossOriginIsolated, adapter: null, isSoftware: false };
   if (provider === 'webgpu') {
     const adapter = await navigator.gpu?.requestAdapter?.().catch(() => null);
     if (adapter) {
       const { vendor, architecture, description, isFallbackAdapter } = adapter.info ?? {};
-      told.adapter = [vendor, architecture, description].filter(Boolean).join(' ') || 'an adapter without a name';
-      told.isSoftware = Boolean(isFallbackAdapter ?? adapter.isFallbackAdapter);
+      found.adapter = [vendor, architecture, description].filter(Boolean).join(' ') || 'an adapter without a name';
+      found.isSoftware = Boolean(isFallbackAdapter ?? adapter.isFallbackAdapter);
     }
   }
   if (provider === 'webgl') {
     const context = document.createElement('canvas').getContext('webgl2');
     const names = context?.getExtension('WEBGL_debug_renderer_info');
-    if (context) told.adapter = names ? context.getParameter(names.UNMASKED_RENDERER_WEBGL) : 'WebGL 2';
+    if (context) found.adapter = names ? context.getParameter(names.UNMASKED_RENDERER_WEBGL) : 'WebGL 2';
     context?.getExtension('WEBGL_lose_context')?.loseContext();
   }
-  told.isSoftware ||= /swiftshader|llvmpipe|software|basic render/i.test(told.adapter ?? '');
-  return told;
+  found.isSoftware ||= /swiftshader|llvmpipe|software|basic render/i.test(found.adapter ?? '');
+  return found;
 }
 
 /** Load onnxruntime-web once for this page. */
@@ -46,7 +46,7 @@ async function start({ module, threads }) {
   return { version: ort.env.versions?.web ?? ort.env.versions?.common ?? null };
 }
 
-/** Load a graph; says why not in the runtime's own words. */
+/** Load a graph; a failure's reason is the runtime's error message. */
 async function load({ entry, provider }) {
   const startedMs = performance.now();
   try {
@@ -66,7 +66,7 @@ async function release(name) {
   sessions.delete(name);
 }
 
-/** Decode a PNG to the very bytes that it holds: no colour management, no alpha. */
+/** Decode a PNG to its exact bytes: no colour management, no alpha. */
 async function readPicture(file) {
   if (!golden.pictures.has(file)) {
     const blob = await (await fetch(`/model/golden/${file}`)).blob();
@@ -80,12 +80,12 @@ async function readPicture(file) {
   return golden.pictures.get(file);
 }
 
-async function readFeatures(said) {
-  if (!golden.features.has(said.file)) {
-    const buffer = await (await fetch(`/model/golden/${said.file}`)).arrayBuffer();
-    golden.features.set(said.file, new Float32Array(buffer)); // little endian, as every browser's processor is
+async function readFeatures(entry) {
+  if (!golden.features.has(entry.file)) {
+    const buffer = await (await fetch(`/model/golden/${entry.file}`)).arrayBuffer();
+    golden.features.set(entry.file, new Float32Array(buffer)); // little endian, as every browser's processor is
   }
-  return golden.features.get(said.file);
+  return golden.features.get(entry.file);
 }
 
 async function cases() {
@@ -107,11 +107,11 @@ function tensor(input, values, shape) {
   return new ort.Tensor(input.dtype, values, shape);
 }
 
-/** A golden window of landmarks or blendshapes, filled where a frame has no face; nothing where none has one. */
+/** A golden window of landmarks or blendshapes, frames without a face filled; empty if no frame has a face. */
 async function readWindow(input, goldenCase) {
   const { shape } = goldenCase.input;
   const found = goldenCase.frames.flatMap((frame, place) => (frame.found ? [place] : []));
-  if (found.length === 0) return []; // the graph is not asked: a rule decides
+  if (found.length === 0) return []; // the graph is not run: a rule decides
   const values = (await readFeatures(goldenCase.input)).slice();
   const each = values.length / shape[0];
   const read = values.slice();
@@ -164,11 +164,11 @@ async function runOnce({ entry, session }, input) {
 
 /**
  * Run a graph on the golden cases, then on until nRuns or limitMs is reached.
- * @returns answers: for each case a list of outputs by name, one for each run of it; timesMs: all runs in their order
+ * @returns outputs: for each case a list of outputs by name, one for each run of it; timesMs: all runs in order
  */
 async function measure({ name, nCases, nFrames, nRuns, limitMs }) {
   const graph = sessions.get(name);
-  const answers = [];
+  const outputs = [];
   const timesMs = [];
   let last = null;
   try {
@@ -181,16 +181,16 @@ async function measure({ name, nCases, nFrames, nRuns, limitMs }) {
         last?.dispose();
         last = input;
       }
-      answers.push(ofCase);
+      outputs.push(ofCase);
     }
     const endMs = performance.now() + limitMs;
     while (timesMs.length < nRuns && performance.now() < endMs) timesMs.push((await runOnce(graph, last)).ms);
   } catch (error) {
-    return { answers, timesMs, error: reasonOf(error) };
+    return { outputs, timesMs, error: reasonOf(error) };
   } finally {
     last?.dispose();
   }
-  return { answers, timesMs, error: null };
+  return { outputs, timesMs, error: null };
 }
 
 /** Time a graph on one input of its own shape, n times; for comparisons in one run. */
@@ -204,7 +204,7 @@ async function time({ name, n }) {
   return timesMs;
 }
 
-/** Bytes in use: wasm's heap exactly, all of the page as the browser tells it (null where it does not, or threads run). */
+/** Bytes in use: wasm's heap exactly, all of the page as the browser measures it (null where it does not, or with threads). */
 async function memory() {
   const wasm = globalThis.wasmMemories.reduce((sum, each) => sum + each.buffer.byteLength, 0);
   // With threads the browser would wait a minute for workers that sleep inside wasm.
@@ -214,7 +214,7 @@ async function memory() {
 
 const ring = { frames: [], features: [], at: 0 };
 
-/** Encode frame after frame of all golden cases, round and round, and decide on the last `count`; n frames from where it stopped. */
+/** Encode the frames of all golden cases in a loop, and decide on the last `count`; continues for n frames. */
 async function soak({ encoder, head, n, count }) {
   if (ring.frames.length === 0) {
     for (const goldenCase of await cases()) {
@@ -226,26 +226,26 @@ async function soak({ encoder, head, n, count }) {
       }
     }
   }
-  const [seeing, deciding] = [sessions.get(encoder), sessions.get(head)];
+  const [encoding, deciding] = [sessions.get(encoder), sessions.get(head)];
   const probs = [];
   const timesMs = [];
   for (let step = 0; step < n; step += 1) {
     const startedMs = performance.now();
     const frame = ring.frames[ring.at % ring.frames.length];
     ring.at += 1;
-    const input = tensor(seeing.entry.inputs[0], frame.values, frame.shape);
-    const { values } = await runOnce(seeing, input);
+    const input = tensor(encoding.entry.inputs[0], frame.values, frame.shape);
+    const { values } = await runOnce(encoding, input);
     input.dispose();
-    ring.features.push(values[seeing.entry.outputs[0].name]);
+    ring.features.push(values[encoding.entry.outputs[0].name]);
     if (ring.features.length > count) ring.features.shift();
     if (ring.features.length < count) continue;
     const each = ring.features[0].length;
     const joined = new Float32Array(each * count);
     ring.features.forEach((features, k) => joined.set(features, k * each));
     const window = tensor(deciding.entry.inputs[0], joined, [1, count, each]);
-    const answer = await runOnce(deciding, window);
+    const decision = await runOnce(deciding, window);
     window.dispose();
-    probs.push(answer.values.smile_prob[0]);
+    probs.push(decision.values.smile_prob[0]);
     timesMs.push(performance.now() - startedMs);
   }
   return { probs, timesMs };
@@ -254,28 +254,28 @@ async function soak({ encoder, head, n, count }) {
 /** Crop and resize every golden picture with the client's own code; compare with the golden crop, byte by byte. */
 async function resizeGolden({ sizePx }) {
   const { AreaResizer } = await import('/model/smile-detector.pixels.mjs');
-  const told = [];
+  const compared = [];
   for (const goldenCase of await cases()) {
     const resizer = new AreaResizer(sizePx);
-    const one = { name: goldenCase.name, largest: 0, nDifferent: 0, ms: Infinity };
+    const result = { name: goldenCase.name, largest: 0, nDifferent: 0, ms: Infinity };
     for (const frame of goldenCase.frames) {
       const picture = await readPicture(frame.picture.file);
       const startedMs = performance.now();
-      const mine = resizer.resize(picture.data, picture.width, picture.height);
-      one.ms = Math.min(one.ms, performance.now() - startedMs);
-      const theirs = (await readPicture(frame.crop.file)).data;
-      for (let at = 0; at < mine.length; at += 1) {
-        const difference = Math.abs(mine[at] - theirs[Math.floor(at / 3) * 4 + (at % 3)]);
-        if (difference) one.nDifferent += 1;
-        one.largest = Math.max(one.largest, difference);
+      const resized = resizer.resize(picture.data, picture.width, picture.height);
+      result.ms = Math.min(result.ms, performance.now() - startedMs);
+      const goldenCrop = (await readPicture(frame.crop.file)).data;
+      for (let at = 0; at < resized.length; at += 1) {
+        const difference = Math.abs(resized[at] - goldenCrop[Math.floor(at / 3) * 4 + (at % 3)]);
+        if (difference) result.nDifferent += 1;
+        result.largest = Math.max(result.largest, difference);
       }
     }
-    told.push(one);
+    compared.push(result);
   }
-  return told;
+  return compared;
 }
 
-/** Answer for raw RGBA frames of a film, with the client's resize and, where there is one, with the graph's own. */
+/** Compute smile_prob for raw RGBA frames of a film, with the client's resize and, if present, with the graph's own. */
 async function curves({ files, width, height, sizePx, count, encoder, pixels, head }) {
   const { AreaResizer, toPlanes } = await import('/model/smile-detector.pixels.mjs');
   const resizer = new AreaResizer(sizePx);
@@ -288,20 +288,20 @@ async function curves({ files, width, height, sizePx, count, encoder, pixels, he
     const joined = new Float32Array(last[0].length * count);
     last.forEach((each, k) => joined.set(each, k * each.length));
     const deciding = sessions.get(head);
-    const { values: answer } = await runOnce(deciding, tensor(deciding.entry.inputs[0], joined, [1, count, last[0].length]));
-    into.push(answer.smile_prob[0]);
+    const { values: outputs } = await runOnce(deciding, tensor(deciding.entry.inputs[0], joined, [1, count, last[0].length]));
+    into.push(outputs.smile_prob[0]);
   };
   for (const file of files) {
     const rgba = new Uint8Array(await (await fetch(`/film/${file}`)).arrayBuffer());
-    const seeing = sessions.get(encoder);
+    const encoding = sessions.get(encoder);
     toPlanes(resizer.resize(rgba, width, height), values);
-    const mine = await runOnce(seeing, tensor(seeing.entry.inputs[0], values, [1, 3, sizePx, sizePx]));
-    kept.javascript.push(mine.values[seeing.entry.outputs[0].name]);
+    const encoded = await runOnce(encoding, tensor(encoding.entry.inputs[0], values, [1, 3, sizePx, sizePx]));
+    kept.javascript.push(encoded.values[encoding.entry.outputs[0].name]);
     await decide(kept.javascript, probs.javascript);
     const inside = pixels ? sessions.get(pixels) : null;
     if (inside) {
-      const theirs = await runOnce(inside, tensor(inside.entry.inputs[0], rgba, [height, width, 4]));
-      kept.pixels.push(theirs.values[inside.entry.outputs[0].name]);
+      const encodedInside = await runOnce(inside, tensor(inside.entry.inputs[0], rgba, [height, width, 4]));
+      kept.pixels.push(encodedInside.values[inside.entry.outputs[0].name]);
       await decide(kept.pixels, probs.pixels);
     }
   }
@@ -309,15 +309,15 @@ async function curves({ files, width, height, sizePx, count, encoder, pixels, he
 }
 
 /**
- * Read the face in raw RGBA pictures with the client's own crop and landmarker.
- * @returns for each picture landmarks and blendshapes, null without a face; and the milliseconds of one reading
+ * Detect the face in raw RGBA pictures with the client's own crop and landmarker.
+ * @returns for each picture landmarks and blendshapes, null without a face; and the milliseconds of one detection
  */
 async function readFaces({ pictures, spec }) {
   const { AreaResizer } = await import('/model/smile-detector.pixels.mjs');
   const { FaceReader } = await import('/model/smile-detector.landmarks.mjs');
   const urls = { tasksUrl: `${location.origin}/tasks/`, modelUrl: `${location.origin}/landmarker/${spec.input.landmarker.file}` };
   const lengths = { landmarks: [1, 1, N_POINTS, 3], blendshapes: [1, 1, N_BLENDSHAPES] };
-  const told = pictures.map(() => ({ ms: 0 }));
+  const faces = pictures.map(() => ({ ms: 0 }));
   for (const [kind, shape] of Object.entries(lengths)) {
     const reader = await FaceReader.load({ ...spec, input: { ...spec.input, kind, shape } }, urls);
     const resizer = new AreaResizer(spec.preprocessing.width_px);
@@ -325,13 +325,13 @@ async function readFaces({ pictures, spec }) {
       const rgba = new Uint8Array(await (await fetch(`/film/${file}`)).arrayBuffer());
       const startedMs = performance.now();
       const face = reader.read(resizer.resize(rgba, width, height));
-      if (kind === spec.input.kind) told[number].ms = performance.now() - startedMs;
-      told[number][kind] = face && numbers(face.values);
-      told[number].withBorder = face?.withBorder ?? false;
+      if (kind === spec.input.kind) faces[number].ms = performance.now() - startedMs;
+      faces[number][kind] = face && numbers(face.values);
+      faces[number].withBorder = face?.withBorder ?? false;
     }
     reader.close();
   }
-  return told;
+  return faces;
 }
 
 globalThis.proof = { environment, start, load, release, measure, time, memory, soak, resizeGolden, curves, readFaces };

@@ -1,7 +1,7 @@
-// Runs before the example page: notes which frame of the film each VideoFrame is, and every answer of the detector.
+// Runs before the example page: records the film frame of each VideoFrame, and every result of the detector.
 (() => {
-  const told = { frames: [], results: [], warnings: [], errors: [] };
-  globalThis.webcamProof = told;
+  const recorded = { frames: [], results: [], warnings: [], errors: [] };
+  globalThis.webcamProof = recorded;
   const { band, bits } = globalThis.webcamProofSettings;
   const [x0, y0, x1, y1] = band;
   const isUpright = y1 - y0 >= x1 - x0;
@@ -9,7 +9,7 @@
   const context = canvas.getContext('2d', { willReadFrequently: true });
   context.imageSmoothingEnabled = false; // takes the middle of each block
 
-  /** Read the counter in the film's margin; null if its check fails, as on a torn picture. */
+  /** Read the counter in the film's margin; null if its checksum fails, as on a torn picture. */
   function readCounter(frame) {
     const [width, height] = isUpright ? [x1 - x0 - 8, y1 - y0] : [x1 - x0, y1 - y0 - 8];
     context.drawImage(frame, x0, y0, width, height, 0, 0, canvas.width, canvas.height);
@@ -25,21 +25,21 @@
     constructor(source, init) {
       super(source, init);
       if (source instanceof HTMLVideoElement) {
-        told.frames.push({ timestampUs: this.timestamp, number: readCounter(this) });
+        recorded.frames.push({ timestampUs: this.timestamp, number: readCounter(this) });
       }
     }
   };
 
-  /** Follow the page's detector once there is one. */
+  /** Record the results of the page's detector. */
   globalThis.followDetector = () => {
     const detector = globalThis.smileDetector;
     detector.addEventListener('result', ({ detail }) => {
       const { state, smileProb, isSmile, timestampMs, latencyMs, readMs, preprocessMs, landmarksMs, inferenceMs } = detail;
       const ms = { latencyMs, readMs, preprocessMs, landmarksMs, inferenceMs };
-      told.results.push({ state, smileProb, isSmile, timestampMs, atMs: performance.now(), ...ms });
+      recorded.results.push({ state, smileProb, isSmile, timestampMs, atMs: performance.now(), ...ms });
     });
-    detector.addEventListener('warning', ({ detail }) => told.warnings.push(`${detail.code}: ${detail.message}`));
-    detector.addEventListener('error', ({ detail }) => told.errors.push(`${detail.code}: ${detail.message}`));
+    detector.addEventListener('warning', ({ detail }) => recorded.warnings.push(`${detail.code}: ${detail.message}`));
+    detector.addEventListener('error', ({ detail }) => recorded.errors.push(`${detail.code}: ${detail.message}`));
     const { provider, graph, threads, loadMs, warmUpMs, worker, ortVersion } = detector.info;
     return { provider, graph, threads, loadMs, warmUpMs, worker, ortVersion };
   };
