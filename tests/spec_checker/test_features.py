@@ -1,4 +1,4 @@
-"""Hand-offs of landmarks and blendshapes: a valid one passes, each wrong value fails, the graph is proven in Chromium."""
+"""Hand-offs of landmarks and blendshapes: valid ones pass, each wrong value fails, the graph is proven in Chromium."""
 
 import json
 import shutil
