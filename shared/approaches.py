@@ -1,4 +1,4 @@
-"""The ways to the same answer that a team can ship, by name: what each eats, and what it costs before it runs.
+"""The approaches that a team can ship, by name: what each takes as input, and what it costs before it runs.
 
     dual_head            pictures → network                       one_frame     the same network, shown one picture
     landmark_mlp         face points → network                    majority      always the larger class: the floor
@@ -15,7 +15,7 @@ from shared.errors import WrongUsage
 
 @dataclass(frozen=True)
 class Approach:
-    """A way to the answer.
+    """An approach: how a smile is recognised.
 
     Attributes:
         name: How flags, documents and pages call it.

@@ -23,7 +23,7 @@ T = TypeVar("T")
 
 
 class Result(Protocol):
-    """What a tool's work comes to: two views of one object, and whether the answer is yes."""
+    """What a tool's work comes to: two views of one object, and whether it succeeded."""
 
     @property
     def exit_code(self) -> int:
@@ -45,7 +45,7 @@ class Parser(argparse.ArgumentParser):
     Args:
         prog: The command, as it is typed.
         description: What it does; the first sentence is its line in a list of sub-commands.
-        examples: Command lines to copy, one a line.
+        examples: Command lines to copy, one per line.
         work: Does the job that the parsed flags ask for. Heavy imports belong inside it. None where a sub-command
             must be named.
     """
@@ -63,7 +63,7 @@ class Parser(argparse.ArgumentParser):
         self.set_defaults(work=work)
 
     def add_command(self, name: str, description: str, examples: str, work: Work) -> "Parser":
-        """Add a sub-command; where one is given, this parser's own required flags are not asked for."""
+        """Add a sub-command; where one is given, this parser's own required flags are not required."""
         if self._commands is None:
             self._commands = self.add_subparsers(
                 title="commands",
@@ -95,7 +95,7 @@ class Parser(argparse.ArgumentParser):
 
 
 class _Commands(argparse._SubParsersAction):  # type: ignore[type-arg]
-    """Sub-commands beside which the flags of the command without one are not asked for."""
+    """Sub-commands with which the required flags of the plain command are not required."""
 
     def __call__(self, parser: argparse.ArgumentParser, *rest: Any) -> None:
         for action in parser._actions:
@@ -110,9 +110,9 @@ def add_json(parser: argparse.ArgumentParser) -> None:
 
 
 def add_dataset(parser: argparse.ArgumentParser, default: str = "") -> None:
-    """Add --dataset; required, unless it is said what happens without it."""
-    told = f" (default: {default})" if default else ""
-    parser.add_argument("--dataset", required=not default, help=f"name under datasets/, or a path{told}")
+    """Add --dataset; required, unless a default is described."""
+    default_text = f" (default: {default})" if default else ""
+    parser.add_argument("--dataset", required=not default, help=f"name under datasets/, or a path{default_text}")
 
 
 def add_model(parser: Any, kind: str = "models", default: str = "the newest") -> None:
@@ -227,7 +227,7 @@ def run(tool: str, arguments: argparse.Namespace, work: Callable[[], Result]) ->
         print(f"{tool}: {reason}", file=sys.stderr)
         return 1
     finally:
-        _set_quiet(False)  # --quiet is this run's: who calls a tool from Python goes on to be told things
+        _set_quiet(False)  # --quiet holds for this run only: a Python caller's later runs print notes again
 
 
 def _explain_os_error(error: OSError) -> str | None:

@@ -40,7 +40,7 @@ class InvalidInput(SmilebenchError):
 
 
 class CheckFailed(SmilebenchError):
-    """A check was made and its answer is no (exit code 1)."""
+    """A check was made and failed (exit code 1)."""
 
 
 class WrongUsage(SmilebenchError):

@@ -1,4 +1,4 @@
-"""The one way from a camera's picture to what a network eats. Training, evaluation and the front end all follow it.
+"""The one way from a camera's picture to a network's input. Training, evaluation and the front end all follow it.
 
 Crop the largest centred square, shrink it with area averaging, keep RGB, do not mirror, divide by 255. The names of
 these choices stand in every dataset, model and front-end spec. Reads and writes nothing.

@@ -1,4 +1,4 @@
-"""Stale models: those that were trained on somebody who has withdrawn consent, marked so that reports say so.
+"""Stale models: models trained on a person who has withdrawn consent, marked so that reports say so.
 
 A model is marked by a ``stale.json`` beside it, which holds the ONNX's hash and no pseudonym. Reading is cheap and
 never fails: who asks gets a reason or None.

@@ -59,12 +59,22 @@ class Plan:
     lang: str
 
     def session(self) -> str:
-        """Name this experiment: its arms open the test side once, and another plan opens it again."""
+        """Name this experiment: its arms count as one test-set evaluation, another plan counts as another."""
         labels = contracts.sha256_file(self.dataset / "labels.csv")
         # A baseline that is not there is the evaluator's to refuse.
         before = contracts.sha256_file(self.baseline) if self.baseline.is_file() else self.baseline.name
-        told = [labels, before, self.epochs, self.weights, self.lr, self.seed, self.folds, self.seeds, self.objective]
-        return f"ab-{contracts.sha256_json(told)[:16]}"
+        plan_facts = [
+            labels,
+            before,
+            self.epochs,
+            self.weights,
+            self.lr,
+            self.seed,
+            self.folds,
+            self.seeds,
+            self.objective,
+        ]
+        return f"ab-{contracts.sha256_json(plan_facts)[:16]}"
 
 
 def make_baseline(chain: Chain, dataset: Path) -> Path:
@@ -101,7 +111,7 @@ class Compared:
         found = arms[0]["intervals"]["accuracy"]
         lines.append(f"95 % intervals in brackets (accuracy: {found['method']}, n = {found['n']})")
         who = "drawn actors (SYNTHETIC)" if comparison["synthetic"] else "people"
-        measured = f"measured on {comparison['n_sequences']} answers for {comparison['n_subjects']} {who}"
+        measured = f"measured on {comparison['n_sequences']} predictions for {comparison['n_subjects']} {who}"
         lines += [f"{measured}, each kept out of the training that is measured", ""]
         verdict = comparison["verdict"]
         lines += [f"verdict: {verdict['word']}", verdict["sentence"][lang], ""]
@@ -128,7 +138,7 @@ def compare(chain: Chain, plan: Plan) -> Compared:
     """Walk the whole way from a dataset to a report.
 
     Raises:
-        StepFailed: A tool said no; it has told the user why.
+        StepFailed: A tool failed; it has printed why.
     """
     splits = stages.freeze_splits(chain, plan.dataset, plan.seed, plan.folds, plan.seeds)
     walks = [_walk(chain, plan, split, f"{split.stem}: " if plan.folds else "") for split in splits]

@@ -2,7 +2,7 @@
 
 Each step is one tool run with --json. What it printed is kept with a hash of its command, its input files, its tool's
 source (with what that imports of shared/, and no more) and the hashes of the files that it made; as long as all of
-these are the same, the kept answer is used. The record is written after the step, so a step that was cut off is done
+these are the same, the kept result is used. The record is written after the step, so a step that was cut off is done
 again.
 """
 
@@ -20,7 +20,7 @@ ToolResult = dict[str, Any]
 
 
 class StepFailed(Exception):
-    """A tool ended with another exit code than 0; it has said why on stderr."""
+    """A tool ended with another exit code than 0; it has printed why on stderr."""
 
     def __init__(self, name: str, exit_code: int) -> None:
         super().__init__(name)
@@ -77,20 +77,20 @@ class Chain:
         inputs: Sequence[Path],
         outputs: Callable[[ToolResult], Sequence[Path]],
     ) -> ToolResult:
-        """Do a step, or take over what it said the last time.
+        """Do a step, or reuse its last result.
 
         Args:
             name: What the step is called, once in the chain.
             tool: Folder under tools/.
             arguments: Its flags; --json is added.
             inputs: Files whose content it depends on.
-            outputs: Names the files that it made, from its answer.
+            outputs: Names the files that it made, from its result.
 
         Returns:
             The JSON document that the tool printed.
 
         Raises:
-            StepFailed: The tool said no.
+            StepFailed: The tool failed.
         """
         command = command_of(tool, *arguments, "--json")
         key = contracts.sha256_json(

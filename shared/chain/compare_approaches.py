@@ -1,4 +1,4 @@
-"""Approaches side by side, as a list of steps: which of several ways to the same answer should a team ship?
+"""Approaches side by side, as a list of steps: which of several approaches should a team ship?
 
     dataset → faces → folds ─┬─ each network trained, exported → measured on test ─┐ pooled
                              └─ each way without one ──────────► measured on test ─┴─ → times → report
@@ -70,7 +70,7 @@ class Plan:
         _require_two(self, _list_left_out(self))
 
     def wants_baseline(self) -> bool:
-        """Tell whether the dual head is trained and nobody has said from where."""
+        """Tell whether the dual head is trained and no start weights are given."""
         is_told = bool(self.training.weights) or self.training.baseline is not None
         return not is_told and "dual_head" in self.names and "dual_head" not in _list_left_out(self)
 
@@ -83,9 +83,9 @@ class Plan:
         name = json.loads((self.dataset / "dataset.json").read_text(encoding="utf-8"))["name"]
         labels = contracts.sha256_file(self.dataset / "labels.csv")
         start = self.training.baseline and contracts.sha256_file(self.training.baseline)
-        told: list[Any] = [*self.names, self.training.epochs, self.training.lr, self.training.weights, start]
-        told += [self.seed, self.folds, self.seeds, self.objective, labels]
-        return f"approaches-{name[:30]}-{contracts.sha256_json(told)[:8]}"
+        plan_facts: list[Any] = [*self.names, self.training.epochs, self.training.lr, self.training.weights, start]
+        plan_facts += [self.seed, self.folds, self.seeds, self.objective, labels]
+        return f"approaches-{name[:30]}-{contracts.sha256_json(plan_facts)[:8]}"
 
 
 @dataclass(frozen=True)
@@ -109,7 +109,7 @@ class Compared:
             lines.append(f"{one['name']:<21}" + "".join(cells))
         lines += [f"left out: {one['name']} ({one['reason']})" for one in found["left_out"]]
         who = "drawn actors (SYNTHETIC)" if found["synthetic"] else "people"
-        lines += [f"95 % intervals in brackets; {found['n_sequences']} answers for {found['n_subjects']} {who}", ""]
+        lines += [f"95 % intervals in brackets; {found['n_sequences']} predictions for {found['n_subjects']} {who}", ""]
         chosen = found["verdict"]["recommended"]
         word = found["verdict"]["word"] if chosen is None else f"ship {chosen}"
         lines += [f"verdict: {word}", found["verdict"]["sentence"][lang], ""]
@@ -119,7 +119,7 @@ class Compared:
 
 @dataclass
 class _Made:
-    """What the walks have made so far, by approach: a file a fold and seed."""
+    """What the walks have made so far, by approach: one file per fold and seed."""
 
     results: dict[str, list[Path]] = field(default_factory=dict)
     runs: dict[str, list[Path]] = field(default_factory=dict)
@@ -130,7 +130,7 @@ def compare(chain: Chain, plan: Plan) -> Compared:
     """Walk the whole way from a dataset to a report.
 
     Raises:
-        StepFailed: A tool said no; it has told the user why.
+        StepFailed: A tool failed; it has printed why.
         WrongUsage: A flag cannot be meant so.
         InvalidInput: Something was asked for by name that this dataset does not allow, or nothing is left to compare.
         MissingOutside: An approach was asked for by name that needs mediapipe or its model file.
@@ -265,7 +265,7 @@ def _count_steps(plan: Plan, names: list[str], n_splits: int) -> int:
 
 
 def _trainee(name: str) -> str:
-    """Return the approach whose network answers: one frame is shown to the dual head."""
+    """Return the approach whose network is measured: one frame is shown to the dual head."""
     return "dual_head" if name == "one_frame" else name
 
 
@@ -278,7 +278,7 @@ def _train(chain: Chain, plan: Plan, split: Path, network: str, features: list[P
 
 
 def _hand_off(chain: Chain, plan: Plan, made: _Made) -> dict[str, Path]:
-    """Write the dual head's hand-off, whose stream is what a page runs; find those that somebody else wrote.
+    """Write the dual head's hand-off, whose stream is what a page runs; find those that other programs wrote.
 
     Ours lies in a folder of its own: a model of a fold is nothing to ship, and must not be the newest hand-off.
 

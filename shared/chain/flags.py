@@ -39,7 +39,7 @@ def parser_of(tool: str) -> cli.Parser:
 
 @functools.cache
 def _load_parser(name: str) -> cli.Parser:
-    """Build a tool's parser, once for all of its tasks: ./inv --list shall answer at once."""
+    """Build a tool's parser, once for all of its tasks: ./inv --list must stay fast."""
     parser: cli.Parser = importlib.import_module(f"tools.{name}.cli").parser()
     return parser
 

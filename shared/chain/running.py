@@ -15,7 +15,7 @@ from shared.errors import InvalidInput, SmilebenchError
 
 
 def run_tool(c: Context, tool: str, *arguments: object) -> None:
-    """Run a tool; its exit code becomes ours."""
+    """Run a tool and exit with its exit code where it fails."""
     c.run(cache.command_of(tool, *arguments), pty=sys.stdout.isatty() and sys.stdin.isatty(), in_stream=False)
 
 
@@ -34,7 +34,7 @@ def open_chain(c: Context, name: str) -> cache.Chain:
 
 @contextlib.contextmanager
 def exit_codes() -> Iterator[None]:
-    """End with the exit code of the tool that said no, which has said why; what the chain refuses is said here."""
+    """Exit with the code of the tool that failed, which has printed why; print what the chain itself refuses."""
     try:
         yield
     except cache.StepFailed as error:

@@ -2,7 +2,7 @@
 
 Knows the tools by name only and runs them as programs (`shared.chain.cache`); which of these steps make a comparison is
 said by `shared.chain.ab` and `shared.chain.compare_approaches`. The exporter chooses a model's threshold on validation
-people; only the evaluator looks at the test people.
+people; only the evaluator uses the test people.
 """
 
 import importlib.util
@@ -53,7 +53,7 @@ def freeze_splits(chain: Chain, dataset: Path, seed: int, folds: int, seeds: int
         seeds: How often the folds are drawn; not looked at without folds.
 
     Raises:
-        StepFailed: Too few people, or the same person, take or picture on two sides.
+        StepFailed: Too few people, or the same person, take or picture in two parts of the split.
     """
     flags = flags_of(dataset=dataset, seed=seed)
     if folds:
@@ -133,8 +133,8 @@ def fine_tune(
     chain: Chain, name: str, dataset: Path, split: Path, how: Training, seed: int, train_people: int | None = None
 ) -> ToolResult:
     """Train the dual head once to the longest length; every arm is a checkpoint of this run."""
-    theirs = how.baseline.with_name(paths.WEIGHTS_FILE) if how.baseline else None
-    chosen = how.weights or (str(theirs) if theirs and theirs.is_file() else "imagenet")
+    baseline_weights = how.baseline.with_name(paths.WEIGHTS_FILE) if how.baseline else None
+    chosen = how.weights or (str(baseline_weights) if baseline_weights and baseline_weights.is_file() else "imagenet")
     kept = ",".join(map(str, how.epochs))
     flags = flags_of(epochs=max(how.epochs), keep_epochs=kept, lr=how.lr, seed=seed, train_people=train_people)
     try:
@@ -163,9 +163,9 @@ def train(
         name: What the step is called.
         dataset: Its folder.
         split: The frozen split; None lets the trainer freeze one.
-        flags: What else the trainer is told.
+        flags: Further flags of the trainer.
         start: A file of weights, where the network starts from one.
-        features: Manifests of the features that it eats.
+        features: Manifests of the features that it takes as input.
     """
     file = Path(start).expanduser() if start else None
     given = [split] if split else []
@@ -235,9 +235,9 @@ def measure(
         dataset: Its folder.
         split: The frozen split.
         model: The ONNX file; None for an arm that needs none.
-        arm: What answers, as the evaluator calls it.
-        features: Manifests of the features that it eats.
-        session: The comparison that this is a part of: opens the test side once.
+        arm: What is measured, as the evaluator names it.
+        features: Manifests of the features that it takes as input.
+        session: The comparison that this belongs to; all of it counts as one test-set evaluation.
     """
     card = model.with_name(paths.MODEL_CARD) if model else None
     files = [file for file in (model, card) if file and file.is_file()]

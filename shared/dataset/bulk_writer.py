@@ -67,11 +67,11 @@ class Incoming:
         take_id: From `Intake.take_of` or `Intake.new_take`.
         label: One of the dataset's classes.
         emotion: One of the seven, or None.
-        frame_times_ms: One a picture.
+        frame_times_ms: One per picture.
         source: ``film``, ``photo``, or what it was in the dataset that it comes from.
         pictures_jpg: Encoded, as they are to be stored.
         origin: What it was made from.
-        reviewed: Whether somebody has looked at its label.
+        reviewed: Whether a person has checked its label.
     """
 
     subject_id: str
@@ -158,7 +158,7 @@ class Intake(DatasetWriter):
         return f"take_{self._next('take') + self._new_takes - 1:04d}"
 
     def take_of(self, subject_id: str, source: str) -> str:
-        """Return the take that collects a person's photos: one a person, however often more are added."""
+        """Return the take that collects a person's photos: one per person, however often more are added."""
         key = (subject_id, source)
         if key not in self._takes:
             self._takes[key] = self.new_take()
@@ -198,12 +198,12 @@ class Intake(DatasetWriter):
 
     def _must_fit(self, incoming: Incoming) -> None:
         """Refuse what the dataset's other readers could not use."""
-        wanted = self._protocol.frame_count
-        if len(incoming.pictures_jpg) != wanted or len(incoming.frame_times_ms) != wanted:
+        frame_count = self._protocol.frame_count
+        if len(incoming.pictures_jpg) != frame_count or len(incoming.frame_times_ms) != frame_count:
             raise InvalidInput(
                 str(self.folder),
                 found=f"a sequence of {len(incoming.pictures_jpg)} pictures",
-                expected=f"{wanted}, as the dataset's protocol says",
+                expected=f"{frame_count}, as the dataset's protocol says",
             )
 
     def put_file(self, name: str, data: bytes) -> None:

@@ -1,4 +1,4 @@
-"""The dataset card: README.md of a dataset, in Korean and English, written anew by whoever changes the dataset.
+"""The dataset card: README.md of a dataset, in Korean and English, rewritten by each tool that changes the dataset.
 
 What a person writes between the two markers of the card is kept as it is. Nobody is named on it: people and consent are
 counts, and there are no pictures. Reads the dataset's rows, a few of its pictures, its takes, consent and review; what
@@ -40,7 +40,7 @@ class Facts:
         devices: Picture sizes and frame rates of the takes, most frequent first: ((width, height, fps), takes).
         brightness: 10 %, 50 % and 90 % quantile of the mean grey of some pictures, 0 to 1; None without pictures.
         n_brightness: How many pictures that were.
-        n_reviewed: Sequences whose label somebody has looked at.
+        n_reviewed: Sequences whose label a person has checked.
         n_reviewers: Reviewers in review.json.
         scopes: People who agree to each scope.
         is_imported: Whether some of it was imported.
@@ -270,8 +270,8 @@ def _english(facts: Facts) -> list[str]:
     lines.append(f"- Known limits: {' '.join(limits)}")
     lines.append("- Licence: not chosen yet. Do not pass anything on before it is.")
     lines.append(
-        "- `labels.csv`: a row a sequence. `images/<sequence_id>_frame_<n>.jpg`: its pictures, the centred square of "
-        "the source, not mirrored. `dataset.json`: everything else."
+        "- `labels.csv`: one row per sequence. `images/<sequence_id>_frame_<n>.jpg`: its pictures, the centred square "
+        "of the source, not mirrored. `dataset.json`: everything else."
     )
     head = (
         "**Synthetic: drawn faces, no people.**"

@@ -219,10 +219,10 @@ def _check_next(manifest: Mapping[str, Any], rows: Sequence[SequenceRow]) -> Ite
     for what, ids in (("take", {row.take_id for row in rows}), ("sequence", {row.sequence_id for row in rows})):
         highest = max((int(name.rpartition("_")[2]) for name in ids), default=0)
         if manifest["next"][what] <= highest:
-            told = (
+            message = (
                 f"its next {what} is {manifest['next'][what]}, but number {highest} is in use: ids would be given twice"
             )
-            yield Problem(MANIFEST, told, kind="manifest")
+            yield Problem(MANIFEST, message, kind="manifest")
 
 
 def _name_bad_rows(contents: Contents) -> set[str]:
@@ -249,9 +249,9 @@ def _check_strays(contents: Contents) -> Iterator[Problem]:
     )
     for what, where, found in (("pictures", "images", pictures), ("files", "takes", records)):
         if found:
-            told = f"{len(found)} {what} that no row lists, such as {found[0]}"
-            yield Problem(where, told, is_error=False, kind="orphan")
+            message = f"{len(found)} {what} that no row lists, such as {found[0]}"
+            yield Problem(where, message, is_error=False, kind="orphan")
     left = sorted(path.name for pattern in (".incoming-*", ".*.tmp") for path in folder.glob(pattern))
     if left:
-        told = f"{len(left)} leftovers of a recording that was cut off, such as {left[0]}; the next one tidies up"
-        yield Problem(folder.name, told, is_error=False, kind="orphan")
+        message = f"{len(left)} leftovers of a recording that was cut off, such as {left[0]}; the next one tidies up"
+        yield Problem(folder.name, message, is_error=False, kind="orphan")

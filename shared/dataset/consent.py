@@ -1,6 +1,6 @@
 """Consent: what each recorded person has agreed to, kept in a dataset's consent.json and nowhere else.
 
-One row a person and agreement, appended and never changed: a later row of the same person replaces the earlier ones, a
+One row per person and agreement, appended and never changed. A later row of a person replaces the earlier ones; a
 withdrawal is a row too. Holds pseudonyms, never names. The file stays at home: nothing publishes it.
 """
 
@@ -33,7 +33,7 @@ class Agreement:
         statement: Version of the text that was shown.
         statement_sha256: Hash of that text, in the language in which it was read.
         lang: Its language: ko or en.
-        given_by: "self", or "guardian" for somebody who cannot agree alone.
+        given_by: "self", or "guardian" for a person who cannot consent alone.
         method: "screen" (answered in the recorder), "paper" or "import".
     """
 

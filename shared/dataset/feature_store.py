@@ -1,4 +1,4 @@
-"""Face features of a dataset's pictures, as the featurizer stores them: read here, memory-mapped, one row a picture.
+"""Face features of a dataset's pictures, as the featurizer stores them: read here, memory-mapped, one row per picture.
 
 A store is a folder with ``features.json`` (the manifest), a file of rows and an index from sequences to rows. Rows are
 float32: what a model sees through the store is, bit for bit, what it sees when the picture itself is read (float16

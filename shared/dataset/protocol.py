@@ -132,7 +132,7 @@ def parse_protocol(document: dict[str, Any], what: str) -> Protocol:
 def choose_frames(protocol: Protocol, window: Window, times_s: Sequence[float]) -> list[list[int]]:
     """Choose the frames of a window's sequences by their capture times, never by counting frames.
 
-    The window is divided into equal slots, one a sequence. A sequence begins at the first frame at or after its place
+    The window is divided into equal slots, one per sequence. A sequence begins at the first frame at or after its place
     in the slot; each further frame is the one nearest to that frame's time plus a multiple of the interval.
 
     Args:

@@ -136,9 +136,9 @@ class Dataset:
         Raises:
             InvalidInput: An id is not in the dataset.
         """
-        wanted = set(sequence_ids)
-        rows = [row for row in self.rows if row.sequence_id in wanted]
-        if missing := sorted(wanted - {row.sequence_id for row in rows}):
+        requested_ids = set(sequence_ids)
+        rows = [row for row in self.rows if row.sequence_id in requested_ids]
+        if missing := sorted(requested_ids - {row.sequence_id for row in rows}):
             raise InvalidInput(
                 str(self.folder / LABELS), found=f"no row for {missing[0]}", expected="every sequence of the split"
             )
@@ -248,7 +248,7 @@ def find_protocol(folder: Path) -> Protocol | None:
 
 
 def _list_images(folder: Path) -> set[str]:
-    """Name the files in images/; one look at the folder is faster than one a picture."""
+    """Name the files in images/; one look at the folder is faster than one per picture."""
     images = folder / "images"
     return {entry.name for entry in images.iterdir()} if images.is_dir() else set()
 

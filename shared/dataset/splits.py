@@ -1,9 +1,9 @@
-"""Which people are on which side: grouped by subject, frozen to a file, the same for every arm and every later run.
+"""Train/validation/test splits: grouped by subject, frozen to a file, the same for every arm and every later run.
 
-A person is never on two sides: a model that has seen somebody's neutral face knows more than it will in the field.
+A person is in one part only: a model that has seen a person's neutral face knows more than it will in the field.
 Reads and writes split documents; knows nothing of pictures.
 
-Who may only be tested on, because the source of the data says so, stands in ``sides.json`` in the dataset: archives
+People whom the source of the data reserves for testing are listed in the dataset's ``sides.json``: archives
 come as folders for training and for validation, and every split keeps to them, also one that is drawn anew after a
 label was corrected. People whom the file does not name may be trained on. Where there is no file, people are divided at
 random.
@@ -20,23 +20,23 @@ from shared.dataset import reader
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput
 
-SIDES = ("train", "validation", "test")
+PARTS = ("train", "validation", "test")
 FRACTIONS = {"train": 0.6, "validation": 0.15, "test": 0.25}
 _ATTEMPTS = 1000
 SIDES_FILE = "sides.json"
 
 
-def count_sides(n_subjects: int) -> dict[str, int]:
-    """Say how many people go to each side.
+def part_sizes(n_subjects: int) -> dict[str, int]:
+    """Compute how many people go to each part.
 
     Returns:
-        At least one a side; the test side is rounded up, since its size decides what can be concluded.
+        At least one per part; the test set is rounded up, since its size limits what can be concluded.
 
     Raises:
         InvalidInput: Fewer than three people.
 
     Example:
-        >>> count_sides(7)
+        >>> part_sizes(7)
         {'train': 4, 'validation': 1, 'test': 2}
     """
     if n_subjects < 3:
@@ -58,11 +58,11 @@ def make_split(dataset: Dataset, seed: int, chosen: Collection[str] | None = Non
     Args:
         dataset: Needs three people or more.
         seed: Decides who goes where.
-        chosen: Who is tested on; empty for nobody, where another dataset is to be the test. None draws them.
+        chosen: The test people; empty where another dataset is the test set. None draws them.
 
     Returns:
-        A split document in which every side holds every class, where the people allow it. Where the dataset's source
-        says who is to be tested on (``sides.json``), exactly these are the test side, and only the others are drawn.
+        A split document in which every part holds every class, where the people allow it. Where the dataset's source
+        names the test people (``sides.json``), exactly these are the test set, and only the others are drawn.
 
     Raises:
         InvalidInput: Too few people, or a chosen one is not in the dataset or the source's are not among them.
@@ -74,27 +74,27 @@ def make_split(dataset: Dataset, seed: int, chosen: Collection[str] | None = Non
         return _make_given(dataset, seed, sorted(chosen), "chosen_people")
     if tested is not None:
         return _make_given(dataset, seed, sorted(tested & set(subjects)), "given_by_source")
-    sides = draw_sides(
-        labels_by_subject(dataset.rows), subjects, count_sides(len(subjects)), np.random.default_rng(seed)
+    parts = draw_parts(
+        labels_by_subject(dataset.rows), subjects, part_sizes(len(subjects)), np.random.default_rng(seed)
     )
-    return describe_split(dataset, split_name(dataset, seed), seed, "grouped_by_subject", FRACTIONS, sides)
+    return describe_split(dataset, split_name(dataset, seed), seed, "grouped_by_subject", FRACTIONS, parts)
 
 
 def _check_chosen(dataset: Dataset, chosen: Collection[str], kept: frozenset[str]) -> None:
-    """Refuse people who are not there, and a choice that would train on whom the source keeps for testing."""
+    """Refuse people who are not there, and a choice that would train on people whom the source reserves for testing."""
     subjects, what = set(dataset.subjects()), str(dataset.folder)
     if strangers := sorted(set(chosen) - subjects):
         raise InvalidInput(
             what,
             found=f"{_first_of(strangers)} among those to be tested",
             expected=f"people of {dataset.name}",
-            todo="to test nobody: --test none",
+            todo="for an empty test set: --test none",
         )
     if forgotten := sorted((kept & subjects) - set(chosen)):
         raise InvalidInput(
             what,
             found=f"{_first_of(forgotten)} not among those to be tested",
-            expected=f"all whom {SIDES_FILE} keeps for testing",
+            expected=f"everyone whom {SIDES_FILE} reserves for testing",
         )
 
 
@@ -114,17 +114,17 @@ def _make_given(dataset: Dataset, seed: int, tested: list[str], method: str) -> 
             expected="at least 2 others: to train on and to choose the threshold on"
             if may_be_nobody
             else "at least 1 and 2: to train on and to choose the threshold on",
-            todo="record more people" if may_be_nobody else "import the missing side as well",
+            todo="record more people" if may_be_nobody else "import the missing part as well",
         )
     share = FRACTIONS["validation"] / (FRACTIONS["train"] + FRACTIONS["validation"])
     n_validation = max(1, round(share * len(others)))
     counts = {"train": len(others) - n_validation, "validation": n_validation}
-    drawn = draw_sides(labels_by_subject(dataset.rows), others, counts, np.random.default_rng(seed))
-    sides = {**drawn, "test": tested}
+    drawn = draw_parts(labels_by_subject(dataset.rows), others, counts, np.random.default_rng(seed))
+    parts = {**drawn, "test": tested}
     n_people = len(others) + len(tested)
-    fractions = {side: round(len(people) / n_people, 4) for side, people in sides.items()}
+    fractions = {part: round(len(people) / n_people, 4) for part, people in parts.items()}
     name = split_name(dataset, seed, tested if may_be_nobody else None)
-    return describe_split(dataset, name, seed, method, fractions, sides)
+    return describe_split(dataset, name, seed, method, fractions, parts)
 
 
 def split_name(dataset: Dataset, seed: int, chosen: Collection[str] | None = None) -> str:
@@ -143,32 +143,32 @@ def labels_by_subject(rows: Sequence[SequenceRow]) -> dict[str, set[str]]:
     return found
 
 
-def draw_sides(
+def draw_parts(
     labels_of: Mapping[str, set[str]], people: Sequence[str], counts: Mapping[str, int], rng: np.random.Generator
 ) -> dict[str, list[str]]:
-    """Divide people at random into sides that hold every label, where the people allow it.
+    """Divide people at random into parts that hold every label, where the people allow it.
 
     Args:
         labels_of: The labels that each person has sequences of.
         people: Whom to divide.
-        counts: How many go to each side; together as many as there are people.
-        rng: Where the luck comes from.
+        counts: How many go to each part; together as many as there are people.
+        rng: The random generator.
 
     Returns:
-        The people of each side, sorted.
+        The people of each part, sorted.
     """
     present = set().union(*(labels_of[subject] for subject in people))
     best: dict[str, list[str]] = {}
     best_missing = len(counts) * len(present) + 1
     for _ in range(_ATTEMPTS):
         order = [people[index] for index in rng.permutation(len(people))]
-        sides, start = {}, 0
-        for side, count in counts.items():
-            sides[side] = sorted(order[start : start + count])
+        parts, start = {}, 0
+        for part, count in counts.items():
+            parts[part] = sorted(order[start : start + count])
             start += count
-        missing = sum(len(present - set().union(*(labels_of[s] for s in side))) for side in sides.values())
+        missing = sum(len(present - set().union(*(labels_of[s] for s in part))) for part in parts.values())
         if missing < best_missing:
-            best, best_missing = sides, missing
+            best, best_missing = parts, missing
         if not missing:
             break
     return best
@@ -182,7 +182,7 @@ def describe_split(
     fractions: Mapping[str, float],
     people: Mapping[str, Sequence[str]],
 ) -> dict[str, Any]:
-    """Write a split document from the people of each side."""
+    """Write a split document from the people of each part."""
     return {
         "schema_version": 1,
         "split_id": split_id,
@@ -191,22 +191,22 @@ def describe_split(
         "seed": seed,
         "method": method,
         "fractions": dict(fractions),
-        "sides": {side: _describe(dataset.rows, people[side]) for side in SIDES},
+        "sides": {part: _describe(dataset.rows, people[part]) for part in PARTS},
     }
 
 
 def _describe(rows: Sequence[SequenceRow], people: Sequence[str]) -> dict[str, Any]:
-    wanted = set(people)
-    mine = [row for row in rows if row.subject_id in wanted]
+    subjects = set(people)
+    part_rows = [row for row in rows if row.subject_id in subjects]
     return {
         "subjects": list(people),
-        "sequences": [row.sequence_id for row in mine],
-        "by_label": reader.count_labels(mine),
+        "sequences": [row.sequence_id for row in part_rows],
+        "by_label": reader.count_labels(part_rows),
     }
 
 
 def list_warnings(dataset: Dataset, splits: Sequence[dict[str, Any]]) -> list[str]:
-    """Say in plain words what is weak about splits that are valid: sides of one person, sides that lack a class.
+    """Describe weaknesses of valid splits: parts of one person, parts that lack a class.
 
     Args:
         dataset: Whose splits they are.
@@ -220,16 +220,16 @@ def list_warnings(dataset: Dataset, splits: Sequence[dict[str, Any]]) -> list[st
             where = f" (in {len(weak)} of {len(splits)} splits)" if len(splits) > 1 else ""
             found.append(text + where)
 
-    def lonely(side: str) -> list[str]:
-        return [split["split_id"] for split in splits if len(split["sides"][side]["subjects"]) == 1]
+    def lonely(part: str) -> list[str]:
+        return [split["split_id"] for split in splits if len(split["sides"][part]["subjects"]) == 1]
 
     warn("a single person is tested: such numbers speak of that person; read all folds together", lonely("test"))
-    warn("a single person chooses the threshold: it may fit nobody else; record more people", lonely("validation"))
-    for side in SIDES:
-        peopled = [split for split in splits if split["sides"][side]["subjects"]]
+    warn("a single person chooses the threshold: it may fit no one else; record more people", lonely("validation"))
+    for part in PARTS:
+        peopled = [split for split in splits if split["sides"][part]["subjects"]]
         for label in labels:
-            lacking = [split["split_id"] for split in peopled if not split["sides"][side]["by_label"].get(label)]
-            warn(f"the {side} side has no {label}: some metrics are undefined there", lacking)
+            lacking = [split["split_id"] for split in peopled if not split["sides"][part]["by_label"].get(label)]
+            warn(f"the {part} part has no {label}: some metrics are undefined there", lacking)
     return found
 
 
@@ -252,7 +252,7 @@ def freeze(path: Path, document: Mapping[str, Any]) -> None:
 
 
 def read_split(path: Path, dataset: Dataset) -> dict[str, Any]:
-    """Read a split and check that it belongs to this dataset and that nobody is on two sides.
+    """Read a split and check that it belongs to this dataset and that no person is in two parts.
 
     Takes and the hashes of whole sequences are held against each other as well; single pictures, and pictures that are
     only alike, are not: ``splitter check`` reads those.
@@ -265,26 +265,26 @@ def read_split(path: Path, dataset: Dataset) -> dict[str, Any]:
     people: dict[str, str] = {}
     takes: dict[str, tuple[str, str]] = {}
     pictures: dict[str, tuple[str, str]] = {}
-    for side, content in split["sides"].items():
+    for part, content in split["sides"].items():
         rows = [row_of[name] for name in content["sequences"] if name in row_of]
         if len(rows) < len(content["sequences"]):
-            raise _leak(path, side, "a sequence of nobody", "sequences of this dataset")
+            raise _leak(path, part, "a sequence without a person", "sequences of this dataset")
         for subject in sorted({row.subject_id for row in rows} | set(content["subjects"])):
-            if people.setdefault(subject, side) != side:
-                raise _leak(path, side, f"{subject}, who is also in {people[subject]}", "each person on one side only")
+            if people.setdefault(subject, part) != part:
+                raise _leak(path, part, f"{subject}, who is also in {people[subject]}", "each person in one part only")
         for row in rows:
             for what, seen, key in (("take", takes, row.take_id), ("pictures", pictures, row.sha256)):
-                first, where = seen.setdefault(key, (row.sequence_id, side))
-                if where != side:
+                first, where = seen.setdefault(key, (row.sequence_id, part))
+                if where != part:
                     found = (
                         f"{row.sequence_id} of {row.subject_id} with the same {what} as {first}, which is in {where}"
                     )
-                    raise _leak(path, side, found, f"each person's own {what}")
+                    raise _leak(path, part, found, f"each person's own {what}")
     return split
 
 
 def open_split(path: Path, dataset: Dataset) -> dict[str, Any]:
-    """Read a split of this dataset as it is, whether somebody is on two sides or not.
+    """Read a split of this dataset as it is, whether or not a person is in two parts.
 
     Raises:
         InvalidInput: Not valid, or of another dataset or another state of it (both hashes are named).
@@ -301,53 +301,57 @@ def open_split(path: Path, dataset: Dataset) -> dict[str, Any]:
     return split
 
 
-def _leak(path: Path, side: str, found: str, expected: str) -> InvalidInput:
+def _leak(path: Path, part: str, found: str, expected: str) -> InvalidInput:
     todo = "splitter check lists and shows every such pair"
-    return InvalidInput(f"{path}: sides.{side}", found=found, expected=expected, todo=todo)
+    return InvalidInput(f"{path}: sides.{part}", found=found, expected=expected, todo=todo)
 
 
-def rows_of(dataset: Dataset, split: dict[str, Any] | None, side: str) -> list[SequenceRow]:
-    """Return the sequences of a side, or all of them for ``all``.
+def rows_of(dataset: Dataset, split: dict[str, Any] | None, part: str) -> list[SequenceRow]:
+    """Return the sequences of a part, or all of them for ``all``.
 
     Raises:
-        InvalidInput: The side is empty.
+        InvalidInput: The part is empty.
     """
-    if side == "all":
+    if part == "all":
         rows = list(dataset.rows)
     elif split is None:
-        raise InvalidInput(f"--side {side}", found="no --split", expected="a split file that says who is on that side")
+        raise InvalidInput(f"--side {part}", found="no --split", expected="a split file")
     else:
-        rows = dataset.select(split["sides"][side]["sequences"])
+        rows = dataset.select(split["sides"][part]["sequences"])
     if not rows:
-        todo = "this split tests nobody: measure another dataset, or take another split" if side == "test" else ""
+        todo = (
+            "the test set of this split is empty: measure another dataset, or use another split"
+            if part == "test"
+            else ""
+        )
         raise InvalidInput(
-            str(dataset.folder), found=f"no sequence on the side {side!r}", expected="at least one", todo=todo
+            str(dataset.folder), found=f"no sequence in the part {part!r}", expected="at least one", todo=todo
         )
     return rows
 
 
 def read_test_people(folder: Path) -> frozenset[str] | None:
-    """Return the people of a dataset whom its source keeps for testing; None where it does not say.
+    """Return the people of a dataset whom its source reserves for testing; None where it does not say.
 
     Args:
         folder: The dataset's.
 
     Raises:
-        InvalidInput: Not valid, or somebody is on both sides.
+        InvalidInput: Not valid, or a person is in both parts.
     """
     path = folder / SIDES_FILE
     if not path.is_file():
         return None
-    sides = contracts.read_document(path, "sides")
-    _refuse_both(path, sides["train"], sides["test"])
-    return frozenset(sides["test"])
+    document = contracts.read_document(path, "sides")
+    _refuse_both(path, document["train"], document["test"])
+    return frozenset(document["test"])
 
 
 def write_sides(folder: Path, reason: str, train: Iterable[str], test: Iterable[str]) -> Path:
-    """Write a dataset's sides; what was there is replaced.
+    """Write a dataset's sides.json, replacing an earlier one.
 
     Raises:
-        InvalidInput: Somebody is on both sides.
+        InvalidInput: A person is in both parts.
     """
     path = folder / SIDES_FILE
     document = {"schema_version": 1, "reason": reason, "train": sorted(set(train)), "test": sorted(set(test))}
@@ -358,4 +362,4 @@ def write_sides(folder: Path, reason: str, train: Iterable[str], test: Iterable[
 
 def _refuse_both(path: Path, train: Iterable[str], test: Iterable[str]) -> None:
     if both := sorted(set(train) & set(test)):
-        raise InvalidInput(str(path), found=f"{both[0]} in train and in test", expected="each person on one side only")
+        raise InvalidInput(str(path), found=f"{both[0]} in train and in test", expected="each person in one part only")

@@ -133,16 +133,16 @@ class DatasetWriter:
                 todo="choose another --dataset",
             )
         # Limits of quality and targets do not change what a sequence is: datasets from before there were any go on.
-        theirs, ours = (
+        recorded, current = (
             {**document, "quality": vars(Limits.of(document)), "targets": None}
             for document in (self.manifest["protocol"], self._protocol.document)
         )
-        if theirs != ours:
-            key = next(key for key in {**theirs, **ours} if theirs.get(key) != ours.get(key))
+        if recorded != current:
+            key = next(key for key in {**recorded, **current} if recorded.get(key) != current.get(key))
             raise InvalidInput(
                 str(self.folder / reader.MANIFEST),
-                found=f"a dataset recorded with {key} = {theirs.get(key)}",
-                expected=f"the protocol at hand, with {ours.get(key)}",
+                found=f"a dataset recorded with {key} = {recorded.get(key)}",
+                expected=f"the protocol at hand, with {current.get(key)}",
                 todo="use its protocol, or another --dataset",
             )
 
@@ -194,7 +194,7 @@ class DatasetWriter:
 
         Args:
             record: The take's record without what only the dataset knows (ids and the film's name and hash). Its
-                ``quality``, where there is one, has an entry a sequence.
+                ``quality``, where there is one, has one entry per sequence.
             film: The take's film, on the same disk as the dataset; moved into it.
             found: The take's sequences.
             faults: Why the take is kept apart, in rejected/, instead; its ids are used up all the same.

@@ -38,10 +38,10 @@ PAIRS = (
 
 def _mirror_points() -> tuple[int, ...]:
     """Spread the pairs over all points."""
-    twin = list(range(N_POINTS))
+    partner = list(range(N_POINTS))
     for right, left in PAIRS:
-        twin[right], twin[left] = left, right
-    return tuple(twin)
+        partner[right], partner[left] = left, right
+    return tuple(partner)
 
 
 def _mirror_name(name: str) -> str:

@@ -27,7 +27,7 @@ class Tensor:
     def fits(self, shape: tuple[int, ...]) -> bool:
         """Tell whether tensors of this shape may pass; an open axis takes any length."""
         return len(self.shape) == len(shape) and all(
-            mine is None or mine == theirs for mine, theirs in zip(self.shape, shape, strict=True)
+            declared is None or declared == length for declared, length in zip(self.shape, shape, strict=True)
         )
 
 

@@ -1,7 +1,7 @@
 """ONNX files of the model contract, run by onnxruntime: pictures or features to scores, in batches, with flat memory.
 
 The contract: one input (1 or N, T, 3, S, S) float32 RGB in 0 to 1; an output ``smile_prob`` with one number from 0 to 1
-a sequence; optionally ``emotion_logits`` (7). Any such file is welcome, ours or a stranger's. A model of features has
+a sequence; optionally ``emotion_logits`` (7). Any such file is welcome, of this project or not. A model of features has
 the input ``landmarks`` (1, T, 478, 3) or ``blendshapes`` (1, T, 52) instead, T free; the featurizer's store feeds it.
 """
 
@@ -50,10 +50,10 @@ class OnnxModel:
     Attributes:
         path: The file.
         metadata: The file's own notes, without their prefix; empty for strangers' models.
-        kind: What it eats: ``frames``, ``landmarks`` or ``blendshapes``.
+        kind: What it takes as input: ``frames``, ``landmarks`` or ``blendshapes``.
         frame_count: T, the frames of a sequence; 0 where any number will do.
         image_size_px: S; 0 for a model of features.
-        batch_size: How many sequences a run takes: 1 where the file says so.
+        batch_size: Sequences per run: 1 where the file says so.
     """
 
     def __init__(self, path: Path, threads: int = 0) -> None:
@@ -105,7 +105,7 @@ class OnnxModel:
             batch_ntchw_f32: (N, T, 3, S, S), RGB, 0 to 1, or the features. Any N: it is cut to the model's batch size.
 
         Raises:
-            InvalidInput: The model answers with something else than one probability a sequence.
+            InvalidInput: The model does not return one probability per sequence.
         """
         parts = []
         for start in range(0, len(batch_ntchw_f32), self.batch_size):

@@ -1,6 +1,6 @@
 """The hand-off's client in Python: frames with their capture times in, smile probabilities out, for each new frame.
 
-The server's alternative to smile-detector.mjs, and its twin: the same spec, the same graphs, the same rule for which
+The server's counterpart of smile-detector.mjs: the same spec, the same graphs, the same rule for which
 frames make a window, the same hysteresis. Reads a hand-off folder (frontend_spec.json and the graphs it lists); decodes
 no film and opens no camera.
   python -c "from shared.onnx.stream import SmileStream; print(SmileStream('artifacts/handoff/demo').rule)"
@@ -113,7 +113,7 @@ class Decider:
         rule: The spec's.
 
     Attributes:
-        is_smile: The present answer.
+        is_smile: The current decision.
     """
 
     def __init__(self, rule: Rule) -> None:
@@ -212,7 +212,7 @@ class SmileStream:
         self._decider.reset()
 
     def push(self, frame_rgb_hwc_u8: U8, timestamp_ms: float) -> Decision:
-        """Take the next frame and answer for it.
+        """Take the next frame and decide on it.
 
         Args:
             frame_rgb_hwc_u8: (height, width, 3), RGB, 0 to 255, any size, not mirrored.
@@ -269,13 +269,13 @@ class SmileStream:
 
 
 def kind_of(spec: Mapping[str, Any]) -> str:
-    """Return what a spec's window eats: ``frames``, ``landmarks`` or ``blendshapes``."""
+    """Return what a spec's window takes as input: ``frames``, ``landmarks`` or ``blendshapes``."""
     kind: str = spec["input"].get("kind", "frames")  # older hand-offs, all of them of frames, do not say it
     return kind
 
 
 class FaceReader:
-    """What a page's landmarker does: a square picture to the numbers that a model of landmarks or blendshapes eats.
+    """What a page's landmarker does: from a square picture to a model's input of landmarks or blendshapes.
 
     Args:
         folder: The hand-off; its face_landmarker.task is taken, else the one of this computer.
@@ -288,17 +288,20 @@ class FaceReader:
     """
 
     def __init__(self, folder: Path, spec: Mapping[str, Any]) -> None:
-        self._kind, asked = kind_of(spec), spec["input"]["landmarker"]
-        beside = folder / asked["file"]
+        self._kind, landmarker_spec = kind_of(spec), spec["input"]["landmarker"]
+        beside = folder / landmarker_spec["file"]
         path = beside if beside.is_file() else landmarker.find_model()
-        if (found := contracts.sha256_file(path)) != asked["sha256"]:
+        if (found := contracts.sha256_file(path)) != landmarker_spec["sha256"]:
             raise InvalidInput(
-                f"{path}: sha256", found=found, expected=asked["sha256"], todo="put the spec's landmarker beside it"
+                f"{path}: sha256",
+                found=found,
+                expected=landmarker_spec["sha256"],
+                todo="put the spec's landmarker beside it",
             )
-        if (asked["border"], asked["max_faces"]) != (landmarker.BORDER, landmarker.MAX_FACES):
+        if (landmarker_spec["border"], landmarker_spec["max_faces"]) != (landmarker.BORDER, landmarker.MAX_FACES):
             raise InvalidInput(
                 "the spec's landmarker",
-                found=f"border {asked['border']}, max_faces {asked['max_faces']}",
+                found=f"border {landmarker_spec['border']}, max_faces {landmarker_spec['max_faces']}",
                 expected=f"{landmarker.BORDER} and {landmarker.MAX_FACES}",
                 todo="write the folder again: handoff --model MODEL",
             )

@@ -1,9 +1,9 @@
 """How far metrics of one or two arms would scatter over other people: a covariance by person. Pure; no input or output.
 
-Two estimates are put together. The jackknife over people needs no assumption, but over a dozen people it is itself a
-matter of luck, and says little where few of them have an error. How far clips would scatter if each came from a person
-of its own is known better; times the design effect of a usual correlation it is a guess at the same number. The guess
-weighs as much as such correlations can be trusted: much for two clips a person, next to nothing for ten.
+Two estimates are put together. The jackknife over people needs no assumption, but over a dozen people its own
+variance is large, and it says little where few of them have an error. How far clips would scatter if each came from
+a person of its own is known better; times the design effect of a usual correlation it is a prior for the same number.
+The prior weighs as much as such correlations can be trusted: much for two clips per person, next to nothing for ten.
 """
 
 from collections.abc import Sequence
@@ -29,8 +29,8 @@ class ClusteredVariance:
         covariance: (n_arms, n_arms) over other people.
         df: Degrees of freedom of the covariance, for Student's t; of the design effect alone where a score interval
             knows the rest of the variance from the share itself.
-        usual_effect: Design effect of the usual correlation, times the answers of a sequence: what is left where the
-            data say nothing.
+        usual_effect: Design effect of the usual correlation, times the predictions per sequence: used where the
+            data give no estimate.
         n_alike: How many sequences those of all people are worth if each person's are all alike: the least.
         n_subjects: People with a sequence that the metric looks at.
     """
@@ -197,9 +197,9 @@ def _independent(deviations: F64, arm: Predictions, *, is_fixed: bool) -> F64:
         deviations, labels, people = _by_person(deviations, arm.clips, first.size), labels[first], people[first]
     whole, inside = deviations @ deviations.T, np.zeros((len(deviations), len(deviations)))
     for of_class in (labels, ~labels):
-        mine = deviations[:, of_class]
-        n, total = mine.shape[1], mine.sum(axis=1)
-        squares = mine @ mine.T
+        class_deviations = deviations[:, of_class]
+        n, total = class_deviations.shape[1], class_deviations.sum(axis=1)
+        squares = class_deviations @ class_deviations.T
         if n > 1:
             squares = (squares - np.outer(total, total) / n) * (n / (n - 1) if is_fixed else 1.0)
         inside += squares

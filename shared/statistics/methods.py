@@ -48,4 +48,4 @@ class Reason(StrEnum):
     ONE_CLASS = "one_class"
     NO_SEQUENCES = "no_sequences"  # that the metric looks at
     FEW_PEOPLE = "few_people"  # fewer than two with a sequence that the metric looks at
-    NO_VARIANCE = "no_variance"  # nobody differs from others in what changed
+    NO_VARIANCE = "no_variance"  # no person differs from others in what changed

@@ -101,7 +101,7 @@ def check_scores(labels: Sequence[bool] | Bool, scores: Sequence[float] | F64) -
     score_array = np.asarray(scores, dtype=np.float64)
     if label_array.shape != score_array.shape or label_array.ndim != 1:
         raise InvalidInput(
-            "scores", found=f"{score_array.shape} for {label_array.shape} labels", expected="one score a label"
+            "scores", found=f"{score_array.shape} for {label_array.shape} labels", expected="one score per label"
         )
     if not label_array.size:
         raise InvalidInput("scores", found="none", expected="at least one label with a score")

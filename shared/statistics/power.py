@@ -24,7 +24,7 @@ LARGEST_DISAGREEMENT = 0.4
 out of plans from tables alone (our own choice); no more than arms that err independently would, in any case."""
 MOST_PEOPLE = 100_000
 LEAST_EFFECT = 0.5
-"""A design effect below this in a pilot is taken for luck (our own choice)."""
+"""A design effect below this in a pilot is treated as chance (our own choice)."""
 
 
 def clips_needed(disagreement: float, difference: float, alpha: float = ALPHA, power: float = POWER) -> int:
@@ -86,7 +86,7 @@ class Disagreement:
         metric: accuracy, or recall: of the positive clips.
         share: Of clips that only one arm gets right.
         difference: Of the metric, candidate minus baseline.
-        correlation: Between clips of one person in which arm is right; 0 if nobody gave two clips. Below 0 where
+        correlation: Between clips of one person in which arm is right; 0 if no person has two clips. Below 0 where
             what a person adds helps one class and hurts the other.
         clips_per_person: Mean.
         weighted_clips_per_person: Mean over clips, of how many clips their people gave: larger where people differ.

@@ -1,7 +1,7 @@
-"""Is a difference of two paired arms more than luck: tests by sequence and by person. Pure; no input, no output.
+"""Significance of a difference of two paired arms: tests by sequence and by person. Pure; no input, no output.
 
 McNemar's and DeLong's tests take each sequence as a witness of its own and are right where each person gave one. With
-several clips a person only the tests by person hold what they promise.
+several clips per person only the tests by person keep their error rate.
 """
 
 import functools
@@ -168,15 +168,15 @@ class AucCovariance:
 def auc_covariance(labels: Bool, scores: Sequence[F64], people: Int) -> AucCovariance | Reason:
     """Compute AUCs and their covariance from placement values summed by person.
 
-    With one sequence a person it is DeLong's covariance.
+    With one sequence per person it is DeLong's covariance.
 
     Args:
         labels: (n,) True for the positive class.
-        scores: One (n,) array an arm.
+        scores: One (n,) array per arm.
         people: (n,) numbers of the people from 0.
 
     Returns:
-        The spread, or why there is none.
+        Areas and covariance, or why there are none.
 
     Source: Obuchowski 1997, Biometrics 53:567-578.
     """
@@ -213,7 +213,7 @@ def swap_test(
 
     If the arms were alike, nothing would change when a person's two sets of decisions are swapped. Accuracy and recall
     are counted through exactly for any number of people; precision and F1 for few, and by seeded draws for many. With
-    one clip a person the test of accuracy is McNemar's exact one.
+    one clip per person the test of accuracy is McNemar's exact one.
 
     Args:
         metric: accuracy, recall, precision or f1; for the AUC see `delong_by_person`.

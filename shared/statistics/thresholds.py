@@ -152,9 +152,9 @@ def _fit_logistic(labels: Bool, scores: F64) -> float | None:
     weights = np.where(labels, 0.5 / n_positive, 0.5 / n_negative)
     slope_and_offset = np.array([1.0, 0.0])
     for _ in range(N_STEPS):
-        said = 1 / (1 + np.exp(-np.clip(inputs @ slope_and_offset, -30, 30)))
-        gradient = inputs.T @ (weights * (said - targets))
-        curvature = (inputs * (weights * said * (1 - said))[:, None]).T @ inputs
+        probabilities = 1 / (1 + np.exp(-np.clip(inputs @ slope_and_offset, -30, 30)))
+        gradient = inputs.T @ (weights * (probabilities - targets))
+        curvature = (inputs * (weights * probabilities * (1 - probabilities))[:, None]).T @ inputs
         step = np.linalg.solve(curvature + RIDGE * np.eye(2), gradient)
         slope_and_offset -= step
         if np.abs(step).max() < 1e-9:

@@ -35,8 +35,8 @@ class NpmPackage:
     needed_files: tuple[str, ...]
 
     @property
-    def wanted(self) -> str:
-        """How npm is asked for it."""
+    def specifier(self) -> str:
+        """The package as npm names it: name@version."""
         return f"{self.name}@{self.version}"
 
     def is_whole(self, package_dir: Path) -> bool:
@@ -58,7 +58,7 @@ class NpmPackage:
             The package's folder. Nothing is fetched a second time.
 
         Raises:
-            MissingOutside: npm is not there, does not answer in five minutes, or its registry cannot be reached.
+            MissingOutside: npm is missing, does not finish in five minutes, or its registry cannot be reached.
         """
         import filelock
 
@@ -84,11 +84,13 @@ class NpmPackage:
 
     def _fetch(self, work_dir: Path, npm: str) -> None:
         """Run npm in an empty folder and look at what it brought."""
-        wanted = self.wanted
-        todo = f"install Node.js 20 or newer with npm, and let `npm view {wanted} version` answer; then run this again"
+        specifier = self.specifier
+        todo = (
+            f"install Node.js 20 or newer with npm, and let `npm view {specifier} version` answer; then run this again"
+        )
         program = shutil.which(npm)
         if program is None:
-            raise MissingOutside("npm", found="no such program", expected=f"npm, to fetch {wanted}", todo=todo)
+            raise MissingOutside("npm", found="no such program", expected=f"npm, to fetch {specifier}", todo=todo)
         (work_dir / ".npmrc").write_text(NPMRC, encoding="utf-8")
         (work_dir / "package.json").write_text(
             json.dumps({"private": True, "dependencies": {self.name: self.version}}) + "\n", encoding="utf-8"
@@ -100,17 +102,20 @@ class NpmPackage:
             )
         except (OSError, subprocess.TimeoutExpired) as error:
             raise MissingOutside(
-                "npm install", found=f"no answer ({type(error).__name__})", expected=wanted, todo=todo
+                "npm install", found=f"no answer ({type(error).__name__})", expected=specifier, todo=todo
             ) from None
         if done.returncode != 0:
             raise MissingOutside(
-                "npm install", found=f"exit code {done.returncode} ({_cause(done.stderr)})", expected=wanted, todo=todo
+                "npm install",
+                found=f"exit code {done.returncode} ({_cause(done.stderr)})",
+                expected=specifier,
+                todo=todo,
             )
         if not self.is_whole(work_dir / "node_modules" / self.name):
             raise MissingOutside(
                 "npm install",
                 found="a package that lacks files",
-                expected=f"{wanted} with {', '.join(self.needed_files)}",
+                expected=f"{specifier} with {', '.join(self.needed_files)}",
                 todo="empty npm's cache (npm cache clean --force) and run this again",
             )
 

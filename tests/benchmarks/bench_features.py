@@ -4,7 +4,7 @@
 
 Needs the trial photos and the landmarker's model. Prints the pictures a second of a plain MediaPipe loop in one process
 and of the featurizer on all cores, in turn, on the same pictures and with everything from the first import on; the
-processor's time a picture, which says most on a machine that has other work; and the largest resident memory of the
+processor's time per picture, which says most on a machine that has other work; and the largest resident memory of the
 featurizer with all its workers, for a small and a large dataset. Photos are repeated, each with a comment of its own in
 the JPEG, so that no two files are equal.
 """
@@ -132,8 +132,8 @@ def featurize(dataset: Path, out: Path) -> tuple[float, float]:
 def loop(dataset: Path, out: Path) -> float:
     """Run the plain loop; returns seconds."""
     started = time.perf_counter()
-    arguments = [str(find_model()), str(dataset / "images"), str(out)]
-    subprocess.run([sys.executable, "-c", LOOP, *arguments], check=True, stderr=subprocess.DEVNULL)
+    options = [str(find_model()), str(dataset / "images"), str(out)]
+    subprocess.run([sys.executable, "-c", LOOP, *options], check=True, stderr=subprocess.DEVNULL)
     return time.perf_counter() - started
 
 
@@ -144,29 +144,29 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--small", type=int, default=2000, help="for the memory")
     parser.add_argument("--large", type=int, default=0, help="for the memory; 20000 takes some minutes")
-    asked = parser.parse_args()
+    options = parser.parse_args()
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
-        write_photos(folder / "speed", asked.pictures)
+        write_photos(folder / "speed", options.pictures)
         ratios = []
-        for turn in range(asked.rounds):
+        for turn in range(options.rounds):
             spent = [processor_s()]
             plain_s = loop(folder / "speed", folder / "loop.npz")
             spent.append(processor_s())
             ours_s, memory_mb = featurize(folder / "speed", folder / f"out_{turn}")
             spent.append(processor_s())
             ratios.append(plain_s / ours_s)
-            each_ms = [1000 * float(part) / asked.pictures for part in np.diff(spent)]
+            each_ms = [1000 * float(part) / options.pictures for part in np.diff(spent)]
             print(
-                f"{asked.pictures} pictures: loop {asked.pictures / plain_s:.1f} a second, featurizer "
-                f"{asked.pictures / ours_s:.1f}, ratio {ratios[-1]:.2f}; processor {each_ms[0]:.1f} and "
+                f"{options.pictures} pictures: loop {options.pictures / plain_s:.1f} a second, featurizer "
+                f"{options.pictures / ours_s:.1f}, ratio {ratios[-1]:.2f}; processor {each_ms[0]:.1f} and "
                 f"{each_ms[1]:.1f} ms a picture; memory {memory_mb:.0f} MB",
                 flush=True,
             )
         print(f"best ratio {max(ratios):.2f}")
-        if asked.large:
+        if options.large:
             memory = []
-            for n_pictures in (asked.small, asked.large):
+            for n_pictures in (options.small, options.large):
                 write_photos(folder / f"n{n_pictures}", n_pictures)
                 seconds, memory_mb = featurize(folder / f"n{n_pictures}", folder / f"store_{n_pictures}")
                 memory.append(memory_mb)

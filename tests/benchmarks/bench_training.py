@@ -56,18 +56,18 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ["SMILEBENCH_HOME"] = folder
         dataset = write_dataset(Path(folder) / "datasets" / "bench", subjects=3)
-        ours = build_network("dual_head", 5).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        dual_head = build_network("dual_head", 5).to(memory_format=torch.channels_last)  # type: ignore[call-overload]
         plain = build_network("dual_head", 5)
         plain.encode = lambda frames: plain.pool(plain.encoder((frames - plain.mean) / plain.std)).flatten(1)
-        optimizers = {net: torch.optim.AdamW(net.parameters(), lr=5e-5) for net in (ours, plain)}
-        side = DecodedSequences(dataset, dataset.rows, decode_dataset(dataset))
+        optimizers = {net: torch.optim.AdamW(net.parameters(), lr=5e-5) for net in (dual_head, plain)}
+        sequences = DecodedSequences(dataset, dataset.rows, decode_dataset(dataset))
         augmentation = Augmentation(0)
-        times: dict[str, list[float]] = {"plain": [], "ours": [], "plain pictures": [], "our pictures": []}
+        times: dict[str, list[float]] = {"plain": [], "dual head": [], "plain pictures": [], "decoded pictures": []}
         for step in range(STEPS + 1):
-            for name, net in (("plain", plain), ("ours", ours)):
+            for name, net in (("plain", plain), ("dual head", dual_head)):
                 began = time.perf_counter()
-                if name == "ours":
-                    frames = next(side.batches(BATCH, range(BATCH), augmentation, step)).frames
+                if name == "dual head":
+                    frames = next(sequences.batches(BATCH, range(BATCH), augmentation, step)).frames
                 else:
                     frames = torch.stack(plain_batches(dataset))
                 loaded = time.perf_counter()
@@ -77,12 +77,14 @@ def main() -> None:
                 optimizers[net].step()
                 if step:  # the first one warms up
                     times[name].append(time.perf_counter() - began)
-                    times["our pictures" if name == "ours" else "plain pictures"].append(loaded - began)
+                    times["decoded pictures" if name == "dual head" else "plain pictures"].append(loaded - began)
     middle = {name: statistics.median(values) for name, values in times.items()}
     print(f"threads {THREADS}, batch {BATCH} x 5 x 224 x 224, median of {STEPS} steps, numpy {np.__version__}")
-    print(f"pictures: plain {middle['plain pictures'] * 1e3:.0f} ms, ours {middle['our pictures'] * 1e3:.0f} ms")
-    print(f"step:     plain {middle['plain'] * 1e3:.0f} ms, ours {middle['ours'] * 1e3:.0f} ms")
-    print(f"ratio plain / ours: {middle['plain'] / middle['ours']:.2f}")
+    print(
+        f"pictures: plain {middle['plain pictures'] * 1e3:.0f} ms, dual head {middle['decoded pictures'] * 1e3:.0f} ms"
+    )
+    print(f"step:     plain {middle['plain'] * 1e3:.0f} ms, dual head {middle['dual head'] * 1e3:.0f} ms")
+    print(f"ratio plain / dual head: {middle['plain'] / middle['dual head']:.2f}")
 
 
 if __name__ == "__main__":

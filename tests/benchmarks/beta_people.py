@@ -26,7 +26,7 @@ class BetaWorld:
 
     Attributes:
         n_people: People of a test set.
-        clips: Fewest and most clips a person; drawn evenly.
+        clips: Fewest and most clips per person; drawn evenly.
         hits: Mean rate of hits of baseline and candidate.
         alarms: Mean rate of false alarms of baseline and candidate.
         alike: Correlation of two clips of one class of one person, from 0 to below 1.

@@ -25,7 +25,7 @@ class World:
 
     Attributes:
         n_people: People of a test set.
-        clips: Fewest and most clips a person; drawn evenly.
+        clips: Fewest and most clips per person; drawn evenly.
         signal: Distance of the classes of baseline and candidate, in standard deviations of a clip.
         shift: Variance of a person's shift, in shares of all variance.
         clearness: Variance of a person's clearness, in shares of all variance.

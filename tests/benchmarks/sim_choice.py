@@ -14,6 +14,7 @@ import json
 import numpy as np
 from people import arguments, lay_out
 
+from shared.statistics.intervals import intervals
 from shared.statistics.predictions import Predictions
 from shared.statistics.significance import compare, holm
 from tools.reporter.approaches.choice import Offer, choose
@@ -22,43 +23,45 @@ STRENGTHS = ((0.0, 0.0), (0.15, 0.1), (0.4, 0.2))
 SHARED = (0.0, 0.5, 0.8)
 
 
-def draw(asked: argparse.Namespace, number: int, rng: np.random.Generator) -> list[Predictions]:
+def draw(options: argparse.Namespace, number: int, rng: np.random.Generator) -> list[Predictions]:
     """Draw the answers of approaches that are alike; run `number` decides how alike the clips of a person are."""
-    n_people = int(rng.integers(asked.people[0], asked.people[1] + 1))
-    labels, people = lay_out(n_people, tuple(asked.clips), None, rng)
+    n_people = int(rng.integers(options.people[0], options.people[1] + 1))
+    labels, people = lay_out(n_people, tuple(options.clips), None, rng)
     (shift, clear), shared = STRENGTHS[number % 3], SHARED[number // 3 % 3]
     side = np.where(labels, 1.0, -1.0)
 
     def part(variance: float, size: int) -> np.ndarray:
-        own, common = rng.standard_normal((asked.approaches, size)), rng.standard_normal(size)
+        own, common = rng.standard_normal((options.approaches, size)), rng.standard_normal(size)
         return np.sqrt(variance) * (np.sqrt(shared) * common + np.sqrt(1 - shared) * own)
 
-    scores = asked.signal / 2 * side + side * part(clear, n_people)[:, people] + part(shift, n_people)[:, people]
+    scores = options.signal / 2 * side + side * part(clear, n_people)[:, people] + part(shift, n_people)[:, people]
     scores = scores + part(1 - shift - clear, people.size)
     return [Predictions(labels, one, 0.0, people) for one in scores]
 
 
-def simulate(asked: argparse.Namespace) -> dict[str, float]:
+def simulate(options: argparse.Namespace) -> dict[str, float]:
     """Return the share of runs with a false claim by each rule, and with a recommendation at all."""
-    rng = np.random.default_rng(asked.seed)
+    rng = np.random.default_rng(options.seed)
     counts = {"false claim": 0, "false claim if only the leader is corrected for": 0, "recommends": 0}
-    for run in range(asked.runs):
-        arms = draw(asked, run, rng)
+    for run in range(options.runs):
+        arms = draw(options, run, rng)
         first = arms[0]
         floor = Predictions(first.labels, np.zeros(first.n), 0.0, first.people)
-        offers = [Offer(f"a{k}", arm, k > 0, 1000 + k, 1.0) for k, arm in enumerate(arms)]
-        found = choose([*offers, Offer("floor", floor, False, 0, 0.0)], "floor", primary=asked.primary)
+        offers = [Offer(f"a{k}", arm, intervals(arm), k > 0, 1000 + k, 1.0) for k, arm in enumerate(arms)]
+        found = choose(
+            [*offers, Offer("floor", floor, intervals(floor), False, 0, 0.0)], "floor", primary=options.primary
+        )
         false = [
-            pair for pair in found.pairs.values() if pair.better and (asked.signal == 0 or "floor" not in pair.other)
+            pair for pair in found.pairs.values() if pair.better and (options.signal == 0 or "floor" not in pair.other)
         ]
         counts["false claim"] += bool(false)
         counts["recommends"] += found.recommended is not None
         best = max(range(len(arms)), key=lambda k: found.values[f"a{k}"].value or 0.0)
         others = [arm for k, arm in enumerate(arms) if k != best]
-        tests = [compare(asked.primary, other, arms[best]).p for other in others]
+        tests = [compare(options.primary, other, arms[best]).p for other in others]
         own = holm([1.0 if p is None else p for p in tests])
         counts["false claim if only the leader is corrected for"] += min(own) < 0.05
-    return {name: count / asked.runs for name, count in counts.items()}
+    return {name: count / options.runs for name, count in counts.items()}
 
 
 def main() -> None:
@@ -67,13 +70,13 @@ def main() -> None:
     parser.add_argument("--approaches", type=int, default=6)
     parser.add_argument("--signal", type=float, default=1.6, help="distance of the classes; 0 is chance (1.6)")
     parser.add_argument("--primary", default="accuracy")
-    asked = parser.parse_args()
-    found = simulate(asked)
-    if asked.json:
+    options = parser.parse_args()
+    found = simulate(options)
+    if options.json:
         print(json.dumps(found))
     else:
-        said = ", ".join(f"{name} {share:.1%}" for name, share in found.items())
-        print(f"{asked.runs} times {asked.approaches} approaches alike, signal {asked.signal:g}: {said}")
+        shares = ", ".join(f"{name} {share:.1%}" for name, share in found.items())
+        print(f"{options.runs} times {options.approaches} approaches alike, signal {options.signal:g}: {shares}")
 
 
 if __name__ == "__main__":

@@ -58,31 +58,33 @@ def counted(name: str, arms: tuple[Predictions, Predictions]) -> tuple[float, fl
             float(one.sum()) for one in part_and_whole("accuracy" if metric == "roc_auc" else metric, arms[0].counts)
         )
         return part, whole - part, whole
-    asked = arms[0].labels if metric == "recall" else np.ones(arms[0].n, dtype=np.bool_)
-    right = [(arm.decisions == arm.labels)[asked] for arm in arms]
-    return float((right[1] & ~right[0]).sum()), float((right[0] & ~right[1]).sum()), float(asked.sum())
+    is_counted = arms[0].labels if metric == "recall" else np.ones(arms[0].n, dtype=np.bool_)
+    right = [(arm.decisions == arm.labels)[is_counted] for arm in arms]
+    return float((right[1] & ~right[0]).sum()), float((right[0] & ~right[1]).sum()), float(is_counted.sum())
 
 
-def cover(world: World | BetaWorld, asked: argparse.Namespace, rng: np.random.Generator) -> dict[str, dict[str, float]]:
+def cover(
+    world: World | BetaWorld, options: argparse.Namespace, rng: np.random.Generator
+) -> dict[str, dict[str, float]]:
     """Return for each name the coverage, the sequences that could tell, and the coverage knowing the effect."""
     truth = world.true()
     found: dict[str, Found] = {}
-    for _ in range(asked.runs):
+    for _ in range(options.runs):
         arms = world.draw(rng)
         for name, low, high in bounds(arms):
             baseline, candidate = truth[name.split()[-1]]
             true = candidate - baseline if "difference" in name else baseline
-            mine = found.setdefault(name, Found())
-            mine.counted.append(counted(name, arms))
+            record = found.setdefault(name, Found())
+            record.counted.append(counted(name, arms))
             if low is not None and high is not None:
-                mine.hits.append(low - 1e-9 <= true <= high + 1e-9)
+                record.hits.append(low - 1e-9 <= true <= high + 1e-9)
     return {
         name: {
-            "covered": float(np.mean(mine.hits)), "telling": telling(name, mine),
-            **with_true_effect(name, mine, truth[name.split()[-1]]),
+            "covered": float(np.mean(record.hits)), "telling": telling(name, record),
+            **with_true_effect(name, record, truth[name.split()[-1]]),
         }
-        for name, mine in found.items()
-        if mine.hits
+        for name, record in found.items()
+        if record.hits
     }  # fmt: skip
 
 
@@ -125,15 +127,15 @@ def main() -> None:
     parser.add_argument(
         "--each", action="store_true", help="print the three least covered settings of each number, too"
     )
-    asked = parser.parse_args()
-    is_beta = asked.generator == "beta"
-    all_worlds = worlds(asked.generator, asked.people, asked.clips)
-    order = np.random.default_rng(asked.seed + is_beta).permutation(len(all_worlds))
-    chosen = sorted(order[: asked.settings or None].tolist())
+    options = parser.parse_args()
+    is_beta = options.generator == "beta"
+    all_worlds = worlds(options.generator, options.people, options.clips)
+    order = np.random.default_rng(options.seed + is_beta).permutation(len(all_worlds))
+    chosen = sorted(order[: options.settings or None].tolist())
     by_name: dict[str, list[tuple[dict[str, float], World | BetaWorld]]] = {}
     for number in chosen:
-        rng = np.random.default_rng([asked.seed, number, is_beta])  # a setting gives the same alone and among others
-        for name, row in cover(all_worlds[number], asked, rng).items():
+        rng = np.random.default_rng([options.seed, number, is_beta])  # a setting gives the same alone and among others
+        for name, row in cover(all_worlds[number], options, rng).items():
             by_name.setdefault(name, []).append((row, all_worlds[number]))
     table = {}
     for name, rows in by_name.items():
@@ -143,11 +145,12 @@ def main() -> None:
             "enough": [row for row, _ in rows if row["telling"] >= FEW],
         }
         table[name] = {part: summary(found) for part, found in parts.items() if found}
-    if asked.json:
+    if options.json:
         print(json.dumps(table))
         return
     print(
-        f"{len(chosen)} settings of {asked.runs} runs, {asked.people} {asked.generator} people of {asked.clips} clips",
+        f"{len(chosen)} settings of {options.runs} runs, "
+        f"{options.people} {options.generator} people of {options.clips} clips",
         flush=True,
     )
     for name, parts in table.items():
@@ -157,7 +160,7 @@ def main() -> None:
                 f"{name:24} {part:7} {row['settings']:3} {row['mean']:.1%} ({row['least']:.1%} to {row['most']:.1%}), "
                 f"below 93 %: {row['below_93']}, above 97 %: {row['above_97']}{known}"
             )
-        if asked.each:
+        if options.each:
             for row, world in sorted(by_name[name], key=lambda pair: pair[0]["covered"])[:3]:
                 print(f"    {row['covered']:.1%} {world}")
 

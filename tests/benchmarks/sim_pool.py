@@ -67,11 +67,11 @@ def train(evidence: F64, arm: Predictions, people: list[int], uneven: float, rng
     return model if roc is None else dataclasses.replace(model, threshold=min(0.99, youden(roc).decision_threshold))
 
 
-def once(world: World | BetaWorld, asked: argparse.Namespace, rng: np.random.Generator) -> dict[str, float]:
+def once(world: World | BetaWorld, options: argparse.Namespace, rng: np.random.Generator) -> dict[str, float]:
     """Return coverage of each number, the word, and by how much the pooled area lies below the mean of the folds'."""
     arms = world.draw(rng)
     huge = dataclasses.replace(world, n_people=HUGE).draw(rng)
-    fold_of = rng.permutation(world.n_people) % asked.folds
+    fold_of = rng.permutation(world.n_people) % options.folds
     pooled = []
     true: list[dict[str, float]] = []
     of_folds = []
@@ -79,13 +79,13 @@ def once(world: World | BetaWorld, asked: argparse.Namespace, rng: np.random.Gen
         evidence, far = evidence_of(world, arm), evidence_of(world, many)
         scores, far_scores = np.zeros(arm.n), []
         areas = []
-        for fold in range(asked.folds):
+        for fold in range(options.folds):
             others = np.flatnonzero(fold_of != fold)
             validation = rng.permutation(others)[: max(3, others.size // 3)].tolist()
-            model = train(evidence, arm, validation, asked.uneven, rng)
-            mine = fold_of[arm.people] == fold
-            scores[mine] = model.aligned(evidence[mine])
-            tested = many.people % asked.folds == fold  # each fold's model sees its share of the very many
+            model = train(evidence, arm, validation, options.uneven, rng)
+            is_tested = fold_of[arm.people] == fold
+            scores[is_tested] = model.aligned(evidence[is_tested])
+            tested = many.people % options.folds == fold  # each fold's model sees its share of the very many
             far_scores.append((np.flatnonzero(tested), model.aligned(far[tested])))
             placed = place(many.labels[tested], far[tested])
             areas.append(placed.auc if placed else np.nan)
@@ -126,17 +126,20 @@ def main() -> None:
     parser.add_argument("--people", type=int, default=20)
     parser.add_argument("--folds", type=int, default=5)
     parser.add_argument("--uneven", type=float, default=0.5, help="how much the scales of folds differ (0.5)")
-    asked = parser.parse_args()
-    rng = np.random.default_rng(asked.seed)
-    world: World | BetaWorld = World(asked.people, tuple(asked.clips), (1.6, 1.6))
-    if asked.generator == "beta":
-        world = BetaWorld(asked.people, tuple(asked.clips), alike=0.2, link="shift")
-    rows = [once(world, asked, rng) for _ in range(asked.runs)]
+    options = parser.parse_args()
+    rng = np.random.default_rng(options.seed)
+    world: World | BetaWorld = World(options.people, tuple(options.clips), (1.6, 1.6))
+    if options.generator == "beta":
+        world = BetaWorld(options.people, tuple(options.clips), alike=0.2, link="shift")
+    rows = [once(world, options, rng) for _ in range(options.runs)]
     table = {name: float(np.mean([row[name] for row in rows if name in row])) for name in rows[0]}
-    if asked.json:
+    if options.json:
         print(json.dumps(table))
         return
-    print(f"{asked.generator} people, {asked.people} of {asked.clips} clips, {asked.folds} folds, {asked.runs} runs:")
+    print(
+        f"{options.generator} people, {options.people} of {options.clips} clips, "
+        f"{options.folds} folds, {options.runs} runs:"
+    )
     print(", ".join(f"{name} {value:.1%}" for name, value in table.items()))
 
 

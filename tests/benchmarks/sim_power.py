@@ -53,23 +53,23 @@ def true_plan(world: World | BetaWorld, primary: str, rng: np.random.Generator) 
     return plan(dataclasses.replace(found, difference=candidate - baseline), MARGIN)
 
 
-def power_of(world: World | BetaWorld, asked: argparse.Namespace, rng: np.random.Generator) -> dict[str, float]:
+def power_of(world: World | BetaWorld, options: argparse.Namespace, rng: np.random.Generator) -> dict[str, float]:
     """Return the promised people and clips, and the share of such test sets that find the difference."""
-    promised = true_plan(world, asked.primary, rng)
+    promised = true_plan(world, options.primary, rng)
     if promised is None:
         raise SystemExit(f"no plan for {world}")
     found, people = 0, []
-    for _ in range(asked.runs):
+    for _ in range(options.runs):
         n_people = promised.n_subjects
-        if asked.pilot:
-            pilot = plan_for(asked.primary, *dataclasses.replace(world, n_people=asked.pilot).draw(rng))
+        if options.pilot:
+            pilot = plan_for(options.primary, *dataclasses.replace(world, n_people=options.pilot).draw(rng))
             n_people = n_people if pilot is None else pilot.n_subjects
         people.append(n_people)
-        p = compare(asked.primary, *dataclasses.replace(world, n_people=n_people).draw(rng)).p
+        p = compare(options.primary, *dataclasses.replace(world, n_people=n_people).draw(rng)).p
         found += int(p is not None and p < 0.05)
     return {
         "difference": promised.target, "people": float(np.median(people)), "clips": promised.n_sequences,
-        "power": found / asked.runs,
+        "power": found / options.runs,
     }  # fmt: skip
 
 
@@ -79,11 +79,11 @@ def main() -> None:
     parser.add_argument("--primary", choices=("accuracy", "recall", "roc_auc"), default="accuracy")
     parser.add_argument("--pilot", type=int, default=0, help="plan from pilots of so many people")
     parser.add_argument("--only", type=int, nargs="*", help="settings by number from 0")
-    asked = parser.parse_args()
-    rng = np.random.default_rng(asked.seed)
-    settings = SETTINGS[asked.generator]
-    rows = [power_of(world, asked, rng) for i, world in enumerate(settings) if not asked.only or i in asked.only]
-    if asked.json:
+    options = parser.parse_args()
+    rng = np.random.default_rng(options.seed)
+    settings = SETTINGS[options.generator]
+    rows = [power_of(world, options, rng) for i, world in enumerate(settings) if not options.only or i in options.only]
+    if options.json:
         print(json.dumps(rows))
         return
     for row in rows:

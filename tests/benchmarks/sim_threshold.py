@@ -56,20 +56,20 @@ def main() -> None:
     parser.add_argument("--clips", type=int, default=5)
     parser.add_argument("--signal", type=float, default=0.58, help="0.58 is an AUC of 0.66")
     parser.add_argument("--hits", type=float, default=0.6, help="of beta people, one less the false alarms (0.6)")
-    asked: argparse.Namespace = parser.parse_args()
-    clips = (asked.clips, asked.clips)
-    world: World | BetaWorld = World(asked.people, clips, (asked.signal, asked.signal))
-    if asked.generator == "beta":
-        world = BetaWorld(asked.people, clips, (asked.hits, asked.hits), (1 - asked.hits, 1 - asked.hits))
-    rng = np.random.default_rng(asked.seed)
-    figures = np.array([once(world, rng) for _ in range(asked.runs)])
+    options: argparse.Namespace = parser.parse_args()
+    clips = (options.clips, options.clips)
+    world: World | BetaWorld = World(options.people, clips, (options.signal, options.signal))
+    if options.generator == "beta":
+        world = BetaWorld(options.people, clips, (options.hits, options.hits), (1 - options.hits, 1 - options.hits))
+    rng = np.random.default_rng(options.seed)
+    figures = np.array([once(world, rng) for _ in range(options.runs)])
     flattering, honest, true = figures.mean(axis=0)
-    error = float((figures[:, 1] - figures[:, 2]).std() / np.sqrt(asked.runs))
+    error = float((figures[:, 1] - figures[:, 2]).std() / np.sqrt(options.runs))
     found = {
         "flattering": flattering, "honest": honest, "true": true, "gap": flattering - honest,
         "true_gap": flattering - true, "bias": honest - true, "standard_error": error,
     }  # fmt: skip
-    if asked.json:
+    if options.json:
         print(json.dumps(found))
     else:
         print(", ".join(f"{name} {value:.4f}" for name, value in found.items()))

@@ -17,17 +17,17 @@ from settings import alike_arms
 from tools.reporter.ab.verdict import decide
 
 
-def simulate(asked: argparse.Namespace) -> dict[str, float]:
+def simulate(options: argparse.Namespace) -> dict[str, float]:
     """Return the share of each word, and of p < 0.05."""
-    rng = np.random.default_rng(asked.seed)
+    rng = np.random.default_rng(options.seed)
     words: collections.Counter[str] = collections.Counter()
-    for run in range(asked.runs):
-        n_people = int(rng.integers(asked.people[0], asked.people[1] + 1))
-        world = alike_arms(asked.generator, n_people, asked.clips, run)
-        verdict = decide(*world.draw(rng), primary=asked.primary, margin=asked.margin)
+    for run in range(options.runs):
+        n_people = int(rng.integers(options.people[0], options.people[1] + 1))
+        world = alike_arms(options.generator, n_people, options.clips, run)
+        verdict = decide(*world.draw(rng), primary=options.primary, margin=options.margin)
         words[str(verdict.word)] += 1
         words["p < 0.05"] += int(verdict.test.p is not None and verdict.test.p < 0.05)
-    return {word: count / asked.runs for word, count in sorted(words.items())}
+    return {word: count / options.runs for word, count in sorted(words.items())}
 
 
 def main() -> None:
@@ -35,15 +35,16 @@ def main() -> None:
     parser = arguments(__doc__, runs=2000, people=(8, 40), clips=(2, 10))
     parser.add_argument("--primary", default="accuracy")
     parser.add_argument("--margin", type=float, default=0.05)
-    asked = parser.parse_args()
-    found = simulate(asked)
+    options = parser.parse_args()
+    found = simulate(options)
     wrong = found.get("better", 0.0) + found.get("worse", 0.0)
-    if asked.json:
+    if options.json:
         print(json.dumps({"wrong": wrong, **found}))
     else:
         shares = ", ".join(f"{word} {share:.1%}" for word, share in found.items())
         print(
-            f"{asked.runs} pairs without a difference, {asked.generator} people: better or worse {wrong:.2%} ({shares})"
+            f"{options.runs} pairs without a difference, {options.generator} people: "
+            f"better or worse {wrong:.2%} ({shares})"
         )
 
 

@@ -25,11 +25,11 @@ def read_log(tmp_path: Path) -> list[dict[str, object]]:
     return [json.loads(line) for line in log.read_text().splitlines()] if log.exists() else []
 
 
-def test_each_measurement_of_the_test_side_is_logged_counted_and_said(
+def test_each_measurement_of_the_test_set_is_logged_counted_and_printed(
     split_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert measure(split_file) == 0
-    assert "test side opened 1 time\n" in capsys.readouterr().out
+    assert "test set evaluated 1 time\n" in capsys.readouterr().out
     assert measure(split_file, "--json") == 0
     answer = json.loads(capsys.readouterr().out)
     assert answer["results"]["test_openings"] == 2
@@ -41,17 +41,17 @@ def test_each_measurement_of_the_test_side_is_logged_counted_and_said(
     assert log[1]["model"]["sha256"] == answer["results"]["model"]["sha256"]  # type: ignore[index]
 
 
-def test_looking_at_other_sides_opens_nothing(
+def test_measuring_other_parts_is_no_test_set_evaluation(
     split_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert measure(split_file, "--side", "validation", "--json") == 0
     assert json.loads(capsys.readouterr().out)["results"]["test_openings"] is None
     assert measure(split_file, "--side", "all") == 0
-    assert "opened" not in capsys.readouterr().out
+    assert "evaluated" not in capsys.readouterr().out
     assert read_log(tmp_path) == []
 
 
-def test_the_same_test_people_in_another_split_file_are_the_same_test_side(
+def test_the_same_test_people_in_another_split_file_are_the_same_test_set(
     split_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     document = json.loads(split_file.read_text())
@@ -60,7 +60,7 @@ def test_the_same_test_people_in_another_split_file_are_the_same_test_side(
     renamed.write_text(json.dumps(document))
     assert measure(split_file, "--quiet") == 0
     assert measure(renamed, "--quiet") == 0
-    assert "test side opened 2 times" in capsys.readouterr().out
+    assert "test set evaluated 2 times" in capsys.readouterr().out
 
 
 def test_the_log_does_not_touch_the_dataset_itself(split_file: Path, tmp_path: Path) -> None:
@@ -72,15 +72,15 @@ def test_the_log_does_not_touch_the_dataset_itself(split_file: Path, tmp_path: P
     assert line["sequences_sha256"] == hash_sequences(rows)
 
 
-def test_arms_of_one_session_open_the_test_side_once(
+def test_arms_of_one_session_are_one_test_set_evaluation(
     split_file: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for _ in range(2):
         assert measure(split_file, "--session", "ab-1") == 0
-        assert "test side opened 1 time\n" in capsys.readouterr().out
+        assert "test set evaluated 1 time\n" in capsys.readouterr().out
     monkeypatch.setenv("SMILEBENCH_SESSION", "ab-2")
     assert measure(split_file) == 0
-    assert "test side opened 2 times\n" in capsys.readouterr().out
+    assert "test set evaluated 2 times\n" in capsys.readouterr().out
     assert [line.get("session") for line in read_log(tmp_path)] == ["ab-1", "ab-1", "ab-2"]
     assert measure(split_file, "--session", "no such name!") == 2
     assert "--session" in capsys.readouterr().err

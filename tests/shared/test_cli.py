@@ -94,7 +94,7 @@ def test_a_missing_module_of_our_own_is_a_bug_and_keeps_its_traceback(name: str)
 
 
 @pytest.mark.parametrize(
-    ("number", "told"),
+    ("number", "message"),
     [
         (errno.ENOSPC, "no space left on the disk"),
         (errno.EDQUOT, "no space left on the disk"),
@@ -106,12 +106,12 @@ def test_a_missing_module_of_our_own_is_a_bug_and_keeps_its_traceback(name: str)
     ],
 )
 def test_what_the_system_refuses_is_one_line_that_names_the_place(
-    number: int, told: str, capsys: pytest.CaptureFixture[str]
+    number: int, message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(raise_it(OSError(number, "words of the system", "/some/place"))) == 1
     err = capsys.readouterr().err
     assert "/some/place" in err
-    assert told in err
+    assert message in err
     assert err.count("\n") == 1
 
 
@@ -220,7 +220,7 @@ def test_a_tool_does_its_usual_work_without_a_command_and_another_one_with_it() 
 
 
 @pytest.mark.parametrize(
-    ("words", "told"),
+    ("words", "message"),
     [
         ([], "tool: the following arguments are required: --dataset; see tool --help\n"),
         (["pool"], "tool pool: the following arguments are required: file; see tool pool --help\n"),
@@ -228,12 +228,12 @@ def test_a_tool_does_its_usual_work_without_a_command_and_another_one_with_it() 
     ],
 )
 def test_what_a_command_needs_is_asked_for_in_its_own_name(
-    words: list[str], told: str, capsys: pytest.CaptureFixture[str]
+    words: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as leave:
         cli.main(make_tool(lambda arguments: Result()), words)
     assert leave.value.code == 2
-    assert capsys.readouterr().err.startswith(told)
+    assert capsys.readouterr().err.startswith(message)
 
 
 def test_a_tool_without_a_usual_work_asks_for_a_command(capsys: pytest.CaptureFixture[str]) -> None:

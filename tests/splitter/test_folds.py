@@ -33,10 +33,10 @@ def test_everybody_is_tested_once_a_seed_and_is_on_one_side_of_each_fold(make_ro
         assert [fold["fold"] for fold in folds] == [{"number": n, "of": 5} for n in range(1, 6)]
         for fold in folds:
             contracts.validate(fold, "split", "fold")
-            everyone = [s for side in splits.SIDES for s in people_of(fold, side)]
+            everyone = [s for side in splits.PARTS for s in people_of(fold, side)]
             assert sorted(everyone) == dataset.subjects()
-            assert all(people_of(fold, side) for side in splits.SIDES)
-            sequences = [name for side in splits.SIDES for name in fold["sides"][side]["sequences"]]
+            assert all(people_of(fold, side) for side in splits.PARTS)
+            sequences = [name for side in splits.PARTS for name in fold["sides"][side]["sequences"]]
             assert sorted(sequences) == [row.sequence_id for row in dataset.rows]
 
 

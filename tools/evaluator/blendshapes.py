@@ -20,32 +20,34 @@ STRENGTH = 0.1  # of the inverse penalty; our own choice: 52 related inputs, few
 
 
 def score(arm: str, dataset: Dataset, rows: list[SequenceRow], known: list[SequenceRow]) -> tuple[Scores, float]:
-    """Answer sequences from their blendshapes.
+    """Score sequences from their blendshapes.
 
     Args:
         arm: One of `ARMS`.
         dataset: Whose features are read.
-        rows: The sequences to answer.
+        rows: The sequences to score.
         known: Sequences whose labels may be used.
 
     Returns:
-        The answers, and the threshold that is best on the known sequences (most right answers; of several the middle).
+        The scores, and the threshold with the best accuracy on the known sequences (of several the middle).
 
     Raises:
         InvalidInput: No features, or the known sequences show one class only.
     """
     labels = np.array([row.label == dataset.positive_class for row in known])
     if labels.all() or not labels.any():
-        raise InvalidInput(str(dataset.folder), found="one class on the training side", expected="both")
-    asked, learned = (load_filled(dataset, part, "blendshapes") for part in (rows, known))
+        raise InvalidInput(str(dataset.folder), found="one class in the training part", expected="both")
+    features, known_features = (load_filled(dataset, part, "blendshapes") for part in (rows, known))
     if arm == "blendshapes":
-        ours, theirs = (np.array([0.0 if one is None else _smile(one) for one in part]) for part in (asked, learned))
-        return Scores(ours.astype(np.float32), None), best_threshold(labels, theirs)
-    return Scores(_regress(asked, learned, labels), None), metrics.DEFAULT_THRESHOLD
+        scores, known_scores = (
+            np.array([0.0 if one is None else _smile(one) for one in part]) for part in (features, known_features)
+        )
+        return Scores(scores.astype(np.float32), None), best_threshold(labels, known_scores)
+    return Scores(_regress(features, known_features, labels), None), metrics.DEFAULT_THRESHOLD
 
 
 def describe(dataset: Dataset) -> dict[str, str]:
-    """Name what answers: the landmarker, whose hash stands for the arm in results."""
+    """Name the model that scores: the landmarker, whose hash stands for the arm in results."""
     return {"landmark_model_sha256": open_features(dataset, "blendshapes").model_sha256}
 
 
@@ -54,23 +56,23 @@ def _smile(blendshapes: npt.NDArray[np.float32]) -> float:
 
 
 def _regress(
-    asked: list[npt.NDArray[np.float32] | None],
-    learned: list[npt.NDArray[np.float32] | None],
+    features: list[npt.NDArray[np.float32] | None],
+    known_features: list[npt.NDArray[np.float32] | None],
     labels: npt.NDArray[np.bool_],
 ) -> npt.NDArray[np.float32]:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    there = np.array([one is not None for one in learned])
+    there = np.array([one is not None for one in known_features])
     model = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=1000))
-    model.fit(np.stack([one.mean(0) for one in learned if one is not None]), labels[there])
-    probs = [0.0 if one is None else model.predict_proba(one.mean(0)[None])[0, 1] for one in asked]
+    model.fit(np.stack([one.mean(0) for one in known_features if one is not None]), labels[there])
+    probs = [0.0 if one is None else model.predict_proba(one.mean(0)[None])[0, 1] for one in features]
     return np.array(probs, np.float32)
 
 
 def best_threshold(labels: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64]) -> float:
-    """Return the threshold with the most right answers; of several the one in the middle.
+    """Return the threshold with the most correct predictions; of several the one in the middle.
 
     Example:
         >>> best_threshold(np.array([False, False, True, True]), np.array([0.0, 0.1, 0.5, 0.9])).__round__(3)

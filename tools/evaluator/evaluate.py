@@ -42,7 +42,7 @@ class Evaluated:
         )
         lines = [head, format_metrics(r["metrics"], r["intervals"], r["notes"])]
         if n := r["test_openings"]:
-            lines.append(f"test side opened {n} time{'s' * (n > 1)}")
+            lines.append(f"test set evaluated {n} time{'s' * (n > 1)}")
         return "\n".join([*lines, f"→ {paths.shown(self.file)}"])
 
     def as_json(self) -> dict[str, Any]:
@@ -92,7 +92,7 @@ def evaluate(config: EvaluationConfig) -> Evaluated:
         "code": provenance.code_info("onnxruntime", "numpy", "opencv-python", "scipy"),
     }
     # Logged before anything of it can be read.
-    facts["test_openings"] = _record_opening(dataset, config.session, facts, files)
+    facts["test_openings"] = _log_test_evaluation(dataset, config.session, facts, files)
     facts["pictures"] = _draw(files, dataset, measurement.measured)
     return Evaluated(files.results, write_results(files, measurement, facts))
 
@@ -120,11 +120,13 @@ def _decide(
     ]
 
 
-def _record_opening(dataset: reader.Dataset, session: str | None, facts: dict[str, Any], files: Files) -> int | None:
-    """Log a measurement on a split's test part; returns how many openings there were by now, None elsewhere."""
+def _log_test_evaluation(
+    dataset: reader.Dataset, session: str | None, facts: dict[str, Any], files: Files
+) -> int | None:
+    """Log a measurement on a split's test set; returns how often it was evaluated by now, None elsewhere."""
     if facts["side"] != "test" or facts["split"] is None:
         return None
-    opening = {
+    line = {
         "schema_version": 1,
         "opened_utc": files.created_utc,
         **({"session": session} if session else {}),
@@ -133,7 +135,7 @@ def _record_opening(dataset: reader.Dataset, session: str | None, facts: dict[st
         "sequences_sha256": facts["sequences_sha256"],
         "results": files.results.name,
     }
-    return test_log.record_opening(dataset.folder, opening)
+    return test_log.record_evaluation(dataset.folder, line)
 
 
 def _draw(files: Files, dataset: reader.Dataset, measured: metrics.Measured) -> list[str]:

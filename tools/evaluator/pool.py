@@ -33,7 +33,7 @@ class Pooled:
         """Summarise the pooled results, with the spread over the runs."""
         r = self.results
         runs = len(r["pooled"]["runs"])
-        head = f"{r['model']['name']}: {r['n_sequences']} answers of {runs} runs, {r['n_subjects']} people"
+        head = f"{r['model']['name']}: {r['n_sequences']} predictions of {runs} runs, {r['n_subjects']} people"
         spread = ", ".join(
             f"{name} {found['mean']:.3f} ± {found['sd']:.3f}"
             for name, found in r["pooled"]["spread"].items()
@@ -51,7 +51,7 @@ def pool(files: list[Path], name: str, out: Path) -> Pooled:
     """Put the test results of folds together.
 
     Args:
-        files: Results documents of one arm on the test sides of folds, of one dataset.
+        files: Results documents of one arm on the test sets of folds, of one dataset.
         name: How the pooled results call the arm.
         out: The folder of the pooled results.
 
@@ -82,7 +82,7 @@ def pool(files: list[Path], name: str, out: Path) -> Pooled:
         "sequences_sha256": contracts.sha256_json(
             sorted([one.sequence_id, one.subject_id, one.label] for one in predictions)
         ),
-        # Folds have test sides of their own; the one that was opened most often says how sealed they still are.
+        # Each fold has its own test set; the one evaluated most often counts.
         "test_openings": max((document.get("test_openings") or 0 for document in documents), default=0) or None,
         "at_optimal": None,  # a threshold of aligned scores is no model's
         "notes": [

@@ -99,13 +99,13 @@ def _blendshapes(config: EvaluationConfig, dataset: Dataset, rows: list[Sequence
     """Answer by MediaPipe's blendshapes; what may be known of labels decides threshold or weights."""
     scores, threshold = blendshapes.score(config.arm, dataset, rows, known)
     name = config.arm.replace("_", "-")
-    told = {"arm": config.arm, "known": hash_sequences(known), **blendshapes.describe(dataset)}
+    arm_facts = {"arm": config.arm, "known": hash_sequences(known), **blendshapes.describe(dataset)}
     n_people = len({row.subject_id for row in known})
     return Arm(
         kind=config.arm,
         name=config.name or name,
         file=name,
-        sha256=contracts.sha256_json(told),
+        sha256=contracts.sha256_json(arm_facts),
         own_threshold={
             "value": threshold,
             "chosen_on": "given" if config.arm == "blendshapes" else "default",

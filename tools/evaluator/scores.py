@@ -91,7 +91,7 @@ def read_scores(config: ScoresConfig) -> tuple[list[bool], list[float], list[str
             raise InvalidInput(f"{what}: row {number}", found=f"{len(row)} cells", expected=f"{len(rows[0])}")
         pairs.append((number, row[label_at].strip(), row[score_at].strip()))
     if not pairs:
-        raise InvalidInput(what, found="no rows below the header", expected="a row a sequence")
+        raise InvalidInput(what, found="no rows below the header", expected="one row per sequence")
     names = [cell.strip().lower() for cell in rows[0]] if first else []
     subject_at = next((names.index(name) for name in SUBJECT_NAMES if name in names), None)
     subjects = None
@@ -110,8 +110,8 @@ def _find_header(rows: list[list[str]], what: str, config: ScoresConfig) -> tupl
     names = [cell.strip().lower() for cell in rows[0]]
 
     def place(given: str | None, known: Sequence[str]) -> int | None:
-        wanted = [given.lower()] if given else known
-        return next((names.index(name) for name in wanted if name in names), None)
+        candidates = [given.lower()] if given else known
+        return next((names.index(name) for name in candidates if name in names), None)
 
     label_at, score_at = place(config.label_column, LABEL_NAMES), place(config.score_column, SCORE_NAMES)
     if label_at is not None and score_at is not None:

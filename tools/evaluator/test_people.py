@@ -51,14 +51,14 @@ def choose_people(config: EvaluationConfig, dataset: Dataset) -> People:
     if side != "all" and file:
         return People(file, side)
     if not sides:
-        told = f"{card['model_id']} learned from {dataset.name}: it may know some of these people"
+        note = f"{card['model_id']} learned from {dataset.name}: it may know some of these people"
     else:
         trained, chose = (len(sides[name]["subjects"]) for name in ("train", "validation"))
-        told = (
+        note = (
             f"{card['model_id']} was trained on {trained} of these {len(dataset.subjects())} people, and {chose} chose "
             "its epoch and threshold: these figures flatter it"
         )
-    return People(None, side, (told,))
+    return People(None, side, (note,))
 
 
 def _find_split(card: dict[str, Any], dataset: Dataset) -> Path | None:

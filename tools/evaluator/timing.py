@@ -127,8 +127,8 @@ def _window(model: OnnxModel, frame_count: int) -> Way:
     if model.kind == "frames":
 
         def decide(window: npt.NDArray[np.uint8]) -> None:
-            wanted = model.frame_count or len(window)
-            model.run(_batch(window[np.arange(wanted) % len(window)]))
+            n_frames = model.frame_count or len(window)
+            model.run(_batch(window[np.arange(n_frames) % len(window)]))
 
         return decide
     shape = (1, model.frame_count or frame_count, *FEATURE_SHAPES[model.kind])

@@ -1,9 +1,9 @@
 """An export from checkpoint to a model's folder.
 
     run + checkpoint → ONNX → scores of the validation people, by torch and by onnxruntime
-                     → threshold (theirs) and parity → smile_detector.onnx, model.json
+                     → threshold on these people, and parity → smile_detector.onnx, model.json
 
-The test people are not looked at.
+The test people are not used.
 """
 
 import tempfile
@@ -167,7 +167,7 @@ def _calibrated(scores: Scores, temperature: float | None) -> Scores:
 
 def _compare(
     graph: Any,
-    theirs: Scores,
+    torch_scores: Scores,
     dataset: reader.Dataset,
     rows: list[reader.SequenceRow],
     config: ExportConfig,
@@ -180,13 +180,13 @@ def _compare(
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / paths.MODEL_FILE
         path.write_bytes(graph.SerializeToString())
-        ours = score_dataset(OnnxModel(path), dataset, rows, lambda b: cli.progress(b, what="onnxruntime"))
-    threshold = _choose_threshold(dataset, rows, ours, config)
-    differences = [np.abs(ours.smile_prob - theirs.smile_prob)]
-    if theirs.emotion_logits is not None:
-        assert ours.emotion_logits is not None
-        differences.append(np.abs(ours.emotion_logits - theirs.emotion_logits))
-    flips = (ours.smile_prob > threshold["value"]) != (theirs.smile_prob > threshold["value"])
+        onnx_scores = score_dataset(OnnxModel(path), dataset, rows, lambda b: cli.progress(b, what="onnxruntime"))
+    threshold = _choose_threshold(dataset, rows, onnx_scores, config)
+    differences = [np.abs(onnx_scores.smile_prob - torch_scores.smile_prob)]
+    if torch_scores.emotion_logits is not None:
+        assert onnx_scores.emotion_logits is not None
+        differences.append(np.abs(onnx_scores.emotion_logits - torch_scores.emotion_logits))
+    flips = (onnx_scores.smile_prob > threshold["value"]) != (torch_scores.smile_prob > threshold["value"])
     parity = {
         "n_sequences": len(rows),
         "largest_difference": max(float(difference.max()) for difference in differences),

@@ -143,8 +143,8 @@ def _complete(
             )
         n_validation = min(max(1, round(splits.FRACTIONS["validation"] * n_subjects)), len(others) - 1)
         counts = {"train": len(others) - n_validation, "validation": n_validation}
-        people = {**splits.draw_sides(labels_of, others, counts, rng), "test": list(tested)}
-        fractions = {side: round(len(people[side]) / n_subjects, 6) for side in splits.SIDES}
+        people = {**splits.draw_parts(labels_of, others, counts, rng), "test": list(tested)}
+        fractions = {side: round(len(people[side]) / n_subjects, 6) for side in splits.PARTS}
         name = f"{splits.split_name(dataset, seed)}-{word}{number}of{n_folds}"
         document = splits.describe_split(dataset, name, seed, method, fractions, people)
         documents.append({**document, "fold": {"number": number, "of": n_folds}})

@@ -32,10 +32,10 @@ def load_weights(path: Path, network: nn.Module) -> None:
         InvalidInput: No safetensors file, or one of another network (the first tensor that differs is named).
     """
     tensors = _read(path)
-    ours = network.state_dict()
-    for key in sorted({**ours, **tensors}):
+    expected_tensors = network.state_dict()
+    for key in sorted({**expected_tensors, **tensors}):
         found = tuple(tensors[key].shape) if key in tensors else "nothing"
-        expected = tuple(ours[key].shape) if key in ours else "nothing"
+        expected = tuple(expected_tensors[key].shape) if key in expected_tensors else "nothing"
         if found != expected:
             raise InvalidInput(f"{path}: {key}", found=str(found), expected=str(expected))
     network.load_state_dict(tensors)

@@ -123,8 +123,8 @@ def _training_rows(dataset: reader.Dataset, split: dict[str, Any], config: Train
 
 def _has_kept(folder: Path, run: dict[str, Any], config: TrainConfig) -> bool:
     kept = {point["name"] for point in run["checkpoints"]}
-    wanted = {_epoch_name(epoch) for epoch in config.keep_epochs}
-    return wanted <= kept and all((folder / point["file"]).is_file() for point in run["checkpoints"])
+    wanted_names = {_epoch_name(epoch) for epoch in config.keep_epochs}
+    return wanted_names <= kept and all((folder / point["file"]).is_file() for point in run["checkpoints"])
 
 
 def _epoch_name(epoch: int) -> str:
@@ -192,17 +192,17 @@ def _begin(
     before, now_settings = ({**BEFORE, **r["config"], "epochs": 0, "keep_epochs": []} for r in (old, run))
     if config.schedule != "constant":
         before["epochs"], now_settings["epochs"] = old["config"]["epochs"], config.epochs
-    for key, ours, theirs in (
+    for key, expected, found in (
         ("dataset", dataset.labels_sha256, old["dataset"]["sha256"]),
         ("split", split_reference["sha256"], old["split"] and old["split"]["sha256"]),
         ("weights", weights, old["weights"]),
         *[(key, value, before.get(key)) for key, value in now_settings.items()],
     ):
-        if ours != theirs:
+        if expected != found:
             raise InvalidInput(
                 str(folder),
-                found=f"a run with {key} = {theirs}",
-                expected=f"{ours}, to go on with it",
+                found=f"a run with {key} = {found}",
+                expected=f"{expected}, to go on with it",
                 todo="choose another --out",
             )
     old["config"] = run["config"]

@@ -43,10 +43,10 @@ def test_another_baseline_is_another_opening(plan: Plan) -> None:
 
 
 def test_every_arm_is_measured_as_a_part_of_the_experiment(plan: Plan, monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[dict[str, Any]] = []
+    all_flags: list[dict[str, Any]] = []
 
     def measure(*_: object, **flags: Any) -> Path:
-        asked.append(flags)
+        all_flags.append(flags)
         return Path("results.json")
 
     monkeypatch.setattr(stages, "measure", measure)
@@ -55,8 +55,8 @@ def test_every_arm_is_measured_as_a_part_of_the_experiment(plan: Plan, monkeypat
     monkeypatch.setattr(stages, "export", lambda *_: Path("model.onnx"))
     monkeypatch.setattr(stages, "hand_off", lambda *_: Path("spec.json"))
     ab._walk(None, plan, Path("split.json"), "")  # type: ignore[arg-type]
-    assert {flags["session"] for flags in asked} == {plan.session()}
-    assert [flags["arm"] for flags in asked] == ["model", "majority", "model", "one_frame"]
+    assert {flags["session"] for flags in all_flags} == {plan.session()}
+    assert [flags["arm"] for flags in all_flags] == ["model", "majority", "model", "one_frame"]
 
 
 class Shell:
@@ -110,9 +110,9 @@ def test_other_words_in_a_report_repeat_the_report_only_and_another_trainer_repe
 
     def repeated() -> set[str]:
         """Walk the whole comparison; return the steps that were done."""
-        said: list[str] = []
-        ab.compare(Chain(tmp_path / "chain.json", shell, said.append, ImportGraph(source)), plan)
-        return {text.removesuffix(" ...") for text in said if text.endswith(" ...")}
+        progress_lines: list[str] = []
+        ab.compare(Chain(tmp_path / "chain.json", shell, progress_lines.append, ImportGraph(source)), plan)
+        return {text.removesuffix(" ...") for text in progress_lines if text.endswith(" ...")}
 
     everything = {
         *("split", "leaks", "measure baseline", "measure majority", "train", "export epochs-10"),

@@ -144,8 +144,8 @@ def test_every_approach_is_measured_on_the_same_folds_and_pooled(shell: Shell, p
     arms = ("model", "model", "model", "one_frame", "blendshapes", "blendshape_logistic", "majority")
     for split in ("split1", "split2"):
         file = str(shell.folder / f"{split}.json")
-        asked = [shell.value(words, "--arm") for words in shell.calls("evaluator", "--dataset", file)]
-        assert sorted(asked) == sorted(arms)
+        measured_arms = [shell.value(words, "--arm") for words in shell.calls("evaluator", "--dataset", file)]
+        assert sorted(measured_arms) == sorted(arms)
     assert {shell.value(words, "--name") for words in shell.calls("evaluator", "pool")} == set(APPROACHES)
     (report,) = shell.calls("reporter", "approaches")
     assert set(pairs(report, "--result")) == set(APPROACHES)
@@ -169,7 +169,7 @@ def test_the_dual_head_starts_from_the_baselines_weights_and_features_are_read_o
     assert [shell.value(words, "--kind") for words in shell.calls("featurizer")] == ["landmarks"]
     assert all(shell.value(words, "--checkpoint") == "last" for words in shell.calls("exporter"))
     sessions = {shell.value(words, "--session") for words in shell.calls("evaluator", "--side")}
-    assert len(sessions) == 1  # all arms of a comparison open the test side once
+    assert len(sessions) == 1  # all arms of a comparison are one test-set evaluation
     assert sessions == {plan.comparison_id()}
 
 
@@ -210,11 +210,11 @@ def test_the_same_command_does_nothing_twice_and_a_hand_off_that_was_proven_sinc
 def test_every_step_is_announced_with_its_place_and_the_last_is_the_last(
     change: dict[str, Any], shell: Shell, plan: Plan
 ) -> None:
-    said: list[str] = []
-    compare(Chain(shell.folder / "chain.json", shell, said.append), replace(plan, **change))
-    places = [text.split(" ")[0].split("/") for text in said if "/" in text.split(" ")[0]]
+    progress_lines: list[str] = []
+    compare(Chain(shell.folder / "chain.json", shell, progress_lines.append), replace(plan, **change))
+    places = [text.split(" ")[0].split("/") for text in progress_lines if "/" in text.split(" ")[0]]
     assert len({n for _, n in places}) == 1
-    assert [int(k) for k, _ in places][-1] == int(places[0][1]) == len(said)
+    assert [int(k) for k, _ in places][-1] == int(places[0][1]) == len(progress_lines)
 
 
 def test_a_baseline_is_wanted_by_a_dual_head_that_has_no_start(plan: Plan) -> None:

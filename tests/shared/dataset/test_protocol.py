@@ -159,7 +159,7 @@ def spoil(path: str, value: Any) -> dict[str, Any]:
 
 
 @pytest.mark.parametrize(
-    ("path", "value", "told"),
+    ("path", "value", "message"),
     [
         ("phases/1/start_s", 3.5, "begins where the one before ends"),
         ("phases/1/end_s", 2, "begins where the one before ends"),
@@ -172,6 +172,6 @@ def spoil(path: str, value: Any) -> dict[str, Any]:
         ("frame_interval_ms", 0, "more than 0"),
     ],
 )
-def test_a_protocol_that_contradicts_itself_is_refused(path: str, value: Any, told: str) -> None:
-    with pytest.raises(InvalidInput, match=told):
+def test_a_protocol_that_contradicts_itself_is_refused(path: str, value: Any, message: str) -> None:
+    with pytest.raises(InvalidInput, match=message):
         parse_protocol(spoil(path, value), "mine.json")

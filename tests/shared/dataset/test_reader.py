@@ -78,7 +78,7 @@ def test_a_table_of_no_rows_is_an_empty_list() -> None:
 
 
 @pytest.mark.parametrize(
-    ("change", "told"),
+    ("change", "message"),
     [
         ({"label": "grin"}, r"row 2 \(seq_0001\): found the label 'grin', expected one of non_smile, smile"),
         ({"label": ""}, "row 2: label"),
@@ -102,8 +102,8 @@ def test_a_table_of_no_rows_is_an_empty_list() -> None:
         ({"sha256": "abc"}, "row 2: sha256"),
     ],
 )
-def test_a_bad_cell_is_refused_with_its_row_and_column(change: dict[str, str], told: str) -> None:
-    with pytest.raises(InvalidInput, match=told) as caught:
+def test_a_bad_cell_is_refused_with_its_row_and_column(change: dict[str, str], message: str) -> None:
+    with pytest.raises(InvalidInput, match=message) as caught:
         parse(table(change))
     assert "\n" not in str(caught.value)
 
@@ -122,7 +122,7 @@ def test_another_header_is_refused_with_the_right_one(header: tuple[str, ...]) -
 
 
 @pytest.mark.parametrize(
-    ("data", "told"),
+    ("data", "message"),
     [
         (b"", "row 1: found nothing"),
         (b"\xff\xfes\x00e\x00", "not UTF-8"),
@@ -134,9 +134,9 @@ def test_another_header_is_refused_with_the_right_one(header: tuple[str, ...]) -
     ],
     ids=["empty", "utf-16", "a cell less", "a cell more", "semicolons", "open quote", "endless cell"],
 )
-def test_a_broken_table_is_refused_in_one_line(data: bytes, told: str) -> None:
+def test_a_broken_table_is_refused_in_one_line(data: bytes, message: str) -> None:
     # The endless cell once ended in a bare error of the csv module.
-    with pytest.raises(InvalidInput, match=told) as caught:
+    with pytest.raises(InvalidInput, match=message) as caught:
         parse(data)
     assert len(str(caught.value)) < 500
 
@@ -198,16 +198,16 @@ def test_a_table_edited_by_hand_is_noticed_and_usable(dataset: Dataset) -> None:
 
 
 @pytest.mark.parametrize(
-    ("what", "told"),
+    ("what", "message"),
     [("folder", "no such folder"), ("dataset.json", r"no dataset\.json"), ("labels.csv", "no such file")],
 )
-def test_what_is_missing_of_a_dataset_is_said(dataset: Dataset, what: str, told: str) -> None:
+def test_what_is_missing_of_a_dataset_is_said(dataset: Dataset, what: str, message: str) -> None:
     if what == "folder":
         folder = dataset.folder.with_name("nobody")
     else:
         folder = dataset.folder
         (folder / what).unlink()
-    with pytest.raises(InvalidInput, match=told):
+    with pytest.raises(InvalidInput, match=message):
         open_dataset(folder)
 
 

@@ -22,12 +22,12 @@ def people(tmp_path: Path, make_dataset: Callable[..., Dataset]) -> Dataset:
     [(3, (1, 1, 1)), (4, (2, 1, 1)), (6, (3, 1, 2)), (7, (4, 1, 2)), (10, (5, 2, 3)), (40, (24, 6, 10))],
 )
 def test_each_side_gets_people_and_the_test_side_is_rounded_up(n: int, expected: tuple[int, int, int]) -> None:
-    assert tuple(splits.count_sides(n).values()) == expected
+    assert tuple(splits.part_sizes(n).values()) == expected
 
 
 def test_two_people_are_too_few() -> None:
     with pytest.raises(InvalidInput, match="found 2 people, expected at least 3"):
-        splits.count_sides(2)
+        splits.part_sizes(2)
 
 
 def test_nobody_is_on_two_sides_and_nobody_is_lost(people: Dataset) -> None:
@@ -99,7 +99,7 @@ def test_nobody_is_tested_where_another_dataset_is_the_test(people: Dataset, tmp
     split = splits.read_split(file, people)
     assert split["sides"]["test"] == {"subjects": [], "sequences": [], "by_label": {}}
     assert not [text for text in splits.list_warnings(people, [split]) if "test" in text]
-    with pytest.raises(InvalidInput, match="no sequence on the side 'test'"):
+    with pytest.raises(InvalidInput, match="no sequence in the part 'test'"):
         splits.rows_of(people, split, "test")
 
 

@@ -59,8 +59,8 @@ def test_the_names_of_the_blendshapes_are_the_models_own(landmarker: FaceLandmar
     import mediapipe
 
     picture = mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=photos(1, 1)[0])
-    theirs = landmarker._task.detect(picture).face_blendshapes[0]
-    assert tuple(category.category_name for category in theirs) == BLENDSHAPES
+    mediapipe_result = landmarker._task.detect(picture).face_blendshapes[0]
+    assert tuple(category.category_name for category in mediapipe_result) == BLENDSHAPES
 
 
 @needs_photos
@@ -68,15 +68,15 @@ def test_what_is_read_is_what_mediapipes_own_interface_gives(landmarker: FaceLan
     import mediapipe
 
     for photo in photos(1, 4):
-        theirs = landmarker._task.detect(
+        mediapipe_result = landmarker._task.detect(
             mediapipe.Image(image_format=mediapipe.ImageFormat.SRGB, data=np.ascontiguousarray(photo))
         )
-        ours = landmarker.read(photo)
-        assert ours.points is not None
-        assert ours.points.tolist() == [[p.x, p.y, p.z] for p in theirs.face_landmarks[0]]
-        assert ours.blendshapes is not None
-        assert ours.blendshapes.tolist() == [category.score for category in theirs.face_blendshapes[0]]
-        assert np.array_equal(ours.pose, theirs.facial_transformation_matrixes[0])
+        reading = landmarker.read(photo)
+        assert reading.points is not None
+        assert reading.points.tolist() == [[p.x, p.y, p.z] for p in mediapipe_result.face_landmarks[0]]
+        assert reading.blendshapes is not None
+        assert reading.blendshapes.tolist() == [category.score for category in mediapipe_result.face_blendshapes[0]]
+        assert np.array_equal(reading.pose, mediapipe_result.facial_transformation_matrixes[0])
 
 
 @needs_photos

@@ -1,4 +1,4 @@
-"""Mirror images of points and blendshapes: each other's twin, and what a mirrored photo really shows."""
+"""Mirror images of points and blendshapes: the partner of each, and what a mirrored photo really shows."""
 
 import csv
 
@@ -13,10 +13,10 @@ from shared.faces.mirror import BLENDSHAPE_TWINS, POINT_TWINS
 from shared.faces.normalise import LEFT_EYE, NOSE_TIP, RIGHT_EYE, normalise
 
 
-@pytest.mark.parametrize("twins", [POINT_TWINS, BLENDSHAPE_TWINS])
-def test_a_twins_twin_is_itself(twins: tuple[int, ...]) -> None:
-    assert sorted(twins) == list(range(len(twins)))
-    assert [twins[twin] for twin in twins] == list(range(len(twins)))
+@pytest.mark.parametrize("partners", [POINT_TWINS, BLENDSHAPE_TWINS])
+def test_the_partner_of_a_partner_is_the_point_itself(partners: tuple[int, ...]) -> None:
+    assert sorted(partners) == list(range(len(partners)))
+    assert [partners[partner] for partner in partners] == list(range(len(partners)))
 
 
 def test_eyes_and_cheeks_change_sides_and_the_nose_stays() -> None:

@@ -70,7 +70,7 @@ def test_where_no_threshold_helps_nothing_is_called_positive() -> None:
         ([], [], "found none"),
         ([True], [float("nan")], "entry 1: found nan"),
         ([True, False], [0.1, float("inf")], "entry 2: found inf"),
-        ([True, False], [0.1], "expected one score a label"),
+        ([True, False], [0.1], "expected one score per label"),
     ],
 )
 def test_scores_that_no_metric_can_use_are_refused(labels: list[bool], scores: list[float], message: str) -> None:

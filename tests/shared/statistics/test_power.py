@@ -85,7 +85,7 @@ def test_a_difference_of_no_interest_is_not_chased_and_no_disagreement_still_giv
 
 
 def drawn(n_people: int, seed: int) -> tuple[Predictions, Predictions]:
-    """Four clips a person, one of them positive; the candidate's scores lie further apart."""
+    """Four clips per person, one of them positive; the candidate's scores lie further apart."""
     rng = np.random.default_rng(seed)
     people = np.repeat(np.arange(n_people), 4)
     labels = np.arange(people.size) % 4 == 0

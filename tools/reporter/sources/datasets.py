@@ -57,7 +57,7 @@ def find_dataset(folder: Path | None, baseline: Arm) -> DatasetFacts | None:
         n_rows=len(dataset.rows),
         n_reviewed=sum(row.reviewed for row in dataset.rows),
         negative_s=sum(row.frame_count * row.frame_interval_ms for row in negatives) / 1000,
-        openings=tuple(test_log.read_openings(dataset.folder, baseline.results["sequences_sha256"])),
+        openings=tuple(test_log.read_evaluations(dataset.folder, baseline.results["sequences_sha256"])),
     )
 
 

@@ -23,7 +23,7 @@ def check_runtime(checker: FieldChecker) -> list[Finding]:
 def _check_landmarker(claims: dict[str, Claim], *, needed: bool) -> Finding:
     """Check the landmarker's package, which is pinned like onnxruntime-web."""
     field, claim = "runtime.landmarker", claims.get("runtime.landmarker")
-    wanted = TASKS_VISION.wanted
+    wanted = TASKS_VISION.specifier
     if not needed:
         assert claim is not None
         return failed(field, repr(claim.raw), "nothing", "remove it: a model of frames uses no landmarker")
