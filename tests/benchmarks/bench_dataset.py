@@ -45,7 +45,7 @@ def measure(what: str, work: Callable[[], object], *, squared: bool = False) -> 
     print(f"{what:28} {took_s:6.1f} s  {speed}, of processor {cpu_s * factor / 60:5.1f} min")
 
 
-def describe(dataset: reader.Dataset) -> image_matching.Likeness:
+def describe(dataset: reader.Dataset) -> image_matching.Fingerprints:
     """Read all pictures, one after the other, as the duplicates check does on all cores."""
     size = (image_matching.SIZE_PX, image_matching.SIZE_PX)
     parts = []
@@ -67,9 +67,11 @@ def main() -> None:
         measure("import again", lambda: importer.main(words))
         measure("open", lambda: reader.open_dataset(folder))
         measure("verify", lambda: verifier.main(["--dataset", "many", "--quiet", "--json"]))
-        kept: list[image_matching.Likeness] = []
+        kept: list[image_matching.Fingerprints] = []
         measure("describe", lambda: kept.append(describe(reader.open_dataset(folder))))
-        measure("compare (grows squared)", lambda: image_matching.find_alike(kept[0], range(N_PICTURES)), squared=True)
+        measure(
+            "compare (grows squared)", lambda: image_matching.find_matches(kept[0], range(N_PICTURES)), squared=True
+        )
 
 
 if __name__ == "__main__":

@@ -15,12 +15,12 @@ from shared.dataset.reader import open_dataset
 from shared.errors import InvalidInput
 from shared.statistics.predictions_csv import PredictionRow, format_predictions
 from tools.reviewer import cli, suspect
-from tools.reviewer.face_features import Looks
+from tools.reviewer.face_features import FaceFeatures
 from tools.reviewer.label_quality import (
-    Opinion,
+    OutOfFoldScores,
     find_suspects,
     flag,
-    order_by_suspicion,
+    order_by_quality,
     read_suspicion,
     suspicion_path,
 )
@@ -37,8 +37,8 @@ SPLIT_SHA, ONNX_SHA = "a" * 64, "b" * 64
 def test_the_label_that_models_find_least_probable_comes_first(dataset):
     chances = {row.sequence_id: (0.1, 0.9) if row.label == "smile" else (0.9, 0.1) for row in dataset.rows}
     chances |= {"seq_0002": (0.2, 0.8), "seq_0003": (0.95, 0.05), "seq_0001": (0.5, 0.5)}
-    suspects = find_suspects(dataset, Opinion(("non_smile", "smile"), chances, {}, {}, {}, "by hand"))
-    assert order_by_suspicion(suspects)[:4] == ["seq_0003", "seq_0002", "seq_0001", "seq_0004"]
+    suspects = find_suspects(dataset, OutOfFoldScores(("non_smile", "smile"), chances, {}, {}, {}, "by hand"))
+    assert order_by_quality(suspects)[:4] == ["seq_0003", "seq_0002", "seq_0001", "seq_0004"]
     assert suspects["seq_0003"].quality == pytest.approx(0.05)
     assert (suspects["seq_0003"].likely, suspects["seq_0003"].flagged) == ("non_smile", True)
     assert not suspects["seq_0001"].flagged
@@ -46,8 +46,8 @@ def test_the_label_that_models_find_least_probable_comes_first(dataset):
 
 def test_sequences_whose_pictures_have_changed_since_are_not_judged(dataset):
     chances = {row.sequence_id: (0.5, 0.5) for row in dataset.rows}
-    opinion = Opinion(("non_smile", "smile"), chances, {}, {"seq_0001": "0" * 64}, {}, "by hand")
-    assert sorted(find_suspects(dataset, opinion)) == [f"seq_{n:04d}" for n in range(2, 13)]
+    scores = OutOfFoldScores(("non_smile", "smile"), chances, {}, {"seq_0001": "0" * 64}, {}, "by hand")
+    assert sorted(find_suspects(dataset, scores)) == [f"seq_{n:04d}" for n in range(2, 13)]
 
 
 def test_marks_and_order_are_those_of_cleanlab():
@@ -98,8 +98,8 @@ def test_a_person_is_never_judged_by_a_model_that_has_seen_that_person(monkeypat
     monkeypatch.setattr(StandardScaler, "transform", spy_scale)
     monkeypatch.setattr(LogisticRegression, "fit", spy_fit)
     monkeypatch.setattr(LogisticRegression, "predict_proba", spy_predict)
-    looks = Looks("blendshapes", values, [True] * 60, None)
-    found = suspect.out_of_fold(looks, labels, groups, 5, 0)
+    features = FaceFeatures("blendshapes", values, [True] * 60, None)
+    found = suspect.out_of_fold(features, labels, groups, 5, 0)
     assert len(seen) == 5 * suspect.N_REPEATS["blendshapes"]
     assert all(not models & judged and len(models) == 8 for models, judged in seen)
     assert np.allclose(found.sum(axis=1), 1)
@@ -110,7 +110,7 @@ def test_a_sequence_without_a_face_gets_the_share_of_each_class():
     labels = np.array([0, 1] * 20)
     values = labels[:, None] + rng.normal(0, 0.1, (40, 3))
     values[4] = np.nan
-    found = suspect.out_of_fold(Looks("blendshapes", values, [True] * 40, None), labels, np.arange(40), 5, 0)
+    found = suspect.out_of_fold(FaceFeatures("blendshapes", values, [True] * 40, None), labels, np.arange(40), 5, 0)
     assert found[4] == pytest.approx([0.5, 0.5], abs=0.05)
     assert found[0, 0] > 0.5 > found[1, 0]
 
@@ -191,7 +191,7 @@ def test_of_labels_flipped_on_purpose_the_first_places_hold_nearly_all(drawn, tm
     monkeypatch.setenv("SMILEBENCH_ASSETS", str(GENKI.parents[2]))
     flips = write_photos(tmp_path / "photos", n, n_flips, drawn)
     result = suspect.suspect(tmp_path / "photos", "blendshapes", out=tmp_path / "suspicion.json")
-    first = order_by_suspicion(result.suspects)[: 2 * n_flips]
+    first = order_by_quality(result.suspects)[: 2 * n_flips]
     assert len(flips & set(first)) >= 0.85 * n_flips
 
 
@@ -260,11 +260,11 @@ def write_card(home, dataset_name, split=SPLIT_SHA):
 def test_scores_of_the_test_side_of_the_model_s_own_split_are_taken_with_its_threshold_at_one_half(dataset, home):
     write_card(home, "people")
     for file in write_scores(dataset, home):
-        opinion = read_scores([file], dataset)
+        scores = read_scores([file], dataset)
         # 0.9 above the threshold of 0.3: 0.5 + 0.5 x 0.6 / 0.7; 0.15 below: 0.5 x 0.15 / 0.3.
-        assert opinion.probabilities["seq_0001"] == pytest.approx((1 - 0.928571, 0.928571), abs=1e-6)
-        assert opinion.probabilities["seq_0003"] == pytest.approx((0.75, 0.25))
-        assert opinion.classes == ("non_smile", "smile")
+        assert scores.probabilities["seq_0001"] == pytest.approx((1 - 0.928571, 0.928571), abs=1e-6)
+        assert scores.probabilities["seq_0003"] == pytest.approx((0.75, 0.25))
+        assert scores.classes == ("non_smile", "smile")
 
 
 @pytest.mark.parametrize("side", ["train", "all"])

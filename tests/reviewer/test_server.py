@@ -64,7 +64,7 @@ def test_what_is_sent_again_is_stored_once_and_what_cannot_be_stored_is_refused_
         assert [entry["reason"].split(":")[0] for entry in answer["refused"]] == [
             "the dataset has no class laugh",
             "decisions.0.decision",
-            "seq_0003 has other pictures now",
+            "seq_0003 has changed pictures",
             "the dataset has no seq_9999 any more",
         ]
     assert [(d["decision"], d["previous"]) for d in stored(dataset)] == [
@@ -72,7 +72,7 @@ def test_what_is_sent_again_is_stored_once_and_what_cannot_be_stored_is_refused_
         ("unsure", "label:smile"),
     ]
     status, body, _ = served.ask("/api/decisions", {"decisions": [wish(dataset, 5, "unsure", 1)]})
-    assert json.loads(body)["refused"][0]["reason"] == "this id is another decision's"
+    assert json.loads(body)["refused"][0]["reason"] == "this id belongs to another decision"
 
 
 def test_nonsense_is_answered_and_stores_nothing(dataset, serve):
@@ -170,7 +170,7 @@ def test_a_second_server_of_the_same_reviewer_is_refused_and_another_reviewer_s_
     environment = {**os.environ, "SMILEBENCH_HOME": str(home)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 1
-    assert "found a review page of r1 that is open already" in done.stderr
+    assert "found a review page of r1 that is already open" in done.stderr
     for number, served in enumerate((first, other), start=1):
         assert served.ask("/api/decisions", {"decisions": [wish(dataset, 1, "unsure", number)]})[0] == 200
     assert [d["reviewer"] for d in stored(dataset)] == ["r1", "r2"]

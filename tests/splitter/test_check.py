@@ -104,7 +104,7 @@ def test_a_picture_of_one_person_under_another_name_is_found_and_drawn(
     freeze(edited)
     code, answer, err = run(capsys)
     assert code == 1
-    # All pictures of the source person look alike here, so all their sequences are twins of the victim.
+    # All pictures of the source person look alike here, so all their sequences are near-duplicates of the victim's.
     found = {(leak["kind"], leak["first"]["subject_id"], leak["second"]["subject_id"]) for leak in answer["leaks"]}
     names = sorted([victim.subject_id, source.subject_id])
     assert found == {(kind, *names)}
@@ -134,7 +134,9 @@ def test_the_same_file_under_another_name_is_called_the_same_picture(
     assert {first["first"]["file"], first["second"]["file"]} == {source.frame_names()[0], victim.frame_names()[0]}
 
 
-def test_twins_on_one_side_are_no_leak_of_this_split(people: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
+def test_near_duplicates_on_one_side_are_no_leak_of_this_split(
+    people: Dataset, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = splits.open_split(freeze(people), people)
     one, other = before["sides"]["train"]["subjects"][:2]
     first, second = (next(row for row in people.rows if row.subject_id == subject) for subject in (one, other))
@@ -244,7 +246,7 @@ def test_duplicates_are_listed_and_drawn_without_a_split(people: Dataset, capsys
     assert second.frame_names()[3] in {pair["second"]["file"] for pair in answer["pairs"]}
     assert cv2.imread(answer["sheet"]) is not None
     assert cli.main(["duplicates", "--dataset", "people"]) == 1
-    assert "nearly the same picture, mirrored: " in capsys.readouterr().out
+    assert "near-duplicates, mirrored: " in capsys.readouterr().out
 
 
 def test_two_takes_of_one_person_are_compared_on_request_only(

@@ -44,7 +44,7 @@ def test_people_whom_the_source_keeps_for_testing_are_not_tested_by_turns(make_r
     dataset = dataclasses.replace(make_rows(SEVEN), folder=tmp_path)
     splits.write_sides(dataset.folder, "archives", ["s01", "s02", "s03", "s04", "s05"], ["s06", "s07"])
     for divide in (lambda: make_folds(dataset, 5, 0), lambda: make_leave_one_out(dataset, 0)):
-        with pytest.raises(InvalidInput, match="leave --folds out"):
+        with pytest.raises(InvalidInput, match="omit --folds"):
             divide()
 
 

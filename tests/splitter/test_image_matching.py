@@ -7,7 +7,7 @@ import pytest
 from shared import paths
 from shared.arrays import U8
 from tools.splitter import image_matching
-from tools.splitter.image_matching import Alike, describe, find_alike, join
+from tools.splitter.image_matching import Match, describe, find_matches, join
 
 
 def draw(seed: int, size_px: int = 224) -> U8:
@@ -40,12 +40,12 @@ def shrink(picture: U8) -> U8:
     return np.asarray(cv2.resize(picture, (64, 64), interpolation=cv2.INTER_AREA), dtype=np.uint8)
 
 
-def compare(first: U8, second: U8) -> list[Alike]:
-    return find_alike(describe(np.stack([shrink(first), shrink(second)])), [0, 1])
+def compare(first: U8, second: U8) -> list[Match]:
+    return find_matches(describe(np.stack([shrink(first), shrink(second)])), [0, 1])
 
 
 def test_a_copy_is_found_and_nothing_differs() -> None:
-    assert compare(draw(1), draw(1)) == [Alike(0, 1, pytest.approx(1.0), False)]
+    assert compare(draw(1), draw(1)) == [Match(0, 1, pytest.approx(1.0), False)]
 
 
 def test_a_mirrored_copy_is_found_and_called_so() -> None:
@@ -78,18 +78,18 @@ def test_another_face_before_the_same_wall_is_another_picture() -> None:
 
 def test_other_pictures_are_not_paired() -> None:
     pictures = describe(np.stack([shrink(draw(seed)) for seed in range(120)]))
-    assert find_alike(pictures, np.arange(120)) == []
+    assert find_matches(pictures, np.arange(120)) == []
 
 
 def test_pictures_of_one_group_are_never_compared() -> None:
     same = describe(np.stack([shrink(draw(1))] * 4))
-    assert find_alike(same, [7, 7, 7, 7]) == []
-    assert {(pair.first, pair.second) for pair in find_alike(same, [7, 7, 8, 8])} == {(0, 2), (0, 3), (1, 2), (1, 3)}
+    assert find_matches(same, [7, 7, 7, 7]) == []
+    assert {(pair.first, pair.second) for pair in find_matches(same, [7, 7, 8, 8])} == {(0, 2), (0, 3), (1, 2), (1, 3)}
 
 
 def test_pictures_without_contrast_are_like_nothing() -> None:
     black, grey = np.zeros((64, 64, 3), np.uint8), np.full((64, 64, 3), 128, np.uint8)
-    assert find_alike(describe(np.stack([black, black, grey])), [0, 1, 2]) == []
+    assert find_matches(describe(np.stack([black, black, grey])), [0, 1, 2]) == []
 
 
 def test_pairs_are_found_across_the_edges_of_tiles(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -99,7 +99,7 @@ def test_pairs_are_found_across_the_edges_of_tiles(monkeypatch: pytest.MonkeyPat
     for rows, columns in [(512, 8192), (7, 11), (1, 80)]:
         monkeypatch.setattr(image_matching, "_TILE_ROWS", rows)
         monkeypatch.setattr(image_matching, "_TILE_COLUMNS", columns)
-        assert sorted((pair.first, pair.second) for pair in find_alike(both, np.arange(80))) == expected
+        assert sorted((pair.first, pair.second) for pair in find_matches(both, np.arange(80))) == expected
 
 
 def test_real_faces_are_told_apart_and_their_copies_found() -> None:
@@ -116,18 +116,18 @@ def test_real_faces_are_told_apart_and_their_copies_found() -> None:
     rng = np.random.default_rng(0)
     copies = [encode(crop(mirror(photo), rng.uniform(0, 0.1), rng.random(), rng.random()), 60) for photo in photos]
     everything = describe(np.stack([shrink(picture) for picture in [*photos, *copies]]))
-    found = [(pair.first, pair.second) for pair in find_alike(everything, np.arange(300))]
+    found = [(pair.first, pair.second) for pair in find_matches(everything, np.arange(300))]
     assert found == [(number, number + 150) for number in range(150)]
 
 
 def test_bytes_that_are_known_to_be_the_same_are_not_compared_again() -> None:
     same = describe(np.stack([shrink(draw(1))] * 3))
-    assert [(pair.first, pair.second) for pair in find_alike(same, [0, 1, 2], known=[5, 5, 6])] == [(0, 2), (1, 2)]
+    assert [(pair.first, pair.second) for pair in find_matches(same, [0, 1, 2], known=[5, 5, 6])] == [(0, 2), (1, 2)]
 
 
 def test_of_two_sequences_with_a_common_picture_all_pairs_are_listed() -> None:
     pictures = describe(np.stack([shrink(draw(1))] * 5 + [shrink(draw(9))] + [shrink(draw(1))] * 4))
-    found = find_alike(pictures, [0] * 5 + [1] * 5, sequences=[3] * 5 + [8] * 5)
+    found = find_matches(pictures, [0] * 5 + [1] * 5, sequences=[3] * 5 + [8] * 5)
     assert [(pair.first, pair.second) for pair in found] == [(a, b) for a in range(5) for b in range(6, 10)]
 
 
@@ -139,7 +139,7 @@ def test_four_thousand_pictures_are_compared_in_seconds() -> None:
     grey[0] = cv2.cvtColor(shrink(draw(1)), cv2.COLOR_RGB2GRAY)
     grey[3_999] = grey[0]
     hashes[0] = hashes[3_999] = describe(np.stack([np.repeat(grey[0][:, :, None], 3, axis=2)])).hashes[0]
-    many = image_matching.Likeness(hashes, grey, np.zeros(4_000, np.bool_))
+    many = image_matching.Fingerprints(hashes, grey, np.zeros(4_000, np.bool_))
     start_s = time.process_time()
-    assert [(pair.first, pair.second) for pair in find_alike(many, np.arange(4_000))] == [(0, 3_999)]
+    assert [(pair.first, pair.second) for pair in find_matches(many, np.arange(4_000))] == [(0, 3_999)]
     assert time.process_time() - start_s < 30

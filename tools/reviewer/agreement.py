@@ -1,4 +1,4 @@
-"""What several reviewers say together: which decisions count, where they disagree, and Cohen's kappa of each pair.
+"""Combines the decisions of several reviewers: which decisions count, disagreements, Cohen's kappa of each pair.
 
 Pure; reads and writes nothing.
 """
@@ -21,8 +21,8 @@ class Outcome:
 
     Attributes:
         decision: As in review.json; None where they disagree.
-        how: Why it counts; None where they disagree.
-        reviewers: Those who decided so, sorted; where they disagree, all.
+        how: By which rule it counts; None where they disagree.
+        reviewers: Those who made this decision, sorted; all where they disagree.
         votes: Each reviewer's decision.
     """
 
@@ -33,7 +33,7 @@ class Outcome:
 
 
 def settle(votes: Mapping[str, str], prefer: str | None = None) -> Outcome:
-    """Settle the decisions on one sequence: all agree, or the preferred reviewer's, or that of more than half.
+    """Settle the decisions on one sequence: unanimous, else the preferred reviewer's, else that of more than half.
 
     Args:
         votes: Each reviewer's decision; at least one.
@@ -59,10 +59,10 @@ def settle(votes: Mapping[str, str], prefer: str | None = None) -> Outcome:
 
 
 def settle_all(decisions: Sequence[Decision], prefer: str | None = None) -> dict[str, Outcome]:
-    """Settle every sequence that somebody has decided on, by its id."""
+    """Settle every sequence that has a decision, by sequence id."""
     votes: dict[str, dict[str, str]] = {}
-    for reviewer, mine in current(decisions).items():
-        for sequence_id, last in mine.items():
+    for reviewer, last_by_sequence in current(decisions).items():
+        for sequence_id, last in last_by_sequence.items():
             votes.setdefault(sequence_id, {})[reviewer] = last.decision
     return {sequence_id: settle(found, prefer) for sequence_id, found in sorted(votes.items())}
 
@@ -74,11 +74,11 @@ class Kappa:
     Attributes:
         reviewers: The two, sorted.
         n: Sequences that both decided on without seeing the other's decision.
-        agreement: Share of those that got the same decision from both; None without any.
-        kappa: Cohen's kappa; None where chance alone would agree always (both said one and the same thing only).
+        agreement: Share of those with the same decision from both; None without any.
+        kappa: Cohen's kappa; None where chance alone would always agree (both only ever made the same one decision).
         low: Lower 95 % bound of kappa, or None.
         high: Upper bound.
-        table: How often the first said one thing and the second another: first to second to count.
+        table: Counts of pairs of decisions: the first reviewer's, then the second's.
     """
 
     reviewers: tuple[str, str]
@@ -105,7 +105,7 @@ class Kappa:
 def kappas(decisions: Sequence[Decision]) -> list[Kappa]:
     """Compute Cohen's kappa of each pair of reviewers.
 
-    Only decisions made without seeing another's count: whoever has looked, agrees too easily.
+    Only decisions made without seeing the other's count: having seen it biases towards agreement.
     """
     alone = current([decision for decision in decisions if not decision.saw_others])
     found = []
@@ -120,7 +120,7 @@ def measure_kappa(reviewers: tuple[str, str], pairs: Sequence[tuple[str, str]]) 
     """Compute Cohen's kappa with its interval.
 
     Args:
-        reviewers: Who decided.
+        reviewers: The two reviewers.
         pairs: Both decisions on each sequence.
 
     Returns:

@@ -1,4 +1,4 @@
-"""The command line of the reviewer: flags to a configuration; each verb's work is a module of its own.
+"""The command line of the reviewer: flags to a configuration; each command is a module.
 
 reviewer serve --dataset people --reviewer r1
 """
@@ -14,30 +14,30 @@ from tools.reviewer.config import ReviewConfig, Rules
 TOOL = "reviewer"
 
 EXAMPLES = """
-reviewer suspect --dataset people                      # which labels look wrong, out of fold
+reviewer suspect --dataset people                      # labels that look wrong, by out-of-fold predictions
 reviewer serve --dataset people --reviewer r1          # decide, in the browser
 reviewer serve --dataset people --reviewer r2 --lang ko --scores artifacts/results/pooled_results_20260122_112534.json
 reviewer status --dataset people                       # progress, Cohen's kappa, disagreements
 reviewer apply --dataset people --dry-run              # what would change in labels.csv
 reviewer apply --dataset people --min-reviewers 2
-reviewer revert --dataset people                       # the way back
+reviewer revert --dataset people                       # undo the last apply
 """
 
 
 def parser() -> cli.Parser:
-    """Describe the flags of all verbs."""
+    """Build the parser of all commands."""
     parser = cli.Parser(
         TOOL,
-        "Look at every sequence of a dataset on a local page, decide on its label, measure how far reviewers agree, "
-        "and apply what they agree on.\n\nDecisions go to review.json of the dataset, one a line; labels.csv changes "
-        "only by `apply`, and `revert` takes that back. Every verb takes --json and --quiet.",
+        "Review the label of every sequence of a dataset on a local page, measure how far reviewers agree, and apply "
+        "their decisions.\n\nDecisions are stored in the dataset's review.json, one per line; only `apply` changes "
+        "labels.csv, and `revert` undoes it. Every command has --json and --quiet.",
         EXAMPLES,
     )
     _add_serve(parser)
-    what = "Say how far the review is: counts, Cohen's kappa of each pair, disagreements"
+    what = "Show the progress of the review: counts, Cohen's kappa of each pair, disagreements"
     cli.add_json(_add(parser, "status", what, _status))
     _add_apply(parser)
-    cli.add_json(_add(parser, "revert", "Take the last apply back: labels and sequences as they were", _revert))
+    cli.add_json(_add(parser, "revert", "Undo the last apply: restore labels and sequences", _revert))
     _add_suspect(parser)
     return parser
 
@@ -51,8 +51,8 @@ def _add(reviewer: cli.Parser, verb: str, what: str, work: cli.Work) -> cli.Pars
 
 def _add_serve(reviewer: cli.Parser) -> None:
     parser = _add(reviewer, "serve", "Open the review page on this computer until Ctrl-C", _serve)
-    parser.add_argument("--reviewer", default="r1", metavar="NAME", help="your pseudonym; not your name (default: r1)")
-    cli.add_page(parser, 0, "the same one each time, or the next free one")
+    parser.add_argument("--reviewer", default="r1", metavar="NAME", help="your pseudonym, not your name (default: r1)")
+    cli.add_page(parser, 0, "the usual one, or the next free one")
     parser.add_argument(
         "--scores",
         type=cli.path,
@@ -68,16 +68,21 @@ def _add_serve(reviewer: cli.Parser) -> None:
 
 def _add_apply(reviewer: cli.Parser) -> None:
     parser = _add(
-        reviewer, "apply", "Apply what reviewers agree on to labels.csv, with a log in trash/ and a way back", _apply
+        reviewer,
+        "apply",
+        "Apply the reviewers' decisions to labels.csv, with a log in trash/; revert undoes it",
+        _apply,
     )
     cli.add_dry_run(parser)
     parser.add_argument(
-        "--min-reviewers", type=cli.positive_int, default=1, metavar="N", help="how many must agree (default: 1)"
+        "--min-reviewers",
+        type=cli.positive_int,
+        default=1,
+        metavar="N",
+        help="how many reviewers must agree (default: 1)",
     )
     parser.add_argument("--prefer", metavar="NAME", help="whose decision counts where reviewers disagree")
-    parser.add_argument(
-        "--keep-unsure", action="store_true", help="leave sequences that nobody can tell in the dataset, as they are"
-    )
+    parser.add_argument("--keep-unsure", action="store_true", help="keep unsure sequences in the dataset")
     cli.add_json(parser)
 
 
@@ -86,7 +91,7 @@ def _add_suspect(reviewer: cli.Parser) -> None:
     parser.add_argument(
         "--kind",
         choices=("blendshapes", "pixels"),
-        help="what the models look at (default: blendshapes where MediaPipe's landmarker is at hand, else pixels)",
+        help="features of the models (default: blendshapes if MediaPipe's landmarker is available, else pixels)",
     )
     cli.add_landmark_model(parser)
     cli.add_seed(parser)
@@ -144,7 +149,7 @@ def check_reviewer(name: str, flag: str) -> str:
     """Return a reviewer's pseudonym.
 
     Raises:
-        WrongUsage: It cannot be one.
+        WrongUsage: It is not a valid pseudonym.
     """
     if not paths.SUBJECT_PATTERN.fullmatch(name):
         expected = f"{paths.SUBJECT_RULE}, such as r1"

@@ -1,4 +1,4 @@
-"""What each verb of the reviewer is asked to do. Light to import; the command line fills it."""
+"""Settings of the reviewer's commands. Light to import; the command line fills them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -8,13 +8,13 @@ from shared.text.catalogue import Lang
 
 @dataclass(frozen=True)
 class ReviewConfig:
-    """What to serve.
+    """A review page to serve.
 
     Attributes:
         dataset: The dataset's folder.
         reviewer: A pseudonym.
-        port: 0 takes the dataset's and reviewer's own, or the next free one.
-        score_files: Of `--scores`.
+        port: 0 chooses the usual port of this dataset and reviewer, or the next free one.
+        score_files: Files given by `--scores`.
         lang: The page's first language.
         open_browser: Whether to open the page.
     """
@@ -32,9 +32,9 @@ class Rules:
     """Which decisions are applied.
 
     Attributes:
-        min_reviewers: How many must have decided so; a preferred reviewer's decision needs no second.
+        min_reviewers: How many reviewers must have made a decision; the preferred reviewer's counts alone.
         prefer: Whose decision counts where reviewers disagree, or None.
-        keep_unsure: Leave the sequences on which the reviewers are unsure in the dataset, as they are.
+        keep_unsure: Keep the sequences on which the reviewers are unsure in the dataset.
     """
 
     min_reviewers: int = 1

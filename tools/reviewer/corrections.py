@@ -1,8 +1,9 @@
-"""Applies what reviewers decided together to labels.csv, with a log; `tools.reviewer.reversal` takes it back.
+"""Applies the reviewers' decisions to labels.csv, with a log; `tools.reviewer.reversal` undoes it.
 
 Each application is a folder in the dataset's trash/: ``correction.json`` (the log), ``labels_before.csv`` and the files
-of the sequences that were taken out. Files are linked into that folder first, then labels.csv and dataset.json change
-by rename, then the files go from images/: a crash at any moment leaves the dataset as it was or as it shall be.
+of the removed sequences. Files are linked into that folder first, then labels.csv and dataset.json change
+by rename, then the files are removed from images/: a crash at any moment leaves the dataset in its old or its new
+state.
 """
 
 import hashlib
@@ -37,9 +38,9 @@ class Applied:
         changes: As in correction.json.
         unsettled: Sequences on which reviewers disagree, by id.
         n_waiting: Sequences on which too few reviewers have decided.
-        n_already: Sequences that are in the dataset as they were decided.
-        n_undecided: Sequences that nobody has decided on.
-        place: The folder of the log; None for a dry run, or where nothing was to be done.
+        n_already: Sequences that already are as decided.
+        n_undecided: Sequences without a decision.
+        place: The folder of the log; None for a dry run, or if there was nothing to do.
         dry_run: Whether nothing was written.
     """
 
@@ -55,7 +56,7 @@ class Applied:
 
     @property
     def exit_code(self) -> int:
-        """0: what is left open is named."""
+        """Always 0; open sequences are listed."""
         return 0
 
     def as_text(self) -> str:
@@ -68,20 +69,20 @@ class Applied:
             if change["action"] != "confirm":
                 lines.append("  " + _describe(change))
         if self.n_already:
-            lines.append(f"  {self.n_already} were applied before, or need no change")
+            lines.append(f"  {self.n_already} already applied, or need no change")
         if self.n_waiting:
-            lines.append(f"  {self.n_waiting} wait for a further reviewer (--min-reviewers)")
+            lines.append(f"  {self.n_waiting} waiting for another reviewer (--min-reviewers)")
         if self.unsettled:
             first = next(iter(self.unsettled))
             lines.append(
-                f"  {len(self.unsettled)} not applied, as reviewers disagree (such as {first}): reviewer status lists "
+                f"  {len(self.unsettled)} not applied, reviewers disagree (such as {first}): reviewer status lists "
                 "them; a third decision or --prefer settles them"
             )
         if self.n_undecided:
-            lines.append(f"  {self.n_undecided} not decided on yet")
+            lines.append(f"  {self.n_undecided} undecided")
         if self.place:
             name = paths.dataset_flag(self.dataset)
-            lines.append(f"log: {paths.shown(self.place / RECORD)}; way back: reviewer revert --dataset {name}")
+            lines.append(f"log: {paths.shown(self.place / RECORD)}; to undo it: reviewer revert --dataset {name}")
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:
@@ -102,18 +103,18 @@ class Applied:
 def _describe(change: dict[str, Any]) -> str:
     who = f"{', '.join(change['reviewers'])}; {change['how']}"
     if change["action"] == "set_aside":
-        return f"{change['sequence_id']} taken out as {change['decision']} ({who})"
+        return f"{change['sequence_id']} removed as {change['decision']} ({who})"
     return f"{change['sequence_id']} {change['before']['label']} → {change['after']['label']} ({who})"
 
 
 def apply_review(folder: Path, rules: Rules, *, dry_run: bool = False) -> Applied:
-    """Apply what reviewers decided together to a dataset.
+    """Apply the reviewers' decisions to a dataset.
 
-    Labels are corrected, rows that were looked at are marked as reviewed, and sequences that are to be excluded, or
-    that nobody can tell, are taken out. Where reviewers disagree nothing is done.
+    Labels are corrected, decided rows are marked as reviewed, and sequences that are excluded or unsure are removed.
+    Where reviewers disagree, nothing changes.
 
     Raises:
-        InvalidInput: No valid dataset, a review of another one, or another writer at work.
+        InvalidInput: The dataset is not valid, the review is of another one, or another writer is at work.
         WrongUsage: The preferred reviewer has decided nothing.
     """
     if dry_run:
@@ -121,7 +122,7 @@ def apply_review(folder: Path, rules: Rules, *, dry_run: bool = False) -> Applie
         return _plan(dataset, rules)
     dataset = reader.open_dataset(folder)
     with DatasetWriter(folder, dataset.protocol, str(dataset.manifest["kind"])) as writer:
-        dataset = reader.open_dataset(folder)  # as it is now that nobody else writes
+        dataset = reader.open_dataset(folder)  # read again under the lock
         _close_unfinished(dataset)
         plan = replace(_plan(dataset, rules), dry_run=False)
         if not plan.changes:
@@ -130,11 +131,11 @@ def apply_review(folder: Path, rules: Rules, *, dry_run: bool = False) -> Applie
 
 
 def _plan(dataset: Dataset, rules: Rules) -> Applied:
-    """Say what would change."""
+    """Plan the changes."""
     review = ReviewFile(dataset)
     decisions = fitting(review.decisions, dataset)
     if rules.prefer is not None and rules.prefer not in {decision.reviewer for decision in decisions}:
-        known = ", ".join(sorted({decision.reviewer for decision in decisions})) or "nobody has decided anything"
+        known = ", ".join(sorted({decision.reviewer for decision in decisions})) or "no decisions"
         raise WrongUsage("--prefer", found=repr(rules.prefer), expected=f"a reviewer of this dataset: {known}")
     outcomes = settle_all(decisions, rules.prefer)
     emotions: dict[str, set[str | None]] = {}
@@ -172,7 +173,7 @@ def _plan(dataset: Dataset, rules: Rules) -> Applied:
 def _change(
     row: SequenceRow, outcome: Outcome, rules: Rules, emotion_of: dict[str, str | None]
 ) -> dict[str, Any] | None:
-    """Say what an outcome changes in a row; None for nothing."""
+    """Return what an outcome changes in a row; None for nothing."""
     decision = str(outcome.decision)
     if decision == UNSURE and rules.keep_unsure:
         return None
@@ -184,7 +185,7 @@ def _change(
             return None
         action, after = "confirm", {**labels_part(row), "reviewed": True}
     else:
-        # The emotion was what the person was asked for in that window: it goes with the label.
+        # The emotion is what the person was asked to show in that window: it belongs to the label.
         action = "relabel"
         after = {"label": label, "emotion": emotion_of.get(str(label)), "reviewed": True}
     return {
@@ -204,7 +205,7 @@ def labels_part(row: SequenceRow) -> dict[str, Any]:
 
 
 def _commit(writer: DatasetWriter, dataset: Dataset, rules: Rules, changes: list[dict[str, Any]]) -> Path:
-    """Carry a plan out; returns the folder of its log."""
+    """Apply the changes; returns the folder of the log."""
     by_id = {change["sequence_id"]: change for change in changes}
     kept: list[SequenceRow] = []
     gone: list[SequenceRow] = []
@@ -245,7 +246,7 @@ def _commit(writer: DatasetWriter, dataset: Dataset, rules: Rules, changes: list
 
 
 def _files_of(folder: Path, gone: Sequence[SequenceRow], kept: Sequence[SequenceRow]) -> list[str]:
-    """Name the files of sequences that go; those of a take go with its last sequence."""
+    """List the files of removed sequences; a take's files go with its last sequence."""
     left = {row.take_id for row in kept}
     names = [name for row in gone for name in row.frame_names()]
     ended = [row for row in gone if row.take_id not in left]
@@ -254,7 +255,7 @@ def _files_of(folder: Path, gone: Sequence[SequenceRow], kept: Sequence[Sequence
 
 
 def link_files(names: Sequence[str], source: Path, target: Path) -> None:
-    """Give files a second place, by hard link where the disk can do that."""
+    """Put files at a second place, by hard link if the file system can."""
     for name in names:
         if not (source / name).is_file():
             continue
@@ -268,14 +269,14 @@ def link_files(names: Sequence[str], source: Path, target: Path) -> None:
 
 
 def _close_unfinished(dataset: Dataset) -> None:
-    """Close the log of an application that a crash cut off before labels.csv changed: it never took effect."""
+    """Close the log of an application that crashed before labels.csv changed: it never took effect."""
     for path, record in open_records(dataset):
         if record["labels_sha256"]["before"] == dataset.labels_sha256:
             close_record(path, record)
 
 
 def open_records(dataset: Dataset) -> list[tuple[Path, dict[str, Any]]]:
-    """List the logs of applications that were not taken back, the oldest first: file and content."""
+    """List the logs of applications that were not reverted, oldest first: file and content."""
     found = []
     for path in (dataset.folder / removed_takes.TRASH).glob(f"*_review*/{RECORD}"):
         record = contracts.read_document(path, "correction")
@@ -285,7 +286,7 @@ def open_records(dataset: Dataset) -> list[tuple[Path, dict[str, Any]]]:
 
 
 def close_record(path: Path, record: dict[str, Any]) -> None:
-    """Write down that an application is taken back, and remove the second place of its files."""
+    """Record that an application was reverted, and remove the second copies of its files."""
     contracts.write_document(path, {**record, "reverted_utc": paths.utc_text()}, "correction")
     for name in record["files"]:
         if (path.parent.parent.parent / name).is_file():

@@ -1,9 +1,9 @@
-"""review.json: what reviewers decided about a dataset's sequences, one decision a line, appended and never changed.
+"""review.json: the reviewers' decisions on a dataset's sequences, one per line, appended and never changed.
 
-The file is valid JSON at every moment that a reader can see, yet a decision costs one small write at its end, not a
-rewrite of all. A decision is on disk (fsync) when `ReviewFile.append` returns. Several processes may write: each holds
-the lock file for the moment of its write and first reads what others have added. What a crash of the computer leaves
-behind the last whole line was never confirmed to anybody and is cut off; damage before that line is refused.
+The file is always valid JSON, yet a decision costs one small write at its end instead of a rewrite. A decision is on
+disk (fsync) when `ReviewFile.append` returns. Several processes may write: each holds the lock file during its write
+and first reads what others have added. An incomplete last line, left by a crash, was never confirmed and is cut off;
+damage before it is refused.
 """
 
 import json
@@ -31,16 +31,16 @@ class Decision:
     """A line of review.json.
 
     Attributes:
-        id: Chosen by the page, so that what is sent twice is stored once.
+        id: Chosen by the page, so that a decision that is sent twice is stored once.
         reviewer: A pseudonym.
-        sequence_id: What was judged.
-        sha256: Of the pictures that were judged; on other pictures the decision says nothing.
-        shown_label: What labels.csv said then.
+        sequence_id: The sequence.
+        sha256: Of its pictures at that time; the decision does not apply to other pictures.
+        shown_label: The label in labels.csv at that time.
         decision: ``label:<class>``, ``unsure``, ``exclude`` or ``cleared``.
-        previous: The reviewer's decision until then, or None.
+        previous: The reviewer's previous decision, or None.
         saw_others: Whether another reviewer's decision was on the screen.
-        undoes: The id of the decision that this one takes back, or None.
-        decided_utc: When the server took it.
+        undoes: The id of the decision that this one undoes, or None.
+        decided_utc: When the server received it.
     """
 
     id: str
@@ -61,13 +61,13 @@ def label_of(decision: str) -> str | None:
 
 
 def current(decisions: Iterable[Decision]) -> dict[str, dict[str, Decision]]:
-    """Return each reviewer's last decision on each sequence; what was taken back is left out."""
+    """Return each reviewer's last decision on each sequence, without those that were cleared."""
     found: dict[str, dict[str, Decision]] = {}
     for decision in decisions:
         found.setdefault(decision.reviewer, {})[decision.sequence_id] = decision
     return {
-        reviewer: {name: last for name, last in mine.items() if last.decision != CLEARED}
-        for reviewer, mine in found.items()
+        reviewer: {name: last for name, last in last_by_sequence.items() if last.decision != CLEARED}
+        for reviewer, last_by_sequence in found.items()
     }
 
 
@@ -78,13 +78,13 @@ def fitting(decisions: Iterable[Decision], dataset: Dataset) -> list[Decision]:
 
 
 class ReviewFile:
-    """The decisions on a dataset, as they are on disk.
+    """The decisions on a dataset in its review.json.
 
     Args:
-        dataset: Whose. Its review.json is read now, if there is one; it is made by the first `append`.
+        dataset: The dataset. Its review.json is read now, if there is one; the first `append` creates it.
 
     Raises:
-        InvalidInput: The file is of another dataset (both are named), not valid, or damaged.
+        InvalidInput: The file belongs to another dataset (both are named), is not valid, or is damaged.
 
     Attributes:
         path: The file.
@@ -103,25 +103,25 @@ class ReviewFile:
             self.refresh()
 
     def refresh(self) -> bool:
-        """Read what other processes have written since; returns whether there was anything."""
+        """Read what other processes have written since; returns whether anything was new."""
         with self._locked():
             return self._read()
 
     def find(self, id: str) -> Decision | None:
-        """Return the decision of an id."""
+        """Return the decision with this id."""
         return self._ids.get(id)
 
     def explain(self, decision: Decision) -> str | None:
-        """Say why a decision does not fit the schema; None if it does."""
+        """Explain why a decision does not fit the schema; None if it does."""
         document = {"schema_version": 1, "dataset": self._identity, "decisions": [asdict(decision)]}
         problem = contracts.explain(document, "review")
         return None if problem is None else f"{problem[0]}: {problem[1]}"
 
     def append(self, new: Sequence[Decision]) -> None:
-        """Store decisions; they are on disk when this returns. Ids that are there already are left out.
+        """Store decisions; they are on disk when this returns. Ids that are already stored are skipped.
 
         Raises:
-            InvalidInput: Somebody has damaged or replaced the file.
+            InvalidInput: The file was damaged or replaced.
         """
         with self._locked():
             self._read()
@@ -134,7 +134,7 @@ class ReviewFile:
             return self._lock.acquire(timeout=LOCK_PATIENCE_S)
         except filelock.Timeout:
             raise InvalidInput(
-                str(self.path), found="another program that holds it", expected="a moment to write", todo="try again"
+                str(self.path), found="another program holding the lock", expected="the lock", todo="try again"
             ) from None
 
     def _read(self) -> bool:
@@ -154,10 +154,10 @@ class ReviewFile:
             return True
         data = self.path.read_bytes()
         document = _parse(data, self.path)
-        self._must_be_ours(document["dataset"])
+        self._require_same_dataset(document["dataset"])
         self._take([Decision(**line) for line in document["decisions"]])
         if self._format() != data:
-            contracts.write_bytes(self.path, self._format())  # somebody's editor has set it otherwise, or a crash
+            contracts.write_bytes(self.path, self._format())  # changed by an editor or a crash
         self._remember()
         return True
 
@@ -186,13 +186,13 @@ class ReviewFile:
         self.decisions = decisions
         self._ids = {decision.id: decision for decision in decisions}
 
-    def _must_be_ours(self, theirs: dict[str, str]) -> None:
-        if theirs != self._identity:
+    def _require_same_dataset(self, identity: dict[str, str]) -> None:
+        if identity != self._identity:
             raise InvalidInput(
                 str(self.path),
-                found=f"a review of the dataset {theirs['name']} (begun {theirs['created_utc']})",
-                expected=f"one of {self._identity['name']} (begun {self._identity['created_utc']})",
-                todo="put it back where it belongs; without it, a new one is begun",
+                found=f"a review of the dataset {identity['name']} (created {identity['created_utc']})",
+                expected=f"one of {self._identity['name']} (created {self._identity['created_utc']})",
+                todo="move it back to its own dataset; without it, a new review is started",
             )
 
     def _write(self, fresh: Sequence[Decision]) -> None:
@@ -204,7 +204,7 @@ class ReviewFile:
         text = b",\n".join(_line(decision) for decision in fresh)
         tail = (b",\n" if self.decisions else b"") + text + b"\n" + _END
         with self.path.open("r+b") as file:
-            # Only the closing brackets are written over, never a byte of an earlier decision.
+            # Only the closing brackets are overwritten, never a byte of an earlier decision.
             size = file.seek(0, os.SEEK_END)
             file.seek(size - len(_END) - (1 if self.decisions else 0))
             file.write(tail)
@@ -217,7 +217,7 @@ class ReviewFile:
         self._state = (stat.st_ino, stat.st_size, stat.st_mtime_ns)
 
     def _format(self) -> bytes:
-        """Write the whole file as `append` leaves it."""
+        """Write the whole file in the layout of `append`."""
         lines = b",\n".join(_line(decision) for decision in self.decisions)
         return _head(self._identity) + b"\n" + (lines + b"\n" if lines else b"") + _END
 
@@ -232,7 +232,7 @@ def _line(decision: Decision) -> bytes:
 
 
 def _parse(data: bytes, path: Path) -> dict[str, Any]:
-    """Parse the file; what a crash left half-written at its end is cut off, and kept beside it."""
+    """Parse the file; an incomplete line at its end, left by a crash, is cut off and kept beside it."""
     try:
         document = json.loads(data)
     except ValueError as error:
@@ -243,7 +243,7 @@ def _parse(data: bytes, path: Path) -> dict[str, Any]:
 
 
 def _parse_lines(data: bytes, path: Path, problem: ValueError) -> dict[str, Any]:
-    """Read the whole lines of a file that breaks off; refuse one that is damaged before its last whole line."""
+    """Read the complete lines of a truncated file; refuse one that is damaged before its last complete line."""
     head, *lines = data.split(b"\n")
     try:
         document: dict[str, Any] = json.loads(head + b"]}")
@@ -258,14 +258,14 @@ def _parse_lines(data: bytes, path: Path, problem: ValueError) -> dict[str, Any]
             f"{path}: line {whole + 2}",
             found="no valid JSON, with decisions behind it",
             expected="a decision",
-            todo="mend that line or restore the file from a copy; nothing was changed",
+            todo="fix that line or restore the file from a copy; nothing was changed",
         )
     document["decisions"] = parsed[:whole]
     return document
 
 
 def _try_json(line: bytes) -> dict[str, Any] | None:
-    """Parse a line that begins with a whole decision, whatever a crash left behind it; None for anything else."""
+    """Parse a line that begins with a complete decision, ignoring what follows; None for anything else."""
     try:
         value, _ = json.JSONDecoder().raw_decode(line.decode("utf-8", "replace"))
     except ValueError:

@@ -1,8 +1,8 @@
-"""How suspicious a label is, from probabilities that come from models which have not seen that person.
+"""Label quality from out-of-fold probabilities: models that have not seen the person.
 
-Suspicion is plain confident learning: a label's quality is the probability that the models give it, and a label is
-marked where they are as sure of another class as they usually are of it. Reads and writes suspicion.json; where
-probabilities come from is `tools.reviewer.suspect` and `tools.reviewer.scores`.
+The method is confident learning: a label's quality is its predicted probability, and a label is flagged if the models
+are as confident of another class as they usually are for that class. Reads suspicion.json; the probabilities come from
+`tools.reviewer.suspect` and `tools.reviewer.scores`.
 """
 
 from collections.abc import Mapping, Sequence
@@ -22,14 +22,14 @@ SUSPICION_FILE = "suspicion.json"
 
 @dataclass(frozen=True)
 class Suspect:
-    """What models say of one sequence's label.
+    """The quality of one sequence's label.
 
     Attributes:
-        quality: The probability of the label that it has, 0 to 1; low is suspicious.
-        likely: The class that the models give the most.
+        quality: Predicted probability of its label, 0 to 1; low means probably wrong.
+        likely: The most probable class.
         probability: Of that class.
-        flagged: Whether they are surer of another class than of one that really is it.
-        face_found: Whether there was a face to look at; None where none was looked for.
+        flagged: Whether confident learning takes the label for wrong.
+        face_found: Whether a face was found; None if none was searched for.
     """
 
     quality: float
@@ -40,16 +40,16 @@ class Suspect:
 
 
 @dataclass(frozen=True)
-class Opinion:
+class OutOfFoldScores:
     """Out-of-fold probabilities of a dataset's sequences.
 
     Attributes:
         classes: In the order of the probabilities.
         probabilities: By sequence id; each sums to 1.
-        labels: What labels.csv said when they were made, by sequence id.
-        sha256: Of the pictures that were looked at, by sequence id; empty where that was not written down.
-        face_found: By sequence id; empty where no face was looked for.
-        source: Where they come from, for people.
+        labels: Labels at that time, by sequence id.
+        sha256: Of the pictures at that time, by sequence id; empty if unknown.
+        face_found: By sequence id; empty if no faces were searched for.
+        source: Description of their origin, for people.
     """
 
     classes: tuple[str, ...]
@@ -60,23 +60,23 @@ class Opinion:
     source: str
 
 
-def find_suspects(dataset: Dataset, opinion: Opinion) -> dict[str, Suspect]:
-    """Judge the labels that the dataset has now.
+def find_suspects(dataset: Dataset, scores: OutOfFoldScores) -> dict[str, Suspect]:
+    """Compute the quality of the dataset's current labels.
 
     Returns:
-        By sequence id; sequences that no model has judged, or whose pictures have changed since, are not in it.
+        By sequence id, without sequences that have no scores or whose pictures have changed since.
     """
-    column = {label: index for index, label in enumerate(opinion.classes)}
+    column = {label: index for index, label in enumerate(scores.classes)}
     rows = [
         row
         for row in dataset.rows
-        if row.sequence_id in opinion.probabilities
+        if row.sequence_id in scores.probabilities
         and row.label in column
-        and opinion.sha256.get(row.sequence_id, row.sha256) == row.sha256
+        and scores.sha256.get(row.sequence_id, row.sha256) == row.sha256
     ]
     if not rows:
         return {}
-    known = np.array([opinion.probabilities[row.sequence_id] for row in rows], np.float64)
+    known = np.array([scores.probabilities[row.sequence_id] for row in rows], np.float64)
     labels = np.array([column[row.label] for row in rows])
     flagged = flag(known, labels)
     quality = known[np.arange(len(rows)), labels]
@@ -84,21 +84,21 @@ def find_suspects(dataset: Dataset, opinion: Opinion) -> dict[str, Suspect]:
     return {
         row.sequence_id: Suspect(
             quality=float(quality[index]),
-            likely=opinion.classes[likely[index]],
+            likely=scores.classes[likely[index]],
             probability=float(known[index].max()),
             flagged=bool(flagged[index]),
-            face_found=opinion.face_found.get(row.sequence_id),
+            face_found=scores.face_found.get(row.sequence_id),
         )
         for index, row in enumerate(rows)
     }
 
 
 def flag(probabilities: F64, labels: np.typing.NDArray[np.intp]) -> np.typing.NDArray[np.bool_]:
-    """Mark the labels that confident learning takes for wrong.
+    """Flag the labels that confident learning takes for wrong.
 
     Args:
         probabilities: (n, n_classes), out of fold.
-        labels: (n,) columns.
+        labels: (n,) class indices.
 
     Returns:
         (n,) True where another class is at least as probable as it is on average among the sequences of that class,
@@ -118,15 +118,15 @@ def flag(probabilities: F64, labels: np.typing.NDArray[np.intp]) -> np.typing.ND
 
 
 def suspicion_path(dataset_name: str) -> Path:
-    """Return where `reviewer suspect` writes for a dataset, and where the page looks."""
+    """Return the path of a dataset's suspicion.json, written by `reviewer suspect` and read by the page."""
     return paths.artifacts("reviews") / dataset_name / SUSPICION_FILE
 
 
-def read_suspicion(path: Path, dataset: Dataset) -> Opinion:
+def read_suspicion(path: Path, dataset: Dataset) -> OutOfFoldScores:
     """Read a suspicion.json of this dataset.
 
     Raises:
-        InvalidInput: Not valid, or of another dataset (both are named).
+        InvalidInput: It is not valid, or belongs to another dataset (both are named).
     """
     document = contracts.read_document(path, "suspicion")
     if document["dataset"]["name"] != dataset.name:
@@ -146,7 +146,7 @@ def read_suspicion(path: Path, dataset: Dataset) -> Opinion:
             )
     rows = document["rows"]
     grouped = {"person": "person", "take": "take", "sequence": "sequence (people unknown)"}[document["grouped_by"]]
-    return Opinion(
+    return OutOfFoldScores(
         classes=tuple(document["classes"]),
         probabilities={row["sequence_id"]: tuple(row["probabilities"]) for row in rows},
         labels={row["sequence_id"]: row["label"] for row in rows},
@@ -156,16 +156,16 @@ def read_suspicion(path: Path, dataset: Dataset) -> Opinion:
     )
 
 
-def order_by_suspicion(suspects: Mapping[str, Suspect]) -> list[str]:
-    """List sequence ids, the most suspicious first; equal ones by id."""
+def order_by_quality(suspects: Mapping[str, Suspect]) -> list[str]:
+    """List sequence ids, lowest quality first; ties by id."""
     return sorted(suspects, key=lambda name: (suspects[name].quality, name))
 
 
 def format_table(suspects: Mapping[str, Suspect], dataset: Dataset, n: int) -> list[str]:
-    """Write the first places of the list for people, a line each."""
+    """Format the first entries of the list for people, one per line."""
     row_of = {row.sequence_id: row for row in dataset.rows}
     lines = []
-    for place, name in enumerate(order_by_suspicion(suspects)[:n], start=1):
+    for place, name in enumerate(order_by_quality(suspects)[:n], start=1):
         found = suspects[name]
         lines.append(
             f"{place:4d}  {name}  {row_of[name].subject_id:12s} labelled {row_of[name].label:10s} "
@@ -175,7 +175,7 @@ def format_table(suspects: Mapping[str, Suspect], dataset: Dataset, n: int) -> l
 
 
 def as_rows(suspects: Mapping[str, Suspect], labels: Mapping[str, str]) -> Sequence[dict[str, Any]]:
-    """Give the list for programs, the most suspicious first."""
+    """Return the list for programs, lowest quality first."""
     return [
         {
             "sequence_id": name,
@@ -184,5 +184,5 @@ def as_rows(suspects: Mapping[str, Suspect], labels: Mapping[str, str]) -> Seque
             "likely": suspects[name].likely,
             "flagged": suspects[name].flagged,
         }
-        for name in order_by_suspicion(suspects)
+        for name in order_by_quality(suspects)
     ]

@@ -1,4 +1,4 @@
-"""Takes the application of a review back: labels as they were, sequences that were taken out in their places again.
+"""Reverts the application of a review: restores labels and removed sequences.
 
 reviewer revert --dataset people
 """
@@ -17,15 +17,15 @@ from tools.reviewer.corrections import BEFORE, RECORD, close_record, labels_part
 
 @dataclass(frozen=True)
 class Reverted:
-    """What taking an application back changed.
+    """What a reversal changed.
 
     Attributes:
         dataset: The dataset's folder.
         name: Its name.
         place: The folder of the log.
-        applied_utc: When it had been applied.
-        restored: Sequences that are as before.
-        kept: Sequences that somebody has changed since, which stay as they are.
+        applied_utc: When it was applied.
+        restored: Sequences that were restored.
+        kept: Sequences that were changed since and stay as they are.
     """
 
     dataset: Path
@@ -37,7 +37,7 @@ class Reverted:
 
     @property
     def exit_code(self) -> int:
-        """1 if something stayed as it is."""
+        """1 if a sequence stayed as it is."""
         return int(bool(self.kept))
 
     def as_text(self) -> str:
@@ -45,7 +45,7 @@ class Reverted:
         lines = [f"{self.name}: the review applied at {self.applied_utc} is taken back: {len(self.restored)} sequences"]
         if self.kept:
             shown = ", ".join(self.kept[:10]) + (", ..." if len(self.kept) > 10 else "")
-            lines.append(f"  {len(self.kept)} were changed by somebody since and stay as they are: {shown}")
+            lines.append(f"  {len(self.kept)} were changed since and stay as they are: {shown}")
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:
@@ -60,20 +60,20 @@ class Reverted:
 
 
 def revert_review(folder: Path) -> Reverted:
-    """Take the last application of a review back; a second call takes back the one before it.
+    """Revert the last application of a review; a second call reverts the one before it.
 
-    Where labels.csv has changed since (new takes, a label corrected by hand), the rows that nobody has touched go back
-    and new ones stay.
+    If labels.csv has changed since (new takes, labels corrected by hand), only untouched rows are restored; changed and
+    new rows stay.
 
     Raises:
-        InvalidInput: Nothing was applied, or everything is taken back already.
+        InvalidInput: Nothing was applied, or everything was reverted already.
     """
     dataset = reader.open_dataset(folder)
     with DatasetWriter(folder, dataset.protocol, str(dataset.manifest["kind"])) as writer:
-        dataset = reader.open_dataset(folder)  # as it is now that nobody else writes
+        dataset = reader.open_dataset(folder)  # read again under the lock
         records = open_records(dataset)
         if not records:
-            found = "no application of a review that is not taken back already"
+            found = "no applied review that is not reverted yet"
             raise InvalidInput(str(folder), found=found, expected="one in trash/")
         path, record = records[-1]
         old = path.parent / BEFORE
@@ -88,7 +88,7 @@ def revert_review(folder: Path) -> Reverted:
 def _merge(
     now: Sequence[SequenceRow], before: Sequence[SequenceRow], changes: Sequence[dict[str, Any]]
 ) -> tuple[list[SequenceRow], list[str], list[str]]:
-    """Put rows back as they were; returns all rows, the ids put back and those that somebody changed since."""
+    """Restore rows; returns all rows, the restored ids and those that were changed since."""
     change_of = {change["sequence_id"]: change for change in changes}
     row_of = {row.sequence_id: row for row in now}
     restored, kept, rows = [], [], []

@@ -1,8 +1,8 @@
-"""Reads an evaluator's scores for the order of suspicion, and refuses scores of people whom the model was trained on.
+"""Reads an evaluator's predictions for label quality, and refuses those of people in the model's training set.
 
-A model has learnt its training labels, the wrong ones too, so what it says there hides mistakes instead of finding
-them. Whether scores are out of fold is read from documents, never believed: from the results that name the predictions,
-the card of the model that made them, and the dataset that it was trained on.
+A model has learnt its training labels, the wrong ones too, so its predictions there hide errors. Whether predictions
+are out of fold is checked in documents: the results that name the predictions, the card of the model that made them,
+and the dataset that it was trained on.
 """
 
 from collections.abc import Sequence
@@ -16,45 +16,45 @@ from shared.errors import InvalidInput
 from shared.statistics.predictions import sequence_of
 from shared.statistics.predictions_csv import read_predictions
 from shared.statistics.thresholds import align
-from tools.reviewer.label_quality import SUSPICION_FILE, Opinion, read_suspicion
+from tools.reviewer.label_quality import SUSPICION_FILE, OutOfFoldScores, read_suspicion
 
 _TODO = "make scores that can be used: reviewer suspect, or ./inv ab --folds 5"
 
 
-def read_scores(files: Sequence[Path], dataset: Dataset) -> Opinion:
+def read_scores(files: Sequence[Path], dataset: Dataset) -> OutOfFoldScores:
     """Read scores of a dataset; those of several files are averaged where they overlap.
 
     Args:
         files: Results documents of the evaluator, the predictions that they name, or a suspicion.json.
-        dataset: Whose labels are to be judged.
+        dataset: The dataset whose labels are checked.
 
     Raises:
-        InvalidInput: Of another dataset, in-sample, or scores of which that cannot be told.
+        InvalidInput: The scores are of another dataset, in-sample, or it cannot be told whether they are.
     """
-    opinions = [_read(file, dataset) for file in files]
-    if len(opinions) == 1:
-        return opinions[0]
-    classes = opinions[0].classes
-    if any(opinion.classes != classes for opinion in opinions):
-        raise InvalidInput("--scores", found="files with other classes", expected="the same in all")
+    all_scores = [_read(file, dataset) for file in files]
+    if len(all_scores) == 1:
+        return all_scores[0]
+    classes = all_scores[0].classes
+    if any(scores.classes != classes for scores in all_scores):
+        raise InvalidInput("--scores", found="files with other classes", expected="the same classes in all")
     collected: dict[str, list[tuple[float, ...]]] = {}
-    for opinion in opinions:
-        for name, found in opinion.probabilities.items():
+    for scores in all_scores:
+        for name, found in scores.probabilities.items():
             collected.setdefault(name, []).append(found)
-    return Opinion(
+    return OutOfFoldScores(
         classes=classes,
         probabilities={
             name: tuple(sum(values) / len(values) for values in zip(*found, strict=True))
             for name, found in collected.items()
         },
-        labels={name: label for opinion in opinions for name, label in opinion.labels.items()},
-        sha256={name: sha256 for opinion in opinions for name, sha256 in opinion.sha256.items()},
-        face_found={name: found for opinion in opinions for name, found in opinion.face_found.items()},
-        source=" + ".join(opinion.source for opinion in opinions),
+        labels={name: label for scores in all_scores for name, label in scores.labels.items()},
+        sha256={name: sha256 for scores in all_scores for name, sha256 in scores.sha256.items()},
+        face_found={name: found for scores in all_scores for name, found in scores.face_found.items()},
+        source=" + ".join(scores.source for scores in all_scores),
     )
 
 
-def _read(file: Path, dataset: Dataset) -> Opinion:
+def _read(file: Path, dataset: Dataset) -> OutOfFoldScores:
     if file.suffix == ".csv":
         file = _results_of(file)
     elif file.name == SUSPICION_FILE:
@@ -65,13 +65,15 @@ def _read(file: Path, dataset: Dataset) -> Opinion:
             str(file), found=f"scores of the dataset {results['dataset']['name']}", expected=f"of {dataset.name}"
         )
     if results["arm"] == "majority":
-        raise InvalidInput(str(file), found="the majority arm: one score for all", expected="a model's scores")
+        raise InvalidInput(
+            str(file), found="the majority arm, which gives all sequences the same score", expected="a model's scores"
+        )
     _must_be_out_of_fold(results, file, dataset)
     return _collect(results, file, dataset)
 
 
 def _results_of(predictions: Path) -> Path:
-    """Find the results document that vouches for a predictions csv: beside it, naming it by its hash."""
+    """Find the results document beside a predictions csv that names it by its hash."""
     sha256 = contracts.sha256_file(predictions)
     for path in sorted(predictions.parent.glob("*_results_*.json")):
         try:
@@ -89,10 +91,10 @@ def _results_of(predictions: Path) -> Path:
 
 
 def _must_be_out_of_fold(results: dict[str, Any], file: Path, dataset: Dataset) -> None:
-    """Refuse scores of people whom the model was trained on, and scores of which nobody can tell."""
+    """Refuse predictions of people in the model's training set, and those where this cannot be told."""
     pooled = results.get("pooled") is not None
     if pooled and results["side"] == "test":
-        return  # the evaluator pools test sides only, each by a model of its own fold
+        return  # the evaluator pools test sets only, each predicted by the model of its own fold
     card = _find_card(results["model"]["sha256"])
     if card is None:
         raise InvalidInput(
@@ -127,18 +129,18 @@ def _find_card(onnx_sha256: str) -> dict[str, Any] | None:
 
 
 def _must_share_no_picture(trained_on: str, dataset: Dataset, file: Path) -> None:
-    """Refuse a model that was trained on another dataset which holds the same pictures, or cannot be looked at."""
+    """Refuse a model that was trained on another dataset that shares pictures with this one, or is missing."""
     folder = paths.home() / "datasets" / trained_on
     try:
-        theirs = {row.sha256 for row in reader.open_dataset(folder).rows}
+        trained_on_sha256 = {row.sha256 for row in reader.open_dataset(folder).rows}
     except InvalidInput:
         raise InvalidInput(
             str(file),
             found=f"scores of a model that was trained on {trained_on}, which is not here",
-            expected="that dataset beside this one, to see that they share no picture",
+            expected="that dataset beside this one, to check that they share no picture",
             todo=_TODO,
         ) from None
-    if shared_pictures := theirs & {row.sha256 for row in dataset.rows}:
+    if shared_pictures := trained_on_sha256 & {row.sha256 for row in dataset.rows}:
         raise InvalidInput(
             str(file),
             found=f"scores of a model trained on {trained_on}, which shares {len(shared_pictures)} sequences with it",
@@ -147,8 +149,8 @@ def _must_share_no_picture(trained_on: str, dataset: Dataset, file: Path) -> Non
         )
 
 
-def _collect(results: dict[str, Any], file: Path, dataset: Dataset) -> Opinion:
-    """Read the predictions; the model's threshold becomes a probability of one half."""
+def _collect(results: dict[str, Any], file: Path, dataset: Dataset) -> OutOfFoldScores:
+    """Read the predictions; the model's threshold is mapped to a probability of one half."""
     threshold = float(results["metrics"]["threshold"])
     positive = dataset.positive_class
     others = [label for label in dataset.manifest["classes"] if label != positive]
@@ -168,7 +170,7 @@ def _collect(results: dict[str, Any], file: Path, dataset: Dataset) -> Opinion:
         scores.setdefault(name, []).append(align(prediction.score, threshold))
         labels[name] = prediction.label
     means = {name: sum(found) / len(found) for name, found in scores.items()}
-    return Opinion(
+    return OutOfFoldScores(
         classes=(others[0], positive),
         probabilities={name: (1 - mean, mean) for name, mean in means.items()},
         labels=labels,

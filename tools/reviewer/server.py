@@ -1,8 +1,8 @@
 """The review page's server: this computer only, one reviewer, a secret in the address.
 
 A page elsewhere that knows the port still has neither the secret nor our Host and Origin, so it can neither read a
-picture nor decide anything. The port and the secret stay the same from one start to the next (for a day), so that a
-page which was open when the server died goes on, and sends what was not confirmed.
+picture nor send decisions. The port and the secret stay the same from one start to the next (for a day), so that a
+page that was open when the server died can reconnect and send what was not confirmed.
 """
 
 import contextlib
@@ -31,10 +31,10 @@ from shared.errors import InvalidInput, SmilebenchError, WrongUsage
 from shared.text.catalogue import LANGS, by_language
 from shared.web.loopback import HEADERS, HOST, OWN_NAMES, LocalServer, listen
 from tools.reviewer.config import ReviewConfig
-from tools.reviewer.state import Desk, Wish
+from tools.reviewer.state import ReviewState, Wish
 from tools.reviewer.words import TEXTS
 
-FIRST_PORT, N_PORTS = 20000, 12000  # below the range from which systems give out ports for a moment
+FIRST_PORT, N_PORTS = 20000, 12000  # below the range of ephemeral ports
 TOKEN_DAYS = 1.0
 MAX_BODY_BYTES = 1 << 20
 MAX_WISHES = 500
@@ -51,7 +51,7 @@ _HEADERS = {
 
 @dataclass(frozen=True)
 class Served:
-    """What a server has taken in until it was stopped."""
+    """What a server received until it was stopped."""
 
     name: str
     reviewer: str
@@ -62,7 +62,7 @@ class Served:
 
     @property
     def exit_code(self) -> int:
-        """0: stopping it is how it ends."""
+        """Always 0; stopping is the normal end."""
         return 0
 
     def as_text(self) -> str:
@@ -71,7 +71,7 @@ class Served:
         return (
             f"{self.n_saved} decisions by {self.reviewer}, who has decided on {self.n_decided} of {self.n_sequences} "
             f"sequences of {self.name} → {paths.shown(self.review_file)}\n"
-            f"how far it is: reviewer status --dataset {flag}; use it: reviewer apply --dataset {flag}"
+            f"progress: reviewer status --dataset {flag}; apply it: reviewer apply --dataset {flag}"
         )
 
     def as_json(self) -> dict[str, Any]:
@@ -90,34 +90,39 @@ def serve(config: ReviewConfig) -> Served:
     """Serve the page until Ctrl-C.
 
     Raises:
-        InvalidInput: The dataset, its review or the scores cannot be used, or this reviewer's page is open already.
+        InvalidInput: The dataset, its review or the scores are not valid, or this reviewer's page is already open.
         WrongUsage: The port is taken.
     """
-    desk = Desk(config.dataset, config.reviewer, config.score_files)
+    review_state = ReviewState(config.dataset, config.reviewer, config.score_files)
     lock = filelock.FileLock(config.dataset / f".review-{config.reviewer}.lock")
     try:
         lock.acquire(timeout=0)
     except filelock.Timeout:
         raise InvalidInput(
             str(config.dataset),
-            found=f"a review page of {config.reviewer} that is open already",
+            found=f"a review page of {config.reviewer} that is already open",
             expected="one at a time",
             todo="use that one, stop it with Ctrl-C, or choose another --reviewer",
         ) from None
     with lock:
         listener = _listen(config)
         port = int(listener.getsockname()[1])
-        token = _token(desk.dataset.name, config.reviewer)
+        token = _token(review_state.dataset.name, config.reviewer)
         url = f"http://{HOST}:{port}/?token={token}"
         print(f"review page of {config.reviewer}: {url}\nstop with Ctrl-C", file=sys.stderr, flush=True)
         if config.open_browser:
             import webbrowser
 
             webbrowser.open(url)
-        LocalServer(make_app(desk, token, port, config.lang), listener).run()
-    state = desk.state()
+        LocalServer(make_app(review_state, token, port, config.lang), listener).run()
+    state = review_state.state()
     return Served(
-        desk.dataset.name, config.reviewer, desk.review.path, desk.n_saved, len(state["mine"]), len(state["rows"])
+        review_state.dataset.name,
+        config.reviewer,
+        review_state.review.path,
+        review_state.n_saved,
+        len(state["mine"]),
+        len(state["rows"]),
     )
 
 
@@ -130,7 +135,7 @@ def _listen(config: ReviewConfig) -> socket.socket:
         return listen(candidates)
     except OSError as error:
         found = f"{candidates[0]} ({error.strerror})"
-    raise WrongUsage("--port", found=found, expected="a free port; without it one is chosen")
+    raise WrongUsage("--port", found=found, expected="a free port; omit --port to choose one")
 
 
 def _token(dataset: str, reviewer: str) -> str:
@@ -149,7 +154,7 @@ def _token(dataset: str, reviewer: str) -> str:
     return token
 
 
-def make_app(desk: Desk, token: str, port: int, lang: str) -> Starlette:
+def make_app(review_state: ReviewState, token: str, port: int, lang: str) -> Starlette:
     """Build the web application; separate, so that a test can ask it without a port."""
     hosts = {f"{name}:{port}" for name in OWN_NAMES}
     cookie = f"review_{port}"  # cookies know no ports
@@ -164,7 +169,7 @@ def make_app(desk: Desk, token: str, port: int, lang: str) -> Starlette:
             if host not in hosts or (origin is not None and origin != f"http://{host}"):
                 return _say("forbidden", 403)
             is_foreign = request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
-            if is_foreign and request.url.path != "/":  # others may link to the page, but use nothing of it
+            if is_foreign and request.url.path != "/":  # other sites may link to the page, but not read it
                 return _say("forbidden", 403)
             response = await answer(request)
             for name, value in _HEADERS.items():
@@ -181,7 +186,7 @@ def make_app(desk: Desk, token: str, port: int, lang: str) -> Starlette:
             response.set_cookie(cookie, token, httponly=True, samesite="strict", path="/")
             return response
         if not is_ours(request):
-            return _say("No access: open the address that the terminal shows.\n터미널에 나온 주소로 여세요.", 403)
+            return _say("No access: open the address shown in the terminal.\n터미널에 나온 주소로 여세요.", 403)
         text = (_HERE / "page.html").read_text(encoding="utf-8")
         chosen = request.query_params.get("lang", lang)
         return Response(
@@ -198,21 +203,21 @@ def make_app(desk: Desk, token: str, port: int, lang: str) -> Starlette:
         if not is_ours(request):
             return _say("forbidden", 403)
         try:
-            return JSONResponse({**await run_in_threadpool(desk.state), "words": by_language(TEXTS)})
+            return JSONResponse({**await run_in_threadpool(review_state.state), "words": by_language(TEXTS)})
         except SmilebenchError as error:
             return JSONResponse({"error": str(error)}, status_code=500)
 
     async def picture(request: Request) -> Response:
         if not is_ours(request):
             return _say("forbidden", 403)
-        row = desk.row(request.path_params["sequence_id"])
+        row = review_state.row(request.path_params["sequence_id"])
         number = int(request.path_params["frame"])
         if row is None or number >= row.frame_count:
             return _say("not found", 404)
-        path = desk.dataset.folder / row.frame_names()[number]
+        path = review_state.dataset.folder / row.frame_names()[number]
         if not path.is_file():
             return _say("not found", 404)
-        # The address carries the pictures' hash, so what it names never changes.
+        # The address contains the pictures' hash, so its content never changes.
         return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
 
     async def decide(request: Request) -> Response:
@@ -230,7 +235,7 @@ def make_app(desk: Desk, token: str, port: int, lang: str) -> Starlette:
         except (ValueError, TypeError, KeyError, RecursionError) as error:
             return JSONResponse({"error": f"no decisions: {error}"}, status_code=400)
         try:
-            return JSONResponse((await run_in_threadpool(desk.take, wishes)).as_json())
+            return JSONResponse((await run_in_threadpool(review_state.take, wishes)).as_json())
         except (SmilebenchError, OSError) as error:
             return JSONResponse({"error": str(error)}, status_code=500)
 

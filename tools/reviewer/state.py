@@ -1,4 +1,4 @@
-"""What one reviewer has on the desk: the dataset, the review and the order of suspicion, as the page needs them.
+"""The state of one reviewer's page: the dataset, the review and the labels' quality.
 
 Takes decisions from the page, checks them and stores them. Knows nothing of HTTP.
 """
@@ -19,7 +19,7 @@ from tools.reviewer.decisions import LABEL_PREFIX, Decision, ReviewFile, current
 from tools.reviewer.label_quality import Suspect, find_suspects, read_suspicion, suspicion_path
 from tools.reviewer.scores import read_scores
 
-UNDO_DEPTH = 500  # decisions that a page which is opened anew can take back
+UNDO_DEPTH = 500  # decisions that a reloaded page can still undo
 
 
 @dataclass(frozen=True)
@@ -36,12 +36,12 @@ class Wish:
 
 @dataclass(frozen=True)
 class Answer:
-    """What became of decisions that the page sent.
+    """The result of sending decisions.
 
     Attributes:
-        saved: Ids that are on disk.
-        refused: Ids that never will be, with the reason.
-        labels_sha256: Hash of labels.csv as it is now; the page notices that the dataset has changed.
+        saved: Ids of decisions that are on disk.
+        refused: Ids of decisions that were refused, with the reason.
+        labels_sha256: Current hash of labels.csv; tells the page when the dataset has changed.
     """
 
     saved: list[str]
@@ -49,21 +49,21 @@ class Answer:
     labels_sha256: str
 
     def as_json(self) -> dict[str, Any]:
-        """Write it for the page."""
+        """Convert it to JSON values for the page."""
         refused = [{"id": id, "reason": reason} for id, reason in self.refused.items()]
         return {"saved": self.saved, "refused": refused, "labels_sha256": self.labels_sha256}
 
 
-class Desk:
+class ReviewState:
     """One reviewer's view of one dataset. Several threads may use it.
 
     Args:
         folder: The dataset.
         reviewer: A pseudonym.
-        score_files: As --scores names them; empty looks for the list that `reviewer suspect` has made.
+        score_files: The files of --scores; empty uses the list of `reviewer suspect`, if there is one.
 
     Raises:
-        InvalidInput: No valid dataset, nothing in it, a review of another one, or scores that cannot be used.
+        InvalidInput: The dataset is not valid or empty, the review is of another one, or the scores cannot be used.
     """
 
     def __init__(self, folder: Path, reviewer: str, score_files: Sequence[Path] = ()) -> None:
@@ -74,26 +74,26 @@ class Desk:
         if not self.dataset.rows:
             raise InvalidInput(
                 str(folder),
-                found="a dataset without sequences",
-                expected="at least one",
+                found="an empty dataset",
+                expected="at least one sequence",
                 todo=f"record some: ./inv collect --dataset {self.dataset.name} --subject s01",
             )
         self._rows = {row.sequence_id: row for row in self.dataset.rows}
         self._stamp = self._labels_stamp()
         self.review = ReviewFile(self.dataset)
         listed = suspicion_path(self.dataset.name)
-        self._opinion = None
+        self._scores = None
         if score_files:
-            self._opinion = read_scores(score_files, self.dataset)
+            self._scores = read_scores(score_files, self.dataset)
         elif listed.is_file():
-            self._opinion = read_suspicion(listed, self.dataset)
+            self._scores = read_suspicion(listed, self.dataset)
 
     def _labels_stamp(self) -> tuple[int, int]:
         stat = (self.dataset.folder / reader.LABELS).stat()
         return stat.st_mtime_ns, stat.st_size
 
     def refresh(self) -> None:
-        """Read the dataset again if labels.csv has changed, and what other reviewers have decided."""
+        """Read the dataset again if labels.csv has changed, and read the other reviewers' decisions."""
         with self._guard:
             if self._labels_stamp() != self._stamp:
                 self._stamp = self._labels_stamp()
@@ -102,11 +102,11 @@ class Desk:
             self.review.refresh()
 
     def row(self, sequence_id: str) -> SequenceRow | None:
-        """Find a sequence; None if the dataset has no such one."""
+        """Find a sequence; None if the dataset does not have it."""
         return self._rows.get(sequence_id)
 
     def take(self, wishes: Sequence[Wish]) -> Answer:
-        """Store decisions. What the answer calls saved is on disk, and what was sent twice is stored once.
+        """Store decisions. Those returned as saved are on disk; a decision that is sent twice is stored once.
 
         Raises:
             InvalidInput: review.json cannot be written; nothing of this call is saved then.
@@ -116,7 +116,8 @@ class Desk:
             saved: list[str] = []
             refused: dict[str, str] = {}
             new: list[Decision] = []
-            mine = {name: last.decision for name, last in current(self.review.decisions).get(self.reviewer, {}).items()}
+            last_decisions = current(self.review.decisions).get(self.reviewer, {})
+            decision_of = {name: last.decision for name, last in last_decisions.items()}
             for wish in wishes:
                 known = self.review.find(wish.id)
                 if known is not None:
@@ -124,16 +125,16 @@ class Desk:
                     if same == (self.reviewer, wish.sequence_id, wish.decision):
                         saved.append(wish.id)
                     else:
-                        refused[wish.id] = "this id is another decision's"
+                        refused[wish.id] = "this id belongs to another decision"
                 elif reason := self._problem(wish):
                     refused[wish.id] = reason
                 elif wish.id not in saved:
-                    decision = self._decide(wish, mine.get(wish.sequence_id))
+                    decision = self._decide(wish, decision_of.get(wish.sequence_id))
                     if problem := self.review.explain(decision):
                         refused[wish.id] = problem
                         continue
                     new.append(decision)
-                    mine[wish.sequence_id] = wish.decision
+                    decision_of[wish.sequence_id] = wish.decision
                     saved.append(wish.id)
             self.review.append(new)
             self.n_saved += len(new)
@@ -145,7 +146,7 @@ class Desk:
         if row is None:
             return f"the dataset has no {wish.sequence_id} any more"
         if row.sha256 != wish.sha256:
-            return f"{wish.sequence_id} has other pictures now"
+            return f"{wish.sequence_id} has changed pictures"
         label = wish.decision.removeprefix(LABEL_PREFIX)
         if wish.decision.startswith(LABEL_PREFIX) and label not in self.dataset.manifest["classes"]:
             return f"the dataset has no class {label}"
@@ -166,15 +167,15 @@ class Desk:
         )
 
     def state(self) -> dict[str, Any]:
-        """Write everything that the page shows, as JSON values."""
+        """Return everything that the page shows, as JSON values."""
         with self._guard:
             self.refresh()
             dataset = self.dataset
             decisions = fitting(self.review.decisions, dataset)
             by_reviewer = current(decisions)
-            mine = by_reviewer.pop(self.reviewer, {})
+            last_by_sequence = by_reviewer.pop(self.reviewer, {})
             marks = assign_marks(dataset.manifest["classes"], dataset.positive_class)
-            suspects = find_suspects(dataset, self._opinion) if self._opinion else {}
+            suspects = find_suspects(dataset, self._scores) if self._scores else {}
             return {
                 "dataset": {
                     "name": dataset.name,
@@ -194,31 +195,31 @@ class Desk:
                     for label, mark in marks.items()
                 ],
                 "rows": [_row_values(row) for row in dataset.rows],
-                "mine": {name: last.decision for name, last in mine.items()},
+                "mine": {name: last.decision for name, last in last_by_sequence.items()},
                 "history": _undoable([d for d in decisions if d.reviewer == self.reviewer]),
-                "disagreements": self._disagreements(mine, by_reviewer),
+                "disagreements": self._disagreements(last_by_sequence, by_reviewer),
                 "suspects": {name: _suspect_values(found) for name, found in suspects.items()},
-                "suspicion_source": self._opinion.source if self._opinion else None,
+                "suspicion_source": self._scores.source if self._scores else None,
             }
 
     @staticmethod
     def _disagreements(
-        mine: dict[str, Decision], others: dict[str, dict[str, Decision]]
+        own: dict[str, Decision], others: dict[str, dict[str, Decision]]
     ) -> dict[str, list[tuple[str, str]]]:
-        """List the others' decisions on what this reviewer has decided otherwise; nothing on what is still open.
+        """List the other reviewers' decisions on sequences that this reviewer has decided differently.
 
-        Who has not decided yet must not see what others think: agreement would mean nothing.
+        Nothing is returned on undecided sequences: agreement only counts if the decisions are independent.
         """
         found = {}
-        for name, last in mine.items():
-            theirs = [(who, said[name].decision) for who, said in sorted(others.items()) if name in said]
-            if any(decision != last.decision for _, decision in theirs):
-                found[name] = theirs
+        for name, last in own.items():
+            votes = [(who, decided[name].decision) for who, decided in sorted(others.items()) if name in decided]
+            if any(decision != last.decision for _, decision in votes):
+                found[name] = votes
         return found
 
 
 def _row_values(row: SequenceRow) -> list[Any]:
-    """Write a row for the page in little space; the page names the places."""
+    """Convert a row to a compact list; the page knows the order of the values."""
     return [
         row.sequence_id,
         row.subject_id,
@@ -236,8 +237,8 @@ def _suspect_values(found: Suspect) -> list[Any]:
     return [round(found.quality, 4), found.likely, round(found.probability, 4), int(found.flagged), found.face_found]
 
 
-def _undoable(mine: Sequence[Decision]) -> list[dict[str, Any]]:
-    """List what can be taken back, the last one last."""
-    taken_back = {decision.undoes for decision in mine}
-    left = [decision for decision in mine if decision.undoes is None and decision.id not in taken_back]
+def _undoable(decisions: Sequence[Decision]) -> list[dict[str, Any]]:
+    """List the decisions that can be undone, the newest last."""
+    taken_back = {decision.undoes for decision in decisions}
+    left = [decision for decision in decisions if decision.undoes is None and decision.id not in taken_back]
     return [{"id": d.id, "sequence_id": d.sequence_id, "previous": d.previous} for d in left[-UNDO_DEPTH:]]

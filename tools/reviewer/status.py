@@ -1,4 +1,4 @@
-"""Says how far a review is: who decided on how much, how far reviewers agree, where they do not, what is open."""
+"""Describes the progress of a review: decisions per reviewer, agreement, disagreements, open sequences."""
 
 from collections import Counter
 from dataclasses import dataclass
@@ -10,23 +10,23 @@ from shared.dataset.reader import Dataset
 from tools.reviewer.agreement import Kappa, Outcome, kappas, settle_all
 from tools.reviewer.decisions import EXCLUDE, UNSURE, ReviewFile, current, fitting, label_of
 
-LISTED = 20  # disagreements that the text names; --json gives all
+LISTED = 20  # disagreements in the text; --json gives all
 
 
 @dataclass(frozen=True)
 class Status:
-    """How far the review of a dataset is.
+    """The progress of a dataset's review.
 
     Attributes:
         dataset: Its folder.
         reference: The dataset's name, kind and hash.
-        n_sequences: Sequences that it has.
-        counts: Each reviewer's current decisions by what was decided.
+        n_sequences: Its sequences.
+        counts: Each reviewer's current decisions, counted by decision.
         n_relabelled: Each reviewer's decisions on another label than labels.csv has now.
-        outcomes: What was decided together, by sequence; only sequences that somebody decided on.
+        outcomes: The combined decision by sequence id, for sequences with a decision.
         kappas: Agreement of each pair of reviewers.
-        n_reviewed: Rows of labels.csv that are marked as reviewed.
-        n_gone: Decisions on sequences, or pictures, that the dataset no longer has.
+        n_reviewed: Rows of labels.csv marked as reviewed.
+        n_gone: Decisions on sequences or pictures that are no longer in the dataset.
     """
 
     dataset: Path
@@ -41,12 +41,12 @@ class Status:
 
     @property
     def exit_code(self) -> int:
-        """0: however far it is, that could be said."""
+        """Always 0."""
         return 0
 
     @property
     def disagreements(self) -> dict[str, Outcome]:
-        """The sequences that no rule settles."""
+        """The sequences on which reviewers disagree."""
         return {name: outcome for name, outcome in self.outcomes.items() if outcome.decision is None}
 
     def as_text(self) -> str:
@@ -61,7 +61,7 @@ class Status:
             )
         lines += [_kappa_line(kappa) for kappa in self.kappas]
         if self.n_gone:
-            lines.append(f"  {self.n_gone} decisions are on sequences that are no longer there, or on other pictures")
+            lines.append(f"  {self.n_gone} decisions on sequences that are gone or have changed pictures")
         if disagreements := self.disagreements:
             lines.append(f"{len(disagreements)} disagreements:")
             for name, outcome in list(disagreements.items())[:LISTED]:
@@ -97,33 +97,35 @@ def _word(decision: str) -> str:
 def _kappa_line(kappa: Kappa) -> str:
     pair = " and ".join(kappa.reviewers)
     if not kappa.n:
-        return f"  {pair}: no sequence that both decided on by themselves"
+        return f"  {pair}: no sequence that both decided independently"
     if kappa.kappa is None:
-        return f"  {pair}: the same single decision on all {kappa.n} sequences, so Cohen's kappa is undefined"
+        return f"  {pair}: the same decision on all {kappa.n} sequences, so Cohen's kappa is undefined"
     return (
         f"  {pair}: Cohen's kappa {kappa.kappa:.2f} (95 % interval {kappa.low:.2f} to {kappa.high:.2f}), "
-        f"{kappa.agreement:.1%} the same on {kappa.n} sequences that both decided on by themselves"
+        f"{kappa.agreement:.1%} the same on {kappa.n} sequences that both decided independently"
     )
 
 
 def read_status(folder: Path) -> Status:
-    """Read a dataset and its review, and say how far it is.
+    """Read a dataset and its review, and describe the progress.
 
     Raises:
-        InvalidInput: No valid dataset, or a review of another one.
+        InvalidInput: The dataset is not valid, or the review is of another one.
     """
     dataset = reader.open_dataset(folder)
     return describe(dataset, ReviewFile(dataset))
 
 
 def describe(dataset: Dataset, review: ReviewFile) -> Status:
-    """Say how far a review is."""
+    """Describe the progress of a review."""
     decisions = fitting(review.decisions, dataset)
     label_now = {row.sequence_id: row.label for row in dataset.rows}
     counts, n_relabelled = {}, {}
-    for who, mine in sorted(current(decisions).items()):
-        counts[who] = dict(sorted(Counter(last.decision for last in mine.values()).items()))
-        n_relabelled[who] = sum(label_of(last.decision) not in (None, label_now[name]) for name, last in mine.items())
+    for who, last_by_sequence in sorted(current(decisions).items()):
+        counts[who] = dict(sorted(Counter(last.decision for last in last_by_sequence.values()).items()))
+        n_relabelled[who] = sum(
+            label_of(last.decision) not in (None, label_now[name]) for name, last in last_by_sequence.items()
+        )
     return Status(
         dataset=dataset.folder,
         reference=dataset.reference(),

@@ -1,7 +1,7 @@
-"""Makes out-of-fold probabilities of a dataset's labels: a small linear model on face features, divided by person.
+"""Finds label errors: out-of-fold probabilities of a small linear model on face features, in folds by person.
 
-Every sequence is judged by models that have seen neither it nor its person, which is what tells a wrong label from a
-learnt one. Reads pictures, or the featurizer's store of blendshapes; writes suspicion.json of artifacts/reviews.
+Every sequence is scored by models that have seen neither it nor its person; a model that was trained on a wrong label
+would confirm it. Reads pictures, or the featurizer's store of blendshapes; writes suspicion.json in artifacts/reviews.
 
     reviewer suspect --dataset people
 """
@@ -20,23 +20,23 @@ from shared.arrays import F64
 from shared.dataset import reader
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput, MissingOutside
-from tools.reviewer.face_features import Looks, look_at_blendshapes, look_at_pixels
+from tools.reviewer.face_features import FaceFeatures, read_blendshapes, read_pixels
 from tools.reviewer.label_quality import Suspect, as_rows, find_suspects, format_table, read_suspicion, suspicion_path
 
 Kind = Literal["blendshapes", "pixels"]
 N_FOLDS = 5
-# Other divisions of the same people, averaged: the order depends less on the luck of one. Pixels are 34 times as many
-# numbers as blendshapes, and ten thousand sequences shall not take an hour.
+# Repeated folds of the same people are averaged, so that the order depends less on one random split. Pixels are 34
+# times as many numbers as blendshapes, and ten thousand sequences should not take an hour.
 N_REPEATS = {"blendshapes": 4, "pixels": 1}
-# Inverse of the penalty. Of 600 photos (GENKI-4K) with 60 flipped labels, the first 120 places hold 56.5 of them with
-# 0.03, 56.2 with 0.003 and 54.7 with 1 (means of six draws; smiles alone, untrained: 57.0).
+# Inverse regularisation strength. Of 600 photos (GENKI-4K) with 60 flipped labels, the first 120 places hold 56.5 of
+# them with 0.03, 56.2 with 0.003 and 54.7 with 1 (means of six draws; smiles alone, untrained: 57.0).
 STRENGTH = {"blendshapes": 0.03, "pixels": 0.001}
 LISTED = 10
 
 
 @dataclass(frozen=True)
 class Suspected:
-    """The order of suspicion of a dataset.
+    """The label quality of a dataset.
 
     Attributes:
         dataset: The dataset.
@@ -56,7 +56,7 @@ class Suspected:
         return 0
 
     def as_text(self) -> str:
-        """Show the most suspicious labels."""
+        """List the labels of lowest quality."""
         document = self.document
         flagged = sum(found.flagged for found in self.suspects.values())
         head = f"{self.dataset.name}: {flagged} of {len(self.suspects)} labels look wrong"
@@ -72,7 +72,7 @@ class Suspected:
         )
 
     def as_json(self) -> dict[str, Any]:
-        """Give the whole list, the most suspicious first."""
+        """Return the whole list, lowest quality first."""
         labels = {row.sequence_id: row.label for row in self.dataset.rows}
         return {
             "file": str(self.file),
@@ -88,18 +88,18 @@ class Suspected:
 def suspect(
     folder: Path, kind: Kind | None, landmark_model: str | None = None, seed: int = 0, out: Path | None = None
 ) -> Suspected:
-    """Judge every label of a dataset out of fold and write the list.
+    """Score every label of a dataset out of fold and write the list.
 
     Args:
         folder: The dataset.
-        kind: What to look at; None takes blendshapes where the landmarker is at hand, else pixels.
+        kind: The features; None uses blendshapes if the landmarker is available, else pixels.
         landmark_model: MediaPipe's .task file; None finds it.
-        seed: Decides who is in which fold.
-        out: The file; None for the place where the page looks.
+        seed: Random seed of the folds.
+        out: The file; None for the one that the page reads.
 
     Raises:
         InvalidInput: Too few sequences or one class only.
-        MissingOutside: Blendshapes were asked for and the landmarker is not there.
+        MissingOutside: `kind` is blendshapes and the landmarker is missing.
     """
     dataset = reader.open_dataset(folder)
     rows = list(dataset.rows)
@@ -110,17 +110,17 @@ def suspect(
         raise InvalidInput(str(folder), found=found, expected=f"two classes or more with {N_FOLDS} sequences each")
     labels = np.array([classes.index(row.label) for row in rows])
     groups, grouped_by, n_folds = _group(rows, labels)
-    looks = _look(dataset, kind, landmark_model)
-    probabilities = out_of_fold(looks, labels, groups, n_folds, seed)
+    features = _read_features(dataset, kind, landmark_model)
+    probabilities = out_of_fold(features, labels, groups, n_folds, seed)
     document = {
         "schema_version": 1,
         "dataset": dataset.reference(),
         "created_utc": paths.utc_text(),
-        "kind": looks.kind,
-        "landmark_model_sha256": looks.landmark_model_sha256,
+        "kind": features.kind,
+        "landmark_model_sha256": features.landmark_model_sha256,
         "grouped_by": grouped_by,
         "n_folds": n_folds,
-        "n_repeats": N_REPEATS[looks.kind],
+        "n_repeats": N_REPEATS[features.kind],
         "seed": seed,
         "classes": classes,
         "rows": [
@@ -129,7 +129,7 @@ def suspect(
                 "sha256": row.sha256,
                 "label": row.label,
                 "probabilities": [round(float(value), 6) for value in probabilities[index]],
-                "face_found": looks.face_found[index],
+                "face_found": features.face_found[index],
             }
             for index, row in enumerate(rows)
         ],
@@ -140,26 +140,26 @@ def suspect(
     return Suspected(dataset, file, document, find_suspects(dataset, read_suspicion(file, dataset)))
 
 
-def _look(dataset: Dataset, kind: Kind | None, landmark_model: str | None) -> Looks:
-    """Read what the models see; without a wish, the best that is at hand."""
+def _read_features(dataset: Dataset, kind: Kind | None, landmark_model: str | None) -> FaceFeatures:
+    """Read the features of the given kind; None takes the best that is available."""
     if kind == "pixels":
-        return look_at_pixels(dataset)
+        return read_pixels(dataset)
     try:
-        return look_at_blendshapes(dataset, landmark_model)
+        return read_blendshapes(dataset, landmark_model)
     except MissingOutside as error:
         if kind == "blendshapes" or landmark_model is not None:
             raise
-        cli.note(f"reviewer: {error}; looking at pixels instead, which finds fewer")
-        return look_at_pixels(dataset)
+        cli.note(f"reviewer: {error}; using pixels instead, which finds fewer errors")
+        return read_pixels(dataset)
 
 
 def _group(
     rows: Sequence[SequenceRow], labels: npt.NDArray[np.intp]
 ) -> tuple[npt.NDArray[np.intp], Literal["person", "take", "sequence"], int]:
-    """Say what stays together: people where there are enough, else takes, else the very same pictures.
+    """Choose the groups of the folds: people if there are enough, else takes, else identical pictures.
 
-    Enough means that each label is there with as many people as folds, or at least 2: a fold must leave every class to
-    learn from. A set of photos whose people nobody knows is often filed under one pseudonym.
+    Enough means that each label has at least 2 people: every fold must leave each class in the training part. Photos of
+    unknown people often share one pseudonym.
     """
     kinds: tuple[tuple[Literal["person", "take"], list[str]], ...] = (
         ("person", [row.subject_id for row in rows]),
@@ -180,26 +180,26 @@ def _numbers(names: Sequence[str]) -> npt.NDArray[np.intp]:
 
 
 def out_of_fold(
-    looks: Looks, labels: npt.NDArray[np.intp], groups: npt.NDArray[np.intp], n_folds: int, seed: int
+    features: FaceFeatures, labels: npt.NDArray[np.intp], groups: npt.NDArray[np.intp], n_folds: int, seed: int
 ) -> F64:
     """Predict each row by models that have not seen its group.
 
     Args:
-        looks: What is seen of each of n sequences.
-        labels: (n,) columns of the classes.
-        groups: (n,) numbers of what stays together.
+        features: Of n sequences.
+        labels: (n,) class indices.
+        groups: (n,) group numbers; a group is never split between folds.
         n_folds: At least 2.
-        seed: Decides who is in which fold.
+        seed: Random seed of the folds.
 
     Returns:
-        (n, n_classes) probabilities; where nothing could be read, the share of each class.
+        (n, n_classes) probabilities; the share of each class for sequences without features.
     """
     from sklearn.linear_model import LogisticRegression
     from sklearn.model_selection import StratifiedGroupKFold
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    values, n_repeats = looks.values, N_REPEATS[looks.kind]
+    values, n_repeats = features.values, N_REPEATS[features.kind]
     n_classes = int(labels.max()) + 1
     readable = np.asarray(~np.isnan(values).any(axis=1))
     total = np.zeros((len(labels), n_classes))
@@ -209,14 +209,14 @@ def out_of_fold(
             known = train[readable[train]]
             shares = np.bincount(labels[train], minlength=n_classes) / len(train)
             total[test] += np.where(readable[test, None], 0.0, shares)
-            asked = test[readable[test]]
-            if not asked.size:
+            tested = test[readable[test]]
+            if not tested.size:
                 continue
             present = np.unique(labels[known])
             if present.size < 2:
-                total[asked] += shares
+                total[tested] += shares
                 continue
-            model = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH[looks.kind], max_iter=2000))
+            model = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH[features.kind], max_iter=2000))
             model.fit(values[known], labels[known])
-            total[np.ix_(asked, present)] += model.predict_proba(values[asked])
+            total[np.ix_(tested, present)] += model.predict_proba(values[tested])
     return np.asarray(total / n_repeats)

@@ -1,7 +1,7 @@
-"""Looks for leaks: the same person, take or picture on two sides of a split.
+"""Looks for leaks: the same person, take or picture in two parts of a split.
 
 Reads a dataset, its pictures and split files; writes a sheet of the pairs. Pictures of one person are never compared
-with each other: a person who is on one side only may look alike as often as the film shows them.
+with each other: a person who is in one part only cannot leak.
 """
 
 from collections.abc import Iterable, Iterator, Mapping
@@ -15,7 +15,7 @@ from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput
 from tools.splitter import sheet
 from tools.splitter.config import CheckConfig
-from tools.splitter.near_duplicates import Twins, find_twins
+from tools.splitter.near_duplicates import NearDuplicates, find_near_duplicates
 from tools.splitter.sheet import Leak, Place
 
 
@@ -31,7 +31,7 @@ class Checked:
 
     @property
     def exit_code(self) -> int:
-        """1 where there is a leak."""
+        """1 if there is a leak."""
         return 1 if self.leaks else 0
 
     def as_text(self) -> str:
@@ -39,7 +39,7 @@ class Checked:
         n_splits = "1 split" if len(self.splits) == 1 else f"{len(self.splits)} splits"
         what = f"{n_splits} of {self.dataset.name}, {self.n_pictures} pictures"
         if not self.leaks:
-            return f"no leak: {what}; nobody, no take and no picture is on two sides"
+            return f"no leak: {what}; no person, take or picture is in two parts of a split"
         lines = [f"{len(self.leaks)} leaks: {what}", *[f"  {leak.describe()}" for leak in self.leaks]]
         return "\n".join([*lines, f"→ {paths.shown(self.sheet)}" if self.sheet else ""])
 
@@ -55,28 +55,28 @@ class Checked:
 
 
 def check(config: CheckConfig) -> Checked:
-    """Look for leaks in splits of a dataset, and draw those that there are.
+    """Look for leaks in the splits of a dataset, and draw them.
 
     Raises:
-        InvalidInput: No valid dataset, no split of it, or a picture that is none.
+        InvalidInput: The dataset is not valid, has no split, or a picture cannot be read.
     """
     dataset = reader.open_dataset(config.dataset)
     files = config.splits or _find_frozen(dataset)
     documents = [splits.open_split(file, dataset) for file in files]
-    twins = find_twins(dataset)
-    leaks = list_leaks(dataset, documents, twins)
+    near_duplicates = find_near_duplicates(dataset)
+    leaks = list_leaks(dataset, documents, near_duplicates)
     target = config.out / "pairs.png"
-    target.unlink(missing_ok=True)  # a sheet of an earlier check would show what is mended by now
+    target.unlink(missing_ok=True)  # the sheet of an earlier check is out of date
     n_pictures = sum(row.frame_count for row in dataset.rows)
     if not leaks:
         return Checked(dataset, tuple(files), n_pictures, (), None)
-    sheet.write_sheet(dataset, leaks, target, f"{len(leaks)} leaks between the sides of a split")
+    sheet.write_sheet(dataset, leaks, target, f"{len(leaks)} leaks between parts of a split")
     cli.note(f"splitter: found {len(leaks)} leaks, expected none; {leaks[0].describe()}; all: {paths.shown(target)}")
     return Checked(dataset, tuple(files), n_pictures, tuple(leaks), target)
 
 
 def _find_frozen(dataset: Dataset) -> tuple[Path, ...]:
-    """List the frozen splits of this state of the dataset."""
+    """List the frozen splits of the dataset with its current labels."""
     folder = paths.artifacts("splits")
     found = tuple(sorted(folder.glob(f"{dataset.name}-{dataset.labels_sha256[:8]}-seed*.json")))
     if not found:
@@ -89,15 +89,17 @@ def _find_frozen(dataset: Dataset) -> tuple[Path, ...]:
     return found
 
 
-def list_leaks(dataset: Dataset, documents: Iterable[Mapping[str, Any]], twins: Iterable[Twins]) -> list[Leak]:
-    """Say what each split has on two sides; what several splits share is listed once, with their names.
+def list_leaks(
+    dataset: Dataset, documents: Iterable[Mapping[str, Any]], near_duplicates: Iterable[NearDuplicates]
+) -> list[Leak]:
+    """List what is in two parts of a split; a leak of several splits is listed once, with their names.
 
     Args:
         dataset: Whose splits they are.
         documents: Split documents.
-        twins: Sequences that share a picture, of all people.
+        near_duplicates: Sequences of different people that share a picture.
     """
-    known = list(twins)
+    known = list(near_duplicates)
     found: dict[tuple[str, str, str], Leak] = {}
     for split in documents:
         for leak in _leaks_of(dataset, split, known):
@@ -109,8 +111,8 @@ def list_leaks(dataset: Dataset, documents: Iterable[Mapping[str, Any]], twins: 
     return sorted(found.values(), key=lambda leak: (order[leak.kind], -(leak.correlation or 0), leak.first.file))
 
 
-def _leaks_of(dataset: Dataset, split: Mapping[str, Any], twins: Iterable[Twins]) -> Iterator[Leak]:
-    """Yield the leaks of one split: of a person who is on two sides only that, as all else follows from it."""
+def _leaks_of(dataset: Dataset, split: Mapping[str, Any], near_duplicates: Iterable[NearDuplicates]) -> Iterator[Leak]:
+    """Yield the leaks of one split; a person in two parts is one leak, without their takes and pictures."""
     row_of = {row.sequence_id: row for row in dataset.rows}
     first_of = {row.subject_id: row for row in reversed(dataset.rows)}
     side_of: dict[str, list[str]] = {}
@@ -133,7 +135,7 @@ def _leaks_of(dataset: Dataset, split: Mapping[str, Any], twins: Iterable[Twins]
                 if kind == "person" or not {first.subject_id, second.subject_id} <= leaking:
                     names = (first.frame_names()[0], second.frame_names()[0])
                     yield Leak(kind, Place(first, names[0], one), Place(second, names[1], other), (split_id,))
-    for pair in twins:
+    for pair in near_duplicates:
         first, second = row_of[pair.first.sequence_id], row_of[pair.second.sequence_id]
         for one in side_of.get(first.sequence_id, []):
             for other in side_of.get(second.sequence_id, []):

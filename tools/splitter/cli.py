@@ -19,8 +19,8 @@ splitter --dataset people --seed 3 --json
 splitter --dataset people --folds 5 --seeds 3
 splitter --dataset people --leave-one-out
 splitter --dataset people --test s06,s07
-splitter --dataset photos --test none  (all train or choose the threshold; another dataset is the test)
-splitter check --dataset people        (the same person, take or picture on two sides; see splitter check --help)
+splitter --dataset photos --test none  (nobody is tested: the test set is another dataset)
+splitter check --dataset people        (the same person, take or picture in two parts of a split)
 splitter duplicates --dataset people   (the same picture under two people; no split needed)
 """
 
@@ -39,7 +39,7 @@ def parser() -> cli.Parser:
     """Describe the flags."""
     parser = cli.Parser(
         "splitter",
-        "Divide a dataset's people into train, validation and test, and freeze that to files: one split, or folds in "
+        "Split a dataset's people into train, validation and test, and freeze that in files: one split, or folds in "
         "which everybody is tested once a seed. Nobody is in two parts; the same dataset and seed give the same split.",
         EXAMPLES,
         _split,
@@ -47,16 +47,18 @@ def parser() -> cli.Parser:
     cli.add_dataset(parser)
     cli.add_seed(parser)
     kind = parser.add_mutually_exclusive_group()
-    kind.add_argument("--folds", type=cli.whole(2), metavar="N", help="N splits that test everybody once")
-    kind.add_argument("--leave-one-out", action="store_true", help="as many splits as people; each tests one person")
+    kind.add_argument(
+        "--folds", type=cli.whole(2), metavar="N", help="N splits (folds) in which everybody is tested once"
+    )
+    kind.add_argument("--leave-one-out", action="store_true", help="one split per person, who is tested alone")
     kind.add_argument(
         "--test",
         metavar="A,B",
-        help=f"test these people, such as s01,s02; {NOBODY}: nobody, where a dataset of its own is the test (default: "
+        help=f"test these people, such as s01,s02; {NOBODY}: nobody, if the test set is another dataset (default: "
         "drawn)",
     )
     parser.add_argument(
-        "--seeds", type=cli.positive_int, metavar="N", help="draw the folds N times, from --seed on (default: once)"
+        "--seeds", type=cli.positive_int, metavar="N", help="repeat the folds with N seeds, from --seed on (default: 1)"
     )
     cli.add_out(parser, "artifacts/splits")
     cli.add_json(parser)
@@ -100,7 +102,7 @@ def _add_duplicates(splitter: cli.Parser) -> None:
         "--across",
         choices=("people", "takes"),
         default="people",
-        help="what must not share a picture; takes: also two takes of one person (default: people)",
+        help="compare pictures of two people, or also of two takes of one person (default: people)",
     )
     cli.add_out(parser, "artifacts/leaks/<dataset>")
     cli.add_json(parser)
@@ -153,7 +155,7 @@ def _to_config(arguments: argparse.Namespace) -> SplitConfig:
 
 
 def _parse_people(text: str | None) -> tuple[str, ...] | None:
-    """Parse s01,s02; none is nobody."""
+    """Parse s01,s02; ``none`` is an empty list."""
     if text is None:
         return None
     if text == NOBODY:

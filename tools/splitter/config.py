@@ -1,4 +1,4 @@
-"""What the splitter is asked to do. Light to import; the command line fills it."""
+"""Settings of the splitter's commands. Light to import; the command line fills them."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -6,15 +6,15 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class SplitConfig:
-    """What is to be frozen.
+    """A split, or folds, to be frozen.
 
     Attributes:
         dataset: The dataset's folder.
-        seed: Decides who goes where; the first one where there are several.
-        n_folds: Folds a seed; None for one split, or for one person a fold.
-        leave_one_out: One person a fold.
-        n_seeds: How often the folds are drawn anew.
-        test: Who is tested on; empty for nobody, None to draw them. For one split.
+        seed: Random seed; the first of `n_seeds`.
+        n_folds: Folds per seed; None for one split or for `leave_one_out`.
+        leave_one_out: One person per fold.
+        n_seeds: With how many seeds the folds are drawn.
+        test: The test people of one split; empty for nobody, None to draw them.
         out: Folder of the split files.
     """
 
@@ -29,12 +29,12 @@ class SplitConfig:
 
 @dataclass(frozen=True)
 class CheckConfig:
-    """What is looked through for leaks.
+    """A search for leaks.
 
     Attributes:
         dataset: The dataset's folder.
-        splits: Split files; none means all frozen splits of this state of the dataset.
-        out: Folder of the picture of the pairs.
+        splits: Split files; empty for all frozen splits of the dataset with its current labels.
+        out: Folder of the sheet of pairs.
     """
 
     dataset: Path
@@ -44,12 +44,12 @@ class CheckConfig:
 
 @dataclass(frozen=True)
 class DuplicatesConfig:
-    """What is looked through for pictures that are there twice.
+    """A search for pictures that are there twice.
 
     Attributes:
         dataset: The dataset's folder.
         across: ``people`` or ``takes``.
-        out: Folder of the picture of the pairs.
+        out: Folder of the sheet of pairs.
     """
 
     dataset: Path

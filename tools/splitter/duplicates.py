@@ -1,7 +1,7 @@
 """Lists pictures that a dataset holds twice, under two people or in two takes, and draws the pairs.
 
-Reads a dataset and its pictures, no split; writes a sheet of the pairs. What two sides of a split share is
-`tools.splitter.check`'s question.
+Reads a dataset and its pictures; writes a sheet of the pairs. Needs no split: leaks between the parts of a split are
+`tools.splitter.check`'s job.
 """
 
 from dataclasses import dataclass
@@ -13,7 +13,7 @@ from shared.dataset import reader
 from shared.dataset.reader import Dataset
 from tools.splitter import sheet
 from tools.splitter.config import DuplicatesConfig
-from tools.splitter.near_duplicates import find_twins
+from tools.splitter.near_duplicates import find_near_duplicates
 from tools.splitter.sheet import Leak, Place
 
 _MAX_LISTED = 50
@@ -22,7 +22,7 @@ _BETWEEN = {"people": "two people", "takes": "two takes"}
 
 @dataclass(frozen=True)
 class Duplicates:
-    """The pictures that were found twice; `across` says between what."""
+    """The pictures that were found twice, between two people or two takes (`across`)."""
 
     dataset: Dataset
     across: str
@@ -32,15 +32,15 @@ class Duplicates:
 
     @property
     def exit_code(self) -> int:
-        """1 where a picture is there twice."""
+        """1 if a picture is there twice."""
         return 1 if self.pairs else 0
 
     def as_text(self) -> str:
         """List the pairs."""
         what = f"{self.dataset.name}, {self.n_pictures} pictures"
         if not self.pairs:
-            return f"no duplicate: {what}; no picture is with {_BETWEEN[self.across]}"
-        lines = [f"{len(self.pairs)} pairs of sequences share a picture between {_BETWEEN[self.across]}: {what}"]
+            return f"no duplicate: {what}; no picture is shared by {_BETWEEN[self.across]}"
+        lines = [f"{len(self.pairs)} pairs of sequences of {_BETWEEN[self.across]} share a picture: {what}"]
         lines += [f"  {pair.describe()}" for pair in self.pairs[:_MAX_LISTED]]
         if len(self.pairs) > _MAX_LISTED:
             lines.append(f"  … and {len(self.pairs) - _MAX_LISTED} more (--json lists all)")
@@ -58,10 +58,10 @@ class Duplicates:
 
 
 def list_duplicates(config: DuplicatesConfig) -> Duplicates:
-    """Look for pictures that are there twice, and draw those pairs.
+    """Look for pictures that are there twice, and draw the pairs.
 
     Raises:
-        InvalidInput: No valid dataset, or a picture that is none.
+        InvalidInput: The dataset is not valid, or a picture cannot be read.
     """
     dataset = reader.open_dataset(config.dataset)
     pairs = [
@@ -72,14 +72,14 @@ def list_duplicates(config: DuplicatesConfig) -> Duplicates:
             correlation=pair.correlation,
             n_pairs=pair.n_pairs,
         )
-        for pair in find_twins(dataset, config.across)
+        for pair in find_near_duplicates(dataset, config.across)
     ]
     order = {kind: number for number, kind in enumerate(sheet.KINDS)}
     pairs.sort(key=lambda pair: (order[pair.kind], -(pair.correlation or 0), pair.first.file))
     target = config.out / "duplicates.png"
-    target.unlink(missing_ok=True)  # a sheet of an earlier look would show what is mended by now
+    target.unlink(missing_ok=True)  # the sheet of an earlier run is out of date
     if pairs:
-        title = f"{len(pairs)} pairs share a picture between {_BETWEEN[config.across]}"
+        title = f"{len(pairs)} pairs of {_BETWEEN[config.across]} share a picture"
         sheet.write_sheet(dataset, pairs, target, title)
     n_pictures = sum(row.frame_count for row in dataset.rows)
     return Duplicates(dataset, config.across, n_pictures, tuple(pairs), target if pairs else None)

@@ -1,7 +1,7 @@
-"""Repeated folds by person: each person is tested exactly once a seed, by a model that never saw them.
+"""Repeated folds by person: each person is tested exactly once per seed, by a model that never saw them.
 
-Every fold is an ordinary split document with train, validation and test, so that trainer, exporter and evaluator need
-no word for folds. Reads a dataset, writes split documents; knows nothing of pictures.
+Every fold is an ordinary split document with train, validation and test, so trainer, exporter and evaluator do not need
+to know about folds. Reads a dataset, writes split documents; never reads pictures.
 """
 
 from collections import Counter
@@ -22,11 +22,11 @@ def make_folds(dataset: Dataset, n_folds: int, seed: int) -> list[dict[str, Any]
 
     Args:
         dataset: Whose people.
-        n_folds: 2 or more. As many as there are people is not leave-one-out by name, but the same thing.
-        seed: Decides who goes where.
+        n_folds: 2 or more; the number of people gives leave-one-out.
+        seed: Random seed.
 
     Returns:
-        A split document a fold. Where people have different labels, each fold has its share of each label.
+        One split document per fold. Labels are spread evenly over the folds, where the people allow it.
 
     Raises:
         InvalidInput: Fewer people than folds, or too few to train, validate and test on different ones.
@@ -41,10 +41,10 @@ def make_folds(dataset: Dataset, n_folds: int, seed: int) -> list[dict[str, Any]
 
 
 def make_leave_one_out(dataset: Dataset, seed: int) -> list[dict[str, Any]]:
-    """Test each person alone; the seed decides who of the others chooses the threshold.
+    """Test each person alone; the seed decides which of the others are validation people.
 
     Returns:
-        A split document a person, in the order of their pseudonyms.
+        One split document per person, in the order of their pseudonyms.
 
     Raises:
         InvalidInput: Fewer than three people.
@@ -57,13 +57,13 @@ def make_leave_one_out(dataset: Dataset, seed: int) -> list[dict[str, Any]]:
 
 
 def freeze_folds(documents: Sequence[dict[str, Any]], folder: Path, dataset: Dataset) -> list[Path]:
-    """Write each fold that is not there yet, and use those that are as they are.
+    """Write the folds that are not there yet; existing files are kept.
 
     Returns:
         The files, in the order of the folds.
 
     Raises:
-        InvalidInput: A file that is there does not fit the others: somebody would be tested twice, or not at all.
+        InvalidInput: An existing file contradicts the others: somebody would be tested twice, or not at all.
     """
     files = [folder / f"{document['split_id']}.json" for document in documents]
     for file, document in zip(files, documents, strict=True):
@@ -81,7 +81,7 @@ def freeze_folds(documents: Sequence[dict[str, Any]], folder: Path, dataset: Dat
 
 
 def _must_be_free(dataset: Dataset) -> None:
-    """Refuse to test people by turns whom the source of the data has divided: folds would mix its sides.
+    """Refuse folds of a dataset whose source defines training and test people: folds would mix them.
 
     Raises:
         InvalidInput: The dataset has a sides.json.
@@ -89,9 +89,9 @@ def _must_be_free(dataset: Dataset) -> None:
     if read_test_people(dataset.folder) is not None:
         raise InvalidInput(
             str(dataset.folder / SIDES_FILE),
-            found="people who may only be tested on",
-            expected="none, to test everybody by turns",
-            todo="leave --folds out: the split keeps to these sides",
+            found="a dataset whose source defines the test people",
+            expected="a dataset without sides.json",
+            todo="omit --folds: a single split keeps these test people",
         )
 
 
@@ -100,14 +100,13 @@ def _must_be_enough(n_subjects: int, n_needed: int, purpose: str) -> None:
         raise InvalidInput(
             "the dataset",
             found=f"{n_subjects} {'person' if n_subjects == 1 else 'people'}",
-            expected=f"at least {n_needed} for {purpose}: those who train, choose the threshold and are tested "
-            "are never the same",
+            expected=f"at least {n_needed} for {purpose}: train, validation and test people are never the same",
             todo="record more people, or ask for fewer folds",
         )
 
 
 def _stratify(dataset: Dataset, order: Sequence[str], n_folds: int) -> list[list[str]]:
-    """Divide people into folds with similar counts of each label; ties are broken by the order."""
+    """Assign people to folds with similar counts of each label; ties are broken by the order."""
     from sklearn.model_selection import StratifiedGroupKFold
 
     rank = {subject: number for number, subject in enumerate(order)}
@@ -115,7 +114,7 @@ def _stratify(dataset: Dataset, order: Sequence[str], n_folds: int) -> list[list
     # does not refuse a label that fewer sequences than folds have.
     groups = np.repeat([rank[row.subject_id] for row in dataset.rows], n_folds)
     labels = np.repeat([row.label for row in dataset.rows], n_folds)
-    # It shuffles nothing here: the order of the groups is the luck, so another scikit-learn gives the same folds.
+    # Without shuffling: the order of the groups is the random part, so another scikit-learn gives the same folds.
     parts = StratifiedGroupKFold(n_folds).split(np.zeros(len(groups)), labels, groups)
     return [sorted({order[number] for number in groups[test]}) for _, test in parts]
 
@@ -128,7 +127,7 @@ def _complete(
     word: str,
     rng: np.random.Generator,
 ) -> list[dict[str, Any]]:
-    """Give each fold its validation people out of those who are not tested, and write the documents."""
+    """Draw each fold's validation people from those who are not tested, and make the documents."""
     labels_of = splits.labels_by_subject(dataset.rows)
     n_subjects, n_folds = len(labels_of), len(test_sides)
     documents = []
@@ -137,7 +136,7 @@ def _complete(
         if len(others) < 2:
             raise InvalidInput(
                 "the dataset",
-                found=f"{len(tested)} of {n_subjects} people with as few sequences as the others have alone",
+                found=f"{len(tested)} of {n_subjects} people with too few sequences to fill a fold",
                 expected=f"people who can be divided into {n_folds} folds of similar size",
                 todo="record more people, or ask for more folds",
             )

@@ -1,4 +1,4 @@
-"""What the splitter freezes: one split, or the folds of several seeds; and what it says of them."""
+"""Freezes one split, or the folds of several seeds, and describes them."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ class Frozen:
     exit_code: int = 0
 
     def as_text(self) -> str:
-        """Say who is where."""
+        """List the people of each part."""
         lines = []
         for side, content in self.split["sides"].items():
             labels = f" ({_labels(content)})" if content["subjects"] else ""
@@ -45,7 +45,7 @@ class FrozenFolds:
     exit_code: int = 0
 
     def as_text(self) -> str:
-        """Say who is tested in each fold, and who chooses the threshold."""
+        """List the test and validation people of each fold."""
         lines = []
         for split in self.splits:
             sides, fold = split["sides"], split["fold"]
@@ -71,10 +71,10 @@ def _labels(side: dict[str, Any]) -> str:
 
 
 def freeze(config: SplitConfig) -> Frozen | FrozenFolds:
-    """Freeze what is not frozen yet, read what is, and warn of what is weak.
+    """Freeze the splits that are not frozen yet, read the others, and warn of weak ones.
 
     Raises:
-        InvalidInput: No valid dataset, too few people, or frozen files that do not fit.
+        InvalidInput: The dataset is not valid, has too few people, or frozen files contradict each other.
     """
     dataset = reader.open_dataset(config.dataset)
     if config.n_folds is None and not config.leave_one_out:
@@ -94,7 +94,7 @@ def freeze(config: SplitConfig) -> Frozen | FrozenFolds:
 
 
 def _warn(dataset: reader.Dataset, frozen: list[dict[str, Any]]) -> tuple[str, ...]:
-    """Tell people on stderr what is weak, and return it."""
+    """Write what is weak about the splits to stderr, and return it."""
     warnings = tuple(splits.list_warnings(dataset, frozen))
     for warning in warnings:
         cli.note(f"warning: {warning}")
@@ -102,7 +102,7 @@ def _warn(dataset: reader.Dataset, frozen: list[dict[str, Any]]) -> tuple[str, .
 
 
 def _people(subjects: Sequence[str]) -> str:
-    """List people; of many the first few and how many they are."""
+    """List people, shortened to the first few and the number of all."""
     if not subjects:
         return "nobody"
     if len(subjects) <= _MOST_NAMED:

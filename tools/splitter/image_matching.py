@@ -1,7 +1,7 @@
-"""Which pictures are the same picture: re-encoded, resized, mirrored, or cropped by up to an eighth of their side.
+"""Finds near-duplicate pictures: re-encoded, resized, mirrored, or cropped by up to an eighth of their side.
 
-Not a face recogniser: two photos of one person are two pictures, and so are two people before the same wall. Takes
-pictures as arrays and answers with pairs of indices; reads and writes nothing.
+Not a face recogniser: two photos of one person do not match, nor do two people before the same wall. Takes pictures as
+arrays and returns pairs of indices; reads and writes no files.
 
 Each picture is kept 64 x 64 grey. Three sieves, each a hundred times slower and sharper than the one before:
 
@@ -44,13 +44,13 @@ _TILE_ROWS, _TILE_COLUMNS = 256, 1024  # what fits a core's own cache
 
 
 @dataclass(frozen=True)
-class Likeness:
-    """What is kept of pictures to compare them: 4.3 kB each.
+class Fingerprints:
+    """Fingerprints of pictures, for comparing them: 4.3 kB each.
 
     Attributes:
         hashes: (n, 35) float32, of length 1.
         grey: (n, 64, 64) uint8.
-        is_flat: (n,) bool; a picture without contrast is like nothing.
+        is_flat: (n,) bool; a picture without contrast matches nothing.
     """
 
     hashes: F32
@@ -59,13 +59,13 @@ class Likeness:
 
 
 @dataclass(frozen=True)
-class Alike:
-    """Two pictures that are the same.
+class Match:
+    """Two pictures that match.
 
     Attributes:
-        first: Index of the one.
-        second: Index of the other; greater.
-        correlation: Of their details after alignment, `MIN_WHOLE` to 1.
+        first: Index of the first picture.
+        second: Index of the second picture; greater than `first`.
+        correlation: Between their details after alignment, `MIN_WHOLE` to 1.
         mirrored: Whether one is the mirror image.
     """
 
@@ -123,41 +123,41 @@ def _hash(grey: U8, view: int) -> F32:
     return np.asarray(damped / np.maximum(length, 1e-9), dtype=np.float32)
 
 
-def describe(pictures_nhwc_u8: U8) -> Likeness:
-    """Describe pictures for comparison.
+def describe(pictures_nhwc_u8: U8) -> Fingerprints:
+    """Compute the fingerprints of pictures.
 
     Args:
         pictures_nhwc_u8: (n, 64, 64, 3) uint8, RGB.
     """
     grey = (pictures_nhwc_u8 @ np.array([0.299, 0.587, 0.114], np.float32)).round().astype(np.uint8)
-    return Likeness(_hash(grey, 0), grey, np.asarray(grey.reshape(len(grey), -1).std(1) < _FLAT))
+    return Fingerprints(_hash(grey, 0), grey, np.asarray(grey.reshape(len(grey), -1).std(1) < _FLAT))
 
 
-def join(parts: Iterable[Likeness]) -> Likeness:
-    """Put descriptions one after the other."""
+def join(parts: Iterable[Fingerprints]) -> Fingerprints:
+    """Concatenate fingerprints."""
     listed = list(parts)
 
     def stack(name: str) -> Any:
         return np.concatenate([getattr(part, name) for part in listed])
 
-    return Likeness(stack("hashes"), stack("grey"), stack("is_flat"))
+    return Fingerprints(stack("hashes"), stack("grey"), stack("is_flat"))
 
 
-def find_alike(
-    likeness: Likeness,
+def find_matches(
+    fingerprints: Fingerprints,
     groups: npt.ArrayLike,
     sequences: npt.ArrayLike | None = None,
     known: npt.ArrayLike | None = None,
-) -> list[Alike]:
-    """Find pictures of different groups that are the same picture.
+) -> list[Match]:
+    """Find matching pictures of different groups.
 
     Args:
-        likeness: Of n pictures.
+        fingerprints: Of n pictures.
         groups: (n,) integers; pictures of one group (one person) are not compared with each other.
-        sequences: (n,) integers; of two sequences only the closest pictures are aligned, and where they are the same,
-            all. Default: each picture is a sequence of its own.
-        known: (n,) integers; pictures with the same number are the same bytes, which the caller knows already, and are
-            not compared either. Default: none are.
+        sequences: (n,) integers; of two sequences only the closest pictures are aligned, and all of them if those
+            match. Default: each picture is its own sequence.
+        known: (n,) integers; pictures with the same number have the same bytes, which the caller knows already, and are
+            not compared either. Default: all are different.
 
     Returns:
         Pairs with first < second, in order.
@@ -168,19 +168,19 @@ def find_alike(
     members = np.argsort(sequence, kind="stable")
     starts = np.searchsorted(sequence[members], np.arange(int(sequence.max(initial=-1)) + 2))
 
-    def look(row: int) -> list[Alike]:
-        found: list[Alike] = []
-        for candidates in _sieve(likeness, group, bytes_, sequence, slice(row, row + _TILE_ROWS)):
-            found += _align_all(likeness, candidates)
+    def look(row: int) -> list[Match]:
+        found: list[Match] = []
+        for candidates in _sieve(fingerprints, group, bytes_, sequence, slice(row, row + _TILE_ROWS)):
+            found += _align_all(fingerprints, candidates)
         return found
 
     rows = range(0, len(group), _TILE_ROWS)
     parts = list(cli.progress(map_ahead(look, rows), what="compare pictures", total=len(rows)))
-    best: dict[tuple[int, int], Alike] = {}
-    twins = {(int(sequence[pair.first]), int(sequence[pair.second])) for part in parts for pair in part}
+    best: dict[tuple[int, int], Match] = {}
+    near_duplicates = {(int(sequence[pair.first]), int(sequence[pair.second])) for part in parts for pair in part}
     wider = [
-        _all_of(likeness, members[starts[one] : starts[one + 1]], members[starts[other] : starts[other + 1]])
-        for one, other in twins
+        _all_of(fingerprints, members[starts[one] : starts[one + 1]], members[starts[other] : starts[other + 1]])
+        for one, other in near_duplicates
         if starts[one + 1] - starts[one] > 1 or starts[other + 1] - starts[other] > 1
     ]
     for pair in (pair for part in (*parts, *wider) for pair in part):
@@ -191,26 +191,26 @@ def find_alike(
     return [best[key] for key in sorted(best)]
 
 
-def _sieve(likeness: Likeness, group: Int, known: Int, sequence: Int, rows: slice) -> Iterator[_Candidates]:
-    """Yield what of some pictures passes the first sieve, tile by tile."""
-    viewed = [_hash(likeness.grey[rows], view) for view in range(len(_VIEWS))]
+def _sieve(fingerprints: Fingerprints, group: Int, known: Int, sequence: Int, rows: slice) -> Iterator[_Candidates]:
+    """Yield the candidates that pass the first sieve, tile by tile."""
+    viewed = [_hash(fingerprints.grey[rows], view) for view in range(len(_VIEWS))]
     viewed += [hashes * _MIRROR for hashes in viewed]
     for column in range(0, len(group), _TILE_COLUMNS):
         columns = slice(column, column + _TILE_COLUMNS)
-        whole = likeness.hashes[columns].T
+        whole = fingerprints.hashes[columns].T
         score = viewed[0] @ whole
         other = np.empty_like(score)
         for hashes in viewed[1:]:
             np.maximum(score, np.matmul(hashes, whole, out=other), out=score)
         close = score > MIN_HASH
         close &= (group[rows, None] != group[None, columns]) & (known[rows, None] != known[None, columns])
-        close[likeness.is_flat[rows]] = False
-        close[:, likeness.is_flat[columns]] = False
+        close[fingerprints.is_flat[rows]] = False
+        close[:, fingerprints.is_flat[columns]] = False
         first, second = np.nonzero(close)
         if first.size:
             kept = _closest(sequence[first + rows.start], sequence[second + column], score[first, second])
             first, second = first[kept], second[kept]
-            scores = [(hashes[first] * likeness.hashes[second + column]).sum(1) for hashes in viewed]
+            scores = [(hashes[first] * fingerprints.hashes[second + column]).sum(1) for hashes in viewed]
             yield _Candidates(first + rows.start, second + column, np.argmax(scores, axis=0))
 
 
@@ -223,30 +223,30 @@ def _closest(one: Int, other: Int, score: F32) -> Int:
     return order[np.arange(len(order)) - begin < _MAX_TRIES]
 
 
-def _all_of(likeness: Likeness, ones: Int, others: Int) -> list[Alike]:
+def _all_of(fingerprints: Fingerprints, ones: Int, others: Int) -> list[Match]:
     """Align every picture of one sequence with every one of another."""
-    found: list[Alike] = []
+    found: list[Match] = []
     for one, other in ((ones, others), (others, ones)):
-        viewed = [_hash(likeness.grey[one], view) for view in range(len(_VIEWS))]
-        scores = np.stack([v @ likeness.hashes[other].T for v in [*viewed, *[v * _MIRROR for v in viewed]]])
+        viewed = [_hash(fingerprints.grey[one], view) for view in range(len(_VIEWS))]
+        scores = np.stack([v @ fingerprints.hashes[other].T for v in [*viewed, *[v * _MIRROR for v in viewed]]])
         first, second = np.nonzero(scores.max(0) > MIN_HASH)
-        found += _align_all(likeness, _Candidates(one[first], other[second], scores.argmax(0)[first, second]))
+        found += _align_all(fingerprints, _Candidates(one[first], other[second], scores.argmax(0)[first, second]))
     return found
 
 
-def _align_all(likeness: Likeness, candidates: _Candidates) -> list[Alike]:
+def _align_all(fingerprints: Fingerprints, candidates: _Candidates) -> list[Match]:
     """Pass candidates through the second and third sieve."""
-    found: list[Alike] = []
+    found: list[Match] = []
     for first, second, view in zip(candidates.first, candidates.second, candidates.view, strict=True):
-        correlation = _align(likeness.grey[first], likeness.grey[second], int(view))
+        correlation = _align(fingerprints.grey[first], fingerprints.grey[second], int(view))
         if correlation is not None:
             low, high = sorted((int(first), int(second)))
-            found.append(Alike(low, high, correlation, bool(view >= len(_VIEWS))))
+            found.append(Match(low, high, correlation, bool(view >= len(_VIEWS))))
     return found
 
 
 def _align(first: U8, second: U8, view: int) -> float | None:
-    """Align a view of one picture with another; the correlation of their details, None where they are not the same."""
+    """Align a view of one picture with another; the correlation of their details, None if they do not match."""
     mirrored = view >= len(_VIEWS)
     one = np.ascontiguousarray(first[:, ::-1] if mirrored else first).astype(np.float32)
     other = second.astype(np.float32)

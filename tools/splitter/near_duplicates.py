@@ -1,7 +1,7 @@
-"""Sequences of different people that share a picture: the same bytes, or nearly the same to look at.
+"""Finds sequences of different people that share a picture: the same bytes, or near-duplicates.
 
-Reads a dataset and its pictures; writes nothing. Pictures of one person are never compared with each other, unless
-takes are asked for: a person may look alike as often as the film shows them.
+Reads a dataset and its pictures; writes nothing. Pictures of one person are compared with each other only across takes
+and only on request: one person's pictures are similar by nature.
 """
 
 import hashlib
@@ -26,15 +26,15 @@ _REDUCE_FROM_PX = (
 
 
 @dataclass(frozen=True)
-class Twins:
-    """Two sequences of different people that share a picture.
+class NearDuplicates:
+    """Two sequences that share a picture: the same file, or near-duplicates.
 
     Attributes:
         first, second: The sequences.
-        files: The two pictures that are most alike.
-        correlation: Of their details, 0 to 1; None where the files' bytes are the same.
+        files: The two most similar pictures.
+        correlation: Between their details, 0 to 1; None if the files' bytes are the same.
         mirrored: Whether one is the mirror image.
-        n_pairs: How many pairs of their pictures are the same.
+        n_pairs: How many pairs of their pictures match.
     """
 
     first: SequenceRow
@@ -45,8 +45,8 @@ class Twins:
     n_pairs: int
 
 
-def find_twins(dataset: Dataset, across: str = "people") -> list[Twins]:
-    """Find sequences that share a picture: the same bytes, or nearly the same to look at.
+def find_near_duplicates(dataset: Dataset, across: str = "people") -> list[NearDuplicates]:
+    """Find sequences that share a picture: the same bytes, or near-duplicates.
 
     Args:
         dataset: Whose pictures are compared.
@@ -58,16 +58,16 @@ def find_twins(dataset: Dataset, across: str = "people") -> list[Twins]:
         return []
     digests, described = _read(dataset, names)
     groups = _number([row.subject_id if across == "people" else row.take_id for row in rows])
-    alike: list[tuple[int, int, float | None, bool]] = [(a, b, None, False) for a, b in _same_bytes(digests, groups)]
+    matches: list[tuple[int, int, float | None, bool]] = [(a, b, None, False) for a, b in _same_bytes(digests, groups)]
     sequences = _number([row.sequence_id for row in rows])
-    alike += [
+    matches += [
         (pair.first, pair.second, pair.correlation, pair.mirrored)
-        for pair in image_matching.find_alike(described, groups, sequences, _number(digests))
+        for pair in image_matching.find_matches(described, groups, sequences, _number(digests))
     ]
-    best: dict[tuple[str, str], Twins] = {}
-    for a, b, correlation, mirrored in alike:
+    best: dict[tuple[str, str], NearDuplicates] = {}
+    for a, b, correlation, mirrored in matches:
         key = (rows[a].sequence_id, rows[b].sequence_id)
-        found = Twins(rows[a], rows[b], (names[a], names[b]), correlation, mirrored, 1)
+        found = NearDuplicates(rows[a], rows[b], (names[a], names[b]), correlation, mirrored, 1)
         closest = max(best.get(key, found), found, key=_rank)
         best[key] = replace(closest, n_pairs=best[key].n_pairs + 1 if key in best else 1)
     return list(best.values())
@@ -79,9 +79,9 @@ def _number(values: Sequence[str] | Sequence[bytes]) -> list[int]:
     return [known.setdefault(value, len(known)) for value in values]
 
 
-def _rank(twins: Twins) -> float:
-    """Order by likeness: the same bytes above all."""
-    return 2.0 if twins.correlation is None else twins.correlation
+def _rank(near_duplicates: NearDuplicates) -> float:
+    """Order by similarity, the same bytes first."""
+    return 2.0 if near_duplicates.correlation is None else near_duplicates.correlation
 
 
 def _same_bytes(digests: Sequence[bytes], groups: Sequence[int]) -> Iterator[tuple[int, int]]:
@@ -94,8 +94,8 @@ def _same_bytes(digests: Sequence[bytes], groups: Sequence[int]) -> Iterator[tup
         seen[digest].append(index)
 
 
-def _read(dataset: Dataset, names: Sequence[str]) -> tuple[list[bytes], image_matching.Likeness]:
-    """Hash and describe each picture; as many at a time as there are cores."""
+def _read(dataset: Dataset, names: Sequence[str]) -> tuple[list[bytes], image_matching.Fingerprints]:
+    """Hash and fingerprint each picture, on all cores."""
     image = dataset.manifest["image"]
     is_large = min(image["width_px"], image["height_px"]) >= _REDUCE_FROM_PX
     flag = cv2.IMREAD_REDUCED_COLOR_2 if is_large else cv2.IMREAD_COLOR
@@ -107,7 +107,7 @@ def _read(dataset: Dataset, names: Sequence[str]) -> tuple[list[bytes], image_ma
             data = b""
         picture = cv2.imdecode(np.frombuffer(data, np.uint8), flag) if data else None
         if picture is None:
-            dataset.load_picture(name)  # says what is wrong with it
+            dataset.load_picture(name)  # raises the precise error
             raise InvalidInput(str(dataset.folder / name), found="a picture that changed meanwhile", expected="a jpg")
         size = (image_matching.SIZE_PX, image_matching.SIZE_PX)
         small = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)[:, :, ::-1]

@@ -1,4 +1,4 @@
-"""Leaks and duplicates in words and as a sheet of pictures: each pair side by side, with names, sides and the kind.
+"""Describes leaks and duplicates as text and draws them on a sheet: the two pictures of a pair beside each other.
 
 The sheet shows faces: it stays in artifacts/, which is not published.
 """
@@ -14,14 +14,14 @@ import numpy as np
 from shared import contracts
 from shared.arrays import U8
 from shared.dataset.reader import Dataset, SequenceRow
-from tools.splitter.near_duplicates import Twins
+from tools.splitter.near_duplicates import NearDuplicates
 
 KINDS = {
     "person": "the same person",
     "take": "the same take",
     "bytes": "the same picture",
-    "alike": "nearly the same picture",
-    "mirrored": "nearly the same picture, mirrored",
+    "alike": "near-duplicates",
+    "mirrored": "near-duplicates, mirrored",
 }
 MAX_DRAWN = 100
 _PICTURE_PX, _GAP_PX, _TEXT_PX, _LINE_PX = 160, 12, 470, 22
@@ -30,18 +30,18 @@ _INK, _RED, _PAPER = (34, 34, 34), (176, 32, 32), 255
 
 @dataclass(frozen=True)
 class Place:
-    """A picture and the side that it is on; no side where no split is looked at."""
+    """A picture and its split part; None without a split."""
 
     row: SequenceRow
     file: str
     side: str | None = None
 
     def describe(self) -> str:
-        """Name file, person and side."""
+        """Name the file, the person and the split part."""
         return f"{self.file} ({self.row.subject_id}{f', {self.side}' if self.side else ''})"
 
     def as_json(self) -> dict[str, str | None]:
-        """Name file, sequence, person and side."""
+        """Name the file, the sequence, the person and the split part."""
         return {
             "file": self.file,
             "sequence_id": self.row.sequence_id,
@@ -53,14 +53,14 @@ class Place:
 
 @dataclass(frozen=True)
 class Leak:
-    """Something that is on two sides, or at two places of the dataset where no split is looked at.
+    """Something that is in two parts of a split or, without a split, at two places of the dataset.
 
     Attributes:
         kind: A key of `KINDS`.
-        first, second: An example of it on each side.
-        splits: The splits in which it is; the sides are those of the first. Empty where none is looked at.
-        correlation: Of the details of two pictures that are not the same file, 0 to 1.
-        n_pairs: How many pairs of pictures of these two sequences are the same.
+        first, second: An example in each part.
+        splits: The splits that contain it; the parts are those of the first. Empty without a split.
+        correlation: Between the details of two pictures that are not the same file, 0 to 1.
+        n_pairs: How many pairs of pictures of these two sequences match.
     """
 
     kind: str
@@ -75,7 +75,7 @@ class Leak:
         return self if split_id in self.splits else replace(self, splits=(*self.splits, split_id))
 
     def describe(self) -> str:
-        """Say in one line what is where."""
+        """Describe the leak in one line."""
         agree = "" if self.correlation is None else f", correlation {self.correlation:.2f}"
         more = f", {self.n_pairs} pairs of pictures" if self.n_pairs > 1 else ""
         return f"{KINDS[self.kind]}: {self.first.describe()} and {self.second.describe()}{self._where()}{agree}{more}"
@@ -96,13 +96,13 @@ class Leak:
         }
 
 
-def kind_of(twins: Twins) -> str:
-    """Name in which way two sequences share a picture: a key of `KINDS`."""
-    return "bytes" if twins.correlation is None else "mirrored" if twins.mirrored else "alike"
+def kind_of(near_duplicates: NearDuplicates) -> str:
+    """Classify how two sequences share a picture: a key of `KINDS`."""
+    return "bytes" if near_duplicates.correlation is None else "mirrored" if near_duplicates.mirrored else "alike"
 
 
 def write_sheet(dataset: Dataset, leaks: Sequence[Leak], target: Path, title: str) -> None:
-    """Draw the first pairs to a PNG; says on it how many are not drawn."""
+    """Draw the first pairs to a PNG, with a note on how many are left out."""
     drawn = leaks[:MAX_DRAWN]
     strips = [_title(f"{dataset.name}: {title}", len(leaks) - len(drawn))]
     strips += [_strip(dataset, leak) for leak in drawn]
@@ -125,7 +125,7 @@ def _title(text: str, n_left_out: int) -> U8:
 
 
 def _strip(dataset: Dataset, leak: Leak) -> U8:
-    """Draw one pair and what is to be known of it."""
+    """Draw one pair with its description."""
     canvas = _blank(_PICTURE_PX + _GAP_PX)
     for number, place in enumerate((leak.first, leak.second)):
         picture = cv2.resize(dataset.load_picture(place.file), (_PICTURE_PX, _PICTURE_PX), interpolation=cv2.INTER_AREA)
@@ -135,7 +135,7 @@ def _strip(dataset: Dataset, leak: Leak) -> U8:
     agree = "" if leak.correlation is None else f" (correlation {leak.correlation:.2f})"
     lines = [(KINDS[leak.kind] + agree, _RED)]
     for place in (leak.first, leak.second):
-        side = f"  on {place.side}" if place.side else ""
+        side = f"  in {place.side}" if place.side else ""
         lines.append((f"{place.row.subject_id}{side}  {place.row.take_id}", _INK))
         lines.append((f"    {place.file}", _INK))
     others = f" and {len(leak.splits) - 1} more" if len(leak.splits) > 1 else ""
