@@ -1,1 +1,1 @@
-"""Face landmarks and blendshapes of a dataset's pictures, for the models that eat them."""
+"""Face landmarks and blendshapes of a dataset's pictures, for models that take them as input."""

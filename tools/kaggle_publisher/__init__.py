@@ -1,1 +1,1 @@
-"""kaggle-publisher: publishes whom has agreed, reads back what arrived, takes people out again, fetches releases."""
+"""kaggle-publisher: publishes consenting people's data, verifies the upload, withdraws people, fetches releases."""
