@@ -163,7 +163,7 @@ def ab(c: Context, given: argparse.Namespace) -> None:
         chain = open_chain(c, f"ab-{dataset.name}-seed{given.seed}")
         plan = ab_chain.Plan(
             dataset, given.epochs, before, given.weights or "", given.lr, given.seed, given.folds, given.seeds,
-            str(given.margin), given.protected, given.people_curve, given.objective, lang,
+            str(given.margin), given.protected, given.people_curve, given.objective, lang, commands.network_of(given),
         )  # fmt: skip
         compared = ab_chain.compare(chain, plan)
     print(compared.as_text(lang))
@@ -182,7 +182,8 @@ def compare_approaches(c: Context, given: argparse.Namespace) -> None:
         commands.check(given)
         dataset = find_dataset(given.dataset)
         before = given.baseline.resolve() if given.baseline else None
-        training = stages.Training((given.epochs,), given.lr, given.weights or "", before)
+        network = commands.network_of(given)
+        training = stages.Training((given.epochs,), given.lr, given.weights or "", before, network)
         plan = approaches_chain.Plan(
             dataset, given.approaches or parse_names(""), bool(given.approaches), training, given.seed, given.folds,
             given.seeds, given.primary, str(given.margin), given.objective, lang,

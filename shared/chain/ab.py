@@ -9,7 +9,8 @@ step does is said in `shared.chain.stages`.
 """
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -42,6 +43,7 @@ class Plan:
         people_curve: Whether the longest arm is also trained on a quarter, half and three quarters of the people.
         objective: What thresholds are chosen for, as the exporter takes it.
         lang: Language of the report.
+        network: Flags of the trainer on encoder, pooling and freezing, where they are not its defaults.
     """
 
     dataset: Path
@@ -57,13 +59,14 @@ class Plan:
     people_curve: bool
     objective: str
     lang: str
+    network: Mapping[str, object] = field(default_factory=dict)
 
     def session(self) -> str:
         """Name this experiment: its arms count as one test-set evaluation, another plan counts as another."""
         labels = contracts.sha256_file(self.dataset / "labels.csv")
         # A baseline that is not there is the evaluator's to refuse.
         before = contracts.sha256_file(self.baseline) if self.baseline.is_file() else self.baseline.name
-        plan_facts = [
+        plan_facts: list[Any] = [
             labels,
             before,
             self.epochs,
@@ -74,6 +77,7 @@ class Plan:
             self.seeds,
             self.objective,
         ]
+        plan_facts += [self.network] if self.network else []
         return f"ab-{contracts.sha256_json(plan_facts)[:16]}"
 
 
@@ -172,7 +176,7 @@ def _walk(chain: Chain, plan: Plan, split: Path, tag: str) -> Walked:
 
 
 def _training(plan: Plan) -> Training:
-    return Training(plan.epochs, plan.lr, plan.weights, plan.baseline)
+    return Training(plan.epochs, plan.lr, plan.weights, plan.baseline, plan.network)
 
 
 def measure_blendshapes(chain: Chain, plan: Plan, split: Path, tag: str) -> dict[str, Path]:

@@ -10,6 +10,16 @@ from shared.approaches import APPROACHES, FLOOR, parse_names
 from shared.chain.flags import parser_of
 from shared.errors import WrongUsage
 
+# Flags of the trainer that say which network is compared.
+NETWORK_FLAGS = ("encoder", "input_px", "pooling", "freeze_epochs", "unfreeze_blocks", "unfreeze_lr_factor")
+
+
+def network_of(given: argparse.Namespace) -> dict[str, object]:
+    """Return the flags of the network that differ from the trainer's defaults."""
+    defaults = {flag.dest: flag.default for flag in parser_of("trainer").flags()}
+    values = {name: getattr(given, name) for name in NETWORK_FLAGS}
+    return {name: value for name, value in values.items() if value != defaults[name]}
+
 
 def ab_parser() -> cli.Parser:
     """Describe the flags of ``ab``."""
@@ -107,7 +117,8 @@ def _add_training(parser: cli.Parser) -> None:
         "--weights",
         help="imagenet, none, or a .safetensors file (default: the baseline's if it has some, else imagenet)",
     )
-    parser.add_argument("--lr", default="5e-5", help="learning rate (default: 5e-5)")
+    parser.add_argument("--lr", default="", help="learning rate (default: the trainer's)")
+    parser.borrow(parser_of("trainer"), *NETWORK_FLAGS)
     cli.add_seed(parser)
 
 

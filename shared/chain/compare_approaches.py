@@ -85,6 +85,7 @@ class Plan:
         start = self.training.baseline and contracts.sha256_file(self.training.baseline)
         plan_facts: list[Any] = [*self.names, self.training.epochs, self.training.lr, self.training.weights, start]
         plan_facts += [self.seed, self.folds, self.seeds, self.objective, labels]
+        plan_facts += [self.training.network] if self.training.network else []
         return f"approaches-{name[:30]}-{contracts.sha256_json(plan_facts)[:8]}"
 
 

@@ -8,16 +8,17 @@ people; only the evaluator uses the test people.
 import importlib.util
 import json
 import sys
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from shared import paths
+from shared import contracts, paths
 from shared.chain import cache
 from shared.chain.cache import Chain, ToolResult
 from shared.chain.flags import flags_of
 from shared.errors import InvalidInput, MissingOutside
+from shared.models.encoder_specs import EncoderChoice
 
 
 def dataset_files(dataset: Path) -> list[Path]:
@@ -119,24 +120,38 @@ class Training:
     Attributes:
         epochs: Epochs that are kept, ascending; the last is how long it trains.
         lr: Learning rate, as it is written on the command line; empty for the trainer's.
-        weights: Where it starts; empty means the baseline's weights if they lie beside it, else imagenet.
+        weights: Where it starts; empty means the baseline's weights if they lie beside it and are of the same encoder,
+            else imagenet.
         baseline: An ONNX whose weights may be a start; None for none.
+        network: Flags of the trainer on encoder, pooling and freezing, where they are not its defaults.
     """
 
     epochs: tuple[int, ...]
     lr: str
     weights: str
     baseline: Path | None
+    network: Mapping[str, object] = field(default_factory=dict)
+
+    def start(self) -> str:
+        """Say where the network starts: what was asked for, else the baseline's weights if they fit, else ImageNet."""
+        if self.weights or self.baseline is None:
+            return self.weights or "imagenet"
+        weights, card = self.baseline.with_name(paths.WEIGHTS_FILE), self.baseline.with_name(paths.MODEL_CARD)
+        if not weights.is_file():
+            return "imagenet"
+        encoder = contracts.read_document(card, "model").get("encoder") if card.is_file() else None
+        is_same = EncoderChoice.from_settings(encoder) == EncoderChoice.from_settings(self.network)
+        return str(weights) if is_same else "imagenet"
 
 
 def fine_tune(
     chain: Chain, name: str, dataset: Path, split: Path, how: Training, seed: int, train_people: int | None = None
 ) -> ToolResult:
     """Train the dual head once to the longest length; every arm is a checkpoint of this run."""
-    baseline_weights = how.baseline.with_name(paths.WEIGHTS_FILE) if how.baseline else None
-    chosen = how.weights or (str(baseline_weights) if baseline_weights and baseline_weights.is_file() else "imagenet")
+    chosen = how.start()
     kept = ",".join(map(str, how.epochs))
     flags = flags_of(epochs=max(how.epochs), keep_epochs=kept, lr=how.lr, seed=seed, train_people=train_people)
+    flags += flags_of(**how.network)
     try:
         return train(chain, name, dataset, split, [*flags_of(weights=chosen), *flags], start=chosen)
     except cache.StepFailed as error:

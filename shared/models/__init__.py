@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from shared.errors import InvalidInput
-from shared.faces.normalise import DEFAULT_SCHEME
 
 if TYPE_CHECKING:
     from shared.models.network import Network
@@ -14,26 +13,31 @@ INPUT_KINDS = {"dual_head": "frames", "landmark_mlp": "landmarks", "blendshape_m
 NETWORKS = tuple(INPUT_KINDS)
 
 
-def build_network(name: str, frame_count: int, settings: Mapping[str, Any] | None = None) -> "Network":
+def build_network(
+    name: str, frame_count: int, settings: Mapping[str, Any] | None = None, image_px: int = 224
+) -> "Network":
     """Build a network with random weights.
 
     Args:
         name: One of `NETWORKS`.
         frame_count: Frames of a sequence; networks of features take any number.
-        settings: The ``config`` of a run, of which a network of landmarks reads ``normalisation`` and ``with_z``;
-            what is not there is as it was before there was a choice.
+        settings: The ``config`` of a run. A network of landmarks reads ``normalisation`` and ``with_z`` in it, one of
+            pictures ``encoder``, ``input_px`` and ``pooling``; what is missing is as it was before there was a choice.
+        image_px: Side of the pictures.
 
     Raises:
         InvalidInput: No network has this name.
     """
     if name == "dual_head":
         from shared.models.dual_head import DualHeadSmileDetector
+        from shared.models.encoder_specs import EncoderChoice
 
-        return DualHeadSmileDetector(frame_count)
+        return DualHeadSmileDetector(frame_count, EncoderChoice.from_settings(settings), image_px)
     if name in INPUT_KINDS:
+        from shared.faces.normalise import DEFAULT_SCHEME
         from shared.models.landmark_mlp import LandmarkMlp
 
-        told = settings or {}
-        scheme, with_z = told.get("normalisation", DEFAULT_SCHEME), bool(told.get("with_z"))
+        known = settings or {}
+        scheme, with_z = known.get("normalisation", DEFAULT_SCHEME), bool(known.get("with_z"))
         return LandmarkMlp(INPUT_KINDS[name], scheme, with_z=with_z)
     raise InvalidInput("the network", found=repr(name), expected="one of " + ", ".join(NETWORKS))

@@ -49,6 +49,14 @@ class Network(nn.Module, ABC):
         """
         return None
 
+    def decide_from_grids(self, grids_ntchw_f32: Tensor) -> NetworkOutput:
+        """Answer for sequences whose frames its own encoder has turned into grids, (N, T, C, h, w).
+
+        Raises:
+            InvalidInput: The network has no encoder.
+        """
+        raise InvalidInput("the network", found=f"one of {self.input_kind}", expected="one with an encoder of pictures")
+
     def encoder_blocks(self) -> list[nn.Module]:
         """List the parts of the encoder that can be frozen, from the input on; empty where it has none."""
         return []

@@ -2,6 +2,7 @@
 
 import logging
 import warnings
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,6 @@ from torch import nn
 
 from shared.errors import CheckFailed, InvalidInput
 from shared.models import build_network
-from shared.models.dual_head import FEATURES
 from shared.onnx.contract import OUTPUTS
 
 OPSET = 18
@@ -60,7 +60,12 @@ def export_module(
 
 
 def export_stream(
-    weights: Path, network: str, frame_count: int, image_size_px: int, temperature: float
+    weights: Path,
+    network: str,
+    frame_count: int,
+    image_size_px: int,
+    temperature: float,
+    settings: Mapping[str, Any] | None = None,
 ) -> tuple[onnx.ModelProto, onnx.ModelProto]:
     """Export a network's two halves: the encoder of one frame, and the head over the features of the last frames.
 
@@ -70,9 +75,10 @@ def export_stream(
         frame_count: Frames of a window.
         image_size_px: S.
         temperature: Divides the smile logit.
+        settings: As in `shared.models.build_network`.
 
     Returns:
-        ``frame`` (1, 3, S, S) to ``features`` (1, 576), and ``features`` (1, T, 576) to ``smile_prob`` (1,) and
+        ``frame`` (1, 3, S, S) to ``features`` (1, F), and ``features`` (1, T, F) to ``smile_prob`` (1,) and
         ``emotion_logits`` (1, 7).
 
     Raises:
@@ -80,7 +86,7 @@ def export_stream(
     """
     import safetensors.torch
 
-    built = build_network(network, frame_count)
+    built = build_network(network, frame_count, settings, image_size_px)
     try:
         built.load_state_dict(safetensors.torch.load_file(weights))
     except FileNotFoundError:
@@ -94,8 +100,10 @@ def export_stream(
     if modules is None:
         raise InvalidInput(str(weights), found=f"a {network}", expected="a network with an encoder/head split")
     picture = torch.rand(1, 3, image_size_px, image_size_px)
+    with torch.no_grad():
+        n_features = modules[0](picture).shape[1]
     encoder = export_module(modules[0], picture, "frame", ("features",))
-    head = export_module(modules[1], torch.rand(1, frame_count, FEATURES), "features", OUTPUTS["frames"])
+    head = export_module(modules[1], torch.rand(1, frame_count, n_features), "features", OUTPUTS["frames"])
     return _without_traces(encoder), _without_traces(head)
 
 

@@ -7,7 +7,7 @@ The test people are not used.
 """
 
 import tempfile
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from shared.dataset.feature_store import load_filled, open_features
 from shared.dataset.protocol import EMOTIONS
 from shared.errors import CheckFailed, InvalidInput
 from shared.models import INPUT_KINDS, build_network
+from shared.models.encoder_specs import EncoderChoice
 from shared.models.network import Network
 from shared.onnx.contract import DTYPE, EMOTION_LOGITS, FEATURE_SHAPES, LAYOUTS, PROB
 from shared.onnx.model import OnnxModel, Scores, iterate_batches, score_dataset
@@ -86,7 +87,7 @@ def export(config: ExportConfig) -> Exported:
             todo="train again: the dataset has changed since",
         )
     split = splits.read_split(config.split, dataset)
-    network = build_network(run["network"], run["frame_count"], run["config"])
+    network = build_network(run["network"], run["frame_count"], run["config"], run["image_size_px"])
     _load(config.run / point["file"], point["sha256"], network)
     validation = splits.rows_of(dataset, split, "validation")
     raw = _score_by_torch(network, dataset, validation)
@@ -259,6 +260,7 @@ def _card(
         "schema_version": 1,
         "model_id": config.out.name,
         "network": run["network"],
+        **_describe_encoder(run),
         "created_utc": paths.utc_text(),
         "onnx": {},
         "run": {
@@ -277,6 +279,13 @@ def _card(
         "parity": parity,
         "code": provenance.code_info("torch", "onnx", "onnxruntime", "onnxsim", "onnxscript"),
     }
+
+
+def _describe_encoder(run: dict[str, Any]) -> dict[str, Any]:
+    """Name the encoder of a network of pictures, for whoever builds the network from its weights."""
+    if INPUT_KINDS[run["network"]] != "frames":
+        return {}
+    return {"encoder": asdict(EncoderChoice.from_settings(run["config"]))}
 
 
 def _describe_input(run: dict[str, Any], landmark_model: str | None) -> dict[str, Any]:

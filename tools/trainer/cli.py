@@ -6,13 +6,16 @@ trainer --dataset people --epochs 10
 import argparse
 import os
 from collections.abc import Sequence
+from typing import Any
 
 from shared import cli, paths
-from tools.trainer.config import TrainConfig
+from shared.models.encoder_specs import ENCODERS, POOLINGS
+from tools.trainer.config import ALL_EPOCHS, TrainConfig
 
 EXAMPLES = """
 trainer --dataset people --epochs 10
 trainer --dataset people --weights artifacts/runs/base/best.safetensors --lr 1e-5
+trainer --dataset people --encoder efficientnet_lite0_b7 --input-px 112 --pooling grid --epochs 30 --freeze-epochs all
 trainer --dataset people --freeze-epochs 3 --unfreeze-blocks 3 --unfreeze-lr-factor 0.1
 trainer --dataset people --weights none --epochs 50 --keep-epochs 7,10,30
 trainer --dataset people --network landmark_mlp          (after: featurizer --dataset people)
@@ -39,7 +42,8 @@ _FEATURES = {
     "mixup": 1.0,
 }
 SCHEMES = ("upright", "eyes", "farthest")  # of shared.faces.normalise, which is not light
-DEFAULTS = {"dual_head": _PICTURES, "landmark_mlp": _FEATURES, "blendshape_mlp": _FEATURES}
+FROZEN_LR = 1e-3  # of heads on an encoder that stays as it is: they begin at random
+DEFAULTS: dict[str, dict[str, Any]] = {"dual_head": _PICTURES, "landmark_mlp": _FEATURES, "blendshape_mlp": _FEATURES}
 
 
 def parser() -> cli.Parser:
@@ -61,11 +65,33 @@ def parser() -> cli.Parser:
     )
     cli.add_out(parser, "artifacts/runs/<dataset>-<settings>")
     add("--network", choices=tuple(DEFAULTS), default="dual_head", help="network to train (default: dual_head)")
+    add(
+        "--encoder",
+        choices=tuple(ENCODERS),
+        default="mobilenet_v3_small",
+        help="encoder of pictures (default: mobilenet_v3_small)",
+    )
+    add(
+        "--input-px",
+        type=cli.positive_int,
+        default=224,
+        help="side to which the network shrinks pictures (default: 224)",
+    )
+    add(
+        "--pooling",
+        choices=POOLINGS,
+        default="average",
+        help="of the encoder's features: average over the picture, or grid, which keeps places (default: average)",
+    )
     add("--weights", help="imagenet, none, or a .safetensors file (default: imagenet; of features: none)")
     add("--epochs", type=cli.positive_int, help="passes over the training people (default: 10; of features: 120)")
     add("--keep-epochs", type=cli.int_list, default=(), help="epochs to keep beside best and last, such as 7,10,30")
     add("--batch", type=cli.positive_int, help="sequences a step (default: 4; of features: 64)")
-    add("--lr", type=float, help="learning rate of AdamW (default: 5e-5; of features: 5e-4)")
+    add(
+        "--lr",
+        type=float,
+        help="learning rate of AdamW (default: 5e-5; with an encoder that stays frozen 1e-3; of features: 5e-4)",
+    )
     add("--weight-decay", type=float, default=1e-2, help="weight decay of AdamW (default: 1e-2)")
     add("--schedule", choices=("constant", "cosine"), help="learning rate over the epochs (of features: cosine)")
     add("--label-smoothing", type=cli.fraction, metavar="S", help="certainty taken from labels (of features: 0.05)")
@@ -74,7 +100,7 @@ def parser() -> cli.Parser:
     add("--with-z", action="store_true", help="let the landmarks' z count: 1,434 numbers a face instead of 956")
     add("--emotion-weight", type=float, default=0.3, help="factor of the emotion loss (default: 0.3)")
     add("--no-augment", action="store_true", help="train on the pictures as they are")
-    add("--freeze-epochs", type=int, default=0, help="first epochs with the encoder frozen (default: 0)")
+    add("--freeze-epochs", type=_freeze, default=0, help="first epochs with the encoder frozen, or all (default: 0)")
     add("--unfreeze-blocks", type=int, default=0, help="encoder blocks that learn afterwards, from the end (0: all)")
     add("--unfreeze-lr-factor", type=float, default=1.0, help="factor of their learning rate (default: 1)")
     cli.add_seed(parser)
@@ -97,16 +123,22 @@ def _train(arguments: argparse.Namespace) -> cli.Result:
     return train(config)
 
 
+def _freeze(text: str) -> int:
+    """Parse a number of epochs, or all."""
+    return ALL_EPOCHS if text == "all" else cli.whole(0)(text)
+
+
 def _to_config(arguments: argparse.Namespace) -> TrainConfig:
+    is_frozen = arguments.freeze_epochs >= (arguments.epochs or DEFAULTS[arguments.network]["epochs"])
     for name, value in DEFAULTS[arguments.network].items():
         if getattr(arguments, name) is None:
-            setattr(arguments, name, value)
+            setattr(arguments, name, FROZEN_LR if name == "lr" and is_frozen else value)
     cli.require(arguments.lr > 0, "--lr", found=str(arguments.lr), expected="more than 0")
     cli.require(
-        0 <= arguments.freeze_epochs < arguments.epochs,
+        arguments.freeze_epochs <= arguments.epochs or arguments.freeze_epochs == ALL_EPOCHS,
         "--freeze-epochs",
         found=str(arguments.freeze_epochs),
-        expected=f"0 to {arguments.epochs - 1}, fewer than --epochs",
+        expected=f"0 to {arguments.epochs}, which is --epochs, or all",
     )
     cli.require(
         all(epoch <= arguments.epochs for epoch in arguments.keep_epochs),

@@ -6,8 +6,17 @@ from typing import Any
 
 from shared import contracts
 
+ALL_EPOCHS = 1_000_000  # --freeze-epochs all: a number that no run reaches, so that longer runs are the same run
 # Settings that came later, and what was done before.
-BEFORE: dict[str, Any] = {"label_smoothing": 0.0, "mixup": 0.0, "normalisation": "upright", "with_z": False}
+BEFORE: dict[str, Any] = {
+    "label_smoothing": 0.0,
+    "mixup": 0.0,
+    "normalisation": "upright",
+    "with_z": False,
+    "encoder": "mobilenet_v3_small",
+    "input_px": 224,
+    "pooling": "average",
+}
 
 
 @dataclass(frozen=True)
@@ -19,6 +28,9 @@ class TrainConfig:
         split: The frozen split; None freezes one by split_seed.
         out: The run's folder; None names it after dataset and settings.
         network: One of shared.models.NETWORKS.
+        encoder: Of a network of pictures, one of `shared.models.encoder_specs.ENCODERS`.
+        input_px: Side to which the network shrinks pictures.
+        pooling: What becomes of the encoder's features: ``average`` or ``grid``.
         weights: Where the weights start: ``imagenet``, ``none`` or a safetensors file.
         epochs: Passes over the training people in all, also when resumed.
         keep_epochs: Epochs whose weights are kept beside best and last.
@@ -32,7 +44,8 @@ class TrainConfig:
         with_z: Whether the landmarks' z counts.
         emotion_weight: Factor of the emotion loss; it counts only sequences that have an emotion label.
         augment: Whether training pictures are varied.
-        freeze_epochs: First epochs in which the encoder is left as it is.
+        freeze_epochs: First epochs, or ALL_EPOCHS, in which the encoder is left as it is; pictures are then encoded
+            once, and varied by mirroring only.
         unfreeze_blocks: How many of the encoder's last blocks learn after that; 0 means all.
         unfreeze_lr_factor: Factor of the learning rate of the encoder after freeze_epochs.
         seed: Decides initial weights, order, augmentation and dropout.
@@ -45,6 +58,9 @@ class TrainConfig:
     split: Path | None
     out: Path | None
     network: str
+    encoder: str
+    input_px: int
+    pooling: str
     weights: str
     epochs: int
     keep_epochs: tuple[int, ...]

@@ -30,11 +30,13 @@ class Batch:
         frames: (N, T, 3, S, S) float32 in 0 to 1, or features.
         smile: (N,) float32, 1 for the positive class.
         emotion: (N,) int64, an index into EMOTIONS or NO_EMOTION.
+        is_encoded: Whether frames are a frozen encoder's grids, (N, T, C, h, w).
     """
 
     frames: Tensor
     smile: Tensor
     emotion: Tensor
+    is_encoded: bool = False
 
 
 class DecodedSequences:

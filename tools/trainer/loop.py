@@ -19,7 +19,7 @@ from tools.trainer.config import TrainConfig
 from tools.trainer.data import NO_EMOTION, Batch, DecodedSequences, shuffled
 from tools.trainer.features import FeatureSequences
 
-Side = DecodedSequences | FeatureSequences
+Side = DecodedSequences | FeatureSequences  # or EncodedSequences, which are decoded ones
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,8 @@ def make_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
 def prepare_epoch(network: Network, optimizer: torch.optim.Optimizer, config: TrainConfig, epoch: int) -> float:
     """Set what learns in an epoch and how fast.
 
-    While the encoder is frozen its batch normalisation stands still too; otherwise the frozen features would drift.
+    Where the encoder is frozen at first, its batch normalisation stands still in all epochs: frozen features would
+    drift otherwise, and a few dozen people are too few for new running statistics.
 
     Returns:
         The learning rate of the heads.
@@ -74,7 +75,7 @@ def prepare_epoch(network: Network, optimizer: torch.optim.Optimizer, config: Tr
         first = max(0, len(blocks) - config.unfreeze_blocks)
     for index, block in enumerate(blocks):
         block.requires_grad_(index >= first)
-        block.train(index >= first)
+        block.train(index >= first and not config.freeze_epochs)
     optimizer.param_groups[0]["lr"] = rate * (config.unfreeze_lr_factor if config.freeze_epochs else 1.0)
     return rate
 
@@ -127,10 +128,15 @@ def train_epoch(
     batches = side.batches(config.batch, order, augmentation, epoch)
     for batch in cli.progress(batches, what=f"epoch {epoch}/{config.epochs}", total=steps):
         optimizer.zero_grad(set_to_none=True)
-        loss = losses.of(network(batch.frames), batch)
+        loss = losses.of(_answer(network, batch), batch)
         loss.backward()
         optimizer.step()
     return losses.mean()
+
+
+def _answer(network: Network, batch: Batch) -> NetworkOutput:
+    """Ask the network about a batch of pictures, features, or grids of its own frozen encoder."""
+    return network.decide_from_grids(batch.frames) if batch.is_encoded else network(batch.frames)
 
 
 @torch.inference_mode()
@@ -140,7 +146,7 @@ def validate(network: Network, side: Side, config: TrainConfig) -> Validation:
     losses = LossSum(config.emotion_weight)
     scores = []
     for batch in side.batches(config.batch, range(len(side)), None, 0):
-        output = network(batch.frames)
+        output = _answer(network, batch)
         losses.of(output, batch)
         scores.append(torch.sigmoid(output.smile_logit))
     measured = metrics.measure(

@@ -20,10 +20,12 @@ from shared.dataset import reader, splits
 from shared.dataset.protocol import EMOTIONS
 from shared.errors import InvalidInput, MissingOutside, SmilebenchError
 from shared.models import build_network
+from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.network import Network
 from tools.trainer import checkpoints, loop
 from tools.trainer.config import BEFORE, TrainConfig
 from tools.trainer.data import DecodedSequences, decode_dataset
+from tools.trainer.encoded import EncodedSequences, encode_dataset
 from tools.trainer.features import FeatureSequences
 
 HISTORY_COLUMNS = (
@@ -215,7 +217,7 @@ def _train_epochs(
     """Train the epochs that are missing; updates run in place and on disk."""
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
-    network = build_network(config.network, run["frame_count"], run["config"])
+    network = build_network(config.network, run["frame_count"], run["config"], run["image_size_px"])
     optimizer = loop.make_optimizer(network, config)
     if config.network == "dual_head":
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -234,13 +236,18 @@ def _train_epochs(
         _start_weights(network, config.weights)
         if isinstance(sides["train"], FeatureSequences):
             network.set_standard(sides["train"].all())
+    encoded: dict[str, loop.Side] = {}
+    if len(history) < config.freeze_epochs and isinstance(network, DualHeadSmileDetector):
+        grids = encode_dataset(dataset, frames, network)
+        encoded = {side: EncodedSequences(dataset, its_rows, grids) for side, its_rows in rows.items()}
     seconds: list[float] = []
     told_s = -QUIET_S
     for epoch in range(len(history) + 1, config.epochs + 1):
         began = time.monotonic()
         rate = loop.prepare_epoch(network, optimizer, config, epoch)
-        losses = loop.train_epoch(network, optimizer, sides["train"], config, epoch)
-        checked = loop.validate(network, sides["validation"], config)
+        current = encoded if epoch <= config.freeze_epochs else sides
+        losses = loop.train_epoch(network, optimizer, current["train"], config, epoch)
+        checked = loop.validate(network, current["validation"], config)
         seconds.append(time.monotonic() - began)
         history.append(_history_row(epoch, losses, checked, rate, seconds[-1]))
         _keep(folder, network, config, history)

@@ -95,6 +95,7 @@ def make_graphs(source: Source) -> list[Made]:
         source.frame_count,
         source.image_size_px,
         source.card["temperature"] or 1.0,
+        source.card.get("encoder"),
     )
     from tools.handoff.graphs.pixels import add_preprocessing
     from tools.handoff.graphs.rewrites import fold_std, to_wasm, to_webgl
