@@ -13,11 +13,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from shared import paths
 from shared.dataset.feature_store import nearest_with_face
 from shared.faces import landmarker
 from shared.onnx.model import OnnxModel
 from tools.handoff.config import HandoffConfig
 from tools.handoff.write import write_handoff
+from tools.spec_checker.browser.writing import Seen, write_seen
 
 STANDIN = """
 const N_POINTS = 478;
@@ -85,6 +87,8 @@ def lay_out(
     def lay_out(kind: str) -> Path:
         model = make_feature_model(tmp_path / "models" / kind, kind)
         write_handoff(HandoffConfig(model, own_site.model, min_duration_ms=0))
+        # A proof that shows nothing: without one, a browser notes the missing file in its console.
+        write_seen(own_site.model / paths.SPEC_FILE, Seen())
         (own_site.model / "tasks").mkdir()
         (own_site.model / "tasks" / "vision_bundle.mjs").write_text(STANDIN, encoding="utf-8")
         return model
