@@ -174,10 +174,22 @@ def add_margin(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def main(parser: Parser, argv: Sequence[str] | None) -> int:
-    """Parse a command line and do what it asks for; returns the exit code."""
-    arguments = parser.parse_args(argv)
-    return run(parser.prog, arguments, lambda: arguments.work(arguments))
+class Main(Protocol):
+    """The ``main`` of a tool."""
+
+    def __call__(self, argv: Sequence[str] | None = None) -> int:
+        """Parse a command line, None for what was typed, and do what it asks for; returns the exit code."""
+
+
+def entry(parser: Callable[[], Parser]) -> Main:
+    """Return the ``main`` of a tool, which describes its flags with `parser` on each call."""
+
+    def main(argv: Sequence[str] | None = None) -> int:
+        described = parser()
+        arguments = described.parse_args(argv)
+        return run(described.prog, arguments, lambda: arguments.work(arguments))
+
+    return main
 
 
 def run(tool: str, arguments: argparse.Namespace, work: Callable[[], Result]) -> int:

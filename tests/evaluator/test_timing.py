@@ -114,7 +114,7 @@ def test_faces_are_read_one_picture_a_decision(
             shapes.append(())
 
     monkeypatch.setattr(timing, "FaceLandmarker", Landmarker)
-    found = measure_times(TimingConfig(people.folder, (), (), True, 3, tmp_path / "out")).timings["landmarker"]
+    found = measure_times(TimingConfig(people.folder, (), (), True, 3, tmp_path / "out")).document["landmarker"]
     assert (found["file"], found["bytes"], found["reading_ms"]["n"]) == ("face_landmarker.task", 4, 3)
     assert shapes == [*[(224, 224, 3)] * (3 + timing._WARM_UP), ()]
 
@@ -150,4 +150,4 @@ def test_the_hand_off_of_another_model_is_refused(
 def test_photos_are_timed_as_windows_of_one(tmp_path: Path, people: Dataset) -> None:
     single = write_mean(tmp_path / "single.onnx", "frames", [1, 1, 3, 224, 224], "smile_prob", [1], [1, 2, 3, 4])
     found = measure_times(TimingConfig(open_dataset(people.folder).folder, (("one", single),), (), False, 1, tmp_path))
-    assert found.timings["models"][0]["frame_count"] == 1
+    assert found.document["models"][0]["frame_count"] == 1

@@ -213,8 +213,8 @@ def test_a_tool_does_its_usual_work_without_a_command_and_another_one_with_it() 
         seen.append(vars(arguments))
         return Result()
 
-    assert cli.main(make_tool(work), ["--dataset", "people", "--quiet"]) == 0
-    assert cli.main(make_tool(work), ["pool", "a.json", "--quiet"]) == 0
+    assert cli.entry(lambda: make_tool(work))(["--dataset", "people", "--quiet"]) == 0
+    assert cli.entry(lambda: make_tool(work))(["pool", "a.json", "--quiet"]) == 0
     assert (seen[0]["dataset"], seen[0]["command"]) == ("people", None)
     assert (seen[1]["file"], seen[1]["command"]) == ("a.json", "pool")
 
@@ -231,14 +231,14 @@ def test_what_a_command_needs_is_asked_for_in_its_own_name(
     words: list[str], message: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
     with pytest.raises(SystemExit) as leave:
-        cli.main(make_tool(lambda arguments: Result()), words)
+        cli.entry(lambda: make_tool(lambda arguments: Result()))(words)
     assert leave.value.code == 2
     assert capsys.readouterr().err.startswith(message)
 
 
 def test_a_tool_without_a_usual_work_asks_for_a_command(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as leave:
-        cli.main(make_tool(lambda arguments: Result(), has_default=False), [])
+        cli.entry(lambda: make_tool(lambda arguments: Result(), has_default=False))([])
     assert leave.value.code == 2
     assert "COMMAND" in capsys.readouterr().err
 

@@ -6,7 +6,6 @@ evaluator scores scores.csv --json
 
 import argparse
 import os
-from collections.abc import Sequence
 from pathlib import Path
 
 from shared import cli, paths
@@ -129,9 +128,7 @@ def _add_scores(evaluator: cli.Parser) -> None:
     cli.add_json(parser)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Evaluate a model, or a table of scores; returns the exit code."""
-    return cli.main(parser(), argv)
+main = cli.entry(parser)
 
 
 def _evaluate(arguments: argparse.Namespace) -> cli.Result:

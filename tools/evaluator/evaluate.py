@@ -4,8 +4,7 @@ pictures → batches → onnxruntime → scores → metrics, intervals → resul
 """
 
 import time
-from dataclasses import dataclass
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -19,38 +18,12 @@ from shared.statistics import metrics
 from shared.statistics.predictions_csv import PredictionRow
 from tools.evaluator.config import EvaluationConfig
 from tools.evaluator.predictors import ask
-from tools.evaluator.results import Files, measure, name_files, write_results
+from tools.evaluator.results import Files, Written, measure, name_files, write_results
 from tools.evaluator.test_people import choose_people
 from tools.evaluator.text import format_metrics
 
 
-@dataclass(frozen=True)
-class Evaluated:
-    """The results and the file that holds them."""
-
-    file: Path
-    results: dict[str, Any]
-    exit_code: int = 0
-
-    def as_text(self) -> str:
-        """Summarise the results."""
-        r = self.results
-        synthetic = " (synthetic)" if r["dataset"]["kind"] == "synthetic" else ""
-        head = (
-            f"{r['model']['name']} on {r['dataset']['name']}{synthetic}, {r['side']}: {r['n_sequences']} sequences of "
-            f"{r['n_subjects']} people"
-        )
-        lines = [head, format_metrics(r["metrics"], r["intervals"], r["notes"])]
-        if n := r["test_openings"]:
-            lines.append(f"test set evaluated {n} time{'s' * (n > 1)}")
-        return "\n".join([*lines, f"→ {paths.shown(self.file)}"])
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the results document and its place."""
-        return {"file": str(self.file), "results": self.results}
-
-
-def evaluate(config: EvaluationConfig) -> Evaluated:
+def evaluate(config: EvaluationConfig) -> Written:
     """Measure an arm on sequences.
 
     Args:
@@ -94,7 +67,20 @@ def evaluate(config: EvaluationConfig) -> Evaluated:
     # Logged before anything of it can be read.
     facts["test_openings"] = _log_test_evaluation(dataset, config.session, facts, files)
     facts["pictures"] = _draw(files, dataset, measurement.measured)
-    return Evaluated(files.results, write_results(files, measurement, facts))
+    results = write_results(files, measurement, facts)
+    return Written(files.results, "results", results, _describe(results))
+
+
+def _describe(results: Mapping[str, Any]) -> str:
+    """Summarise the results."""
+    dataset, n_openings = results["dataset"], results["test_openings"]
+    synthetic = " (synthetic)" if dataset["kind"] == "synthetic" else ""
+    text = (
+        f"{results['model']['name']} on {dataset['name']}{synthetic}, {results['side']}: {results['n_sequences']} "
+        f"sequences of {results['n_subjects']} people\n"
+        + format_metrics(results["metrics"], results["intervals"], results["notes"])
+    )
+    return f"{text}\ntest set evaluated {n_openings} time{'s' * (n_openings > 1)}" if n_openings else text
 
 
 def _decide(

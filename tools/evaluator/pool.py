@@ -8,46 +8,21 @@ own (by 1 to 2 points in `tests/benchmarks/sim_pool.py`); intervals and verdicts
 
 import statistics
 from collections import Counter
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from shared import contracts, paths, provenance
+from shared import contracts, provenance
 from shared.errors import InvalidInput
 from shared.statistics.metric_names import METRICS
 from shared.statistics.predictions_csv import PredictionRow, read_predictions
 from shared.statistics.thresholds import ALIGNED_THRESHOLD, align
-from tools.evaluator.results import measure, name_files, write_results
+from tools.evaluator.results import Written, measure, name_files, write_results
 from tools.evaluator.text import format_metrics
 
 
-@dataclass(frozen=True)
-class Pooled:
-    """The pooled results and the file that holds them."""
-
-    file: Path
-    results: dict[str, Any]
-    exit_code: int = 0
-
-    def as_text(self) -> str:
-        """Summarise the pooled results, with the spread over the runs."""
-        r = self.results
-        runs = len(r["pooled"]["runs"])
-        head = f"{r['model']['name']}: {r['n_sequences']} predictions of {runs} runs, {r['n_subjects']} people"
-        spread = ", ".join(
-            f"{name} {found['mean']:.3f} ± {found['sd']:.3f}"
-            for name, found in r["pooled"]["spread"].items()
-            if found is not None
-        )
-        lines = [head, format_metrics(r["metrics"], r["intervals"], r["notes"]), f"mean ± sd over the runs: {spread}"]
-        return "\n".join([*lines, f"→ {paths.shown(self.file)}"])
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the pooled results document and its place."""
-        return {"file": str(self.file), "results": self.results}
-
-
-def pool(files: list[Path], name: str, out: Path) -> Pooled:
+def pool(files: list[Path], name: str, out: Path) -> Written:
     """Put the test results of folds together.
 
     Args:
@@ -99,7 +74,19 @@ def pool(files: list[Path], name: str, out: Path) -> Pooled:
         },
     }
     places = name_files(out, name)
-    return Pooled(places.results, write_results(places, measurement, facts))
+    results = write_results(places, measurement, facts)
+    return Written(places.results, "results", results, _describe(results))
+
+
+def _describe(results: Mapping[str, Any]) -> str:
+    """Summarise the pooled results, with the spread over the runs."""
+    runs, spread = len(results["pooled"]["runs"]), results["pooled"]["spread"]
+    means = [f"{name} {found['mean']:.3f} ± {found['sd']:.3f}" for name, found in spread.items() if found is not None]
+    return (
+        f"{results['model']['name']}: {results['n_sequences']} predictions of {runs} runs, {results['n_subjects']} "
+        f"people\n{format_metrics(results['metrics'], results['intervals'], results['notes'])}\n"
+        f"mean ± sd over the runs: {', '.join(means)}"
+    )
 
 
 def _run(file: Path, document: dict[str, Any]) -> dict[str, Any]:

@@ -21,6 +21,32 @@ from shared.statistics.thresholds import selection_gap
 
 
 @dataclass(frozen=True)
+class Written:
+    """A document that is on disk: what a measurement comes to.
+
+    Attributes:
+        file: Where it is.
+        noun: What kind of document it is, such as ``results``.
+        document: Its content.
+        summary: The same for people, in some lines.
+    """
+
+    file: Path
+    noun: str
+    document: Document
+    summary: str
+    exit_code: int = 0
+
+    def as_text(self) -> str:
+        """Summarise the document and say where it is."""
+        return f"{self.summary}\n→ {paths.shown(self.file)}"
+
+    def as_json(self) -> dict[str, Any]:
+        """Give the document and its place."""
+        return {"file": str(self.file), self.noun: self.document}
+
+
+@dataclass(frozen=True)
 class Files:
     """Where the files of one measurement go.
 

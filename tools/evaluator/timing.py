@@ -7,7 +7,6 @@ hand-offs; writes one document.
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +24,7 @@ from shared.onnx.session import open_session, run_session
 from shared.preprocess import to_batch
 from shared.provenance import describe_machine
 from tools.evaluator.config import TimingConfig
+from tools.evaluator.results import Written
 
 _WARM_UP = 3  # the first runs of a session plan its memory
 
@@ -32,37 +32,7 @@ Way = Callable[[npt.NDArray[np.uint8]], None]
 """Decides for a window of stored pictures, (T, H, W, 3); the newest is the last."""
 
 
-@dataclass(frozen=True)
-class Timed:
-    """The document and the file that holds it."""
-
-    file: Path
-    timings: dict[str, Any]
-    exit_code: int = 0
-
-    def as_text(self) -> str:
-        """List the times."""
-        found, lines = self.timings, []
-        if found["landmarker"]:
-            lines.append(_line("reading a face", found["landmarker"]["reading_ms"]))
-        for model in found["models"]:
-            lines.append(_line(f"{model['name']}, window", model["window_ms"]))
-            if model["stream_ms"]:
-                lines.append(_line(f"{model['name']}, stream", model["stream_ms"]))
-        machine = found["machine"]
-        lines.append(f"one thread, {found['n_rounds']} rounds in turns, on {machine['processor']}; read the ratios")
-        return "\n".join([*lines, f"→ {paths.shown(self.file)}"])
-
-    def as_json(self) -> dict[str, Any]:
-        """Give the document and its place."""
-        return {"file": str(self.file), "timings": self.timings}
-
-
-def _line(name: str, span: dict[str, Any]) -> str:
-    return f"{name:<28} {span['p50']:8.2f} ms (p95 {span['p95']:.2f})"
-
-
-def measure_times(config: TimingConfig) -> Timed:
+def measure_times(config: TimingConfig) -> Written:
     """Time every way in turns.
 
     Args:
@@ -119,7 +89,24 @@ def measure_times(config: TimingConfig) -> Timed:
     contracts.write_document(file, document, "timings")
     if landmarker is not None:
         landmarker.close()
-    return Timed(file, document)
+    return Written(file, "timings", document, _describe(document))
+
+
+def _describe(timings: Mapping[str, Any]) -> str:
+    """List the times."""
+    lines = []
+    if timings["landmarker"]:
+        lines.append(_line("reading a face", timings["landmarker"]["reading_ms"]))
+    for model in timings["models"]:
+        lines.append(_line(f"{model['name']}, window", model["window_ms"]))
+        if model["stream_ms"]:
+            lines.append(_line(f"{model['name']}, stream", model["stream_ms"]))
+    processor = timings["machine"]["processor"]
+    return "\n".join([*lines, f"one thread, {timings['n_rounds']} rounds in turns, on {processor}; read the ratios"])
+
+
+def _line(name: str, span: dict[str, Any]) -> str:
+    return f"{name:<28} {span['p50']:8.2f} ms (p95 {span['p95']:.2f})"
 
 
 def _window(model: OnnxModel, frame_count: int) -> Way:

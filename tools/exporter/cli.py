@@ -4,7 +4,6 @@ exporter --run artifacts/runs/people-1a2b3c4d
 """
 
 import argparse
-from collections.abc import Sequence
 
 from shared import cli, paths
 from tools.exporter.config import ExportConfig
@@ -45,9 +44,7 @@ def parser() -> cli.Parser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Export a checkpoint; returns the exit code."""
-    return cli.main(parser(), argv)
+main = cli.entry(parser)
 
 
 def _export(arguments: argparse.Namespace) -> cli.Result:

@@ -2,7 +2,6 @@
 
 import argparse
 import os
-from collections.abc import Sequence
 
 from shared import cli, paths
 from shared.onnx.contract import FEATURE_KINDS as KINDS
@@ -43,9 +42,7 @@ def parser() -> cli.Parser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the tool; returns the exit code."""
-    return cli.main(parser(), argv)
+main = cli.entry(parser)
 
 
 def _featurize(arguments: argparse.Namespace) -> cli.Result:

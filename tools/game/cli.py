@@ -1,7 +1,6 @@
 """The command line of game: flags to a configuration. What is served is `tools.game.game`'s business."""
 
 import argparse
-from collections.abc import Sequence
 
 from shared import cli, paths
 from shared.text import language
@@ -37,9 +36,7 @@ def parser() -> cli.Parser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the tool; returns the exit code."""
-    return cli.main(parser(), argv)
+main = cli.entry(parser)
 
 
 def _play(arguments: argparse.Namespace) -> cli.Result:

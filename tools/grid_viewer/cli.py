@@ -1,7 +1,6 @@
 """The command line of grid-viewer: flags to a configuration. What is drawn is `tools.grid_viewer.grid`'s business."""
 
 import argparse
-from collections.abc import Sequence
 
 from shared import cli, paths
 from shared.text import language
@@ -47,9 +46,7 @@ def parser() -> cli.Parser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the tool; returns the exit code."""
-    return cli.main(parser(), argv)
+main = cli.entry(parser)
 
 
 def _draw(arguments: argparse.Namespace) -> cli.Result:

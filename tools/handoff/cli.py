@@ -7,7 +7,6 @@ import argparse
 import contextlib
 import json
 import re
-from collections.abc import Sequence
 from pathlib import Path
 from typing import NoReturn
 
@@ -58,9 +57,7 @@ def parser() -> cli.Parser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Write a hand-off; returns the exit code."""
-    return cli.main(parser(), argv)
+main = cli.entry(parser)
 
 
 def _write(arguments: argparse.Namespace) -> cli.Result:

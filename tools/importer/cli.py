@@ -8,7 +8,6 @@ importer --dataset everybody --merge people
 
 import argparse
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 from shared import cli, paths
@@ -101,9 +100,7 @@ def parser() -> cli.Parser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Import one source into a dataset; returns the exit code."""
-    return cli.main(parser(), argv)
+main = cli.entry(parser)
 
 
 def _import(arguments: argparse.Namespace) -> cli.Result:

@@ -2,7 +2,6 @@
 
 import argparse
 import re
-from collections.abc import Sequence
 
 from shared import cli, paths
 from shared.errors import WrongUsage
@@ -100,9 +99,7 @@ def _add_withdraw(publisher: cli.Parser) -> None:
     cli.add_json(parser)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the tool; returns the exit code."""
-    return cli.main(parser(), argv)
+main = cli.entry(parser)
 
 
 def _publish(arguments: argparse.Namespace) -> cli.Result:

@@ -6,7 +6,6 @@ Reads the network, or a folder with --from; writes artifacts/fetched/. For examp
 """
 
 import argparse
-from collections.abc import Sequence
 
 from shared import cli
 from tools.model_fetcher.config import NAMES, FetchModelsConfig
@@ -40,9 +39,7 @@ def parser() -> cli.Parser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return cli.main(parser(), argv)
+main = cli.entry(parser)
 
 
 def _fetch(arguments: argparse.Namespace) -> cli.Result:

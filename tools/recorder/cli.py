@@ -6,7 +6,6 @@ Reads a camera, a film, a stream or drawn actors; writes a dataset. Try it witho
 """
 
 import argparse
-from collections.abc import Sequence
 
 from shared import cli, paths
 from shared.errors import WrongUsage
@@ -95,9 +94,7 @@ def _add_managing(parser: cli.Parser, but: str = "") -> None:
     )
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the command; returns the exit code."""
-    return cli.main(parser(), argv)
+main = cli.entry(parser)
 
 
 def _record(arguments: argparse.Namespace) -> cli.Result:

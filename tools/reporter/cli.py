@@ -1,7 +1,6 @@
 """Command line of the reporter. See ``reporter --help``."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -168,9 +167,7 @@ def _add_tables(reporter: cli.Parser) -> None:
     cli.add_json(parser)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the reporter and return its exit code."""
-    return cli.main(parser(), argv)
+main = cli.entry(parser)
 
 
 def _report(arguments: argparse.Namespace) -> cli.Result:

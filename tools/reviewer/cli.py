@@ -4,7 +4,6 @@ reviewer serve --dataset people --reviewer r1
 """
 
 import argparse
-from collections.abc import Sequence
 
 from shared import cli, paths
 from shared.errors import WrongUsage
@@ -99,9 +98,7 @@ def _add_suspect(reviewer: cli.Parser) -> None:
     cli.add_json(parser)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run the tool; returns the exit code."""
-    return cli.main(parser(), argv)
+main = cli.entry(parser)
 
 
 def _serve(arguments: argparse.Namespace) -> cli.Result:

@@ -1,7 +1,6 @@
 """Flags of spec-checker: which spec to check, against which ONNX."""
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 
 from shared import cli, paths
@@ -48,9 +47,7 @@ def parser() -> cli.Parser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Run spec-checker; returns its exit code."""
-    return cli.main(parser(), argv)
+main = cli.entry(parser)
 
 
 def _check(arguments: argparse.Namespace) -> cli.Result:

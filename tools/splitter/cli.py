@@ -7,7 +7,6 @@ splitter duplicates --dataset people
 """
 
 import argparse
-from collections.abc import Sequence
 
 from shared import cli, paths
 from tools.splitter.config import CheckConfig, DuplicatesConfig, SplitConfig
@@ -108,9 +107,7 @@ def _add_duplicates(splitter: cli.Parser) -> None:
     cli.add_json(parser)
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Freeze a split or folds, or look for leaks or duplicates; returns the exit code."""
-    return cli.main(parser(), argv)
+main = cli.entry(parser)
 
 
 def _split(arguments: argparse.Namespace) -> cli.Result:

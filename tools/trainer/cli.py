@@ -5,7 +5,6 @@ trainer --dataset people --epochs 10
 
 import argparse
 import os
-from collections.abc import Sequence
 from typing import Any
 
 from shared import cli, paths
@@ -111,9 +110,7 @@ def parser() -> cli.Parser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Train, or go on with a run that was cut off; returns the exit code."""
-    return cli.main(parser(), argv)
+main = cli.entry(parser)
 
 
 def _train(arguments: argparse.Namespace) -> cli.Result:

@@ -4,7 +4,6 @@ verifier --dataset people
 """
 
 import argparse
-from collections.abc import Sequence
 
 from shared import cli, paths
 from tools.verifier.config import VerifyConfig
@@ -32,9 +31,7 @@ def parser() -> cli.Parser:
     return parser
 
 
-def main(argv: Sequence[str] | None = None) -> int:
-    """Check a dataset; returns the exit code: 1 if it is not valid."""
-    return cli.main(parser(), argv)
+main = cli.entry(parser)
 
 
 def _verify(arguments: argparse.Namespace) -> cli.Result:
