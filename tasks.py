@@ -242,15 +242,15 @@ fetch_dataset = tool_task(
 
 @chain_task(commands.demo_parser())
 def demo(c: Context, given: argparse.Namespace) -> None:
-    """Walk the whole way with drawn actors: no camera, no data, no network. Takes minutes.
+    """Run all steps with drawn actors: no camera, no data, no network. Takes minutes.
 
     Example: ./inv demo
     """
     dataset, lang = paths.dataset_dir(DEMO), language.choose(given.lang)
-    print("demo: drawn actors only; every number below says nothing about people", file=sys.stderr, flush=True)
+    print("demo: drawn actors only; no number below says anything about people", file=sys.stderr, flush=True)
     with ThreadPoolExecutor() as pool:  # two datasets, so that both cores draw
-        ours = pool.submit(record_actors, c, dataset, "a", DEMO_ACTORS, difficulty="normal", seed=0)
-        for recorded in (pool.submit(_record_baseline_actors, c), ours):
+        actors = pool.submit(record_actors, c, dataset, "a", DEMO_ACTORS, difficulty="normal", seed=0)
+        for recorded in (pool.submit(_record_baseline_actors, c), actors):
             recorded.result()
     run_tool(c, "verifier", "--dataset", dataset)
     run_tool(c, "grid_viewer", "--dataset", dataset, "--lang", lang)

@@ -46,7 +46,7 @@ class Parser(argparse.ArgumentParser):
         prog: The command, as it is typed.
         description: What it does; the first sentence is its line in a list of sub-commands.
         examples: Command lines to copy, one per line.
-        work: Does the job that the parsed flags ask for. Heavy imports belong inside it. None where a sub-command
+        work: Runs the command with the parsed flags. Heavy imports belong inside it. None where a sub-command
             must be named.
     """
 
@@ -178,7 +178,7 @@ class Main(Protocol):
     """The ``main`` of a tool."""
 
     def __call__(self, argv: Sequence[str] | None = None) -> int:
-        """Parse a command line, None for what was typed, and do what it asks for; returns the exit code."""
+        """Parse a command line, None for what was typed, and run the command; returns the exit code."""
 
 
 def entry(parser: Callable[[], Parser]) -> Main:
@@ -357,7 +357,7 @@ def require_name(name: str | None, flag: str) -> None:
 
 
 def require(condition: bool, flag: str, *, found: str, expected: str) -> None:
-    """Refuse a combination of flags that cannot be meant.
+    """Refuse an invalid combination of flags.
 
     Raises:
         WrongUsage: The condition does not hold.

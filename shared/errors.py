@@ -1,11 +1,11 @@
-"""The errors that users are meant to see: one line each, with what was found, what was expected and what to do.
+"""The errors that users see: one line each, with what was found, what was expected and what to do.
 
 Anything else that reaches the top of a tool is a bug and keeps its traceback.
 """
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of a library's error, at most 160 characters; its class's name where it says nothing."""
+    """Return the first line of a library's error, at most 160 characters; its class's name where it is empty."""
     lines = str(error).strip().splitlines()
     return lines[0][:160] if lines else type(error).__name__
 
@@ -44,7 +44,7 @@ class CheckFailed(SmilebenchError):
 
 
 class WrongUsage(SmilebenchError):
-    """The command line cannot be meant so (exit code 2)."""
+    """The command line is invalid (exit code 2)."""
 
     exit_code = 2
 

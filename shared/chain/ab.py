@@ -139,7 +139,7 @@ class Walked:
 
 
 def compare(chain: Chain, plan: Plan) -> Compared:
-    """Walk the whole way from a dataset to a report.
+    """Run all steps from a dataset to a report.
 
     Raises:
         StepFailed: A tool failed; it has printed why.

@@ -94,7 +94,7 @@ def approaches_parser() -> cli.Parser:
 
 def demo_parser() -> cli.Parser:
     """Describe the flags of ``demo``."""
-    parser = cli.Parser("./inv demo", "Walk the whole way with drawn actors.", "./inv demo --lang en")
+    parser = cli.Parser("./inv demo", "Run all steps with drawn actors.", "./inv demo --lang en")
     cli.add_lang(parser)
     return parser
 

@@ -25,7 +25,7 @@ BASELINE_FIRST = (
     "the dual head starts from a baseline: drawn actors are recorded and it is trained on them first (minutes, once); "
     "avoid it with --weights imagenet, --baseline FILE or --approaches without dual_head"
 )
-FEW = 3  # people; with fewer the splitter says no
+FEW = 3  # people; with fewer the splitter refuses
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ class Plan:
         """Refuse what cannot be compared, before minutes are spent on a baseline or a training.
 
         Raises:
-            WrongUsage: A flag cannot be meant so.
+            WrongUsage: A flag is invalid.
             InvalidInput: Something was asked for by name that this dataset does not allow, or it has one class.
             MissingOutside: An approach was asked for by name that needs mediapipe or its model file.
         """
@@ -97,7 +97,7 @@ class Compared:
     document: Path
 
     def as_text(self, lang: str) -> str:
-        """Write a table of the approaches, the verdict and where to look."""
+        """Write a table of the approaches, the verdict and where the files are."""
         found = json.loads(self.document.read_text(encoding="utf-8"))
         primary = found["verdict"]["primary"]
         lines = [f"{'':<21}{primary:<23}{'recall':<23}{'MB':>7}{'ms':>8}{'training':>11}"]
@@ -128,11 +128,11 @@ class _Made:
 
 
 def compare(chain: Chain, plan: Plan) -> Compared:
-    """Walk the whole way from a dataset to a report.
+    """Run all steps from a dataset to a report.
 
     Raises:
         StepFailed: A tool failed; it has printed why.
-        WrongUsage: A flag cannot be meant so.
+        WrongUsage: A flag is invalid.
         InvalidInput: Something was asked for by name that this dataset does not allow, or nothing is left to compare.
         MissingOutside: An approach was asked for by name that needs mediapipe or its model file.
     """
@@ -218,7 +218,7 @@ def _frame_counts(dataset: Path) -> set[int]:
 
 
 def _count_folds(plan: Plan) -> int:
-    """Return how many folds the people allow; a source that says who is tested allows one split only."""
+    """Return how many folds the people allow; a source that names the test people allows one split only."""
     from shared.dataset.splits import read_test_people  # not light
 
     if not plan.folds or read_test_people(plan.dataset) is not None:
@@ -279,9 +279,9 @@ def _train(chain: Chain, plan: Plan, split: Path, network: str, features: list[P
 
 
 def _hand_off(chain: Chain, plan: Plan, made: _Made) -> dict[str, Path]:
-    """Write the dual head's hand-off, whose stream is what a page runs; find those that other programs wrote.
+    """Write the dual head's hand-off, whose stream is what a page runs; find those that other tools wrote.
 
-    Ours lies in a folder of its own: a model of a fold is nothing to ship, and must not be the newest hand-off.
+    It lies in a folder of its own: a model of a fold is not to be shipped, and must not become the newest hand-off.
 
     Returns:
         Front-end specs by network, of one of the models that were measured.

@@ -27,7 +27,7 @@ def dataset_files(dataset: Path) -> list[Path]:
 
 
 def require_both_classes(dataset: Path) -> None:
-    """Make sure that there is something to tell apart, before anything is trained.
+    """Check that both classes are there, before anything is trained.
 
     Raises:
         InvalidInput: All sequences are of one class.
@@ -44,7 +44,7 @@ def require_both_classes(dataset: Path) -> None:
 
 
 def freeze_splits(chain: Chain, dataset: Path, seed: int, folds: int, seeds: int) -> tuple[Path, ...]:
-    """Divide the people, once or into folds, and look for leaks; returns the split files.
+    """Split the people, once or into folds, and check for leaks; returns the split files.
 
     Args:
         chain: The chain.
@@ -133,7 +133,7 @@ class Training:
     network: Mapping[str, object] = field(default_factory=dict)
 
     def start(self) -> str:
-        """Say where the network starts: what was asked for, else the baseline's weights if they fit, else ImageNet."""
+        """Choose the initial weights: those given, else the baseline's weights if they fit, else ImageNet."""
         if self.weights or self.baseline is None:
             return self.weights or "imagenet"
         weights, card = self.baseline.with_name(paths.WEIGHTS_FILE), self.baseline.with_name(paths.MODEL_CARD)

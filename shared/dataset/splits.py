@@ -331,7 +331,7 @@ def rows_of(dataset: Dataset, split: dict[str, Any] | None, part: str) -> list[S
 
 
 def read_test_people(folder: Path) -> frozenset[str] | None:
-    """Return the people of a dataset whom its source reserves for testing; None where it does not say.
+    """Return the people of a dataset whom its source reserves for testing; None where it does not name any.
 
     Args:
         folder: The dataset's.

@@ -72,7 +72,7 @@ def test_sequences_without_a_face_are_left_out_of_training_and_all_without_are_r
     plant_features(people, monkeypatch, without_face={row.sequence_id for row in rows})
     capsys.readouterr()
     assert run("--epochs", "1", "--seed", "1") == 1
-    assert "no face on a side of the split" in capsys.readouterr().err
+    assert "no face in a part of the split" in capsys.readouterr().err
 
 
 def test_without_features_it_says_how_to_make_them(people, capsys):
@@ -144,5 +144,5 @@ def test_the_command_line_knows_every_normalisation():
 def test_a_training_that_is_refused_leaves_no_run_behind(people, monkeypatch, capsys):
     plant_features(people, monkeypatch, without_face={row.sequence_id for row in people.rows})
     assert run("--epochs", "1") == 1
-    assert "no face on a side of the split" in capsys.readouterr().err
+    assert "no face in a part of the split" in capsys.readouterr().err
     assert not [*paths.artifacts("runs").glob("*")]

@@ -1,4 +1,4 @@
-"""What an evaluation is asked to do. Light to import; the command line fills it."""
+"""Settings of an evaluation. Light to import; the command line fills it."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -17,7 +17,7 @@ from shared.plots import figures
 from shared.statistics import metrics
 from shared.statistics.predictions_csv import PredictionRow
 from tools.evaluator.config import EvaluationConfig
-from tools.evaluator.predictors import ask
+from tools.evaluator.predictors import predict
 from tools.evaluator.results import Files, Written, measure, name_files, write_results
 from tools.evaluator.test_people import choose_people
 from tools.evaluator.text import format_metrics
@@ -45,7 +45,7 @@ def evaluate(config: EvaluationConfig) -> Written:
     rows = splits.rows_of(dataset, split, people.side)
     known = splits.rows_of(dataset, split, "train") if split else rows
     began = time.monotonic()
-    arm = ask(config, dataset, rows, known)
+    arm = predict(config, dataset, rows, known)
     seconds = time.monotonic() - began
     threshold, source = arm.threshold(config.threshold)
     measurement = measure(_decide(dataset, rows, arm.scores, threshold), dataset.positive_class, threshold, source)

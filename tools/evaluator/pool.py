@@ -1,9 +1,10 @@
-"""Folds become one answer: every person measured once a seed, by a model that has not seen them.
+"""Pools the predictions of folds: each person is measured once per seed, by a model that has not seen them.
 
 Each fold has its own model with its own threshold, so scores are aligned before they are put together: a fold's
-threshold is moved to 0.5 and both sides are stretched evenly. Decisions stay as they were; ranks across folds become
-comparable as far as the thresholds are. Where scales differ, the area of all together lies below the mean of the folds'
-own (by 1 to 2 points in `tests/benchmarks/sim_pool.py`); intervals and verdicts on it hold what they promise.
+threshold is moved to 0.5 and the scores on both sides of it are stretched evenly. Decisions stay as they were; ranks
+across folds become comparable as far as the thresholds are. Where scales differ, the area of all together lies below
+the mean of the folds' own (by 1 to 2 points in `tests/benchmarks/sim_pool.py`); its intervals and verdicts keep their
+nominal level.
 """
 
 import statistics
@@ -31,7 +32,7 @@ def pool(files: list[Path], name: str, out: Path) -> Written:
         out: The folder of the pooled results.
 
     Raises:
-        InvalidInput: Other datasets, other arms, other sides than test, or changed predictions.
+        InvalidInput: Other datasets, other arms, other parts than test, or changed predictions.
     """
     documents = [contracts.read_document(file, "results") for file in files]
     first = documents[0]

@@ -1,6 +1,6 @@
-"""Who answers: a model, the same model shown one frame only, MediaPipe's blendshapes, or nobody (the larger class).
+"""What predicts: a model, the same model shown one frame only, MediaPipe's blendshapes, or the majority class.
 
-All but the first cost no training. A fine-tuned model that is not better than they are has not learned what it should.
+All but the first need no training. A fine-tuned model that does not beat them has not learned what it should.
 """
 
 from dataclasses import dataclass
@@ -22,15 +22,15 @@ MAJORITY = "majority-class"
 
 @dataclass(frozen=True)
 class Arm:
-    """What answered.
+    """A predictor and its scores.
 
     Attributes:
         kind: ``model``, ``one_frame``, ``blendshapes``, ``blendshape_logistic`` or ``majority``.
         name: How results call it.
         file: The ONNX file's name; for the majority its own name.
         sha256: Of the file; for the majority of its definition.
-        own_threshold: The threshold that it brings along, as model.json holds it; None if it brings none.
-        scores: Its answers.
+        own_threshold: The threshold of the model itself, as in model.json; None if it has none.
+        scores: Its predictions.
     """
 
     kind: str
@@ -49,14 +49,14 @@ class Arm:
         return metrics.DEFAULT_THRESHOLD, "default"
 
 
-def ask(config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow], known: list[SequenceRow]) -> Arm:
-    """Let an arm answer.
+def predict(config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow], known: list[SequenceRow]) -> Arm:
+    """Compute an arm's predictions.
 
     Args:
         config: Which arm, which model.
         dataset: Where the pictures lie.
-        rows: The sequences to answer.
-        known: The sequences whose labels the majority may count: the training side, where there is a split.
+        rows: The sequences to predict.
+        known: The sequences whose labels the majority may count: the training part, where there is a split.
 
     Raises:
         InvalidInput: The model is missing, no ONNX, or does not fit the sequences.
@@ -131,7 +131,7 @@ def read_card(model: Path) -> dict[str, Any] | None:
         raise InvalidInput(
             str(model),
             found=f"sha256 {found[:12]}",
-            expected=f"{card['onnx']['sha256'][:12]}, as model.json beside it says",
+            expected=f"{card['onnx']['sha256'][:12]}, as in model.json beside it",
             todo="export the model again, or move model.json away",
         )
     return card

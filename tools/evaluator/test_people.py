@@ -1,7 +1,7 @@
-"""Whom a model is measured on when nobody says it: not the people that it knows.
+"""Chooses whom a model is measured on where no split is given: not the people that it was trained on.
 
-A model of ours says what it learned from. On that very dataset its own split's test people are measured; on all people
-of it only when that was asked for, and then with a note in the results. Strangers' models say nothing of that kind.
+The card of a smilebench model names its training data. On that dataset the test people of its own split are measured;
+all people only with --side all, and then with a note in the results. Other models have no such card.
 """
 
 from dataclasses import dataclass
@@ -21,7 +21,7 @@ class People:
 
     Attributes:
         split: The split file, or None.
-        side: A side of it, or ``all``.
+        side: A part of it, or ``all``.
         notes: What a reader of the figures must know.
     """
 
@@ -31,11 +31,11 @@ class People:
 
 
 def choose_people(config: EvaluationConfig, dataset: Dataset) -> People:
-    """Choose split and side where the user left that open.
+    """Choose split and part where the flags leave that open.
 
     Args:
-        config: What was asked.
-        dataset: What is measured on.
+        config: The settings.
+        dataset: The dataset to measure on.
 
     Raises:
         InvalidInput: The model's card is broken.

@@ -1,4 +1,4 @@
-"""What the featurizer is asked to read. Light to import; the command line fills it."""
+"""Settings of the featurizer. Light to import; the command line fills it."""
 
 from dataclasses import dataclass
 from pathlib import Path

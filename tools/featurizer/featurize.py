@@ -98,8 +98,8 @@ def featurize(config: FeaturizeConfig) -> Featurized:
         config: Which dataset, what to store, where, and with which landmarker.
 
     Raises:
-        InvalidInput: The dataset is not valid or empty, a picture is broken, the model file is none, or another
-            featurizer is at work in the store.
+        InvalidInput: The dataset is not valid or empty, a picture is broken, the model file is not a Face Landmarker,
+            or another featurizer is at work in the store.
         MissingOutside: No model file or no mediapipe.
         CheckFailed: A worker died.
     """
@@ -149,7 +149,7 @@ class _Run:
 
     def _new_pictures(self, store: StoreWriter) -> Iterator[Picture]:
         """Read and hash every picture of the dataset; yield those whose features are not known yet."""
-        asked: set[bytes] = set()  # two sequences may share a picture
+        requested: set[bytes] = set()  # two sequences may share a picture
         names = ((row, index, name) for row in self._dataset.rows for index, name in enumerate(row.frame_names()))
         shown = cli.progress(names, what="read faces", total=len(self._order), unit=" pictures")
         for number, (row, index, name) in enumerate(shown):
@@ -157,8 +157,8 @@ class _Run:
             data = reader.read_picture(path)
             sha256 = hashlib.sha256(data).digest()
             self._order[number] = np.frombuffer(sha256, np.uint8)
-            if sha256 not in store and sha256 not in asked:
-                asked.add(sha256)
+            if sha256 not in store and sha256 not in requested:
+                requested.add(sha256)
                 yield Picture(str(path), sha256, data)
             if index == 0:
                 whole = hashlib.sha256()

@@ -26,10 +26,10 @@ class _Worker:
     def __init__(self, job: Job) -> None:
         context = multiprocessing.get_context("spawn")  # a fork would copy the parent's threads' locks
         self.pipe: Connection
-        self.pipe, theirs = context.Pipe()
-        self.process: SpawnProcess = context.Process(target=work, args=(theirs, job), daemon=True)
+        self.pipe, worker_end = context.Pipe()
+        self.process: SpawnProcess = context.Process(target=work, args=(worker_end, job), daemon=True)
         self.process.start()
-        theirs.close()  # else the end of the process would not end the pipe
+        worker_end.close()  # else the end of the process would not end the pipe
         self.tasks: list[list[Picture]] = []
 
     def give(self, task: list[Picture]) -> None:
@@ -85,7 +85,7 @@ def read_faces(pictures: Iterable[Picture], job: Job, n_workers: int) -> Iterato
         Each knows the hash of its picture.
 
     Raises:
-        InvalidInput: A picture is broken or of another size, or the model file is none.
+        InvalidInput: A picture is broken or of another size, or the model file is not a Face Landmarker.
         CheckFailed: A worker died.
     """
     stream = iter(pictures)

@@ -110,8 +110,8 @@ class StoreWriter:
             half_written.unlink()
         own = self._finished_rows(self.folder)
         self._is_whole = own is not None and self._learn(own)
-        if self._also is not None and (theirs := self._finished_rows(self._also)):
-            self._learn(theirs)
+        if self._also is not None and (other_rows := self._finished_rows(self._also)):
+            self._learn(other_rows)
         for path in sorted(self._shards.glob("shard_*.npy")):
             if not self._learn(path):
                 path.unlink()
@@ -128,7 +128,7 @@ class StoreWriter:
             self._lock.release()
 
     def _finished_rows(self, folder: Path) -> Path | None:
-        """Name the rows of a finished store, if they were read as ours are."""
+        """Name the rows of a finished store, if they were read in the same way as this store's."""
         manifest = self._read_manifest(folder)
         same = manifest and manifest["model"]["sha256"] == self._model["sha256"]
         if not same or manifest["reading"] != self._reading:
@@ -144,7 +144,7 @@ class StoreWriter:
             return {}
 
     def _learn(self, path: Path) -> bool:
-        """Take a file's rows over, where it is whole and its rows hold what ours do."""
+        """Take a file's rows over, where it is whole and its rows hold all fields of this store."""
         file = RowFile.open(path)
         if file is None or file.dtype.names is None or not {*(self._dtype.names or ())} <= {*file.dtype.names}:
             return False
@@ -180,7 +180,7 @@ class StoreWriter:
 
         Args:
             order: (N, 32) uint8: the hash of each picture; all were added or known.
-            index: `shared.dataset.feature_store.INDEX_DTYPE`, a row a sequence.
+            index: `shared.dataset.feature_store.INDEX_DTYPE`, one row per sequence.
 
         Returns:
             The manifest's rows and index parts, and (N,) uint8 the faces in each picture. The manifest itself is

@@ -71,9 +71,9 @@ def work(pipe: Connection, job: Job) -> None:
     except BrokenPipeError:
         pass  # the parent is gone
     except SmilebenchError as error:
-        told = {key: getattr(error, key) for key in ("exit_code", "what", "found", "expected", "todo")}
-        with contextlib.suppress(BrokenPipeError):  # another worker has said it already, and the parent is gone
-            pipe.send(("problem", told))
+        fields = {key: getattr(error, key) for key in ("exit_code", "what", "found", "expected", "todo")}
+        with contextlib.suppress(BrokenPipeError):  # another worker has reported it already, and the parent is gone
+            pipe.send(("problem", fields))
 
 
 def _receive(pipe: Connection, inbox: "queue.SimpleQueue[list[Picture] | None]") -> None:
@@ -101,7 +101,7 @@ def _answer(pipe: Connection, inbox: "queue.SimpleQueue[list[Picture] | None]", 
 def _do_without_matplotlib() -> None:
     """Spare this process the import of matplotlib: a second and 40 MB for a drawing that no worker makes.
 
-    mediapipe imports it whatever is asked of it. In a worker nothing else does.
+    mediapipe always imports it; nothing else in a worker does.
     """
     for name in ("matplotlib", "matplotlib.pyplot"):
         sys.modules.setdefault(name, types.ModuleType(name))

@@ -30,7 +30,7 @@ def parser() -> cli.Parser:
     which = parser.add_mutually_exclusive_group()
     which.add_argument("--model", metavar="NAME", help="a hand-off under artifacts/handoff/ (default: the newest)")
     which.add_argument("--handoff", type=cli.path, metavar="DIR", help="a hand-off folder anywhere")
-    cli.add_page(parser, PORT_DEFAULT, f"{PORT_DEFAULT}; 0 takes a free one")
+    cli.add_page(parser, PORT_DEFAULT, f"{PORT_DEFAULT}; 0 chooses a free one")
     cli.add_lang(parser)
     cli.add_json(parser)
     return parser

@@ -1,4 +1,4 @@
-"""What the game is asked to serve. Light to import; the command line fills it."""
+"""Settings of the game. Light to import; the command line fills it."""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +12,8 @@ class GameConfig:
 
     Attributes:
         handoff: The hand-off folder.
-        model: Its name as it was asked for, for the hint what to run; None if it was not.
-        port: On 127.0.0.1; 0 takes a free one.
+        model: Its name as given, for the hint what to run; None where none was given.
+        port: On 127.0.0.1; 0 chooses a free one.
         opens_browser: Open the page in the user's browser.
         lang: The page's first language.
     """

@@ -1,4 +1,4 @@
-"""What grid-viewer is asked to show. Light to import; the command line fills it."""
+"""Settings of grid-viewer. Light to import; the command line fills it."""
 
 from dataclasses import dataclass
 from pathlib import Path

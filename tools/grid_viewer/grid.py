@@ -111,11 +111,11 @@ def select_rows(dataset: Dataset, labels: Sequence[str], subjects: Sequence[str]
             expected="at least one",
             todo=f"record some: ./inv collect --dataset {dataset.name} --subject s01",
         )
-    for flag, wanted, known in (
+    for flag, chosen, known in (
         ("--label", labels, dataset.manifest["classes"]),
         ("--subject", subjects, dataset.subjects()),
     ):
-        for value in wanted:
+        for value in chosen:
             if value not in known:
                 shown = ", ".join(known[:20]) + (", ..." if len(known) > 20 else "")
                 raise WrongUsage(flag, found=repr(value), expected=f"one of {shown}")

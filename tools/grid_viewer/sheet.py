@@ -144,7 +144,7 @@ class Sheet:
         self._image[top : top + size[1], left : left + size[0]] = picture
 
     def encode(self) -> bytes:
-        """Return the sheet as a PNG that carries our name, so that later runs know it as ours."""
+        """Return the sheet as a PNG marked as this tool's, so that later runs may replace it."""
         bgr = cv2.cvtColor(self._image, cv2.COLOR_RGB2BGR)
         data: bytes = cv2.imencode(".png", bgr, [cv2.IMWRITE_PNG_COMPRESSION, 4])[1].tobytes()
         chunk = b"tEXtSoftware\0" + SOFTWARE

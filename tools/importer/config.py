@@ -1,4 +1,4 @@
-"""What the importer is asked to take in, one kind of source each. Light to import; the command line fills it."""
+"""Settings of the importer, one class per kind of source. Light to import; the command line fills it."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""What kaggle-publisher is asked to do. Light to import; the command line fills it."""
+"""Settings of kaggle-publisher. Light to import; the command line fills it."""
 
 from dataclasses import dataclass
 from pathlib import Path

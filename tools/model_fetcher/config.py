@@ -1,4 +1,4 @@
-"""What model-fetcher is asked to fetch. Light to import; the command line fills it."""
+"""Settings of model-fetcher. Light to import; the command line fills it."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Gets a file of a known hash: resumed where a part is there, checked before it is used, moved into place whole.
+"""Downloads a file of a known hash: resumes a partial download, checks the hash, then moves the file into place.
 
 Reads the network or a folder; writes the target folder. Knows nothing of what the files are for.
 """
@@ -91,7 +91,7 @@ class FetchResult:
 
 
 def fetch_models(config: FetchModelsConfig) -> FetchResult:
-    """Fetch what was asked for; what is there already, and right, is left alone.
+    """Fetch the chosen files; those that are there and have the right hash are left alone.
 
     Raises:
         InvalidInput: A file is not the known one.
@@ -131,7 +131,7 @@ def download(model: Model, target: Path) -> None:
 
     Args:
         model: What to get.
-        target: Where to; appears only whole and right.
+        target: The file to write; appears only once it is complete and verified.
 
     Raises:
         InvalidInput: What came is not the known file; it is thrown away.
@@ -165,14 +165,14 @@ def _append(model: Model, part: Path) -> None:
     with urllib.request.urlopen(request, timeout=_TIMEOUT_S) as answer:
         goes_on = had > 0 and answer.status == 206
         with part.open("ab" if goes_on else "wb") as file:
-            left = model.n_bytes + 1 - (had if goes_on else 0)  # a byte more than there should be tells enough
+            left = model.n_bytes + 1 - (had if goes_on else 0)  # one byte too many is enough to know
             while left > 0 and (data := answer.read(min(_CHUNK_BYTES, left))):
                 file.write(data)
                 left -= len(data)
 
 
 def _keep(part: Path, target: Path, model: Model, where: str) -> None:
-    """Check a whole file and move it into place."""
+    """Check a complete file and move it into place."""
     with part.open("r+b") as file:
         found = hashlib.file_digest(file, "sha256").hexdigest()
         os.fsync(file.fileno())
@@ -189,7 +189,7 @@ def _wrong(where: str, found: str, model: Model) -> InvalidInput:
         where,
         found=f"a file of sha256 {found[:16]}...",
         expected=f"{model.file}, {model.sha256[:16]}...",
-        todo="nothing was kept; get it from somebody who has the right one: model-fetcher --from DIR",
+        todo="nothing was kept; copy the right file from another computer: model-fetcher --from DIR",
     )
 
 

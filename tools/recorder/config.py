@@ -1,4 +1,4 @@
-"""What a recording session was asked for. Holds values only; the command line fills it."""
+"""Settings of a recording session. Holds values only; the command line fills it."""
 
 from dataclasses import dataclass
 from pathlib import Path

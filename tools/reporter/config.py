@@ -1,4 +1,4 @@
-"""What the reporter is asked to report. Light to import; the command line fills it."""
+"""Settings of the reporter. Light to import; the command line fills it."""
 
 from dataclasses import dataclass, field
 from pathlib import Path

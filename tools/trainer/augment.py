@@ -48,7 +48,7 @@ class Augmentation:
         Args:
             frames_thwc_u8: (T, S, S, 3) uint8, RGB.
             epoch: Counted from 1.
-            index: The sequence's place on its side.
+            index: The sequence's place in its part of the split.
 
         Returns:
             The same shape and type; flipped or not, rotated by up to 10 degrees, shifted, zoomed, with other

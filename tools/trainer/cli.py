@@ -103,7 +103,7 @@ def parser() -> cli.Parser:
     add("--unfreeze-blocks", type=int, default=0, help="encoder blocks that learn afterwards, from the end (0: all)")
     add("--unfreeze-lr-factor", type=float, default=1.0, help="factor of their learning rate (default: 1)")
     cli.add_seed(parser)
-    add("--split-seed", type=cli.seed, default=0, help="who is on which side, without --split (default: 0)")
+    add("--split-seed", type=cli.seed, default=0, help="random seed of the split, without --split (default: 0)")
     add("--train-people", type=cli.positive_int, metavar="N", help="use only N of the training people (default: all)")
     add("--threads", type=cli.positive_int, default=os.cpu_count() or 1, help="torch threads (default: all cores)")
     cli.add_json(parser)
@@ -154,13 +154,13 @@ def _to_config(arguments: argparse.Namespace) -> TrainConfig:
         not is_features or (arguments.weights != "imagenet" and arguments.freeze_epochs == 0),
         "--weights imagenet and --freeze-epochs",
         found=f"--network {arguments.network}",
-        expected="--network dual_head, which alone has an encoder of pictures",
+        expected="--network dual_head, the only one with an image encoder",
     )
     cli.require(
         arguments.network == "landmark_mlp" or not (arguments.with_z or arguments.normalisation != SCHEMES[0]),
         "--with-z and --normalisation",
         found=f"--network {arguments.network}",
-        expected="--network landmark_mlp, which alone eats landmarks",
+        expected="--network landmark_mlp, the only one that takes landmarks as input",
     )
     dataset = paths.dataset_dir(arguments.dataset)
     return cli.fill(TrainConfig, arguments, dataset=dataset, augment=not arguments.no_augment)

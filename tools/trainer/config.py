@@ -1,4 +1,4 @@
-"""What a training run is asked to do. Light to import; the command line fills it, run.json records it."""
+"""Settings of a training run. Light to import; the command line fills it, run.json records it."""
 
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -38,7 +38,7 @@ class TrainConfig:
         lr: Learning rate of AdamW.
         weight_decay: Of AdamW.
         schedule: ``constant``, or ``cosine`` down to zero at the last epoch.
-        label_smoothing: Takes so much certainty from the labels, half to each side; for training only.
+        label_smoothing: Takes so much certainty from the labels, half to each class; for training only.
         mixup: How evenly sequences of features are mixed with others; 0 mixes none.
         normalisation: How landmarks are normalised, one of `shared.faces.normalise.SCHEMES`.
         with_z: Whether the landmarks' z counts.
@@ -49,7 +49,7 @@ class TrainConfig:
         unfreeze_blocks: How many of the encoder's last blocks learn after that; 0 means all.
         unfreeze_lr_factor: Factor of the learning rate of the encoder after freeze_epochs.
         seed: Decides initial weights, order, augmentation and dropout.
-        split_seed: Decides who is on which side, where split is None.
+        split_seed: Random seed of the split, where split is None.
         train_people: How many of the training people are used; None for all. Fewer people are always part of more.
         threads: Torch's threads; part of the result, since sums depend on it.
     """

@@ -40,11 +40,11 @@ class Batch:
 
 
 class DecodedSequences:
-    """A side of a dataset, decoded.
+    """One part of a split, decoded.
 
     Args:
         dataset: The dataset.
-        rows: Its sequences that are on this side.
+        rows: Its sequences in this part.
         frames_u8: (all sequences of the dataset, T, S, S, 3) uint8; only the rows' places are read.
     """
 
@@ -72,7 +72,7 @@ class DecodedSequences:
 
         Args:
             size: Sequences a batch; the last one may be smaller.
-            order: Indices into this side.
+            order: Indices into this part.
             augmentation: Varies each sequence by (its seed, epoch, index), or None to leave pictures as they are.
             epoch: Counted from 1.
         """

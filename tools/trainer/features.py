@@ -22,23 +22,23 @@ STRETCH = 0.03
 
 
 class FeatureSequences:
-    """A side of a dataset as features. Sequences without any face are left out: nothing can be learned from them.
+    """One part of a split as features. Sequences without any face are left out: nothing can be learned from them.
 
     Args:
         dataset: The dataset.
-        rows: Its sequences that are on this side.
+        rows: Its sequences in this part.
         kind: ``landmarks`` or ``blendshapes``.
         scheme: How the network normalises landmarks: only faces that lie alike can be mixed.
 
     Raises:
-        InvalidInput: The featurizer has not read the dataset, or found no face at all on this side.
+        InvalidInput: The featurizer has not read the dataset, or found no face at all in this part.
     """
 
     def __init__(self, dataset: Dataset, rows: Sequence[SequenceRow], kind: str, scheme: str = DEFAULT_SCHEME) -> None:
         found = load_filled(dataset, rows, kind)
         kept = [(row, values) for row, values in zip(rows, found, strict=True) if values is not None]
         if not kept:
-            raise InvalidInput(str(dataset.folder), found="no face on a side of the split", expected="some")
+            raise InvalidInput(str(dataset.folder), found="no face in a part of the split", expected="some")
         if len(kept) < len(rows):
             cli.note(f"note: {len(rows) - len(kept)} of {len(rows)} sequences show no face and are left out")
         self.kind = kind
@@ -52,7 +52,7 @@ class FeatureSequences:
         return len(self._values)
 
     def all(self) -> torch.Tensor:
-        """Return every picture of the side as a sequence of one: (n, 1, ...)."""
+        """Return every picture of the part as a sequence of one: (n, 1, ...)."""
         return torch.from_numpy(np.concatenate(self._values))[:, None]
 
     def augmentation(self, seed: int, mixup: float) -> "Variation":
@@ -64,7 +64,7 @@ class FeatureSequences:
 
         Args:
             size: Sequences a batch; the last one may be smaller.
-            order: Indices into this side.
+            order: Indices into this part.
             augmentation: Varies sequences, or None to leave them as they are.
             epoch: Counted from 1.
         """

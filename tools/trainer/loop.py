@@ -1,4 +1,4 @@
-"""One epoch of training, and one look at the validation people.
+"""One epoch of training, and one evaluation on the validation people.
 
 Every random draw of an epoch follows from (seed, epoch), so a resumed run, or a longer one at a constant rate, gives
 the same numbers epoch by epoch.
@@ -19,7 +19,7 @@ from tools.trainer.config import TrainConfig
 from tools.trainer.data import NO_EMOTION, Batch, DecodedSequences, shuffled
 from tools.trainer.features import FeatureSequences
 
-Side = DecodedSequences | FeatureSequences  # or EncodedSequences, which are decoded ones
+SplitPart = DecodedSequences | FeatureSequences  # or EncodedSequences, which are decoded ones
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ class Losses:
 
 @dataclass(frozen=True)
 class Validation:
-    """What the validation people say; metrics are None where they are undefined."""
+    """Results on the validation people; metrics are None where they are undefined."""
 
     losses: Losses
     accuracy: float | None
@@ -115,17 +115,17 @@ class LossSum:
 def train_epoch(
     network: Network,
     optimizer: torch.optim.Optimizer,
-    side: Side,
+    part: SplitPart,
     config: TrainConfig,
     epoch: int,
 ) -> Losses:
-    """Train on each sequence of a side once; returns the mean losses."""
+    """Train on each sequence of a part once; returns the mean losses."""
     torch.manual_seed(int(np.random.SeedSequence([config.seed, epoch]).generate_state(1, np.uint64)[0] >> np.uint64(1)))
-    augmentation: Any = side.augmentation(config.seed, config.mixup) if config.augment else None
-    order = shuffled(len(side), config.seed, epoch)
+    augmentation: Any = part.augmentation(config.seed, config.mixup) if config.augment else None
+    order = shuffled(len(part), config.seed, epoch)
     losses = LossSum(config.emotion_weight, config.label_smoothing)
     steps = math.ceil(len(order) / config.batch)
-    batches = side.batches(config.batch, order, augmentation, epoch)
+    batches = part.batches(config.batch, order, augmentation, epoch)
     for batch in cli.progress(batches, what=f"epoch {epoch}/{config.epochs}", total=steps):
         optimizer.zero_grad(set_to_none=True)
         loss = losses.of(_answer(network, batch), batch)
@@ -140,16 +140,16 @@ def _answer(network: Network, batch: Batch) -> NetworkOutput:
 
 
 @torch.inference_mode()
-def validate(network: Network, side: Side, config: TrainConfig) -> Validation:
-    """Measure the network on a side, without augmentation, at the threshold 0.5."""
+def validate(network: Network, part: SplitPart, config: TrainConfig) -> Validation:
+    """Measure the network on a part of the split, without augmentation, at the threshold 0.5."""
     network.eval()
     losses = LossSum(config.emotion_weight)
     scores = []
-    for batch in side.batches(config.batch, range(len(side)), None, 0):
+    for batch in part.batches(config.batch, range(len(part)), None, 0):
         output = _answer(network, batch)
         losses.of(output, batch)
         scores.append(torch.sigmoid(output.smile_logit))
     measured = metrics.measure(
-        side.smile.bool().numpy(), torch.cat(scores).double().numpy(), metrics.DEFAULT_THRESHOLD, "default"
+        part.smile.bool().numpy(), torch.cat(scores).double().numpy(), metrics.DEFAULT_THRESHOLD, "default"
     ).metrics()
     return Validation(losses.mean(), measured["accuracy"], measured["roc_auc"])

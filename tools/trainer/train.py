@@ -2,7 +2,8 @@
 
     dataset + split → decoded pictures → epochs → best, last and named checkpoints, history.csv, run.json, a picture
 
-run.json is written when the run begins and after each epoch, so that a run that was cut off says so and goes on.
+run.json is written when the run begins and after each epoch, so that a run that was cut off
+can be recognised and resumed.
 """
 
 import contextlib
@@ -125,8 +126,8 @@ def _training_rows(dataset: reader.Dataset, split: dict[str, Any], config: Train
 
 def _has_kept(folder: Path, run: dict[str, Any], config: TrainConfig) -> bool:
     kept = {point["name"] for point in run["checkpoints"]}
-    wanted_names = {_epoch_name(epoch) for epoch in config.keep_epochs}
-    return wanted_names <= kept and all((folder / point["file"]).is_file() for point in run["checkpoints"])
+    epoch_names = {_epoch_name(epoch) for epoch in config.keep_epochs}
+    return epoch_names <= kept and all((folder / point["file"]).is_file() for point in run["checkpoints"])
 
 
 def _epoch_name(epoch: int) -> str:
@@ -225,27 +226,27 @@ def _train_epochs(
     if (folder / RESUME).exists():
         history = _resume(folder, config, network, optimizer)
     rows = {"train": _training_rows(dataset, split, config), "validation": splits.rows_of(dataset, split, "validation")}
-    sides: dict[str, loop.Side] = {}
+    parts: dict[str, loop.SplitPart] = {}
     if network.input_kind == "frames":
         frames = decode_dataset(dataset)
-        sides = {side: DecodedSequences(dataset, its_rows, frames) for side, its_rows in rows.items()}
+        parts = {part: DecodedSequences(dataset, its_rows, frames) for part, its_rows in rows.items()}
     else:
         kind, scheme = network.input_kind, config.normalisation
-        sides = {side: FeatureSequences(dataset, its_rows, kind, scheme) for side, its_rows in rows.items()}
+        parts = {part: FeatureSequences(dataset, its_rows, kind, scheme) for part, its_rows in rows.items()}
     if not history:
         _start_weights(network, config.weights)
-        if isinstance(sides["train"], FeatureSequences):
-            network.set_standard(sides["train"].all())
-    encoded: dict[str, loop.Side] = {}
+        if isinstance(parts["train"], FeatureSequences):
+            network.set_standard(parts["train"].all())
+    encoded: dict[str, loop.SplitPart] = {}
     if len(history) < config.freeze_epochs and isinstance(network, DualHeadSmileDetector):
         grids = encode_dataset(dataset, frames, network)
-        encoded = {side: EncodedSequences(dataset, its_rows, grids) for side, its_rows in rows.items()}
+        encoded = {part: EncodedSequences(dataset, its_rows, grids) for part, its_rows in rows.items()}
     seconds: list[float] = []
-    told_s = -QUIET_S
+    reported_s = -QUIET_S
     for epoch in range(len(history) + 1, config.epochs + 1):
         began = time.monotonic()
         rate = loop.prepare_epoch(network, optimizer, config, epoch)
-        current = encoded if epoch <= config.freeze_epochs else sides
+        current = encoded if epoch <= config.freeze_epochs else parts
         losses = loop.train_epoch(network, optimizer, current["train"], config, epoch)
         checked = loop.validate(network, current["validation"], config)
         seconds.append(time.monotonic() - began)
@@ -253,8 +254,8 @@ def _train_epochs(
         _keep(folder, network, config, history)
         checkpoints.save_resume_point(folder / RESUME, network, optimizer, history)
         _record(folder, run, config, history)
-        if epoch % max(1, config.epochs // 20) == 0 or time.monotonic() - told_s > QUIET_S:
-            told_s = time.monotonic()
+        if epoch % max(1, config.epochs // 20) == 0 or time.monotonic() - reported_s > QUIET_S:
+            reported_s = time.monotonic()
             _report(history[-1], config, seconds)
     if not seconds:
         _record(folder, run, config, history)
@@ -266,7 +267,7 @@ def _resume(
 ) -> list[checkpoints.HistoryRow]:
     """Return the history of the epochs that are done, with their state loaded; empty to begin again.
 
-    An epoch that is wanted now and was not kept then is had by training again: the numbers are the same.
+    An epoch whose checkpoint is needed now but was not kept is trained again: the numbers are the same.
     """
     if missed := [
         e

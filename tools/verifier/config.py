@@ -1,4 +1,4 @@
-"""What the verifier is asked to do. Light to import; the command line fills it."""
+"""Settings of the verifier. Light to import; the command line fills it."""
 
 from dataclasses import dataclass
 from pathlib import Path

@@ -1,4 +1,4 @@
-"""Looks at what lies beside a dataset's data and stays home: consent, trash, review, origins. Changes nothing."""
+"""Checks a dataset's private files, which are never published: consent, trash, review, origins. Changes nothing."""
 
 from collections.abc import Iterator
 
@@ -11,7 +11,7 @@ REVIEW_FILE = "review.json"
 
 
 def check_home(contents: Contents) -> list[Problem]:
-    """List what is wrong with a dataset's private files, and what they say that its owner should know.
+    """List what is wrong with a dataset's private files, and what its owner should know about them.
 
     Args:
         contents: From `shared.dataset.check.read_contents`.
@@ -27,7 +27,7 @@ def check_home(contents: Contents) -> list[Problem]:
 
 
 def _check_consent(contents: Contents) -> Iterator[Problem]:
-    """Say for how many people there is no consent; drawn actors need none."""
+    """Report how many people have not consented; drawn actors need none."""
     if contents.manifest["kind"] == "synthetic":
         return
     people = sorted({row.subject_id for row in contents.rows.values()})
@@ -66,10 +66,10 @@ def _check_review(contents: Contents) -> Iterator[Problem]:
     if not path.exists() or "review" not in contracts.schema_names():
         return
     review = contracts.read_document(path, "review")
-    theirs = review["dataset"]
-    ours = {key: contents.manifest[key] for key in theirs}
-    if theirs != ours:
-        one, other = (f"{dataset['name']} of {dataset['created_utc']}" for dataset in (theirs, ours))
+    reviewed = review["dataset"]
+    current = {key: contents.manifest[key] for key in reviewed}
+    if reviewed != current:
+        one, other = (f"{dataset['name']} of {dataset['created_utc']}" for dataset in (reviewed, current))
         yield Problem(REVIEW_FILE, f"it belongs to another dataset, {one}; this is {other}", kind="review")
         return
     hashes = {row.sequence_id: row.sha256 for row in contents.rows.values()}
