@@ -283,7 +283,7 @@ def cut_off(path: Path) -> None:
         ({"Happy_x_1.jpg": bytes(range(256)) * 3}, cut_off, "cut off"),
     ],
 )
-def test_an_archive_that_cannot_be_meant_well_stops_all_and_nothing_is_written(
+def test_an_unsafe_archive_stops_the_import_and_nothing_is_written(
     home: Home, members: dict[str, bytes], break_it: Any, message: str
 ) -> None:
     write_zip(home.zips / "a_good.zip", {f"Happy_A_{n}.jpg": picture(n) for n in range(3)})
@@ -314,15 +314,15 @@ def test_one_archive_without_pictures_among_others_is_told(home: Home) -> None:
     assert "empty.zip holds no picture with a label (0 files)" in " ".join(home.take_in()["notes"])
 
 
-def test_folders_that_cannot_be_meant_are_refused(home: Home) -> None:
+def test_archives_in_both_folders_or_outside_of_them_are_refused(home: Home) -> None:
     home.zips.mkdir()
     assert "found no ZIP" in home.run()[2]
     two_sides(home, {"Training": ["Anna", "Ben"], "Validation": ["Emil"]})
     write_zip(home.zips / "stray.zip", {"Happy_A_1.jpg": picture(1)})
-    assert "an archive on neither side" in home.run()[2]
+    assert "an archive outside of both folders" in home.run()[2]
     (home.zips / "stray.zip").unlink()
     write_zip(home.zips / "Training/Validation/x.zip", {"Happy_A_1.jpg": picture(1)})
-    assert "folders of both sides above it" in home.run()[2]
+    assert "Training and Validation folders above it" in home.run()[2]
     assert "no such folder" in home.run(source=home.zips / "nowhere")[2]
 
 

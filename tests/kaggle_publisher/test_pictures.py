@@ -79,7 +79,7 @@ def test_a_thumbnail_in_the_header_goes_and_the_header_stays(plain):
 
 
 def test_a_damaged_picture_is_refused_by_name(plain):
-    with pytest.raises(CheckFailed, match=r"images/a\.jpg: found no end mark, expected a whole JPEG"):
+    with pytest.raises(CheckFailed, match=r"images/a\.jpg: found no end mark, expected a complete JPEG"):
         strip_hidden(plain[:-2], "images/a.jpg")
 
 

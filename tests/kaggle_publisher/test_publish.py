@@ -117,7 +117,7 @@ def test_who_may_not_be_published_stays_home_and_is_listed(make_dataset, tmp_pat
 def test_where_nobody_may_be_published_nothing_is_staged(make_dataset, tmp_path, capsys):
     dataset = make_dataset(tmp_path / "people", subjects=2, kind="real")
     assert run(dataset, tmp_path / "out") == 1
-    assert "nobody who may be published: s01: no consent row, s02: no consent row" in capsys.readouterr().err
+    assert "no person who may be published: s01: no consent row, s02: no consent row" in capsys.readouterr().err
     assert not (tmp_path / "out").exists()
 
 
@@ -126,7 +126,7 @@ def test_labels_that_nobody_has_checked_are_refused_unless_that_is_said_and_then
 ):
     where = ["--dataset", str(people.folder), "--owner", "team", "--out", str(tmp_path / "out"), "--quiet"]
     assert main(where) == 1
-    assert "8 of 8 labels that nobody has reviewed (s01: 4, s02: 4)" in capsys.readouterr().err
+    assert "8 of 8 labels without a review (s01: 4, s02: 4)" in capsys.readouterr().err
     assert main([*where, "--allow-unreviewed"]) == 0
     assert "8 of 8 labels were not reviewed" in (tmp_path / "out" / "README.md").read_text(encoding="utf-8")
     labels = people.folder / "labels.csv"

@@ -130,4 +130,4 @@ def test_the_takes_can_be_put_back(people, capsys):
 
 def test_an_unknown_pseudonym_is_named_with_those_that_are_known(people, capsys):
     assert main(["withdraw", "--dataset", str(people.folder), "--subject", "s99", "--quiet"]) == 1
-    assert "--subject s99: found nobody of that pseudonym, expected one of s01, s02" in capsys.readouterr().err
+    assert "--subject s99: found no person of that pseudonym, expected one of s01, s02" in capsys.readouterr().err

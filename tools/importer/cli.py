@@ -67,7 +67,7 @@ def parser() -> cli.Parser:
     source.add_argument("--archives", type=cli.path, metavar="DIR", help="ZIPs of photos, read as they are; or one ZIP")
     source.add_argument("--merge", metavar="DATASET", help="another dataset: name under datasets/, or a path")
     both = parser.add_argument_group("films and photos (--kind for archives, too)")
-    both.add_argument("--labels", metavar="A=CLASS,...", help="what the source says, such as 1=smile,0=non_smile")
+    both.add_argument("--labels", metavar="A=CLASS,...", help="labels of the source, such as 1=smile,0=non_smile")
     both.add_argument("--pseudonyms", action="store_true", help="rename every subject: for sources that hold names")
     both.add_argument("--kind", choices=("real", "synthetic"), help="synthetic: drawn faces (default: real)")
     films = parser.add_argument_group("films")
@@ -82,12 +82,12 @@ def parser() -> cli.Parser:
     photos.add_argument(
         "--subject-per",
         choices=("photo", "folder", "unknown"),
-        help="who is on a photo where no table says it: somebody new on each (default), one person a folder below the "
-        "class's, or one person called unknown, who is never divided between sides",
+        help="the person on a photo that no table names: a new one on each (default), one per folder below the "
+        "class's, or one person called unknown, who stays in one part of a split",
     )
     photos.add_argument("--positive", metavar="CLASS", help="positive class of a new dataset (default: smile)")
     photos.add_argument("--min-px", type=cli.positive_int, metavar="N", help="least side of a photo (default: 48)")
-    zips = parser.add_argument_group("archives (folders Training and Validation become the sides of every split)")
+    zips = parser.add_argument_group("archives (folders Training and Validation become the parts of every split)")
     zips.add_argument("--keywords", type=cli.path, metavar="JSON", help="which words of a name stand for which class")
     zips.add_argument("--max-per-zip", type=cli.positive_int, metavar="N", help="pictures of a ZIP (default: 5000)")
     zips.add_argument("--pick", choices=("random", "even"), help="which, where there are more (default: random)")
@@ -204,12 +204,12 @@ def _parse_labels(text: str | None) -> dict[str, str]:
     """
     found: dict[str, str] = {}
     for part in (text or "").split(",") if text else []:
-        said, sign, name = (piece.strip() for piece in part.partition("="))
-        if not sign or not said or not paths.CLASS_PATTERN.fullmatch(name):
+        source_label, sign, name = (piece.strip() for piece in part.partition("="))
+        if not sign or not source_label or not paths.CLASS_PATTERN.fullmatch(name):
             raise WrongUsage(
-                "--labels", found=repr(part), expected="what the source says = a class, such as 1=smile,0=non_smile"
+                "--labels", found=repr(part), expected="label of the source = a class, such as 1=smile,0=non_smile"
             )
-        if found.get(said, name) != name:
-            raise WrongUsage("--labels", found=f"{said} twice", expected="each once")
-        found[said] = name
+        if found.get(source_label, name) != name:
+            raise WrongUsage("--labels", found=f"{source_label} twice", expected="each once")
+        found[source_label] = name
     return found

@@ -12,7 +12,7 @@ class WindowsConfig:
         dataset: The dataset's folder.
         windows: The list.
         films: Folder of the films; None for the list's own.
-        labels: What the list says to classes; empty where it names classes.
+        labels: Labels of the list to classes; empty where it names classes.
         protocol: Frame count, interval and size of a new dataset; None for the default, or what the dataset has.
         per_window: Sequences a row.
         pseudonyms: Whether every subject is renamed.
@@ -40,9 +40,9 @@ class PhotosConfig:
         file_column: The table's column of file names.
         label_column: The table's column of labels.
         subject_column: The table's column of people; None for ``subject`` where it is there.
-        labels: What folders or table say to classes; empty where they name classes.
+        labels: Labels of folders or table to classes; empty where they name classes.
         positive: The positive class of a new dataset; None for the default protocol's.
-        subject_per: ``photo``, ``folder`` or ``unknown``: who is on a photo of which no table says it.
+        subject_per: ``photo``, ``folder`` or ``unknown``: the person on a photo that no table names.
         pseudonyms: Whether every subject is renamed.
         min_px: Least side of a photo.
         kind: ``real`` or ``synthetic``.
@@ -69,10 +69,10 @@ class ArchivesConfig:
     Attributes:
         dataset: The dataset's folder.
         archives: A folder of ZIPs, or one ZIP.
-        keywords: The file that says what their names mean.
+        keywords: The file that maps their names to classes.
         max_per_zip: Pictures of one archive at most.
         pick: ``random`` or ``even``: which, where there are more.
-        seed: Decides which at random, and who of the training side chooses thresholds.
+        seed: Random seed: which members, and who of the training people become validation people.
         min_px: Least side of a picture.
         kind: ``real`` or ``synthetic``.
     """

@@ -1,4 +1,4 @@
-"""Which class a sequence belongs to: what a table or a folder says, mapped to the dataset's classes.
+"""Which class a sequence belongs to: the label of a table or a folder, mapped to the dataset's classes.
 
 Also makes the protocol of a dataset of photos: sequences of one picture. Reads and writes nothing.
 """
@@ -24,8 +24,8 @@ def map_label(text: str, mapping: Mapping[str, str], classes: Sequence[str]) -> 
     """Return the class of a label, or None where it is of none.
 
     Args:
-        text: What the table or the folder says.
-        mapping: What --labels says; where it is given, only what it names is wanted.
+        text: Label of the table or the folder.
+        mapping: Of --labels; where it is given, only the labels in it are taken in.
         classes: The dataset's.
     """
     if mapping:
@@ -41,13 +41,13 @@ def choose_classes(mapping: Mapping[str, str], positive: str | None) -> tuple[li
         The classes and the positive one.
 
     Raises:
-        WrongUsage: --positive is not among them, or nobody says which is positive.
+        WrongUsage: --positive is not among them, or no class is named as positive.
     """
     default = read_protocol().document
     classes = list(default["classes"])
-    wanted = list(dict.fromkeys(mapping.values()))
-    if not set(wanted) <= set(classes):
-        classes = wanted
+    mapped = list(dict.fromkeys(mapping.values()))
+    if not set(mapped) <= set(classes):
+        classes = mapped
     chosen = positive or (default["positive_class"] if default["positive_class"] in classes else None)
     if chosen is None or chosen not in classes:
         raise WrongUsage(

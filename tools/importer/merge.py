@@ -24,7 +24,7 @@ _NOT_OF_STILLS = ("frame_count", "frame_interval_ms")  # a photo has neither nei
 
 @dataclass(frozen=True)
 class _Whole:
-    """A take of the other dataset with what of it is new."""
+    """A take of the other dataset with its new sequences."""
 
     take_id: str
     rows: tuple[SequenceRow, ...]
@@ -35,7 +35,7 @@ def merge(config: MergeConfig) -> Imported:
 
     Raises:
         InvalidInput: One of the two is not valid, or they do not fit together; both values are named.
-        WrongUsage: The same pseudonym stands in both, and nobody says whether it is the same person.
+        WrongUsage: The same pseudonym stands in both, and neither --prefix nor --same-people was given.
     """
     other = reader.open_dataset(config.other)
     if config.other.resolve() == config.dataset.resolve():
@@ -87,7 +87,7 @@ def merge(config: MergeConfig) -> Imported:
         n_known,
         tuple(left_out),
         dataset.manifest["counts"],
-        asked=True,
+        must_be_complete=True,
         notes=tuple(_notes(config)),
     )
 
@@ -96,15 +96,15 @@ def _notes(config: MergeConfig) -> Iterator[str]:
     if consent.read_consent(config.other).rows:
         yield (
             f"consent was not taken over from {config.other.name}: record it in {config.dataset.name} for those who "
-            "agree to the new purpose; until then they can be trained on at home, but not published"
+            "agree to the new purpose; until then they can be used for training here, but not published"
         )
 
 
 def _must_agree(other: Dataset, dataset: Intake, may_differ: tuple[str, ...], flag: str) -> None:
-    """Refuse datasets whose sequences are not of one sort; a flag that would make them so is named."""
-    theirs, ours = other.manifest["protocol"], dataset.manifest["protocol"]
+    """Refuse datasets whose sequences are of different kinds; names a flag that would convert them."""
+    other_protocol, protocol = other.manifest["protocol"], dataset.manifest["protocol"]
     pairs = [(key, other.manifest[key], dataset.manifest[key]) for key in _MUST_AGREE]
-    pairs += [(key, theirs[key], ours[key]) for key in _PROTOCOL_MUST_AGREE if key not in may_differ]
+    pairs += [(key, other_protocol[key], protocol[key]) for key in _PROTOCOL_MUST_AGREE if key not in may_differ]
     for key, one, two in pairs:
         if one != two:
             raise InvalidInput(

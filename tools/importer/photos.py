@@ -24,7 +24,7 @@ class Photo:
         path: Where it lies.
         name: How it is called in lists and in origins.csv: below the folder.
         label: Its class.
-        person: What the person is called, or None for somebody unknown.
+        person: What the person is called, or None for an unknown person.
     """
 
     path: Path
@@ -48,7 +48,7 @@ def import_photos(config: PhotosConfig) -> Imported:
 
     Raises:
         InvalidInput: No such folder, a table that cannot be read, or a dataset of another sort.
-        WrongUsage: Flags that cannot be meant.
+        WrongUsage: Invalid flags.
     """
     folder = config.photos.resolve()
     if not folder.is_dir():
@@ -101,7 +101,7 @@ def import_photos(config: PhotosConfig) -> Imported:
         n_known,
         tuple(left_out),
         dataset.manifest["counts"],
-        asked=config.table is not None,
+        must_be_complete=config.table is not None,
         notes=tuple(_notes(config, list(seen.values()), pseudonyms.n_kept)),
     )
 
@@ -116,7 +116,7 @@ def _twice(photo: Photo, first: Photo) -> LeftOut:
     if photo.label != first.label:
         return LeftOut(photo.name, "conflict", f"{photo.label}; {first.name} is {first.label}, and was kept")
     if photo.person != first.person:
-        return LeftOut(photo.name, "conflict", f"of somebody else than {first.name}, which was kept")
+        return LeftOut(photo.name, "conflict", f"of another person than {first.name}, which was kept")
     return LeftOut(photo.name, "duplicate", first.name)
 
 
@@ -125,13 +125,13 @@ def _notes(config: PhotosConfig, found: list[Photo], n_kept: int) -> Iterator[st
     n_unknown = sum(photo.person is None for photo in found)
     if n_unknown:
         yield (
-            f"nobody says who is on {n_unknown} photos; each counts as a person of its own, so the same person may "
-            "stand on both sides of a split"
+            f"the people on {n_unknown} photos are not named; each counts as a new person, so the same person may "
+            "be in two parts of a split"
         )
     if n_kept and not config.pseudonyms and config.table:
         yield "subjects were taken as they stand; if they are names, import with --pseudonyms into a new dataset"
     if config.kind == "real":
-        yield "there is no consent row for these people: they can be trained on at home, but not published"
+        yield "there is no consent row for these people: they can be used for training here, but not published"
 
 
 def _list_folders(config: PhotosConfig, folder: Path, classes: list[str], left_out: list[LeftOut]) -> Iterator[Photo]:
@@ -161,7 +161,7 @@ def _person_of(config: PhotosConfig, parts: tuple[str, ...], name: str) -> str |
         raise InvalidInput(
             f"{config.photos}: {name}",
             found="a photo directly in its class's folder",
-            expected="a folder for each person below it, such as smile/s01/1.jpg, as --subject-per folder says",
+            expected="a folder for each person below it, such as smile/s01/1.jpg, for --subject-per folder",
         )
     return "/".join(parts[1:-1])
 

@@ -76,7 +76,7 @@ def encode(picture_rgb_hwc_u8: U8) -> bytes:
 
 
 def _is_truncated(data: bytes) -> bool:
-    """Tell whether a jpg or png breaks off; decoders fill the rest with grey and say nothing."""
+    """Check whether a jpg or png is cut off; decoders fill the rest with grey without an error."""
     if data.startswith(b"\xff\xd8"):
         # A thumbnail has an end of its own, but before the picture's scan.
         return data.rfind(_END) < data.rfind(_START_OF_SCAN)

@@ -14,13 +14,13 @@ REASONS = {
     "truncated": "cut off in the middle",
     "too_small": "too small",
     "no_picture": "another kind of file",
-    "unwanted": "a label that nobody asked for",
+    "unwanted": "a label that was not requested",
     "duplicate": "the same bytes as another one",
     "conflict": "the same bytes under another label or person",
     "no_frames": "not enough frames at even distances in the window",
     "broken_film": "a film that breaks off",
 }
-_BROKEN_PROMISES = ("missing", "unreadable", "truncated", "too_small", "conflict", "no_frames", "broken_film")
+_FAILURES = ("missing", "unreadable", "truncated", "too_small", "conflict", "no_frames", "broken_film")
 _SHOWN = 3
 
 
@@ -43,7 +43,7 @@ class LeftOut:
 
 
 def added_as_json(dataset: Path, source: str, added: dict[str, int], n_known: int) -> dict[str, Any]:
-    """Give what every import says: what came from where, and how much of it was there already."""
+    """Give what every import reports: its source, what was added, and how much was there already."""
     return {
         "dataset": str(dataset),
         "source": source,
@@ -69,7 +69,7 @@ class Imported:
         n_known: Sources that were there already.
         left_out: What was not imported.
         counts: The manifest's counts afterwards.
-        asked: Whether a table named each source, so that one left out is a promise broken.
+        must_be_complete: Whether a table named each source, so that one left out makes the exit code 1.
         notes: What the user should know.
     """
 
@@ -79,13 +79,13 @@ class Imported:
     n_known: int
     left_out: tuple[LeftOut, ...]
     counts: dict[str, Any]
-    asked: bool = False
+    must_be_complete: bool = False
     notes: tuple[str, ...] = field(default=())
 
     @property
     def exit_code(self) -> int:
         """1 where a table named what could not be taken in; what a folder holds besides is only listed."""
-        return int(self.asked and any(each.reason in _BROKEN_PROMISES for each in self.left_out))
+        return int(self.must_be_complete and any(each.reason in _FAILURES for each in self.left_out))
 
     def as_text(self) -> str:
         """Summarise for people; a few examples of what was left out for each reason."""

@@ -1,8 +1,8 @@
 """Whose picture it is: pseudonyms out of what a table or a folder calls a person.
 
-What can stand as a pseudonym is kept, unless pseudonyms are asked for; all else (Hangul, spaces, mail addresses)
+What can stand as a pseudonym is kept, unless --pseudonyms is given; all else (Hangul, spaces, mail addresses)
 becomes one: a keyed hash, the same for the same text in the same dataset. The key lies in the dataset's folder, is
-never published, and nobody without it can try names.
+never published, and without it names cannot be guessed.
 """
 
 import hashlib
@@ -48,5 +48,5 @@ class Pseudonyms:
 
 
 def of_photo(sha256: str) -> str:
-    """Return the pseudonym of a photo of an unknown person: everybody in it is somebody of their own."""
+    """Return the pseudonym of a photo of an unknown person: each such photo is a person of its own."""
     return f"photo-{sha256[:12]}"

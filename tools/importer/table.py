@@ -64,14 +64,14 @@ def read_table(path: Path, columns: Sequence[str]) -> list[TableRow]:
     if not lines:
         raise InvalidInput(str(path), found="an empty file", expected="a header and rows")
     header = [_column(cell) for cell in lines[0]]
-    wanted = [_column(name) for name in columns]
-    if missing := [name for name in wanted if name not in header]:
+    expected = [_column(name) for name in columns]
+    if missing := [name for name in expected if name not in header]:
         raise InvalidInput(
             f"{path}: row 1",
             found="the columns " + ", ".join(name or "(no name)" for name in header),
             expected="also " + ", ".join(missing),
         )
-    twice = next((name for name in wanted if header.count(name) > 1), None)
+    twice = next((name for name in expected if header.count(name) > 1), None)
     if twice:
         raise InvalidInput(f"{path}: row 1", found=f"the column {twice} twice", expected="it once")
     rows = []
@@ -110,7 +110,7 @@ def _decode(data: bytes, path: Path) -> str:
 
 
 def parse_number(text: str) -> float | None:
-    """Parse a number with a decimal point or comma; None for what is none, also for nan and inf."""
+    """Parse a number with a decimal point or comma; None for anything else, also for nan and inf."""
     try:
         value = float(text.replace(",", "."))
     except ValueError:

@@ -93,11 +93,18 @@ def import_windows(config: WindowsConfig) -> Imported:
     if pseudonyms.n_kept and not config.pseudonyms:
         notes.append("subjects were taken as they stand; if they are names, import with --pseudonyms")
     if config.kind == "real":
-        notes.append("there is no consent row for these people: they can be trained on at home, but not published")
+        notes.append("there is no consent row for these people: they can be used for training here, but not published")
     counts = dataset.manifest["counts"]
     source = str(config.windows)
     return Imported(
-        config.dataset, source, count_added(added), n_known, tuple(left_out), counts, asked=True, notes=tuple(notes)
+        config.dataset,
+        source,
+        count_added(added),
+        n_known,
+        tuple(left_out),
+        counts,
+        must_be_complete=True,
+        notes=tuple(notes),
     )
 
 
@@ -107,7 +114,7 @@ def _origin(row: Row, sha256: str) -> Origin:
 
 
 def _read_rows(config: WindowsConfig, protocol: Protocol) -> list[Row]:
-    """Read and check the whole list before anything is cut; what is wrong is said all at once."""
+    """Read and check the whole list before anything is cut; all errors are reported at once."""
     folder = (config.films or config.windows.parent).resolve()
     found: list[Row] = []
     wrong: list[str] = []
@@ -136,7 +143,7 @@ def _read_rows(config: WindowsConfig, protocol: Protocol) -> list[Row]:
 def _read_row(
     config: WindowsConfig, protocol: Protocol, folder: Path, line: table.TableRow, wrong: list[str]
 ) -> Row | None:
-    """Read a row, or say what is wrong with it."""
+    """Read a row, or note its errors."""
     cells, before = line.cells, len(wrong)
     film = table.find_file(folder, cells["file"]) if cells["file"] else None
     if film is None:
@@ -167,7 +174,7 @@ def _cut(film: Path, rows: Sequence[Row], protocol: Protocol) -> tuple[list[_Cut
     """Read a film once, up to its last window, and cut the windows out of it.
 
     Returns:
-        The windows, and what a take's record says of the film.
+        The windows, and the film's facts for a take's record.
     """
     cuts = [_Cut(row, list(_places(protocol, row.window))) for row in rows]
     times_s: list[float] = []
@@ -210,8 +217,8 @@ def _places(protocol: Protocol, window: Window) -> Iterator[tuple[float, float]]
     span_s = (protocol.frame_count - 1) * protocol.frame_interval_ms / 1000
     slot_s = (window.end_s - window.start_s) / protocol.sequences_per_window
     for number in range(protocol.sequences_per_window):
-        wanted_s = window.start_s + number * slot_s + max(0.0, (slot_s - span_s) / 2)
-        low, high = wanted_s - _SLACK_S, wanted_s + span_s + _SLACK_S
+        target_s = window.start_s + number * slot_s + max(0.0, (slot_s - span_s) / 2)
+        low, high = target_s - _SLACK_S, target_s + span_s + _SLACK_S
         yield max(low, window.start_s), min(high, window.end_s)
 
 

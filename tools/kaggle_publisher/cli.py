@@ -30,7 +30,7 @@ kaggle-publisher withdraw --dataset people --subject s03"""
 
 FETCH_DESCRIPTION = """\
 Get a release back from Kaggle and verify it to the byte: every file against checksums.sha256, then the dataset's check.
-The folder is made whole or not at all; one that holds something else is never replaced."""
+The folder is written completely or not at all; one that holds something else is never replaced."""
 
 FETCH_EXAMPLES = """\
 kaggle-publisher fetch my-team/smiles-in-nine-seconds
@@ -66,7 +66,7 @@ def parser() -> cli.Parser:
     parser.add_argument("--public", action="store_true", help="visible to everybody; asks for the slug once more")
     parser.add_argument("--confirm", metavar="SLUG", help="the slug, for --public in scripts")
     parser.add_argument(
-        "--allow-unreviewed", action="store_true", help="labels that nobody has checked may go; the card says so"
+        "--allow-unreviewed", action="store_true", help="publish unreviewed labels too; the card notes it"
     )
     parser.add_argument(
         "--joinable", action="store_true", help="people keep their pseudonym over all releases made with this flag"

@@ -19,7 +19,7 @@ class PublishConfig:
         yes: Upload; otherwise a dry run.
         public: Visible to everybody.
         confirm: The slug, typed once more; needed for public.
-        allow_unreviewed: Publish labels that nobody has checked; the card says so.
+        allow_unreviewed: Publish unreviewed labels too; the card notes it.
         joinable: People keep their pseudonym of the other joinable releases.
         landmarks_only: Geometry without pictures.
         ready_timeout_s: How long to wait until Kaggle has processed the files; None for the usual time.

@@ -1,6 +1,6 @@
 """Gets a release back from Kaggle and proves that it is the one that was published, to the byte.
 
-Kaggle's ZIP → a temporary folder → checksums.sha256 and the dataset's own check → datasets/<name>/, whole or not.
+Kaggle's ZIP → a temporary folder → checksums.sha256 and the dataset's own check → datasets/<name>/, all or nothing.
 """
 
 import re
@@ -21,7 +21,7 @@ from tools.kaggle_publisher.release.staging import CHECKSUMS, STAGED
 _LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
 _PICTURE = re.compile(r"images/seq_\d{4,9}_frame_\d+\.jpg")
 MAX_BYTES = 50_000_000_000
-MAX_RATIO = 50  # JPEG does not shrink; what grows fifty times on unpacking is no dataset of ours
+MAX_RATIO = 50  # JPEG does not shrink; what grows fifty times on unpacking is not a smilebench dataset
 
 
 @dataclass(frozen=True)
@@ -59,7 +59,7 @@ def fetch(config: FetchConfig) -> Fetched:
 
     Raises:
         InvalidInput: The folder holds something else.
-        CheckFailed: What came is not what its checksums say, or not a dataset of ours.
+        CheckFailed: The files do not match their checksums, or are not a smilebench dataset.
         MissingOutside: No credentials, or Kaggle does not answer.
     """
     from tools.kaggle_publisher.remote.remote import Remote
@@ -109,28 +109,28 @@ def verify_checksums(folder: Path, what: str, *, allow_more: bool = False) -> in
         lines = (folder / CHECKSUMS).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         raise CheckFailed(what, found=f"no {CHECKSUMS}", expected="a release of this tool") from None
-    wanted: dict[str, str] = {}
+    expected: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
         match = _LINE.fullmatch(line)
         if match is None or not _is_allowed(match[2]):
             raise CheckFailed(f"{what}: {CHECKSUMS} line {number}", found=repr(line[:80]), expected="a hash and a file")
-        wanted[match[2]] = match[1]
+        expected[match[2]] = match[1]
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {CHECKSUMS}
-    missing, more = sorted(wanted.keys() - found), sorted(found - wanted.keys())
-    other = [name for name in sorted(wanted.keys() & found) if contracts.sha256_file(folder / name) != wanted[name]]
+    missing, more = sorted(expected.keys() - found), sorted(found - expected.keys())
+    other = [name for name in sorted(expected.keys() & found) if contracts.sha256_file(folder / name) != expected[name]]
     problems = [
         f"{len(names)} files {words} ({', '.join(names[:3])})"
         for words, names in (("missing", missing), ("too many", [] if allow_more else more), ("changed", other))
         if names
     ]
     if problems:
-        raise CheckFailed(what, found="; ".join(problems), expected=f"the {len(wanted)} files of {CHECKSUMS}")
-    return len(wanted) + 1
+        raise CheckFailed(what, found="; ".join(problems), expected=f"the {len(expected)} files of {CHECKSUMS}")
+    return len(expected) + 1
 
 
 def _check(folder: Path) -> int:
     """Run the dataset's own check; returns the number of sequences."""
-    if not (folder / "images").is_dir():  # a release of landmarks: its table is the whole of it
+    if not (folder / "images").is_dir():  # a release of landmarks: it has a table only
         manifest = contracts.read_document(folder / reader.MANIFEST, "dataset")
         data = (folder / reader.LABELS).read_bytes()
         return len(reader.parse_labels(data, reader.LABELS, manifest["classes"]))

@@ -1,6 +1,6 @@
 """Decides which sequences may be published: consent, review, and no drawn face that passes as a person.
 
-Pure: a dataset and its consent book in, a selection with the reason for everything that stays home out.
+Pure: a dataset and its consent book in, a selection with the reason for everything that is left out.
 """
 
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ SHOWN = 8
 
 @dataclass(frozen=True)
 class Refusal:
-    """A person whose sequences stay home, and why.
+    """A person whose sequences are left out, and why.
 
     Attributes:
         subject_id: The person's pseudonym in the dataset.
@@ -38,12 +38,12 @@ class Refusal:
 
 @dataclass(frozen=True)
 class Selection:
-    """What may go and what stays home.
+    """What is published and what is left out.
 
     Attributes:
         rows: The sequences that go, in the dataset's order.
-        refused: Who stays home.
-        n_unreviewed: How many of those that go nobody has looked at.
+        refused: People who are left out.
+        n_unreviewed: How many published sequences were not reviewed.
     """
 
     rows: tuple[SequenceRow, ...]
@@ -63,7 +63,7 @@ def select(dataset: Dataset, book: ConsentBook, now_utc: str, *, allow_unreviewe
         dataset: The dataset; drawn faces need no consent.
         book: Who agreed to what.
         now_utc: The moment at which an agreement must hold.
-        allow_unreviewed: Whether labels that nobody has checked may go (the card says so then).
+        allow_unreviewed: Whether unreviewed labels may be published (the card notes it).
 
     Raises:
         InvalidInput: No sequences at all, or drawn ones in a dataset of kind real.
@@ -88,19 +88,19 @@ def select(dataset: Dataset, book: ConsentBook, now_utc: str, *, allow_unreviewe
     if not going:
         raise CheckFailed(
             str(dataset.folder),
-            found="nobody who may be published: " + _join([f"{one.subject_id}: {one.reason}" for one in refused]),
+            found="no person who may be published: " + _join([f"{one.subject_id}: {one.reason}" for one in refused]),
             expected="at least one person whose consent includes publishing",
-            todo="ask them; ./inv collect asks on screen, and writes consent.json",
+            todo="ask for consent; ./inv collect asks on screen, and writes consent.json",
         )
     unreviewed = [row for row in going if not row.reviewed]
     if unreviewed and not allow_unreviewed:
         counts = {subject: len(list(rows)) for subject, rows in groupby(unreviewed, key=attrgetter("subject_id"))}
         raise CheckFailed(
             str(dataset.folder / LABELS),
-            found=f"{len(unreviewed)} of {len(going)} labels that nobody has reviewed "
+            found=f"{len(unreviewed)} of {len(going)} labels without a review "
             f"({_join([f'{subject}: {count}' for subject, count in counts.items()])})",
             expected="every label checked by eye",
-            todo="review them (./inv review), or say --allow-unreviewed, which the card will tell",
+            todo="review them (./inv review), or give --allow-unreviewed, which the card notes",
         )
     return Selection(going, refused, len(unreviewed))
 

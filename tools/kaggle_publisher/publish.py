@@ -45,7 +45,8 @@ def publish(config: PublishConfig) -> Published:
     Raises:
         WrongUsage: A flag breaks a rule, or --out is a place that must not be replaced.
         InvalidInput: No valid dataset, nothing in it, or drawn faces that would pass as people.
-        CheckFailed: The dataset does not verify, nobody may be published, or what Kaggle has is not what was staged.
+        CheckFailed: The dataset does not verify, no person may be published, or Kaggle's files
+            differ from the staged ones.
         MissingOutside: No credentials, or Kaggle does not answer.
     """
     dataset = reader.open_dataset(config.dataset)
@@ -127,13 +128,13 @@ def _must_be_confirmed(confirm: str | None, listing: Listing) -> None:
 
 
 def _list(config: PublishConfig, dataset: Dataset, subtitle: str | None) -> Listing:
-    """Make the listing that the configuration asks for."""
+    """Make the listing of the configuration."""
     given = (config.owner, config.slug, config.title, subtitle, config.license_name)
     return make_listing(dataset, *given, landmarks_only=config.landmarks_only)
 
 
 def _recount(config: PublishConfig, listing: Listing, dataset: Dataset, selection: Selection) -> Listing:
-    """Derive the subtitle from what goes, not from the whole dataset."""
+    """Derive the subtitle from what is published, not from the whole dataset."""
     if config.subtitle is not None:
         return listing
     going = replace(dataset, rows=selection.rows)
@@ -141,7 +142,7 @@ def _recount(config: PublishConfig, listing: Listing, dataset: Dataset, selectio
 
 
 def _own_text(dataset: Dataset) -> str | None:
-    """Return what a person wrote for the card, once it points at nobody; None where the card is generated."""
+    """Return the hand-written card, checked to identify no person; None where the card is generated."""
     path = dataset.folder / CARD
     try:
         text = path.read_text(encoding="utf-8") if path.is_file() else CARD_MARK

@@ -19,11 +19,11 @@ class Published:
 
     Attributes:
         dataset: The dataset.
-        selection: Who goes and who stays.
+        selection: People who are published and people who are left out.
         listing: Title, address, licence.
         out: The staging folder.
         files: Everything in it.
-        left_out: What else in the dataset's folder stays home.
+        left_out: Other files of the dataset's folder that are left out.
         notes: Of the dataset's check.
         difference: Against the last release, in words.
         release: The finished release; None for a dry run.
@@ -87,7 +87,7 @@ class Published:
             count = "" if item.n_files == 1 else f"{item.n_files} files, "
             lines.append(f"                {item.path} ({count}{_size(item.bytes)}): {item.reason}")
         if self.selection.n_unreviewed:
-            lines.append(f"  note        {self.selection.n_unreviewed} labels were not reviewed; the card says so")
+            lines.append(f"  note        {self.selection.n_unreviewed} labels were not reviewed; the card notes it")
         lines += [f"  note        {note}" for note in self.notes]
         return "\n".join(lines)
 

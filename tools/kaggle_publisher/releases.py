@@ -1,7 +1,6 @@
-"""What was published of a dataset: releases.json, which stays at home.
+"""What was published of a dataset: releases.json, which is never published.
 
-It holds the secret that renames people, so a release can be taken back to the dataset by whoever has this file, and by
-nobody else.
+It holds the secret that renames people, so a release can be traced back to the dataset only with this file.
 """
 
 import hashlib
@@ -19,7 +18,7 @@ RELEASES = "releases.json"
 
 @dataclass(frozen=True)
 class Release:
-    """A release; the schema `releases` says what each field means."""
+    """A release; the schema `releases` describes each field."""
 
     number: int
     id: str
@@ -80,7 +79,7 @@ def read_releases(dataset: Path) -> ReleaseBook:
 
 
 def write_releases(book: ReleaseBook) -> None:
-    """Write releases.json, whole or not at all, for its owner's eyes only."""
+    """Write releases.json, completely or not at all, readable by its owner only."""
     path = book.folder / RELEASES
     document = {
         "schema_version": 1,
@@ -93,7 +92,7 @@ def write_releases(book: ReleaseBook) -> None:
 
 
 def difference(rows: Sequence[SequenceRow], last: Release | None) -> str:
-    """Say in a line what is other than in the last release."""
+    """Describe the changes since the last release in one line."""
     if last is None:
         return "the first release"
     now = {row.sequence_id: row.label for row in rows}
@@ -105,8 +104,8 @@ def difference(rows: Sequence[SequenceRow], last: Release | None) -> str:
         _count(len(people_then - people_now), "person who is gone", "people who are gone"),
         _count(sum(last.sequences.get(key, label) != label for key, label in now.items()), "changed label"),
     ]
-    said = ", ".join(part for part in parts if part) or "the same sequences and labels"
-    return f"against release {last.number} ({last.created_utc[:10]}): {said}"
+    changes = ", ".join(part for part in parts if part) or "the same sequences and labels"
+    return f"against release {last.number} ({last.created_utc[:10]}): {changes}"
 
 
 def _count(n: int, one: str, many: str = "") -> str:

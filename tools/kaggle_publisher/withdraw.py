@@ -1,6 +1,6 @@
 """Takes a person out of a dataset, and finds everything that was made with them.
 
-consent.json (a withdrawal) → takes to trash/ → tombstones.json (names nobody)
+consent.json (a withdrawal) → takes to trash/ → tombstones.json (names no person)
 releases.json, splits → runs → models, by their hashes → the list of what contains the person
 """
 
@@ -19,7 +19,7 @@ from tools.kaggle_publisher.releases import ReleaseBook, read_releases
 from tools.kaggle_publisher.tombstones import leave_tombstone
 
 REMINDER = (
-    "Kaggle keeps old versions of a dataset, and whoever downloaded one has it: publish a new release now, delete the "
+    "Kaggle keeps old versions of a dataset, and who downloaded one has it: publish a new release now, delete the "
     "old versions on the dataset's Kaggle page (Versions), and ask Kaggle's support where that is not enough"
 )
 
@@ -69,9 +69,9 @@ class Withdrawn:
         lines += _block("tested on", [paths.shown(path.parent) for path in traces.measured])
         if traces.models:
             if self.stale:
-                lines.append(f"  stale       {len(self.stale)} models are marked; reports say so. Train anew.")
+                lines.append(f"  stale       {len(self.stale)} models are marked, and reports note it. Train again.")
             else:
-                lines.append("  next        --retrain marks these models as stale, so that reports say so")
+                lines.append("  next        --retrain marks these models as stale, so that reports note it")
         if traces.releases:
             lines.append(f"  remember    {REMINDER}")
         return "\n".join(lines)
@@ -116,8 +116,8 @@ def withdraw(config: WithdrawConfig) -> Withdrawn:
     if not rows and agreement is None and not published:
         raise InvalidInput(
             f"--subject {config.subject}",
-            found="nobody of that pseudonym",
-            expected="one of " + (", ".join(dataset.subjects()) or "nobody"),
+            found="no person of that pseudonym",
+            expected="one of " + (", ".join(dataset.subjects()) or "none"),
         )
     takes = sorted({row.take_id for row in rows})
     traces = _find_traces(dataset, config.subject, releases)
@@ -139,7 +139,7 @@ def withdraw(config: WithdrawConfig) -> Withdrawn:
 
 
 def _record(config: WithdrawConfig, agreement: Agreement | None) -> None:
-    """Write the withdrawal; of somebody who was never asked as well."""
+    """Write the withdrawal; also for a person without a consent row."""
     if agreement is not None:
         consent.withdraw(config.dataset, config.subject)
         return
@@ -177,12 +177,12 @@ def _find_traces(dataset: Dataset, subject: str, releases: ReleaseBook) -> Trace
 
 
 def people_of(split: dict[str, Any], side: str) -> set[str]:
-    """Return the people on a side of a split."""
+    """Return the people in a part of a split."""
     return set(split["sides"][side]["subjects"])
 
 
 def _read(path: Path, noun: str) -> dict[str, Any] | None:
-    """Read a document of ours; None for anything else that lies there."""
+    """Read a document; None for any other file."""
     try:
         return contracts.read_document(path, noun)
     except InvalidInput:

@@ -1,7 +1,7 @@
 """Takes in pictures straight out of ZIP archives: each is a sequence of one picture, labelled by its name.
 
-Every archive is looked through before anything is written, so that one that cannot be meant well stops all. Folders
-called Training and Validation become the sides of every split: who is in one is never taken in from the other.
+Every archive is checked before anything is written, so that an unsafe one stops the import. Folders
+called Training and Validation become the test split of the dataset: a person of one is never taken in from the other.
 """
 
 import hashlib
@@ -61,7 +61,7 @@ def import_archives(config: ArchivesConfig) -> ArchivesImported:
     """Take in the pictures of archives.
 
     Raises:
-        InvalidInput: No archive, one that is broken or cannot be meant well, keywords that are not valid, no picture
+        InvalidInput: No archive, one that is broken or unsafe, keywords that are not valid, no picture
             with a label, or a dataset of another sort. Nothing is written then.
     """
     keywords = read_keywords(config.keywords)
@@ -90,7 +90,7 @@ def import_archives(config: ArchivesConfig) -> ArchivesImported:
 
 
 def _list_zips(source: Path) -> list[_Zip]:
-    """List the archives of a folder, those of the training side first."""
+    """List the archives of a folder, those for training first."""
     if source.is_file():
         return [_Zip(source, ArchiveCount(source.name, None))]
     if not source.is_dir():
@@ -101,7 +101,7 @@ def _list_zips(source: Path) -> list[_Zip]:
         if path.suffix.lower() == ".zip" and path.is_file() and not any(p.startswith(".") for p in name.split("/")):
             on = {_SIDE_FOLDERS[part.lower()] for part in name.split("/")[:-1] if part.lower() in _SIDE_FOLDERS}
             if len(on) > 1:
-                raise InvalidInput(str(path), found="folders of both sides above it", expected="those of one")
+                raise InvalidInput(str(path), found="Training and Validation folders above it", expected="those of one")
             found.append(_Zip(path, ArchiveCount(name, next(iter(on), None))))
     if not found:
         raise InvalidInput(str(source), found="no ZIP", expected="one or more, in Training and Validation or not")
@@ -109,7 +109,9 @@ def _list_zips(source: Path) -> list[_Zip]:
     if None in given and any(given):
         stray = next(each for each in found if each.count.side is None)
         raise InvalidInput(
-            str(stray.path), found="an archive on neither side", expected="all below Training or Validation, or none"
+            str(stray.path),
+            found="an archive outside of both folders",
+            expected="all below Training or Validation, or none",
         )
     return sorted(found, key=lambda each: (each.count.side == _TEST, each.count.file))
 
@@ -180,7 +182,7 @@ class _Run:
         self._n_known = self._n_nameless = 0
 
     def keep_sides_apart(self, zips: list[_Zip]) -> None:
-        """Find the people of each side whom the other holds, here or in the dataset as it was."""
+        """Find the people of each part whom the other holds, here or in the dataset as it was."""
         self._has_sides |= any(each.count.side for each in zips)
         if not self._has_sides:
             return
@@ -188,7 +190,7 @@ class _Run:
         for each in zips:
             people[each.count.side] |= each.people
             each.people = set()
-        # Who was there first stays where they are; among the new ones training comes first.
+        # People in the dataset keep their part; new people go to training first.
         people[_TRAIN] |= people.pop(None)
         kept_for_test, trained_on = self._people[_TEST], self._people[_TRAIN]
         in_test = {person for person in people[_TRAIN] if self._pseudonyms.of(person) in kept_for_test}
@@ -218,16 +220,16 @@ class _Run:
                 yield member, label
 
     def prepare_all(self, zips: list[_Zip]) -> Iterator[tuple[_Zip, _Prepared]]:
-        """Read the wanted members of all archives ahead, in order."""
+        """Read the chosen members of all archives ahead, in order."""
         for each in zips:
-            wanted = self._draw(each)
-            if each.n_eligible > len(wanted):
-                left = each.n_eligible - len(wanted)
+            chosen = self._draw(each)
+            if each.n_eligible > len(chosen):
+                left = each.n_eligible - len(chosen)
                 self._tally.leave_out("not_drawn", f"{each.count.file}: {left} of {each.n_eligible}")
                 self._tally.counts["not_drawn"] += left - 1
-            self._note_sides(each, wanted)
+            self._note_sides(each, chosen)
             with Archive(each.path) as archive:
-                for prepared in map_ahead(partial(self._prepare, archive, each), wanted):
+                for prepared in map_ahead(partial(self._prepare, archive, each), chosen):
                     yield each, prepared
 
     def _draw(self, each: _Zip) -> list[Member]:
@@ -244,16 +246,16 @@ class _Run:
         gaps = np.diff([-1, *chosen]) - 1
         return [member for gap in gaps for member in islice(members, int(gap), int(gap) + 1)]
 
-    def _note_sides(self, each: _Zip, wanted: list[Member]) -> None:
-        """Write who is on which side before anybody of them can be in the dataset."""
-        people = {self._subject_of(each, member) for member in wanted}
+    def _note_sides(self, each: _Zip, chosen: list[Member]) -> None:
+        """Write who is in which part before any of them can be in the dataset."""
+        people = {self._subject_of(each, member) for member in chosen}
         self._people[each.count.side or _TRAIN] |= people
         if self._has_sides:
             reason = "folders Training and Validation of the archives"
             splits.write_sides(self._config.dataset, reason, self._people[_TRAIN], self._people[_TEST])
 
     def _subject_of(self, each: _Zip, member: Member) -> str:
-        """Return a pseudonym: the person's, or one of the picture's own where its name tells nobody."""
+        """Return a pseudonym: the person's, or one of the picture's own where its name holds no person."""
         if person := self._keywords.find_person(member.name):
             return self._pseudonyms.of(person)
         return subjects.of_photo(hashlib.sha256(f"{each.count.file}/{member.name}".encode()).hexdigest())
@@ -300,7 +302,7 @@ class _Run:
         each.count.added[label] += 1
 
     def report(self, zips: list[_Zip]) -> ArchivesImported:
-        """Say what came of it, and freeze the split where the sides are given."""
+        """Return the result, and freeze the split where the folders give one."""
         dataset = open_dataset(self._config.dataset)
         by_side: dict[str, dict[str, int]] = {}
         notes = list(self._notes(zips))
@@ -338,4 +340,4 @@ class _Run:
                 "same person may stand in train and in validation (give the keywords file a person pattern)"
             )
         if self._config.kind == "real":
-            yield "there is no consent row for these people: they can be trained on at home, but not published"
+            yield "there is no consent row for these people: they can be used for training here, but not published"

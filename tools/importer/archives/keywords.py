@@ -1,8 +1,8 @@
-"""What the name of a picture in an archive says: its label by a keyword, its person by a pattern.
+"""Reads the name of a picture in an archive: its label by a keyword, its person by a pattern.
 
 A keyword counts where it stands as a word: not inside of a longer word of the same letters (no sad in Crusader; Hangul
 has no such borders and counts anywhere), nor inside of a longer keyword (no happy in unhappy, if both are keywords).
-Names that hold keywords of two classes are conflicts, and nobody guesses.
+Names that hold keywords of two classes are conflicts and are left out.
 """
 
 import re
@@ -21,7 +21,7 @@ _GROUP = "person"
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a name says.
+    """Label and person of a name.
 
     Attributes:
         label: One of the classes, or None where the picture is not used.
@@ -114,7 +114,7 @@ def _is_latin(character: str) -> bool:
 
 
 def _first_word(text: str) -> str:
-    """Return the first run of letters of a name: what a label that nobody asked for is probably called."""
+    """Return the first run of letters of a name: the probable name of a label that was not requested."""
     match = re.search(r"[^\W\d_]+", text.rpartition("/")[2])
     return match.group()[:32] if match else "no word"
 
@@ -123,7 +123,7 @@ def read_keywords(path: Path) -> Keywords:
     """Read a keywords file.
 
     Raises:
-        InvalidInput: Not valid; a word that stands for two classes; a pattern that is none or has no group person.
+        InvalidInput: Not valid; a word that stands for two classes; an invalid pattern or one without the group person.
     """
     document = contracts.read_document(path, "keywords")
     classes = tuple(document["classes"])

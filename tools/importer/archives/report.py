@@ -13,8 +13,8 @@ REASONS = {
     "several_labels": "keywords of two classes in the name",
     "no_picture": "another kind of file",
     "hidden": "left behind by an operating system",
-    "both_sides": "a person of the other side",
-    "not_drawn": "more than are wanted of an archive",
+    "both_sides": "a person who is in the other part of the split",
+    "not_drawn": "above the limit per archive",
     "unreadable": "no picture that can be read",
     "truncated": "cut off in the middle",
     "too_small": "too small",
@@ -23,7 +23,7 @@ REASONS = {
 }
 _EXAMPLES = 5
 _SHOWN = 3
-_WORDS = 1000  # different words that are told apart; a million different ones would fill the memory
+_WORDS = 1000  # different words that are counted; a million different ones would fill the memory
 # What the people of each folder are for.
 _USES = {"train": "Training, to learn from and to choose thresholds on", "test": "Validation, to test on"}
 
@@ -43,7 +43,7 @@ class Tally:
             reason: A key of `REASONS`.
             what: The archive and the member.
             detail: More of the reason, or nothing.
-            word: What its label seems to be called, where nobody asked for it.
+            word: The probable name of its label, where it was not requested.
         """
         self.counts[reason] += 1
         examples = self.examples.setdefault(reason, [])
@@ -63,10 +63,10 @@ class ArchiveCount:
 
     Attributes:
         file: Its path below the folder of archives.
-        side: ``train`` or ``test``, where folders say it.
+        side: ``train`` or ``test``, where folders give it.
         n_members: Files in it, folders not counted.
         labelled: Members with one label, by label.
-        drawn: How many of them were wanted.
+        drawn: How many of them were chosen.
         added: Sequences that came of them now, by label.
     """
 
@@ -99,10 +99,10 @@ class ArchivesImported:
         archives: One each.
         n_known: Pictures that were there already.
         left_out: What was not taken in.
-        both_sides: People of one side whom the other side holds as well; left out there, named as in the archives.
+        both_sides: People in both parts of the split; left out of the second, named as in the archives.
         counts: The manifest's counts afterwards.
-        by_side: Sequences of the dataset by side and label; empty where nobody says the sides.
-        split: The frozen split; None where nobody says the sides, or there are too few people.
+        by_side: Sequences of the dataset by part of the split and label; empty where folders give no parts.
+        split: The frozen split; None where folders give no parts, or there are too few people.
         notes: What the user should know.
     """
 
@@ -138,10 +138,10 @@ class ArchivesImported:
             lines.append(f"  {count} left out: {REASONS[reason]}: {', '.join(examples)}{more}")
         if self.left_out.words:
             words = ", ".join(f"{word} {count}" for word, count in self.left_out.words.most_common(10))
-            lines.append(f"  words of what nobody asked for: {words}")
+            lines.append(f"  words of labels that were not requested: {words}")
         if self.both_sides:
             some = ", ".join(self.both_sides[:10])
-            lines.append(f"  on both sides: {len(self.both_sides)} people: {some}")
+            lines.append(f"  in both parts: {len(self.both_sides)} people: {some}")
         total = f"{self.counts['sequences']} sequences of {self.counts['subjects']} people"
         lines.append(f"→ {paths.shown(self.dataset)}: {total}{list_by_label(self.counts['by_label'])}")
         lines += [f"  {_USES[side]}: {sum(n.values())}{list_by_label(n)}" for side, n in self.by_side.items()]

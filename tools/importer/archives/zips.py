@@ -1,7 +1,7 @@
 """Reads ZIP archives of strangers: their list of members piece by piece, a member's bytes in memory, never to a file.
 
 Memory does not grow with the number of members, which `zipfile` would hold all at once (a million take 500 MB). What
-cannot be meant well is refused for the whole archive: encryption, links, names that climb out of a folder, members that
+unsafe is refused for the whole archive: encryption, links, names that climb out of a folder, members that
 share bytes or would fill the memory. Names are UTF-8 where the archive says so; else what they turn out to be: UTF-8,
 cp949 (as Korean Windows writes) or cp437.
 
@@ -24,12 +24,12 @@ from typing import BinaryIO, NamedTuple
 from shared.errors import InvalidInput
 from tools.importer.pictures import Unusable
 
-MAX_MEMBER_BYTES = 64 * 2**20  # a picture of 64 MB is none that anybody means to be cropped to 224 px
+MAX_MEMBER_BYTES = 64 * 2**20  # a picture of 64 MB is not meant to be cropped to 224 px
 MAX_RATIO = 200  # a JPEG barely shrinks and a blank BMP a thousandfold; below MIN_RATIO_BYTES it does not matter
 MIN_RATIO_BYTES = 4 * 2**20
 
 _END = struct.Struct("<4s4H2LH")
-_END_64_PLACE = struct.Struct("<4sLQL")  # stands between the two ends; says where the first is, which we know
+_END_64_PLACE = struct.Struct("<4sLQL")  # stands between the two ends; says where the first is, which is known
 _END_64 = struct.Struct("<4sQ2H2L4Q")
 _CENTRAL = struct.Struct("<4s4B4H3L5H2L")
 _LOCAL = struct.Struct("<4s5H3L2H")
@@ -154,7 +154,7 @@ class Archive:
         """Yield the members in the list's order; each is checked.
 
         Raises:
-            InvalidInput: One cannot be meant well, or the list is broken; names it.
+            InvalidInput: One is unsafe, or the list is broken; names it.
         """
         n_found = 0
         for header, name, extra in self._headers():
@@ -268,7 +268,7 @@ def _decode_name(raw: bytes, flags: int) -> str:
 
 
 def _is_safe(name: str) -> bool:
-    """Tell whether a name stays below the folder that it would be unpacked to, on any system."""
+    """Check whether a name stays below the folder that it would be unpacked to, on any system."""
     return _UNSAFE.search(name.replace("\\", "/")) is None
 
 

@@ -1,7 +1,7 @@
 """Writes the card of a release: its README.md, which is Kaggle's description too. Pure.
 
 The facts are generated from what is staged, never taken over from the dataset's own card: that one counts people who
-stay home. What a person wrote is kept above the facts, once it names nobody.
+stay home. A hand-written text is kept above the facts, if it identifies no person.
 """
 
 import re
@@ -17,13 +17,13 @@ _MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
 
 
 def check_own_text(text: str, subjects: Sequence[str], what: str, *, is_synthetic: bool) -> None:
-    """Refuse a hand-written text that gives away who somebody is.
+    """Refuse a hand-written text that identifies a person.
 
     Args:
         text: What a person wrote for the card.
-        subjects: All pseudonyms of the dataset, also of those who stay home.
+        subjects: All pseudonyms of the dataset, also of those who are left out.
         what: The file, for errors.
-        is_synthetic: Whether the faces are drawn; the text must say so then.
+        is_synthetic: Whether the faces are drawn; the text must state it then.
 
     Raises:
         CheckFailed: It names a pseudonym, a home folder or a mail address.
@@ -32,7 +32,7 @@ def check_own_text(text: str, subjects: Sequence[str], what: str, *, is_syntheti
     if is_synthetic and not says_synthetic(text):
         raise InvalidInput(
             what,
-            found="a card that does not say that the faces are drawn",
+            found="a card that does not state that the faces are drawn",
             expected="the word synthetic in it",
             todo="drawn faces must not pass as people",
         )
@@ -43,8 +43,8 @@ def check_own_text(text: str, subjects: Sequence[str], what: str, *, is_syntheti
         raise CheckFailed(
             what,
             found=f"{found[0]} in your own text" + (f" (and {len(found) - 1} more)" if len(found) > 1 else ""),
-            expected="a text that points at nobody",
-            todo="a release gives people new pseudonyms; say it without the old ones",
+            expected="a text that identifies no person",
+            todo="a release gives people new pseudonyms; remove the old ones",
         )
 
 
@@ -69,7 +69,7 @@ def write_card(
         rows: The release's rows, under their new names.
         release: Its number.
         date: Such as 2026-01-22.
-        n_unreviewed: Labels that nobody has looked at.
+        n_unreviewed: Labels that were not reviewed.
         n_withdrawn: People who have taken their consent back so far.
         landmarker: What read the landmarks of a release that holds geometry and no pictures; None for pictures.
     """
@@ -100,14 +100,14 @@ def _what(manifest: dict[str, Any], rows: Sequence[SequenceRow], *, landmarks_on
     text = (
         f"{len(rows)} sequences with {what} {n_people} {'person' if n_people == 1 else 'people'}, each of whom agreed "
         "to be published. Anybody may take that back; the next release is then without them. Please use the newest "
-        "release only, and do not try to find out who somebody is.\n\n"
+        "release only, and do not try to identify anyone.\n\n"
         f"공개에 동의한 {n_people}명의 시퀀스 {len(rows)}개입니다. 동의는 언제든 철회할 수 있으며, 다음 릴리스부터 "
         "빠집니다. 항상 최신 릴리스만 사용하고, 누구인지 알아내려 하지 마세요."
     )
     if landmarks_only:
         text += (
             "\n\n**No pictures are in here. Geometry can still be personal:** the proportions of a face may be enough "
-            "to recognise somebody, so the same care applies.\n"
+            "to recognise a person, so the same care applies.\n"
             "**사진은 들어 있지 않지만, 얼굴 형상도 개인정보가 될 수 있습니다.**"
         )
     return text
@@ -123,21 +123,21 @@ def _labels(rows: Sequence[SequenceRow], n_unreviewed: int) -> str:
     else:
         reviewed = (
             f"**{n_unreviewed} of {len(rows)} labels were not reviewed**: they are what the person was asked to do, "
-            "and nobody has looked whether it happened."
+            "which was not checked."
         )
     return f"| label | sequences | people |\n|---|---|---|\n{table}\n\n{reviewed}"
 
 
 def _how(manifest: dict[str, Any], *, landmarks_only: bool) -> str:
     image = manifest["image"]
-    lines = ["- `labels.csv`: a row a sequence: `sequence_id`, `subject_id`, `take_id`, `label`, times, and more."]
+    lines = ["- `labels.csv`: one row per sequence: `sequence_id`, `subject_id`, `take_id`, `label`, times, and more."]
     if landmarks_only:
         lines.append(
             "- `landmarks.npy`: float32 (pictures, 478, 3), x and y as fractions of the picture, z in the scale of x; "
             "NaN where no face was found. `landmarks.csv`: the sequence and number of each picture, in the same order."
         )
         lines.append(
-            "- `sha256` in `labels.csv` is of the pictures, which are not in here: it tells whether two sequences, "
+            "- `sha256` in `labels.csv` is of the pictures, which are not in here: it shows whether two sequences, "
             "also of another release, are of the same pictures."
         )
     else:

@@ -60,7 +60,7 @@ _MEANING = {
     "start_ms": ("sc:Float", "When the first picture was taken, from the start of the take."),
     "frame_times_ms": ("sc:Text", "When each picture was taken, separated by blanks."),
     "source": ("sc:Text", "Camera, film, stream, photo or synthetic."),
-    "reviewed": ("sc:Boolean", "Whether somebody has checked the label by eye."),
+    "reviewed": ("sc:Boolean", "Whether the label was checked by eye."),
     "sha256": ("sc:Text", "Hash of the sequence's picture files, one after the other."),
 }
 
@@ -200,7 +200,7 @@ def _landmark_records() -> dict[str, Any]:
         "@type": "cr:RecordSet",
         "@id": "landmark_rows",
         "name": "landmark_rows",
-        "description": f"Record n says of which picture row n of {LANDMARKS} is.",
+        "description": f"Record n names the picture of row n of {LANDMARKS}.",
         "field": [
             {**sequence, "references": {"field": {"@id": "sequences/sequence_id"}}},
             _table_field("landmark_rows", "frame", table, "sc:Integer", number),
@@ -259,9 +259,9 @@ def responsible(
     """
     drawn = manifest["kind"] == "synthetic"
     protocol = manifest.get("protocol") or {}
-    asked = f"by the protocol {protocol['name']}" if protocol else "from films and photos"
+    origin = f"by the protocol {protocol['name']}" if protocol else "from films and photos"
     return {
-        "dataCollection": "Drawn by a program." if drawn else f"Short sequences of faces, recorded {asked}.",
+        "dataCollection": "Drawn by a program." if drawn else f"Short sequences of faces, recorded {origin}.",
         "dataCollectionType": "Synthetic data" if drawn else "Experiments",
         "dataPreprocessingProtocol": "Centred square, resized by area averaging, not mirrored; metadata removed."
         if landmarker is None

@@ -49,12 +49,12 @@ def strip_hidden(jpeg: bytes, what: str) -> bytes:
         what: How to call it in an error.
 
     Raises:
-        CheckFailed: It is no whole JPEG.
+        CheckFailed: It is not a complete JPEG.
     """
     try:
         pieces = list(_split(jpeg))
     except ValueError as error:
-        raise CheckFailed(what, found=str(error), expected="a whole JPEG picture") from None
+        raise CheckFailed(what, found=str(error), expected="a complete JPEG picture") from None
     kept = []
     for piece in pieces:
         if _name(piece) is None:
@@ -72,7 +72,7 @@ def _name(piece: _Piece) -> str | None:
     if marker == 0xE0 and body.startswith(_JFIF):
         return None if len(piece.data) == len(_BARE_JFIF) else "a thumbnail"
     if marker == 0xEE and body.startswith(_ADOBE) and len(body) == 12:
-        return None  # says how the colours are coded; without it a decoder may guess wrong
+        return None  # gives the colour coding; without it a decoder may guess wrong
     return _NAMES.get(marker, f"application data (APP{marker - 0xE0})")
 
 
@@ -80,7 +80,7 @@ def _split(jpeg: bytes) -> Iterator[_Piece]:
     """Cut a file into its segments and its compressed pixels, up to the mark of the picture's end.
 
     Raises:
-        ValueError: The file is damaged; says how.
+        ValueError: The file is damaged; names the damage.
     """
     if jpeg[:2] != bytes((0xFF, _SOI)):
         raise ValueError("no JPEG")

@@ -1,6 +1,6 @@
 """Gives a release ids of its own, so that two releases cannot be joined by them.
 
-A secret of the release, which stays home in releases.json, decides pseudonyms and order. Who wants releases that can be
+A secret of the release, which stays in releases.json, decides pseudonyms and order. Who wants releases that can be
 joined keeps the first release's secret: then a person keeps the pseudonym. Pictures that went out twice can always be
 matched by their pixels; no id can hide that.
 """
@@ -31,7 +31,7 @@ def rekey(rows: tuple[SequenceRow, ...], secret: str) -> list[tuple[SequenceRow,
 
     Returns:
         (old row, new row) in the new order: people, their takes and a take's sequences are shuffled. The hash of a new
-        row is still the old one's; whoever writes the pictures replaces it.
+        row is still the old one's; the writer of the pictures replaces it.
     """
     pseudonyms = _name_people(sorted({row.subject_id for row in rows}), secret)
     shuffled = sorted(

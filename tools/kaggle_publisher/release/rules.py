@@ -1,4 +1,4 @@
-"""Kaggle's rules for a dataset's metadata, and ours for drawn faces. Pure functions; nothing is sent.
+"""Kaggle's rules for a dataset's metadata, and the project's for drawn faces. Pure functions; nothing is sent.
 
 The kaggle package is not imported: importing it looks for credentials at once. The tests hold these rules against it.
 """
@@ -54,7 +54,7 @@ def make_listing(
 
     Raises:
         WrongUsage: A flag breaks a rule of Kaggle's; names the flag, the value and the rule.
-        InvalidInput: Drawn faces under a title that does not say so.
+        InvalidInput: Drawn faces under a title that does not state it.
     """
     title = default_title(dataset, landmarks_only=landmarks_only) if title is None else title
     _check_text("--title", title, TITLE_CHARS)  # before a slug is made of it
@@ -116,7 +116,7 @@ def _check_text(flag: str, text: str, length_chars: tuple[int, int]) -> None:
 
 
 def says_synthetic(text: str) -> bool:
-    """Tell whether a text says that the data is synthetic, in English or Korean, and not that it isn't."""
+    """Check whether a text states that the data is synthetic, in English or Korean, and not that it isn't."""
     return bool(_SYNTHETIC.search(_NOT_SYNTHETIC.sub("", text)))
 
 

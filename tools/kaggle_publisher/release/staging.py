@@ -1,6 +1,6 @@
 """Makes the folder that would be published: an allow-list, written beside the target and swapped in when complete.
 
-Reads a dataset, writes the staging folder, sends nothing. What is not on the list stays home, whatever it is called.
+Reads a dataset, writes the staging folder, sends nothing. Files that are not on the list are left out.
 """
 
 import json
@@ -51,7 +51,7 @@ _REASONS = {
     ".pseudonym_key": "turns names into pseudonyms; private",
     "rejected": "takes that failed their quality limits",
     "tombstones.json": "your own record of withdrawals",
-    "test_openings.jsonl": "your own record of looks at the test side",
+    "test_openings.jsonl": "your own log of test-set evaluations",
     KAGGLE_METADATA: "written anew for this release",
 }
 
@@ -67,7 +67,7 @@ class StagedFile:
 
 @dataclass(frozen=True)
 class LeftOut:
-    """Something in the dataset's folder that stays home, and why."""
+    """Something in the dataset's folder that is left out, and why."""
 
     path: str
     n_files: int
@@ -96,7 +96,7 @@ def stage(
     """Write the folder.
 
     Args:
-        out: The staging folder; an earlier staging there is replaced whole.
+        out: The staging folder; an earlier staging there is replaced completely.
         dataset: The dataset.
         renamed: (old row, new row), in the order of the release.
         content: What else goes.
@@ -130,7 +130,7 @@ def _stage(
             rows = [new for _, new in renamed]
             arrays = _write_landmarks(rows, content.landmarks, temporary)
         (temporary / reader.LABELS).write_bytes(reader.format_labels(rows))
-        # Ids begin after the last published one, so that they do not tell how many stayed home.
+        # Ids begin after the last published one, so that they do not reveal how many were left out.
         next_ids = {"take": len({row.take_id for row in rows}) + 1, "sequence": len(rows) + 1}
         manifest = write_manifest(temporary, {**content.manifest, "next": next_ids}, rows)
         labels_sha256 = manifest["checksums"][reader.LABELS]
@@ -175,7 +175,7 @@ def _clean(jpeg: bytes, what: str, dataset: Dataset) -> bytes:
     stripped = strip_hidden(jpeg, what)
     before, after = (cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) for data in (jpeg, stripped))
     if before is None:
-        raise CheckFailed(what, found="a file that is no picture", expected="a whole JPEG picture")
+        raise CheckFailed(what, found="a file that is no picture", expected="a complete JPEG picture")
     if after is None or not np.array_equal(before, after):
         quality = [cv2.IMWRITE_JPEG_QUALITY, int(dataset.manifest["image"]["quality"])]
         stripped = cv2.imencode(".jpg", before, quality)[1].tobytes()
@@ -211,7 +211,7 @@ def format_json(document: Any) -> str:
 
 
 def _clear_leftovers(out: Path) -> None:
-    """Remove what a killed run left; the lock makes sure that nobody is at work there."""
+    """Remove what a killed run left; the lock makes sure that no other process writes there."""
     pattern = re.compile(re.escape(f".{out.name}.") + r"[a-z0-9_]+\.(staging|old)")
     for path in out.parent.iterdir():
         if pattern.fullmatch(path.name):

@@ -1,4 +1,4 @@
-"""Kaggle's own client, made to talk to the server that is meant, and what a server's refusal means for people."""
+"""Kaggle's own client, set to the chosen server, and the messages for a server's refusals."""
 
 import os
 from typing import Any
@@ -51,14 +51,14 @@ def new_client() -> Any:
 
 
 class Refused(Exception):
-    """A server said no; becomes a SmilebenchError where it is known of what."""
+    """A server refused; becomes a SmilebenchError where the cause is known."""
 
     def __init__(self, status: int, message: str, what: str) -> None:
         super().__init__(message)
         self.status, self.message, self.what = status, message, what
 
     def as_error(self, about: str) -> SmilebenchError:
-        """Say what it means."""
+        """Explain the refusal."""
         found = f"Kaggle's answer {self.status} on trying to {self.what}"
         if self.status == 401:
             return MissingOutside(about, found=found, expected="credentials that Kaggle accepts", todo=LOGIN_HELP)

@@ -46,7 +46,7 @@ class ConcealedOutput(io.TextIOBase):
         return len(text)
 
     def last_line(self) -> str:
-        """Return the last line that says something, concealed."""
+        """Return the last line that is not empty, concealed."""
         lines = [line.strip() for line in self._text.splitlines() if line.strip()]
         return conceal(lines[-1]) if lines else ""
 

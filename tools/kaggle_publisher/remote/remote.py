@@ -1,4 +1,4 @@
-"""Talks to Kaggle through its own client, and says in one line what went wrong.
+"""Talks to Kaggle through its own client, and reports failures in one line.
 
 What the client does not do by itself is done here: it leaves files out when their upload failed and goes on, it waits
 for ever when a server is silent, and it prints what it likes. Every file must have arrived before a version is made.
@@ -36,8 +36,8 @@ class RemoteDataset:
 
     Attributes:
         status: ready, failed, or a step on the way.
-        version: Its newest version's number; None where Kaggle does not say.
-        is_private: None where Kaggle does not say.
+        version: Its newest version's number; None where Kaggle does not report it.
+        is_private: None where Kaggle does not report it.
     """
 
     status: str
@@ -76,7 +76,7 @@ class Remote:
         return api
 
     def find(self, dataset_id: str) -> RemoteDataset | None:
-        """Look up a dataset of ours; None where there is none.
+        """Look up one of the user's datasets; None where there is none.
 
         Raises:
             SmilebenchError: Kaggle does not answer, or refuses.
@@ -85,7 +85,7 @@ class Remote:
             with self._quietly():
                 status = str(self._repeat("ask for its state", lambda: self._api.dataset_status(dataset_id)))
         except Refused as refused:
-            # Kaggle says 403 as well as 404 of a dataset that is not there; who is not its owner is told on creation.
+            # Kaggle says 403 as well as 404 of a dataset that is not there; another owner is refused on creation.
             if refused.status in (403, 404):
                 return None
             raise refused.as_error(dataset_id) from None
@@ -97,7 +97,7 @@ class Remote:
         )
 
     def _details(self, dataset_id: str) -> Any:
-        """Ask for version and visibility; None where the server does not tell."""
+        """Ask for version and visibility; None where the server does not report them."""
         from kagglesdk.datasets.types.dataset_api_service import ApiGetDatasetRequest
 
         request: Any = ApiGetDatasetRequest()
@@ -134,7 +134,7 @@ class Remote:
                     raise MissingOutside(
                         f"kaggle: {file.name}",
                         found=f"an upload that does not arrive ({self._output.last_line() or 'no reason given'})",
-                        expected="the whole file at Kaggle",
+                        expected="the complete file at Kaggle",
                         todo=f"nothing was published; {AGAIN}",
                     )
                 tokens.append(token)
@@ -207,7 +207,7 @@ class Remote:
         Args:
             dataset_id: owner/slug.
             timeout_s: How long to wait.
-            at_least: The version that must be there; None where versions are not told.
+            at_least: The version that must be there; None where versions are not reported.
 
         Raises:
             CheckFailed: Kaggle failed to process it.
@@ -293,7 +293,7 @@ class Remote:
         """Do a request again where its failure may pass.
 
         Raises:
-            Refused: The server said no.
+            Refused: The server refused.
             MissingOutside: It could not be reached, or did not answer in time.
         """
         import requests

@@ -56,8 +56,8 @@ def upload(staged: Published, book: ReleaseBook, release: Release, config: Publi
             url = remote.create(listing, card, tokens, public=config.public)
         else:
             url = remote.add_version(listing, card, tokens, f"Release {release.number} of {release.created_utc[:10]}")
-    wanted = None if release.remote_version_before is None else release.remote_version_before + 1
-    ready = remote.wait_until_ready(listing.id, config.ready_timeout_s or READY_TIMEOUT_S, wanted)
+    expected = None if release.remote_version_before is None else release.remote_version_before + 1
+    ready = remote.wait_until_ready(listing.id, config.ready_timeout_s or READY_TIMEOUT_S, expected)
     _compare(remote, staged)
     finished = replace(release, state="complete", remote_version=ready.version)
     write_releases(book.with_release(finished))
@@ -104,10 +104,10 @@ def _compare(remote: Any, staged: Published) -> None:
     Raises:
         CheckFailed: Something is missing, more, or other.
     """
-    wanted = {file.path: file.bytes for file in staged.files if file.path != KAGGLE_METADATA}
+    expected = {file.path: file.bytes for file in staged.files if file.path != KAGGLE_METADATA}
     found = remote.list_files(staged.listing.id)
-    missing, more = sorted(wanted.keys() - found.keys()), sorted(found.keys() - wanted.keys())
-    other = sorted(name for name in wanted.keys() & found.keys() if found[name] != wanted[name])
+    missing, more = sorted(expected.keys() - found.keys()), sorted(found.keys() - expected.keys())
+    other = sorted(name for name in expected.keys() & found.keys() if found[name] != expected[name])
     problems = [
         f"{len(names)} {what} ({', '.join(names[:3])})"
         for what, names in (("missing", missing), ("that were not sent", more), ("of another size", other))
@@ -119,7 +119,7 @@ def _compare(remote: Any, staged: Published) -> None:
         raise CheckFailed(
             staged.listing.id,
             found=f"a release at Kaggle with files {'; '.join(problems)}",
-            expected=f"exactly the {len(wanted)} staged files",
+            expected=f"exactly the {len(expected)} staged files",
             todo="it is not called done; run the same command again, and look at it on Kaggle",
         )
 
