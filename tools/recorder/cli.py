@@ -36,7 +36,7 @@ def parser() -> cli.Parser:
         "recorder",
         "Record takes by the protocol (get ready, smile, stop) and store their labelled sequences in a dataset.\n"
         "Keys in the window: space starts a take and keeps it, r repeats it, u undoes it, p pauses, q ends.\n"
-        "Exit codes: 0 all that was asked for is stored, 1 a take was refused or kept apart (with the reason) or no\n"
+        "Exit codes: 0 the target is reached, 1 a take was refused or kept apart (with the reason) or no\n"
         "consent was given, 3 no camera or no screen, 130 interrupted.",
         _EXAMPLES,
         _record,

@@ -22,9 +22,9 @@ class RecordingConfig:
         lang: Language of the prompts: ``ko`` or ``en``.
         seed: Varies the drawn actors.
         difficulty: Of the drawn actors: ``easy`` or ``normal``.
-        fps: What a camera is asked for; it may deliver another rate, and the measured one counts.
-        width_px: Width that a camera is asked for.
-        height_px: Height that a camera is asked for.
+        fps: Rate requested from a camera; it may deliver another rate, and the measured one counts.
+        width_px: Width requested from a camera.
+        height_px: Height requested from a camera.
         consent: What the person has agreed to elsewhere, of `shared.dataset.consent.SCOPES`; empty to ask.
         given_by: Who has agreed: ``self`` or ``guardian``.
         face_model: The face detector's file, ``none``, or None to look for it.

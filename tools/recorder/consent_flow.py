@@ -1,4 +1,4 @@
-"""What a person is asked before the first recording, and the row that the answer becomes.
+"""Consent before the first recording: the question, and the row that stores the answer.
 
 The statement is a text file a language; its version and hash go into the row, so that it can be said later what was
 read. Reads the statement and a dataset's consent.json, writes the latter through `shared.dataset.consent`. The question
@@ -68,7 +68,7 @@ def settle_consent(settings: RecordingConfig, kind: str, ask: Ask | None) -> Non
     recorded all the same, with a note, as the person is not there to be asked.
 
     Args:
-        settings: What the session was asked for.
+        settings: The session's settings.
         kind: Of the source: ``camera``, ``film``, ``stream`` or ``synthetic``.
         ask: Asks on the screen, and returns the scopes, or None for a no; None where there is no window.
 

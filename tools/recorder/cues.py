@@ -56,14 +56,14 @@ class Speaker:
     """Plays cues. Use it as a context manager.
 
     Args:
-        wanted: False for silence.
+        is_enabled: False for silence.
     """
 
-    def __init__(self, wanted: bool) -> None:
+    def __init__(self, is_enabled: bool) -> None:
         self._lock = threading.Lock()
         self._waiting: array.array[int] = array.array("h")
-        self._cues = {name: tone(parts) for name, parts in CUES.items()} if wanted else {}
-        self._device = self._open() if wanted else None
+        self._cues = {name: tone(parts) for name, parts in CUES.items()} if is_enabled else {}
+        self._device = self._open() if is_enabled else None
 
     def _open(self) -> Any:
         try:
@@ -72,7 +72,7 @@ class Speaker:
             return None
         try:
             real = [backend for backend in miniaudio.Backend if backend is not miniaudio.Backend.NULL]
-            with hushed_stderr():  # ALSA tells each device that it does not find
+            with hushed_stderr():  # ALSA reports each device that it does not find
                 device = miniaudio.PlaybackDevice(nchannels=1, sample_rate=RATE_HZ, buffersize_msec=40, backends=real)
             stream = self._stream()
             next(stream)
@@ -83,12 +83,12 @@ class Speaker:
         return device
 
     def _stream(self) -> Generator[bytes, int, None]:
-        """Give the device as many samples as it asks for: what waits, then silence."""
-        wanted = yield b""
+        """Give the device as many samples as it asks for: the waiting samples, then silence."""
+        n_bytes = yield b""
         while True:
             with self._lock:
-                now, self._waiting = self._waiting[:wanted], self._waiting[wanted:]
-            wanted = yield now.tobytes() + bytes(2 * (wanted - len(now)))
+                now, self._waiting = self._waiting[:n_bytes], self._waiting[n_bytes:]
+            n_bytes = yield now.tobytes() + bytes(2 * (n_bytes - len(now)))
 
     def play(self, cue: str) -> None:
         """Begin a cue of `CUES`, in place of one that still sounds."""

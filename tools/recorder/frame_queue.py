@@ -1,4 +1,4 @@
-"""Takes in frames in real time, so that nobody's drawing delays a capture time and no frame is lost unnoticed."""
+"""Takes in frames in real time, so that drawing never delays a capture time and no frame is lost unnoticed."""
 
 import atexit
 import os
@@ -23,7 +23,7 @@ def give_way() -> None:
 
 
 class Feed:
-    """Frames that arrive in real time, collected by a thread so that nobody's drawing delays a capture time.
+    """Frames that arrive in real time, collected by a thread so that drawing never delays a capture time.
 
     Args:
         frames: Where they come from; used by the thread only.

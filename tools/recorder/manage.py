@@ -11,7 +11,7 @@ from shared import paths
 from shared.dataset import consent, reader, removed_takes
 from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput
-from tools.recorder.summary import tell
+from tools.recorder.summary import describe_faults
 
 
 @dataclass(frozen=True)
@@ -20,7 +20,7 @@ class UpkeepResult:
 
     Attributes:
         dataset: The dataset's folder.
-        lines: What to tell people.
+        lines: The text output.
         takes: The takes it was about.
     """
 
@@ -54,7 +54,7 @@ def list_takes_outside(dataset: Path) -> UpkeepResult:
     takes = [{**removal.record, "place": str(removal.place)} for removal in removed_takes.list_removed(dataset)]
     lines = [
         f"{take['take_id']}  {take['subject_id']}  {take['reason']}"
-        + (f": {tell(take['faults'])}" if take["faults"] else "")
+        + (f": {describe_faults(take['faults'])}" if take["faults"] else "")
         + f"  ({paths.shown(Path(take['place']))})"
         for take in takes
     ]

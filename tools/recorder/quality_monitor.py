@@ -1,4 +1,4 @@
-"""The traffic light: looks at the camera's picture now and then, in its own thread, and says what is wrong with it.
+"""The traffic light: checks the camera's picture at intervals, in its own thread, and names the first fault.
 
 It sees the latest picture only and is never waited for, so that no frame is lost over it. Reads and writes nothing.
 """
@@ -16,17 +16,17 @@ from tools.recorder.frame_queue import give_way
 
 _EVERY_S = 0.15
 _EVERY_WHILE_RECORDING_S = 0.4
-_MEMORY = 3  # looks; what most of them say is shown, so that the light does not flicker
+_MEMORY = 3  # readings; the most frequent result is shown, so that the light does not flicker
 
 
 @dataclass(frozen=True)
-class Look:
-    """What the light shows.
+class QualityReading:
+    """Result of one check of a picture; the traffic light shows it.
 
     Attributes:
         fault: The first of `shared.dataset.quality.FAULTS`, or None when all is well.
         box: The face as fractions of the stored square (left, top, right, bottom), or None.
-        knows_faces: Whether faces were looked for.
+        knows_faces: Whether faces were searched for.
     """
 
     fault: str | None
@@ -35,11 +35,11 @@ class Look:
 
 
 class Watcher:
-    """Looks at pictures in a thread. Use it as a context manager.
+    """Checks pictures in a thread. Use it as a context manager.
 
     Args:
-        finder: Used by this thread only; None looks at the light alone.
-        limits: What is still good.
+        finder: Used by this thread only; None checks the light only.
+        limits: Quality limits of the protocol.
         size_px: Side of the stored pictures.
     """
 
@@ -51,27 +51,27 @@ class Watcher:
         self._news = threading.Event()
         self._stop = threading.Event()
         self._faults: deque[str | None] = deque(maxlen=_MEMORY)
-        self._look: Look | None = None
+        self._reading: QualityReading | None = None
         self._failure: Exception | None = None
         self.is_recording = False
         self._thread = threading.Thread(target=self._run, name="watch", daemon=True)
         self._thread.start()
 
     def show(self, picture_rgb_hwc_u8: U8) -> None:
-        """Offer a picture; it is looked at when the thread has time, unless a newer one comes first."""
+        """Offer a picture; it is checked when the thread has time, unless a newer one comes first."""
         self._picture = picture_rgb_hwc_u8
         self._news.set()
 
     @property
-    def look(self) -> Look | None:
-        """The latest look; None before the first.
+    def reading(self) -> QualityReading | None:
+        """The latest reading; None before the first.
 
         Raises:
             Exception: The thread has failed, with its reason.
         """
         if self._failure is not None:
             raise self._failure
-        return self._look
+        return self._reading
 
     def _run(self) -> None:
         give_way()
@@ -79,12 +79,12 @@ class Watcher:
             while self._news.wait() and not self._stop.is_set():
                 self._news.clear()
                 if self._picture is not None:
-                    self._look_at(self._picture)
+                    self._measure(self._picture)
                 self._stop.wait(_EVERY_WHILE_RECORDING_S if self.is_recording else _EVERY_S)
-        except Exception as error:  # shown to the main thread with the next look
+        except Exception as error:  # shown to the main thread with the next reading
             self._failure = error
 
-    def _look_at(self, picture: U8) -> None:
+    def _measure(self, picture: U8) -> None:
         found = measure_picture(preprocess.crop_and_resize(picture, self._size_px), self._finder)
         faults = faults_of(found, self._limits)
         self._faults.append(faults[0] if faults else None)
@@ -94,7 +94,7 @@ class Watcher:
             x0, y0, x1, y1 = (value / self._size_px for value in found.face.box_xyxy_px)
             box = (x0, y0, x1, y1)
         assert shown is None or shown in FAULTS
-        self._look = Look(shown, box, self._finder is not None)
+        self._reading = QualityReading(shown, box, self._finder is not None)
 
     def __enter__(self) -> "Watcher":
         return self

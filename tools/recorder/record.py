@@ -1,4 +1,4 @@
-"""Recording as asked for: opens source, window, dataset and models, records, and closes them again.
+"""Runs a recording session: opens source, window, dataset and models, records, and closes them again.
 
 Reads a source and the protocol; what is written, is written by the session (`tools.recorder.session`).
 """
@@ -24,7 +24,7 @@ _FPS_TOLERANCE = 0.1  # 29.97 and 30 are the same, 25 and 30 are not
 
 
 def record(settings: RecordingConfig) -> SessionResult:
-    """Record takes as asked for.
+    """Record takes by the settings.
 
     Args:
         settings: See there.
@@ -64,12 +64,12 @@ def record(settings: RecordingConfig) -> SessionResult:
         if meter is not None:
             held.callback(meter.close)
         session = Session(settings, protocol, source, writer, finder, meter)
-        session.tell_about_film()
+        session.note_about_film()
         with Speaker(settings.sound and (settings.preview or source.is_live)) as speaker:
             if settings.preview:
-                from tools.recorder.window.window_loop import run_booth
+                from tools.recorder.window.window_loop import run_window_loop
 
-                run_booth(session, window, speaker)
+                run_window_loop(session, window, speaker)
             else:
                 session.run_without_window(speaker)
         return session.result()
@@ -104,7 +104,10 @@ def _must_go_on_alike(settings: RecordingConfig, source: Source) -> None:
     if path is None or not path.is_file():
         return
     last = contracts.read_document(path, "take")
-    what, todo = f"--source, beside {last['take_id']} of {settings.subject_id}", "record alike, or say --mixed"
+    what, todo = (
+        f"--source, beside {last['take_id']} of {settings.subject_id}",
+        "record at the same size and rate, or give --mixed",
+    )
     before_px = last["width_px"], last["height_px"]
     if source.size_px != (0, 0) and source.size_px != before_px:
         raise InvalidInput(

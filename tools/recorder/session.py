@@ -1,7 +1,7 @@
 """A recording session: takes of one person into one dataset.
 
 Reads a source; writes the dataset through `shared.dataset.writer`, one whole take at a time. A take that fails its
-quality limits, or whose smile is not where it was asked for, is kept apart in rejected/. What opens and closes a
+quality limits, or whose smile does not follow the prompts, is kept apart in rejected/. What opens and closes a
 session's parts is `tools.recorder.record`; the window's own loop is `tools.recorder.window.window_loop`.
 """
 
@@ -28,7 +28,7 @@ from tools.recorder.frame_queue import Feed
 from tools.recorder.smile_curve import SmileCurve
 from tools.recorder.smile_meter import SmileMeter
 from tools.recorder.sources import Source
-from tools.recorder.summary import SessionResult, tell
+from tools.recorder.summary import SessionResult, describe_faults
 from tools.recorder.take import Take, TakeRecorder, TakeRefused, describe, disk_is_full
 
 _CURVE_WIDTH_PX, _CURVE_HEIGHT_PX = 900, 160
@@ -80,8 +80,8 @@ class Session:
         """The next take's number among those of this person, from 1."""
         return self.n_takes + 1
 
-    def tell_about_film(self) -> None:
-        """Say what only people can judge: the film is longer than a take, or this very film was recorded before."""
+    def note_about_film(self) -> None:
+        """Note what only a person can judge: the film is longer than a take, or this very film was recorded before."""
         if self.source.duration_s is not None and self.source.duration_s > self.protocol.duration_s + DURATION_SLACK_S:
             cli.note(
                 f"recorder: note: the film lasts {self.source.duration_s:.1f} s; only its first "
@@ -142,7 +142,9 @@ class Session:
             raise _unless_full(error) from None
         if faults:
             self.set_aside.append({"take_id": stored["take_id"], "faults": faults})
-            print(f"recorder: {stored['take_id']} is kept apart: {tell(faults)}", file=sys.stderr, flush=True)
+            print(
+                f"recorder: {stored['take_id']} is kept apart: {describe_faults(faults)}", file=sys.stderr, flush=True
+            )
         else:
             self.takes.append(stored)
         return Outcome(stored, take, curve, tuple(faults))
@@ -174,7 +176,7 @@ class Session:
         }
 
     def refuse(self, error: SmilebenchError) -> None:
-        """Remember why a take was refused, and say it."""
+        """Record and print why a take was refused."""
         self.refused.append(str(error))
         print(f"recorder: {error}", file=sys.stderr, flush=True)
 
@@ -241,7 +243,7 @@ def _unless_full(error: OSError) -> Exception:
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Let Ctrl-C wait until a take is stored whole; it costs a fraction of a second."""
+    """Let Ctrl-C wait until a take is stored completely; it takes a fraction of a second."""
     if threading.current_thread() is not threading.main_thread():
         yield
         return

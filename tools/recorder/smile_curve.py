@@ -1,4 +1,4 @@
-"""Judges whether a person smiled when told, from a smile score over a take: relative to the person's own range.
+"""Judges whether a person smiled when prompted, from a smile score over a take: relative to the person's own range.
 
 Pure functions of times and scores; what gives the scores (a landmark model) and who draws the curve is elsewhere. A
 take with a fault carries a label that its pictures do not show.
@@ -26,7 +26,7 @@ _SURE = 0.5  # a score above which a face smiles whatever its range: 91.7 % righ
 
 @dataclass(frozen=True)
 class SmileCurve:
-    """A smile score over a take, and what it says.
+    """A smile score over a take, and its judgement.
 
     Attributes:
         interval_ms: Between two samples; the first is at the take's start.
@@ -35,7 +35,7 @@ class SmileCurve:
         smile: Median in the windows of the positive class.
         level: The score that parts smiling from not smiling for this person in this take, or None.
         rise_s: When the score first passes it.
-        faults: Of `FAULTS`; empty where the person did as told.
+        faults: Of `FAULTS`; empty where the person followed the prompts.
     """
 
     interval_ms: float
@@ -121,7 +121,7 @@ def _faults(
 
 
 def _smooth(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
-    """Take the median of each three neighbours, so that a single blink or misreading tells nothing."""
+    """Take the median of each three neighbours, so that a single blink or misreading has no effect."""
     if len(values) < 3:
         return values
     padded = np.concatenate([values[:1], values, values[-1:]])

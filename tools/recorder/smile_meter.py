@@ -1,7 +1,7 @@
-"""Reads the smile score over a take while it is recorded, in a thread of its own: a look each 100 ms.
+"""Reads the smile score over a take while it is recorded, in a thread of its own: one reading each 100 ms.
 
 Needs mediapipe and the Face Landmarker's file; without them there is no meter, and takes are not judged by their smile.
-Every look is taken, none depends on how busy the computer is: what is left over is read when the take ends.
+Every reading is made, however busy the computer is: those left over are made when the take ends.
 """
 
 import queue
@@ -19,7 +19,7 @@ from shared.faces import landmarker
 from tools.recorder.frame_queue import give_way
 from tools.recorder.smile_curve import INTERVAL_MS, SmileCurve, judge
 
-_SIZE_PX = 480  # longer side of the looks, at least: the landmarker's own nets see 128 and 256 pixels of them
+_SIZE_PX = 480  # longer side of the pictures read, at least: the landmarker's own nets see 128 and 256 pixels of them
 _EPSILON_S = 1e-6
 
 
@@ -56,7 +56,7 @@ class SmileMeter:
             self._looks.put((self._scores, place, _shrink(frame_rgb_hwc_u8)))
 
     def finish(self) -> SmileCurve:
-        """Wait until every look is taken, and judge the take."""
+        """Wait until every reading is made, and judge the take."""
         done = threading.Event()
         self._looks.put(done)
         done.wait()
@@ -77,7 +77,7 @@ class SmileMeter:
                         reading = reader.read(picture)
                         if reading.blendshapes is not None:
                             scores[place] = float(landmarker.smile_score(reading.blendshapes))
-        except Exception as error:  # told to the main thread when the take ends
+        except Exception as error:  # raised in the main thread when the take ends
             self._failure = error
             while (item := self._looks.get()) is not None:
                 if isinstance(item, threading.Event):
@@ -100,10 +100,10 @@ def _shrink(frame_rgb_hwc_u8: U8) -> U8:
 
 
 def open_meter(chosen: str | None, protocol: Protocol) -> SmileMeter | None:
-    """Make a meter, where mediapipe and the model are at hand; a note says what is missing.
+    """Make a meter, where mediapipe and the model are at hand; a note names what is missing.
 
     Args:
-        chosen: What --landmark-model was given: a path, or ``none``; None looks for it.
+        chosen: The value of --landmark-model: a path, or ``none``; None looks for it.
         protocol: Says when to smile.
 
     Raises:

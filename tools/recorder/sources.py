@@ -32,10 +32,10 @@ class Source(Protocol):
         clock: What the times are: ``monotonic``, ``container`` or ``simulated``.
         note: For the take's record: settings, no names and no addresses.
         sha256: Of the film's file, else None.
-        nominal_fps: What the source says of itself, if it does.
-        duration_s: How long a film says it is, if it does.
+        nominal_fps: Frame rate that the source reports, or None.
+        duration_s: Length that a film reports, or None.
         size_px: Width and height of its pictures.
-        is_live: Whether frames come by themselves, wanted or not.
+        is_live: Whether frames come by themselves, requested or not.
         ending: Why frames end, in words for an error.
     """
 
@@ -123,7 +123,7 @@ class Camera:
         """Open the device and wait until its exposure has settled."""
         import cv2
 
-        # OpenCV tries one backend after another and reports each failure; our one line says it all.
+        # OpenCV tries one backend after another and reports each failure; the one line of this tool covers them.
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
         self._capture = cv2.VideoCapture(self._device)
         if not self._capture.isOpened():
@@ -277,7 +277,7 @@ class SyntheticSource:
 
     Args:
         settings: subject_id, seed and difficulty are used.
-        protocol: Its phases say when to smile.
+        protocol: Its phases prompt for the smile.
     """
 
     kind = "synthetic"

@@ -1,4 +1,4 @@
-"""What a recording session came to: two views of one object, for people and for programs."""
+"""Result of a recording session: one object, as text and as JSON."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -10,15 +10,15 @@ from tools.recorder.window.words import REASONS
 
 @dataclass(frozen=True)
 class SessionResult:
-    """What a session came to.
+    """Result of a session.
 
     Attributes:
-        settings: What was asked for.
+        settings: The session's settings.
         takes: Records of the takes that this session stored and kept.
         refused: Why takes were refused, in order.
         set_aside: Takes that are kept apart, in rejected/: take_id and faults.
         n_takes_of_subject: Takes of this person in the dataset now.
-        is_complete: Whether at least what was asked for is stored.
+        is_complete: Whether the target is reached.
     """
 
     settings: RecordingConfig
@@ -30,7 +30,7 @@ class SessionResult:
 
     @property
     def exit_code(self) -> int:
-        """0 if at least what was asked for is stored, else 1."""
+        """0 if the target is reached, else 1."""
         return 0 if self.is_complete else 1
 
     def as_text(self) -> str:
@@ -45,7 +45,7 @@ class SessionResult:
         if self.refused:
             lines.append(f"refused {_count(len(self.refused), 'take')}; nothing of it was stored")
         for take in self.set_aside:
-            lines.append(f"kept apart {take['take_id']}, not in labels.csv: {tell(take['faults'])}")
+            lines.append(f"kept apart {take['take_id']}, not in labels.csv: {describe_faults(take['faults'])}")
         if self.set_aside:
             lines.append(
                 f"look at it in {self._where()}/rejected/; to use one all the same: "
@@ -70,8 +70,8 @@ class SessionResult:
         }
 
 
-def tell(faults: list[str]) -> str:
-    """Say faults in words."""
+def describe_faults(faults: list[str]) -> str:
+    """Describe faults in words."""
     return "; ".join(REASONS[fault] for fault in faults)
 
 

@@ -36,10 +36,10 @@ _SAMPLE_STEP_PX = 8
 
 
 class TakeRefused(CheckFailed):
-    """A take that must not be stored; the text says why.
+    """A take that must not be stored; the text gives the reason.
 
     Args:
-        cause: ``size``, ``short``, ``slow``, ``gap``, ``sequence``, ``clock`` or ``disk``: what the window says in the
+        cause: ``size``, ``short``, ``slow``, ``gap``, ``sequence``, ``clock`` or ``disk``: the key of the text in the
             person's language.
         found: What was found.
         expected: What should have been there.
@@ -163,7 +163,7 @@ class TakeRecorder:
             frame: Its time is in seconds from the start of the take, later than the last one's.
 
         Returns:
-            Whether more frames are wanted: False from the protocol's end on.
+            Whether more frames are needed: False from the protocol's end on.
 
         Raises:
             TakeRefused: The picture's size changed, time went backwards, or the disk is full.
@@ -230,7 +230,7 @@ class TakeRecorder:
         """Close the take and judge it.
 
         Args:
-            ending: Why there were no more frames, in case they ended too early: "the film ends", say.
+            ending: Why there were no more frames, in case they ended too early: such as "the film ends".
 
         Raises:
             TakeRefused: Too short, too slow, a gap at a labelled window, or a window without a full sequence.
@@ -285,7 +285,7 @@ class TakeRecorder:
     def discard(self) -> None:
         """Let go of the film and remove the temporary folder; a film that was stored has left it."""
         if self._writer is not None:
-            # Nobody wants this film, so that it cannot be finished (a full disk, say) is no news.
+            # The film is discarded, so an error while closing it (such as a full disk) is ignored.
             with contextlib.suppress(Exception):
                 self._writer.close()
             self._writer = None
@@ -315,7 +315,7 @@ def disk_is_full() -> TakeRefused:
 
 
 def describe(take: Take) -> dict[str, Any]:
-    """Write what a take's own frames say about it, in the words of the take's record."""
+    """Describe a take from its frames, with the fields of the take's record."""
     return {
         "width_px": take.width_px,
         "height_px": take.height_px,

@@ -1,7 +1,7 @@
 """Drawn actors: a face that follows the protocol, as a pure function of identity, take and time.
 
 Everything but the mouth behaves alike whether the actor smiles or not: blinks, brows, squints, talking, head motion
-and light come from schedules that know nothing of the prompts, so that only the mouth's shape tells a smile. The
+and light come from schedules that do not depend on the prompts, so that only the mouth's shape shows a smile. The
 picture itself is `tools.recorder.actor.painter`'s job. Reads and writes nothing.
 """
 
@@ -14,7 +14,7 @@ import numpy as np
 
 from shared.arrays import U8
 from shared.dataset.protocol import Protocol
-from tools.recorder.actor.appearance import Look
+from tools.recorder.actor.appearance import Appearance
 from tools.recorder.actor.painter import Face, Painter, Pose
 from tools.recorder.actor.portrait import Stage
 
@@ -82,7 +82,7 @@ class Actor:
         identity_seed: Makes the face: the same seed is the same person.
         take_seed: Makes the performance, the light and the camera's noise.
         difficulty: ``easy`` or ``normal``.
-        protocol: Smiles are asked for in the phases that hold a window of the positive class.
+        protocol: Smiles are prompted in the phases that hold a window of the positive class.
     """
 
     def __init__(self, identity_seed: int, take_seed: int, difficulty: str, protocol: Protocol) -> None:
@@ -145,8 +145,10 @@ class Actor:
     def _painter(self) -> Painter:
         """Paint the still parts once, and only for those who want to see them."""
         level, rng = self._level, np.random.default_rng([self._take_seed, 4])
-        look = Look.from_seed(self._identity_seed, level.glasses_share)
-        return Painter(look, Stage.from_rng(rng, look, level.light_unevenness, level.noise_sigma, level.blur_sigma))
+        appearance = Appearance.from_seed(self._identity_seed, level.glasses_share)
+        return Painter(
+            appearance, Stage.from_rng(rng, appearance, level.light_unevenness, level.noise_sigma, level.blur_sigma)
+        )
 
     def smile_at(self, time_s: float) -> float:
         """Return how much the actor smiles, 0 to 1."""
@@ -212,7 +214,7 @@ class Actor:
 
 
 def _smile_spans(protocol: Protocol) -> list[tuple[float, float, float]]:
-    """Return (cue, first labelled moment, end) in seconds of each phase that asks for a smile."""
+    """Return (cue, first labelled moment, end) in seconds of each phase that prompts for a smile."""
     positive = protocol.document["positive_class"]
     spans = []
     for phase in protocol.phases:

@@ -22,7 +22,7 @@ _STYLES = ("short", "parted", "bob", "long", "curly", "bun", "buzz")
 
 
 @dataclass(frozen=True)
-class Look:
+class Appearance:
     """What makes a person: shape and colour. Lengths in head pixels, colours RGB 0 to 255."""
 
     half_width: float
@@ -57,7 +57,7 @@ class Look:
     seed: int
 
     @classmethod
-    def from_seed(cls, seed: int, glasses_share: float) -> "Look":
+    def from_seed(cls, seed: int, glasses_share: float) -> "Appearance":
         """Draw a person by lot."""
         rng = np.random.default_rng([seed, 11])
 

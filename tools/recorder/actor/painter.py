@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from shared.arrays import U8
-from tools.recorder.actor.appearance import Look
+from tools.recorder.actor.appearance import Appearance
 from tools.recorder.actor.portrait import (
     HEAD_AT,
     HEAD_SCALE,
@@ -54,15 +54,15 @@ class Painter:
     """Paints one actor in one take.
 
     Args:
-        look: The person.
+        appearance: The person.
         stage: Light and camera.
     """
 
-    def __init__(self, look: Look, stage: Stage) -> None:
-        self._look = look
+    def __init__(self, appearance: Appearance, stage: Stage) -> None:
+        self._appearance = appearance
         self._stage = stage
-        self._room = paint_room(look, stage)
-        self._head_rgba = paint_head(look, stage)
+        self._room = paint_room(appearance, stage)
+        self._head_rgba = paint_head(appearance, stage)
 
     def paint(self, pose: Pose, face: Face, grain: int) -> U8:
         """Paint a moment.
@@ -82,10 +82,10 @@ class Painter:
         def place(points: Points) -> Points:
             return points @ matrix[:, :2].T + matrix[:, 2]
 
-        _draw_eyes(image, place, pose.scale, self._look, face)
-        _draw_mouth(image, place, pose.scale, self._look, face)
-        if self._look.glasses:
-            _draw_glasses(image, place, pose.scale, self._look)
+        _draw_eyes(image, place, pose.scale, self._appearance, face)
+        _draw_mouth(image, place, pose.scale, self._appearance, face)
+        if self._appearance.glasses:
+            _draw_glasses(image, place, pose.scale, self._appearance)
         cv2.multiply(image, self._stage.light, dst=image, scale=pose.brightness / 160)
         if self._stage.blur_sigma > 0.3:
             cv2.GaussianBlur(image, (3, 3), self._stage.blur_sigma, dst=image)
@@ -95,7 +95,7 @@ class Painter:
 
     def mouth_box_xyxy_px(self, pose: Pose) -> tuple[int, int, int, int]:
         """Return the box around all that a mouth can do; x1 and y1 exclusive."""
-        half, y = self._look.mouth_half_width * 1.45, self._look.mouth_y
+        half, y = self._appearance.mouth_half_width * 1.45, self._appearance.mouth_y
         matrix = self._matrix(pose)
         corners = np.array([[-half, y - 42], [half, y - 42], [half, y + 50], [-half, y + 50]], np.float64)
         placed = corners @ matrix[:, :2].T + matrix[:, 2]
@@ -123,13 +123,13 @@ class Painter:
         cv2.add(behind, cv2.cvtColor(head_rgba, cv2.COLOR_RGBA2RGB), dst=region)
 
 
-def _draw_eyes(image: U8, place: Callable[[Points], Points], scale: float, look: Look, face: Face) -> None:
+def _draw_eyes(image: U8, place: Callable[[Points], Points], scale: float, appearance: Appearance, face: Face) -> None:
     """Draw eyes and brows."""
     opening = max(0.0, 1 - face.eyes_closed) * (1 - 0.5 * face.squint)
     x = np.linspace(-1, 1, 17)
     arch = (1 - x * x) ** 0.75
     for side in (-1.0, 1.0):
-        cx, cy, w, h = side * look.eye_x, look.eye_y, look.eye_width, look.eye_height
+        cx, cy, w, h = side * appearance.eye_x, appearance.eye_y, appearance.eye_width, appearance.eye_height
         tilt = -1.5 * side * x
         low = cy + tilt + 0.55 * h * arch * (1 - 0.35 * face.squint)
         top = np.minimum(cy + tilt - h * arch * opening + 0.45 * h * arch * (1 - opening), low)
@@ -138,43 +138,43 @@ def _draw_eyes(image: U8, place: Callable[[Points], Points], scale: float, look:
             fill(image, place(band(xs, top, low)), (240, 238, 234))
             radius = min(0.95 * h, 0.52 * w)
             centre = cx + 0.22 * w * face.gaze
-            for size, color in ((1.0, dark(look.iris, 0.35)), (0.84, look.iris), (0.42, (14, 12, 12))):
+            for size, color in ((1.0, dark(appearance.iris, 0.35)), (0.84, appearance.iris), (0.42, (14, 12, 12))):
                 ring = oval(centre, cy - 0.12 * h, radius * size, radius * size, n=24)
                 ring[:, 1] = np.clip(ring[:, 1], np.interp(ring[:, 0], xs, top), np.interp(ring[:, 0], xs, low))
                 fill(image, place(ring), color)
             glint = oval(centre - 0.3 * radius, cy - 0.45 * radius, 0.2 * radius, 0.2 * radius, n=10)
             if opening > 0.6:
                 fill(image, place(glint), (252, 252, 252))
-        stroke(image, place(np.stack([xs, top], axis=1)), dark(look.hair, 0.55), 2.6 * scale)
+        stroke(image, place(np.stack([xs, top], axis=1)), dark(appearance.hair, 0.55), 2.6 * scale)
         crease = np.stack([cx + 1.02 * w * x, cy + tilt - h * (0.5 + 0.95 * arch)], axis=1)
-        stroke(image, place(crease[2:-2]), dark(look.skin, 0.28), 1.2)
-        _draw_brow(image, place, look, face, side)
+        stroke(image, place(crease[2:-2]), dark(appearance.skin, 0.28), 1.2)
+        _draw_brow(image, place, appearance, face, side)
 
 
-def _draw_brow(image: U8, place: Callable[[Points], Points], look: Look, face: Face, side: float) -> None:
+def _draw_brow(image: U8, place: Callable[[Points], Points], appearance: Appearance, face: Face, side: float) -> None:
     x = np.linspace(-1, 1, 13)
-    xs = side * (look.eye_x + 1.0) + look.eye_width * 1.28 * x
-    middle = look.eye_y - look.brow_y - 12 * face.brows_up + 4 * face.squint
-    ys = middle - 5 * (1 - x * x) - look.brow_slant * side * x
-    thick = look.brow_thickness * (0.55 + 0.45 * np.cos(math.pi * (0.5 * side * x + 0.15) * 0.8))
-    fill(image, place(band(xs, ys - thick / 2, ys + thick / 2)), mix(look.hair, look.skin, 0.12))
+    xs = side * (appearance.eye_x + 1.0) + appearance.eye_width * 1.28 * x
+    middle = appearance.eye_y - appearance.brow_y - 12 * face.brows_up + 4 * face.squint
+    ys = middle - 5 * (1 - x * x) - appearance.brow_slant * side * x
+    thick = appearance.brow_thickness * (0.55 + 0.45 * np.cos(math.pi * (0.5 * side * x + 0.15) * 0.8))
+    fill(image, place(band(xs, ys - thick / 2, ys + thick / 2)), mix(appearance.hair, appearance.skin, 0.12))
 
 
-def _draw_mouth(image: U8, place: Callable[[Points], Points], scale: float, look: Look, face: Face) -> None:
+def _draw_mouth(image: U8, place: Callable[[Points], Points], scale: float, appearance: Appearance, face: Face) -> None:
     """Draw the mouth: the only part that knows of smiles."""
     x = np.linspace(-1, 1, 25)
     bow = 1 - x * x
-    half = look.mouth_half_width * (1 + 0.26 * face.smile - 0.12 * face.mouth_open)
-    lift = look.rest_curve + 19 * face.smile
-    middle = look.mouth_y - 2 * face.smile + lift * (0.4 - 1.3 * np.abs(x) ** 1.8) * (1 + look.skew * x)
-    gap = 20 * face.mouth_open + 11 * look.shows_teeth * face.smile
+    half = appearance.mouth_half_width * (1 + 0.26 * face.smile - 0.12 * face.mouth_open)
+    lift = appearance.rest_curve + 19 * face.smile
+    middle = appearance.mouth_y - 2 * face.smile + lift * (0.4 - 1.3 * np.abs(x) ** 1.8) * (1 + appearance.skew * x)
+    gap = 20 * face.mouth_open + 11 * appearance.shows_teeth * face.smile
     inner_top = middle - 0.3 * gap * bow
     inner_low = middle + 0.7 * gap * bow**0.8
-    lip = look.lip * (1 - 0.25 * face.smile)
+    lip = appearance.lip * (1 - 0.25 * face.smile)
     outer_top = inner_top - 0.8 * lip * bow**0.6 * (1 - 0.3 * np.exp(-((x / 0.16) ** 2)))
     outer_low = inner_low + 1.1 * lip * bow**0.7
     xs = half * x
-    red = mix(dark(look.skin, 0.12), (186, 74, 80), look.lip_red)
+    red = mix(dark(appearance.skin, 0.12), (186, 74, 80), appearance.lip_red)
     if gap > 1.0:
         fill(image, place(band(xs, inner_top, inner_low)), (62, 22, 26))
         tongue = np.maximum(inner_low - 0.35 * gap * bow**2, inner_top)
@@ -192,13 +192,20 @@ def _draw_mouth(image: U8, place: Callable[[Points], Points], scale: float, look
     stroke(image, place(np.stack([xs, inner_low], axis=1)), line, 1.2 * scale)
 
 
-def _draw_glasses(image: U8, place: Callable[[Points], Points], scale: float, look: Look) -> None:
+def _draw_glasses(image: U8, place: Callable[[Points], Points], scale: float, appearance: Appearance) -> None:
     color: Rgb = (38, 36, 40)
-    half_width, half_height = look.eye_x - 8, 25.0
+    half_width, half_height = appearance.eye_x - 8, 25.0
     for side in (-1.0, 1.0):
-        rim = oval(side * look.eye_x, look.eye_y + 3, half_width, half_height, look.glasses_round, n=32)
+        rim = oval(
+            side * appearance.eye_x, appearance.eye_y + 3, half_width, half_height, appearance.glasses_round, n=32
+        )
         stroke(image, place(rim), color, 3.4 * scale, closed=True)
-        arm = np.array([[side * (look.eye_x + half_width), look.eye_y], [side * look.half_width, look.eye_y - 6.0]])
+        arm = np.array(
+            [
+                [side * (appearance.eye_x + half_width), appearance.eye_y],
+                [side * appearance.half_width, appearance.eye_y - 6.0],
+            ]
+        )
         stroke(image, place(arm), color, 3.4 * scale)
-    bridge = np.array([[-8.0, look.eye_y], [0.0, look.eye_y - 4], [8.0, look.eye_y]])
+    bridge = np.array([[-8.0, appearance.eye_y], [0.0, appearance.eye_y - 4], [8.0, appearance.eye_y]])
     stroke(image, place(bridge), color, 3.4 * scale)

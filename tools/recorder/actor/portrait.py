@@ -10,7 +10,7 @@ import cv2
 import numpy as np
 
 from shared.arrays import U8
-from tools.recorder.actor.appearance import Look
+from tools.recorder.actor.appearance import Appearance
 from tools.recorder.actor.strokes import Points, Rgb, band, dark, fill, mix, oval, stroke
 
 WIDTH_PX, HEIGHT_PX = 640, 480
@@ -32,7 +32,12 @@ class Stage:
 
     @classmethod
     def from_rng(
-        cls, rng: np.random.Generator, look: Look, unevenness: float, noise: tuple[float, float], blur: float
+        cls,
+        rng: np.random.Generator,
+        appearance: Appearance,
+        unevenness: float,
+        noise: tuple[float, float],
+        blur: float,
     ) -> "Stage":
         """Set the light and choose the camera by lot."""
         angle = float(rng.uniform(0, 2 * math.pi))
@@ -51,37 +56,37 @@ class Stage:
             light_from=(math.cos(angle) * 0.6 * unevenness, -0.35 + 0.25 * math.sin(angle) * unevenness),
             noise=np.clip(grain + 128, 0, 255).astype(np.uint8),
             blur_sigma=float(rng.uniform(0, blur)),
-            clutter_seed=look.seed,
+            clutter_seed=appearance.seed,
         )
 
 
-def paint_room(look: Look, stage: Stage) -> U8:
+def paint_room(appearance: Appearance, stage: Stage) -> U8:
     """Paint what stands still: the wall with some clutter out of focus, shirt and neck; (480, 640, 3) RGB."""
     rng = np.random.default_rng([stage.clutter_seed, 12])
     image = np.empty((HEIGHT_PX, WIDTH_PX, 3), np.uint8)
-    image[:] = np.round(look.wall)
+    image[:] = np.round(appearance.wall)
     for _ in range(int(rng.integers(3, 7))):
         x, y = float(rng.uniform(0, WIDTH_PX)), float(rng.uniform(0, HEIGHT_PX))
         size, tall = float(rng.uniform(30, 110)), float(rng.uniform(0.5, 2.2))
-        color = mix(look.wall, tuple(rng.uniform(40, 240, 3)), float(rng.uniform(0.15, 0.5)))
+        color = mix(appearance.wall, tuple(rng.uniform(40, 240, 3)), float(rng.uniform(0.15, 0.5)))
         fill(image, oval(x, y, size, size * tall, float(rng.choice([2.0, 12.0]))), color)
     image = np.asarray(cv2.GaussianBlur(image, (0, 0), 7.0), dtype=np.uint8)
-    x0, chin = HEAD_AT[0], HEAD_AT[1] + HEAD_SCALE * look.half_height
-    top, neck = chin + 26, 0.58 * look.half_width
-    _paint_shirt(image, look, x0, top, neck)
+    x0, chin = HEAD_AT[0], HEAD_AT[1] + HEAD_SCALE * appearance.half_height
+    top, neck = chin + 26, 0.58 * appearance.half_width
+    _paint_shirt(image, appearance, x0, top, neck)
     return image
 
 
-def _paint_shirt(image: U8, look: Look, x0: float, top: float, neck: float) -> None:
+def _paint_shirt(image: U8, appearance: Appearance, x0: float, top: float, neck: float) -> None:
     """Paint shoulders, neck and collar."""
     bottom = float(HEIGHT_PX + 4)
     shoulders = np.array([-270, -235, -175, -neck - 16, neck + 16, 175, 235, 270], np.float64)
     heights = np.array([bottom, top + 44, top + 16, top - 12, top - 12, top + 16, top + 44, bottom])
-    fill(image, np.stack([x0 + shoulders, heights], axis=1), look.shirt)
+    fill(image, np.stack([x0 + shoulders, heights], axis=1), appearance.shirt)
     shade = image.astype(np.float32)
     neck_x = np.array([-neck, -neck * 0.94, -neck - 6, 0, neck + 6, neck * 0.94, neck])
     neck_y = np.array([top - 150, top - 30, top - 8, top + 22, top - 8, top - 30, top - 150])
-    fill(image, np.stack([x0 + neck_x, neck_y], axis=1), dark(look.skin, 0.1))
+    fill(image, np.stack([x0 + neck_x, neck_y], axis=1), dark(appearance.skin, 0.1))
     under_chin = np.zeros(image.shape[:2], np.uint8)
     fill(under_chin, oval(x0, top - 40, neck * 1.3, 44), (255.0, 0, 0))
     weight = np.asarray(cv2.GaussianBlur(under_chin, (0, 0), 9.0), dtype=np.float32)[..., None] / 255 * 0.42
@@ -89,10 +94,10 @@ def _paint_shirt(image: U8, look: Look, x0: float, top: float, neck: float) -> N
     image[:] = (image * (1 - weight * is_skin)).astype(np.uint8)
     collar = np.array([[-neck - 12, top - 14], [-neck * 0.7, top + 12], [0, top + 30], [neck * 0.7, top + 12]])
     collar = np.concatenate([collar, [[neck + 12, top - 14]]]) + np.array([x0, 0.0])
-    stroke(image, collar, dark(look.shirt, 0.28), 5)
+    stroke(image, collar, dark(appearance.shirt, 0.28), 5)
 
 
-def paint_head(look: Look, stage: Stage) -> U8:
+def paint_head(appearance: Appearance, stage: Stage) -> U8:
     """Paint all of the head that does not move by itself.
 
     Returns:
@@ -100,18 +105,20 @@ def paint_head(look: Look, stage: Stage) -> U8:
     """
     side = LAYER_PX * _FINE
     canvas = _Canvas(np.zeros((side, side, 3), np.uint8), np.zeros((side, side), np.uint8))
-    rng = np.random.default_rng([look.seed, 13])
-    _paint_back_hair(canvas, look, rng)
+    rng = np.random.default_rng([appearance.seed, 13])
+    _paint_back_hair(canvas, appearance, rng)
     for sign in (-1.0, 1.0):
-        canvas.fill(oval(sign * (look.half_width - 1), look.eye_y + 22, 15, 27), dark(look.skin, 0.06))
-        canvas.fill(oval(sign * (look.half_width + 2), look.eye_y + 22, 7, 16), dark(look.skin, 0.24))
-    outline = _face_outline(look)
-    canvas.fill(outline, look.skin)
+        canvas.fill(
+            oval(sign * (appearance.half_width - 1), appearance.eye_y + 22, 15, 27), dark(appearance.skin, 0.06)
+        )
+        canvas.fill(oval(sign * (appearance.half_width + 2), appearance.eye_y + 22, 7, 16), dark(appearance.skin, 0.24))
+    outline = _face_outline(appearance)
+    canvas.fill(outline, appearance.skin)
     skin = np.zeros((side, side), np.uint8)
     fill(skin, canvas.at(outline), (255.0, 0, 0))
-    _shade_skin(canvas, look, stage, skin, rng)
-    _paint_nose(canvas, look, stage)
-    _paint_front_hair(canvas, look, rng)
+    _shade_skin(canvas, appearance, stage, skin, rng)
+    _paint_nose(canvas, appearance, stage)
+    _paint_front_hair(canvas, appearance, rng)
     small = (LAYER_PX, LAYER_PX)
     canvas.image[canvas.cover == 0] = 0  # strands that reach beyond the hair
     # The canvas starts black, so its shrunken edges are multiplied by the coverage already.
@@ -158,23 +165,23 @@ class _Canvas:
         region[:] = (region * (1 - weight) + np.asarray(color, np.float32) * weight).astype(np.uint8)
 
 
-def _face_outline(look: Look, grow: float = 0.0) -> Points:
+def _face_outline(appearance: Appearance, grow: float = 0.0) -> Points:
     """Return the outline of the face: round above, towards the chin more or less square."""
     points = oval(0, 0, 1, 1, 2.0, 96)
     x, y = points[:, 0].copy(), points[:, 1].copy()
     low = y > 0
-    power = 2.0 + 0.9 * look.jaw
+    power = 2.0 + 0.9 * appearance.jaw
     angle = np.arctan2(y[low], x[low])
     x[low] = np.sign(np.cos(angle)) * np.abs(np.cos(angle)) ** (2 / power)
-    x[low] *= 1 - (0.26 - 0.12 * look.jaw) * y[low] ** 2
-    return np.stack([x * (look.half_width + grow), y * (look.half_height + grow)], axis=1)
+    x[low] *= 1 - (0.26 - 0.12 * appearance.jaw) * y[low] ** 2
+    return np.stack([x * (appearance.half_width + grow), y * (appearance.half_height + grow)], axis=1)
 
 
-def _shade_skin(canvas: _Canvas, look: Look, stage: Stage, skin: U8, rng: np.random.Generator) -> None:
+def _shade_skin(canvas: _Canvas, appearance: Appearance, stage: Stage, skin: U8, rng: np.random.Generator) -> None:
     """Make the face round: light from one side, warm cheeks, soft eye sockets, freckles and beard."""
     side = canvas.cover.shape[0]
     y, x = (np.mgrid[0:side, 0:side].astype(np.float32) / _FINE - LAYER_PX / 2) / np.float32(1)
-    nx, ny = x / (look.half_width * 1.12), y / (look.half_height * 1.12)
+    nx, ny = x / (appearance.half_width * 1.12), y / (appearance.half_height * 1.12)
     nz = np.sqrt(np.clip(1 - nx * nx - ny * ny, 0, 1))
     lx, ly = stage.light_from
     facing = np.clip((nx * lx + ny * ly + nz) / math.sqrt(lx * lx + ly * ly + 1), 0, 1)
@@ -182,46 +189,46 @@ def _shade_skin(canvas: _Canvas, look: Look, stage: Stage, skin: U8, rng: np.ran
     weight = (skin / np.float32(255))[..., None]
     lit = np.clip(canvas.image * shade, 0, 255)
     canvas.image[:] = (canvas.image * (1 - weight) + lit * weight).astype(np.uint8)
-    blush = mix(look.skin, (224, 96, 92), 0.5)
+    blush = mix(appearance.skin, (224, 96, 92), 0.5)
     for sign in (-1.0, 1.0):
-        canvas.glow(oval(sign * 0.56 * look.half_width, 34, 24, 17), blush, 0.34, 11)
-        canvas.glow(oval(sign * look.eye_x, look.eye_y - 2, 30, 19), dark(look.skin, 0.35), 0.3, 8)
-    canvas.glow(oval(0, look.mouth_y + 36, 26, 5), dark(look.skin, 0.4), 0.3, 5)
-    if look.freckles:
+        canvas.glow(oval(sign * 0.56 * appearance.half_width, 34, 24, 17), blush, 0.34, 11)
+        canvas.glow(oval(sign * appearance.eye_x, appearance.eye_y - 2, 30, 19), dark(appearance.skin, 0.35), 0.3, 8)
+    canvas.glow(oval(0, appearance.mouth_y + 36, 26, 5), dark(appearance.skin, 0.4), 0.3, 5)
+    if appearance.freckles:
         for _ in range(34):
             sign = 1 if rng.random() < 0.5 else -1
             spot = oval(sign * float(rng.normal(42, 18)), float(rng.normal(24, 11)), 1.3, 1.3, n=10)
-            fill(canvas.image, canvas.at(spot), dark(look.skin, 0.2))
-    if look.beard:
-        outline = _face_outline(look, -1.5)
+            fill(canvas.image, canvas.at(spot), dark(appearance.skin, 0.2))
+    if appearance.beard:
+        outline = _face_outline(appearance, -1.5)
         jaw = outline[outline[:, 1] > 12]
-        inner = np.stack([jaw[:, 0] * 0.72, jaw[:, 1] * 0.5 + 22 + 0.1 * look.mouth_y], axis=1)[::-1]
-        canvas.glow(np.concatenate([jaw, inner]), mix(look.hair, look.skin, 0.2), look.beard, 3.5)
+        inner = np.stack([jaw[:, 0] * 0.72, jaw[:, 1] * 0.5 + 22 + 0.1 * appearance.mouth_y], axis=1)[::-1]
+        canvas.glow(np.concatenate([jaw, inner]), mix(appearance.hair, appearance.skin, 0.2), appearance.beard, 3.5)
 
 
-def _paint_nose(canvas: _Canvas, look: Look, stage: Stage) -> None:
+def _paint_nose(canvas: _Canvas, appearance: Appearance, stage: Stage) -> None:
     """Paint the nose: a shadow on the side away from the light, wings, nostrils and a shine."""
     away = -1.0 if stage.light_from[0] > 0 else 1.0
-    top, tip, half = look.eye_y + 12, look.eye_y + 12 + look.nose_length, look.nose_width
+    top, tip, half = appearance.eye_y + 12, appearance.eye_y + 12 + appearance.nose_length, appearance.nose_width
     bridge = np.array(
         [[away * 5, top], [away * half * 0.95, tip - 4], [away * half * 0.2, tip + 3], [away * 1, top + 14]]
     )
-    canvas.glow(bridge, dark(look.skin, 0.45), 0.4, 3.5)
-    canvas.glow(oval(0, tip + 4, half * 0.9, 5), dark(look.skin, 0.5), 0.4, 3.0)
-    canvas.glow(oval(-away * 2.5, tip - 7, 5, 7), mix(look.skin, (255, 255, 255), 0.6), 0.6, 3.0)
+    canvas.glow(bridge, dark(appearance.skin, 0.45), 0.4, 3.5)
+    canvas.glow(oval(0, tip + 4, half * 0.9, 5), dark(appearance.skin, 0.5), 0.4, 3.0)
+    canvas.glow(oval(-away * 2.5, tip - 7, 5, 7), mix(appearance.skin, (255, 255, 255), 0.6), 0.6, 3.0)
     x = np.linspace(-1, 1, 15)
     wing = np.stack([half * x, tip + 3 - 5 * np.abs(x) ** 3 + 2.5 * np.cos(2.2 * math.pi * x)], axis=1)
-    canvas.stroke(wing, dark(look.skin, 0.42), 2.0)
+    canvas.stroke(wing, dark(appearance.skin, 0.42), 2.0)
     for sign in (-1.0, 1.0):
-        canvas.fill(oval(sign * half * 0.42, tip + 1.5, 3.6, 1.9, n=14), dark(look.skin, 0.62))
+        canvas.fill(oval(sign * half * 0.42, tip + 1.5, 3.6, 1.9, n=14), dark(appearance.skin, 0.62))
 
 
-def _paint_back_hair(canvas: _Canvas, look: Look, rng: np.random.Generator) -> None:
+def _paint_back_hair(canvas: _Canvas, appearance: Appearance, rng: np.random.Generator) -> None:
     """Paint the hair behind the face."""
-    w, h, shade = look.half_width, look.half_height, dark(look.hair, 0.3)
-    if look.style == "bob":
+    w, h, shade = appearance.half_width, appearance.half_height, dark(appearance.hair, 0.3)
+    if appearance.style == "bob":
         canvas.fill(oval(0, -14, w + 30, h + 4, 2.8), shade)
-    elif look.style == "long":
+    elif appearance.style == "long":
         canvas.fill(oval(0, -12, w + 22, h + 10)[24:], shade)
         for sign in (-1.0, 1.0):
             curtain = oval(sign * (0.84 * w + 8), 66, 0.24 * w + 14, 118, 3.5)
@@ -231,38 +238,39 @@ def _paint_back_hair(canvas: _Canvas, look: Look, rng: np.random.Generator) -> N
                     sign * (0.84 * w + 8) + float(rng.uniform(-0.9, 0.9)) * (0.2 * w + 12),
                     float(rng.normal(0, 4)),
                 )
-                tone = mix(shade, look.hair, 0.7) if rng.random() < 0.6 else dark(shade, 0.2)
+                tone = mix(shade, appearance.hair, 0.7) if rng.random() < 0.6 else dark(shade, 0.2)
                 canvas.stroke(np.array([[x, -20.0], [x + lean, 70], [x + 1.5 * lean, 172]]), tone, 1.6)
-    elif look.style == "bun":
+    elif appearance.style == "bun":
         canvas.fill(oval(0, -h - 22, 44, 34), shade)
-        canvas.fill(oval(-4, -h - 27, 30, 20), look.hair)
-    elif look.style == "curly":
+        canvas.fill(oval(-4, -h - 27, 30, 20), appearance.hair)
+    elif appearance.style == "curly":
         for turn in np.linspace(-0.15, math.pi + 0.15, 26):
             x, y = (w + 10) * math.cos(turn), -(h + 4) * math.sin(turn) - 6
             canvas.fill(
-                oval(x, y, rng.uniform(17, 26), rng.uniform(17, 26), n=20), mix(shade, look.hair, float(rng.random()))
+                oval(x, y, rng.uniform(17, 26), rng.uniform(17, 26), n=20),
+                mix(shade, appearance.hair, float(rng.random())),
             )
 
 
-def _paint_front_hair(canvas: _Canvas, look: Look, rng: np.random.Generator) -> None:
+def _paint_front_hair(canvas: _Canvas, appearance: Appearance, rng: np.random.Generator) -> None:
     """Paint the hair over the forehead, with strands and a shine."""
-    w, h = look.half_width, look.half_height
+    w, h = appearance.half_width, appearance.half_height
     lush = {"short": 13.0, "parted": 16.0, "bob": 18.0, "long": 16.0, "curly": 12.0, "bun": 8.0, "buzz": 4.0}[
-        look.style
+        appearance.style
     ]
     depth = {"short": 0.60, "parted": 0.54, "bob": 0.46, "long": 0.56, "curly": 0.58, "bun": 0.66, "buzz": 0.66}[
-        look.style
+        appearance.style
     ]
     x = np.linspace(-1, 1, 41)
-    temple = look.eye_y + (14 if look.style in ("bob", "long") else -16)
+    temple = appearance.eye_y + (14 if appearance.style in ("bob", "long") else -16)
     line = -h * depth - 14 * (1 - x * x)
-    if look.style == "parted":
+    if appearance.style == "parted":
         line = line - 16 * np.cos((x - 0.45) * 3.2) + 8
-    elif look.style == "short":
-        line = line + 5 * np.abs(np.sin(x * 9 + look.skew * 30))
-    elif look.style == "long":
+    elif appearance.style == "short":
+        line = line + 5 * np.abs(np.sin(x * 9 + appearance.skew * 30))
+    elif appearance.style == "long":
         line = line - 26 * np.exp(-((x / 0.4) ** 2)) + 10
-    elif look.style == "bob":
+    elif appearance.style == "bob":
         line = -h * depth + 7 * np.sin(x * 2 + 2) + 3 * np.sin(x * 25)
     line = line + (temple - line) * (np.clip(np.abs(x) - 0.8, 0, 0.2) / 0.2) ** 1.5
     hairline_x = 0.985 * w * x * np.sqrt(np.clip(1 - (line / h) ** 2, 0, 1))
@@ -270,14 +278,14 @@ def _paint_front_hair(canvas: _Canvas, look: Look, rng: np.random.Generator) -> 
     turn = np.linspace(start, math.pi - start, x.size)
     crown_x, crown = -(w + 0.55 * lush) * np.cos(turn), -(h + lush) * np.sin(turn)
     outline = np.concatenate([np.stack([crown_x, crown], axis=1), np.stack([hairline_x, line], axis=1)[::-1]])
-    hair = look.hair if look.style != "buzz" else mix(look.hair, look.skin, 0.3)
-    canvas.glow(outline + np.array([0.0, 6.0]), dark(look.skin, 0.5), 0.5, 5)
+    hair = appearance.hair if appearance.style != "buzz" else mix(appearance.hair, appearance.skin, 0.3)
+    canvas.glow(outline + np.array([0.0, 6.0]), dark(appearance.skin, 0.5), 0.5, 5)
     canvas.fill(outline, hair)
     shine = np.stack([crown_x, 0.62 * crown + 0.38 * line], axis=1)[8:-8]
     inside = np.zeros(canvas.cover.shape, np.uint8)
     fill(inside, canvas.at(outline), (255.0, 0, 0))
     before = canvas.image.copy()
-    for _ in range(70 if look.style not in ("buzz", "curly") else 0):
+    for _ in range(70 if appearance.style not in ("buzz", "curly") else 0):
         part = float(rng.uniform(0.02, 0.98))
         index = int(part * 40)
         root = np.array([crown_x[index], crown[index]]) * 0.97
@@ -287,7 +295,7 @@ def _paint_front_hair(canvas: _Canvas, look: Look, rng: np.random.Generator) -> 
         canvas.stroke(np.stack([root, bend, tip]), tone, 1.1)
     canvas.glow(band(shine[:, 0], shine[:, 1] - 5, shine[:, 1] + 5), mix(hair, (255, 250, 240), 0.45), 0.5, 7)
     canvas.image[:] = np.where(inside[..., None] > 0, canvas.image, before)
-    if look.style == "curly":
+    if appearance.style == "curly":
         for _ in range(60):
             at = int(rng.integers(3, 38))
             place = float(rng.random())

@@ -1,4 +1,4 @@
-"""Draws the smile curve of a take: what was asked for when, and what the face did."""
+"""Draws the smile curve of a take: the prompts and the smile score."""
 
 from collections.abc import Callable
 

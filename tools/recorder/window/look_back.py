@@ -1,4 +1,4 @@
-"""The look back at a take: its sequences, played half a second each, and the smile curve below."""
+"""The review of a take: its sequences, played half a second each, and the smile curve below."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -23,7 +23,7 @@ _STRIP_X, _STRIP_RIGHT = 450, 1210
 
 @dataclass(frozen=True)
 class Review:
-    """A take to look back at.
+    """A take to review.
 
     Attributes:
         labels: One a sequence.
@@ -53,14 +53,14 @@ def make_review(
     protocol: Protocol,
     lang: Lang,
 ) -> Review:
-    """Prepare a take for the look back: the curve is drawn once."""
+    """Prepare a take for its review: the curve is drawn once."""
     width_px = WIDTH_PX - 2 * _LEFT
     drawn = None if curve is None else draw_curve(curve, protocol, lang, width_px, _CURVE_PX)
     return Review(tuple(labels), tuple(frames), str(protocol.document["positive_class"]), drawn, tuple(faults))
 
 
 def draw_review(review: Review, time_s: float, lang: Lang) -> U8:
-    """Draw the look back at a moment.
+    """Draw the review at a moment.
 
     Args:
         review: The take.
@@ -68,7 +68,7 @@ def draw_review(review: Review, time_s: float, lang: Lang) -> U8:
         lang: ``ko`` or ``en``.
 
     Returns:
-        (720, 1280, 3) uint8, BGR; the header and the footer are left free.
+        (720, 1280, 3) uint8, BGR; the header and the footer are left empty.
     """
     canvas = np.full((HEIGHT_PX, WIDTH_PX, 3), (30, 27, 25), np.uint8)
     now = int(time_s / SEQUENCE_S) % len(review.labels)

@@ -1,4 +1,4 @@
-"""What the recording window shows at a moment: a pure function of the picture and of what there is to tell.
+"""What the recording window shows at a moment: a pure function of the picture and the view.
 
 The person stands before a mirror: the view is flipped, the square that is kept is marked, the prompt stands at the top,
 near the camera, so that the eyes stay there. Stored pictures are never flipped.
@@ -14,7 +14,7 @@ from shared.arrays import U8
 from shared.dataset.protocol import Protocol
 from shared.preprocess import square_box
 from shared.text.catalogue import Lang, Words
-from tools.recorder.quality_monitor import Look
+from tools.recorder.quality_monitor import QualityReading
 from tools.recorder.window.look_back import Review, draw_review
 from tools.recorder.window.text_drawing import BLUE, GREEN, RED, WHITE, YELLOW, Bgr, shade, write
 from tools.recorder.window.window import HEIGHT_PX, WIDTH_PX
@@ -28,7 +28,7 @@ _OFF: Bgr = (52, 50, 48)
 
 @dataclass(frozen=True)
 class View:
-    """What the window has to tell.
+    """The state that the window shows.
 
     Attributes:
         stage: ``ready``, ``take``, ``saving``, ``saved``, ``aside`` (kept apart), ``refused``, ``undone``, ``paused``
@@ -39,8 +39,8 @@ class View:
         subject_id: The person's pseudonym.
         cause: Why a take was refused (see `tools.recorder.take.TakeRefused`), or ``source``; else empty.
         n_sequences: Of the take just saved.
-        look: What the traffic light says; None before it has looked.
-        review: The take just recorded, while it is looked at.
+        reading: What the traffic light shows; None before the first reading.
+        review: The take just recorded, during its review.
         review_s: For how long it has been shown.
         keep_in_s: When it is kept without a key, or None.
     """
@@ -52,7 +52,7 @@ class View:
     subject_id: str = ""
     cause: str = ""
     n_sequences: int = 0
-    look: Look | None = None
+    reading: QualityReading | None = None
     review: Review | None = None
     review_s: float = 0.0
     keep_in_s: float | None = None
@@ -63,7 +63,7 @@ def draw(frame_rgb_hwc_u8: U8 | None, view: View, protocol: Protocol, lang: Lang
 
     Args:
         frame_rgb_hwc_u8: The latest picture, any size; None before the first one.
-        view: What to tell.
+        view: The state to show.
         protocol: Gives prompts and times.
         lang: ``ko`` or ``en``.
 
@@ -80,14 +80,14 @@ def draw(frame_rgb_hwc_u8: U8 | None, view: View, protocol: Protocol, lang: Lang
     else:
         _draw_heading(canvas, view, lang)
         if view.review is None and view.stage in ("ready", "undone"):
-            _draw_light(canvas, view.look)
+            _draw_light(canvas, view.reading)
     shade(canvas, HEIGHT_PX - _FOOTER_PX, HEIGHT_PX)
     write(canvas, Words(TEXTS, lang)(_keys(view)) if _keys(view) else "", WIDTH_PX // 2, HEIGHT_PX - 17, 28, WHITE)
     return canvas
 
 
 def _keys(view: View) -> str:
-    """Name the text that tells the keys of a stage."""
+    """Name the text that lists the keys of a stage."""
     return {
         "ready": "keys_ready",
         "undone": "keys_ready",
@@ -111,7 +111,7 @@ def _draw_heading(canvas: U8, view: View, lang: Lang) -> None:
     elif view.stage == "aside" and view.review is not None:
         why = " · ".join(words(fault) for fault in view.review.faults[:2])
     elif view.stage in ("ready", "undone"):
-        why, color = _advice(view.look, lang)
+        why, color = _advice(view.reading, lang)
     elif view.stage == "paused":
         why = words("paused_why")
     elif view.stage in ("saved", "done"):
@@ -121,25 +121,25 @@ def _draw_heading(canvas: U8, view: View, lang: Lang) -> None:
     write(canvas, why, WIDTH_PX // 2, 154, 38, color)
 
 
-def _advice(look: Look | None, lang: Lang) -> tuple[str, Bgr]:
-    """Say what the light says, in its colour."""
+def _advice(reading: QualityReading | None, lang: Lang) -> tuple[str, Bgr]:
+    """Return the advice of the traffic light and its colour."""
     words = Words(TEXTS, lang)
-    if look is None or (look.fault is None and not look.knows_faces):
+    if reading is None or (reading.fault is None and not reading.knows_faces):
         return words("ready_why"), WHITE
-    return (words("good"), GREEN) if look.fault is None else (words(look.fault), light_color(look))
+    return (words("good"), GREEN) if reading.fault is None else (words(reading.fault), light_color(reading))
 
 
-def light_color(look: Look) -> Bgr:
+def light_color(reading: QualityReading) -> Bgr:
     """Return the lamp that is lit: red for what spoils a take, yellow for what can be better, green for all is well."""
-    if look.fault is None:
+    if reading.fault is None:
         return GREEN
-    return YELLOW if look.fault in ("small_face", "tilted", "turned", "blurred") else RED
+    return YELLOW if reading.fault in ("small_face", "tilted", "turned", "blurred") else RED
 
 
-def _draw_light(canvas: U8, look: Look | None) -> None:
+def _draw_light(canvas: U8, reading: QualityReading | None) -> None:
     """Draw a traffic light at the right, one lamp lit."""
     x, top = WIDTH_PX - 140, HEIGHT_PX // 2 - 118
-    lit = None if look is None or (look.fault is None and not look.knows_faces) else light_color(look)
+    lit = None if reading is None or (reading.fault is None and not reading.knows_faces) else light_color(reading)
     cv2.rectangle(canvas, (x - 46, top - 2), (x + 46, top + 246), (22, 21, 20), -1, cv2.LINE_AA)
     cv2.rectangle(canvas, (x - 46, top - 2), (x + 46, top + 246), (80, 76, 72), 2, cv2.LINE_AA)
     for number, color in enumerate((RED, YELLOW, GREEN)):
@@ -176,13 +176,13 @@ def _mirror(frame_rgb_hwc_u8: U8 | None, view: View) -> U8:
         if outside.size:
             cv2.convertScaleAbs(outside, dst=outside, alpha=0.35)
     _corners(canvas, (left + x0, top + y0, left + x1 - 1, top + y1 - 1), WHITE, part=8, thickness=5)
-    if view.look is not None and view.look.box is not None and view.stage in ("ready", "undone"):
-        box = view.look.box
+    if view.reading is not None and view.reading.box is not None and view.stage in ("ready", "undone"):
+        box = view.reading.box
         side = x1 - x0
         mirrored = (1 - box[2], box[1], 1 - box[0], box[3])
         x_box = [left + x0 + round(value * side) for value in mirrored[::2]]
         y_box = [top + y0 + round(value * side) for value in mirrored[1::2]]
-        _corners(canvas, (x_box[0], y_box[0], x_box[1], y_box[1]), light_color(view.look), part=4, thickness=3)
+        _corners(canvas, (x_box[0], y_box[0], x_box[1], y_box[1]), light_color(view.reading), part=4, thickness=3)
     if view.stage == "paused":
         cv2.convertScaleAbs(cv2.GaussianBlur(canvas, (0, 0), 9), dst=canvas, alpha=0.4)
     return canvas
@@ -220,8 +220,15 @@ def _draw_take(canvas: U8, view: View, protocol: Protocol, lang: Lang) -> None:
         cv2.rectangle(canvas, (x0 + 2, y0), (x1 - 3, y1), (70, 70, 70), -1)
         if now > x0 + 2:
             cv2.rectangle(canvas, (x0 + 2, y0), (min(now, x1 - 3), y1), _phase_color(protocol, index), -1)
-    if view.look is not None and view.look.fault is not None:
-        write(canvas, Words(TEXTS, lang)(view.look.fault), WIDTH_PX // 2, HEIGHT_PX - 100, 36, light_color(view.look))
+    if view.reading is not None and view.reading.fault is not None:
+        write(
+            canvas,
+            Words(TEXTS, lang)(view.reading.fault),
+            WIDTH_PX // 2,
+            HEIGHT_PX - 100,
+            36,
+            light_color(view.reading),
+        )
 
 
 def _phase_color(protocol: Protocol, index: int) -> Bgr:

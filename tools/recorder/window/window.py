@@ -1,4 +1,4 @@
-"""The window on the screen and its keys, and whether there is a screen at all. Knows nothing of what it shows."""
+"""The window on the screen and its keys, and whether there is a screen at all. Independent of its content."""
 
 import contextlib
 import os

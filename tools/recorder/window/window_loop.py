@@ -1,6 +1,7 @@
-"""The loop behind the window: frames in, keys in, takes out. One thread draws and records, others take in and look.
+"""The loop behind the window: frames and keys in, takes out. Drawing and recording share one thread.
 
-Every frame is recorded; only the drawing waits when the computer is busy.
+Every frame is recorded; only the drawing waits when the computer is busy. Other threads take in frames and check their
+quality.
 """
 
 import time
@@ -35,29 +36,29 @@ def open_window() -> Window:
 
 
 def ask_in(window: Window, subject_id: str) -> Callable[[Statement], Sequence[str] | None]:
-    """Return what asks for consent in the window."""
+    """Return a function that asks for consent in the window."""
     return lambda statement: ask_consent(window, statement, subject_id)
 
 
-def run_booth(session: Session, window: Window, speaker: Speaker) -> None:
+def run_window_loop(session: Session, window: Window, speaker: Speaker) -> None:
     """Record takes on key presses until the target is reached, or the person at the keyboard ends it.
 
     Args:
-        session: Keeps what is stored, refused and set aside.
+        session: Keeps the takes that are stored, refused and set aside.
         window: Open.
         speaker: Plays the cues.
     """
     finder = None if session.finder is None else open_finder(session.settings.face_model)
     limits, size_px = Limits.of(session.protocol.document), session.protocol.image_size_px
     with Watcher(finder, limits, size_px) as watcher:
-        booth = _Booth(session, window, speaker, watcher)
+        loop = _WindowLoop(session, window, speaker, watcher)
         try:
-            booth.run()
+            loop.run()
         finally:
-            booth.close()
+            loop.close()
 
 
-class _Booth:
+class _WindowLoop:
     """The state of the loop."""
 
     def __init__(self, session: Session, window: Window, speaker: Speaker, watcher: Watcher) -> None:
@@ -156,14 +157,14 @@ class _Booth:
             self._end_s = time.monotonic() + max(_THANKS_S, self._left_s() or 0.0)
 
     def _left_s(self) -> float | None:
-        """Return how long a good take is still looked back at; None where nothing ends it but a key."""
+        """Return how long the review of a good take lasts; None where nothing ends it but a key."""
         if self._review is None or self._stage not in ("saved", "done"):
             return None
         length_s = max(_REVIEW_LEAST_S, _REVIEW_LAPS * self._review.lap_s)
         return max(0.0, self._review_from_s + length_s - time.monotonic())
 
     def _obey(self, key: str | None) -> bool:
-        """Do what a key asks for; False to end."""
+        """Act on a key; False to end."""
         if key == "quit":
             return False
         if key == "pause" and self._stage not in ("done", "aside") and self._review is None:
@@ -194,7 +195,7 @@ class _Booth:
             self._stage = "ready" if self._stage == "paused" else "paused"
 
     def _keep(self) -> None:
-        """End the look back; a take that was kept apart is used all the same."""
+        """End the review; a take that was kept apart is used after all."""
         if self._stage == "aside" and self._outcome is not None:
             self._session.overrule(self._outcome)
             self._stage = "saved"
@@ -251,7 +252,7 @@ class _Booth:
             subject_id=session.settings.subject_id,
             cause=cause,
             n_sequences=len(self._outcome.take.found) if self._outcome is not None else 0,
-            look=self._watcher.look,
+            reading=self._watcher.reading,
             review=self._review,
             review_s=now_s - self._review_from_s,
             keep_in_s=self._left_s(),

@@ -1,4 +1,4 @@
-"""What the window says, in Korean and English: stages, keys, what is wrong and how to mend it: words.toml."""
+"""Texts of the window, in Korean and English: stages, keys, what is wrong and how to mend it: words.toml."""
 
 from pathlib import Path
 
