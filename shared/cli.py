@@ -103,10 +103,11 @@ class _Commands(argparse._SubParsersAction):  # type: ignore[type-arg]
         super().__call__(parser, *rest)
 
 
-def add_json(parser: argparse.ArgumentParser) -> None:
-    """Add --json and --quiet, which mean the same in every tool."""
+def add_json(parser: Parser) -> Parser:
+    """Add --json and --quiet, which mean the same in every tool; returns the parser."""
     parser.add_argument("--json", action="store_true", help="print the result as one JSON document")
     parser.add_argument("--quiet", action="store_true", help="no progress and no notes on stderr")
+    return parser
 
 
 def add_dataset(parser: argparse.ArgumentParser, default: str = "") -> None:

@@ -30,25 +30,11 @@ def ab_parser() -> cli.Parser:
     )
     add = parser.add_argument
     cli.add_dataset(parser)
-    add(
-        "--epochs",
-        type=cli.int_list,
-        default="10",
-        metavar="N,...",
-        help="passes over the training people; several lengths are several arms, such as 7,10,30,50 (default: 10)",
-    )
-    add("--baseline", type=cli.path, metavar="ONNX", help="the detector to compare with (default: ./inv baseline)")
-    _add_training(parser)
-    add(
-        "--folds",
-        type=cli.whole(0),
-        default=0,
-        metavar="N",
-        help="divide the people into so many folds, so that everybody is tested (default: one split)",
-    )
-    _add_seeds(parser)
-    parser.borrow(parser_of("reporter"), "margin", "protected", "lang")
-    parser.borrow(parser_of("exporter"), "objective")
+    lengths = "passes over the training people; several lengths are several arms, such as 7,10,30,50 (default: 10)"
+    add("--epochs", type=cli.int_list, default="10", metavar="N,...", help=lengths)
+    _add_training(parser, "the detector to compare with (default: ./inv baseline)")
+    _add_folds(parser, 0, "one split; with folds everybody is tested")
+    _borrow_report(parser, "margin", "protected", "lang")
     add("--people-curve", action="store_true", help="also train on fewer people, to see whether recording more helps")
     add("--gate", action="store_true", help="exit code 1 unless the verdict is better")
     return parser
@@ -77,18 +63,9 @@ def approaches_parser() -> cli.Parser:
         metavar="N",
         help="passes of the dual head over the training people; small networks have their own 120 (default: 10)",
     )
-    add("--baseline", type=cli.path, metavar="ONNX", help="a detector whose weights training may start from")
-    _add_training(parser)
-    add(
-        "--folds",
-        type=cli.whole(0),
-        default=5,
-        metavar="N",
-        help="divide the people into so many folds (default: 5, or as many as there are people)",
-    )
-    _add_seeds(parser)
-    parser.borrow(parser_of("reporter"), "primary", "margin", "lang")
-    parser.borrow(parser_of("exporter"), "objective")
+    _add_training(parser, "a detector whose weights training may start from")
+    _add_folds(parser, 5, "5, or as many as there are people")
+    _borrow_report(parser, "primary", "margin", "lang")
     return parser
 
 
@@ -112,7 +89,9 @@ def check(given: argparse.Namespace) -> None:
     parse_objective(given.objective)
 
 
-def _add_training(parser: cli.Parser) -> None:
+def _add_training(parser: cli.Parser, baseline: str) -> None:
+    """Add how the networks are trained, and the baseline, whose weights they can start from."""
+    parser.add_argument("--baseline", type=cli.path, metavar="ONNX", help=baseline)
     parser.add_argument(
         "--weights",
         help="imagenet, none, or a .safetensors file (default: the baseline's if it has some, else imagenet)",
@@ -122,7 +101,14 @@ def _add_training(parser: cli.Parser) -> None:
     cli.add_seed(parser)
 
 
-def _add_seeds(parser: cli.Parser) -> None:
+def _add_folds(parser: cli.Parser, default: int, default_text: str) -> None:
+    parser.add_argument(
+        "--folds",
+        type=cli.whole(0),
+        default=default,
+        metavar="N",
+        help=f"divide the people into so many folds (default: {default_text})",
+    )
     parser.add_argument(
         "--seeds",
         type=cli.positive_int,
@@ -130,6 +116,12 @@ def _add_seeds(parser: cli.Parser) -> None:
         metavar="N",
         help="with --folds: how often, each time divided and trained otherwise (default: 1)",
     )
+
+
+def _borrow_report(parser: cli.Parser, *dests: str) -> None:
+    """Take over what the report at the end shows, and what thresholds are chosen for."""
+    parser.borrow(parser_of("reporter"), *dests)
+    parser.borrow(parser_of("exporter"), "objective")
 
 
 def _approaches(text: str) -> tuple[str, ...]:

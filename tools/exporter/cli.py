@@ -40,11 +40,7 @@ def parser() -> cli.Parser:
         "false_alarms:2 (the highest recall with so many a minute) (default: youden)",
     )
     add("--calibrate", action="store_true", help="fit a temperature on the validation people, put it into the graph")
-    cli.add_json(parser)
-    return parser
-
-
-main = cli.entry(parser)
+    return cli.add_json(parser)
 
 
 def _export(arguments: argparse.Namespace) -> cli.Result:
@@ -77,3 +73,6 @@ def _to_config(arguments: argparse.Namespace) -> ExportConfig:
         out=out,
         objective=parse_objective(arguments.objective),
     )
+
+
+main = cli.entry(parser)

@@ -38,11 +38,7 @@ def parser() -> cli.Parser:
     parser.add_argument(
         "--workers", type=cli.positive_int, metavar="N", help="processes, 150 MB of memory each (default: one a core)"
     )
-    cli.add_json(parser)
-    return parser
-
-
-main = cli.entry(parser)
+    return cli.add_json(parser)
 
 
 def _featurize(arguments: argparse.Namespace) -> cli.Result:
@@ -56,3 +52,6 @@ def _featurize(arguments: argparse.Namespace) -> cli.Result:
     from tools.featurizer.featurize import featurize
 
     return featurize(config)
+
+
+main = cli.entry(parser)

@@ -32,11 +32,7 @@ def parser() -> cli.Parser:
     which.add_argument("--handoff", type=cli.path, metavar="DIR", help="a hand-off folder anywhere")
     cli.add_page(parser, PORT_DEFAULT, f"{PORT_DEFAULT}; 0 chooses a free one")
     cli.add_lang(parser)
-    cli.add_json(parser)
-    return parser
-
-
-main = cli.entry(parser)
+    return cli.add_json(parser)
 
 
 def _play(arguments: argparse.Namespace) -> cli.Result:
@@ -50,3 +46,6 @@ def _play(arguments: argparse.Namespace) -> cli.Result:
     from tools.game.game import play
 
     return play(config)
+
+
+main = cli.entry(parser)

@@ -42,11 +42,7 @@ def parser() -> cli.Parser:
         help=f"rows on a sheet, 1 to {ROWS_MAX} (default: {ROWS_DEFAULT})",
     )
     cli.add_lang(parser)
-    cli.add_json(parser)
-    return parser
-
-
-main = cli.entry(parser)
+    return cli.add_json(parser)
 
 
 def _draw(arguments: argparse.Namespace) -> cli.Result:
@@ -61,3 +57,6 @@ def _draw(arguments: argparse.Namespace) -> cli.Result:
     from tools.grid_viewer.grid import make_grid
 
     return make_grid(config)
+
+
+main = cli.entry(parser)

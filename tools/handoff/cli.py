@@ -53,11 +53,7 @@ def parser() -> cli.Parser:
         help="how long smile_prob stays above the threshold before a smile counts (default: one frame interval, so "
         "that a single odd frame starts none; 100 for a model of single photos)",
     )
-    cli.add_json(parser)
-    return parser
-
-
-main = cli.entry(parser)
+    return cli.add_json(parser)
 
 
 def _write(arguments: argparse.Namespace) -> cli.Result:
@@ -113,3 +109,6 @@ def _refuse(value: str, onnx: Path) -> NoReturn:
         expected=f"one in {paths.shown(where)} ({listed or 'there is none yet'}), or an .onnx file",
         todo="name an existing model" if names else "export one",
     )
+
+
+main = cli.entry(parser)

@@ -96,11 +96,7 @@ def parser() -> cli.Parser:
     others.add_argument("--prefix", metavar="TEXT", help="put before each pseudonym, to keep people apart")
     others.add_argument("--same-people", action="store_true", help="a pseudonym of both datasets is the same person")
     others.add_argument("--still-photos", action="store_true", help="photos become sequences in which nothing moves")
-    cli.add_json(parser)
-    return parser
-
-
-main = cli.entry(parser)
+    return cli.add_json(parser)
 
 
 def _import(arguments: argparse.Namespace) -> cli.Result:
@@ -213,3 +209,6 @@ def _parse_labels(text: str | None) -> dict[str, str]:
             raise WrongUsage("--labels", found=f"{source_label} twice", expected="each once")
         found[source_label] = name
     return found
+
+
+main = cli.entry(parser)

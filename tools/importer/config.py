@@ -5,36 +5,53 @@ from pathlib import Path
 
 
 @dataclass(frozen=True)
-class WindowsConfig:
+class SourceConfig:
+    """What is asked of every source.
+
+    Attributes:
+        dataset: The folder of the dataset that takes it in.
+    """
+
+    dataset: Path
+
+
+@dataclass(frozen=True)
+class RecordingsConfig(SourceConfig):
+    """What is asked of a source that is no dataset yet.
+
+    Attributes:
+        kind: ``real`` or ``synthetic``.
+    """
+
+    kind: str
+
+
+@dataclass(frozen=True)
+class WindowsConfig(RecordingsConfig):
     """Films with a list of windows.
 
     Attributes:
-        dataset: The dataset's folder.
         windows: The list.
         films: Folder of the films; None for the list's own.
         labels: Labels of the list to classes; empty where it names classes.
         protocol: Frame count, interval and size of a new dataset; None for the default, or what the dataset has.
         per_window: Sequences a row.
         pseudonyms: Whether every subject is renamed.
-        kind: ``real`` or ``synthetic``.
     """
 
-    dataset: Path
     windows: Path
     films: Path | None
     labels: dict[str, str]
     protocol: Path | None
     per_window: int
     pseudonyms: bool
-    kind: str
 
 
 @dataclass(frozen=True)
-class PhotosConfig:
+class PhotosConfig(RecordingsConfig):
     """A folder of photos.
 
     Attributes:
-        dataset: The dataset's folder.
         photos: The photos' folder.
         table: Names photos and labels; None where sub-folders are the labels.
         file_column: The table's column of file names.
@@ -45,10 +62,8 @@ class PhotosConfig:
         subject_per: ``photo``, ``folder`` or ``unknown``: the person on a photo that no table names.
         pseudonyms: Whether every subject is renamed.
         min_px: Least side of a photo.
-        kind: ``real`` or ``synthetic``.
     """
 
-    dataset: Path
     photos: Path
     table: Path | None
     file_column: str
@@ -59,47 +74,40 @@ class PhotosConfig:
     subject_per: str
     pseudonyms: bool
     min_px: int
-    kind: str
 
 
 @dataclass(frozen=True)
-class ArchivesConfig:
+class ArchivesConfig(RecordingsConfig):
     """ZIP archives of photos.
 
     Attributes:
-        dataset: The dataset's folder.
         archives: A folder of ZIPs, or one ZIP.
         keywords: The file that maps their names to classes.
         max_per_zip: Pictures of one archive at most.
         pick: ``random`` or ``even``: which, where there are more.
         seed: Random seed: which members, and who of the training people become validation people.
         min_px: Least side of a picture.
-        kind: ``real`` or ``synthetic``.
     """
 
-    dataset: Path
     archives: Path
     keywords: Path
     max_per_zip: int
     pick: str
     seed: int
     min_px: int
-    kind: str
 
 
 @dataclass(frozen=True)
-class MergeConfig:
+class MergeConfig(SourceConfig):
     """Another dataset of our layout.
 
     Attributes:
-        dataset: The dataset's folder.
         other: The other's.
         prefix: Put before each pseudonym.
         same_people: Whether a pseudonym of both is one person.
         still_photos: Whether photos become sequences in which nothing moves, to stand beside those of films.
     """
 
-    dataset: Path
     other: Path
     prefix: str
     same_people: bool

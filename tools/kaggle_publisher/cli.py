@@ -99,9 +99,6 @@ def _add_withdraw(publisher: cli.Parser) -> None:
     cli.add_json(parser)
 
 
-main = cli.entry(parser)
-
-
 def _publish(arguments: argparse.Namespace) -> cli.Result:
     cli.require(
         arguments.public or arguments.confirm is None,
@@ -136,3 +133,6 @@ def _withdraw(arguments: argparse.Namespace) -> cli.Result:
     from tools.kaggle_publisher.withdraw import withdraw
 
     return withdraw(config)
+
+
+main = cli.entry(parser)

@@ -35,11 +35,7 @@ def parser() -> cli.Parser:
         metavar="DIR",
         help="copy the files from this folder instead of the network",
     )
-    cli.add_json(parser)
-    return parser
-
-
-main = cli.entry(parser)
+    return cli.add_json(parser)
 
 
 def _fetch(arguments: argparse.Namespace) -> cli.Result:
@@ -47,3 +43,6 @@ def _fetch(arguments: argparse.Namespace) -> cli.Result:
     from tools.model_fetcher.fetch import fetch_models
 
     return fetch_models(config)
+
+
+main = cli.entry(parser)

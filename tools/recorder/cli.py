@@ -94,9 +94,6 @@ def _add_managing(parser: cli.Parser, but: str = "") -> None:
     )
 
 
-main = cli.entry(parser)
-
-
 def _record(arguments: argparse.Namespace) -> cli.Result:
     if arguments.list or arguments.undo or arguments.restore or arguments.withdraw_consent:
         return _manage(arguments)
@@ -173,3 +170,6 @@ def _to_config(arguments: argparse.Namespace) -> RecordingConfig:
         sound=not arguments.no_sound,
         review=not arguments.no_look_back,
     )
+
+
+main = cli.entry(parser)

@@ -167,9 +167,6 @@ def _add_tables(reporter: cli.Parser) -> None:
     cli.add_json(parser)
 
 
-main = cli.entry(parser)
-
-
 def _report(arguments: argparse.Namespace) -> cli.Result:
     cli.require_name(arguments.report_id, "--report-id")
     protected = None if arguments.protected == "none" else arguments.protected
@@ -277,3 +274,6 @@ def _read_table(counts: str | None, rates: str | None, flag: str) -> "Confusion 
         )
     tp, fn, tn, fp = numbers
     return Confusion(tp=tp, fn=fn, tn=tn, fp=fp)
+
+
+main = cli.entry(parser)

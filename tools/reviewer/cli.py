@@ -98,9 +98,6 @@ def _add_suspect(reviewer: cli.Parser) -> None:
     cli.add_json(parser)
 
 
-main = cli.entry(parser)
-
-
 def _serve(arguments: argparse.Namespace) -> cli.Result:
     config = ReviewConfig(
         dataset=paths.dataset_dir(arguments.dataset),
@@ -152,3 +149,6 @@ def check_reviewer(name: str, flag: str) -> str:
         expected = f"{paths.SUBJECT_RULE}, such as r1"
         raise WrongUsage(flag, found=repr(name), expected=expected)
     return name
+
+
+main = cli.entry(parser)

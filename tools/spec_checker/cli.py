@@ -43,11 +43,7 @@ def parser() -> cli.Parser:
     )
     browser.add_argument("--chromium", metavar="PROGRAM", help="the browser (default: SMILEBENCH_CHROMIUM, or found)")
     browser.add_argument("--quick", action="store_true", help="fewer inferences, no software WebGPU: under a minute")
-    cli.add_json(parser)
-    return parser
-
-
-main = cli.entry(parser)
+    return cli.add_json(parser)
 
 
 def _check(arguments: argparse.Namespace) -> cli.Result:
@@ -85,3 +81,6 @@ def _to_config(arguments: argparse.Namespace) -> SpecCheckConfig:
         onnx = paths.model_file(arguments.model)
         return SpecCheckConfig(onnx.with_name(paths.SPEC_FILE), onnx, *browser_settings)
     return SpecCheckConfig(paths.handoff_dir(arguments.model) / paths.SPEC_FILE, None, *browser_settings)
+
+
+main = cli.entry(parser)

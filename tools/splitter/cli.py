@@ -23,11 +23,19 @@ splitter check --dataset people        (the same person, take or picture in two 
 splitter duplicates --dataset people   (the same picture under two people; no split needed)
 """
 
+CHECK = (
+    "Look for leaks: the same person, take or picture (also re-encoded, mirrored or cropped by up to an eighth) in "
+    "two parts of a split. Exit code 1 where there is one; every pair is listed and drawn side by side."
+)
 CHECK_EXAMPLES = """
 splitter check --dataset people
 splitter check --dataset people --split artifacts/splits/people-1a2b3c4d-seed0.json --json
 """
 
+DUPLICATES = (
+    "Look for pictures that a dataset holds twice: the same bytes, or the same picture re-encoded, mirrored or "
+    "cropped by up to an eighth, under two people. Exit code 1 where there is one; the pairs are drawn."
+)
 DUPLICATES_EXAMPLES = """
 splitter duplicates --dataset people
 splitter duplicates --dataset people --across takes --json
@@ -67,13 +75,7 @@ def parser() -> cli.Parser:
 
 
 def _add_check(splitter: cli.Parser) -> None:
-    parser = splitter.add_command(
-        "check",
-        "Look for leaks: the same person, take or picture (also re-encoded, mirrored or cropped by up to an eighth) in "
-        "two parts of a split. Exit code 1 where there is one; every pair is listed and drawn side by side.",
-        CHECK_EXAMPLES,
-        _check,
-    )
+    parser = splitter.add_command("check", CHECK, CHECK_EXAMPLES, _check)
     cli.add_dataset(parser)
     parser.add_argument(
         "--split",
@@ -89,13 +91,7 @@ def _add_check(splitter: cli.Parser) -> None:
 
 
 def _add_duplicates(splitter: cli.Parser) -> None:
-    parser = splitter.add_command(
-        "duplicates",
-        "Look for pictures that a dataset holds twice: the same bytes, or the same picture re-encoded, mirrored or "
-        "cropped by up to an eighth, under two people. Exit code 1 where there is one; the pairs are drawn.",
-        DUPLICATES_EXAMPLES,
-        _duplicates,
-    )
+    parser = splitter.add_command("duplicates", DUPLICATES, DUPLICATES_EXAMPLES, _duplicates)
     cli.add_dataset(parser)
     parser.add_argument(
         "--across",
@@ -105,9 +101,6 @@ def _add_duplicates(splitter: cli.Parser) -> None:
     )
     cli.add_out(parser, "artifacts/leaks/<dataset>")
     cli.add_json(parser)
-
-
-main = cli.entry(parser)
 
 
 def _split(arguments: argparse.Namespace) -> cli.Result:
@@ -160,3 +153,6 @@ def _parse_people(text: str | None) -> tuple[str, ...] | None:
     people = tuple(dict.fromkeys(part.strip() for part in text.split(",") if part.strip()))
     cli.require(bool(people), "--test", found=repr(text), expected=f"people such as s01,s02, or {NOBODY}")
     return people
+
+
+main = cli.entry(parser)

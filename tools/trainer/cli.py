@@ -106,11 +106,7 @@ def parser() -> cli.Parser:
     add("--split-seed", type=cli.seed, default=0, help="random seed of the split, without --split (default: 0)")
     add("--train-people", type=cli.positive_int, metavar="N", help="use only N of the training people (default: all)")
     add("--threads", type=cli.positive_int, default=os.cpu_count() or 1, help="torch threads (default: all cores)")
-    cli.add_json(parser)
-    return parser
-
-
-main = cli.entry(parser)
+    return cli.add_json(parser)
 
 
 def _train(arguments: argparse.Namespace) -> cli.Result:
@@ -164,3 +160,6 @@ def _to_config(arguments: argparse.Namespace) -> TrainConfig:
     )
     dataset = paths.dataset_dir(arguments.dataset)
     return cli.fill(TrainConfig, arguments, dataset=dataset, augment=not arguments.no_augment)
+
+
+main = cli.entry(parser)

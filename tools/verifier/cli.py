@@ -27,11 +27,7 @@ def parser() -> cli.Parser:
     parser.add_argument(
         "--most", type=cli.positive_int, default=10, metavar="N", help="problems of one kind to show (default: 10)"
     )
-    cli.add_json(parser)
-    return parser
-
-
-main = cli.entry(parser)
+    return cli.add_json(parser)
 
 
 def _verify(arguments: argparse.Namespace) -> cli.Result:
@@ -39,3 +35,6 @@ def _verify(arguments: argparse.Namespace) -> cli.Result:
     from tools.verifier.verify import verify
 
     return verify(config)
+
+
+main = cli.entry(parser)
