@@ -6,6 +6,7 @@ non-square pixels are applied. Reading and writing go through PyAV, FFmpeg's lib
 
 import logging
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -27,7 +28,7 @@ class Frame:
     rgb_hwc_u8: U8
 
 
-class Film:
+class Film(AbstractContextManager["Film"]):
     """A film file or stream, opened for reading once. Use it as a context manager and iterate over it.
 
     Args:
@@ -67,9 +68,6 @@ class Film:
         length = self._container.duration  # microseconds, as the container says
         self.duration_s: float | None = length / 1e6 if length else None
         self.is_live = "://" in source and self._container.duration is None
-
-    def __enter__(self) -> "Film":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -175,19 +175,17 @@ class Intake(DatasetWriter):
         self._must_fit(incoming)
         for name, data in zip(names, incoming.pictures_jpg, strict=True):
             self.put_file(name, data)
-        row = SequenceRow(
+        row = SequenceRow.of_pictures(
+            incoming.pictures_jpg,
+            incoming.frame_times_ms,
             sequence_id=sequence_id,
             subject_id=incoming.subject_id,
             take_id=incoming.take_id,
             label=incoming.label,
             emotion=incoming.emotion,
-            frame_count=len(names),
             frame_interval_ms=float(self._protocol.frame_interval_ms),
-            start_ms=incoming.frame_times_ms[0],
-            frame_times_ms=incoming.frame_times_ms,
             source=incoming.source,
             reviewed=incoming.reviewed,
-            sha256=reader.hash_pictures(incoming.pictures_jpg),
         )
         self._pending.append(row)
         self.origins[sequence_id] = incoming.origin

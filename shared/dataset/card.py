@@ -25,7 +25,7 @@ OWN_END = "<!-- end of your own words -->"
 _SAMPLE = 48  # pictures whose light is measured: a card is written after every take, and must not be felt
 _FEW_PEOPLE = 30
 _MOST_LISTED = 40
-_SCOPES_KO = (("train", "학습"), ("publish", "공개"))
+_SCOPES_KO = {"train": "학습", "publish": "공개"}
 _SOURCES_KO = {"camera": "카메라", "film": "영상", "stream": "스트림", "synthetic": "그린 얼굴", "photo": "사진"}
 
 
@@ -56,6 +56,11 @@ class Facts:
     n_reviewers: int
     scopes: dict[str, int]
     is_imported: bool
+
+    @property
+    def is_synthetic(self) -> bool:
+        """Whether the faces are drawn."""
+        return bool(self.manifest["kind"] == "synthetic")
 
 
 def write_card(folder: Path, manifest: dict[str, Any], rows: Sequence[SequenceRow]) -> None:
@@ -181,15 +186,26 @@ def _percent(part: int, whole: int) -> str:
     return f"{part} / {whole}" + (f" ({100 * part / whole:.0f} %)" if whole else "")
 
 
+def _agreements(facts: Facts, head: str, name_of: dict[str, str]) -> list[str]:
+    """Write how many people agreed to each use, a key of `name_of`; nothing for drawn faces."""
+    n_people = facts.manifest["counts"]["subjects"]
+    agreed = [f"{name} {_percent(facts.scopes.get(scope, 0), n_people)}" for scope, name in name_of.items()]
+    return [] if facts.is_synthetic else [f"- {head}: {', '.join(agreed)}."]
+
+
+def _limits(facts: Facts, always: str, *, few: str, posed: str) -> list[str]:
+    """Write what the dataset cannot show: what holds of each, what few people cause, and what posing does."""
+    is_few = facts.manifest["counts"]["subjects"] < _FEW_PEOPLE
+    return [" ".join([f"- {always}", *[few] * is_few, *[posed] * ("camera" in facts.sources)])]
+
+
 def _korean(facts: Facts) -> list[str]:
-    manifest, counts = facts.manifest, facts.manifest["counts"]
-    protocol, image = manifest["protocol"], manifest["image"]
-    is_synthetic = manifest["kind"] == "synthetic"
+    protocol, image, counts = (facts.manifest[key] for key in ("protocol", "image", "counts"))
     tables = _tables(facts, "라벨", "시퀀스", "사람", "나머지 {}명")
     windows = ", ".join(f"{w['start_s']:g}~{w['end_s']:g}초 {w['label']}" for w in protocol["windows"])
     apart = f", {protocol['frame_interval_ms']:g} ms 간격" if protocol["frame_count"] > 1 else ""
     size = f"{image['width_px']} x {image['height_px']}"
-    who = "그린 인물" if is_synthetic else "사람"
+    who = "그린 인물" if facts.is_synthetic else "사람"
     what = (
         f"{who} {counts['subjects']}명, 촬영 {counts['takes']}회, 시퀀스 {counts['sequences']}개 "
         f"(시퀀스마다 사진 {protocol['frame_count']}장{apart}, {size})"
@@ -209,28 +225,24 @@ def _korean(facts: Facts) -> list[str]:
         )
     reviewers = f", 검토자 {facts.n_reviewers}명" if facts.n_reviewers else ""
     lines.append(f"- 라벨 검토: {_percent(facts.n_reviewed, counts['sequences'])}{reviewers}.")
-    if not is_synthetic:
-        agreed = [f"{name} {_percent(facts.scopes.get(key, 0), counts['subjects'])}" for key, name in _SCOPES_KO]
-        lines.append(f"- 동의(현재 유효한 사람 수): {', '.join(agreed)}.")
-    limits = ["나이, 성별, 피부색은 기록하지 않았습니다."]
-    if counts["subjects"] < _FEW_PEOPLE:
-        limits.append("사람 수가 적어 결과의 신뢰구간이 넓습니다. 반드시 사람 단위로 나누세요.")
-    if "camera" in facts.sources:
-        limits.append("요청에 따라 지은 표정입니다.")
-    lines.append(f"- 알려진 한계: {' '.join(limits)}")
+    lines += _agreements(facts, "동의(현재 유효한 사람 수)", _SCOPES_KO)
+    lines += _limits(
+        facts,
+        "알려진 한계: 나이, 성별, 피부색은 기록하지 않았습니다.",
+        few="사람 수가 적어 결과의 신뢰구간이 넓습니다. 반드시 사람 단위로 나누세요.",
+        posed="요청에 따라 지은 표정입니다.",
+    )
     lines.append("- 라이선스: 아직 정하지 않았습니다. 정하기 전에는 외부에 전달하지 마세요.")
     head = (
         "**합성 데이터: 그린 얼굴이며 실제 사람이 아닙니다.**"
-        if is_synthetic
+        if facts.is_synthetic
         else ("실제 사람의 얼굴입니다. 동의한 목적에만 사용하고, 다른 곳에 전달하기 전에 당사자에게 확인하세요.")
     )
     return [head, what, *tables, "\n".join(lines)]
 
 
 def _english(facts: Facts) -> list[str]:
-    manifest, counts = facts.manifest, facts.manifest["counts"]
-    protocol, image = manifest["protocol"], manifest["image"]
-    is_synthetic = manifest["kind"] == "synthetic"
+    protocol, image, counts = (facts.manifest[key] for key in ("protocol", "image", "counts"))
     tables = _tables(facts, "label", "sequences", "person", "{} others")
     windows = "; ".join(f"{w['start_s']:g} to {w['end_s']:g} s is {w['label']}" for w in protocol["windows"])
     apart = f", {protocol['frame_interval_ms']:g} ms apart" if protocol["frame_count"] > 1 else ""
@@ -238,7 +250,7 @@ def _english(facts: Facts) -> list[str]:
     what = (
         f"{counts['sequences']} sequences of {protocol['frame_count']} {pictures} "
         f"({image['width_px']} x {image['height_px']}{apart}), {counts['takes']} takes, "
-        f"{counts['subjects']} {'drawn actors' if is_synthetic else 'people'}."
+        f"{counts['subjects']} {'drawn actors' if facts.is_synthetic else 'people'}."
     )
     sources = ", ".join(f"{name} {n}" for name, n in facts.sources.items()) or "nothing yet"
     devices = "; ".join(
@@ -259,15 +271,13 @@ def _english(facts: Facts) -> list[str]:
         )
     reviewers = f", {facts.n_reviewers} reviewers" if facts.n_reviewers else ""
     lines.append(f"- Labels reviewed: {_percent(facts.n_reviewed, counts['sequences'])}{reviewers}.")
-    if not is_synthetic:
-        agreed = [f"{scope} {_percent(facts.scopes.get(scope, 0), counts['subjects'])}" for scope in consent.SCOPES]
-        lines.append(f"- Consent (people for whom it holds today): {', '.join(agreed)}.")
-    limits = ["Age, gender and skin tone were not recorded."]
-    if counts["subjects"] < _FEW_PEOPLE:
-        limits.append("Few people: split by person, and expect wide intervals.")
-    if "camera" in facts.sources:
-        limits.append("Expressions were asked for, so they are posed.")
-    lines.append(f"- Known limits: {' '.join(limits)}")
+    lines += _agreements(facts, "Consent (people for whom it holds today)", {one: one for one in consent.SCOPES})
+    lines += _limits(
+        facts,
+        "Known limits: Age, gender and skin tone were not recorded.",
+        few="Few people: split by person, and expect wide intervals.",
+        posed="Expressions were asked for, so they are posed.",
+    )
     lines.append("- Licence: not chosen yet. Do not pass anything on before it is.")
     lines.append(
         "- `labels.csv`: one row per sequence. `images/<sequence_id>_frame_<n>.jpg`: its pictures, the centred square "
@@ -275,7 +285,7 @@ def _english(facts: Facts) -> list[str]:
     )
     head = (
         "**Synthetic: drawn faces, no people.**"
-        if is_synthetic
+        if facts.is_synthetic
         else ("Faces of real people. Use them for what they agreed to only; ask them before you pass anything on.")
     )
     return [head, what, *tables, "\n".join(lines)]

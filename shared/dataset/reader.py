@@ -56,6 +56,19 @@ class SequenceRow:
     reviewed: bool
     sha256: str
 
+    @classmethod
+    def of_pictures(
+        cls, pictures_jpg: Sequence[bytes], frame_times_ms: tuple[float, ...], **columns: Any
+    ) -> "SequenceRow":
+        """Make the row of a sequence whose pictures are these; the other columns are given."""
+        return cls(
+            frame_count=len(pictures_jpg),
+            start_ms=frame_times_ms[0],
+            frame_times_ms=frame_times_ms,
+            sha256=hash_pictures(pictures_jpg),
+            **columns,
+        )
+
     def frame_names(self) -> list[str]:
         """Name the pictures, relative to the dataset's folder."""
         return frame_names(self.sequence_id, self.frame_count)

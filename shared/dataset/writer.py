@@ -224,19 +224,17 @@ class DatasetWriter:
                     encoded.append(data)
                     names.append(name)
                 new_rows.append(
-                    SequenceRow(
+                    SequenceRow.of_pictures(
+                        encoded,
+                        sequence.frame_times_ms,
                         sequence_id=sequence_id,
                         subject_id=record["subject_id"],
                         take_id=take_id,
                         label=sequence.label,
                         emotion=sequence.emotion,
-                        frame_count=len(encoded),
                         frame_interval_ms=float(self._protocol.frame_interval_ms),
-                        start_ms=sequence.frame_times_ms[0],
-                        frame_times_ms=sequence.frame_times_ms,
                         source=record["source"],
                         reviewed=False,
-                        sha256=reader.hash_pictures(encoded),
                     )
                 )
             complete = {

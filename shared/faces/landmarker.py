@@ -10,6 +10,7 @@ wants two cores runs two of these in two processes.
 """
 
 import dataclasses
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -115,7 +116,7 @@ def model_folders() -> list[Path]:
     return [paths.artifacts("fetched"), *([assets / "models"] if assets else [])]
 
 
-class FaceLandmarker:
+class FaceLandmarker(AbstractContextManager["FaceLandmarker"]):
     """A loaded Face Landmarker. Use it as a context manager, or close it.
 
     Args:
@@ -152,9 +153,6 @@ class FaceLandmarker:
                     todo="get it again: ./inv fetch-models",
                 ) from None
             self.read(np.zeros((64, 64, 3), np.uint8))  # what MediaPipe logs with its first picture is hushed as well
-
-    def __enter__(self) -> "FaceLandmarker":
-        return self
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -47,6 +47,15 @@ class Visit:
         self._context.close()
 
 
+def begin(visit: Callable[..., Visit]) -> Visit:
+    """Open the page and begin a round."""
+    opened = visit()
+    opened.state("ready")
+    opened.page.keyboard.press("Space")
+    opened.state("countdown")
+    return opened
+
+
 @pytest.fixture
 def visit(browser: Any, game: Any) -> Iterator[Callable[..., Visit]]:
     """Open the game: ``visit(lang="ko", width=1280, height=800)``; no console may complain."""
@@ -188,10 +197,7 @@ def test_both_languages_say_the_same_things(visit: Callable[..., Visit]) -> None
 
 
 def test_a_round_on_a_hidden_page_does_not_count(visit: Callable[..., Visit]) -> None:
-    opened = visit()
-    opened.state("ready")
-    opened.page.keyboard.press("Space")
-    opened.state("countdown")
+    opened = begin(visit)
     opened.page.evaluate(
         """() => { Object.defineProperty(document, 'hidden', { value: true, configurable: true });
                    document.dispatchEvent(new Event('visibilitychange')); }"""
@@ -235,10 +241,7 @@ def test_a_camera_that_is_not_allowed_is_explained_and_can_be_tried_again(
 
 
 def test_a_camera_that_goes_away_ends_the_round_with_a_word(visit: Callable[..., Visit]) -> None:
-    opened = visit()
-    opened.state("ready")
-    opened.page.keyboard.press("Space")
-    opened.state("countdown")
+    opened = begin(visit)
     opened.page.evaluate(
         "document.getElementById('video').srcObject.getVideoTracks()[0].dispatchEvent(new Event('ended'))"
     )

@@ -12,7 +12,7 @@ from shared.dataset.reader import find_protocol
 from shared.errors import InvalidInput
 from tools.importer import labels, pictures, subjects, table
 from tools.importer.config import PhotosConfig
-from tools.importer.pictures import Unusable
+from tools.importer.pictures import Prepared, Unusable
 from tools.importer.report import Imported, LeftOut, count_added
 
 
@@ -31,16 +31,6 @@ class Photo:
     name: str
     label: str
     person: str | None
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """A photo that was read: its hash, and what is to be stored, or why it cannot be used."""
-
-    photo: Photo
-    sha256: str
-    stored: bytes | None
-    problem: LeftOut | None = None
 
 
 def import_photos(config: PhotosConfig) -> Imported:
@@ -77,12 +67,12 @@ def import_photos(config: PhotosConfig) -> Imported:
     with Intake(config.dataset, protocol, config.kind) as dataset:
         pseudonyms = subjects.Pseudonyms(config.dataset, config.pseudonyms)
         for prepared in cli.progress(_prepare(found, dataset, config), what="photos", total=len(found), unit="photo"):
-            photo, sha256 = prepared.photo, prepared.sha256
+            photo, sha256 = prepared.source, prepared.sha256
             if sha256 in seen:
                 left_out.append(_twice(photo, seen[sha256]))
                 continue
             if prepared.problem:
-                left_out.append(prepared.problem)
+                left_out.append(LeftOut(photo.name, prepared.problem.reason, prepared.problem.detail))
                 continue
             seen[sha256] = photo
             origin = Origin("photo", photo.name, sha256)
@@ -193,21 +183,21 @@ def _list_table(config: PhotosConfig, folder: Path, classes: list[str], left_out
             yield Photo(path, name, label, person or None)
 
 
-def _prepare(found: list[Photo], dataset: Intake, config: PhotosConfig) -> Iterator[_Prepared]:
+def _prepare(found: list[Photo], dataset: Intake, config: PhotosConfig) -> Iterator[Prepared[Photo]]:
     """Read photos ahead, in order, on all cores."""
     size_px = int(dataset.manifest["image"]["width_px"])
 
-    def prepare(photo: Photo) -> _Prepared:
+    def prepare(photo: Photo) -> Prepared[Photo]:
         try:
             data = photo.path.read_bytes()
         except OSError as error:
-            return _Prepared(photo, photo.name, None, LeftOut(photo.name, "unreadable", error.strerror or ""))
+            return Prepared(photo, photo.name, None, Unusable("unreadable", error.strerror or ""))
         sha256 = hashlib.sha256(data).hexdigest()
         if dataset.knows(Origin("photo", photo.name, sha256)):
-            return _Prepared(photo, sha256, None)
+            return Prepared(photo, sha256, None)
         try:
-            return _Prepared(photo, sha256, pictures.to_stored(data, size_px, config.min_px))
+            return Prepared(photo, sha256, pictures.to_stored(data, size_px, config.min_px))
         except Unusable as error:
-            return _Prepared(photo, sha256, None, LeftOut(photo.name, error.reason, error.detail))
+            return Prepared(photo, sha256, None, error)
 
     yield from map_ahead(prepare, found)

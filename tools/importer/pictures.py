@@ -3,7 +3,8 @@
 Reads and writes nothing; safe to call from several threads.
 """
 
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Generic, TypeVar
 
 import cv2
 import numpy as np
@@ -11,6 +12,8 @@ import numpy as np
 from shared import preprocess
 from shared.arrays import U8
 from shared.dataset.writer import JPEG_QUALITY
+
+Source = TypeVar("Source")
 
 SUFFIXES = (".jpg", ".jpeg", ".png", ".webp", ".bmp", ".tif", ".tiff", ".jp2")
 _START_OF_SCAN, _END = b"\xff\xda", b"\xff\xd9"
@@ -28,6 +31,19 @@ class Unusable(Exception):
         super().__init__(reason, detail)
         self.reason = reason
         self.detail = detail
+
+
+@dataclass(frozen=True)
+class Prepared(Generic[Source]):
+    """A picture that was read: its file's hash, and what is to be stored, or why it cannot be used.
+
+    Both are None for a picture that the dataset has.
+    """
+
+    source: Source
+    sha256: str
+    stored: bytes | None
+    problem: Unusable | None = None
 
 
 def to_stored(data: bytes, size_px: int, min_px: int) -> bytes:

@@ -53,11 +53,7 @@ class Applied:
     n_undecided: int
     place: Path | None
     dry_run: bool
-
-    @property
-    def exit_code(self) -> int:
-        """Always 0; open sequences are listed."""
-        return 0
+    exit_code: int = 0  # open sequences are listed
 
     def as_text(self) -> str:
         """Summarise for people."""

@@ -59,11 +59,7 @@ class Served:
     n_saved: int
     n_decided: int
     n_sequences: int
-
-    @property
-    def exit_code(self) -> int:
-        """Always 0; stopping is the normal end."""
-        return 0
+    exit_code: int = 0  # stopping is the normal end
 
     def as_text(self) -> str:
         """Summarise for people."""

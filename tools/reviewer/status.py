@@ -38,11 +38,7 @@ class Status:
     kappas: list[Kappa]
     n_reviewed: int
     n_gone: int
-
-    @property
-    def exit_code(self) -> int:
-        """Always 0."""
-        return 0
+    exit_code: int = 0
 
     @property
     def disagreements(self) -> dict[str, Outcome]:

@@ -20,14 +20,11 @@ from tools.splitter.sheet import Leak, Place
 
 
 @dataclass(frozen=True)
-class Checked:
+class Checked(sheet.Compared):
     """What the leak check found."""
 
-    dataset: Dataset
     splits: tuple[Path, ...]
-    n_pictures: int
     leaks: tuple[Leak, ...]
-    sheet: Path | None
 
     @property
     def exit_code(self) -> int:
@@ -69,10 +66,10 @@ def check(config: CheckConfig) -> Checked:
     target.unlink(missing_ok=True)  # the sheet of an earlier check is out of date
     n_pictures = sum(row.frame_count for row in dataset.rows)
     if not leaks:
-        return Checked(dataset, tuple(files), n_pictures, (), None)
+        return Checked(dataset, n_pictures, None, tuple(files), ())
     sheet.write_sheet(dataset, leaks, target, f"{len(leaks)} leaks between parts of a split")
     cli.note(f"splitter: found {len(leaks)} leaks, expected none; {leaks[0].describe()}; all: {paths.shown(target)}")
-    return Checked(dataset, tuple(files), n_pictures, tuple(leaks), target)
+    return Checked(dataset, n_pictures, target, tuple(files), tuple(leaks))
 
 
 def _find_frozen(dataset: Dataset) -> tuple[Path, ...]:

@@ -5,12 +5,10 @@ Reads a dataset and its pictures; writes a sheet of the pairs. Needs no split: l
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from shared import paths
 from shared.dataset import reader
-from shared.dataset.reader import Dataset
 from tools.splitter import sheet
 from tools.splitter.config import DuplicatesConfig
 from tools.splitter.near_duplicates import find_near_duplicates
@@ -21,14 +19,11 @@ _BETWEEN = {"people": "two people", "takes": "two takes"}
 
 
 @dataclass(frozen=True)
-class Duplicates:
+class Duplicates(sheet.Compared):
     """The pictures that were found twice, between two people or two takes (`across`)."""
 
-    dataset: Dataset
     across: str
-    n_pictures: int
     pairs: tuple[Leak, ...]
-    sheet: Path | None
 
     @property
     def exit_code(self) -> int:
@@ -82,4 +77,4 @@ def list_duplicates(config: DuplicatesConfig) -> Duplicates:
         title = f"{len(pairs)} pairs of {_BETWEEN[config.across]} share a picture"
         sheet.write_sheet(dataset, pairs, target, title)
     n_pictures = sum(row.frame_count for row in dataset.rows)
-    return Duplicates(dataset, config.across, n_pictures, tuple(pairs), target if pairs else None)
+    return Duplicates(dataset, n_pictures, target if pairs else None, config.across, tuple(pairs))

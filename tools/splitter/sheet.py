@@ -29,6 +29,15 @@ _INK, _RED, _PAPER = (34, 34, 34), (176, 32, 32), 255
 
 
 @dataclass(frozen=True)
+class Compared:
+    """A dataset whose pictures were compared, and the sheet of the pairs; None without a pair."""
+
+    dataset: Dataset
+    n_pictures: int
+    sheet: Path | None
+
+
+@dataclass(frozen=True)
 class Place:
     """A picture and its split part; None without a split."""
 

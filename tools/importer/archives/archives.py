@@ -30,7 +30,7 @@ from tools.importer.archives.keywords import CONFLICT, Keywords, read_keywords
 from tools.importer.archives.report import ArchiveCount, ArchivesImported, Tally
 from tools.importer.archives.zips import Archive, Member
 from tools.importer.config import ArchivesConfig
-from tools.importer.pictures import Unusable
+from tools.importer.pictures import Prepared, Unusable
 
 _TRAIN, _TEST = "train", "test"
 _SIDE_FOLDERS = {"training": _TRAIN, "train": _TRAIN, "validation": _TEST, "valid": _TEST, "val": _TEST, "test": _TEST}
@@ -45,16 +45,6 @@ class _Zip:
     count: ArchiveCount
     people: set[str] = field(default_factory=set)
     n_eligible: int = 0
-
-
-@dataclass(frozen=True)
-class _Prepared:
-    """A member that was read: what is to be stored, or why it cannot be used."""
-
-    member: Member
-    sha256: str
-    stored: bytes | None
-    problem: Unusable | None = None
 
 
 def import_archives(config: ArchivesConfig) -> ArchivesImported:
@@ -219,7 +209,7 @@ class _Run:
                     continue
                 yield member, label
 
-    def prepare_all(self, zips: list[_Zip]) -> Iterator[tuple[_Zip, _Prepared]]:
+    def prepare_all(self, zips: list[_Zip]) -> Iterator[tuple[_Zip, Prepared[Member]]]:
         """Read the chosen members of all archives ahead, in order."""
         for each in zips:
             chosen = self._draw(each)
@@ -260,24 +250,24 @@ class _Run:
             return self._pseudonyms.of(person)
         return subjects.of_photo(hashlib.sha256(f"{each.count.file}/{member.name}".encode()).hexdigest())
 
-    def _prepare(self, archive: Archive, each: _Zip, member: Member) -> _Prepared:
+    def _prepare(self, archive: Archive, each: _Zip, member: Member) -> Prepared[Member]:
         sha256 = ""
         try:
             data = archive.read(member)
             sha256 = hashlib.sha256(data).hexdigest()
             if self._dataset.knows(self._origin(each, member, sha256)):
-                return _Prepared(member, sha256, None)
-            return _Prepared(member, sha256, pictures.to_stored(data, preprocess.SIZE_PX, self._config.min_px))
+                return Prepared(member, sha256, None)
+            return Prepared(member, sha256, pictures.to_stored(data, preprocess.SIZE_PX, self._config.min_px))
         except Unusable as problem:
-            return _Prepared(member, sha256, None, problem)
+            return Prepared(member, sha256, None, problem)
 
     @staticmethod
     def _origin(each: _Zip, member: Member, sha256: str) -> Origin:
         return Origin("photo", f"{each.count.file}/{member.name}", sha256)
 
-    def take_in(self, each: _Zip, prepared: _Prepared) -> None:
+    def take_in(self, each: _Zip, prepared: Prepared[Member]) -> None:
         """Add a picture to the dataset, or count why not."""
-        member, sha256 = prepared.member, prepared.sha256
+        member, sha256 = prepared.source, prepared.sha256
         what = f"{each.count.file}/{member.name}"
         if prepared.problem:
             self._tally.leave_out(prepared.problem.reason, what, prepared.problem.detail)

@@ -262,12 +262,9 @@ def _check_decision(checker: FieldChecker) -> list[Finding]:
             expected="a number from 0 to the threshold",
             is_right=lambda value: 0 <= value <= (checker.value("decision.threshold") or 1),
         ),
-        checker.check(
+        checker.check_duration(
             "decision.min_duration_ms",
-            [],
             "write how long smile_prob must stay above the threshold; 0 if one decision is enough",
-            expected="milliseconds, 0 or more",
-            is_right=lambda value: value >= 0,
         ),
     ]
 

@@ -52,25 +52,16 @@ FRAMES = Contract(
     "pixel / 255",
     ("smile_prob", "emotion_logits", "features", "smile_prob_javascript", "smile_prob_pixels"),
 )
-_OF_FEATURES = ("smile_prob", "smile_prob_javascript", "landmarks_javascript", "blendshapes_javascript")
-LANDMARKS = Contract(
-    "landmarks",
-    (1, 5, *FEATURE_SHAPES["landmarks"]),
-    {PROB: (1,)},
-    LAYOUTS["landmarks"],
-    "batch, time, point, x y z",
-    "bytes",
-    _OF_FEATURES,
-)
-BLENDSHAPES = Contract(
-    "blendshapes",
-    (1, 5, *FEATURE_SHAPES["blendshapes"]),
-    {PROB: (1,)},
-    LAYOUTS["blendshapes"],
-    "batch, time, score",
-    "bytes",
-    _OF_FEATURES,
-)
+
+
+def _of_features(kind: str, axes: str) -> Contract:
+    """Return the contract of graphs that take landmarks or blendshapes of five pictures and give the probability."""
+    tolerances = ("smile_prob", "smile_prob_javascript", "landmarks_javascript", "blendshapes_javascript")
+    return Contract(kind, (1, 5, *FEATURE_SHAPES[kind]), {PROB: (1,)}, LAYOUTS[kind], axes, "bytes", tolerances)
+
+
+LANDMARKS = _of_features("landmarks", "batch, time, point, x y z")
+BLENDSHAPES = _of_features("blendshapes", "batch, time, score")
 CONTRACTS = {contract.kind: contract for contract in (FRAMES, LANDMARKS, BLENDSHAPES)}
 
 

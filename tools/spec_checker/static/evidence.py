@@ -54,6 +54,10 @@ class FieldChecker:
         """Return the spec's value of a field, or None."""
         return self.claims[field].value if field in self.claims else None
 
+    def check_duration(self, field: str, todo: str) -> Finding:
+        """Check a field of milliseconds, of which no other source knows the value."""
+        return self.check(field, [], todo, expected="milliseconds, 0 or more", is_right=lambda value: bool(value >= 0))
+
     def check(
         self,
         field: str,

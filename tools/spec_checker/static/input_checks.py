@@ -151,12 +151,9 @@ def check_frames(checker: FieldChecker) -> list[Finding]:
             ),
             checker,
         ),
-        checker.check(
+        checker.check_duration(
             "frames.max_deviation_ms",
-            [],
             "write the largest deviation of a frame's capture time; half of interval_ms is a good value",
-            expected="milliseconds, 0 or more",
-            is_right=lambda value: value >= 0,
         ),
     ]
 
