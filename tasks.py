@@ -215,7 +215,7 @@ handoff = tool_task(
 )
 validate_spec = tool_task(
     "spec_checker",
-    "Check a hand-off or anybody's spec against its ONNX; --browser proves it in a real Chromium.",
+    "Check a hand-off or any other spec against its ONNX; --browser proves it in a real Chromium.",
     example="validate-spec --browser",
 )
 game = tool_task(

@@ -4,8 +4,8 @@
                      ├─ majority ───────────────────────► measured on test ─┤
                      └─ one training → an export an arm → measured on test ─┴─► report
 
-With folds the middle is walked once a fold and seed, and the results of each arm are pooled before the report. What a
-step does is said in `shared.chain.stages`.
+With folds the middle runs once per fold and seed, and the results of each arm are pooled before the report. Each step
+is described in `shared.chain.stages`.
 """
 
 import json

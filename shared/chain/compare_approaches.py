@@ -4,7 +4,7 @@
                              └─ each way without one ──────────► measured on test ─┴─ → times → report
 
 The same folds and the same people for all. What cannot be compared on this dataset or on this machine is left out with
-its reason, unless it was asked for by name. What a step does is said in `shared.chain.stages`.
+its reason, unless it was requested by name. Each step is described in `shared.chain.stages`.
 """
 
 import json
@@ -35,7 +35,7 @@ class Plan:
     Attributes:
         dataset: Folder of the dataset.
         names: The approaches, the floor among them.
-        by_name: Whether they were asked for by name: then nothing is left out in silence.
+        by_name: Whether they were requested by name: then nothing is left out in silence.
         training: Of the dual head.
         seed: Of splits and training.
         folds: Into how many folds the people are divided; fewer where there are fewer people; 0 for one split.
@@ -63,8 +63,8 @@ class Plan:
 
         Raises:
             WrongUsage: A flag is invalid.
-            InvalidInput: Something was asked for by name that this dataset does not allow, or it has one class.
-            MissingOutside: An approach was asked for by name that needs mediapipe or its model file.
+            InvalidInput: An approach was requested by name that this dataset does not allow, or it has one class.
+            MissingOutside: An approach was requested by name that needs mediapipe or its model file.
         """
         stages.require_both_classes(self.dataset)
         _require_two(self, _list_left_out(self))
@@ -133,8 +133,8 @@ def compare(chain: Chain, plan: Plan) -> Compared:
     Raises:
         StepFailed: A tool failed; it has printed why.
         WrongUsage: A flag is invalid.
-        InvalidInput: Something was asked for by name that this dataset does not allow, or nothing is left to compare.
-        MissingOutside: An approach was asked for by name that needs mediapipe or its model file.
+        InvalidInput: An approach was requested by name that this dataset does not allow, or nothing is left to compare.
+        MissingOutside: An approach was requested by name that needs mediapipe or its model file.
     """
     plan.check()
     left_out = _list_left_out(plan)
@@ -176,7 +176,7 @@ def _list_left_out(plan: Plan) -> dict[str, str]:
     """Say which approaches cannot be compared, and why, by one of `shared.approaches.REASONS`.
 
     Raises:
-        InvalidInput: One of them was asked for by name.
+        InvalidInput: One of them was requested by name.
         MissingOutside: Likewise, and it is mediapipe or its model that is missing.
     """
     manifest = json.loads((plan.dataset / "dataset.json").read_text(encoding="utf-8"))

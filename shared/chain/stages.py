@@ -1,8 +1,8 @@
 """What every comparison is made of, a chain's step each: splits, leaks, faces, training, export, measurement, pooling.
 
-Knows the tools by name only and runs them as programs (`shared.chain.cache`); which of these steps make a comparison is
-said by `shared.chain.ab` and `shared.chain.compare_approaches`. The exporter chooses a model's threshold on validation
-people; only the evaluator uses the test people.
+Knows the tools by name only and runs them as programs (`shared.chain.cache`); which steps make a comparison is
+decided by `shared.chain.ab` and `shared.chain.compare_approaches`. The exporter chooses a model's threshold on
+validation people; only the evaluator uses the test people.
 """
 
 import importlib.util

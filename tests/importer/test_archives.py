@@ -250,7 +250,7 @@ def test_pictures_that_tell_no_person_are_people_of_their_own(home: Home) -> Non
     answer = home.take_in()
     assert answer["counts"]["subjects"] == 10
     assert answer["by_side"] == {"train": {"smile": 6}, "test": {"non_smile": 4}}
-    assert "10 pictures tell no person" in " ".join(answer["notes"])
+    assert "10 pictures name no person" in " ".join(answer["notes"])
 
 
 def test_the_same_picture_on_both_sides_stays_in_training(home: Home) -> None:

@@ -51,8 +51,8 @@ def parser() -> cli.Parser:
     """Describe the flags."""
     parser = cli.Parser(
         "evaluator",
-        "Measure an ONNX model of the contract (ours or anybody's) on a dataset: accuracy, precision, recall, F1, ROC "
-        "AUC, Youden's optimal threshold, confusion matrix, ROC picture, predictions.",
+        "Measure an ONNX model of the contract (from smilebench or elsewhere) on a dataset: accuracy, precision, "
+        "recall, F1, ROC AUC, Youden's optimal threshold, confusion matrix, ROC picture, predictions.",
         EXAMPLES,
         _evaluate,
     )

@@ -13,7 +13,7 @@ class EvaluationConfig:
         arm: ``model``, ``one_frame`` (the model sees the middle frame only) or ``majority`` (no model).
         dataset: The dataset's folder.
         split: A frozen split; None takes that of the model's training where it learned from this dataset.
-        side: train, validation, test or all; None is test where there is a split that tests somebody, else all.
+        side: train, validation, test or all; None is test where the split has test people, else all.
         threshold: The decision threshold; None takes the model's own, else 0.5.
         name: How results call the model; None takes model.json's id or the file's name.
         out: The folder of the results.

@@ -1,4 +1,4 @@
-"""The same six metrics from a csv of labels and scores, whoever made it. Writes nothing."""
+"""The same six metrics from a csv of labels and scores of any origin. Writes nothing."""
 
 import csv
 import io

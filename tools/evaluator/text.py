@@ -29,7 +29,7 @@ def _rate(value: float | None) -> str:
 
 
 def _range(interval: dict[str, Any], form: str) -> str:
-    """Write an interval's bounds in brackets; nothing where they cannot be said."""
+    """Write an interval's bounds in brackets; nothing where they are undefined."""
     if interval["low"] is None or interval["high"] is None:
         return ""
     return f" [{interval['low']:{form}} to {interval['high']:{form}}]"

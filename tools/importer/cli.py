@@ -73,7 +73,9 @@ def parser() -> cli.Parser:
     films = parser.add_argument_group("films")
     films.add_argument("--films", type=cli.path, metavar="DIR", help="folder of the films (default: that of the csv)")
     films.add_argument("--per-window", type=cli.positive_int, metavar="N", help="sequences a row (default: 1)")
-    films.add_argument("--protocol", type=cli.path, help="frame count, interval, size of a new dataset (default: ours)")
+    films.add_argument(
+        "--protocol", type=cli.path, help="frame count, interval, size of a new dataset (default: the recorder's)"
+    )
     photos = parser.add_argument_group("photos")
     photos.add_argument("--table", type=cli.path, metavar="CSV", help="names photos, labels and perhaps subjects")
     photos.add_argument("--file-column", metavar="NAME", help="of the table (default: file)")

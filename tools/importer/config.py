@@ -33,7 +33,7 @@ class WindowsConfig(RecordingsConfig):
     Attributes:
         windows: The list.
         films: Folder of the films; None for the list's own.
-        labels: Labels of the list to classes; empty where it names classes.
+        labels: Maps labels of the list to classes; empty where it names classes.
         protocol: Frame count, interval and size of a new dataset; None for the default, or what the dataset has.
         per_window: Sequences a row.
         pseudonyms: Whether every subject is renamed.
@@ -57,7 +57,7 @@ class PhotosConfig(RecordingsConfig):
         file_column: The table's column of file names.
         label_column: The table's column of labels.
         subject_column: The table's column of people; None for ``subject`` where it is there.
-        labels: Labels of folders or table to classes; empty where they name classes.
+        labels: Maps labels of folders or table to classes; empty where they name classes.
         positive: The positive class of a new dataset; None for the default protocol's.
         subject_per: ``photo``, ``folder`` or ``unknown``: the person on a photo that no table names.
         pseudonyms: Whether every subject is renamed.

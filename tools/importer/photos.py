@@ -159,14 +159,14 @@ def _person_of(config: PhotosConfig, parts: tuple[str, ...], name: str) -> str |
 def _list_table(config: PhotosConfig, folder: Path, classes: list[str], left_out: list[LeftOut]) -> Iterator[Photo]:
     """List the photos that a table names."""
     assert config.table is not None
-    wanted = [config.file_column, config.label_column]
+    columns = [config.file_column, config.label_column]
     if config.subject_column:
-        wanted.append(config.subject_column)
-    rows = table.read_table(config.table, wanted)
+        columns.append(config.subject_column)
+    rows = table.read_table(config.table, columns)
     person_column = table.column(config.subject_column or "subject")
     person_column = person_column if config.subject_column or any(person_column in row.cells for row in rows) else ""
     for row in rows:
-        name, label_text = (row.cells[table.column(key)] for key in wanted[:2])
+        name, label_text = (row.cells[table.column(key)] for key in columns[:2])
         what = f"{config.table.name}: row {row.number}: {name}"
         label = labels.map_label(label_text, config.labels, classes)
         path = table.find_file(folder, name) or table.find_file(folder / "images", name)

@@ -72,10 +72,10 @@ def import_windows(config: WindowsConfig) -> Imported:
     n_known = 0
     with Intake(config.dataset, protocol, config.kind) as dataset:
         pseudonyms = subjects.Pseudonyms(config.dataset, config.pseudonyms)
-        for film, wanted in cli.progress(by_film.items(), what="films", total=len(by_film), unit="film"):
+        for film, film_rows in cli.progress(by_film.items(), what="films", total=len(by_film), unit="film"):
             sha256 = contracts.sha256_file(film)
-            new = [row for row in wanted if not dataset.knows(_origin(row, sha256))]
-            n_known += len(wanted) - len(new)
+            new = [row for row in film_rows if not dataset.knows(_origin(row, sha256))]
+            n_known += len(film_rows) - len(new)
             if not new:
                 continue
             try:

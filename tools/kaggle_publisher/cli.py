@@ -63,7 +63,7 @@ def parser() -> cli.Parser:
     mode = parser.add_mutually_exclusive_group()
     mode.add_argument("--yes", action="store_true", help="upload; without it nothing is sent")
     mode.add_argument("--dry-run", action="store_true", help="stage and list only (the default)")
-    parser.add_argument("--public", action="store_true", help="visible to everybody; asks for the slug once more")
+    parser.add_argument("--public", action="store_true", help="publicly visible; needs --confirm with the slug")
     parser.add_argument("--confirm", metavar="SLUG", help="the slug, for --public in scripts")
     parser.add_argument(
         "--allow-unreviewed", action="store_true", help="publish unreviewed labels too; the card notes it"

@@ -17,7 +17,7 @@ class PublishConfig:
         license_name: One of Kaggle's names.
         out: The staging folder; None for artifacts/publish/<dataset>.
         yes: Upload; otherwise a dry run.
-        public: Visible to everybody.
+        public: Publicly visible.
         confirm: The slug, typed once more; needed for public.
         allow_unreviewed: Publish unreviewed labels too; the card notes it.
         joinable: People keep their pseudonym of the other joinable releases.

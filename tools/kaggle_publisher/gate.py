@@ -1,6 +1,6 @@
 """Decides which sequences may be published: consent, review, and no drawn face that passes as a person.
 
-Pure: a dataset and its consent book in, a selection with the reason for everything that is left out.
+Pure: makes a selection from a dataset and its consent book, with the reason for everything that is left out.
 """
 
 from collections.abc import Sequence

@@ -116,7 +116,7 @@ def _must_be_confirmed(confirm: str | None, listing: Listing) -> None:
         WrongUsage: It was not given, or another one was.
     """
     if confirm is None and os.isatty(0):
-        cli.note(f"--public: everybody will be able to see the faces in {listing.id}, and copies cannot be taken back.")
+        cli.note(f"--public: anyone can see the faces in {listing.id}, and copies cannot be taken back.")
         print(f"Type {listing.slug} to go on: ", end="", flush=True, file=sys.stderr)
         confirm = input()
     if confirm not in (listing.slug, listing.id):

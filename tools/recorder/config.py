@@ -29,7 +29,7 @@ class RecordingConfig:
         given_by: Who has agreed: ``self`` or ``guardian``.
         face_model: The face detector's file, ``none``, or None to look for it.
         landmark_model: The Face Landmarker's file, ``none``, or None to look for it.
-        sound: Whether tones tell when a phase begins.
+        sound: Whether tones mark the start of each phase.
         review: Whether each take is looked back at in the window.
         mixed: Whether takes of a person may differ in size and rate.
     """

@@ -117,7 +117,7 @@ class Camera:
         fps = capture.get(cv2.CAP_PROP_FPS)
         self.nominal_fps: float | None = float(fps) if 0 < fps <= 1000 else None
         wish = f"{settings.width_px}x{settings.height_px} at {settings.fps:g} fps"
-        self.note = f"{capture.getBackendName()}, asked for {wish}"
+        self.note = f"{capture.getBackendName()}, requested {wish}"
 
     def _open(self) -> bool:
         """Open the device and wait until its exposure has settled."""

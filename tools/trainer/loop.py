@@ -24,7 +24,7 @@ SplitPart = DecodedSequences | FeatureSequences  # or EncodedSequences, which ar
 
 @dataclass(frozen=True)
 class Losses:
-    """Mean losses over the sequences of an epoch; the emotion loss is None where nobody had an emotion label."""
+    """Mean losses over the sequences of an epoch; the emotion loss is None where no sequence had an emotion label."""
 
     total: float
     smile: float

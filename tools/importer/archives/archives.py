@@ -1,7 +1,7 @@
 """Takes in pictures straight out of ZIP archives: each is a sequence of one picture, labelled by its name.
 
-Every archive is checked before anything is written, so that an unsafe one stops the import. Folders
-called Training and Validation become the test split of the dataset: a person of one is never taken in from the other.
+Every archive is checked before anything is written, so that an unsafe one stops the import. Folders called
+Training and Validation become the parts of every split: a person of one is never imported from the other.
 """
 
 import hashlib
@@ -326,7 +326,7 @@ class _Run:
                 yield f"{each.count.file} holds no picture with a label ({each.count.n_members} files)"
         if self._n_nameless:
             yield (
-                f"the names of {self._n_nameless} pictures tell no person; each counts as a person of its own, so the "
+                f"the names of {self._n_nameless} pictures name no person; each counts as a person of its own, so the "
                 "same person may stand in train and in validation (give the keywords file a person pattern)"
             )
         if self._config.kind == "real":

@@ -42,7 +42,7 @@ class Keywords:
         classes: In order.
         positive_class: One of them.
         emotions: Of the classes that show one of the seven.
-        person: Finds the person in a name; None where names do not tell people apart.
+        person: Finds the person in a name; None where names do not identify people.
         whole_path: Whether folders inside of the archive are searched as well.
         owners: The class of each keyword in lower case; None for words to ignore.
     """
@@ -77,7 +77,7 @@ class Keywords:
     def _find(self, text: str) -> list[tuple[str, str | None]]:
         """Find keywords that are not part of longer ones."""
         low = text.lower()
-        if len(low) != len(text):  # a letter whose lower case is two; its place no longer tells the case beside it
+        if len(low) != len(text):  # a letter whose lower case is two; its place no longer gives the case beside it
             text = low
         hits = [
             (match.start(), match.end(), word, owner)

@@ -24,7 +24,7 @@ from typing import BinaryIO, NamedTuple
 from shared.errors import InvalidInput
 from tools.importer.pictures import Unusable
 
-MAX_MEMBER_BYTES = 64 * 2**20  # a picture of 64 MB is not meant to be cropped to 224 px
+MAX_MEMBER_BYTES = 64 * 2**20  # larger than any photo that is worth cropping to 224 px
 MAX_RATIO = 200  # a JPEG barely shrinks and a blank BMP a thousandfold; below MIN_RATIO_BYTES it does not matter
 MIN_RATIO_BYTES = 4 * 2**20
 

@@ -1,7 +1,7 @@
 """Writes the card of a release: its README.md, which is Kaggle's description too. Pure.
 
 The facts are generated from what is staged, never taken over from the dataset's own card: that one counts people who
-stay home. A hand-written text is kept above the facts, if it identifies no person.
+are left out. A hand-written text is kept above the facts, if it identifies no person.
 """
 
 import re
@@ -122,7 +122,7 @@ def _labels(rows: Sequence[SequenceRow], n_unreviewed: int) -> str:
         reviewed = "Every label was checked by eye."
     else:
         reviewed = (
-            f"**{n_unreviewed} of {len(rows)} labels were not reviewed**: they are what the person was asked to do, "
+            f"**{n_unreviewed} of {len(rows)} labels were not reviewed**: they are what the person was prompted to do, "
             "which was not checked."
         )
     return f"| label | sequences | people |\n|---|---|---|\n{table}\n\n{reviewed}"
@@ -151,6 +151,6 @@ def _limits(manifest: dict[str, Any], rows: Sequence[SequenceRow], landmarker: s
     n_people = len({row.subject_id for row in rows})
     sources = ", ".join(sorted({row.source for row in rows}))
     few = " Few people: split by person, and expect wide intervals." if n_people < 30 else ""
-    posed = " Expressions were asked for, so they are posed." if any(row.source == "camera" for row in rows) else ""
+    posed = " Expressions were prompted, so they are posed." if any(row.source == "camera" for row in rows) else ""
     found = f" Landmarks are what {landmarker} found, with its errors." if landmarker else ""
     return f"Known limits: sources are {sources}.{posed}{few}{found} Age, gender and skin tone were not recorded."

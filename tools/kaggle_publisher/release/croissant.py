@@ -267,7 +267,7 @@ def responsible(
         if landmarker is None
         else f"Centred square, resized by area averaging, not mirrored; then read by {landmarker}.",
         "dataAnnotationProtocol": (
-            "The label is what the person was asked to do"
+            "The label is what the person was prompted to do"
             + (", checked by eye." if n_unreviewed == 0 else f"; {n_unreviewed} of {n_rows} were not checked by eye.")
         ),
         "dataLimitations": "Few people; posed expressions; age, gender and skin tone were not recorded.",

@@ -15,7 +15,7 @@ AGAIN = "run the same command again: it goes on where it stopped"
 def new_client() -> Any:
     """Import Kaggle's client and make one that talks to the server that KAGGLE_API_ENVIRONMENT names.
 
-    Version 2.2.4 logs in on import, and there takes TEST for Kaggle itself: a token meant for a server on loopback
+    Version 2.2.4 logs in on import, and there takes TEST for Kaggle itself: a token for a server on loopback
     would travel. Under LOCALHOST it does not.
     """
     chosen = os.environ.get("KAGGLE_API_ENVIRONMENT")

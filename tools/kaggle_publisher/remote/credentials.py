@@ -1,7 +1,7 @@
 """Keeps Kaggle's credentials out of everything that is printed or written.
 
 The real client prints what servers answer and puts requests into exceptions. All of that passes through `conceal`
-before anybody sees it. Reads the places where Kaggle itself keeps credentials; writes nothing.
+before it is shown. Reads the places where Kaggle itself keeps credentials; writes nothing.
 """
 
 import io
