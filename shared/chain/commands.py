@@ -10,6 +10,11 @@ from shared.approaches import APPROACHES, FLOOR, parse_names
 from shared.chain.flags import parser_of
 from shared.errors import WrongUsage
 
+AB_EXAMPLES = """
+./inv ab --epochs 10 --dataset people
+./inv ab --epochs 7,10,30,50 --dataset people --folds 5 --seeds 3
+"""
+
 # Flags of the trainer that say which network is compared.
 NETWORK_FLAGS = ("encoder", "input_px", "pooling", "freeze_epochs", "unfreeze_blocks", "unfreeze_lr_factor")
 
@@ -23,11 +28,8 @@ def network_of(given: argparse.Namespace) -> dict[str, object]:
 
 def ab_parser() -> cli.Parser:
     """Describe the flags of ``ab``."""
-    parser = cli.Parser(
-        "./inv ab",
-        "Compare before and after: split, baseline, training, export, measurement, report.",
-        "./inv ab --epochs 10 --dataset people\n./inv ab --epochs 7,10,30,50 --dataset people --folds 5 --seeds 3",
-    )
+    about = "Compare before and after: split, baseline, training, export, measurement, report."
+    parser = cli.Parser("./inv ab", about, AB_EXAMPLES)
     add = parser.add_argument
     cli.add_dataset(parser)
     lengths = "passes over the training people; several lengths are several arms, such as 7,10,30,50 (default: 10)"
@@ -102,13 +104,8 @@ def _add_training(parser: cli.Parser, baseline: str) -> None:
 
 
 def _add_folds(parser: cli.Parser, default: int, default_text: str) -> None:
-    parser.add_argument(
-        "--folds",
-        type=cli.whole(0),
-        default=default,
-        metavar="N",
-        help=f"divide the people into so many folds (default: {default_text})",
-    )
+    folds = f"divide the people into so many folds (default: {default_text})"
+    parser.add_argument("--folds", type=cli.whole(0), default=default, metavar="N", help=folds)
     parser.add_argument(
         "--seeds",
         type=cli.positive_int,

@@ -186,6 +186,17 @@ def _percent(part: int, whole: int) -> str:
     return f"{part} / {whole}" + (f" ({100 * part / whole:.0f} %)" if whole else "")
 
 
+def _light(facts: Facts, line: str) -> list[str]:
+    """Write how many pictures were measured and the three quantiles of their grey; nothing without pictures."""
+    return [line.format(facts.n_brightness, *facts.brightness)] if facts.brightness else []
+
+
+def _reviews(facts: Facts, head: str, reviewers: str) -> list[str]:
+    """Write how many labels a person has checked."""
+    checked = _percent(facts.n_reviewed, facts.manifest["counts"]["sequences"])
+    return [f"- {head}: {checked}{reviewers.format(facts.n_reviewers) if facts.n_reviewers else ''}."]
+
+
 def _agreements(facts: Facts, head: str, name_of: dict[str, str]) -> list[str]:
     """Write how many people agreed to each use, a key of `name_of`; nothing for drawn faces."""
     n_people = facts.manifest["counts"]["subjects"]
@@ -218,13 +229,8 @@ def _korean(facts: Facts) -> list[str]:
     elif facts.is_imported:
         lines.append("- 일부는 가져온 자료이며, 구간과 라벨은 가져올 때의 목록을 따릅니다.")
     lines.append(f"- 출처: {sources}." + (f" 촬영 크기와 속도: {devices}." if devices else ""))
-    if facts.brightness:
-        low, middle, high = facts.brightness
-        lines.append(
-            f"- 밝기(0~1, 사진 {facts.n_brightness}장): 하위 10 % {low:.2f}, 중앙값 {middle:.2f}, 상위 10 % {high:.2f}."
-        )
-    reviewers = f", 검토자 {facts.n_reviewers}명" if facts.n_reviewers else ""
-    lines.append(f"- 라벨 검토: {_percent(facts.n_reviewed, counts['sequences'])}{reviewers}.")
+    lines += _light(facts, "- 밝기(0~1, 사진 {}장): 하위 10 % {:.2f}, 중앙값 {:.2f}, 상위 10 % {:.2f}.")
+    lines += _reviews(facts, "라벨 검토", ", 검토자 {}명")
     lines += _agreements(facts, "동의(현재 유효한 사람 수)", _SCOPES_KO)
     lines += _limits(
         facts,
@@ -263,14 +269,11 @@ def _english(facts: Facts) -> list[str]:
     elif facts.is_imported:
         lines.append("- Some of it was imported: its windows and labels are those of the list that came with it.")
     lines.append(f"- Sources: {sources}." + (f" Sizes and rates of takes: {devices}." if devices else ""))
-    if facts.brightness:
-        low, middle, high = facts.brightness
-        lines.append(
-            f"- Light (mean grey from 0 to 1 of {facts.n_brightness} pictures): 10 % are below {low:.2f}, half below "
-            f"{middle:.2f}, 90 % below {high:.2f}."
-        )
-    reviewers = f", {facts.n_reviewers} reviewers" if facts.n_reviewers else ""
-    lines.append(f"- Labels reviewed: {_percent(facts.n_reviewed, counts['sequences'])}{reviewers}.")
+    lines += _light(
+        facts,
+        "- Light (mean grey from 0 to 1 of {} pictures): 10 % are below {:.2f}, half below {:.2f}, 90 % below {:.2f}.",
+    )
+    lines += _reviews(facts, "Labels reviewed", ", {} reviewers")
     lines += _agreements(facts, "Consent (people for whom it holds today)", {one: one for one in consent.SCOPES})
     lines += _limits(
         facts,
