@@ -106,13 +106,8 @@ def _add_training(parser: cli.Parser, baseline: str) -> None:
 def _add_folds(parser: cli.Parser, default: int, default_text: str) -> None:
     folds = f"divide the people into so many folds (default: {default_text})"
     parser.add_argument("--folds", type=cli.whole(0), default=default, metavar="N", help=folds)
-    parser.add_argument(
-        "--seeds",
-        type=cli.positive_int,
-        default=1,
-        metavar="N",
-        help="with --folds: how often, each time divided and trained otherwise (default: 1)",
-    )
+    seeds = "with --folds: how often, each time divided and trained otherwise (default: 1)"
+    parser.add_argument("--seeds", type=cli.positive_int, default=1, metavar="N", help=seeds)
 
 
 def _borrow_report(parser: cli.Parser, *dests: str) -> None:

@@ -23,7 +23,7 @@ evaluator scores scores.csv --json        (a csv with the columns label and scor
 
 SESSION = "SMILEBENCH_SESSION"
 
-SCORES = (
+SCORES_DESCRIPTION = (
     "Measure a csv with one row per sequence: a label (smile/non_smile, 1/0, true/false) and a score. Writes no file."
 )
 SCORES_EXAMPLES = """
@@ -31,12 +31,14 @@ evaluator scores scores.csv
 evaluator scores predictions.csv --label-column truth --score-column p --positive laughing --threshold 0.3 --json
 """
 
-POOL = "Put the test results of folds and seeds together: every person measured by a model that has not seen them."
+POOL_DESCRIPTION = (
+    "Put the test results of folds and seeds together: every person measured by a model that has not seen them."
+)
 POOL_EXAMPLES = """
 evaluator pool artifacts/results/fold1.json artifacts/results/fold2.json --name epochs-10
 """
 
-TIME = (
+TIME_DESCRIPTION = (
     "Time a decision for one new picture on this computer, all ways in turns, on one thread: whole windows, the "
     "encoder and head of a hand-off, the reading of a face. Read the ratios; a phone is slower."
 )
@@ -89,7 +91,7 @@ def parser() -> cli.Parser:
 
 
 def _add_pool(evaluator: cli.Parser) -> None:
-    parser = evaluator.add_command("pool", POOL, POOL_EXAMPLES, _pool)
+    parser = evaluator.add_command("pool", POOL_DESCRIPTION, POOL_EXAMPLES, _pool)
     parser.add_argument("files", nargs="+", type=Path, metavar="RESULTS.json", help="results of one arm, a fold each")
     parser.add_argument("--name", required=True, help="how the pooled results call the arm")
     cli.add_out(parser, "artifacts/results")
@@ -97,7 +99,7 @@ def _add_pool(evaluator: cli.Parser) -> None:
 
 
 def _add_time(evaluator: cli.Parser) -> None:
-    parser = evaluator.add_command("time", TIME, TIME_EXAMPLES, _time)
+    parser = evaluator.add_command("time", TIME_DESCRIPTION, TIME_EXAMPLES, _time)
     add = parser.add_argument
     cli.add_dataset(parser)
     add("--model", action="append", default=[], metavar="NAME=ONNX", help="a model (repeat for more)")
@@ -109,7 +111,7 @@ def _add_time(evaluator: cli.Parser) -> None:
 
 
 def _add_scores(evaluator: cli.Parser) -> None:
-    parser = evaluator.add_command("scores", SCORES, SCORES_EXAMPLES, _scores)
+    parser = evaluator.add_command("scores", SCORES_DESCRIPTION, SCORES_EXAMPLES, _scores)
     add = parser.add_argument
     add("file", type=Path, help="the csv; commas, semicolons or tabs, with or without a header")
     add("--threshold", type=float, default=0.5, help="positive is a score above this (default: 0.5)")

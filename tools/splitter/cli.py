@@ -23,7 +23,7 @@ splitter check --dataset people        (the same person, take or picture in two 
 splitter duplicates --dataset people   (the same picture under two people; no split needed)
 """
 
-CHECK = (
+CHECK_DESCRIPTION = (
     "Look for leaks: the same person, take or picture (also re-encoded, mirrored or cropped by up to an eighth) in "
     "two parts of a split. Exit code 1 where there is one; every pair is listed and drawn side by side."
 )
@@ -32,7 +32,7 @@ splitter check --dataset people
 splitter check --dataset people --split artifacts/splits/people-1a2b3c4d-seed0.json --json
 """
 
-DUPLICATES = (
+DUPLICATES_DESCRIPTION = (
     "Look for pictures that a dataset holds twice: the same bytes, or the same picture re-encoded, mirrored or "
     "cropped by up to an eighth, under two people. Exit code 1 where there is one; the pairs are drawn."
 )
@@ -75,7 +75,7 @@ def parser() -> cli.Parser:
 
 
 def _add_check(splitter: cli.Parser) -> None:
-    parser = splitter.add_command("check", CHECK, CHECK_EXAMPLES, _check)
+    parser = splitter.add_command("check", CHECK_DESCRIPTION, CHECK_EXAMPLES, _check)
     cli.add_dataset(parser)
     parser.add_argument(
         "--split",
@@ -91,7 +91,7 @@ def _add_check(splitter: cli.Parser) -> None:
 
 
 def _add_duplicates(splitter: cli.Parser) -> None:
-    parser = splitter.add_command("duplicates", DUPLICATES, DUPLICATES_EXAMPLES, _duplicates)
+    parser = splitter.add_command("duplicates", DUPLICATES_DESCRIPTION, DUPLICATES_EXAMPLES, _duplicates)
     cli.add_dataset(parser)
     parser.add_argument(
         "--across",
