@@ -75,6 +75,7 @@ def demo_parser() -> cli.Parser:
     """Describe the flags of ``demo``."""
     parser = cli.Parser("./inv demo", "Run all steps with drawn actors.", "./inv demo --lang en")
     cli.add_lang(parser)
+    cli.add_seed(parser)
     return parser
 
 
