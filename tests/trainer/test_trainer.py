@@ -243,3 +243,14 @@ def test_without_any_emotion_label_the_emotion_loss_is_undefined() -> None:
     losses = loop.LossSum(emotion_weight=0.5)
     losses.of(output, Batch(torch.zeros(1, 5, 3, 8, 8), torch.tensor([1.0]), torch.tensor([NO_EMOTION])))
     assert losses.mean().emotion is None
+
+
+def test_a_network_that_only_guesses_is_called_that(
+    small: Dataset, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["--dataset", "small", "--epochs", "1", "--lr", "1e-12", "--weights", "none", "--threads", "1"]
+    assert cli.main([*words, "--out", str(home / "run")]) == 0
+    assert "warning: validation is at chance: AUC" in capsys.readouterr().err
+    assert loop.describe_chance(0.61, 40, 80) is None  # guessing reaches 0.607 once in twenty times
+    assert loop.describe_chance(0.60, 40, 80) is not None
+    assert loop.describe_chance(None, 0, 80) is None

@@ -153,3 +153,14 @@ def validate(network: Network, part: SplitPart, config: TrainConfig) -> Validati
         part.smile.bool().numpy(), torch.cat(scores).double().numpy(), metrics.DEFAULT_THRESHOLD, "default"
     ).metrics()
     return Validation(losses.mean(), measured["accuracy"], measured["roc_auc"])
+
+
+def describe_chance(auc: float | None, n_positive: int, n: int) -> str | None:
+    """Say that validation tells sequences apart no better than guessing does; None where it does, or is undefined."""
+    if auc is None or auc > (limit := metrics.chance_auc(n_positive, n - n_positive)):
+        return None
+    return (
+        f"validation is at chance: AUC {auc:.3f} on {n} sequences, where guessing reaches {limit:.3f} once in twenty "
+        "times; record more people, or train with other weights or another encoder (--encoder efficientnet_lite0_b7 "
+        "--input-px 112 --pooling grid --freeze-epochs all)"
+    )

@@ -106,6 +106,10 @@ def train(config: TrainConfig) -> Trained:
             with contextlib.suppress(OSError):  # a folder that holds something else stays
                 folder.rmdir()
         raise
+    labels = [row.label == dataset.positive_class for row in splits.rows_of(dataset, split, "validation")]
+    best_auc = next(row["validation_auc"] for row in history if row["epoch"] == run["best_epoch"])
+    if chance := loop.describe_chance(best_auc, sum(labels), len(labels)):
+        cli.note(f"warning: {chance}")
     return Trained(folder, run, history, len(seconds))
 
 
