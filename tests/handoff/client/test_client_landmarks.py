@@ -19,7 +19,7 @@ from shared.faces import landmarker
 from shared.onnx.model import OnnxModel
 from tools.handoff.config import HandoffConfig
 from tools.handoff.write import write_handoff
-from tools.spec_checker.browser.writing import Seen, write_seen
+from tools.spec_checker.browser.writing import BrowserResults, write_proof
 
 STANDIN = """
 const N_POINTS = 478;
@@ -88,7 +88,7 @@ def lay_out(
         model = make_feature_model(tmp_path / "models" / kind, kind)
         write_handoff(HandoffConfig(model, own_site.model, min_duration_ms=0))
         # A proof that shows nothing: without one, a browser notes the missing file in its console.
-        write_seen(own_site.model / paths.SPEC_FILE, Seen())
+        write_proof(own_site.model / paths.SPEC_FILE, BrowserResults())
         (own_site.model / "tasks").mkdir()
         (own_site.model / "tasks" / "vision_bundle.mjs").write_text(STANDIN, encoding="utf-8")
         return model
