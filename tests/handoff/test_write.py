@@ -198,7 +198,7 @@ def test_weights_of_another_checkpoint_are_refused(copy_model: CopyModel, tmp_pa
     weights = safetensors.numpy.load_file(path)
     weights["smile_head.bias"] = weights["smile_head.bias"] + 1
     safetensors.numpy.save_file(weights, path)
-    with pytest.raises(InvalidInput, match="of the checkpoint"):
+    with pytest.raises(InvalidInput, match="the checkpoint of"):
         write_handoff(HandoffConfig(model, tmp_path / "out"))
 
 
@@ -214,7 +214,7 @@ def test_weights_that_no_card_vouches_for_are_caught_by_their_answers(
     ]
     made[2] = Made(head.SerializeToString(), made[2].entry)
     monkeypatch.setattr(write, "make_graphs", lambda _: made)
-    with pytest.raises(CheckFailed, match="not of one export"):
+    with pytest.raises(CheckFailed, match="from different exports"):
         write_handoff(HandoffConfig(untrained / paths.MODEL_FILE, tmp_path / "out"))
     assert not (tmp_path / "out").exists()
 
