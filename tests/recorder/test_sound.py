@@ -27,7 +27,7 @@ def test_every_cue_sounds_different() -> None:
 
 
 def test_the_device_gets_as_many_samples_as_it_asks_for_then_silence() -> None:
-    speaker = Speaker(wanted=False)
+    speaker = Speaker(is_enabled=False)
     stream = speaker._stream()
     assert next(stream) == b""
     speaker._waiting = array.array("h", [1, 2, 3])
