@@ -6,6 +6,7 @@ A pipe in /dev/shm plays the camera: OpenCV opens it as it opens a device, and f
 import os
 import shutil
 import subprocess
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -43,10 +44,12 @@ class FakeCamera:
 
 
 @pytest.fixture
-def camera(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[FakeCamera]:
-    plugged = FakeCamera(Path("/dev/shm") / f"{tmp_path.name}.ts", **getattr(request, "param", {}))
-    yield plugged
-    plugged.pull_out()
+def camera(request: pytest.FixtureRequest) -> Iterator[FakeCamera]:
+    # A folder of its own: a suite that was killed leaves its pipe behind.
+    with tempfile.TemporaryDirectory(dir="/dev/shm") as folder:
+        plugged = FakeCamera(Path(folder) / "camera.ts", **getattr(request, "param", {}))
+        yield plugged
+        plugged.pull_out()
 
 
 def test_a_no_on_the_screen_records_nothing(
