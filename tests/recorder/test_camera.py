@@ -3,8 +3,10 @@
 A pipe in /dev/shm plays the camera: OpenCV opens it as it opens a device, and frames are stamped on arrival.
 """
 
+import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import time
@@ -35,10 +37,12 @@ class FakeCamera:
         source = f"testsrc2=size=320x240:rate={fps}"
         encode = ["-c:v", "libx264", "-preset", "ultrafast", "-tune", "zerolatency", "-pix_fmt", "yuv420p", "-g", "15"]
         words = ["ffmpeg", "-loglevel", "quiet", "-y", "-re", "-f", "lavfi", "-i", source, "-t", str(seconds)]
-        self.player = subprocess.Popen([*words, *encode, "-f", "mpegts", str(path)])
+        loop = ["sh", "-c", 'while [ -p "$0" ]; do "$@" "$0"; done', str(path)]
+        self.player = subprocess.Popen([*loop, *words, *encode, "-f", "mpegts"], start_new_session=True)
 
     def pull_out(self) -> None:
-        self.player.kill()
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(self.player.pid, signal.SIGKILL)
         self.player.wait()
         self.path.unlink(missing_ok=True)
 
