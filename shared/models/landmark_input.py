@@ -30,9 +30,9 @@ class LandmarkInput(nn.Module):
         self.scheme = scheme
         self.n_axes = 3 if with_z else 2
         self.width = 478 * self.n_axes
-        self.twins: torch.Tensor
+        self.mirrored_index: torch.Tensor
         self.signs: torch.Tensor
-        self.register_buffer("twins", torch.tensor(POINT_TWINS), persistent=False)
+        self.register_buffer("mirrored_index", torch.tensor(POINT_TWINS), persistent=False)
         self.register_buffer("signs", torch.tensor([-1.0, 1.0, 1.0][: self.n_axes]), persistent=False)
 
     def forward(self, points: torch.Tensor) -> torch.Tensor:
@@ -61,7 +61,7 @@ class LandmarkInput(nn.Module):
 
     def mirror(self, values: torch.Tensor) -> torch.Tensor:
         """Turn what `forward` gave, (N, T, width), into what it would give for the mirrored pictures."""
-        points: torch.Tensor = values.unflatten(-1, (478, self.n_axes))[..., self.twins, :]
+        points: torch.Tensor = values.unflatten(-1, (478, self.n_axes))[..., self.mirrored_index, :]
         return (points * self.signs).flatten(-2)
 
 
@@ -75,8 +75,8 @@ class BlendshapeInput(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.width = len(BLENDSHAPE_TWINS)
-        self.twins: torch.Tensor
-        self.register_buffer("twins", torch.tensor(BLENDSHAPE_TWINS), persistent=False)
+        self.mirrored_index: torch.Tensor
+        self.register_buffer("mirrored_index", torch.tensor(BLENDSHAPE_TWINS), persistent=False)
 
     def forward(self, blendshapes: torch.Tensor) -> torch.Tensor:
         """Give (N, T, 52) back."""
@@ -84,7 +84,7 @@ class BlendshapeInput(nn.Module):
 
     def mirror(self, values: torch.Tensor) -> torch.Tensor:
         """Swap the left and the right ones."""
-        return values[..., self.twins]
+        return values[..., self.mirrored_index]
 
 
 def _middle(points: torch.Tensor, corners: tuple[int, int]) -> torch.Tensor:

@@ -66,7 +66,7 @@ class Network(nn.Module, ABC):
 
         Raises:
             InvalidInput: There are none for this network.
-            OSError: They are not in torch's cache and cannot be downloaded.
+            MissingOutside: They cannot be had here.
         """
         raise InvalidInput(
             "--weights", found="imagenet", expected=f"none or a file, for a network of {self.input_kind}"

@@ -18,7 +18,7 @@ MaybeNamed = tuple[str | None, Path]  # None: by the name that the document give
 
 @dataclass(frozen=True)
 class Question:
-    """What is asked of a candidate.
+    """What a candidate must reach.
 
     Attributes:
         primary: The metric that decides.

@@ -19,7 +19,7 @@ import torch
 from shared import cli, contracts, paths, provenance
 from shared.dataset import reader, splits
 from shared.dataset.protocol import EMOTIONS
-from shared.errors import InvalidInput, MissingOutside, SmilebenchError
+from shared.errors import InvalidInput, SmilebenchError
 from shared.models import build_network
 from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.network import Network
@@ -291,15 +291,7 @@ def _start_weights(network: Network, weights: str) -> None:
     if weights != "imagenet":
         checkpoints.load_weights(Path(weights), network)
         return
-    try:
-        network.load_imagenet()
-    except OSError as error:
-        raise MissingOutside(
-            "--weights imagenet",
-            found=f"no way to download them ({error})",
-            expected="a connection, or the file in torch's cache",
-            todo="connect once, or use --weights none or --weights FILE.safetensors",
-        ) from None
+    network.load_imagenet()
 
 
 def _history_row(
