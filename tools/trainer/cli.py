@@ -72,7 +72,7 @@ def parser() -> cli.Parser:
     )
     add(
         "--input-px",
-        type=cli.positive_int,
+        type=cli.whole(32, 224),
         default=224,
         help="side to which the network shrinks pictures (default: 224)",
     )
