@@ -90,9 +90,7 @@ review_revert = tool_task(
     "reviewer revert", "Take the last review-apply back.", example="review-revert --dataset people"
 )
 split = tool_task(
-    "splitter",
-    "Freeze who is trained on, who chooses the threshold and who is tested.",
-    example="split --dataset people",
+    "splitter", "Freeze who is trained on, who chooses the threshold, who is tested.", example="split --dataset people"
 )
 features = tool_task(
     "featurizer",
@@ -102,20 +100,21 @@ features = tool_task(
 
 # ---- models ----------------------------------------------------------------------------------------------------------
 
+pretrain = tool_task(
+    "trainer pretrain",
+    "Teach a network faces from photos and films; training starts from it with --weights pretrained.",
+    example="pretrain --datasets people,photos",
+)
 train = tool_task(
     "trainer",
     "Fine-tune the dual-head network, or train one of landmarks; goes on where it was cut off.",
     example="train --dataset people --epochs 10",
 )
 export = tool_task(
-    "exporter",
-    "Export a checkpoint as the contract's ONNX, compared with torch.",
-    example="export --run people-1a2b3c4d",
+    "exporter", "Export a checkpoint as ONNX, compared with torch.", example="export --run people-1a2b3c4d"
 )
 evaluate = tool_task(
-    "evaluator",
-    "Measure any ONNX of the contract on a dataset.",
-    example="evaluate --model old_detector.onnx --dataset people",
+    "evaluator", "Measure any ONNX of the contract on a dataset.", example="evaluate --model old.onnx --dataset people"
 )
 
 

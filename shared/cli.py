@@ -22,6 +22,9 @@ from shared.text.catalogue import LANGS
 T = TypeVar("T")
 
 
+DEVICES = ("auto", "cpu", "cuda", "mps")
+
+
 class Result(Protocol):
     """What a tool's work comes to: two views of one object, and whether it succeeded."""
 
@@ -129,6 +132,13 @@ def add_out(parser: argparse.ArgumentParser, default: str) -> None:
 def add_seed(parser: argparse.ArgumentParser) -> None:
     """Add --seed."""
     parser.add_argument("--seed", type=seed, default=0, metavar="N", help="random seed (default: 0)")
+
+
+def add_device(parser: argparse.ArgumentParser) -> None:
+    """Add --device."""
+    parser.add_argument(
+        "--device", choices=DEVICES, default="auto", help="where torch computes; auto: a GPU if torch can use one"
+    )
 
 
 def add_lang(parser: argparse.ArgumentParser) -> None:

@@ -16,7 +16,7 @@ AB_EXAMPLES = """
 """
 
 # Flags of the trainer that say which network is compared.
-NETWORK_FLAGS = ("encoder", "input_px", "pooling", "freeze_epochs", "unfreeze_blocks", "unfreeze_lr_factor")
+NETWORK_FLAGS = ("encoder", "input_px", "pooling", "crop", "freeze_epochs", "unfreeze_blocks", "unfreeze_lr_factor")
 
 
 def network_of(given: argparse.Namespace) -> dict[str, object]:
@@ -97,7 +97,8 @@ def _add_training(parser: cli.Parser, baseline: str) -> None:
     parser.add_argument("--baseline", type=cli.path, metavar="ONNX", help=baseline)
     parser.add_argument(
         "--weights",
-        help="imagenet, none, or a .safetensors file (default: the baseline's if it has some, else imagenet)",
+        help="pretrained, imagenet, none, or a .safetensors file (default: the newest of ./inv pretrain, else the "
+        "baseline's if it has some, else imagenet)",
     )
     parser.add_argument("--lr", default="", help="learning rate (default: the trainer's)")
     parser.borrow(parser_of("trainer"), *NETWORK_FLAGS)

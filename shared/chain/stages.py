@@ -18,6 +18,7 @@ from shared.chain import cache
 from shared.chain.cache import Chain, ToolResult
 from shared.chain.flags import flags_of
 from shared.errors import InvalidInput, MissingOutside
+from shared.models import pretrained
 from shared.models.encoder_specs import EncoderChoice
 
 
@@ -120,8 +121,8 @@ class Training:
     Attributes:
         epochs: Epochs that are kept, ascending; the last is how long it trains.
         lr: Learning rate, as it is written on the command line; empty for the trainer's.
-        weights: Where it starts; empty means the baseline's weights if they lie beside it and are of the same encoder,
-            else imagenet.
+        weights: Where it starts; empty means the newest pretrained weights, else the baseline's if they lie beside it,
+            if they are of the same network; else imagenet.
         baseline: An ONNX whose weights may be a start; None for none.
         network: Flags of the trainer on encoder, pooling and freezing, where they are not its defaults.
     """
@@ -133,13 +134,25 @@ class Training:
     network: Mapping[str, object] = field(default_factory=dict)
 
     def start(self) -> str:
-        """Choose the initial weights: those given, else the baseline's weights if they fit, else ImageNet."""
-        if self.weights or self.baseline is None:
-            return self.weights or "imagenet"
-        weights, card = self.baseline.with_name(paths.WEIGHTS_FILE), self.baseline.with_name(paths.MODEL_CARD)
+        """Choose the initial weights: those given, else pretrained ones or the baseline's if they fit, else ImageNet.
+
+        Raises:
+            MissingOutside: Pretrained ones were asked for, and there are none.
+        """
+        if self.weights == pretrained.NEWEST:
+            return str(pretrained.newest_weights())
+        if self.weights:
+            return self.weights
+        newest = pretrained.find_weights()
+        card = pretrained.read_card(newest) if newest else None
+        if card and all(self.network.get(name, value) == value for name, value in card["network"].items()):
+            return str(newest)
+        if self.baseline is None:
+            return "imagenet"
+        weights, model_card = self.baseline.with_name(paths.WEIGHTS_FILE), self.baseline.with_name(paths.MODEL_CARD)
         if not weights.is_file():
             return "imagenet"
-        encoder = contracts.read_document(card, "model").get("encoder") if card.is_file() else None
+        encoder = contracts.read_document(model_card, "model").get("encoder") if model_card.is_file() else None
         is_same = EncoderChoice.from_settings(encoder) == EncoderChoice.from_settings(self.network)
         return str(weights) if is_same else "imagenet"
 

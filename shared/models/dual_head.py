@@ -10,37 +10,14 @@ from torch import Tensor, nn
 
 from shared.dataset.protocol import EMOTIONS
 from shared.errors import InvalidInput
-from shared.models.encoder_specs import GRID_FEATURES, POOLINGS, EncoderChoice, spec_of
+from shared.models.encoder_specs import CROPS, GRID_FEATURES, POOLINGS, EncoderChoice, spec_of
 from shared.models.encoders import build_encoder, load_imagenet
+from shared.models.face_crop import AreaShrink, FaceCrop
 from shared.models.network import Network, NetworkOutput
 
 GRID_CHANNELS = 32
 HIDDEN = {"average": 256, "grid": 128}
 DROPOUT = 0.3
-
-
-class AreaShrink(nn.Module):
-    """Shrinks square pictures by area averaging, as two products with constant matrices that every backend has.
-
-    Args:
-        from_px: Side of what comes in.
-        to_px: Side of what goes out, at most from_px.
-
-    Source: OpenCV's INTER_AREA: an output pixel is the mean of what it covers.
-    """
-
-    def __init__(self, from_px: int, to_px: int) -> None:
-        super().__init__()
-        edges = torch.linspace(0, from_px, to_px + 1, dtype=torch.float64)
-        cells = torch.arange(from_px, dtype=torch.float64)
-        covered = torch.minimum(edges[1:, None], cells + 1) - torch.maximum(edges[:-1, None], cells)
-        weights = (covered.clamp_min(0) * to_px / from_px).float()
-        self.register_buffer("rows", weights, persistent=False)
-        self.register_buffer("columns", weights.T.contiguous(), persistent=False)
-
-    def forward(self, pictures: Tensor) -> Tensor:
-        """Turn (N, 3, from_px, from_px) into (N, 3, to_px, to_px)."""
-        return cast(Tensor, self.rows) @ pictures @ cast(Tensor, self.columns)
 
 
 class GridPooling(nn.Module):
@@ -90,13 +67,16 @@ class DualHeadSmileDetector(Network):
         self.choice = choice = choice or EncoderChoice()
         if choice.pooling not in POOLINGS:
             raise InvalidInput("the pooling", found=repr(choice.pooling), expected=" or ".join(POOLINGS))
+        if choice.crop not in CROPS:
+            raise InvalidInput("the crop", found=repr(choice.crop), expected=" or ".join(CROPS))
         if choice.input_px < 32:
             raise InvalidInput("--input-px", found=str(choice.input_px), expected="32 or more")
         input_px = min(choice.input_px, image_px)
         spec = spec_of(choice.encoder)
         self.register_buffer("mean", torch.tensor(spec.mean).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("std", torch.tensor(spec.std).view(1, 3, 1, 1), persistent=False)
-        self.shrink = nn.Identity() if input_px == image_px else AreaShrink(image_px, input_px)
+        self.input_px = input_px
+        self.crop = _build_crop(choice.crop, image_px, input_px)
         self.encoder = build_encoder(choice.encoder)
         is_grid = choice.pooling == "grid"
         average = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(1))
@@ -107,9 +87,18 @@ class DualHeadSmileDetector(Network):
         self.smile_head = nn.Linear(hidden, 1)
         self.emotion_head = nn.Linear(hidden, len(EMOTIONS))
 
-    def encode_grid(self, frames_nchw_f32: Tensor) -> Tensor:
-        """Turn single frames, (N, 3, S, S) in 0 to 1, into the encoder's grid of features, (N, C, h, w)."""
-        scaled = (self.shrink(frames_nchw_f32) - cast(Tensor, self.mean)) / cast(Tensor, self.std)
+    def encode_grid(self, frames_nchw_f32: Tensor, *, is_cropped: bool = False) -> Tensor:
+        """Turn single frames into the encoder's grid of features.
+
+        Args:
+            frames_nchw_f32: (N, 3, S, S) in 0 to 1, or (N, 3, input_px, input_px) where they are cropped already.
+            is_cropped: Whether they are.
+
+        Returns:
+            (N, C, h, w).
+        """
+        cropped = frames_nchw_f32 if is_cropped else self.crop(frames_nchw_f32)
+        scaled = (cropped - cast(Tensor, self.mean)) / cast(Tensor, self.std)
         return cast(Tensor, self.encoder(scaled.contiguous(memory_format=torch.channels_last)))
 
     def decide(self, features_ntf_f32: Tensor) -> NetworkOutput:
@@ -123,6 +112,13 @@ class DualHeadSmileDetector(Network):
         n, t = grids_ntchw_f32.shape[:2]
         features: Tensor = self.pool(grids_ntchw_f32.flatten(0, 1))
         return self.decide(features.unflatten(0, (n, t)))
+
+    def decide_from_crops(self, crops_ntchw_f32: Tensor) -> NetworkOutput:
+        """Answer for sequences whose frames are cropped already, (N, T, 3, input_px, input_px)."""
+        n, t = crops_ntchw_f32.shape[:2]
+        return self.decide_from_grids(
+            self.encode_grid(crops_ntchw_f32.flatten(0, 1), is_cropped=True).unflatten(0, (n, t))
+        )
 
     def forward(self, values: Tensor) -> NetworkOutput:
         """Answer for sequences of pictures, (N, T, 3, S, S) in 0 to 1."""
@@ -148,6 +144,21 @@ class DualHeadSmileDetector(Network):
             MissingOutside: They cannot be had here.
         """
         load_imagenet(self.encoder, self.choice.encoder)
+
+    def load_face_detector(self) -> None:
+        """Give the face detector of the crop its weights, where there is one.
+
+        Raises:
+            MissingOutside: Its file is not here.
+        """
+        if isinstance(self.crop, FaceCrop):
+            self.crop.load_detector()
+
+
+def _build_crop(name: str, image_px: int, input_px: int) -> nn.Module:
+    if name == "face":
+        return FaceCrop(image_px, input_px)
+    return nn.Identity() if input_px == image_px else AreaShrink(image_px, input_px)
 
 
 class ContractModule(nn.Module):
@@ -184,7 +195,7 @@ class EncoderModule(nn.Module):
     def forward(self, frame: Tensor) -> Tensor:
         """Encode one frame, without the memory layout that only torch profits from."""
         network = self.network
-        scaled = (network.shrink(frame) - cast(Tensor, network.mean)) / cast(Tensor, network.std)
+        scaled = (network.crop(frame) - cast(Tensor, network.mean)) / cast(Tensor, network.std)
         return cast(Tensor, network.pool(network.encoder(scaled)))
 
 

@@ -9,7 +9,7 @@ grid of 7 x 7, and the mouth has a place in it. `shared.models.encoders` builds 
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from functools import partial
 from typing import Any
 
@@ -22,6 +22,7 @@ IMAGENET_STD = (0.229, 0.224, 0.225)
 LITE_MEAN = (127 / 255,) * 3
 LITE_STD = (128 / 255,) * 3
 POOLINGS = ("average", "grid")
+CROPS = ("none", "face")
 GRID_FEATURES = 192  # of a frame, after a grid was projected
 
 
@@ -114,19 +115,18 @@ class EncoderChoice:
         encoder: One of `shared.models.encoder_specs.ENCODERS`.
         input_px: Side to which larger pictures are shrunk inside of the network.
         pooling: ``average`` over the whole picture, or ``grid``, which keeps where a feature was seen.
+        crop: ``none``, or ``face``: the network finds the face in each picture and looks at that alone.
     """
 
     encoder: str = "mobilenet_v3_small"
     input_px: int = 224
     pooling: str = "average"
+    crop: str = "none"
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any] | None) -> "EncoderChoice":
         """Read the choice from a run's config or a model card; what is not there is as it was before there was one."""
-        known = (
-            {key: settings[key] for key in ("encoder", "input_px", "pooling") if key in settings} if settings else {}
-        )
-        return cls(**known)
+        return cls(**{field.name: settings[field.name] for field in fields(cls) if settings and field.name in settings})
 
     @property
     def n_features(self) -> int:

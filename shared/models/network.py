@@ -57,6 +57,14 @@ class Network(nn.Module, ABC):
         """
         raise InvalidInput("the network", found=f"one of {self.input_kind}", expected="one with an encoder of pictures")
 
+    def decide_from_crops(self, crops_ntchw_f32: Tensor) -> NetworkOutput:
+        """Answer for sequences whose frames are cropped already, (N, T, 3, P, P).
+
+        Raises:
+            InvalidInput: The network crops nothing.
+        """
+        raise InvalidInput("the network", found=f"one of {self.input_kind}", expected="one that crops pictures")
+
     def encoder_blocks(self) -> list[nn.Module]:
         """List the parts of the encoder that can be frozen, from the input on; empty where it has none."""
         return []
@@ -71,6 +79,13 @@ class Network(nn.Module, ABC):
         raise InvalidInput(
             "--weights", found="imagenet", expected=f"none or a file, for a network of {self.input_kind}"
         )
+
+    def load_face_detector(self) -> None:
+        """Give the face detector of a network that crops its weights; nothing to do for any other.
+
+        Raises:
+            MissingOutside: Its file is not here.
+        """
 
     def set_standard(self, values: Tensor) -> None:
         """Learn what is usual among the training people's inputs, (n, T, ...), where the network standardises them."""

@@ -62,7 +62,7 @@ def test_training_sees_the_very_numbers_that_evaluation_sees(small: Dataset) -> 
     frames = decode_dataset(small)
     side = DecodedSequences(small, small.rows, frames)
     (batch,) = side.batches(len(side), range(len(side)), None, 1)
-    assert np.array_equal(batch.frames.numpy(), to_batch(frames))
+    assert np.array_equal(batch.frames.numpy(), to_batch(frames.values))
 
 
 def test_a_run_leaves_a_valid_document_checkpoints_history_and_picture(small: Dataset, home: Path) -> None:

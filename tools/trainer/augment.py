@@ -30,7 +30,7 @@ class Augmentation:
 
     Attributes:
         seed: Decides everything that is drawn.
-        side_px: Side of the pictures.
+        side_px: Side of what comes out; pictures may be larger, and are then moved before they are cut.
     """
 
     seed: int
@@ -46,20 +46,20 @@ class Augmentation:
         """Vary a sequence.
 
         Args:
-            frames_thwc_u8: (T, S, S, 3) uint8, RGB.
+            frames_thwc_u8: (T, P, P, 3) uint8, RGB; P is side_px, or more.
             epoch: Counted from 1.
             index: The sequence's place in its part of the split.
 
         Returns:
-            The same shape and type; flipped or not, rotated by up to 10 degrees, shifted, zoomed, with other
+            (T, side_px, side_px, 3) uint8; flipped or not, rotated by up to 10 degrees, shifted, zoomed, with other
             brightness, contrast and saturation, and with noise. What comes in from outside repeats the border.
         """
         rng = np.random.default_rng([self.seed, epoch, index])
-        side = frames_thwc_u8.shape[1]
-        geometry = _draw_geometry(rng, side)
+        side = self.side_px
+        geometry = _draw_geometry(rng, frames_thwc_u8.shape[1], side)
         colour = _draw_colour(rng, float(frames_thwc_u8.mean()))
         amount = rng.uniform(0, MAX_NOISE)
-        varied = np.empty_like(frames_thwc_u8)
+        varied = np.empty((len(frames_thwc_u8), side, side, 3), np.uint8)
         for number, frame in enumerate(frames_thwc_u8):
             moved = cv2.warpAffine(frame, geometry, (side, side), borderMode=cv2.BORDER_REPLICATE)
             tinted = cv2.transform(moved, colour)
@@ -69,13 +69,13 @@ class Augmentation:
         return varied
 
 
-def _draw_geometry(rng: np.random.Generator, side: int) -> F64:
-    """Return a 2x3 matrix: flip, rotation, zoom and shift about the centre."""
+def _draw_geometry(rng: np.random.Generator, side: int, out_side: int) -> F64:
+    """Return a 2x3 matrix: flip, rotation, zoom and shift about the centre, of which a square of out_side is kept."""
     flip = rng.random() < 0.5
     angle = rng.uniform(-MAX_ROTATION_DEG, MAX_ROTATION_DEG)
     zoom = 1 + rng.uniform(-MAX_ZOOM, MAX_ZOOM)
     matrix = np.asarray(cv2.getRotationMatrix2D((side / 2, side / 2), angle, zoom), dtype=np.float64)
-    matrix[:, 2] += rng.uniform(-MAX_SHIFT, MAX_SHIFT, 2) * side
+    matrix[:, 2] += rng.uniform(-MAX_SHIFT, MAX_SHIFT, 2) * out_side - (side - out_side) / 2
     if flip:
         matrix = matrix @ np.array([[-1, 0, side - 1], [0, 1, 0], [0, 0, 1]])
     return matrix

@@ -5,11 +5,14 @@ trainer --dataset people --epochs 10
 
 import argparse
 import os
+from pathlib import Path
 from typing import Any
 
 from shared import cli, paths
-from shared.models.encoder_specs import ENCODERS, POOLINGS
+from shared.models import pretrained
+from shared.models.encoder_specs import CROPS, ENCODERS, POOLINGS
 from tools.trainer.config import ALL_EPOCHS, TrainConfig
+from tools.trainer.pretraining.cli import add_pretrain
 
 EXAMPLES = """
 trainer --dataset people --epochs 10
@@ -22,7 +25,9 @@ trainer --dataset people --network landmark_mlp --normalisation farthest --with-
 """
 
 
+_PLAIN_NETWORK = {"encoder": "mobilenet_v3_small", "input_px": 224, "pooling": "average", "crop": "none"}
 _PICTURES = {
+    **_PLAIN_NETWORK,
     "weights": "imagenet",
     "epochs": 10,
     "batch": 4,
@@ -32,6 +37,7 @@ _PICTURES = {
     "mixup": 0.0,
 }
 _FEATURES = {
+    **_PLAIN_NETWORK,
     "weights": "none",
     "epochs": 120,
     "batch": 64,
@@ -67,22 +73,30 @@ def parser() -> cli.Parser:
     add(
         "--encoder",
         choices=tuple(ENCODERS),
-        default="mobilenet_v3_small",
-        help="encoder of pictures (default: mobilenet_v3_small)",
+        help="encoder of pictures (default: mobilenet_v3_small, or that of pretrained weights)",
     )
     add(
         "--input-px",
         type=cli.whole(32, 224),
-        default=224,
-        help="side to which the network shrinks pictures (default: 224)",
+        help="side to which the network shrinks pictures (default: 224, or that of pretrained weights)",
     )
     add(
         "--pooling",
         choices=POOLINGS,
-        default="average",
-        help="of the encoder's features: average over the picture, or grid, which keeps places (default: average)",
+        help="of the encoder's features: average over the picture, or grid, which keeps places (default: average, or "
+        "that of pretrained weights)",
     )
-    add("--weights", help="imagenet, none, or a .safetensors file (default: imagenet; of features: none)")
+    add(
+        "--crop",
+        choices=CROPS,
+        help="face: the network finds the face in each picture and looks at that alone (default: none, or that of "
+        "pretrained weights)",
+    )
+    add(
+        "--weights",
+        help="imagenet, none, a .safetensors file, or pretrained: the newest of ./inv pretrain (default: imagenet; of "
+        "features: none)",
+    )
     add("--epochs", type=cli.positive_int, help="passes over the training people (default: 10; of features: 120)")
     add("--keep-epochs", type=cli.int_list, default=(), help="epochs to keep beside best and last, such as 7,10,30")
     add("--batch", type=cli.positive_int, help="sequences a step (default: 4; of features: 64)")
@@ -106,7 +120,10 @@ def parser() -> cli.Parser:
     add("--split-seed", type=cli.seed, default=0, help="random seed of the split, without --split (default: 0)")
     add("--train-people", type=cli.positive_int, metavar="N", help="use only N of the training people (default: all)")
     add("--threads", type=cli.positive_int, default=os.cpu_count() or 1, help="torch threads (default: all cores)")
-    return cli.add_json(parser)
+    cli.add_device(parser)
+    cli.add_json(parser)
+    add_pretrain(parser)
+    return parser
 
 
 def _train(arguments: argparse.Namespace) -> cli.Result:
@@ -121,7 +138,26 @@ def _freeze(text: str) -> int:
     return ALL_EPOCHS if text == "all" else cli.whole(0)(text)
 
 
+def _take_pretrained(arguments: argparse.Namespace) -> None:
+    """Find pretrained weights, and take from their card what network they are of.
+
+    Raises:
+        MissingOutside: There are none.
+        WrongUsage: A flag asks for another network.
+    """
+    if arguments.weights == pretrained.NEWEST:
+        arguments.weights = str(pretrained.newest_weights())
+    if arguments.weights and (card := pretrained.read_card(Path(arguments.weights))):
+        for name, value in card["network"].items():
+            given = getattr(arguments, name)
+            flag = "--" + name.replace("_", "-")
+            cli.require(given in (None, value), flag, found=str(given), expected=f"{value}, as in {arguments.weights}")
+            setattr(arguments, name, value)
+
+
 def _to_config(arguments: argparse.Namespace) -> TrainConfig:
+    if arguments.network == "dual_head":
+        _take_pretrained(arguments)
     is_frozen = arguments.freeze_epochs >= (arguments.epochs or DEFAULTS[arguments.network]["epochs"])
     for name, value in DEFAULTS[arguments.network].items():
         if getattr(arguments, name) is None:

@@ -16,6 +16,8 @@ BEFORE: dict[str, Any] = {
     "encoder": "mobilenet_v3_small",
     "input_px": 224,
     "pooling": "average",
+    "crop": "none",
+    "device": "cpu",
 }
 
 
@@ -31,6 +33,7 @@ class TrainConfig:
         encoder: Of a network of pictures, one of `shared.models.encoder_specs.ENCODERS`.
         input_px: Side to which the network shrinks pictures.
         pooling: What becomes of the encoder's features: ``average`` or ``grid``.
+        crop: ``none``, or ``face``: the network finds the face in each picture and looks at that alone.
         weights: Where the weights start: ``imagenet``, ``none`` or a safetensors file.
         epochs: Passes over the training people in all, also when resumed.
         keep_epochs: Epochs whose weights are kept beside best and last.
@@ -52,6 +55,7 @@ class TrainConfig:
         split_seed: Random seed of the split, where split is None.
         train_people: How many of the training people are used; None for all. Fewer people are always part of more.
         threads: Torch's threads; part of the result, since sums depend on it.
+        device: Where torch computes, one of `shared.cli.DEVICES`; a run may go on elsewhere.
     """
 
     dataset: Path
@@ -61,6 +65,7 @@ class TrainConfig:
     encoder: str
     input_px: int
     pooling: str
+    crop: str
     weights: str
     epochs: int
     keep_epochs: tuple[int, ...]
@@ -81,10 +86,11 @@ class TrainConfig:
     split_seed: int
     train_people: int | None
     threads: int
+    device: str
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the numbers of each epoch: all but places and, at a constant rate, the length."""
-        apart = {"dataset", "split", "out", "keep_epochs", "weights", "split_seed"}
+        apart = {"dataset", "split", "out", "keep_epochs", "weights", "split_seed", "device"}
         if self.schedule == "constant":
             apart.add("epochs")
         # Runs from before there was a choice keep their name.

@@ -3,23 +3,27 @@
 The cache lies under artifacts/cache/, named after the content of labels.csv; delete it whenever you like.
 """
 
-import os
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
-from shared import cli, paths
+from shared import cli, contracts, paths
 from shared.arrays import U8
 from shared.dataset.protocol import EMOTIONS
 from shared.dataset.reader import Dataset, SequenceRow
+from shared.models.face_crop import FaceCrop
+from shared.models.network import Network
 from shared.preprocess import scale
+from tools.trainer import caches
 from tools.trainer.augment import Augmentation
 
 NO_EMOTION = -1
+CONTEXT = 1.25  # side of what is kept of a face for the side of what the network gets, so that it can be moved
 
 
 @dataclass(frozen=True)
@@ -30,13 +34,38 @@ class Batch:
         frames: (N, T, 3, S, S) float32 in 0 to 1, or features.
         smile: (N,) float32, 1 for the positive class.
         emotion: (N,) int64, an index into EMOTIONS or NO_EMOTION.
-        is_encoded: Whether frames are a frozen encoder's grids, (N, T, C, h, w).
+        kind: What frames are: a network's ``input``; ``crops``, what it cuts out of its input, (N, T, 3, P, P); or
+            ``grids`` of its frozen encoder, (N, T, C, h, w).
     """
 
     frames: Tensor
     smile: Tensor
     emotion: Tensor
-    is_encoded: bool = False
+    kind: Literal["input", "crops", "grids"] = "input"
+
+    def to(self, device: torch.device) -> "Batch":
+        """Move it to where the network is."""
+        return Batch(self.frames.to(device), self.smile.to(device), self.emotion.to(device), self.kind)
+
+
+@dataclass(frozen=True)
+class DecodedPictures:
+    """The pictures of a dataset, in the order of labels.csv.
+
+    Attributes:
+        values: (sequences, T, P, P, 3) uint8, RGB; read from disk as it is used.
+        side_px: Side of the centred square of them that a network gets.
+        is_cropped: Whether they are faces that the network's crop has cut out, with some more around them.
+    """
+
+    values: U8
+    side_px: int
+    is_cropped: bool = False
+
+    def centre(self, clip: U8) -> U8:
+        """Cut what the network gets, unvaried, out of (..., P, P, 3)."""
+        start = (clip.shape[-2] - self.side_px) // 2
+        return clip[..., start : start + self.side_px, start : start + self.side_px, :]
 
 
 class DecodedSequences:
@@ -45,13 +74,12 @@ class DecodedSequences:
     Args:
         dataset: The dataset.
         rows: Its sequences in this part.
-        frames_u8: (all sequences of the dataset, T, S, S, 3) uint8; only the rows' places are read.
+        pictures: Of all sequences of the dataset; only the rows' places are read.
     """
 
-    def __init__(self, dataset: Dataset, rows: Sequence[SequenceRow], frames_u8: U8) -> None:
+    def __init__(self, dataset: Dataset, rows: Sequence[SequenceRow], pictures: DecodedPictures) -> None:
         place = {row.sequence_id: index for index, row in enumerate(dataset.rows)}
-        self._frames = frames_u8
-        self.side_px: int = frames_u8.shape[2]
+        self._pictures = pictures
         self._places = [place[row.sequence_id] for row in rows]
         self.smile = torch.tensor([float(row.label == dataset.positive_class) for row in rows])
         self.emotion = torch.tensor(
@@ -63,7 +91,7 @@ class DecodedSequences:
 
     def augmentation(self, seed: int, mixup: float) -> Augmentation:
         """Return what `batches` needs to vary pictures; sequences of pictures are not mixed."""
-        return Augmentation(seed, self.side_px)
+        return Augmentation(seed, self._pictures.side_px)
 
     def batches(
         self, size: int, order: Sequence[int], augmentation: Augmentation | None, epoch: int
@@ -80,11 +108,12 @@ class DecodedSequences:
             chosen = list(order[start : start + size])
             clips = []
             for index in chosen:
-                clip = self._frames[self._places[index]]
-                clips.append(clip if augmentation is None else augmentation.vary(clip, epoch, index))
+                clip = self._pictures.values[self._places[index]]
+                clips.append(augmentation.vary(clip, epoch, index) if augmentation else self._pictures.centre(clip))
             # Not `to_batch`: the network wants the channels last in memory, as they are here.
             frames = torch.from_numpy(scale(np.stack(clips))).permute(0, 1, 4, 2, 3)  # (N, T, 3, S, S)
-            yield Batch(frames, self.smile[chosen], self.emotion[chosen])
+            kind: Literal["input", "crops"] = "crops" if self._pictures.is_cropped else "input"
+            yield Batch(frames, self.smile[chosen], self.emotion[chosen], kind)
 
 
 def shuffled(n: int, seed: int, epoch: int) -> list[int]:
@@ -93,36 +122,44 @@ def shuffled(n: int, seed: int, epoch: int) -> list[int]:
     return order
 
 
-def decode_dataset(dataset: Dataset) -> U8:
+def decode_dataset(dataset: Dataset, crop: FaceCrop | None = None) -> DecodedPictures:
     """Decode a dataset's pictures once and map them into memory.
 
-    Returns:
-        (sequences, T, S, S, 3) uint8, RGB, in the order of labels.csv; read from disk as it is used.
+    Args:
+        dataset: The dataset.
+        crop: Of a network that crops faces: then they are cut out, too.
     """
     size, count = dataset.manifest["image"]["width_px"], dataset.rows[0].frame_count
-    path = paths.artifacts("cache") / f"{dataset.name}-{dataset.labels_sha256[:16]}.npy"
-    shape = (len(dataset.rows), count, size, size, 3)
-    if path.exists():
-        cached = np.load(path, mmap_mode="r")
-        if cached.shape == shape:
-            return np.asarray(cached)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    try:
-        with partial.open("wb") as file:  # not through a memory map: there a full disk ends the process
-            header = {"descr": "|u1", "fortran_order": False, "shape": shape}
-            np.lib.format.write_array_header_1_0(file, header)
-            for row in cli.progress(dataset.rows, what="decode pictures"):
-                file.write(dataset.load_frames(row).tobytes())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    _forget_others(path, dataset.name)
-    return np.asarray(np.load(path, mmap_mode="r"))
+    if crop is None:
+        path = paths.artifacts("cache") / f"{dataset.name}-{dataset.labels_sha256[:16]}.npy"
+        pictures = (dataset.load_frames(row) for row in cli.progress(dataset.rows, what="decode pictures"))
+        values = caches.write_once(path, (len(dataset.rows), count, size, size, 3), pictures)
+        return DecodedPictures(values, size)
+    key = contracts.sha256_json([dataset.labels_sha256, crop.from_px, crop.to_px, CONTEXT, hash_tensors(crop)])
+    path = paths.artifacts("cache") / f"faces-{dataset.name}-{key[:16]}.npy"
+    faces = (cut_faces(crop, dataset.load_frames(row)) for row in cli.progress(dataset.rows, what="cut faces out"))
+    side = round(crop.to_px * CONTEXT)
+    values = caches.write_once(path, (len(dataset.rows), count, side, side, 3), faces)
+    return DecodedPictures(values, crop.to_px, is_cropped=True)
 
 
-def _forget_others(path: Path, name: str) -> None:
-    """Remove the caches of the same dataset's earlier states."""
-    for other in path.parent.glob(f"{name}-{'[0-9a-f]' * 16}.npy"):
-        if other != path:
-            other.unlink(missing_ok=True)
+def face_crop_of(network: Network) -> FaceCrop | None:
+    """Return the network's crop of faces, or None where it takes pictures as they are."""
+    crop = getattr(network, "crop", None)
+    return crop if isinstance(crop, FaceCrop) else None
+
+
+@torch.inference_mode()
+def cut_faces(crop: FaceCrop, pictures_nhwc_u8: U8) -> U8:
+    """Cut the faces out of pictures, with CONTEXT around them: (N, S, S, 3) to (N, P, P, 3), uint8."""
+    values = torch.from_numpy(scale(pictures_nhwc_u8)).permute(0, 3, 1, 2).to(crop.device)
+    faces = crop(values, CONTEXT).permute(0, 2, 3, 1)
+    return np.asarray((faces * 255).round().clamp(0, 255).byte().contiguous().cpu().numpy())
+
+
+def hash_tensors(module: nn.Module) -> str:
+    """Hash a module's weights and buffers, by name."""
+    digest = hashlib.sha256()
+    for name, values in sorted(module.state_dict().items()):
+        digest.update(name.encode() + values.detach().contiguous().cpu().numpy().tobytes())
+    return digest.hexdigest()

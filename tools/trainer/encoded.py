@@ -5,20 +5,20 @@
 The cache is named after the pictures, the encoder and its weights; delete it whenever you like.
 """
 
-import hashlib
-import os
 from collections.abc import Iterator, Sequence
+from dataclasses import asdict
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from shared import cli, contracts, paths
-from shared.arrays import U8
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.models.dual_head import DualHeadSmileDetector
+from shared.models.encoder_specs import spec_of
 from shared.preprocess import scale
-from tools.trainer.data import Batch, DecodedSequences
+from tools.trainer import caches
+from tools.trainer.data import Batch, DecodedPictures, DecodedSequences, hash_tensors
 
 F16 = npt.NDArray[np.float16]
 AS_IT_IS, MIRRORED = 0, 1
@@ -34,7 +34,7 @@ class EncodedSequences(DecodedSequences):
     """
 
     def __init__(self, dataset: Dataset, rows: Sequence[SequenceRow], grids: F16) -> None:
-        super().__init__(dataset, rows, np.empty((0, 0, 0, 0, 3), np.uint8))
+        super().__init__(dataset, rows, DecodedPictures(np.empty((0, 0, 0, 0, 3), np.uint8), 0))
         self._grids = grids
 
     def augmentation(self, seed: int, mixup: float) -> "MirrorDraw":  # type: ignore[override]
@@ -50,7 +50,7 @@ class EncodedSequences(DecodedSequences):
             turned = [AS_IT_IS if augmentation is None else augmentation.draw(epoch, index) for index in chosen]
             grids = [self._grids[self._places[index], side] for index, side in zip(chosen, turned, strict=True)]
             frames = torch.from_numpy(np.stack(grids).astype(np.float32))
-            yield Batch(frames, self.smile[chosen], self.emotion[chosen], is_encoded=True)
+            yield Batch(frames, self.smile[chosen], self.emotion[chosen], "grids")
 
 
 class MirrorDraw:
@@ -68,48 +68,32 @@ class MirrorDraw:
         return int(np.random.default_rng([self._seed, epoch, index]).integers(2))
 
 
-def encode_dataset(dataset: Dataset, frames_u8: U8, network: DualHeadSmileDetector) -> F16:
+def encode_dataset(dataset: Dataset, pictures: DecodedPictures, network: DualHeadSmileDetector) -> F16:
     """Encode a dataset's pictures once and map the result into memory.
 
     Args:
         dataset: The dataset.
-        frames_u8: (sequences, T, S, S, 3) uint8 of all its sequences, see `tools.trainer.data.decode_dataset`.
+        pictures: Of all its sequences.
         network: Its encoder is used as it is, in evaluation.
 
     Returns:
         (sequences, 2, T, C, h, w) float16, in the order of labels.csv; read from disk as it is used.
     """
     choice = network.choice
-    key = contracts.sha256_json([dataset.labels_sha256, choice.encoder, choice.input_px, _hash_encoder(network)])
-    path = paths.artifacts("cache") / f"grids-{dataset.name}-{key[:16]}.npy"
-    if path.exists():
-        return np.asarray(np.load(path, mmap_mode="r"))
-    path.parent.mkdir(parents=True, exist_ok=True)
-    partial = path.with_suffix(f".{os.getpid()}.partial")
-    n_frames = frames_u8.shape[1]
+    key = contracts.sha256_json([dataset.labels_sha256, asdict(choice), hash_tensors(network.encoder)])
+    path = paths.artifacts("cache") / f"grids-{dataset.name}-{choice.encoder}-{key[:16]}.npy"
+    n, n_frames = pictures.values.shape[:2]
+    shape = (n, 2, n_frames, *spec_of(choice.encoder).feature_shape(network.input_px))
+    grids = (_encode(network, pictures, number) for number in cli.progress(range(n), what="encode pictures", total=n))
+    return np.asarray(caches.write_once(path, shape, grids, "<f2"))
+
+
+@torch.inference_mode()
+def _encode(network: DualHeadSmileDetector, pictures: DecodedPictures, number: int) -> F16:
+    """Encode a sequence as it is, and mirrored: (2, T, C, h, w)."""
     network.eval()
-    try:
-        with partial.open("wb") as file:  # not through a memory map: there a full disk ends the process
-            is_begun = False
-            for number in cli.progress(range(len(frames_u8)), what="encode pictures", total=len(frames_u8)):
-                pictures = frames_u8[number]
-                both = np.concatenate([pictures, pictures[:, :, ::-1]])  # (2 T, S, S, 3)
-                with torch.inference_mode():
-                    grid = network.encode_grid(torch.from_numpy(scale(both)).permute(0, 3, 1, 2))
-                values = grid.unflatten(0, (2, n_frames)).contiguous().numpy().astype(np.float16)
-                if not is_begun:
-                    header = {"descr": "<f2", "fortran_order": False, "shape": (len(frames_u8), *values.shape)}
-                    np.lib.format.write_array_header_1_0(file, header)
-                    is_begun = True
-                file.write(values.tobytes())
-        partial.replace(path)
-    finally:
-        partial.unlink(missing_ok=True)
-    return np.asarray(np.load(path, mmap_mode="r"))
-
-
-def _hash_encoder(network: DualHeadSmileDetector) -> str:
-    digest = hashlib.sha256()
-    for name, values in sorted(network.encoder.state_dict().items()):
-        digest.update(name.encode() + values.detach().contiguous().numpy().tobytes())
-    return digest.hexdigest()
+    clip = pictures.centre(pictures.values[number])
+    both = np.concatenate([clip, clip[:, :, ::-1]])  # (2 T, S, S, 3)
+    values = torch.from_numpy(scale(both)).permute(0, 3, 1, 2).to(next(network.encoder.parameters()).device)
+    grid = network.encode_grid(values, is_cropped=pictures.is_cropped).unflatten(0, (2, len(clip)))
+    return np.asarray(grid.contiguous().cpu().numpy().astype(np.float16))

@@ -6,7 +6,7 @@ the same numbers epoch by epoch.
 
 import math
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import torch
@@ -126,7 +126,9 @@ def train_epoch(
     losses = LossSum(config.emotion_weight, config.label_smoothing)
     steps = math.ceil(len(order) / config.batch)
     batches = part.batches(config.batch, order, augmentation, epoch)
-    for batch in cli.progress(batches, what=f"epoch {epoch}/{config.epochs}", total=steps):
+    device = next(network.parameters()).device
+    for each in cli.progress(batches, what=f"epoch {epoch}/{config.epochs}", total=steps):
+        batch = each.to(device)
         optimizer.zero_grad(set_to_none=True)
         loss = losses.of(_answer(network, batch), batch)
         loss.backward()
@@ -135,8 +137,12 @@ def train_epoch(
 
 
 def _answer(network: Network, batch: Batch) -> NetworkOutput:
-    """Ask the network about a batch of pictures, features, or grids of its own frozen encoder."""
-    return network.decide_from_grids(batch.frames) if batch.is_encoded else network(batch.frames)
+    """Ask the network about a batch of pictures, features, its own crops, or grids of its own frozen encoder."""
+    if batch.kind == "grids":
+        return network.decide_from_grids(batch.frames)
+    if batch.kind == "crops":
+        return network.decide_from_crops(batch.frames)
+    return cast(NetworkOutput, network(batch.frames))
 
 
 @torch.inference_mode()
@@ -145,12 +151,14 @@ def validate(network: Network, part: SplitPart, config: TrainConfig) -> Validati
     network.eval()
     losses = LossSum(config.emotion_weight)
     scores = []
-    for batch in part.batches(config.batch, range(len(part)), None, 0):
+    device = next(network.parameters()).device
+    for each in part.batches(config.batch, range(len(part)), None, 0):
+        batch = each.to(device)
         output = _answer(network, batch)
         losses.of(output, batch)
         scores.append(torch.sigmoid(output.smile_logit))
     measured = metrics.measure(
-        part.smile.bool().numpy(), torch.cat(scores).double().numpy(), metrics.DEFAULT_THRESHOLD, "default"
+        part.smile.bool().numpy(), torch.cat(scores).double().cpu().numpy(), metrics.DEFAULT_THRESHOLD, "default"
     ).metrics()
     return Validation(losses.mean(), measured["accuracy"], measured["roc_auc"])
 

@@ -23,9 +23,10 @@ from shared.errors import InvalidInput, SmilebenchError
 from shared.models import build_network
 from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.network import Network
-from tools.trainer import checkpoints, loop
+from tools.trainer import checkpoints, loop, start
 from tools.trainer.config import BEFORE, TrainConfig
-from tools.trainer.data import DecodedSequences, decode_dataset
+from tools.trainer.data import DecodedSequences, decode_dataset, face_crop_of
+from tools.trainer.devices import choose_device
 from tools.trainer.encoded import EncodedSequences, encode_dataset
 from tools.trainer.features import FeatureSequences
 
@@ -90,7 +91,8 @@ def train(config: TrainConfig) -> Trained:
     for warning in [] if config.split else splits.list_warnings(dataset, [split]):
         cli.note(f"warning: {warning}")
     split_reference = {"file": split_path.name, "sha256": contracts.sha256_file(split_path)}
-    weights = _describe_weights(config.weights)
+    weights = start.describe_weights(config.weights)
+    start.refuse_learned(config.weights, dataset, split)
     settings_hash = config.short_hash(split_reference["sha256"], weights)
     folder = config.out or paths.artifacts("runs") / f"{dataset.name}-{settings_hash}"
     is_new = not (folder / "run.json").exists()
@@ -138,12 +140,6 @@ def _epoch_name(epoch: int) -> str:
     return f"epoch_{epoch:04d}"
 
 
-def _describe_weights(weights: str) -> dict[str, Any]:
-    if weights in ("imagenet", "none"):
-        return {"source": weights, "sha256": None}
-    return {"source": Path(weights).name, "sha256": contracts.sha256_file(Path(weights))}
-
-
 def _begin(
     folder: Path,
     config: TrainConfig,
@@ -179,6 +175,7 @@ def _begin(
                 key: value for key, value in asdict(config).items() if key not in ("dataset", "split", "out", "weights")
             },
             "keep_epochs": list(config.keep_epochs),
+            "device": choose_device(config.device).type,
         },
         "seed": config.seed,
         "threads": config.threads,
@@ -196,7 +193,8 @@ def _begin(
         contracts.write_document(folder / "run.json", run, "run")
         return run
     old = contracts.read_document(folder / "run.json", "run")
-    before, now_settings = ({**BEFORE, **r["config"], "epochs": 0, "keep_epochs": []} for r in (old, run))
+    free = {"epochs": 0, "keep_epochs": [], "device": ""}
+    before, now_settings = ({**BEFORE, **r["config"], **free} for r in (old, run))
     if config.schedule != "constant":
         before["epochs"], now_settings["epochs"] = old["config"]["epochs"], config.epochs
     for key, expected, found in (
@@ -223,27 +221,28 @@ def _train_epochs(
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
     network = build_network(config.network, run["frame_count"], run["config"], run["image_size_px"])
+    network.to(choose_device(config.device))
     optimizer = loop.make_optimizer(network, config)
     if config.network == "dual_head":
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     history: list[checkpoints.HistoryRow] = []
     if (folder / RESUME).exists():
         history = _resume(folder, config, network, optimizer)
+    if not history:
+        start.load_start(network, config.weights)
     rows = {"train": _training_rows(dataset, split, config), "validation": splits.rows_of(dataset, split, "validation")}
     parts: dict[str, loop.SplitPart] = {}
     if network.input_kind == "frames":
-        frames = decode_dataset(dataset)
-        parts = {part: DecodedSequences(dataset, its_rows, frames) for part, its_rows in rows.items()}
+        pictures = decode_dataset(dataset, face_crop_of(network))
+        parts = {part: DecodedSequences(dataset, its_rows, pictures) for part, its_rows in rows.items()}
     else:
         kind, scheme = network.input_kind, config.normalisation
         parts = {part: FeatureSequences(dataset, its_rows, kind, scheme) for part, its_rows in rows.items()}
-    if not history:
-        _start_weights(network, config.weights)
-        if isinstance(parts["train"], FeatureSequences):
-            network.set_standard(parts["train"].all())
+    if not history and isinstance(parts["train"], FeatureSequences):
+        network.set_standard(parts["train"].all())
     encoded: dict[str, loop.SplitPart] = {}
     if len(history) < config.freeze_epochs and isinstance(network, DualHeadSmileDetector):
-        grids = encode_dataset(dataset, frames, network)
+        grids = encode_dataset(dataset, pictures, network)
         encoded = {part: EncodedSequences(dataset, its_rows, grids) for part, its_rows in rows.items()}
     seconds: list[float] = []
     reported_s = -QUIET_S
@@ -283,15 +282,6 @@ def _resume(
     history = checkpoints.load_resume_point(folder / RESUME, network, optimizer)
     cli.note(f"{paths.shown(folder)}: going on after epoch {len(history)}")
     return history
-
-
-def _start_weights(network: Network, weights: str) -> None:
-    if weights == "none":
-        return
-    if weights != "imagenet":
-        checkpoints.load_weights(Path(weights), network)
-        return
-    network.load_imagenet()
 
 
 def _history_row(

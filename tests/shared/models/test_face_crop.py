@@ -1,0 +1,132 @@
+"""The face crop inside of a network: it finds what OpenCV's YuNet finds, and cuts it out as a resize would."""
+
+from pathlib import Path
+from typing import Any
+
+import cv2
+import numpy as np
+import pytest
+import torch
+
+from shared import paths
+from shared.errors import InvalidInput
+from shared.faces import detector
+from shared.models.dual_head import DualHeadSmileDetector
+from shared.models.encoder_specs import EncoderChoice
+from shared.models.face_crop import MARGIN, FaceCrop, YuNet
+from shared.video import Film
+
+FILMS = (paths.assets() or Path("nowhere")) / "videos" / "protocol"
+needs_detector = pytest.mark.skipif(detector.find_model() is None, reason="no YuNet: ./inv fetch-models")
+needs_films = pytest.mark.skipif(not FILMS.is_dir(), reason="the assets' films are not here")
+
+
+@pytest.fixture(scope="module")
+def pictures() -> Any:
+    """A picture of each film, (N, 224, 224, 3)."""
+    from shared.preprocess import crop_and_resize
+
+    found = []
+    for path in sorted(FILMS.glob("*.mp4")):
+        with Film(str(path)) as film:
+            found.append(crop_and_resize(next(iter(film)).rgb_hwc_u8))
+    return np.stack(found)
+
+
+def _tensor(pictures: Any) -> torch.Tensor:
+    return torch.from_numpy(pictures).permute(0, 3, 1, 2).float() / 255
+
+
+@needs_detector
+@needs_films
+def test_the_square_lies_around_the_face_that_opencv_finds(pictures: Any) -> None:
+    finder = detector.open_finder()
+    assert finder is not None
+    crop = FaceCrop(224, 112)
+    crop.load_detector()
+    with torch.inference_mode():
+        squares = crop.find_squares(_tensor(pictures)).tolist()
+    for picture, (left, top, side) in zip(pictures, squares, strict=True):
+        x0, y0, x1, y1 = finder.find(picture)[0].box_xyxy_px
+        assert side == pytest.approx(MARGIN * max(x1 - x0, y1 - y0), rel=0.15)
+        assert left + side / 2 == pytest.approx((x0 + x1) / 2, abs=0.1 * side)
+        assert top + side / 2 == pytest.approx((y0 + y1) / 2, abs=0.1 * side)
+
+
+@needs_detector
+@needs_films
+def test_yunet_gives_the_boxes_that_opencv_gives(pictures: Any) -> None:
+    model = detector.find_model()
+    assert model is not None
+    ours = YuNet(224)
+    ours.load(model)
+    theirs = cv2.FaceDetectorYN.create(str(model), "", (224, 224), 0.7, 0.3, 20)
+    for picture in pictures:
+        bgr = np.ascontiguousarray(picture[:, :, ::-1])
+        _, rows = theirs.detect(bgr)
+        with torch.inference_mode():
+            scores, boxes = ours(torch.from_numpy(bgr).permute(2, 0, 1)[None].float())
+        x, y, width, height, *_, score = rows[0]
+        at = int((scores[0] - float(score)).abs().argmin())
+        assert float(scores[0, at]) == pytest.approx(float(score), abs=1e-4)
+        middle_x, middle_y, w, h = boxes[0, at].tolist()
+        assert (middle_x - w / 2, middle_y - h / 2, w, h) == pytest.approx((x, y, width, height), abs=0.05)
+
+
+@needs_detector
+def test_a_picture_without_a_face_is_taken_whole() -> None:
+    crop = FaceCrop(224, 112)
+    crop.load_detector()
+    plain = torch.full((1, 3, 224, 224), 0.5)
+    assert crop.find_squares(plain).tolist() == [[0.0, 0.0, 224.0]]
+
+
+def test_a_cut_that_shrinks_nothing_is_the_picture_itself() -> None:
+    crop = FaceCrop(224, 112)
+    picture = torch.rand(1, 3, 224, 224)
+    cut = crop.cut(picture, torch.tensor([[40.0, 60.0, 112.0]]))
+    assert torch.allclose(cut, picture[:, :, 60:172, 40:152], atol=1e-5)
+
+
+def test_a_cut_that_grows_is_opencvs_bilinear_resize() -> None:
+    crop = FaceCrop(224, 112)
+    picture = np.random.default_rng(0).random((224, 224, 3)).astype(np.float32)
+    expected = cv2.resize(picture[60:116, 40:96], (112, 112), interpolation=cv2.INTER_LINEAR)
+    values = torch.from_numpy(picture).permute(2, 0, 1)[None]
+    cut = crop.cut(values, torch.tensor([[40.0, 60.0, 56.0]]))[0].permute(1, 2, 0).numpy()
+    inside = (slice(1, -1), slice(1, -1))  # at its edge OpenCV knows nothing of the pixels beyond
+    assert np.allclose(cut[inside], expected[inside], atol=1e-4)
+
+
+def test_what_lies_beyond_the_picture_repeats_its_border() -> None:
+    crop = FaceCrop(64, 32, detector_px=32)
+    picture = torch.zeros(1, 3, 64, 64)
+    picture[:, 0, :, 0] = 1.0
+    cut = crop.cut(picture, torch.tensor([[-32.0, 0.0, 32.0]]))
+    assert torch.allclose(cut[:, 0], torch.ones(1, 32, 32))
+
+
+def test_context_keeps_the_scale_and_adds_what_lies_around() -> None:
+    crop = FaceCrop(224, 112)
+    picture, square = torch.rand(2, 3, 224, 224), torch.tensor([[60.0, 50.0, 90.0], [30.0, 70.0, 140.0]])
+    wide = crop.cut(picture, square, context=1.25)
+    assert wide.shape == (2, 3, 140, 140)
+    assert torch.allclose(wide[:, :, 14:126, 14:126], crop.cut(picture, square), atol=1e-5)
+
+
+def test_the_crop_is_part_of_the_network_and_is_not_trained() -> None:
+    torch.manual_seed(0)
+    choice = EncoderChoice("mobilenet_v3_small_b3", 64, "grid", "face")
+    network = DualHeadSmileDetector(5, choice).eval()
+    assert not any(each.requires_grad for each in network.crop.parameters())
+    pictures = torch.rand(1, 2, 3, 224, 224)
+    with torch.inference_mode():
+        crops = network.crop(pictures.flatten(0, 1)).unflatten(0, (1, 2))
+        assert torch.equal(network.decide_from_crops(crops).smile_logit, network(pictures).smile_logit)
+    assert any(key.startswith("crop.detector.") for key in network.state_dict())
+
+
+def test_another_network_is_no_face_detector(tmp_path: Path) -> None:
+    (tmp_path / "yunet.onnx").write_bytes(b"no graph")
+    with pytest.raises(InvalidInput, match="YuNet"):
+        YuNet(96).load(tmp_path / "yunet.onnx")

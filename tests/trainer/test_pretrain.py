@@ -1,0 +1,196 @@
+"""Pretraining on photos and films: what is learned from, what is kept, and who must not be tested afterwards."""
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import safetensors.torch
+import torch
+
+from shared import contracts
+from shared.dataset import splits
+from shared.dataset.protocol import EMOTIONS, parse_protocol, read_protocol
+from shared.dataset.reader import Dataset
+from shared.models import pretrained
+from shared.models.network import NetworkOutput
+from tools.trainer import cli, start
+from tools.trainer.pretraining import learning
+from tools.trainer.pretraining.config import PretrainConfig, Source, parse_source
+from tools.trainer.pretraining.pictures import gather_pictures
+
+PLAIN = ("--crop", "none", "--encoder", "mobilenet_v3_small_b3", "--weights", "none", "--blendshape-weight", "0")
+SHORT = ("--batch", "8", "--threads", "1", "--device", "cpu", "--quiet")
+
+
+@pytest.fixture
+def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    return tmp_path
+
+
+@pytest.fixture
+def people(home: Path, make_dataset: Callable[..., Dataset]) -> Dataset:
+    protocol = parse_protocol({**read_protocol().document, "image_size_px": 224}, "test")
+    return make_dataset(home / "datasets" / "people", subjects=5, protocol=protocol)
+
+
+def _pretrain(home: Path, *words: object, out: str = "first") -> int:
+    return cli.main(["pretrain", "--out", str(home / "artifacts/pretrained" / out), *PLAIN, *SHORT, *map(str, words)])
+
+
+def _card(home: Path, out: str = "first") -> dict[str, Any]:
+    return contracts.read_document(home / "artifacts/pretrained" / out / "card.json", "pretrained")
+
+
+def test_only_training_people_are_learned_from_and_the_card_says_so(people: Dataset, home: Path) -> None:
+    assert _pretrain(home, "--datasets", "people", "--epochs", 1) == 0
+    card = _card(home)
+    split = splits.read_split(splits.freeze_split(people, 0), people)
+    train = sorted({row.subject_id for row in splits.rows_of(people, split, "train")})
+    assert card["data"][0]["people"] == train
+    assert card["status"] == "done"
+    learned = (home / "artifacts/pretrained/first/learned.txt").read_text().split()
+    shown = {
+        start.hash_picture(people.folder / name)
+        for row in splits.rows_of(people, split, "train")
+        for name in row.frame_names()
+    }
+    assert set(learned) == shown
+    assert card["figures"][0]["n_people"] == len(
+        {row.subject_id for row in splits.rows_of(people, split, "validation")}
+    )
+
+
+def test_training_starts_from_the_newest_and_takes_its_network(people: Dataset, home: Path) -> None:
+    assert _pretrain(home, "--datasets", "people", "--epochs", 1) == 0
+    run = home / "run"
+    flags = ["--dataset", "people", "--weights", "pretrained", "--epochs", "1", "--out", str(run), "--quiet"]
+    assert cli.main([*flags, "--freeze-epochs", "all", "--threads", "1"]) == 0
+    config = json.loads((run / "run.json").read_text())["config"]
+    assert (config["encoder"], config["input_px"], config["pooling"]) == ("mobilenet_v3_small_b3", 112, "grid")
+    before = safetensors.torch.load_file(home / "artifacts/pretrained/first/weights.safetensors")
+    after = safetensors.torch.load_file(run / "last.safetensors")
+    assert all(torch.equal(before[key], after[key]) for key in before if key.startswith("encoder."))
+
+
+def test_another_network_than_that_of_the_weights_is_refused(
+    people: Dataset, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _pretrain(home, "--datasets", "people", "--epochs", 1) == 0
+    assert cli.main(["--dataset", "people", "--weights", "pretrained", "--encoder", "efficientnet_lite0"]) == 2
+    assert "expected mobilenet_v3_small_b3" in capsys.readouterr().err
+
+
+def test_without_a_pretraining_the_way_to_one_is_told(
+    people: Dataset, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert cli.main(["--dataset", "people", "--weights", "pretrained"]) == 3
+    assert "./inv pretrain" in capsys.readouterr().err
+
+
+def test_who_was_learned_from_cannot_be_tested_even_under_another_name(
+    people: Dataset, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _pretrain(home, "--datasets", "people:all", "--epochs", 1) == 0
+    flags = ("--weights", "pretrained", "--epochs", "1", "--threads", "1", "--quiet")
+    assert cli.main(["--dataset", "people", *flags]) == 1
+    assert "have learned from" in capsys.readouterr().err
+    other = home / "datasets" / "copy"
+    people.folder.rename(other)
+    manifest = json.loads((other / "dataset.json").read_text())
+    (other / "dataset.json").write_text(json.dumps({**manifest, "name": "copy"}))
+    assert cli.main(["--dataset", "copy", *flags]) == 1
+    assert "have learned from" in capsys.readouterr().err
+
+
+def test_a_pretraining_that_was_cut_off_ends_with_the_same_weights(
+    people: Dataset, home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    words = ("--datasets", "people", "--epochs", 2)
+    assert _pretrain(home, *words) == 0
+    train_epoch = learning.train_epoch
+
+    def cut_off(*arguments: Any) -> Any:
+        if arguments[4] == 2:
+            raise KeyboardInterrupt
+        return train_epoch(*arguments)
+
+    monkeypatch.setattr(learning, "train_epoch", cut_off)
+    assert _pretrain(home, *words, out="second") == 130
+    assert _card(home, "second")["status"] == "running"
+    assert pretrained.find_weights() == home / "artifacts/pretrained/first/weights.safetensors"
+    monkeypatch.setattr(learning, "train_epoch", train_epoch)
+    assert _pretrain(home, *words, out="second") == 0
+    first, second = (
+        safetensors.torch.load_file(home / "artifacts/pretrained" / name / "weights.safetensors")
+        for name in ("first", "second")
+    )
+    assert all(torch.equal(first[key], second[key]) for key in first)
+    assert not (home / "artifacts/pretrained/second/resume.safetensors").exists()
+
+
+def test_other_settings_do_not_go_on_with_a_pretraining(
+    people: Dataset, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert _pretrain(home, "--datasets", "people", "--epochs", 1) == 0
+    assert _pretrain(home, "--datasets", "people", "--epochs", 1, "--mixup", 0) == 1
+    assert "choose another --out" in capsys.readouterr().err
+
+
+def test_a_student_learns_from_a_teachers_answers(people: Dataset, home: Path) -> None:
+    assert _pretrain(home, "--datasets", "people", "--epochs", 1) == 0
+    words = ("--datasets", "people", "--epochs", 1, "--input-px", 64)
+    assert _pretrain(home, *words, "--teachers", home / "artifacts/pretrained/first", out="student") == 0
+    card = _card(home, "student")
+    assert card["teachers"] == [{"name": "first", "sha256": _card(home)["weights"]["sha256"]}]
+    assert list((home / "artifacts/cache").glob("answers-people-first-*.npy"))
+
+
+def test_pictures_have_the_labels_of_their_sequences_and_every_frame_counts(people: Dataset, home: Path) -> None:
+    pictures = gather_pictures(people, None, 224, with_blendshapes=False)
+    rows = [row for row in people.rows for _ in row.frame_names()]
+    of_films = pictures.hashes.count("")
+    assert of_films > 0
+    assert len(pictures.values) == len(rows) + of_films
+    assert pictures.smile[: len(rows)].tolist() == [float(row.label == "smile") for row in rows]
+    assert [EMOTIONS[place] for place in pictures.emotion[: len(rows)]] == [row.emotion for row in rows]
+    assert np.isnan(pictures.blendshapes).all()
+    assert np.array_equal(pictures.values[0], people.load_frames(people.rows[0])[0])
+
+
+def _config(**values: Any) -> PretrainConfig:
+    plain: dict[str, Any] = dict.fromkeys(PretrainConfig.__dataclass_fields__)
+    return PretrainConfig(**{**plain, "emotion_weight": 0.5, "blendshape_weight": 0.0, **values})
+
+
+def test_the_loss_counts_what_is_known_by_its_weight() -> None:
+    nan = float("nan")
+    targets = learning.Targets(
+        torch.tensor([1.0, nan, 0.0]),
+        torch.tensor([-1, 3, -1]),
+        torch.full((3, 52), nan),
+        torch.tensor([2.0, 1.0, 1.0]),
+    )
+    output = NetworkOutput(torch.tensor([0.0, 5.0, 2.0]), torch.zeros(3, 7))
+    losses = learning.LossMeans(_config())
+    total = float(losses.of(output, torch.zeros(3, 52), [(1.0, targets)]))
+    smile = (2 * np.log(2) + np.log1p(np.exp(2))) / 3
+    assert total == pytest.approx(smile + 0.5 * np.log(7), abs=1e-5)
+    assert losses.means() == {
+        "smile": pytest.approx(smile, abs=1e-5),
+        "emotion": pytest.approx(np.log(7), abs=1e-5),
+        "blendshape": None,
+    }
+
+
+def test_a_source_is_a_name_its_people_and_its_weight() -> None:
+    assert parse_source("photos") == Source("photos", False, 1.0)
+    assert parse_source("photos:all@0.5") == Source("photos", True, 0.5)
+
+
+@pytest.mark.parametrize("text", ["", "photos@0", "photos@x", "photos:some", "a:all:train"])
+def test_what_is_no_source_is_refused(text: str, home: Path) -> None:
+    assert cli.main(["pretrain", "--datasets", text, "--quiet"]) == 2

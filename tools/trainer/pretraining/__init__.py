@@ -1,0 +1,1 @@
+"""Teaches an encoder faces from photos and films, before people are recorded."""

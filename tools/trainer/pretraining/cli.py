@@ -1,0 +1,73 @@
+"""The sub-command ``trainer pretrain``: flags to a PretrainConfig."""
+
+import argparse
+import os
+
+from shared import cli, paths
+from shared.models.encoder_specs import CROPS, ENCODERS, POOLINGS
+from tools.trainer.pretraining.config import PretrainConfig, parse_source
+
+DESCRIPTION = (
+    "Teach a network faces from photos and films, before a team's own people are trained on: labels where there are "
+    "any (smiles, emotions), MediaPipe's blendshapes where the landmark model is here, other networks' answers where "
+    "they are named. Takes hours on two cores; the same command goes on where it was cut off."
+)
+EXAMPLES = """
+trainer pretrain --datasets genki,celebrities
+trainer pretrain --datasets people,genki:all@2,celebrities:all,crops:all@0.5
+trainer pretrain --datasets people,genki --encoder mobilenet_v3_small_b8 --input-px 96 --weights none --lr 3e-3 \\
+    --head-lr-factor 1 --epochs 14 --teachers artifacts/pretrained/efficientnet_lite0_b10-1a2b3c4d
+then: trainer --dataset people --weights pretrained
+"""
+
+
+def add_pretrain(trainer: cli.Parser) -> None:
+    """Add the sub-command to the trainer's parser."""
+    parser = trainer.add_command("pretrain", DESCRIPTION, EXAMPLES, _pretrain)
+    add = parser.add_argument
+    add(
+        "--datasets",
+        required=True,
+        metavar="A,B",
+        help="datasets to learn from; of NAME:all everybody, else training people only; NAME@2 counts its labels twice",
+    )
+    cli.add_out(parser, "artifacts/pretrained/<encoder>-<settings>")
+    add(
+        "--encoder", choices=tuple(ENCODERS), default="efficientnet_lite0_b10", help="(default: efficientnet_lite0_b10)"
+    )
+    add("--input-px", type=cli.whole(32, 224), default=112, help="side to which pictures are shrunk (default: 112)")
+    add("--pooling", choices=POOLINGS, default="grid", help="of the encoder's features (default: grid)")
+    add("--crop", choices=CROPS, default="face", help="what of a picture is looked at (default: face)")
+    add("--weights", choices=("imagenet", "none"), default="imagenet", help="the encoder's start (default: imagenet)")
+    add("--epochs", type=cli.positive_int, default=8, help="passes over the pictures (default: 8)")
+    add("--batch", type=cli.positive_int, default=64, help="pictures a step (default: 64)")
+    add("--lr", type=float, default=6e-4, help="highest learning rate of the encoder (default: 6e-4)")
+    add("--head-lr-factor", type=float, default=3.0, help="factor of the heads' (default: 3)")
+    add("--weight-decay", type=float, default=1e-2, help="weight decay of AdamW (default: 1e-2)")
+    add("--mixup", type=float, default=0.3, help="how evenly pictures are mixed; 0 for not at all (default: 0.3)")
+    add("--emotion-weight", type=float, default=0.3, help="factor of the emotion loss (default: 0.3)")
+    add("--blendshape-weight", type=float, default=2.0, help="factor of MediaPipe's blendshapes; 0: none (default: 2)")
+    add("--teachers", default="", metavar="A,B", help="folders of pretrainings whose mean answer is learned as well")
+    add("--teacher-share", type=cli.fraction, default=0.65, help="how much of a label it replaces (default: 0.65)")
+    cli.add_seed(parser)
+    add("--threads", type=cli.positive_int, default=os.cpu_count() or 1, help="torch threads (default: all cores)")
+    cli.add_device(parser)
+    cli.add_json(parser)
+
+
+def _pretrain(arguments: argparse.Namespace) -> cli.Result:
+    for flag in ("lr", "head_lr_factor"):
+        value = getattr(arguments, flag)
+        cli.require(value > 0, "--" + flag.replace("_", "-"), found=f"{value:g}", expected="more than 0")
+    sources = tuple(parse_source(text) for text in arguments.datasets.split(","))
+    names = [paths.dataset_dir(source.dataset) for source in sources]
+    cli.require(len(set(names)) == len(names), "--datasets", found=arguments.datasets, expected="each dataset once")
+    teachers = tuple(
+        paths.folder_named(text, paths.artifacts("pretrained"), "--teachers")
+        for text in arguments.teachers.split(",")
+        if text
+    )
+    config = cli.fill(PretrainConfig, arguments, sources=sources, teachers=teachers)
+    from tools.trainer.pretraining.pretrain import pretrain
+
+    return pretrain(config)

@@ -1,0 +1,104 @@
+"""Settings of a pretraining. Light to import; the command line fills it, the card records it."""
+
+import re
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from shared import contracts
+from shared.errors import WrongUsage
+
+_SOURCE = re.compile(r"(?P<name>[^:@]+)(:(?P<people>all|train))?(@(?P<weight>[0-9.]+))?")
+
+
+@dataclass(frozen=True)
+class Source:
+    """A dataset to learn from.
+
+    Attributes:
+        dataset: Name under datasets/, or a path.
+        takes_all: Whether all of its people are learned from, or its training people only.
+        weight: Of its labels in the loss.
+    """
+
+    dataset: str
+    takes_all: bool = False
+    weight: float = 1.0
+
+
+def parse_source(text: str) -> Source:
+    """Parse NAME, NAME:all, NAME@WEIGHT or NAME:all@WEIGHT.
+
+    Raises:
+        WrongUsage: It is none of these.
+
+    Example:
+        >>> parse_source("photos:all@0.5")
+        Source(dataset='photos', takes_all=True, weight=0.5)
+    """
+    match = _SOURCE.fullmatch(text.strip())
+    try:
+        weight = float(match["weight"] or 1) if match else 0.0
+    except ValueError:
+        weight = 0.0
+    if match is None or weight <= 0:
+        raise WrongUsage("--datasets", found=repr(text), expected="NAME, NAME:all, NAME@WEIGHT or NAME:all@WEIGHT")
+    return Source(match["name"], match["people"] == "all", weight)
+
+
+@dataclass(frozen=True)
+class PretrainConfig:
+    """Settings of a pretraining.
+
+    Attributes:
+        sources: The datasets.
+        out: Folder of the result; None names it after the settings.
+        encoder: One of `shared.models.encoder_specs.ENCODERS`.
+        input_px: Side to which the network shrinks pictures.
+        pooling: ``average`` or ``grid``.
+        crop: ``none`` or ``face``.
+        weights: Where the encoder starts: ``imagenet`` or ``none``.
+        epochs: Passes over the pictures; the learning rate follows from it.
+        batch: Pictures a step.
+        lr: Highest learning rate of the encoder.
+        head_lr_factor: Factor of the rest's.
+        weight_decay: Of AdamW.
+        mixup: How evenly pictures are mixed with others; 0 mixes none.
+        emotion_weight: Factor of the emotion loss.
+        blendshape_weight: Factor of the loss against MediaPipe's blendshapes; 0 does without them.
+        teachers: Folders of pretrainings, or safetensors of runs, whose mean answer is learned as well.
+        teacher_share: How much of a label is replaced by that answer.
+        seed: Decides initial weights, order and variation.
+        threads: Torch's threads.
+        device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+    """
+
+    sources: tuple[Source, ...]
+    out: Path | None
+    encoder: str
+    input_px: int
+    pooling: str
+    crop: str
+    weights: str
+    epochs: int
+    batch: int
+    lr: float
+    head_lr_factor: float
+    weight_decay: float
+    mixup: float
+    emotion_weight: float
+    blendshape_weight: float
+    teachers: tuple[Path, ...]
+    teacher_share: float
+    seed: int
+    threads: int
+    device: str
+
+    def settings(self) -> dict[str, Any]:
+        """Return what decides the numbers, for the card: all but places, teachers' among them."""
+        apart = {"sources", "out", "teachers", "device"}
+        return {key: value for key, value in asdict(self).items() if key not in apart}
+
+    def short_hash(self, *more: object) -> str:
+        """Return eight hex digits that differ when anything differs that decides the numbers."""
+        return contracts.sha256_json([self.settings(), [asdict(each) for each in self.sources], *more])[:8]

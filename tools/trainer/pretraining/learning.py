@@ -1,0 +1,263 @@
+"""What a pretraining minimises, step by step: labels where there are any, blendshapes, and other networks' answers.
+
+Reads and writes nothing. Every draw follows from (seed, epoch), so an epoch that was cut off gives the same numbers.
+"""
+
+import math
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import cv2
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from shared import cli
+from shared.arrays import F32, U8
+from shared.dataset.protocol import EMOTIONS
+from shared.faces.landmarker import N_BLENDSHAPES
+from shared.models.dual_head import DualHeadSmileDetector
+from shared.models.network import NetworkOutput
+from shared.preprocess import scale
+from tools.trainer.augment import LUMA, Augmentation
+from tools.trainer.pretraining.config import PretrainConfig
+
+WARM_UP = 0.15  # part of all steps in which the learning rate rises
+_GREY, _BLUR = 0.15, 0.25  # how often a picture loses its colour, or its details
+_LEAST_DETAIL_PX = 28
+MAX_LENGTH = 5  # a picture is shown for 1 to 5 frames, so that the LSTM knows what it will see of films
+
+
+@dataclass(frozen=True)
+class Targets:
+    """What n pictures show.
+
+    Attributes:
+        smile: (n,) 0 to 1; nan where it is not known.
+        emotion: (n,) index into EMOTIONS, -1 where it is not known.
+        blendshapes: (n, 52); nan where they are not known.
+        weight: (n,) of labels and teachers' answers.
+    """
+
+    smile: Tensor
+    emotion: Tensor
+    blendshapes: Tensor
+    weight: Tensor
+
+    def at(self, places: Tensor) -> "Targets":
+        """Pick some, in an order."""
+        return Targets(self.smile[places], self.emotion[places], self.blendshapes[places], self.weight[places])
+
+    def to(self, device: torch.device) -> "Targets":
+        """Move them to a device."""
+        return Targets(*(part.to(device) for part in (self.smile, self.emotion, self.blendshapes, self.weight)))
+
+
+class Learner(nn.Module):
+    """The network, and a head that repeats MediaPipe's blendshapes from a picture's features; only for training.
+
+    Args:
+        network: Sees pictures that are cropped already.
+    """
+
+    def __init__(self, network: DualHeadSmileDetector) -> None:
+        super().__init__()
+        self.network = network
+        self.blendshapes = nn.Linear(network.choice.n_features, N_BLENDSHAPES)
+
+    def forward(self, crops_nchw_f32: Tensor, length: int) -> tuple[NetworkOutput, Tensor]:
+        """Answer for single pictures, each shown for some frames; and give the logits of their blendshapes."""
+        features = self.network.pool(self.network.encode_grid(crops_nchw_f32, is_cropped=True))
+        shown = features.unsqueeze(1).expand(-1, length, -1)
+        return self.network.decide(shown), self.blendshapes(features)
+
+    def make_optimizer(self, config: PretrainConfig) -> torch.optim.AdamW:
+        """Build AdamW: the encoder, then the rest, which learns faster."""
+        encoder = list(self.network.encoder.parameters())
+        inside = {id(parameter) for parameter in encoder}
+        rest = [each for each in self.parameters() if id(each) not in inside and each.requires_grad]
+        return torch.optim.AdamW([{"params": encoder}, {"params": rest}], weight_decay=config.weight_decay)
+
+
+def learning_rate(done: float, highest: float) -> float:
+    """Return the rate after a part of all steps: it rises in a line, then falls as a cosine to zero.
+
+    Example:
+        >>> learning_rate(0.15, 1.0)
+        1.0
+    """
+    if done < WARM_UP:
+        return highest * done / WARM_UP
+    return highest * (1 + math.cos(math.pi * (done - WARM_UP) / (1 - WARM_UP))) / 2
+
+
+class LossMeans:
+    """Losses of an epoch, as means over what has each target."""
+
+    def __init__(self, config: PretrainConfig) -> None:
+        self._factors = {"smile": 1.0, "emotion": config.emotion_weight, "blendshape": config.blendshape_weight}
+        self._sums = dict.fromkeys(self._factors, 0.0)
+        self._weights = dict.fromkeys(self._factors, 0.0)
+
+    def of(self, output: NetworkOutput, blendshapes: Tensor, mixed: Sequence[tuple[float, Targets]]) -> Tensor:
+        """Return the loss of a batch; each of its pictures is a mixture, so each has several weighted targets."""
+        zero = output.smile_logit.sum() * 0
+        sums, weights = dict.fromkeys(self._factors, zero), dict.fromkeys(self._factors, zero.detach())
+        assert output.emotion_logits is not None
+        for share, targets in mixed:
+            known = ~targets.smile.isnan()
+            each = nn.functional.binary_cross_entropy_with_logits(
+                output.smile_logit, targets.smile.nan_to_num(), reduction="none"
+            )
+            weight = share * targets.weight * known
+            sums["smile"] = sums["smile"] + (weight * each).sum()
+            weights["smile"] = weights["smile"] + weight.sum()
+            named = targets.emotion >= 0
+            each = nn.functional.cross_entropy(output.emotion_logits, targets.emotion.clamp_min(0), reduction="none")
+            weight = share * named.float()
+            sums["emotion"] = sums["emotion"] + (weight * each).sum()
+            weights["emotion"] = weights["emotion"] + weight.sum()
+            seen = ~targets.blendshapes[:, 0].isnan()
+            each = nn.functional.binary_cross_entropy_with_logits(
+                blendshapes, targets.blendshapes.nan_to_num(), reduction="none"
+            ).mean(1)
+            weight = share * seen.float()
+            sums["blendshape"] = sums["blendshape"] + (weight * each).sum()
+            weights["blendshape"] = weights["blendshape"] + weight.sum()
+        total = zero
+        for name, factor in self._factors.items():
+            if factor and float(weights[name]) > 0:
+                mean = sums[name] / weights[name]
+                total = total + factor * mean
+                self._sums[name] += float(mean.detach()) * float(weights[name])
+                self._weights[name] += float(weights[name])
+        return total
+
+    def means(self) -> dict[str, float | None]:
+        """Return the mean of each kind of loss; None where nothing had a target."""
+        return {name: self._sums[name] / self._weights[name] if self._weights[name] else None for name in self._factors}
+
+
+class Variation:
+    """Varies pictures as in training, and takes colour or details away from some.
+
+    Args:
+        seed: Decides everything that is drawn.
+        side_px: Side of what comes out.
+    """
+
+    def __init__(self, seed: int, side_px: int) -> None:
+        self._seed = seed
+        self._moves = Augmentation(seed, side_px)
+
+    def vary(self, picture_hwc_u8: U8, epoch: int, index: int) -> U8:
+        """Vary (P, P, 3) to (side_px, side_px, 3)."""
+        varied = self._moves.vary(picture_hwc_u8[None], epoch, index)[0]
+        rng = np.random.default_rng([self._seed, epoch, index, 1])
+        if rng.random() < _BLUR:
+            side = varied.shape[0]
+            small = int(rng.integers(min(_LEAST_DETAIL_PX, side), side + 1))
+            coarse = cv2.resize(varied, (small, small), interpolation=cv2.INTER_AREA)
+            varied = np.asarray(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
+        if rng.random() < _GREY:
+            varied = np.repeat((varied @ LUMA)[:, :, None].round().astype(np.uint8), 3, 2)
+        return np.asarray(varied, np.uint8)
+
+
+def train_epoch(
+    learner: Learner,
+    optimizer: torch.optim.Optimizer,
+    pictures: "PictureSet",
+    config: PretrainConfig,
+    epoch: int,
+    device: torch.device,
+) -> dict[str, float | None]:
+    """Show each picture once; returns the mean losses."""
+    learner.train()
+    rng = np.random.default_rng([config.seed, epoch])
+    torch.manual_seed(int(rng.integers(2**62)))
+    order = rng.permutation(len(pictures))
+    steps = len(order) // config.batch or 1
+    losses = LossMeans(config)
+    variation = Variation(config.seed, pictures.side_px)
+    for step in cli.progress(range(steps), what=f"epoch {epoch}/{config.epochs}", total=steps):
+        rate = learning_rate(((epoch - 1) * steps + step + 1) / (config.epochs * steps), config.lr)
+        optimizer.param_groups[0]["lr"] = rate
+        optimizer.param_groups[1]["lr"] = rate * config.head_lr_factor
+        chosen = order[step * config.batch : (step + 1) * config.batch]
+        values = np.stack([variation.vary(pictures.picture(int(index)), epoch, int(index)) for index in chosen])
+        crops = torch.from_numpy(scale(values)).permute(0, 3, 1, 2).to(device)
+        places = torch.from_numpy(chosen)
+        targets = pictures.targets.at(places).to(device)
+        mixed = [(1.0, targets)]
+        if config.mixup:
+            share = float(rng.beta(config.mixup, config.mixup))
+            partner = torch.from_numpy(rng.permutation(len(chosen)))
+            crops = share * crops + (1 - share) * crops[partner.to(device)]
+            mixed = [(share, targets), (1 - share, pictures.targets.at(places[partner]).to(device))]
+        optimizer.zero_grad(set_to_none=True)
+        output, blendshapes = learner(crops, int(rng.integers(1, MAX_LENGTH + 1)))
+        loss = losses.of(output, blendshapes, mixed)
+        loss.backward()
+        optimizer.step()
+    return losses.means()
+
+
+@dataclass(frozen=True)
+class PictureSet:
+    """Pictures of several datasets as one.
+
+    Attributes:
+        parts: (n, P, P, 3) uint8 of each dataset.
+        places: (m, 2): for each picture the part and its index in it.
+        targets: Of the m pictures.
+        side_px: Side of the centred square that the network gets.
+    """
+
+    parts: Sequence[U8]
+    places: Any
+    targets: Targets
+    side_px: int
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    def picture(self, index: int) -> U8:
+        """Return a picture with what lies around it, (P, P, 3)."""
+        part, place = self.places[index]
+        return np.asarray(self.parts[part][place])
+
+    def batches(self, size: int) -> Iterator[U8]:
+        """Yield (n, side_px, side_px, 3), unvaried, in order."""
+        for start in range(0, len(self), size):
+            stack = np.stack([self.picture(index) for index in range(start, min(start + size, len(self)))])
+            margin = (stack.shape[1] - self.side_px) // 2
+            yield stack[:, margin : margin + self.side_px, margin : margin + self.side_px]
+
+
+@torch.inference_mode()
+def answer(
+    network: DualHeadSmileDetector, pictures: PictureSet, device: torch.device, *, mirrored: bool = False
+) -> tuple[F32, F32]:
+    """Ask a network about pictures, as they are.
+
+    Args:
+        network: The network, on the device.
+        pictures: The pictures, which its own crop has cut out.
+        device: Where it computes.
+        mirrored: Whether the mean with the mirror image's answer counts.
+
+    Returns:
+        (n,) probability of a smile, and (n, 7) of the emotions.
+    """
+    network.eval()
+    smiles, emotions = [np.empty(0, np.float32)], [np.empty((0, len(EMOTIONS)), np.float32)]
+    for batch in pictures.batches(64):
+        values = torch.from_numpy(scale(batch)).permute(0, 3, 1, 2).to(device)
+        views = [values, values.flip(-1)] if mirrored else [values]
+        outputs = [network.decide_from_crops(view.unsqueeze(1)) for view in views]
+        smiles.append(torch.stack([torch.sigmoid(each.smile_logit) for each in outputs]).mean(0).cpu().numpy())
+        logits = [each.emotion_logits for each in outputs if each.emotion_logits is not None]
+        emotions.append(torch.stack([each.softmax(1) for each in logits]).mean(0).cpu().numpy())
+    return np.concatenate(smiles), np.concatenate(emotions)

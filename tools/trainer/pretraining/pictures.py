@@ -1,0 +1,181 @@
+"""The pictures of a dataset, one by one, with what is known of each; kept under artifacts/cache/.
+
+    sequences (every frame, labelled) + films of its takes (ten pictures a second) → faces.u8, pictures.json
+
+A picture of a film has the label of the sequence in whose span it lies, else none. MediaPipe's blendshapes, where the
+landmarker is at hand, are kept beside them: they know what a face does, whoever labelled it or did not.
+"""
+
+import json
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared import cli, contracts, paths
+from shared.arrays import F32, U8
+from shared.dataset.protocol import EMOTIONS
+from shared.dataset.reader import Dataset, SequenceRow
+from shared.errors import MissingOutside
+from shared.faces import landmarker
+from shared.models.face_crop import FaceCrop
+from shared.preprocess import crop_and_resize
+from shared.video import Film
+from tools.trainer.data import CONTEXT, cut_faces, hash_tensors
+from tools.trainer.start import hash_picture
+
+FILM_STEP_S = 0.1
+UNKNOWN = -1
+_AT_ONCE = 32
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Pictures with what is known of them.
+
+    Attributes:
+        dataset: Where they come from.
+        values: (n, P, P, 3) uint8, RGB; read from disk as it is used.
+        subjects: (n,) whom each shows.
+        smile: (n,) 1.0 for the positive class, 0.0 for another, nan where it is not known.
+        emotion: (n,) index into EMOTIONS, or UNKNOWN.
+        blendshapes: (n, 52) from 0 to 1; nan where no face was found, or nobody looked.
+        hashes: (n,) of the stored pictures, 16 hex digits; empty for pictures of films.
+    """
+
+    dataset: Dataset
+    values: U8
+    subjects: Sequence[str]
+    smile: F32
+    emotion: Any
+    blendshapes: F32
+    hashes: Sequence[str]
+
+
+def gather_pictures(dataset: Dataset, crop: FaceCrop | None, side_px: int, *, with_blendshapes: bool) -> Pictures:
+    """Return a dataset's pictures, computed once.
+
+    Args:
+        dataset: The dataset.
+        crop: Cuts faces out; None takes pictures as they are.
+        side_px: Side of the pictures where nothing is cropped.
+        with_blendshapes: Whether MediaPipe reads each face as well.
+
+    Raises:
+        InvalidInput: A picture or a film cannot be read.
+    """
+    model = _find_landmarker() if with_blendshapes else None
+    described = [crop.to_px, hash_tensors(crop)] if crop else [side_px]
+    key = contracts.sha256_json([dataset.labels_sha256, described, CONTEXT, FILM_STEP_S, str(model and model.name)])
+    side = round(crop.to_px * CONTEXT) if crop else side_px
+    folder = paths.artifacts("cache") / f"pretraining-{dataset.name}-{side}px-{key[:16]}"
+    if not (folder / "pictures.json").is_file():
+        _write(folder, dataset, crop, model)
+    known = json.loads((folder / "pictures.json").read_text(encoding="utf-8"))
+    n = len(known["subjects"])
+    return Pictures(
+        dataset,
+        np.memmap(folder / "faces.u8", np.uint8, "r", shape=(n, side, side, 3)),
+        known["subjects"],
+        np.array([np.nan if value is None else value for value in known["smile"]], np.float32),
+        np.array(known["emotion"], np.int64),
+        np.load(folder / "blendshapes.npy"),
+        known["hashes"],
+    )
+
+
+def _find_landmarker() -> Path | None:
+    try:
+        import mediapipe  # noqa: F401
+
+        return landmarker.find_model()
+    except (ImportError, MissingOutside):
+        cli.note("MediaPipe or its landmark model is not here: faces are learned from labels alone")
+        return None
+
+
+def _write(folder: Path, dataset: Dataset, crop: FaceCrop | None, model: Path | None) -> None:
+    """Write the folder: everything in another one first, renamed at the end."""
+    partial = folder.with_name(folder.name + ".partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    known: dict[str, list[Any]] = {"subjects": [], "smile": [], "emotion": [], "hashes": []}
+    shapes: list[F32] = []
+    reader = landmarker.FaceLandmarker(model) if model else None
+    try:
+        with (partial / "faces.u8").open("wb") as file:
+            batch: list[U8] = []
+            for picture, row, subject, digest in _look_through(dataset):
+                known["subjects"].append(subject)
+                known["smile"].append(_smile_of(dataset, row))
+                known["emotion"].append(_emotion_of(row))
+                known["hashes"].append(digest)
+                found = reader.read(picture).blendshapes if reader else None
+                shapes.append(np.full(landmarker.N_BLENDSHAPES, np.nan, np.float32) if found is None else found)
+                batch.append(picture)
+                if len(batch) == _AT_ONCE:
+                    file.write(_prepare(batch, crop).tobytes())
+                    batch = []
+            if batch:
+                file.write(_prepare(batch, crop).tobytes())
+    finally:
+        if reader:
+            reader.close()
+    np.save(partial / "blendshapes.npy", np.array(shapes, np.float32).reshape(-1, landmarker.N_BLENDSHAPES))
+    (partial / "pictures.json").write_text(json.dumps(known), encoding="utf-8")
+    shutil.rmtree(folder, ignore_errors=True)
+    partial.rename(folder)
+    for other in folder.parent.glob(f"{folder.name[:-16]}{'[0-9a-f]' * 16}"):  # earlier states of the dataset
+        if other != folder:
+            shutil.rmtree(other, ignore_errors=True)
+
+
+def _prepare(batch: Sequence[U8], crop: FaceCrop | None) -> U8:
+    pictures = np.stack(batch)
+    return cut_faces(crop, pictures) if crop else pictures
+
+
+def _smile_of(dataset: Dataset, row: SequenceRow | None) -> float | None:
+    """Return the target of the smile head; classes that are emotions say nothing sure of smiles."""
+    if row is None or row.label in EMOTIONS:
+        return None
+    return float(row.label == dataset.positive_class)
+
+
+def _emotion_of(row: SequenceRow | None) -> int:
+    if row is None:
+        return UNKNOWN
+    name = row.label if row.label in EMOTIONS else row.emotion
+    return EMOTIONS.index(name) if name else UNKNOWN
+
+
+def _look_through(dataset: Dataset) -> Iterator[tuple[U8, SequenceRow | None, str, str]]:
+    """Yield each picture with its row, its person and its hash: the sequences' first, then those of the films."""
+    for row in cli.progress(dataset.rows, what=f"read {dataset.name}"):
+        for name in row.frame_names():
+            yield dataset.load_picture(name), row, row.subject_id, hash_picture(dataset.folder / name)
+    rows_of: dict[str, list[SequenceRow]] = {}
+    for row in dataset.rows:
+        rows_of.setdefault(row.take_id, []).append(row)
+    size = dataset.manifest["image"]["width_px"]
+    films = [(take, dataset.folder / "takes" / f"{take}.mp4") for take in sorted(rows_of)]
+    films = [(take, film) for take, film in films if film.is_file()]
+    for take, film in cli.progress(films, what=f"films of {dataset.name}", unit="film"):
+        rows = rows_of[take]
+        yield from ((picture, row, rows[0].subject_id, "") for picture, row in _watch(film, rows, size))
+
+
+def _watch(film: Path, rows: Sequence[SequenceRow], size_px: int) -> Iterator[tuple[U8, SequenceRow | None]]:
+    """Yield pictures of a film with the sequence in whose span each lies, if in any."""
+    next_s = 0.0
+    with Film(str(film)) as opened:
+        for frame in opened:
+            if frame.time_s < next_s:
+                continue
+            next_s = frame.time_s + FILM_STEP_S
+            at_ms = frame.time_s * 1000
+            inside = [row for row in rows if row.frame_times_ms[0] <= at_ms <= row.frame_times_ms[-1]]
+            yield crop_and_resize(frame.rgb_hwc_u8, size_px), (inside[0] if inside else None)
