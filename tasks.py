@@ -57,6 +57,11 @@ import_ = tool_task(
     "Take in films, photos, archives or another dataset; running it again adds nothing twice.",
     example="import --dataset photos --photos photos/",
 )
+consent = tool_task(
+    "consent",
+    "Record, change and list what people agreed to; declare the rights of imported data.",
+    example="consent --dataset people --subject s03 --scope train --given-by self",
+)
 verify = tool_task("verifier", "Check a dataset: every row, picture, hash and take.", example="verify --dataset people")
 duplicates = tool_task(
     "splitter duplicates",
@@ -76,11 +81,7 @@ review = tool_task(
     "Look at every sequence in the browser and decide on its label, by keys.",
     example="review --dataset people --reviewer r1",
 )
-review_status = tool_task(
-    "reviewer status",
-    "Say how far the review is, and how far reviewers agree.",
-    example="review-status --dataset people",
-)
+review_status = tool_task("reviewer status", "Say how far reviewers are.", example="review-status --dataset people")
 review_apply = tool_task(
     "reviewer apply",
     "Write what the reviewers decided into labels.csv; review-revert takes it back.",
@@ -140,11 +141,8 @@ def _record_baseline_actors(c: Context) -> None:
 
 # ---- comparison ------------------------------------------------------------------------------------------------------
 
-report = tool_task(
-    "reporter",
-    "Compare results files: tables, curves, changed predictions, in one page.",
-    example="report --baseline old_results_….json --candidate new_results_….json",
-)
+_REPORT = "report --baseline old_results_….json --candidate new_results_….json"
+report = tool_task("reporter", "Compare results files: tables, curves, changes, in one page.", example=_REPORT)
 
 
 @chain_task(commands.ab_parser())
@@ -158,8 +156,8 @@ def ab(c: Context, given: argparse.Namespace) -> None:
         commands.check(given)
         dataset = find_dataset(given.dataset)
         stages.require_both_classes(dataset)
+        chain = open_chain(c, f"ab-{dataset.name}-seed{given.seed}", dataset, given)
         before = given.baseline.resolve() if given.baseline else _make_baseline(c)
-        chain = open_chain(c, f"ab-{dataset.name}-seed{given.seed}")
         plan = ab_chain.Plan(
             dataset, given.epochs, before, given.weights or "", given.lr, given.seed, given.folds, given.seeds,
             str(given.margin), given.protected, given.people_curve, given.objective, lang, commands.network_of(given),
@@ -188,10 +186,11 @@ def compare_approaches(c: Context, given: argparse.Namespace) -> None:
             given.seeds, given.primary, str(given.margin), given.objective, lang,
         )  # fmt: skip
         plan.check()
+        chain = open_chain(c, f"approaches-{dataset.name}-seed{given.seed}", dataset, given)
         if plan.wants_baseline():
             print(f"compare-approaches: {approaches_chain.BASELINE_FIRST}", file=sys.stderr, flush=True)
             plan = plan.starting_from(_make_baseline(c))
-        compared = approaches_chain.compare(open_chain(c, f"approaches-{dataset.name}-seed{given.seed}"), plan)
+        compared = approaches_chain.compare(chain, plan)
     print(compared.as_text(lang))
 
 

@@ -155,6 +155,16 @@ def add_dry_run(parser: Any) -> None:
     parser.add_argument("--dry-run", action="store_true", help="only say what would change")
 
 
+def add_allow_no_consent(parser: argparse.ArgumentParser) -> None:
+    """Add --allow-no-consent."""
+    parser.add_argument(
+        "--allow-no-consent",
+        action="store_true",
+        help="use people without a consent row too: imported data whose rights are settled elsewhere (never people who "
+        "withdrew or whose consent expired)",
+    )
+
+
 def add_landmark_model(parser: argparse.ArgumentParser, also: str = "") -> None:
     """Add --landmark-model."""
     parser.add_argument(

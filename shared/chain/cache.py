@@ -9,7 +9,7 @@ again.
 import json
 import shlex
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +41,8 @@ class Chain:
         execute: Runs a shell command and returns (exit code, stdout); stderr goes to the user.
         announce: Says what is going on.
         graph: The source that the tools run; None reads this checkout's.
+        state: What every step depends on beside its inputs: whom consent leaves out today.
+        words: Further flags of a tool, by its folder.
     """
 
     def __init__(
@@ -49,11 +51,16 @@ class Chain:
         execute: Callable[[str], tuple[int, str]],
         announce: Callable[[str], None],
         graph: ImportGraph | None = None,
+        *,
+        state: str = "",
+        words: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
         self._record = record
         self._execute = execute
         self._announce = announce
         self._graph = graph or ImportGraph()
+        self._state = [state] if state else []
+        self._words = words or {}
         self._source_hashes: dict[str, str] = {}
         self._steps: dict[str, Any] = {}
         self._n_done = 0
@@ -92,10 +99,10 @@ class Chain:
         Raises:
             StepFailed: The tool failed.
         """
-        command = command_of(tool, *arguments, "--json")
-        key = contracts.sha256_json(
-            [command, self._source_hash(tool), [[str(path), contracts.sha256_file(path)] for path in inputs]]
-        )
+        is_plain = not arguments or str(arguments[0]).startswith("--")  # not a sub-command, which has other flags
+        command = command_of(tool, *arguments, *(self._words.get(tool, ()) if is_plain else ()), "--json")
+        files = [[str(path), contracts.sha256_file(path)] for path in inputs]
+        key = contracts.sha256_json([command, self._source_hash(tool), files, *self._state])
         before = self._steps.get(name)
         place = "" if self._n_steps is None else f"{self._n_done + 1}/{self._n_steps} "
         if before and before["key"] == key and self._is_intact(before["outputs"]):

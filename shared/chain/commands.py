@@ -102,6 +102,7 @@ def _add_training(parser: cli.Parser, baseline: str) -> None:
     )
     parser.add_argument("--lr", default="", help="learning rate (default: the trainer's)")
     parser.borrow(parser_of("trainer"), *NETWORK_FLAGS)
+    cli.add_allow_no_consent(parser)
     cli.add_seed(parser)
 
 

@@ -1,5 +1,6 @@
 """How tasks run tools: as programs, with the terminal's own look, or as the remembered steps of a chain."""
 
+import argparse
 import contextlib
 import json
 import sys
@@ -19,8 +20,29 @@ def run_tool(c: Context, tool: str, *arguments: object) -> None:
     c.run(cache.command_of(tool, *arguments), pty=sys.stdout.isatty() and sys.stdin.isatty(), in_stream=False)
 
 
-def open_chain(c: Context, name: str) -> cache.Chain:
-    """Open a chain of remembered steps."""
+ALLOW = "--allow-no-consent"
+_ASK_FOR_CONSENT = ("splitter", "featurizer", "trainer", "exporter", "evaluator")
+
+
+def open_chain(
+    c: Context, name: str, dataset: Path | None = None, given: argparse.Namespace | None = None
+) -> cache.Chain:
+    """Open a chain of remembered steps.
+
+    Args:
+        c: The task's context.
+        name: What the chain is called.
+        dataset: Whose people it uses; steps are done again where consent leaves out others than before.
+        given: Flags of the chain; allow_no_consent is read.
+
+    Raises:
+        CheckFailed: Consent leaves nobody.
+    """
+    state, is_allowed = "", given is not None and given.allow_no_consent
+    if dataset is not None:
+        from shared.dataset import consent, reader
+
+        state = consent.permitted(reader.open_dataset(dataset), allow_no_consent=is_allowed).withheld_hash
 
     def execute(command: str) -> tuple[int, str]:
         done = c.run(command, hide="stdout", in_stream=False, warn=True)
@@ -29,7 +51,8 @@ def open_chain(c: Context, name: str) -> cache.Chain:
     def announce(text: str) -> None:
         print(f"[{name}] {text}", file=sys.stderr, flush=True)
 
-    return cache.Chain(paths.artifacts("chains") / f"{name}.json", execute, announce)
+    words = dict.fromkeys(_ASK_FOR_CONSENT, (ALLOW,)) if is_allowed else {}
+    return cache.Chain(paths.artifacts("chains") / f"{name}.json", execute, announce, state=state, words=words)
 
 
 @contextlib.contextmanager

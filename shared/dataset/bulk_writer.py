@@ -110,6 +110,7 @@ class Intake(DatasetWriter):
         self._committed_s = time.monotonic()
         self._cost_s = 0.0
         self.n_added = 0
+        self.n_before = 0
 
     def __enter__(self) -> "Intake":
         super().__enter__()
@@ -121,6 +122,7 @@ class Intake(DatasetWriter):
         for row in self.rows:
             self._takes.setdefault((row.subject_id, row.source), row.take_id)
         self._known_pictures = {row.sha256 for row in self.rows}
+        self.n_before = len(self.rows)
         self._committed_s = time.monotonic()
         return self
 

@@ -1,23 +1,42 @@
 """Consent: what each recorded person has agreed to, kept in a dataset's consent.json and nowhere else.
 
-One row per person and agreement, appended and never changed. A later row of a person replaces the earlier ones; a
-withdrawal is a row too. Holds pseudonyms, never names. The file stays at home: nothing publishes it.
+One row per person and agreement, appended and never changed. The row of the latest date counts, whatever the order in
+the file; a withdrawal is a row too. Holds pseudonyms, never names. The file stays at home: nothing publishes it.
+
+`permitted` is the one rule of who may be used for what today; every tool that learns from people, or measures with
+them, opens its dataset through it.
 """
 
 import datetime
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
 from filelock import FileLock
 
-from shared import contracts, paths
-from shared.errors import InvalidInput
+from shared import cli, contracts, paths
+from shared.dataset import reader
+from shared.dataset.reader import Dataset, SequenceRow
+from shared.errors import CheckFailed, InvalidInput
 
 CONSENT_FILE = "consent.json"
 SCOPES = ("train", "publish")
+YEARS = 3  # for which an agreement holds at most, as the statement says
+_CLOCK_SLACK = datetime.timedelta(minutes=10)  # between the clocks of two computers
+_NAMED = 8
+
+
+class Rule(StrEnum):
+    """Why a person may not be used."""
+
+    WITHDRAWN = "withdrawn"
+    EXPIRED = "expired"
+    NOT_AGREED = "not_agreed"
+    NO_ROW = "no_consent_row"
 
 
 @dataclass(frozen=True)
@@ -48,25 +67,51 @@ class Agreement:
     given_by: str = "self"
     method: str = "screen"
 
+    def carried_to(self, subject_id: str, scopes: set[str]) -> "Agreement":
+        """Return this row for the person's pseudonym in another dataset, with no more than these scopes."""
+        return replace(self, subject_id=subject_id, scopes=tuple(scope for scope in self.scopes if scope in scopes))
+
+    @property
+    def ends_utc(self) -> str:
+        """When it ends: at its own date, after three years at the latest."""
+        latest = expiry(self.given_utc, YEARS)
+        return latest if self.expires_utc is None else min(self.expires_utc, latest)
+
+    def rule(self, scope: str, now_utc: str) -> Rule | None:
+        """Name the rule by which this does not cover a scope at a moment; None where it does."""
+        if self.withdrawn:
+            return Rule.WITHDRAWN
+        if self.ends_utc <= now_utc:
+            return Rule.EXPIRED
+        return None if scope in self.scopes else Rule.NOT_AGREED
+
     def why_not(self, scope: str, now_utc: str) -> str | None:
         """Say why this does not cover a scope at a moment; None where it does."""
-        if self.withdrawn:
-            return f"withdrawn {self.given_utc}"
-        if self.expires_utc is not None and self.expires_utc <= now_utc:
-            return f"expired {self.expires_utc}"
-        return None if scope in self.scopes else f"agreed to {', '.join(self.scopes) or 'nothing'} only"
+        rule = self.rule(scope, now_utc)
+        if rule is None:
+            return None
+        return {
+            Rule.WITHDRAWN: f"withdrawn {self.given_utc}",
+            Rule.EXPIRED: f"expired {self.ends_utc}",
+        }.get(rule, f"agreed to {', '.join(self.scopes) or 'nothing'} only")
 
 
 @dataclass(frozen=True)
 class ConsentBook:
-    """The rows of a dataset's consent.json, oldest first."""
+    """The rows of a dataset's consent.json, in the order in which they were appended."""
 
     dataset: str
     rows: tuple[Agreement, ...] = field(default=())
 
     def of(self, subject_id: str) -> Agreement | None:
-        """Return a person's newest row, which is the one that counts."""
-        return next((row for row in reversed(self.rows) if row.subject_id == subject_id), None)
+        """Return a person's row of the latest date, which is the one that counts; of two of one date the later one."""
+        own = [row for row in self.rows if row.subject_id == subject_id]
+        return max(enumerate(own), key=lambda item: (item[1].given_utc, item[0]))[1] if own else None
+
+    def rule(self, subject_id: str, scope: str, now_utc: str | None = None) -> Rule | None:
+        """Name the rule by which a person's pictures may not be used for a scope; None where they may."""
+        newest = self.of(subject_id)
+        return Rule.NO_ROW if newest is None else newest.rule(scope, now_utc or paths.utc_text())
 
     def why_not(self, subject_id: str, scope: str, now_utc: str | None = None) -> str | None:
         """Say why a person's pictures may not be used for a scope; None where they may.
@@ -84,27 +129,73 @@ def read_consent(dataset: Path) -> ConsentBook:
     """Read a dataset's consent.json; empty where there is none.
 
     Raises:
-        InvalidInput: The file is there and is not valid.
+        InvalidInput: The file is there and is not valid, is another dataset's, or has a date that cannot be.
     """
-    path = dataset / CONSENT_FILE
+    path, name = dataset / CONSENT_FILE, _name_of(dataset)
     if not path.exists():
-        return ConsentBook(dataset.name)
+        return ConsentBook(name)
     document = contracts.read_document(path, "consent")
+    if document["dataset"] != name:
+        raise InvalidInput(
+            str(path),
+            found=f"the consent of the dataset {document['dataset']}",
+            expected=f"that of {name}",
+            todo="consent is not copied; record it: ./inv consent",
+        )
     rows = tuple(Agreement(**{**row, "scopes": tuple(row["scopes"])}) for row in document["rows"])
-    return ConsentBook(document["dataset"], rows)
+    for number, row in enumerate(rows, start=1):
+        _check_dates(row, f"{path}: row {number} ({row.subject_id})")
+    return ConsentBook(name, rows)
+
+
+def _name_of(dataset: Path) -> str:
+    """Return a dataset's name: as its manifest says, or its folder's before there is one."""
+    path = dataset / reader.MANIFEST
+    if not path.is_file():
+        return dataset.name
+    document = contracts.read_json(path)
+    return str(document.get("name", dataset.name)) if isinstance(document, dict) else dataset.name
+
+
+def _check_dates(row: Agreement, what: str) -> None:
+    """Refuse dates that would make an agreement count when it does not.
+
+    Raises:
+        InvalidInput: A day that there is none of, a date in the future, or an end that is no end.
+    """
+    try:
+        given = paths.parse_utc(row.given_utc)
+        expires = None if row.expires_utc is None else paths.parse_utc(row.expires_utc)
+    except ValueError:
+        raise InvalidInput(what, found=f"{row.given_utc} to {row.expires_utc}", expected="dates") from None
+    if given > paths.utc_now() + _CLOCK_SLACK:
+        raise InvalidInput(what, found=f"given {row.given_utc}, in the future", expected="a date that has been")
+    if expires is not None and not row.withdrawn and expires > paths.parse_utc(expiry(row.given_utc, YEARS)):
+        expected = f"at the latest {expiry(row.given_utc, YEARS)}, {YEARS} years after it was given"
+        raise InvalidInput(what, found=f"expires {row.expires_utc}", expected=expected)
 
 
 def record(dataset: Path, agreement: Agreement) -> ConsentBook:
     """Append a row to consent.json and return the book; whole or not at all.
 
     Raises:
-        InvalidInput: The row does not fit the schema.
+        InvalidInput: The row does not fit the schema, or has a date that cannot be.
     """
     with _locked(dataset):
         book = read_consent(dataset)
+        _check_dates(agreement, f"{dataset / CONSENT_FILE}: {agreement.subject_id}")
         book = ConsentBook(book.dataset, (*book.rows, agreement))
         contracts.write_document(dataset / CONSENT_FILE, _as_document(book), "consent")
     return book
+
+
+def record_all(dataset: Path, agreements: Iterable[Agreement]) -> int:
+    """Append the rows that are not in consent.json yet; returns their number."""
+    known = set(read_consent(dataset).rows)
+    new = [row for row in dict.fromkeys(agreements) if row not in known]
+    for row in new:
+        record(dataset, row)
+    return len(new)
 
 
 def withdraw(dataset: Path, subject_id: str, now_utc: str | None = None) -> ConsentBook:
@@ -136,8 +227,97 @@ def withdraw(dataset: Path, subject_id: str, now_utc: str | None = None) -> Cons
 
 
 def expiry(given_utc: str, years: int) -> str:
-    """Return the moment so many years later, as text."""
-    return paths.utc_text(paths.parse_utc(given_utc) + datetime.timedelta(days=365 * years))
+    """Return the same day and time so many years later, as text; the last of February where there is no 29th.
+
+    Example:
+        >>> expiry("2026-01-22T11:25:34Z", 3)
+        '2029-01-22T11:25:34Z'
+    """
+    given = paths.parse_utc(given_utc)
+    try:
+        return paths.utc_text(given.replace(year=given.year + years))
+    except ValueError:
+        return paths.utc_text(given.replace(year=min(given.year + years, 9999), day=28))
+
+
+def permitted(
+    dataset: Dataset, scope: str = "train", *, allow_no_consent: bool = False, now_utc: str | None = None
+) -> Dataset:
+    """Return a dataset without the people who may not be used for a scope today: the one rule, for every tool.
+
+    Drawn actors need no consent. A person's newest row decides. Without a row, sequences are used where dataset.json
+    declares licence and basis of their source (imported photos and films, published releases), or where that is allowed
+    for once: that flag is for imported data whose rights are settled elsewhere, and never overrules a row.
+
+    Args:
+        dataset: The dataset as it is on disk.
+        scope: "train", which covers tests as well, or "publish".
+        allow_no_consent: Use people without a row too.
+        now_utc: The moment; None is now.
+
+    Returns:
+        The dataset with the rows that may be used; `Dataset.consent` holds rule and counts of what is left out.
+
+    Raises:
+        InvalidInput: consent.json is not valid or another dataset's.
+        CheckFailed: Nobody is left.
+    """
+    book, now = read_consent(dataset.folder), now_utc or paths.utc_text()
+    declared = {right["source"] for right in dataset.manifest.get("rights", ())}
+    reasons = {subject: book.rule(subject, scope, now) for subject in dataset.subjects()}
+    left_out: dict[Rule, list[SequenceRow]] = defaultdict(list)
+    kept: list[SequenceRow] = []
+    without_row: set[str] = set()
+    for row in dataset.rows:
+        rule = reasons[row.subject_id]
+        is_drawn = dataset.is_synthetic and row.source not in ("camera", "stream")
+        is_declared = scope == "train" and ("any" in declared or row.source in declared)
+        if rule is None or is_drawn or (rule is Rule.NO_ROW and is_declared):
+            kept.append(row)
+        elif rule is Rule.NO_ROW and allow_no_consent:
+            kept.append(row)
+            without_row.add(row.subject_id)
+        else:
+            left_out[rule].append(row)
+    if not left_out and not without_row:
+        return dataset
+    if not kept:
+        raise _nobody_left(dataset, book, scope, now)
+    facts = {
+        "scope": scope,
+        "left_out": [
+            {"rule": str(rule), "n_subjects": len({row.subject_id for row in rows}), "n_sequences": len(rows)}
+            for rule, rows in sorted(left_out.items())
+        ],
+        "n_allowed_without_row": len(without_row),
+    }
+    cli.note(f"consent of {dataset.name}: {describe(facts)}")
+    withheld = frozenset(row.sequence_id for rows in left_out.values() for row in rows)
+    return replace(dataset, rows=tuple(kept), withheld=withheld, consent=facts)
+
+
+def describe(facts: dict[str, Any]) -> str:
+    """Say in a line what the rule has left out, from the facts that documents hold."""
+    parts = [f"{one['rule']} {one['n_subjects']} ({one['n_sequences']} sequences)" for one in facts["left_out"]]
+    lines = [f"left out of {facts['scope']}: {', '.join(parts)}"] if parts else []
+    if allowed := facts["n_allowed_without_row"]:
+        lines.append(f"{allowed} without a consent row are used, as --allow-no-consent says")
+    return "; ".join(lines)
+
+
+def _nobody_left(dataset: Dataset, book: ConsentBook, scope: str, now: str) -> CheckFailed:
+    people = dataset.subjects()
+    named = [f"{subject}: {book.why_not(subject, scope, now)}" for subject in people[:_NAMED]]
+    more = f", and {len(people) - _NAMED} more" if len(people) > _NAMED else ""
+    name = paths.dataset_flag(dataset.folder)
+    return CheckFailed(
+        str(dataset.folder),
+        found=f"nobody who may be used ({', '.join(named)}{more})",
+        expected=f"a consent to {scope} that holds today",
+        todo=f"record what people agreed to: ./inv consent --dataset {name} --subject {people[0]} --scope {scope} "
+        f"--given-by self; imported data: declare its rights once (./inv consent --dataset {name} --licence NAME "
+        "--basis WHY), or --allow-no-consent",
+    )
 
 
 def _as_document(book: ConsentBook) -> dict[str, Any]:
@@ -150,3 +330,14 @@ def _locked(dataset: Path) -> Iterator[None]:
     dataset.mkdir(parents=True, exist_ok=True)
     with FileLock(dataset / f".{CONSENT_FILE}.lock", timeout=10):
         yield
+
+
+def right_of(source: str, licence: str, basis: str) -> dict[str, str]:
+    """Write a declaration of rights, made now, as dataset.json holds it: what covers people without a row.
+
+    Args:
+        source: Which sequences it covers: ``photo``, ``film`` or ``any``.
+        licence: Its name.
+        basis: Why they may be used.
+    """
+    return {"source": source, "licence": licence, "basis": basis, "declared_utc": paths.utc_text()}

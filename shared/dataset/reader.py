@@ -99,12 +99,16 @@ class Dataset:
         manifest: The content of dataset.json.
         rows: The sequences, in the order of labels.csv.
         labels_sha256: Hash of labels.csv as it is now; identifies the content, as each row holds its pictures' hash.
+        withheld: Sequences of labels.csv that are not among the rows, as `shared.dataset.consent` leaves them out.
+        consent: Rule and counts of that; None where the rule changed nothing.
     """
 
     folder: Path
     manifest: dict[str, Any]
     rows: tuple[SequenceRow, ...]
     labels_sha256: str
+    withheld: frozenset[str] = frozenset()
+    consent: dict[str, Any] | None = None
 
     @property
     def name(self) -> str:
@@ -135,21 +139,27 @@ class Dataset:
         """Whether labels.csv changed after the manifest was written, as when a label was corrected by hand."""
         return bool(self.manifest["checksums"][LABELS] != self.labels_sha256)
 
-    def reference(self) -> dict[str, str]:
-        """Name this dataset in another document; the hash is that of labels.csv."""
-        return {"name": self.name, "kind": self.manifest["kind"], "sha256": self.labels_sha256}
+    def reference(self) -> dict[str, Any]:
+        """Name this dataset in another document, and what consent leaves out of it; the hash is that of labels.csv."""
+        consent = {"consent": self.consent} if self.consent else {}
+        return {"name": self.name, "kind": self.manifest["kind"], "sha256": self.labels_sha256, **consent}
+
+    @property
+    def withheld_hash(self) -> str:
+        """Eight hex digits that tell which sequences are withheld; empty where none is."""
+        return contracts.sha256_json(sorted(self.withheld))[:8] if self.withheld else ""
 
     def subjects(self) -> list[str]:
         """List the people, sorted."""
         return sorted({row.subject_id for row in self.rows})
 
     def select(self, sequence_ids: Iterable[str]) -> list[SequenceRow]:
-        """Return the rows of these sequences in the dataset's order.
+        """Return the rows of these sequences in the dataset's order, without those that are withheld.
 
         Raises:
             InvalidInput: An id is not in the dataset.
         """
-        requested_ids = set(sequence_ids)
+        requested_ids = set(sequence_ids) - self.withheld
         rows = [row for row in self.rows if row.sequence_id in requested_ids]
         if missing := sorted(requested_ids - {row.sequence_id for row in rows}):
             raise InvalidInput(
@@ -205,12 +215,8 @@ def decode_picture(data: bytes, what: str, width_px: int, height_px: int) -> U8:
     if picture is None:
         raise InvalidInput(what, found="a file that is no picture", expected="a jpg", todo=_RESTORE)
     if picture.shape != (height_px, width_px, 3):
-        raise InvalidInput(
-            what,
-            found=f"{picture.shape[1]}x{picture.shape[0]} pixels",
-            expected=f"{width_px}x{height_px}",
-            todo=_RESTORE,
-        )
+        found = f"{picture.shape[1]}x{picture.shape[0]} pixels"
+        raise InvalidInput(what, found=found, expected=f"{width_px}x{height_px}", todo=_RESTORE)
     return np.asarray(picture, dtype=np.uint8)
 
 

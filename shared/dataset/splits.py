@@ -128,8 +128,9 @@ def _make_given(dataset: Dataset, seed: int, tested: list[str], method: str) -> 
 
 
 def split_name(dataset: Dataset, seed: int, chosen: Collection[str] | None = None) -> str:
-    """Name a split after the dataset's name, the state of its labels, the seed, and who was chosen to be tested."""
+    """Name a split after the dataset's name, the state of its labels, the seed, and who is left out or tested."""
     name = f"{dataset.name}-{dataset.labels_sha256[:8]}-seed{seed}"
+    name += f"-without-{dataset.withheld_hash}" if dataset.withheld else ""
     if chosen is None:
         return name
     return f"{name}-test-{contracts.sha256_json(sorted(chosen))[:8] if chosen else 'nobody'}"
@@ -267,7 +268,7 @@ def read_split(path: Path, dataset: Dataset) -> dict[str, Any]:
     pictures: dict[str, tuple[str, str]] = {}
     for part, content in split["sides"].items():
         rows = [row_of[name] for name in content["sequences"] if name in row_of]
-        if len(rows) < len(content["sequences"]):
+        if len(rows) < len(set(content["sequences"]) - dataset.withheld):
             raise _leak(path, part, "a sequence without a person", "sequences of this dataset")
         for subject in sorted({row.subject_id for row in rows} | set(content["subjects"])):
             if people.setdefault(subject, part) != part:

@@ -303,6 +303,11 @@ class DatasetWriter:
         removed_takes.forget(removal.place)
         return back
 
+    def declare_rights(self, rights: list[dict[str, Any]]) -> None:
+        """Write licence and basis of the sequences of each source into the manifest."""
+        self.manifest = {**self.manifest, "rights": rights}
+        self.commit(self.rows)
+
     def _next(self, what: str) -> int:
         return int(self.manifest["next"][what])
 

@@ -9,7 +9,7 @@ import pytest
 
 from shared import contracts, paths
 from shared.arrays import U8
-from shared.dataset import reader
+from shared.dataset import consent, reader
 from shared.dataset.protocol import read_protocol
 from shared.dataset.reader import Dataset, SequenceRow, open_dataset
 from shared.dataset.writer import JPEG_QUALITY, DatasetWriter
@@ -26,6 +26,7 @@ def write_photos(folder: Path, encoded: Sequence[Sequence[bytes]], labels: Seque
     """Write a dataset of one sequence for each list of encoded pictures, of one person each."""
     with DatasetWriter(folder, read_protocol(), "real") as writer:
         manifest = writer.manifest
+    manifest["rights"] = [consent.right_of("any", "research use", "MPLab GENKI-4K")]
     rows = []
     (folder / "images").mkdir(exist_ok=True)
     for number, (pictures, label) in enumerate(zip(encoded, labels, strict=True), start=1):

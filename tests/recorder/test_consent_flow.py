@@ -2,6 +2,7 @@
 
 import subprocess
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 
 from shared.dataset import consent
 from shared.dataset.reader import open_dataset
+from shared.dataset.statement import Statement, read_statement
 from shared.errors import CheckFailed, WrongUsage
 from tools.recorder.config import RecordingConfig
-from tools.recorder.consent_flow import YEARS, Statement, read_statement, settle_consent
+from tools.recorder.consent_flow import settle_consent
 from tools.recorder.window.consent_screen import draw_consent
 
 Record = Callable[..., tuple[int, Any, str]]
@@ -32,7 +34,7 @@ def test_the_statement_says_what_and_asks_for_each_use_on_its_own(lang: str) -> 
     assert statement.version == "1"
     assert list(statement.questions) == list(consent.SCOPES)
     assert len(statement.points) == 6
-    assert str(YEARS) in " ".join(statement.points) or "three years" in " ".join(statement.points)
+    assert str(consent.YEARS) in " ".join(statement.points) or "three years" in " ".join(statement.points)
 
 
 def test_the_two_languages_have_hashes_of_their_own() -> None:
@@ -65,8 +67,9 @@ def test_a_withdrawn_or_expired_consent_is_asked_for_again(tmp_path: Path) -> No
     newest = consent.read_consent(tmp_path).of("s01")
     assert newest is not None
     assert newest.scopes == ("train", "publish")
-    consent.record(tmp_path, consent.Agreement("s01", ("train",), "2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z"))
-    settle_consent(settings(tmp_path), "camera", lambda statement: asked.append(statement) or ("train",))
+    consent.record(tmp_path, consent.Agreement("s02", ("train",), "2020-01-01T00:00:00Z", "2021-01-01T00:00:00Z"))
+    expired = replace(settings(tmp_path), subject_id="s02")
+    settle_consent(expired, "camera", lambda statement: asked.append(statement) or ("train",))
     assert len(asked) == 2
 
 

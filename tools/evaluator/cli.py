@@ -82,6 +82,7 @@ def parser() -> cli.Parser:
         metavar="NAME",
         help=f"comparison that this is a part of: counts as one test-set evaluation (default: ${SESSION}, if set)",
     )
+    cli.add_allow_no_consent(parser)
     add("--threads", type=cli.whole(0), default=0, metavar="N", help="threads of onnxruntime (default: its own choice)")
     cli.add_json(parser)
     _add_pool(parser)
@@ -105,6 +106,7 @@ def _add_time(evaluator: cli.Parser) -> None:
     add("--model", action="append", default=[], metavar="NAME=ONNX", help="a model (repeat for more)")
     add("--handoff", action="append", default=[], metavar="NAME=DIR", help="the hand-off of that model (repeat)")
     add("--faces", action="store_true", help="time MediaPipe's reading of a face as well")
+    cli.add_allow_no_consent(parser)
     add("--rounds", type=cli.positive_int, default=40, metavar="N", help="decisions each (default: 40)")
     cli.add_out(parser, "artifacts/timings")
     cli.add_json(parser)
@@ -150,7 +152,9 @@ def _time(arguments: argparse.Namespace) -> cli.Result:
     dataset, out = paths.dataset_dir(arguments.dataset), arguments.out or paths.artifacts("timings")
     from tools.evaluator.timing import measure_times
 
-    return measure_times(TimingConfig(dataset, models, handoffs, arguments.faces, arguments.rounds, out))
+    return measure_times(
+        TimingConfig(dataset, models, handoffs, arguments.faces, arguments.rounds, out, arguments.allow_no_consent)
+    )
 
 
 def _scores(arguments: argparse.Namespace) -> cli.Result:

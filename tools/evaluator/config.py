@@ -19,6 +19,7 @@ class EvaluationConfig:
         out: The folder of the results.
         threads: Threads of onnxruntime; 0 lets it decide.
         session: What this measurement is a part of; the test side is opened once a session. None for one of its own.
+        allow_no_consent: Use people without a consent row too.
     """
 
     model: Path
@@ -31,6 +32,7 @@ class EvaluationConfig:
     out: Path
     threads: int
     session: str | None = None
+    allow_no_consent: bool = False
 
 
 @dataclass(frozen=True)
@@ -63,6 +65,7 @@ class TimingConfig:
         faces: Whether the reading of faces is timed.
         n_rounds: How often each way is run.
         out: The folder of the document.
+        allow_no_consent: Use people without a consent row too.
     """
 
     dataset: Path
@@ -71,3 +74,4 @@ class TimingConfig:
     faces: bool
     n_rounds: int
     out: Path
+    allow_no_consent: bool = False

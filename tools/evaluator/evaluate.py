@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 
 from shared import cli, contracts, paths, provenance
-from shared.dataset import reader, splits, test_log
+from shared.dataset import consent, reader, splits, test_log
 from shared.dataset.protocol import EMOTIONS
 from shared.onnx.model import Scores
 from shared.plots import figures
@@ -35,7 +35,7 @@ def evaluate(config: EvaluationConfig) -> Written:
     Raises:
         InvalidInput: Model, dataset or split are not valid or do not fit each other.
     """
-    dataset = reader.open_dataset(config.dataset)
+    dataset = consent.permitted(reader.open_dataset(config.dataset), allow_no_consent=config.allow_no_consent)
     people = choose_people(config, dataset)
     if people.split is not None and config.split is None:
         cli.note(f"measured on the {people.side} people of the model's own split, {paths.shown(people.split)}")

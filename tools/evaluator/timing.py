@@ -15,7 +15,7 @@ import numpy.typing as npt
 
 from shared import cli, contracts, paths, provenance
 from shared.arrays import F32
-from shared.dataset import reader
+from shared.dataset import consent, reader
 from shared.errors import InvalidInput
 from shared.faces.landmarker import FaceLandmarker
 from shared.onnx.contract import FEATURE_SHAPES
@@ -42,7 +42,7 @@ def measure_times(config: TimingConfig) -> Written:
         InvalidInput: A model or a hand-off is not valid, or the hand-off is of another model.
         MissingOutside: Faces are to be read, and mediapipe or its model file is missing.
     """
-    dataset = reader.open_dataset(config.dataset)
+    dataset = consent.permitted(reader.open_dataset(config.dataset), allow_no_consent=config.allow_no_consent)
     if not dataset.rows:
         raise InvalidInput(str(dataset.folder), found="no sequences", expected="some")
     models = {name: OnnxModel(path, threads=1) for name, path in config.models}

@@ -39,6 +39,7 @@ def parser() -> cli.Parser:
         help="what the threshold is chosen for: youden, f1, recall:0.9 (the fewest false alarms with that recall), "
         "false_alarms:2 (the highest recall with so many a minute) (default: youden)",
     )
+    cli.add_allow_no_consent(parser)
     add("--calibrate", action="store_true", help="fit a temperature on the validation people, put it into the graph")
     return cli.add_json(parser)
 

@@ -21,6 +21,7 @@ class ExportConfig:
         threshold: The decision threshold; None chooses it on the validation people.
         objective: What it is chosen for.
         calibrate: Whether a temperature is fitted on the validation people and carried into the graph.
+        allow_no_consent: Use people without a consent row too.
     """
 
     run: Path
@@ -31,3 +32,4 @@ class ExportConfig:
     threshold: float | None
     objective: "Objective"
     calibrate: bool
+    allow_no_consent: bool = False

@@ -15,7 +15,7 @@ import numpy as np
 import torch
 
 from shared import cli, contracts, paths, provenance
-from shared.dataset import reader, splits
+from shared.dataset import consent, reader, splits
 from shared.dataset.feature_store import load_filled, open_features
 from shared.dataset.protocol import EMOTIONS
 from shared.errors import CheckFailed, InvalidInput
@@ -78,7 +78,7 @@ def export(config: ExportConfig) -> Exported:
     """
     run = contracts.read_document(config.run / "run.json", "run")
     point = _find_checkpoint(config.run, run, config.checkpoint)
-    dataset = reader.open_dataset(config.dataset)
+    dataset = consent.permitted(reader.open_dataset(config.dataset), allow_no_consent=config.allow_no_consent)
     if dataset.labels_sha256 != run["dataset"]["sha256"]:
         raise InvalidInput(
             str(config.dataset),

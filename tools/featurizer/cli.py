@@ -35,6 +35,7 @@ def parser() -> cli.Parser:
     parser.add_argument("--kind", choices=KINDS, default=KINDS[0], help=f"what to store (default: {KINDS[0]})")
     cli.add_out(parser, "artifacts/features/<dataset>/<kind>")
     cli.add_landmark_model(parser)
+    cli.add_allow_no_consent(parser)
     parser.add_argument(
         "--workers", type=cli.positive_int, metavar="N", help="processes, 150 MB of memory each (default: one a core)"
     )

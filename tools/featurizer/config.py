@@ -14,6 +14,7 @@ class FeaturizeConfig:
         out: The store's folder; None for artifacts/features/<dataset>/<kind>.
         landmark_model: The .task file; None looks for it.
         workers: Processes that read pictures.
+        allow_no_consent: Use people without a consent row too.
     """
 
     dataset: Path
@@ -21,3 +22,4 @@ class FeaturizeConfig:
     out: Path | None
     landmark_model: str | None
     workers: int
+    allow_no_consent: bool = False

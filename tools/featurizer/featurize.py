@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from shared import cli, contracts, paths, provenance
-from shared.dataset import feature_store, reader
+from shared.dataset import consent, feature_store, reader
 from shared.dataset.reader import Dataset
 from shared.errors import InvalidInput
 from shared.faces import landmarker
@@ -101,14 +101,14 @@ def featurize(config: FeaturizeConfig) -> Featurized:
         InvalidInput: The dataset is not valid or empty, a picture is broken, the model file is not a Face Landmarker,
             or another featurizer is at work in the store.
         MissingOutside: No model file or no mediapipe.
-        CheckFailed: A worker died.
+        CheckFailed: A worker died, or consent leaves nobody.
     """
     import importlib.util
 
     model = landmarker.find_model(config.landmark_model)
     if importlib.util.find_spec("mediapipe") is None:  # importing it here would only cost memory
         raise ModuleNotFoundError("mediapipe", name="mediapipe")
-    dataset = reader.open_dataset(config.dataset)
+    dataset = consent.permitted(reader.open_dataset(config.dataset), allow_no_consent=config.allow_no_consent)
     if not dataset.rows:
         raise InvalidInput(str(dataset.folder), found="no sequences", expected="at least one")
     return _Run(config, dataset, model).finish()

@@ -17,6 +17,7 @@ from tools.importer.config import ArchivesConfig, MergeConfig, PhotosConfig, Win
 EXAMPLES = """
 importer --dataset people --windows films/windows.csv        (columns file, start, end, label, subject; seconds)
 importer --dataset photos --photos photos/                   (photos/smile/..., photos/non_smile/...)
+importer --dataset photos --photos photos/ --licence CC0-1.0 --basis "stock photos with model releases"
 importer --dataset photos --photos photos/ --labels 웃음=smile,무표정=non_smile --subject-per folder
 importer --dataset genki --photos genki4k/ --table genki4k/labels.csv --label-column smile --labels 1=smile,0=non_smile
 importer --dataset emotions --archives zips/ --keywords keywords.json --max-per-zip 5000 --pick even
@@ -43,6 +44,8 @@ _ONLY_FOR = {
     "labels": ("windows", "photos"),
     "pseudonyms": ("windows", "photos"),
     "kind": ("windows", "photos", "archives"),
+    "licence": ("windows", "photos", "archives"),
+    "basis": ("windows", "photos", "archives"),
     "prefix": ("merge",),
     "same_people": ("merge",),
     "still_photos": ("merge",),
@@ -66,10 +69,17 @@ def parser() -> cli.Parser:
     source.add_argument("--photos", type=cli.path, metavar="DIR", help="photos, in a sub-folder for each class")
     source.add_argument("--archives", type=cli.path, metavar="DIR", help="ZIPs of photos, read as they are; or one ZIP")
     source.add_argument("--merge", metavar="DATASET", help="another dataset: name under datasets/, or a path")
-    both = parser.add_argument_group("films and photos (--kind for archives, too)")
+    both = parser.add_argument_group("films and photos (--kind, --licence and --basis for archives, too)")
     both.add_argument("--labels", metavar="A=CLASS,...", help="labels of the source, such as 1=smile,0=non_smile")
     both.add_argument("--pseudonyms", action="store_true", help="rename every subject: for sources that hold names")
     both.add_argument("--kind", choices=("real", "synthetic"), help="synthetic: drawn faces (default: real)")
+    both.add_argument(
+        "--licence",
+        metavar="NAME",
+        help="licence of the pictures; with --basis it stands for the consent rows that an imported set has none of: "
+        "without both, nothing is trained on these people",
+    )
+    both.add_argument("--basis", metavar="WHY", help="where they are from, and why they may be used")
     films = parser.add_argument_group("films")
     films.add_argument("--films", type=cli.path, metavar="DIR", help="folder of the films (default: that of the csv)")
     films.add_argument("--per-window", type=cli.positive_int, metavar="N", help="sequences a row (default: 1)")
@@ -103,6 +113,8 @@ def parser() -> cli.Parser:
 
 def _import(arguments: argparse.Namespace) -> cli.Result:
     _refuse_flags_of_others(arguments)
+    is_complete = bool(arguments.licence) == bool(arguments.basis)
+    cli.require(is_complete, "--licence", found="one without the other", expected="--licence and --basis together")
     dataset = paths.dataset_dir(arguments.dataset)
     if arguments.windows is not None:
         windows = _to_windows(arguments, dataset)

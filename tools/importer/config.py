@@ -21,9 +21,13 @@ class RecordingsConfig(SourceConfig):
 
     Attributes:
         kind: ``real`` or ``synthetic``.
+        licence: Licence of the pictures, which stands for consent rows; None declares nothing.
+        basis: Why they may be used; with the licence.
     """
 
     kind: str
+    licence: str | None
+    basis: str | None
 
 
 @dataclass(frozen=True)

@@ -1,7 +1,8 @@
 """Takes in another dataset of our layout: pictures byte for byte, under new ids; where each came from is kept.
 
-Takes stay whole: their records and films come along. Consent does not: it was given for the other dataset. Photos can
-be put beside films as sequences in which nothing moves (--still-photos): each as often as a sequence has pictures.
+Takes stay whole: their records and films come along, and so does consent to training; consent to publishing was given
+for the other dataset. Photos can be put beside films as sequences in which nothing moves (--still-photos): each as
+often as a sequence has pictures.
 """
 
 from collections.abc import Iterator, Sequence
@@ -10,10 +11,11 @@ from pathlib import Path
 from typing import Any
 
 from shared import cli, contracts
-from shared.dataset import bulk_writer, consent, reader
+from shared.dataset import bulk_writer, reader
 from shared.dataset.bulk_writer import Incoming, Intake, Origin
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput, WrongUsage
+from tools.importer import rights
 from tools.importer.config import MergeConfig
 from tools.importer.report import Imported, LeftOut, count_added
 
@@ -52,6 +54,7 @@ def merge(config: MergeConfig) -> Imported:
         are_photos = other.manifest["protocol"]["frame_count"] == 1 < protocol.frame_count
         as_stills = are_photos and config.still_photos
         _must_agree(other, dataset, _NOT_OF_STILLS if as_stills else (), "--still-photos" if are_photos else "")
+        rights.must_not_be_covered_by_others(dataset, other)
         if not (config.prefix or config.same_people):
             _must_be_other_people(other, dataset, known_origins)
         takes = list(_list_takes(other))
@@ -80,6 +83,8 @@ def merge(config: MergeConfig) -> Imported:
                 _store(dataset, other, take, new, config.prefix)
                 added += [row.label for row, _, _ in new]
                 dataset.commit_when_due()
+        dataset.flush()
+        notes = tuple(rights.carry_over(dataset, other, config.prefix))
     return Imported(
         config.dataset,
         str(config.other),
@@ -88,16 +93,8 @@ def merge(config: MergeConfig) -> Imported:
         tuple(left_out),
         dataset.manifest["counts"],
         must_be_complete=True,
-        notes=tuple(_notes(config)),
+        notes=notes,
     )
-
-
-def _notes(config: MergeConfig) -> Iterator[str]:
-    if consent.read_consent(config.other).rows:
-        yield (
-            f"consent was not taken over from {config.other.name}: record it in {config.dataset.name} for those who "
-            "agree to the new purpose; until then they can be used for training here, but not published"
-        )
 
 
 def _must_agree(other: Dataset, dataset: Intake, may_differ: tuple[str, ...], flag: str) -> None:

@@ -10,7 +10,7 @@ from shared.dataset.ahead import map_ahead
 from shared.dataset.bulk_writer import Incoming, Intake, Origin
 from shared.dataset.reader import find_protocol
 from shared.errors import InvalidInput
-from tools.importer import labels, pictures, subjects, table
+from tools.importer import labels, pictures, rights, subjects, table
 from tools.importer.config import PhotosConfig
 from tools.importer.pictures import Prepared, Unusable
 from tools.importer.report import Imported, LeftOut, count_added
@@ -65,6 +65,7 @@ def import_photos(config: PhotosConfig) -> Imported:
     n_known = 0
     seen: dict[str, Photo] = {}
     with Intake(config.dataset, protocol, config.kind) as dataset:
+        rights.settle_rights(dataset, "photo", config)
         pseudonyms = subjects.Pseudonyms(config.dataset, config.pseudonyms)
         for prepared in cli.progress(_prepare(found, dataset, config), what="photos", total=len(found), unit="photo"):
             photo, sha256 = prepared.source, prepared.sha256
@@ -92,7 +93,10 @@ def import_photos(config: PhotosConfig) -> Imported:
         tuple(left_out),
         dataset.manifest["counts"],
         must_be_complete=config.table is not None,
-        notes=tuple(_notes(config, list(seen.values()), pseudonyms.n_kept)),
+        notes=(
+            *_notes(config, list(seen.values()), pseudonyms.n_kept),
+            *rights.note_on_rights(dataset, "photo", config),
+        ),
     )
 
 
@@ -111,7 +115,7 @@ def _twice(photo: Photo, first: Photo) -> LeftOut:
 
 
 def _notes(config: PhotosConfig, found: list[Photo], n_kept: int) -> Iterator[str]:
-    """Say what follows from unknown people and missing consent."""
+    """Say what follows from unknown people."""
     n_unknown = sum(photo.person is None for photo in found)
     if n_unknown:
         yield (
@@ -120,8 +124,6 @@ def _notes(config: PhotosConfig, found: list[Photo], n_kept: int) -> Iterator[st
         )
     if n_kept and not config.pseudonyms and config.table:
         yield "subjects were taken as they stand; if they are names, import with --pseudonyms into a new dataset"
-    if config.kind == "real":
-        yield "there is no consent row for these people: they can be used for training here, but not published"
 
 
 def _list_folders(config: PhotosConfig, folder: Path, classes: list[str], left_out: list[LeftOut]) -> Iterator[Photo]:

@@ -18,7 +18,7 @@ from shared.dataset.protocol import Protocol, Window, choose_frames, read_protoc
 from shared.dataset.reader import find_protocol
 from shared.errors import CheckFailed, InvalidInput
 from shared.video import Film
-from tools.importer import labels, pictures, subjects, table
+from tools.importer import labels, pictures, rights, subjects, table
 from tools.importer.config import WindowsConfig
 from tools.importer.report import Imported, LeftOut, count_added
 
@@ -71,6 +71,7 @@ def import_windows(config: WindowsConfig) -> Imported:
     left_out: list[LeftOut] = []
     n_known = 0
     with Intake(config.dataset, protocol, config.kind) as dataset:
+        rights.settle_rights(dataset, "film", config)
         pseudonyms = subjects.Pseudonyms(config.dataset, config.pseudonyms)
         for film, film_rows in cli.progress(by_film.items(), what="films", total=len(by_film), unit="film"):
             sha256 = contracts.sha256_file(film)
@@ -92,8 +93,7 @@ def import_windows(config: WindowsConfig) -> Imported:
     notes = ["films were not copied: keep them, if you may want to cut them again"]
     if pseudonyms.n_kept and not config.pseudonyms:
         notes.append("subjects were taken as they stand; if they are names, import with --pseudonyms")
-    if config.kind == "real":
-        notes.append("there is no consent row for these people: they can be used for training here, but not published")
+    notes += rights.note_on_rights(dataset, "film", config)
     counts = dataset.manifest["counts"]
     source = str(config.windows)
     return Imported(

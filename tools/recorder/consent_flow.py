@@ -1,61 +1,16 @@
 """Consent before the first recording: the question, and the row that stores the answer.
 
-The statement is a text file a language; its version and hash go into the row, so that it can be said later what was
-read. Reads the statement and a dataset's consent.json, writes the latter through `shared.dataset.consent`. The question
-on the screen is `tools.recorder.window.consent_screen`'s job.
+Reads the statement (`shared.dataset.statement`) and a dataset's consent.json, writes the latter through
+`shared.dataset.consent`. The question on the screen is `tools.recorder.window.consent_screen`'s job.
 """
 
-import hashlib
-import re
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from pathlib import Path
 
 from shared import cli, paths
 from shared.dataset import consent
+from shared.dataset.statement import Statement, read_statement
 from shared.errors import CheckFailed, WrongUsage
-from shared.text.catalogue import Lang
 from tools.recorder.config import RecordingConfig
-
-YEARS = 3  # as the statement says
-
-
-@dataclass(frozen=True)
-class Statement:
-    """The text that a person agrees to.
-
-    Attributes:
-        lang: ``ko`` or ``en``.
-        version: Of the text.
-        sha256: Of the file's bytes.
-        title: Its heading.
-        points: What it says, one thing each.
-        questions: One a scope.
-    """
-
-    lang: Lang
-    version: str
-    sha256: str
-    title: str
-    points: tuple[str, ...]
-    questions: dict[str, str]
-
-
-def read_statement(lang: Lang) -> Statement:
-    """Read the statement in a language."""
-    data = Path(__file__).with_name(f"consent_{lang}.md").read_bytes()
-    text = data.decode("utf-8")
-    version = re.search(r"version (\S+) -->", text)
-    assert version is not None, "a statement has a version"
-    return Statement(
-        lang=lang,
-        version=version[1],
-        sha256=hashlib.sha256(data).hexdigest(),
-        title=re.findall(r"^# (.+)$", text, re.MULTILINE)[0],
-        points=tuple(re.findall(r"^- (.+)$", text, re.MULTILINE)),
-        questions=dict(re.findall(r"^\? (\w+): (.+)$", text, re.MULTILINE)),
-    )
-
 
 Ask = Callable[[Statement], Sequence[str] | None]
 
@@ -88,8 +43,9 @@ def settle_consent(settings: RecordingConfig, kind: str, ask: Ask | None) -> Non
         return
     if kind != "camera":
         cli.note(
-            f"recorder: note: {who}: {missing}; cannot be published, and should not be trained on, until there is "
-            "one: --consent train,publish"
+            f"recorder: note: {who}: {missing}; is neither trained on, measured with nor published until there is one: "
+            f"--consent train,publish, or ./inv consent --dataset {paths.dataset_flag(settings.dataset)} "
+            f"--subject {who} --scope train"
         )
         return
     if ask is None:
@@ -122,7 +78,7 @@ def _write(settings: RecordingConfig, scopes: Sequence[str], method: str) -> Non
             subject_id=settings.subject_id,
             scopes=tuple(scopes),
             given_utc=now,
-            expires_utc=consent.expiry(now, YEARS),
+            expires_utc=consent.expiry(now, consent.YEARS),
             statement=statement.version,
             statement_sha256=statement.sha256,
             lang=settings.lang,

@@ -94,6 +94,7 @@ def _add_suspect(reviewer: cli.Parser) -> None:
     )
     cli.add_landmark_model(parser)
     cli.add_seed(parser)
+    cli.add_allow_no_consent(parser)
     cli.add_out(parser, "artifacts/reviews/<dataset>/suspicion.json")
     cli.add_json(parser)
 
@@ -136,7 +137,14 @@ def _suspect(arguments: argparse.Namespace) -> cli.Result:
     dataset, out = paths.dataset_dir(arguments.dataset), arguments.out and arguments.out.resolve()
     from tools.reviewer.suspect import suspect
 
-    return suspect(dataset, arguments.kind, arguments.landmark_model, arguments.seed, out)
+    return suspect(
+        dataset,
+        arguments.kind,
+        arguments.landmark_model,
+        arguments.seed,
+        out,
+        allow_no_consent=arguments.allow_no_consent,
+    )
 
 
 def check_reviewer(name: str, flag: str) -> str:

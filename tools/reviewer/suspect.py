@@ -17,7 +17,7 @@ import numpy.typing as npt
 
 from shared import cli, contracts, paths, provenance
 from shared.arrays import F64
-from shared.dataset import reader
+from shared.dataset import consent, reader
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput, MissingOutside
 from tools.reviewer.face_features import FaceFeatures, read_blendshapes, read_pixels
@@ -86,7 +86,13 @@ class Suspected:
 
 
 def suspect(
-    folder: Path, kind: Kind | None, landmark_model: str | None = None, seed: int = 0, out: Path | None = None
+    folder: Path,
+    kind: Kind | None,
+    landmark_model: str | None = None,
+    seed: int = 0,
+    out: Path | None = None,
+    *,
+    allow_no_consent: bool = False,
 ) -> Suspected:
     """Score every label of a dataset out of fold and write the list.
 
@@ -96,12 +102,13 @@ def suspect(
         landmark_model: MediaPipe's .task file; None finds it.
         seed: Random seed of the folds.
         out: The file; None for the one that the page reads.
+        allow_no_consent: Use people without a consent row too.
 
     Raises:
         InvalidInput: Too few sequences or one class only.
         MissingOutside: `kind` is blendshapes and the landmarker is missing.
     """
-    dataset = reader.open_dataset(folder)
+    dataset = consent.permitted(reader.open_dataset(folder), allow_no_consent=allow_no_consent)
     rows = list(dataset.rows)
     classes = [label for label in dataset.manifest["classes"] if any(row.label == label for row in rows)]
     counts = Counter(row.label for row in rows)

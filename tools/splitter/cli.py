@@ -67,6 +67,7 @@ def parser() -> cli.Parser:
     parser.add_argument(
         "--seeds", type=cli.positive_int, metavar="N", help="repeat the folds with N seeds, from --seed on (default: 1)"
     )
+    cli.add_allow_no_consent(parser)
     cli.add_out(parser, "artifacts/splits")
     cli.add_json(parser)
     _add_check(parser)

@@ -16,6 +16,7 @@ class SplitConfig:
         n_seeds: With how many seeds the folds are drawn.
         test: The test people of one split; empty for nobody, None to draw them.
         out: Folder of the split files.
+        allow_no_consent: Use people without a consent row too.
     """
 
     dataset: Path
@@ -25,6 +26,7 @@ class SplitConfig:
     n_seeds: int
     test: tuple[str, ...] | None
     out: Path
+    allow_no_consent: bool = False
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,7 @@ def parser() -> cli.Parser:
     cli.add_seed(parser)
     add("--split-seed", type=cli.seed, default=0, help="random seed of the split, without --split (default: 0)")
     add("--train-people", type=cli.positive_int, metavar="N", help="use only N of the training people (default: all)")
+    cli.add_allow_no_consent(parser)
     add("--threads", type=cli.positive_int, default=os.cpu_count() or 1, help="torch threads (default: all cores)")
     cli.add_device(parser)
     cli.add_json(parser)

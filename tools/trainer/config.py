@@ -7,6 +7,7 @@ from typing import Any
 from shared import contracts
 
 ALL_EPOCHS = 1_000_000  # --freeze-epochs all: a number that no run reaches, so that longer runs are the same run
+PLACES = ("dataset", "split", "out", "weights", "allow_no_consent")  # recorded by what lies there
 # Settings that came later, and what was done before.
 BEFORE: dict[str, Any] = {
     "label_smoothing": 0.0,
@@ -56,6 +57,7 @@ class TrainConfig:
         train_people: How many of the training people are used; None for all. Fewer people are always part of more.
         threads: Torch's threads; part of the result, since sums depend on it.
         device: Where torch computes, one of `shared.cli.DEVICES`; a run may go on elsewhere.
+        allow_no_consent: Use people without a consent row too.
     """
 
     dataset: Path
@@ -87,10 +89,11 @@ class TrainConfig:
     train_people: int | None
     threads: int
     device: str
+    allow_no_consent: bool = False
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the numbers of each epoch: all but places and, at a constant rate, the length."""
-        apart = {"dataset", "split", "out", "keep_epochs", "weights", "split_seed", "device"}
+        apart = {*PLACES, "keep_epochs", "split_seed", "device"}
         if self.schedule == "constant":
             apart.add("epochs")
         # Runs from before there was a choice keep their name.

@@ -17,14 +17,14 @@ import numpy as np
 import torch
 
 from shared import cli, contracts, paths, provenance
-from shared.dataset import reader, splits
+from shared.dataset import consent, reader, splits
 from shared.dataset.protocol import EMOTIONS
 from shared.errors import InvalidInput, SmilebenchError
 from shared.models import build_network
 from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.network import Network
 from tools.trainer import checkpoints, loop, start
-from tools.trainer.config import BEFORE, TrainConfig
+from tools.trainer.config import BEFORE, PLACES, TrainConfig
 from tools.trainer.data import DecodedSequences, decode_dataset, face_crop_of
 from tools.trainer.devices import choose_device
 from tools.trainer.encoded import EncodedSequences, encode_dataset
@@ -83,7 +83,7 @@ def train(config: TrainConfig) -> Trained:
         InvalidInput: Dataset, split, weights or an earlier run in the folder do not fit.
         MissingOutside: ImageNet weights that cannot be had here.
     """
-    dataset = reader.open_dataset(config.dataset)
+    dataset = consent.permitted(reader.open_dataset(config.dataset), allow_no_consent=config.allow_no_consent)
     if not dataset.rows:
         raise InvalidInput(str(dataset.folder), found="no sequences", expected="some", todo="record people first")
     split_path = config.split or splits.freeze_split(dataset, config.split_seed)
@@ -93,7 +93,8 @@ def train(config: TrainConfig) -> Trained:
     split_reference = {"file": split_path.name, "sha256": contracts.sha256_file(split_path)}
     weights = start.describe_weights(config.weights)
     start.refuse_learned(config.weights, dataset, split)
-    settings_hash = config.short_hash(split_reference["sha256"], weights)
+    withheld = [dataset.withheld_hash] if dataset.withheld else []
+    settings_hash = config.short_hash(split_reference["sha256"], weights, *withheld)
     folder = config.out or paths.artifacts("runs") / f"{dataset.name}-{settings_hash}"
     is_new = not (folder / "run.json").exists()
     run = _begin(folder, config, dataset, split, split_reference, weights)
@@ -171,9 +172,7 @@ def _begin(
         **{key: dataset.manifest[key] for key in ("crop", "resize", "mirror")},
         "weights": weights,
         "config": {
-            **{
-                key: value for key, value in asdict(config).items() if key not in ("dataset", "split", "out", "weights")
-            },
+            **{key: value for key, value in asdict(config).items() if key not in PLACES},
             "keep_epochs": list(config.keep_epochs),
             "device": choose_device(config.device).type,
         },
@@ -200,6 +199,7 @@ def _begin(
     for key, expected, found in (
         ("dataset", dataset.labels_sha256, old["dataset"]["sha256"]),
         ("split", split_reference["sha256"], old["split"] and old["split"]["sha256"]),
+        ("consent", dataset.consent, old["dataset"].get("consent")),
         ("weights", weights, old["weights"]),
         *[(key, value, before.get(key)) for key, value in now_settings.items()],
     ):

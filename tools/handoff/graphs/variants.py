@@ -16,7 +16,7 @@ import onnx
 
 from shared import cli, contracts, paths
 from shared.arrays import F32
-from shared.dataset import reader, splits
+from shared.dataset import consent, reader, splits
 from shared.errors import InvalidInput
 from shared.onnx.model import iterate_batches
 from shared.preprocess import to_batch
@@ -61,7 +61,8 @@ def read_pictures(source: Source, folder: Path) -> Pictures:
     Raises:
         InvalidInput: It is not the model's dataset, or its split is missing.
     """
-    dataset = reader.open_dataset(folder)
+    # Whoever has no row was allowed when the model was trained; who withdrew since, or expired, is left out here too.
+    dataset = consent.permitted(reader.open_dataset(folder), allow_no_consent=True)
     stated, split = source.card["dataset"], source.card["split"]
     if dataset.labels_sha256 != stated["sha256"]:
         raise InvalidInput(

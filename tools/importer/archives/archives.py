@@ -25,7 +25,7 @@ from shared.dataset.bulk_writer import Incoming, Intake, Origin
 from shared.dataset.protocol import Protocol
 from shared.dataset.reader import find_protocol, open_dataset
 from shared.errors import InvalidInput
-from tools.importer import labels, pictures, subjects
+from tools.importer import labels, pictures, rights, subjects
 from tools.importer.archives.keywords import CONFLICT, Keywords, read_keywords
 from tools.importer.archives.report import ArchiveCount, ArchivesImported, Tally
 from tools.importer.archives.zips import Archive, Member
@@ -68,6 +68,7 @@ def import_archives(config: ArchivesConfig) -> ArchivesImported:
     protocol = _protocol_for(config, keywords)
     os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(_MAX_PIXELS))
     with Intake(config.dataset, protocol, config.kind) as dataset:
+        rights.settle_rights(dataset, "photo", config)
         run = _Run(config, keywords, dataset, tally)
         run.keep_sides_apart(zips)
         for each in zips:
@@ -329,5 +330,4 @@ class _Run:
                 f"the names of {self._n_nameless} pictures name no person; each counts as a person of its own, so the "
                 "same person may stand in train and in validation (give the keywords file a person pattern)"
             )
-        if self._config.kind == "real":
-            yield "there is no consent row for these people: they can be used for training here, but not published"
+        yield from rights.note_on_rights(self._dataset, "photo", self._config)

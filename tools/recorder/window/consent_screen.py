@@ -4,8 +4,8 @@ import cv2
 import numpy as np
 
 from shared.arrays import U8
+from shared.dataset.statement import Statement
 from shared.text.catalogue import Words
-from tools.recorder.consent_flow import Statement
 from tools.recorder.window.text_drawing import BLUE, GREEN, GREY, LIGHT, RED, WHITE, YELLOW, rounded, wrap, write
 from tools.recorder.window.window import HEIGHT_PX, WIDTH_PX, Window
 from tools.recorder.window.words import TEXTS

@@ -9,10 +9,10 @@ from collections.abc import Callable, Sequence
 
 from shared.arrays import U8
 from shared.dataset.quality import Limits
+from shared.dataset.statement import Statement
 from shared.errors import SmilebenchError
 from shared.faces.detector import open_finder
 from shared.video import Frame
-from tools.recorder.consent_flow import Statement
 from tools.recorder.cues import Prompter, Speaker
 from tools.recorder.frame_queue import STALL_S, Feed
 from tools.recorder.quality_monitor import RateMeter, Watcher

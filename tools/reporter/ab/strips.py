@@ -7,7 +7,7 @@ import numpy as np
 
 from shared import paths
 from shared.arrays import U8
-from shared.dataset import reader
+from shared.dataset import consent, reader
 from shared.errors import InvalidInput
 from shared.statistics.predictions import sequence_of
 from tools.reporter.sources.arms import Arm, Source, place
@@ -45,8 +45,10 @@ def draw_strips(folder: Path, baseline: Arm, sequence_ids: Iterable[str]) -> tup
     for prediction_id in sequence_ids:
         wanted.setdefault(sequence_of(prediction_id), []).append(prediction_id)
     strips: dict[str, bytes] = {}
+    book = consent.read_consent(folder)
     for row in rows:
-        if row.sequence_id in wanted:
+        may_be_shown = dataset.is_synthetic or book.rule(row.subject_id, "train") in (None, consent.Rule.NO_ROW)
+        if row.sequence_id in wanted and may_be_shown:
             strips |= dict.fromkeys(wanted[row.sequence_id], _strip(dataset.load_frames(row)))
     source = Source(
         "dataset",

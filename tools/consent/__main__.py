@@ -1,0 +1,5 @@
+"""Run consent: python -m tools.consent."""
+
+from tools.consent.cli import main
+
+raise SystemExit(main())
