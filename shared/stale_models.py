@@ -1,7 +1,8 @@
-"""Stale models: models trained on a person who has withdrawn consent, marked so that reports say so.
+"""Stale models: models that learned from a person who may not be used any more, so that every tool says so.
 
-A model is marked by a ``stale.json`` beside it, which holds the ONNX's hash and no pseudonym. Reading is cheap and
-never fails: who asks gets a reason or None.
+A withdrawal may mark a model by a ``stale.json`` beside it, which holds the ONNX's hash and no pseudonym. Without a
+mark the answer is found at use: model.json names the split, the split its people, and the dataset's consent.json what
+they agree to today. Reading never fails: who asks gets a reason or None.
 """
 
 from enum import StrEnum
@@ -9,18 +10,24 @@ from pathlib import Path
 from typing import Any
 
 from shared import contracts, paths
-from shared.errors import InvalidInput
+from shared.dataset import consent
+from shared.errors import InvalidInput, SmilebenchError
 
 STALE = "stale.json"
+LEARNED_FROM = ("train", "validation")  # the parts of a split that decide weights, epoch and threshold
 
 
 class StaleReason(StrEnum):
     """Why a model should no longer be used."""
 
     CONSENT_WITHDRAWN = "consent_withdrawn"
+    CONSENT_EXPIRED = "consent_expired"
 
 
-_SENTENCES = {StaleReason.CONSENT_WITHDRAWN: "a person it was trained on has withdrawn consent"}
+_SENTENCES = {
+    StaleReason.CONSENT_WITHDRAWN: "a person it was trained on has withdrawn consent",
+    StaleReason.CONSENT_EXPIRED: "the consent of a person it was trained on has expired",
+}
 
 
 def mark(model_card: Path, reason: StaleReason) -> Path:
@@ -30,20 +37,42 @@ def mark(model_card: Path, reason: StaleReason) -> Path:
         InvalidInput: The card is not valid.
     """
     card = contracts.read_document(model_card, "model")
-    document = {
-        "schema_version": 2,
-        "model_id": card["model_id"],
-        "onnx_sha256": card["onnx"]["sha256"],
-        "since_utc": paths.utc_text(),
-        "reason": reason,
-    }
     place = model_card.with_name(STALE)
-    contracts.write_document(place, document, "stale")
+    contracts.write_document(place, _describe(card, reason, paths.utc_text()), "stale")
     return place
 
 
-def read_mark(onnx_sha256: str) -> dict[str, Any] | None:
-    """Return the marker of a model of artifacts/models/; None where nothing speaks against it."""
+def _describe(card: dict[str, Any], reason: StaleReason, since_utc: str) -> dict[str, Any]:
+    return {
+        "schema_version": 2,
+        "model_id": card["model_id"],
+        "onnx_sha256": card["onnx"]["sha256"],
+        "since_utc": since_utc,
+        "reason": reason,
+    }
+
+
+def find_stale(onnx_sha256: str | None) -> dict[str, Any] | None:
+    """Say since when and why a model of artifacts/models/ is stale; None where nothing speaks against it.
+
+    Returns:
+        A document of the schema stale: the marker, or what today's consent says.
+    """
+    marked = _read_mark(onnx_sha256)
+    if marked is not None or onnx_sha256 is None:
+        return marked
+    for path in sorted(paths.artifacts("models").glob(f"*/{paths.MODEL_CARD}")):
+        try:
+            card = contracts.read_document(path, "model")
+            found = _ask_consent(card) if card["onnx"]["sha256"] == onnx_sha256 else None
+        except (SmilebenchError, OSError):
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _read_mark(onnx_sha256: str | None) -> dict[str, Any] | None:
     for path in sorted(paths.artifacts("models").glob(f"*/{STALE}")):
         try:
             document: dict[str, Any] = contracts.read_json(path)
@@ -57,9 +86,33 @@ def read_mark(onnx_sha256: str) -> dict[str, Any] | None:
     return None
 
 
-def why_stale(onnx_sha256: str) -> str | None:
+def _ask_consent(card: dict[str, Any]) -> dict[str, Any] | None:
+    """Look up what the people that a model learned from agree to today; the earliest end counts."""
+    if card["split"] is None or card["dataset"]["kind"] == "synthetic":
+        return None
+    file = paths.artifacts("splits") / card["split"]["file"]
+    if not file.is_file() or contracts.sha256_file(file) != card["split"]["sha256"]:
+        return None
+    book = consent.read_consent(paths.home() / "datasets" / card["dataset"]["name"])
+    sides = contracts.read_document(file, "split")["sides"]
+    ended: list[tuple[str, StaleReason]] = []
+    for subject in sorted({name for part in LEARNED_FROM for name in sides[part]["subjects"]}):
+        rule, newest = book.rule(subject, "train"), book.of(subject)
+        if newest is None or rule is None:
+            continue
+        if rule is consent.Rule.EXPIRED:
+            ended.append((newest.ends_utc, StaleReason.CONSENT_EXPIRED))
+        else:
+            ended.append((newest.given_utc, StaleReason.CONSENT_WITHDRAWN))
+    if not ended:
+        return None
+    since_utc, reason = min(ended)
+    return _describe(card, reason, since_utc)
+
+
+def why_stale(onnx_sha256: str | None) -> str | None:
     """Say in a line why a model should no longer be used; None where nothing speaks against it."""
-    found = read_mark(onnx_sha256)
+    found = find_stale(onnx_sha256)
     if found is None:
         return None
     return f"stale since {found['since_utc'][:10]}: {_SENTENCES[StaleReason(found['reason'])]}"

@@ -17,9 +17,9 @@ from shared.faces import landmarker
 from shared.onnx.model import OnnxModel
 from shared.onnx.stream import Decider, Rule
 from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
+from shared.web.spec_file import READMES
 from tools.handoff.config import HandoffConfig
 from tools.handoff.golden.features import FeatureCase, draw_feature_cases
-from tools.handoff.readme import READMES
 from tools.handoff.sessions import Window
 from tools.handoff.write import Written, write_handoff
 

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from shared.web.spec_file import READMES
 from tools.handoff import folder as folders
-from tools.handoff.readme import READMES, fit_readme
+from tools.handoff.readme import fit_readme
 
 SPECS = Path(__file__).parents[1] / "schemas" / "positive" / "frontend_spec"
 CODE = re.compile(r"`[^`]+`")

@@ -18,12 +18,12 @@ from shared import contracts, paths
 from shared.errors import CheckFailed, InvalidInput, WrongUsage
 from shared.preprocess import crop_and_resize, to_batch
 from shared.web.npm import ONNXRUNTIME_WEB
+from shared.web.spec_file import READMES
 from tools.handoff import folder as folders
 from tools.handoff import write
 from tools.handoff.cli import _find_model, main
 from tools.handoff.config import HandoffConfig
 from tools.handoff.graphs.build import Made
-from tools.handoff.readme import READMES
 from tools.handoff.sessions import Stream, Window
 from tools.handoff.write import Written, write_handoff
 from tools.spec_checker.static.check import check_file

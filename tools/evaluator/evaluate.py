@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from shared import cli, contracts, paths, provenance
+from shared import cli, contracts, paths, provenance, stale_models
 from shared.dataset import consent, reader, splits, test_log
 from shared.dataset.protocol import EMOTIONS
 from shared.onnx.model import Scores
@@ -39,7 +39,9 @@ def evaluate(config: EvaluationConfig) -> Written:
     people = choose_people(config, dataset)
     if people.split is not None and config.split is None:
         cli.note(f"measured on the {people.side} people of the model's own split, {paths.shown(people.split)}")
-    for note in people.notes:
+    stale = stale_models.why_stale(contracts.sha256_file(config.model)) if config.model.is_file() else None
+    stale_notes = [f"this model is {stale}"] if stale else []
+    for note in [*people.notes, *stale_notes]:
         cli.note(f"warning: {note}")
     split = splits.read_split(people.split, dataset) if people.split else None
     rows = splits.rows_of(dataset, split, people.side)
@@ -60,7 +62,7 @@ def evaluate(config: EvaluationConfig) -> Written:
         "sequences_sha256": reader.hash_sequences(rows),
         "positive_class": dataset.positive_class,
         "at_optimal": measurement.at_optimal,
-        "notes": [*people.notes, *measurement.measured.notes],
+        "notes": [*people.notes, *stale_notes, *measurement.measured.notes],
         "seconds_a_sequence": round(seconds / len(rows), 6),
         "code": provenance.code_info("onnxruntime", "numpy", "opencv-python", "scipy"),
     }

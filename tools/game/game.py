@@ -11,7 +11,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from shared import cli, contracts, paths
+from shared import cli, contracts, paths, stale_models
 from shared.errors import InvalidInput, MissingOutside
 from shared.onnx.stream import kind_of
 from shared.web.browser_proof import read_proof
@@ -108,6 +108,10 @@ def play(config: GameConfig) -> Played:
         MissingOutside: npm cannot fetch a package that the page needs, or the port is taken.
     """
     spec = read_handoff(config)
+    if (stale := stale_models.why_stale(spec["model"]["sha256"])) is not None:
+        cli.note(f"game: this model is {stale}; do not ship it")
+    elif "stale" in spec:  # copied from another computer
+        cli.note(f"game: this model is stale since {spec['stale']['since_utc'][:10]}; do not ship it")
     proof = read_proof(config.handoff / paths.SPEC_FILE)
     proven = tuple(proof["execution_providers"]) if proof else ()
     if not proven:

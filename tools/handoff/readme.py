@@ -10,7 +10,6 @@ Each language has one text for all models, in which some passages apply to some 
 import re
 from typing import Any
 
-READMES = ("README.md", "README.ko.md")
 _PASSAGE = re.compile(r"^<!-- ([a-z ]+) -->\n(.*?)^<!-- end -->\n", re.MULTILINE | re.DOTALL)
 _PLACE = re.compile(r"\{([a-z_]+)\}")
 _KINDS_KO = {"frames": "그림", "landmarks": "랜드마크", "blendshapes": "블렌드셰이프"}

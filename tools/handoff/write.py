@@ -17,6 +17,7 @@ from shared.faces import landmarker
 from shared.faces.synthetic import depends_on_z
 from shared.web.browser_proof import read_proof
 from shared.web.npm import NPMRC
+from shared.web.spec_file import READMES, stale_entry, stale_line, write_spec
 from tools.handoff import folder as folders
 from tools.handoff.config import HandoffConfig
 from tools.handoff.golden.features import draw_feature_cases, write_feature_golden
@@ -24,7 +25,7 @@ from tools.handoff.golden.pictures import GOLDEN_FILE, draw_cases, write_golden
 from tools.handoff.graphs.build import Made, make_graphs
 from tools.handoff.graphs.variants import Pictures, draw_pictures, make_variants, read_pictures
 from tools.handoff.parity import Proof, prove_encoder, prove_pixels, prove_stream
-from tools.handoff.readme import READMES, fit_readme
+from tools.handoff.readme import fit_readme
 from tools.handoff.sessions import Stream, Window
 from tools.handoff.source import Source, read_source
 from tools.handoff.spec import build_spec, packages_of
@@ -203,11 +204,13 @@ def _fill(
     uses_z = source.kind == "landmarks" and depends_on_z(
         lambda points: window.run(points).smile_prob, source.frame_count
     )
-    spec = build_spec(source, graphs, config, golden, uses_z)
+    stale = stale_models.find_stale(graphs[0].entry["sha256"])
+    spec = build_spec(source, graphs, config, golden, uses_z) | stale_entry(stale)
     for name, data in files.items():
         if name in READMES:
             text = data.decode("utf-8")
-            data = fit_readme(text, spec, folder_name, has_landmarker=landmarker.MODEL_NAME in files).encode()
+            text = fit_readme(text, spec, folder_name, has_landmarker=landmarker.MODEL_NAME in files)
+            data = stale_line(text, READMES[name], stale).encode()
         contracts.write_bytes(new / name, data)
     return spec
 
@@ -235,7 +238,7 @@ def _swap_if_changed(
         spec = old_spec
         shutil.copyfile(old, written)
     else:
-        contracts.write_document(written, spec, "frontend_spec")
+        write_spec(written, spec)
     _keep_proof(new, place / paths.PROOF_FILE)
     before, after = folders.files_of(place, own_names), folders.files_of(new, own_names)
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))

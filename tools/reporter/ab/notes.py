@@ -55,7 +55,7 @@ def describe_arm(arm: Arm, arms: Sequence[Arm], words: ReportWords) -> list[str]
             )
         )
     notes += [words(key) for key in _describe_training(arm)]
-    if (marked := stale_models.read_mark(results["model"]["sha256"])) is not None:
+    if (marked := stale_models.find_stale(results["model"]["sha256"])) is not None:
         reason = words(f"stale_{marked['reason']}")
         notes.append(words("note_stale", date=marked["since_utc"][:10], reason=reason))
     if arm.kind == "one_frame":

@@ -7,7 +7,7 @@ Reads the spec, the ONNX that it names, and model.json and browser_proof.json be
 from pathlib import Path
 from typing import Any
 
-from shared import contracts, paths
+from shared import contracts, paths, stale_models
 from shared.errors import InvalidInput
 from shared.onnx.graph import Graph, read_graph
 from tools.spec_checker.findings import Finding, Report, failed, passed, skipped
@@ -62,10 +62,23 @@ def check_file(spec_path: Path, model_path: Path | None, *, is_to_be_proven: boo
     graphs = {name: file for name, file in files.items() if isinstance(file, Graph)}
     proof_findings, proof = check_proof(spec, spec_path, graphs, is_to_be_replaced=is_to_be_proven)
     proven = tuple(proof["execution_providers"]) if proof else ()
-    findings = [*check_spec(spec, Evidence(graph, card, proven)), *proof_findings, *graph_findings]
+    findings = [*check_spec(spec, Evidence(graph, card, proven)), _check_stale(spec), *proof_findings, *graph_findings]
     if entries:
         findings += check_folder(spec, spec_path.parent, files)
     return Report(paths.shown(spec_path), paths.shown(model_path) if model_path else None, tuple(findings))
+
+
+def _check_stale(spec: dict[str, Any]) -> Finding:
+    """Say whether a person whom the model learned from may not be used any more: by the spec, or by today's consent."""
+    model = spec.get("model")
+    sha256 = model.get("sha256") if isinstance(model, dict) else None
+    reason = stale_models.why_stale(sha256 if isinstance(sha256, str) else None)
+    if reason is None and "stale" in spec:
+        entry = spec["stale"]
+        reason = f"stale since {entry.get('since_utc')}: {entry.get('reason')}" if isinstance(entry, dict) else "stale"
+    if reason is None:
+        return passed("stale", "no")
+    return failed("stale", reason, "a model whose people agree today", "train again, and hand that model off")
 
 
 def _find_model(spec: dict[str, Any], spec_path: Path) -> Path | None:
