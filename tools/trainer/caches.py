@@ -11,6 +11,16 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from shared import contracts
+from shared.dataset.reader import Dataset
+
+
+def rows_key(dataset: Dataset) -> str:
+    """Return the hash of the sequences that are used: of labels.csv, and of whom consent leaves out of it."""
+    if not dataset.withheld:
+        return dataset.labels_sha256
+    return contracts.sha256_json([dataset.labels_sha256, dataset.withheld_hash])
+
 
 def write_once(path: Path, shape: tuple[int, ...], items: Iterable[npt.NDArray[Any]], dtype: str = "|u1") -> Any:
     """Return the array of a file, which is written first where it is not there.

@@ -131,11 +131,11 @@ def decode_dataset(dataset: Dataset, crop: FaceCrop | None = None) -> DecodedPic
     """
     size, count = dataset.manifest["image"]["width_px"], dataset.rows[0].frame_count
     if crop is None:
-        path = paths.artifacts("cache") / f"{dataset.name}-{dataset.labels_sha256[:16]}.npy"
+        path = paths.artifacts("cache") / f"{dataset.name}-{caches.rows_key(dataset)[:16]}.npy"
         pictures = (dataset.load_frames(row) for row in cli.progress(dataset.rows, what="decode pictures"))
         values = caches.write_once(path, (len(dataset.rows), count, size, size, 3), pictures)
         return DecodedPictures(values, size)
-    key = contracts.sha256_json([dataset.labels_sha256, crop.from_px, crop.to_px, CONTEXT, hash_tensors(crop)])
+    key = contracts.sha256_json([caches.rows_key(dataset), crop.from_px, crop.to_px, CONTEXT, hash_tensors(crop)])
     path = paths.artifacts("cache") / f"faces-{dataset.name}-{key[:16]}.npy"
     faces = (cut_faces(crop, dataset.load_frames(row)) for row in cli.progress(dataset.rows, what="cut faces out"))
     side = round(crop.to_px * CONTEXT)

@@ -80,7 +80,7 @@ def encode_dataset(dataset: Dataset, pictures: DecodedPictures, network: DualHea
         (sequences, 2, T, C, h, w) float16, in the order of labels.csv; read from disk as it is used.
     """
     choice = network.choice
-    key = contracts.sha256_json([dataset.labels_sha256, asdict(choice), hash_tensors(network.encoder)])
+    key = contracts.sha256_json([caches.rows_key(dataset), asdict(choice), hash_tensors(network.encoder)])
     path = paths.artifacts("cache") / f"grids-{dataset.name}-{choice.encoder}-{key[:16]}.npy"
     n, n_frames = pictures.values.shape[:2]
     shape = (n, 2, n_frames, *spec_of(choice.encoder).feature_shape(network.input_px))

@@ -50,6 +50,7 @@ def add_pretrain(trainer: cli.Parser) -> None:
     add("--teachers", default="", metavar="A,B", help="folders of pretrainings whose mean answer is learned as well")
     add("--teacher-share", type=cli.fraction, default=0.65, help="how much of a label it replaces (default: 0.65)")
     cli.add_seed(parser)
+    cli.add_allow_no_consent(parser)
     add("--threads", type=cli.positive_int, default=os.cpu_count() or 1, help="torch threads (default: all cores)")
     cli.add_device(parser)
     cli.add_json(parser)

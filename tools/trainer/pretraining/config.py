@@ -71,6 +71,7 @@ class PretrainConfig:
         seed: Decides initial weights, order and variation.
         threads: Torch's threads.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        allow_no_consent: Use people without a consent row too.
     """
 
     sources: tuple[Source, ...]
@@ -93,10 +94,11 @@ class PretrainConfig:
     seed: int
     threads: int
     device: str
+    allow_no_consent: bool = False
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the numbers, for the card: all but places, teachers' among them."""
-        apart = {"sources", "out", "teachers", "device"}
+        apart = {"sources", "out", "teachers", "device", "allow_no_consent"}
         return {key: value for key, value in asdict(self).items() if key not in apart}
 
     def short_hash(self, *more: object) -> str:

@@ -24,6 +24,7 @@ from shared.faces import landmarker
 from shared.models.face_crop import FaceCrop
 from shared.preprocess import crop_and_resize
 from shared.video import Film
+from tools.trainer import caches
 from tools.trainer.data import CONTEXT, cut_faces, hash_tensors
 from tools.trainer.start import hash_picture
 
@@ -69,7 +70,7 @@ def gather_pictures(dataset: Dataset, crop: FaceCrop | None, side_px: int, *, wi
     """
     model = _find_landmarker() if with_blendshapes else None
     described = [crop.to_px, hash_tensors(crop)] if crop else [side_px]
-    key = contracts.sha256_json([dataset.labels_sha256, described, CONTEXT, FILM_STEP_S, str(model and model.name)])
+    key = contracts.sha256_json([caches.rows_key(dataset), described, CONTEXT, FILM_STEP_S, str(model and model.name)])
     side = round(crop.to_px * CONTEXT) if crop else side_px
     folder = paths.artifacts("cache") / f"pretraining-{dataset.name}-{side}px-{key[:16]}"
     if not (folder / "pictures.json").is_file():

@@ -16,7 +16,7 @@ import numpy as np
 import torch
 
 from shared import cli, contracts, paths, provenance
-from shared.dataset import reader, splits
+from shared.dataset import consent, reader, splits
 from shared.dataset.protocol import EMOTIONS
 from shared.errors import InvalidInput
 from shared.models.dual_head import DualHeadSmileDetector
@@ -70,7 +70,9 @@ def pretrain(config: PretrainConfig) -> Pretrained:
     """
     torch.set_num_threads(config.threads)
     device = choose_device(config.device)
-    datasets = [(source, reader.open_dataset(paths.dataset_dir(source.dataset))) for source in config.sources]
+    opened = [(source, reader.open_dataset(paths.dataset_dir(source.dataset))) for source in config.sources]
+    allowed = config.allow_no_consent
+    datasets = [(source, consent.permitted(dataset, allow_no_consent=allowed)) for source, dataset in opened]
     known_teachers = [teachers.open_teacher(path) for path in config.teachers]
     described = [dataset.reference() for _, dataset in datasets]
     folder = config.out or paths.artifacts(KIND) / (

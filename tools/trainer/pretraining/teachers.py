@@ -19,7 +19,7 @@ from shared.errors import InvalidInput
 from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.encoder_specs import EncoderChoice
 from shared.models.pretrained import CARD
-from tools.trainer import checkpoints
+from tools.trainer import caches, checkpoints
 from tools.trainer.data import face_crop_of
 from tools.trainer.pretraining import learning
 from tools.trainer.pretraining.pictures import gather_pictures
@@ -71,7 +71,7 @@ def mean_answer(teachers: Sequence[Teacher], dataset: Dataset, device: torch.dev
 
 def _answer(teacher: Teacher, dataset: Dataset, device: torch.device) -> Any:
     pictures = gather_pictures(dataset, face_crop_of(teacher.network), IMAGE_PX, with_blendshapes=True)
-    key = contracts.sha256_json([dataset.labels_sha256, teacher.sha256])
+    key = contracts.sha256_json([caches.rows_key(dataset), teacher.sha256])
     path = paths.artifacts("cache") / f"answers-{dataset.name}-{teacher.name}-{key[:16]}.npy"
     if path.exists():
         return np.load(path)
