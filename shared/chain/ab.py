@@ -118,6 +118,7 @@ class Compared:
         measured = f"measured on {comparison['n_sequences']} predictions for {comparison['n_subjects']} {who}"
         lines += [f"{measured}, each kept out of the training that is measured", ""]
         verdict = comparison["verdict"]
+        lines += [verdict["at_chance"]["sentence"][lang]] if verdict.get("at_chance") else []
         lines += [f"verdict: {verdict['word']}", verdict["sentence"][lang], ""]
         places = [("report", self.report), ("comparison", self.comparison)]
         places += [("split", split) for split in self.splits] + [("hand-off", spec) for spec in self.specs]

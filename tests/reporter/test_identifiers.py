@@ -12,6 +12,9 @@ from tools.reporter.ab.verdict import WEAK, Because, Word
 from tools.reporter.approaches.choice import Ground
 from tools.reporter.text.words import PAGES, TABLES
 
+# Approaches are ranked against a floor that is not at chance by more than luck; these reasons are of two arms.
+_OF_AB_ONLY = {Because.ALL_EQUAL, Because.SAME_DECISION, Because.CHANCE}
+
 
 def enums(field: str, *beside: str) -> list[set[Any]]:
     """Return what each schema allows in a field of objects that have these other fields."""
@@ -45,7 +48,7 @@ def words_after(prefix: str) -> set[str]:
         (enums("method", "more_sequences"), set(PlanMethod)),
         (enums("word", "because", "protected"), set(Word)),
         (enums("because", "protected"), set(Because)),
-        (enums("because", "rival"), {*Ground, *WEAK} - {Because.ALL_EQUAL, Because.SAME_DECISION}),
+        (enums("because", "rival"), {*Ground, *WEAK} - _OF_AB_ONLY),
         (enums("reason", "onnx_sha256"), set(StaleReason)),
     ],
 )

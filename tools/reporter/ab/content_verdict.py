@@ -34,7 +34,7 @@ _TONES: dict[Word, Tone] = {
 
 
 def verdict_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWords) -> Section:
-    """Say the verdict on the best candidate, then on each where there are several."""
+    """Say which models are at chance, then the verdict on the best candidate, then on each where there are several."""
     verdict, question = judgement.verdict, judgement.question
     box = VerdictBox(
         tone=_TONES[verdict.word],
@@ -45,7 +45,9 @@ def verdict_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWord
     )
     guard = words("rule_guard", protected=words(question.protected)) if question.protected else ""
     margin = whole_percent(question.margin)
+    at_chance = judgement.at_chance
     blocks: list[Block] = [
+        *([Paragraph(at_chance.sentence[words.lang], "caution")] if at_chance else []),
         box,
         Paragraph(words("rule", primary=words(question.primary), guard=guard, margin=margin), "faint"),
     ]

@@ -15,6 +15,7 @@ from shared.statistics.methods import TestMethod
 from shared.statistics.predictions import Predictions
 from shared.statistics.significance import Test, compare, delong, delong_by_person, mcnemar, mcnemar_mid_p
 from shared.text.catalogue import LANGS, Lang
+from tools.reporter.ab.chance import AtChance, find_at_chance
 from tools.reporter.ab.sentence import sentence
 from tools.reporter.ab.verdict import Because, Verdict, Word, decide_all
 from tools.reporter.config import Question
@@ -60,10 +61,12 @@ class Judgement:
     Attributes:
         question: What was asked.
         arms: By name, the baseline first.
+        at_chance: Baseline and candidates whose ROC AUC is not told from 0.5; None where there is none.
     """
 
     question: Question
     arms: Mapping[str, Judged]
+    at_chance: AtChance | None
 
     @cached_property
     def best(self) -> str:
@@ -122,6 +125,7 @@ class Judgement:
             "margin": self.question.margin,
             "unbeaten_references": self.arms[self.best].unbeaten,
             "gate": {"passes": not reasons, "reasons": reasons},
+            "at_chance": self.at_chance and self.at_chance.as_document(),
         }
 
 
@@ -167,9 +171,11 @@ def judge(arms: Sequence[Arm], question: Question) -> Judgement:
         for name, verdict in found.items():
             against[name][reference.name] = verdict
     judged = {}
+    at_chance = find_at_chance(arms)
     for arm in arms:
         arm_predictions = predictions[arm.name]
         is_candidate = arm.name in candidates
+        is_noise = at_chance is not None and {arms[0].name, arm.name} <= set(at_chance.arms)
         reason = weakness(arm, question) if is_candidate else None
         judged[arm.name] = Judged(
             predictions=arm_predictions,
@@ -177,10 +183,10 @@ def judge(arms: Sequence[Arm], question: Question) -> Judgement:
             calibration=arm.calibration,
             paired=differences(baseline, arm_predictions) if arm_predictions is not baseline else {},
             tests=_tests(question.primary, baseline, arm_predictions) if arm_predictions is not baseline else {},
-            verdict=weaken(verdicts[arm.name], reason) if is_candidate else None,
+            verdict=_refuse_noise(weaken(verdicts[arm.name], reason), is_noise) if is_candidate else None,
             against={name: weaken(verdict, reason) for name, verdict in against.get(arm.name, {}).items()},
         )
-    return Judgement(question, judged)
+    return Judgement(question, judged, at_chance)
 
 
 def _tests(primary: str, baseline: Predictions, arm: Predictions) -> dict[str, Test]:
@@ -223,3 +229,10 @@ def weaken(verdict: Verdict, reason: Because | None) -> Verdict:
     if reason is None or (verdict.word is Word.WORSE and reason is not Because.ONE_CLASS):
         return verdict
     return replace(verdict, word=Word.CANNOT_TELL, because=reason, plan=None)
+
+
+def _refuse_noise(verdict: Verdict, is_noise: bool) -> Verdict:
+    """Turn a settled verdict on two models at chance into "cannot tell"; one that luck left open keeps its plan."""
+    if not is_noise or verdict.word is Word.CANNOT_TELL:
+        return verdict
+    return replace(verdict, word=Word.CANNOT_TELL, because=Because.CHANCE, plan=None)

@@ -67,6 +67,7 @@ class ReportResult:
         kind = " (SYNTHETIC: drawn people)" if self.comparison["synthetic"] else ""
         lines += [
             f"95 % intervals in brackets; {sequences} of {people}{kind}",
+            *([self.judgement.at_chance.sentence["en"]] if self.judgement.at_chance else []),
             f"verdict on {self.judgement.best}: {words(f'outcome_{self.judgement.verdict.word}')}",
             self.judgement.sentence("en"),
             *self._gate_lines(),

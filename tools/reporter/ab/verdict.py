@@ -47,6 +47,7 @@ class Because(StrEnum):
     OTHER_SPLIT = "other_split"  # the candidate may have learned from these people
     ALL_EQUAL = "all_equal"  # all scores of the candidate
     SAME_DECISION = "same_decision"  # the candidate's, for every sequence
+    CHANCE = "chance"  # baseline and candidate, see `tools.reporter.ab.chance`
 
 
 WEAK = frozenset(list(Because)[list(Because).index(Because.ONE_CLASS) :])
