@@ -9,6 +9,7 @@ is found is taken whole. Only operators that every backend has; no sorting, no g
 
 import functools
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
@@ -24,6 +25,8 @@ MARGIN = 1.2  # side of the square for the longer side of the face's box
 MIN_SCORE = 0.5
 _SAME_FACE = 0.5  # least overlap (Jaccard) of boxes that are taken for one face
 _STRIDES = (8, 16, 32)
+_HEADS = ("face", "x", "y", "width", "height", "object")
+_STEEP = 1e6
 
 
 class AreaShrink(nn.Module):
@@ -56,6 +59,43 @@ def _separable(inputs: int, outputs: int, *, act: bool = True) -> nn.Sequential:
     return nn.Sequential(*layers, *([nn.ReLU()] if act else []))
 
 
+class Doubling(nn.Module):
+    """Doubles a grid's sides by repeating cells, as two products with constant matrices that every backend has.
+
+    Args:
+        side: Of what comes in.
+    """
+
+    def __init__(self, side: int) -> None:
+        super().__init__()
+        rows = torch.eye(side).repeat_interleave(2, 0)
+        self.register_buffer("rows", rows, persistent=False)
+        self.register_buffer("columns", rows.T.contiguous(), persistent=False)
+
+    def forward(self, grid: Tensor) -> Tensor:
+        """Turn (N, C, side, side) into (N, C, 2 side, 2 side)."""
+        return cast(Tensor, self.rows) @ grid @ cast(Tensor, self.columns)
+
+
+@dataclass(frozen=True)
+class Candidates:
+    """What YuNet says at one stride: a candidate a cell, each part (N, 1, h, w).
+
+    Attributes:
+        score: From 0 to 1.
+        x: Of the box's middle, in pixels of what YuNet saw.
+        y: Likewise.
+        width: Of the box.
+        height: Of the box.
+    """
+
+    score: Tensor
+    x: Tensor
+    y: Tensor
+    width: Tensor
+    height: Tensor
+
+
 class YuNet(nn.Module):
     """YuNet, a face detector of 76,000 weights: scores and boxes at strides 8, 16 and 32. Looks for no eyes or mouths.
 
@@ -79,79 +119,85 @@ class YuNet(nn.Module):
         self.to_32 = nn.Sequential(pool, _separable(64, 64), _separable(64, 64))
         # In the order of the file: the coarsest level first.
         self.merge = nn.ModuleList([_separable(64, 64) for _ in _STRIDES])
-        self.enlarge = nn.Upsample(scale_factor=2, mode="nearest")
+        self.double_32 = Doubling(side_px // 32)
+        self.double_16 = Doubling(side_px // 16)
         self.heads = nn.ModuleDict(
-            {
-                name: nn.ModuleList([_separable(64, channels, act=False) for _ in _STRIDES])
-                for name, channels in (("classes", 1), ("boxes", 4), ("objects", 1))
-            }
+            {name: nn.ModuleList([_separable(64, 1, act=False) for _ in _STRIDES]) for name in _HEADS}
         )
-        centres = torch.cat([_cell_corners(side_px, stride) for stride in _STRIDES])
-        sizes = torch.cat([torch.full(((side_px // stride) ** 2,), float(stride)) for stride in _STRIDES])
-        self.register_buffer("cell_x", centres[:, 0], persistent=False)
-        self.register_buffer("cell_y", centres[:, 1], persistent=False)
-        self.register_buffer("cell_px", sizes, persistent=False)
+        for stride in _STRIDES:
+            corners = torch.arange(0, side_px, stride, dtype=torch.float32)
+            self.register_buffer(f"corners_{stride}", corners, persistent=False)
         self.requires_grad_(False)
 
-    def forward(self, pictures_bgr_255: Tensor) -> tuple[Tensor, Tensor]:
-        """Find candidates in (N, 3, S, S), B, G, R from 0 to 255.
-
-        Returns:
-            Scores (N, A) from 0 to 1, and boxes (N, A, 4): middle x, middle y, width, height in pixels of S.
-        """
-        fine = self.to_8(pictures_bgr_255)
+    def forward(self, pictures: Tensor) -> list[Candidates]:
+        """Find candidates in (N, 3, side_px, side_px), RGB from 0 to 1, at each stride."""
+        fine = self.to_8(pictures)
         middle = self.to_16(fine)
         coarse = self.merge[0](self.to_32(middle))
-        middle = self.merge[1](middle + self.enlarge(coarse))
-        fine = self.merge[2](fine + self.enlarge(middle))
-        levels = (fine, middle, coarse)
-        classes, objects, boxes = (
-            torch.cat([head(level).flatten(2) for head, level in zip(self._heads(name), levels, strict=True)], 2)
-            for name in ("classes", "objects", "boxes")
-        )
-        scores = torch.sqrt(torch.sigmoid(classes[:, 0]) * torch.sigmoid(objects[:, 0]))
-        cell = cast(Tensor, self.cell_px)
-        middle_x = cast(Tensor, self.cell_x) + boxes[:, 0] * cell
-        middle_y = cast(Tensor, self.cell_y) + boxes[:, 1] * cell
-        width, height = torch.exp(boxes[:, 2]) * cell, torch.exp(boxes[:, 3]) * cell
-        return scores, torch.stack([middle_x, middle_y, width, height], 2)
+        middle = self.merge[1](middle + self.double_32(coarse))
+        fine = self.merge[2](fine + self.double_16(middle))
+        return [self._read(number, grid) for number, grid in enumerate((fine, middle, coarse))]
 
-    def _heads(self, name: str) -> Sequence[nn.Module]:
-        return list(cast(nn.ModuleList, self.heads[name]))
+    def _read(self, number: int, grid: Tensor) -> Candidates:
+        stride = _STRIDES[number]
+        said = {name: cast(nn.ModuleList, self.heads[name])[number](grid) for name in _HEADS}
+        corners = cast(Tensor, getattr(self, f"corners_{stride}"))
+        return Candidates(
+            torch.sqrt(torch.sigmoid(said["face"]) * torch.sigmoid(said["object"])),
+            corners + said["x"] * stride,
+            corners.view(-1, 1) + said["y"] * stride,
+            torch.exp(said["width"]) * stride,
+            torch.exp(said["height"]) * stride,
+        )
 
     def load(self, model: Path) -> None:
-        """Take the weights of OpenCV's file.
+        """Take the weights of OpenCV's file, which expects B, G, R from 0 to 255.
 
         Raises:
             InvalidInput: The file is not this network.
         """
-        arrays = _read_convolutions(model)
-        with torch.no_grad():
-            for layer in self._convolutions():
-                for wanted in (layer.weight, cast(Tensor, layer.bias)):
-                    values = next(arrays, None)
-                    if values is None or values.shape != wanted.shape:
-                        raise InvalidInput(
-                            str(model),
-                            found="another network",
-                            expected="YuNet, face_detection_yunet_2023mar.onnx",
-                            todo="get it again: ./inv fetch-models",
-                        )
-                    wanted.copy_(values)
+        arrays = list(_read_convolutions(model))
+        layers = [each for part in (self.to_8, self.to_16, self.to_32, self.merge) for each in _convolutions(part)]
+        try:
+            with torch.no_grad():
+                for number, layer in enumerate(layers):
+                    layer.weight.copy_(_same_shape(arrays[2 * number], layer.weight))
+                    cast(Tensor, layer.bias).copy_(_same_shape(arrays[2 * number + 1], cast(Tensor, layer.bias)))
+                layers[0].weight.copy_(layers[0].weight.flip(1) * 255)
+                self._load_heads(arrays[2 * len(layers) :])
+        except (IndexError, ValueError):
+            raise InvalidInput(
+                str(model),
+                found="another network",
+                expected="YuNet, face_detection_yunet_2023mar.onnx",
+                todo="get it again: ./inv fetch-models",
+            ) from None
 
-    def _convolutions(self) -> Iterator[nn.Conv2d]:
-        """Yield the convolutions in the order of the file."""
-        parts = [self.to_8, self.to_16, self.to_32, self.merge]
-        parts += [self.heads[name] for name in ("classes", "boxes", "objects")]  # the points' heads come last there
-        for part in parts:
-            yield from (layer for layer in part.modules() if isinstance(layer, nn.Conv2d))
+    def _load_heads(self, arrays: Sequence[Tensor]) -> None:
+        """Take the heads' weights: class, box (four channels, here four heads) and object, at each stride."""
+        place = 0
+        for names in (("face",), ("x", "y", "width", "height"), ("object",)):
+            for level in range(len(_STRIDES)):
+                for step in range(2):  # the 1 x 1 convolution, the depthwise one
+                    weight, bias = arrays[place : place + 2]
+                    place += 2
+                    for channel, name in enumerate(names):
+                        head = cast(nn.ModuleList, self.heads[name])[level]
+                        layer = cast(nn.Conv2d, cast(nn.Sequential, head)[step])
+                        if len(weight) != len(names):
+                            raise ValueError
+                        layer.weight.copy_(_same_shape(weight[channel : channel + 1], layer.weight))
+                        cast(Tensor, layer.bias).copy_(bias[channel : channel + 1])
 
 
-def _cell_corners(side_px: int, stride: int) -> Tensor:
-    """List the left upper corners (x, y) of a grid's cells, row by row, in pixels."""
-    starts = torch.arange(0, side_px, stride, dtype=torch.float32)
-    rows, columns = torch.meshgrid(starts, starts, indexing="ij")
-    return torch.stack([columns.flatten(), rows.flatten()], 1)
+def _same_shape(found: Tensor, wanted: Tensor) -> Tensor:
+    if found.shape != wanted.shape:
+        raise ValueError
+    return found
+
+
+def _convolutions(part: nn.Module) -> list[nn.Conv2d]:
+    return [layer for layer in part.modules() if isinstance(layer, nn.Conv2d)]
 
 
 def _read_convolutions(model: Path) -> Iterator[Tensor]:
@@ -183,11 +229,33 @@ def _detector_weights(side_px: int) -> dict[str, Tensor]:
     return dict(detector.state_dict())
 
 
+def _step(values: Tensor) -> Tensor:
+    """Return 1 where values are above zero, else 0, in arithmetic that every backend has."""
+    return (values * _STEEP).clamp(0.0, 1.0)
+
+
+def _total(values: Tensor) -> Tensor:
+    """Add a grid's cells up: (N, 1, h, w) to (N, 1, 1, 1)."""
+    return values.mean((2, 3), keepdim=True) * (values.shape[2] * values.shape[3])
+
+
+def _larger(a: Tensor, b: Tensor) -> Tensor:
+    return a + torch.relu(b - a)
+
+
+def _overlap(middle_a: Tensor, size_a: Tensor, middle_b: Tensor, size_b: Tensor) -> Tensor:
+    """Return how long two intervals overlap; 0 where they do not."""
+    shorter = size_a - torch.relu(size_a - size_b)
+    shared = torch.relu((size_a + size_b) * 0.5 - (middle_a - middle_b).abs())
+    return shorter - torch.relu(shorter - shared)
+
+
 class FaceCrop(nn.Module):
     """Turns pictures into squares around their largest face; a picture without a face is taken whole.
 
     The box is the mean of all candidates that overlap the best one, weighted by score and overlap: it trembles less
-    from frame to frame than any single one, and does not jump where two of them are equally good.
+    from frame to frame than any single one, and does not jump where two of them are equally good. All tensors have four
+    axes, so that nothing must be reshaped or indexed, which WebGL cannot.
 
     Args:
         from_px: Side of what comes in.
@@ -200,7 +268,8 @@ class FaceCrop(nn.Module):
         self.from_px, self.to_px = from_px, to_px
         self.shrink = AreaShrink(from_px, detector_px)
         self.detector = YuNet(detector_px)
-        self.register_buffer("pixels", torch.arange(from_px, dtype=torch.float32), persistent=False)
+        self.register_buffer("pixels", torch.arange(from_px, dtype=torch.float32).view(1, 1, 1, -1), persistent=False)
+        self.register_buffer("ones", torch.ones(from_px, 1), persistent=False)
 
     @property
     def device(self) -> torch.device:
@@ -224,28 +293,23 @@ class FaceCrop(nn.Module):
         Returns:
             (N, 3): left, top and side in pixels; may reach beyond the picture.
         """
-        small = self.shrink(pictures_nchw_f32) * 255.0
-        small = torch.cat([small[:, 2:3], small[:, 1:2], small[:, 0:1]], 1)
-        scores, boxes = self.detector(small)
+        return torch.cat([part.flatten(1) for part in self._locate(pictures_nchw_f32)], 1)
+
+    def _locate(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Find left, top and side of each picture's square, (N, 1, 1, 1) each."""
+        levels = self.detector(self.shrink(pictures))
+        sures = [level.score * _step(level.score - MIN_SCORE) for level in levels]
+        worths = [sure * sure * level.height for level, sure in zip(levels, sures, strict=True)]
+        best = functools.reduce(_larger, (worth.amax((2, 3), keepdim=True) for worth in worths))
+        is_found = _step(best)
+        # Where there is no face every candidate is the best one, and does not count.
+        box = _mean_box(levels, [1.0 - _step(best - worth) for worth in worths])
+        votes = [sure * sure * _agreement(level, box) for level, sure in zip(levels, sures, strict=True)]
+        x, y, width, height = _mean_box(levels, votes)
         scale = self.from_px / self.detector.side_px
-        x, y, width, height = boxes[:, :, 0], boxes[:, :, 1], boxes[:, :, 2], boxes[:, :, 3]
-        sure = scores * (scores > MIN_SCORE).float()
-        worth = sure * sure * height
-        best = worth.amax(1, keepdim=True)
-        is_found = (best > 0).float()
-        is_best = (worth >= best).float()  # where there is no face that is every candidate, and it does not count
-        is_best = is_best / is_best.sum(1, keepdim=True)
-        bx, by, bw, bh = ((values * is_best).sum(1, keepdim=True) for values in (x, y, width, height))
-        across = _overlap(x, width, bx, bw) * _overlap(y, height, by, bh)
-        jaccard = across / (width * height + bw * bh - across)
-        weight = torch.relu(jaccard - _SAME_FACE) * sure * sure
-        weight = weight / (weight.sum(1, keepdim=True) + 1e-9)
-        bx, by, bw, bh = ((values * weight).sum(1, keepdim=True) for values in (x, y, width, height))
-        side = (bw + torch.relu(bh - bw)) * (MARGIN * scale)  # of the longer side
-        whole = 1.0 - is_found
-        left = (bx * scale - side / 2) * is_found
-        top = (by * scale - side / 2) * is_found
-        return torch.cat([left, top, side * is_found + self.from_px * whole], 1)
+        side = _larger(width, height) * (MARGIN * scale)
+        left, top = (x * scale - side * 0.5) * is_found, (y * scale - side * 0.5) * is_found
+        return left, top, side * is_found + (1.0 - is_found) * self.from_px
 
     def forward(self, pictures: Tensor, context: float = 1.0) -> Tensor:
         """Cut faces out.
@@ -257,33 +321,49 @@ class FaceCrop(nn.Module):
         Returns:
             (N, 3, P, P), P = to_px * context. What lies beyond the picture repeats its border.
         """
-        return self.cut(pictures, self.find_squares(pictures), context)
+        left, top, side = self._locate(pictures)
+        return self._cut(pictures, left, top, side, context)
 
     def cut(self, pictures: Tensor, squares: Tensor, context: float = 1.0) -> Tensor:
         """Cut squares, as `find_squares` gives them, out of pictures."""
-        rows = self._sample(squares[:, 1:2], squares[:, 2:3], context)  # (N, P, from_px)
-        columns = self._sample(squares[:, 0:1], squares[:, 2:3], context)
-        return rows.unsqueeze(1) @ pictures @ columns.transpose(1, 2).unsqueeze(1)
+        left, top, side = (squares[:, place].view(-1, 1, 1, 1) for place in range(3))
+        return self._cut(pictures, left, top, side, context)
 
-    def _sample(self, start: Tensor, side: Tensor, context: float) -> Tensor:
-        """Make the matrices that resample one axis: a triangle as wide as an output pixel, at least as an input one."""
+    def _cut(self, pictures: Tensor, left: Tensor, top: Tensor, side: Tensor, context: float) -> Tensor:
         n_out = round(self.to_px * context)
-        first = (n_out - self.to_px) / 2
-        places = torch.arange(n_out, dtype=torch.float32, device=start.device) - first + 0.5
-        pitch = side / self.to_px  # (N, 1)
-        middles = start + places * pitch - 0.5  # (N, P)
+        places = torch.arange(n_out, dtype=torch.float32, device=self.device) - (n_out - self.to_px) / 2 + 0.5
+        pitch = side * (1.0 / self.to_px)
         last = self.from_px - 1.0
-        middles = torch.relu(middles)
-        middles = last - torch.relu(last - middles)
-        width = (1.0 + torch.relu(pitch - 1.0)).unsqueeze(2)
-        distance = (cast(Tensor, self.pixels) - middles.unsqueeze(2)).abs()
-        weights = torch.relu(1.0 - distance / width)
-        return weights / weights.sum(2, keepdim=True)
+        pixels, ones = cast(Tensor, self.pixels), cast(Tensor, self.ones)
+        # A triangle as wide as an output pixel, at least as an input one; middles beyond the picture lie on its border.
+        width = 1.0 + torch.relu(pitch - 1.0)
+        down = top + places.view(1, 1, -1, 1) * pitch - 0.5
+        down = last - torch.relu(last - torch.relu(down))
+        rows = torch.relu(1.0 - (pixels - down).abs() / width)  # (N, 1, P, from_px)
+        rows = rows / (rows @ ones)
+        across = left + places.view(1, 1, 1, -1) * pitch - 0.5
+        across = last - torch.relu(last - torch.relu(across))
+        columns = torch.relu(1.0 - (pixels.view(1, 1, -1, 1) - across).abs() / width)  # (N, 1, from_px, P)
+        columns = columns / (ones.view(1, -1) @ columns)
+        return rows @ pictures @ columns
 
 
-def _overlap(middle_a: Tensor, size_a: Tensor, middle_b: Tensor, size_b: Tensor) -> Tensor:
-    """Return how long two intervals overlap; 0 where they do not."""
-    between = size_a - torch.relu(size_a - size_b)  # the shorter one
-    shared = (size_a + size_b) / 2 - (middle_a - middle_b).abs()
-    shared = torch.relu(shared)
-    return between - torch.relu(between - shared)
+def _mean_box(levels: Sequence[Candidates], weights: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the weighted mean of all candidates: x, y, width, height, (N, 1, 1, 1) each."""
+    whole = _sum([_total(weight) for weight in weights]) + 1e-9
+    x, y, width, height = (
+        _sum([_total(getattr(level, name) * weight) for level, weight in zip(levels, weights, strict=True)]) / whole
+        for name in ("x", "y", "width", "height")
+    )
+    return x, y, width, height
+
+
+def _sum(parts: Sequence[Tensor]) -> Tensor:
+    return functools.reduce(torch.add, parts)
+
+
+def _agreement(level: Candidates, box: tuple[Tensor, Tensor, Tensor, Tensor]) -> Tensor:
+    """Return how much more than _SAME_FACE each candidate overlaps a box (Jaccard); 0 below."""
+    x, y, width, height = box
+    inside = _overlap(level.x, level.width, x, width) * _overlap(level.y, level.height, y, height)
+    return torch.relu(inside / (level.width * level.height + width * height - inside) - _SAME_FACE)

@@ -62,14 +62,15 @@ def test_yunet_gives_the_boxes_that_opencv_gives(pictures: Any) -> None:
     ours.load(model)
     theirs = cv2.FaceDetectorYN.create(str(model), "", (224, 224), 0.7, 0.3, 20)
     for picture in pictures:
-        bgr = np.ascontiguousarray(picture[:, :, ::-1])
-        _, rows = theirs.detect(bgr)
+        _, rows = theirs.detect(np.ascontiguousarray(picture[:, :, ::-1]))
         with torch.inference_mode():
-            scores, boxes = ours(torch.from_numpy(bgr).permute(2, 0, 1)[None].float())
-        x, y, width, height, *_, score = rows[0]
-        at = int((scores[0] - float(score)).abs().argmin())
-        assert float(scores[0, at]) == pytest.approx(float(score), abs=1e-4)
-        middle_x, middle_y, w, h = boxes[0, at].tolist()
+            levels = ours(_tensor(picture[None]))
+        names = ("score", "x", "y", "width", "height")
+        parts = {name: torch.cat([getattr(level, name).flatten() for level in levels]) for name in names}
+        x, y, width, height, *_, score = rows[0].tolist()
+        at = int((parts["score"] - score).abs().argmin())
+        assert float(parts["score"][at]) == pytest.approx(score, abs=1e-4)
+        middle_x, middle_y, w, h = (float(parts[name][at]) for name in names[1:])
         assert (middle_x - w / 2, middle_y - h / 2, w, h) == pytest.approx((x, y, width, height), abs=0.05)
 
 

@@ -15,14 +15,21 @@ from tools.handoff.graphs.editing import Editor, attributes_of
 
 # In the WebGL backend Clip takes its limits as inputs from here on; all others that are used are older.
 WEBGL_OPSET = 13
+_GLOBAL = {"ReduceMean": "GlobalAveragePool", "ReduceMax": "GlobalMaxPool"}  # over a whole grid, all that is used
 
 
 def fold_std(model: onnx.ModelProto) -> onnx.ModelProto:
     """Divide the first convolution's weights by std, instead of every pixel."""
-    (division,) = [node for node in model.graph.node if node.op_type == "Div"]
+    constants = {each.name for each in model.graph.initializer}
+    filtered = {node.input[0] for node in model.graph.node if node.op_type == "Conv"}
+    (division,) = [
+        node
+        for node in model.graph.node
+        if node.op_type == "Div" and node.input[1] in constants and node.output[0] in filtered
+    ]
 
     def fold(editor: Editor, node: Any) -> bool:
-        if node.op_type == "Div":
+        if node.output[0] == division.output[0]:
             return True  # its consumer takes its first input instead
         if node.op_type != "Conv" or node.input[0] != division.output[0]:
             return False
@@ -57,8 +64,8 @@ def to_webgl(model: onnx.ModelProto) -> onnx.ModelProto:
         elif node.op_type == "HardSigmoid":
             attributes = attributes_of(node)
             hard_sigmoid(editor, node.input[0], output, attributes["alpha"], attributes["beta"])
-        elif node.op_type == "ReduceMean":
-            editor.add("GlobalAveragePool", [node.input[0]], output)
+        elif node.op_type in _GLOBAL:
+            editor.add(_GLOBAL[node.op_type], [node.input[0]], output)
         elif node.op_type == "Reshape":
             editor.add("Flatten", [node.input[0]], output, axis=1)
         else:
