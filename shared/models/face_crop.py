@@ -27,6 +27,7 @@ _SAME_FACE = 0.5  # least overlap (Jaccard) of boxes that are taken for one face
 _STRIDES = (8, 16, 32)
 _HEADS = ("face", "x", "y", "width", "height", "object")
 _STEEP = 1e6
+_MOST = 6.0  # logarithm of a box's side in strides; far beyond any face, and never infinite
 
 
 class AreaShrink(nn.Module):
@@ -146,8 +147,8 @@ class YuNet(nn.Module):
             torch.sqrt(torch.sigmoid(said["face"]) * torch.sigmoid(said["object"])),
             corners + said["x"] * stride,
             corners.view(-1, 1) + said["y"] * stride,
-            torch.exp(said["width"]) * stride,
-            torch.exp(said["height"]) * stride,
+            torch.exp(said["width"].clamp(-_MOST, _MOST)) * stride,
+            torch.exp(said["height"].clamp(-_MOST, _MOST)) * stride,
         )
 
     def load(self, model: Path) -> None:
@@ -303,13 +304,14 @@ class FaceCrop(nn.Module):
         best = functools.reduce(_larger, (worth.amax((2, 3), keepdim=True) for worth in worths))
         is_found = _step(best)
         # Where there is no face every candidate is the best one, and does not count.
-        box = _mean_box(levels, [1.0 - _step(best - worth) for worth in worths])
+        nothing = 1.0 - is_found
+        box = _mean_box(levels, [1.0 - _step(best - worth) for worth in worths], torch.zeros_like(best))
         votes = [sure * sure * _agreement(level, box) for level, sure in zip(levels, sures, strict=True)]
-        x, y, width, height = _mean_box(levels, votes)
+        x, y, width, height = _mean_box(levels, votes, nothing)
         scale = self.from_px / self.detector.side_px
         side = _larger(width, height) * (MARGIN * scale)
         left, top = (x * scale - side * 0.5) * is_found, (y * scale - side * 0.5) * is_found
-        return left, top, side * is_found + (1.0 - is_found) * self.from_px
+        return left, top, side * is_found + nothing * self.from_px
 
     def forward(self, pictures: Tensor, context: float = 1.0) -> Tensor:
         """Cut faces out.
@@ -348,9 +350,17 @@ class FaceCrop(nn.Module):
         return rows @ pictures @ columns
 
 
-def _mean_box(levels: Sequence[Candidates], weights: Sequence[Tensor]) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return the weighted mean of all candidates: x, y, width, height, (N, 1, 1, 1) each."""
-    whole = _sum([_total(weight) for weight in weights]) + 1e-9
+def _mean_box(
+    levels: Sequence[Candidates], weights: Sequence[Tensor], rest: Tensor
+) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the weighted mean of all candidates: x, y, width, height, (N, 1, 1, 1) each.
+
+    Args:
+        levels: The candidates.
+        weights: Of each.
+        rest: Added to the sum of weights: 1 where all are zero. (A tiny constant would be lost in the exported graph.)
+    """
+    whole = _sum([_total(weight) for weight in weights]) + rest
     x, y, width, height = (
         _sum([_total(getattr(level, name) * weight) for level, weight in zip(levels, weights, strict=True)]) / whole
         for name in ("x", "y", "width", "height")

@@ -14,6 +14,9 @@ from shared.faces import detector
 from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.encoder_specs import EncoderChoice
 from shared.models.face_crop import MARGIN, FaceCrop, YuNet
+from shared.models.onnx_export import export_module
+from shared.onnx.session import open_session
+from shared.preprocess import crop_and_resize
 from shared.video import Film
 
 FILMS = (paths.assets() or Path("nowhere")) / "videos" / "protocol"
@@ -24,8 +27,6 @@ needs_films = pytest.mark.skipif(not FILMS.is_dir(), reason="the assets' films a
 @pytest.fixture(scope="module")
 def pictures() -> Any:
     """A picture of each film, (N, 224, 224, 3)."""
-    from shared.preprocess import crop_and_resize
-
     found = []
     for path in sorted(FILMS.glob("*.mp4")):
         with Film(str(path)) as film:
@@ -131,3 +132,28 @@ def test_another_network_is_no_face_detector(tmp_path: Path) -> None:
     (tmp_path / "yunet.onnx").write_bytes(b"no graph")
     with pytest.raises(InvalidInput, match="YuNet"):
         YuNet(96).load(tmp_path / "yunet.onnx")
+
+
+# Of onnxruntime-web's table of WebGL operators, those that the crop may use.
+WEBGL_OPERATORS = {
+    *("Abs", "Add", "Clip", "Conv", "Div", "Exp", "MatMul", "MaxPool", "Mul", "Relu", "Sigmoid", "Sqrt", "Sub"),
+    *("ReduceMax", "ReduceMean"),  # which the hand-off writes as global pooling
+}
+
+
+@needs_detector
+def test_the_exported_crop_is_torchs_with_and_without_a_face_and_loads_everywhere() -> None:
+    crop = FaceCrop(224, 112).eval()
+    crop.load_detector()
+    exported = export_module(crop, torch.rand(1, 3, 224, 224), "frame", ("crop",))
+    assert {node.op_type for node in exported.graph.node} <= WEBGL_OPERATORS
+    session = open_session(exported.SerializeToString(), "the crop")
+    noise = np.random.default_rng(0).random((1, 3, 224, 224), np.float32)
+    pictures = [np.zeros_like(noise), np.full_like(noise, 0.5), noise]
+    if FILMS.is_dir():
+        with Film(str(min(FILMS.glob("*.mp4")))) as film:
+            pictures.append(_tensor(crop_and_resize(next(iter(film)).rgb_hwc_u8)[None]).numpy())
+    for picture in pictures:
+        (found,) = session.run(None, {"frame": picture})
+        with torch.inference_mode():
+            assert np.allclose(found, crop(torch.from_numpy(picture)).numpy(), atol=1e-4)
