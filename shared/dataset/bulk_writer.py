@@ -12,13 +12,14 @@ stands there is not taken in again, also when its sequence has been removed from
 import json
 import os
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass, fields
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from shared import contracts
-from shared.dataset import reader
+from shared.dataset import reader, tombstones
 from shared.dataset.ahead import map_ahead
 from shared.dataset.protocol import Protocol
 from shared.dataset.reader import SequenceRow
@@ -111,6 +112,7 @@ class Intake(DatasetWriter):
         self._cost_s = 0.0
         self.n_added = 0
         self.n_before = 0
+        self._barred: tombstones.Barred | None = None
 
     def __enter__(self) -> "Intake":
         super().__enter__()
@@ -145,6 +147,12 @@ class Intake(DatasetWriter):
             if int(sequence_id.rpartition("_")[2]) < next_sequence:
                 self.origins[sequence_id] = origin
                 self._known.update(origin.keys())
+
+    def bars(self, subject_id: str, pictures: Iterable[bytes] = ()) -> bool:
+        """Tell whether a person, or the person on one of these pictures, has withdrawn and not agreed anew."""
+        if self._barred is None:
+            self._barred = tombstones.read_barred(self.folder)
+        return self._barred.since(subject_id) is not None or any(map(self._barred.holds, pictures))
 
     def knows(self, origin: Origin) -> bool:
         """Tell whether a source was taken in before, or in this run."""

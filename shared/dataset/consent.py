@@ -341,3 +341,16 @@ def right_of(source: str, licence: str, basis: str) -> dict[str, str]:
         basis: Why they may be used.
     """
     return {"source": source, "licence": licence, "basis": basis, "declared_utc": paths.utc_text()}
+
+
+def forget(dataset: Path, subject_id: str) -> int:
+    """Remove all rows of a person who is erased, the withdrawal too; returns their number.
+
+    The only change that is no appended row; the tombstone keeps the person out from then on.
+    """
+    with _locked(dataset):
+        book = read_consent(dataset)
+        kept = tuple(row for row in book.rows if row.subject_id != subject_id)
+        if len(kept) < len(book.rows):
+            contracts.write_document(dataset / CONSENT_FILE, _as_document(ConsentBook(book.dataset, kept)), "consent")
+        return len(book.rows) - len(kept)

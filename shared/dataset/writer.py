@@ -20,7 +20,7 @@ import numpy as np
 
 from shared import contracts, paths, preprocess
 from shared.arrays import U8
-from shared.dataset import card, reader, removed_takes
+from shared.dataset import card, reader, removed_takes, tombstones
 from shared.dataset.manifest import write_manifest
 from shared.dataset.protocol import Protocol
 from shared.dataset.quality import Limits
@@ -205,6 +205,7 @@ class DatasetWriter:
         """
         import cv2
 
+        self._must_not_be_barred({record["subject_id"]})
         take_id = f"take_{self._next('take'):04d}"
         first = self._next("sequence")
         names: list[str] = []
@@ -292,12 +293,13 @@ class DatasetWriter:
             Its rows.
 
         Raises:
-            InvalidInput: It is in neither, or its ids are taken.
+            InvalidInput: It is in neither, its ids are taken, or the person has withdrawn.
         """
         removal = removed_takes.find_removed(self.folder, take_id)
         back = removal.rows(self.manifest["classes"])
         if {row.sequence_id for row in back} & {row.sequence_id for row in self.rows}:
             raise InvalidInput(str(removal.place), found="sequences that the dataset has", expected="removed ones")
+        self._must_not_be_barred({row.subject_id for row in back})
         removed_takes.move_files(removed_takes.file_names(back), removal.place, self.folder)
         self.commit(sorted([*self.rows, *back], key=lambda row: int(row.sequence_id.rpartition("_")[2])))
         removed_takes.forget(removal.place)
@@ -308,11 +310,21 @@ class DatasetWriter:
         self.manifest = {**self.manifest, "rights": rights}
         self.commit(self.rows)
 
+    def _must_not_be_barred(self, subject_ids: set[str]) -> None:
+        if subject_ids:
+            tombstones.read_barred(self.folder).refuse(subject_ids, str(self.folder))
+
     def _next(self, what: str) -> int:
         return int(self.manifest["next"][what])
 
     def commit(self, rows: list[SequenceRow], next_take: int = 0, next_sequence: int = 0) -> None:
-        """Make rows the dataset's content: labels.csv first, the manifest last."""
+        """Make rows the dataset's content: labels.csv first, the manifest last.
+
+        Raises:
+            InvalidInput: A row is added of a person who has withdrawn.
+        """
+        there = {row.sequence_id for row in self.rows}
+        self._must_not_be_barred({row.subject_id for row in rows if row.sequence_id not in there})
         contracts.write_bytes(self.folder / reader.LABELS, reader.format_labels(rows))
         self.rows = rows
         self.manifest["next"] = {

@@ -121,8 +121,9 @@ def test_twice_is_the_same_as_once(people, capsys):
     assert (people.folder / "consent.json").read_bytes() == before
 
 
-def test_the_takes_can_be_put_back(people, capsys):
+def test_the_takes_can_be_put_back_after_a_new_consent(people, capsys):
     withdraw(people, "s03", capsys)
+    consent.record(people.folder, Agreement("s03", ("train",), paths.utc_text()))
     with DatasetWriter(people.folder, read_protocol(), "real") as writer:
         writer.restore_take("take_0003")
     assert open_dataset(people.folder).rows == people.rows

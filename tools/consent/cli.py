@@ -26,6 +26,7 @@ consent --dataset people --list --subject s03                              (the 
 consent --dataset people --subject s03 --scope train,publish --given-by self
 consent --dataset people --subject s03 --scope train --given-by guardian --given-on 2026-03-01
 consent --dataset people --subject s03 --scope none                        (takes everything back; then: withdraw)
+consent --dataset people --subject s03 --export out/                       (everything that is stored about s03)
 consent --dataset photos --licence "research use" --basis "MPLab GENKI-4K, http://mplab.ucsd.edu"
 consent --dataset films --source film --licence CC0 --basis "stock clips with model releases"
 """
@@ -39,6 +40,12 @@ def parser() -> cli.Parser:
     cli.add_dataset(parser, default="the only one under datasets/")
     add("--subject", metavar="ID", help="the person's pseudonym")
     add("--list", action="store_true", help="list everybody, or the history of --subject")
+    add(
+        "--export",
+        type=cli.path,
+        metavar="DIR",
+        help="copy everything that is stored about --subject into a new folder",
+    )
     add("--scope", type=_scopes, metavar="SCOPES", help="agreed from now on: train, or train,publish, or none")
     add("--given-by", choices=("self", "guardian"), default="self", help="who has agreed (default: self)")
     add("--given-on", type=_day, metavar="DAY", help="when, such as 2026-03-01, for paper (default: now)")
@@ -56,17 +63,22 @@ def _work(arguments: argparse.Namespace) -> cli.Result:
     if arguments.subject is not None and not paths.SUBJECT_PATTERN.fullmatch(arguments.subject):
         raise WrongUsage("--subject", found=repr(arguments.subject), expected=f"{paths.SUBJECT_RULE}, such as s01")
     declares = arguments.licence is not None or arguments.basis is not None or arguments.source is not None
-    jobs = [arguments.list, arguments.scope is not None, declares]
+    jobs = [arguments.list, arguments.scope is not None, arguments.export is not None, declares]
     cli.require(
         sum(jobs) == 1,
         "consent",
         found=f"{sum(jobs)} things to do",
-        expected="one of --list, --scope with --subject, or --licence with --basis",
+        expected="one of --list, --scope or --export with --subject, or --licence with --basis",
     )
     if declares:
         return _declare(arguments, dataset)
     if arguments.scope is not None:
         return _record(arguments, dataset)
+    if arguments.export is not None:
+        cli.require(arguments.subject is not None, "--export", found="no --subject", expected="whose data it is")
+        from tools.consent.export import export_person
+
+        return export_person(dataset, arguments.subject, arguments.export)
     from tools.consent.history import list_consent
 
     return list_consent(dataset, arguments.subject)

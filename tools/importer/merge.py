@@ -69,6 +69,9 @@ def merge(config: MergeConfig) -> Imported:
                 if reader.hash_pictures(stored) != row.sha256:
                     left_out.append(LeftOut(row.sequence_id, "unreadable", "its pictures are not those of its row"))
                     continue
+                if dataset.bars(config.prefix + row.subject_id, stored):
+                    left_out.append(LeftOut(row.sequence_id, "withdrawn"))
+                    continue
                 if as_stills:
                     stored *= protocol.frame_count
                     times_ms = tuple(k * float(protocol.frame_interval_ms) for k in range(protocol.frame_count))

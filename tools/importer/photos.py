@@ -81,6 +81,9 @@ def import_photos(config: PhotosConfig) -> Imported:
                 n_known += 1
                 continue
             person = subjects.of_photo(sha256) if photo.person is None else pseudonyms.of(photo.person)
+            if dataset.bars(person, [prepared.stored]):
+                left_out.append(LeftOut(photo.name, "withdrawn"))
+                continue
             take = dataset.take_of(person, "photo")
             dataset.add(Incoming(person, take, photo.label, None, (0.0,), "photo", (prepared.stored,), origin))
             dataset.commit_when_due()

@@ -19,6 +19,7 @@ REASONS = {
     "conflict": "the same bytes under another label or person",
     "no_frames": "not enough frames at even distances in the window",
     "broken_film": "a film that breaks off",
+    "withdrawn": "of a person who has withdrawn from this dataset",
 }
 _FAILURES = ("missing", "unreadable", "truncated", "too_small", "conflict", "no_frames", "broken_film")
 _SHOWN = 3

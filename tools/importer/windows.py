@@ -89,6 +89,9 @@ def import_windows(config: WindowsConfig) -> Imported:
                     found = f"{len(cut.sequences or [])} of {config.per_window} sequences fit"
                     left_out.append(LeftOut(cut.row.describe(), "no_frames", found))
             whole = [cut for cut in cuts if len(cut.sequences or []) == config.per_window]
+            barred = [cut for cut in whole if dataset.bars(pseudonyms.of(cut.row.person))]
+            left_out += [LeftOut(cut.row.describe(), "withdrawn") for cut in barred]
+            whole = [cut for cut in whole if cut not in barred]
             added += _store(dataset, whole, sha256, facts, protocol, pseudonyms)
     notes = ["films were not copied: keep them, if you may want to cut them again"]
     if pseudonyms.n_kept and not config.pseudonyms:

@@ -37,12 +37,18 @@ kaggle-publisher fetch my-team/smiles-in-nine-seconds
 kaggle-publisher fetch my-team/smiles-in-nine-seconds/2 --dataset smiles-v2"""
 
 WITHDRAW_DESCRIPTION = """\
-Take a person out: writes the withdrawal into consent.json, moves the takes to trash/ (they can be put back), leaves a
-tombstone without personal data, and lists the releases, splits and models that contain the person."""
+Take a person out: writes the withdrawal into consent.json, moves the takes to trash/ (a new consent lets them be put
+back), leaves a tombstone without personal data, and lists every place that has something of the person: releases,
+copies in other datasets, splits, results, reports, runs, models, hand-offs.
+With --erase all of that is deleted or rewritten, path by path, runs and models that learned from the person too
+(--keep-models keeps and marks them), and a search for bytes, pixels and pseudonym proves that only the tombstone is
+left. Exit code 1 where the search finds something."""
 
 WITHDRAW_EXAMPLES = """\
 kaggle-publisher withdraw --dataset people --subject s03 --dry-run
-kaggle-publisher withdraw --dataset people --subject s03 --retrain"""
+kaggle-publisher withdraw --dataset people --subject s03 --retrain
+kaggle-publisher withdraw --dataset people --subject s03 --erase --dry-run
+kaggle-publisher withdraw --dataset people --subject s03 --erase"""
 
 
 def parser() -> cli.Parser:
@@ -95,6 +101,8 @@ def _add_withdraw(publisher: cli.Parser) -> None:
     cli.add_dataset(parser)
     parser.add_argument("--subject", required=True, metavar="ID", help="the person's pseudonym")
     parser.add_argument("--retrain", action="store_true", help="mark the models that learned from the person as stale")
+    parser.add_argument("--erase", action="store_true", help="delete everything of the person here, and prove it")
+    parser.add_argument("--keep-models", action="store_true", help="with --erase: keep models, marked as stale")
     cli.add_dry_run(parser)
     cli.add_json(parser)
 
@@ -129,6 +137,9 @@ def _fetch(arguments: argparse.Namespace) -> cli.Result:
 
 
 def _withdraw(arguments: argparse.Namespace) -> cli.Result:
+    cli.require(
+        arguments.erase or not arguments.keep_models, "--keep-models", found="no --erase", expected="it with --erase"
+    )
     config = cli.fill(WithdrawConfig, arguments, dataset=paths.dataset_dir(arguments.dataset))
     from tools.kaggle_publisher.withdraw import withdraw
 

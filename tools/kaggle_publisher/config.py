@@ -63,9 +63,13 @@ class WithdrawConfig:
         subject: The person's pseudonym.
         retrain: Mark the models that learned from this person as stale.
         dry_run: Only list what would happen.
+        erase: Delete everything of the person that is here, and prove it by search.
+        keep_models: With erase: mark runs and models that learned from the person as stale, and keep them.
     """
 
     dataset: Path
     subject: str
     retrain: bool
     dry_run: bool
+    erase: bool = False
+    keep_models: bool = False

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import contracts, paths
-from shared.dataset import check, reader
+from shared.dataset import check, reader, tombstones
 from shared.errors import CheckFailed, InvalidInput
 from tools.kaggle_publisher.config import FetchConfig
 from tools.kaggle_publisher.release.staging import CHECKSUMS, STAGED
@@ -76,6 +76,7 @@ def fetch(config: FetchConfig) -> Fetched:
         _unpack(archive, unpacked)
         n_files = verify_checksums(unpacked, config.id)
         n_sequences = _check(unpacked)
+        _refuse_withdrawn(unpacked, config.id)
         if target.exists() and any(target.iterdir()):
             return _compare(target, unpacked, config.id, n_files, n_sequences)
         target.unlink() if target.is_file() else target.rmdir() if target.exists() else None
@@ -140,6 +141,25 @@ def _check(folder: Path) -> int:
             str(folder.name), found=f"{errors[0].where}: {errors[0].what}", expected="a dataset that verifies"
         )
     return len(reader.open_dataset(folder).rows)
+
+
+def _refuse_withdrawn(folder: Path, release: str) -> None:
+    """Refuse a release that would bring a person back who has withdrawn from a dataset here.
+
+    Raises:
+        CheckFailed: It holds one; nothing is kept.
+    """
+    manifest = contracts.read_document(folder / reader.MANIFEST, "dataset")
+    rows = reader.parse_labels((folder / reader.LABELS).read_bytes(), reader.LABELS, manifest["classes"])
+    pictures = (path.read_bytes() for path in sorted((folder / "images").glob("*")))
+    name = tombstones.find_withdrawn({row.subject_id for row in rows}, pictures)
+    if name is not None:
+        raise CheckFailed(
+            release,
+            found=f"a person who has withdrawn from {name}",
+            expected="a release without people who have withdrawn",
+            todo="nothing was kept; fetch a newer version, and ask for the old one to be deleted",
+        )
 
 
 def _unpack(archive: Path, target: Path) -> None:

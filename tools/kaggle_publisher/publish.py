@@ -15,6 +15,7 @@ from shared import cli, contracts, paths
 from shared.dataset import check, consent, reader
 from shared.dataset.card import CARD_MARK, own_text
 from shared.dataset.reader import Dataset, SequenceRow
+from shared.dataset.tombstones import count_withdrawals
 from shared.errors import CheckFailed, InvalidInput, WrongUsage
 from tools.kaggle_publisher.config import PublishConfig
 from tools.kaggle_publisher.gate import Selection, select
@@ -36,7 +37,6 @@ from tools.kaggle_publisher.release.staging import (
 )
 from tools.kaggle_publisher.releases import Release, difference, read_releases, write_releases
 from tools.kaggle_publisher.remote.upload import upload
-from tools.kaggle_publisher.tombstones import count_withdrawals
 
 
 def publish(config: PublishConfig) -> Published:

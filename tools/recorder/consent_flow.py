@@ -7,7 +7,7 @@ Reads the statement (`shared.dataset.statement`) and a dataset's consent.json, w
 from collections.abc import Callable, Sequence
 
 from shared import cli, paths
-from shared.dataset import consent
+from shared.dataset import consent, tombstones
 from shared.dataset.statement import Statement, read_statement
 from shared.errors import CheckFailed, WrongUsage
 from tools.recorder.config import RecordingConfig
@@ -35,12 +35,22 @@ def settle_consent(settings: RecordingConfig, kind: str, ask: Ask | None) -> Non
         return
     who = settings.subject_id
     missing = consent.read_consent(settings.dataset).why_not(who, "train")
+    since = tombstones.read_barred(settings.dataset).since(who)
     if settings.consent:
+        if since is not None:
+            cli.note(f"recorder: note: {who} withdrew on {since[:10]}; --consent is recorded as a new consent")
         if missing is not None or not _covers(settings):
             _write(settings, settings.consent, "paper" if kind == "camera" else "import")
         return
     if missing is None:
         return
+    if kind != "camera" and since is not None:
+        raise CheckFailed(
+            f"consent of {who}",
+            found=f"a withdrawal on {since[:10]}",
+            expected="a new consent by the person",
+            todo="nothing was recorded; with the person's new agreement: --consent train",
+        )
     if kind != "camera":
         cli.note(
             f"recorder: note: {who}: {missing}; is neither trained on, measured with nor published until there is one: "

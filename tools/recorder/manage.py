@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import paths
-from shared.dataset import consent, reader, removed_takes
+from shared.dataset import consent, reader, removed_takes, tombstones
 from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput
 from tools.recorder.summary import describe_faults
@@ -85,15 +85,6 @@ def restore(dataset: Path, take_id: str) -> UpkeepResult:
     Raises:
         InvalidInput: It is in neither, or the person has withdrawn.
     """
-    removal = removed_takes.find_removed(dataset, take_id)
-    newest = consent.read_consent(dataset).of(removal.record["subject_id"])
-    if newest is not None and newest.withdrawn:
-        raise InvalidInput(
-            f"{take_id} of {newest.subject_id}",
-            found=f"a consent withdrawn {newest.given_utc}",
-            expected="one that holds",
-            todo="ask the person again first",
-        )
     with _open(dataset) as writer:
         rows = writer.restore_take(take_id)
     line = f"{take_id} of {rows[0].subject_id} is back in {paths.shown(dataset)} ({len(rows)} sequences)"
@@ -107,9 +98,20 @@ def withdraw_consent(dataset: Path, subject_id: str) -> UpkeepResult:
         InvalidInput: The person has neither a take nor a consent row.
     """
     with _open(dataset) as writer:
-        takes = sorted({row.take_id for row in writer.rows if row.subject_id == subject_id})
+        rows = [row for row in writer.rows if row.subject_id == subject_id]
+        takes = sorted({row.take_id for row in rows})
         if consent.read_consent(dataset).of(subject_id) is not None or not takes:
             consent.withdraw(dataset, subject_id)
+        pictures = [(dataset / name).read_bytes() for row in rows for name in row.frame_names()]
+        if rows:
+            tombstones.leave_tombstone(
+                dataset,
+                n_takes=len(takes),
+                n_sequences=len(rows),
+                releases=[],
+                pseudonyms=[subject_id],
+                pictures=pictures,
+            )
         places = [writer.withdraw_take(take_id, "consent_withdrawn") for take_id in takes]
     others = [r.place for r in removed_takes.list_removed(dataset) if r.record["subject_id"] == subject_id]
     lines = [f"{subject_id}: {len(places)} takes left the dataset; nothing of them is used any more"]

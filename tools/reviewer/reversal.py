@@ -10,6 +10,7 @@ from typing import Any
 
 from shared.dataset import reader
 from shared.dataset.reader import SequenceRow
+from shared.dataset.tombstones import read_barred
 from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput
 from tools.reviewer.corrections import BEFORE, RECORD, close_record, labels_part, link_files, open_records
@@ -26,6 +27,7 @@ class Reverted:
         applied_utc: When it was applied.
         restored: Sequences that were restored.
         kept: Sequences that were changed since and stay as they are.
+        n_withdrawn: Sequences of people who have withdrawn since, which stay out.
     """
 
     dataset: Path
@@ -34,6 +36,7 @@ class Reverted:
     applied_utc: str
     restored: list[str]
     kept: list[str]
+    n_withdrawn: int = 0
 
     @property
     def exit_code(self) -> int:
@@ -46,6 +49,8 @@ class Reverted:
         if self.kept:
             shown = ", ".join(self.kept[:10]) + (", ..." if len(self.kept) > 10 else "")
             lines.append(f"  {len(self.kept)} were changed since and stay as they are: {shown}")
+        if self.n_withdrawn:
+            lines.append(f"  {self.n_withdrawn} of people who have withdrawn since stay out")
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:
@@ -56,6 +61,7 @@ class Reverted:
             "applied_utc": self.applied_utc,
             "restored": self.restored,
             "kept": self.kept,
+            "n_withdrawn": self.n_withdrawn,
         }
 
 
@@ -79,10 +85,16 @@ def revert_review(folder: Path) -> Reverted:
         old = path.parent / BEFORE
         before = reader.parse_labels(old.read_bytes(), str(old), dataset.manifest["classes"])
         rows, restored, kept = _merge(dataset.rows, before, record["changes"])
-        link_files(record["files"], path.parent, folder)
+        barred, there = read_barred(folder), {row.sequence_id for row in dataset.rows}
+        withdrawn = [row for row in rows if row.sequence_id not in there and barred.since(row.subject_id) is not None]
+        left_out = {row.sequence_id for row in withdrawn}
+        rows = [row for row in rows if row.sequence_id not in left_out]
+        restored = [name for name in restored if name not in left_out]
+        away = {name for row in withdrawn for name in row.frame_names()}
+        link_files([name for name in record["files"] if name not in away], path.parent, folder)
         writer.commit(rows)
         close_record(path, record)
-    return Reverted(folder, dataset.name, path.parent, str(record["applied_utc"]), restored, kept)
+    return Reverted(folder, dataset.name, path.parent, str(record["applied_utc"]), restored, kept, len(withdrawn))
 
 
 def _merge(

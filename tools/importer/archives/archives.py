@@ -286,6 +286,9 @@ class _Run:
             return
         self._n_nameless += self._keywords.find_person(member.name) is None
         person = self._subject_of(each, member)
+        if self._dataset.bars(person, [prepared.stored]):
+            self._tally.leave_out("withdrawn", what, "")
+            return
         take = self._dataset.take_of(person, "photo")
         emotion = self._keywords.emotions.get(label)
         self._dataset.add(Incoming(person, take, label, emotion, (0.0,), "photo", (prepared.stored,), origin))
