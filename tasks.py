@@ -10,7 +10,6 @@ import functools
 import shlex
 import sys
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -23,15 +22,13 @@ from shared.approaches import parse_names
 from shared.chain import ab as ab_chain
 from shared.chain import commands, stages
 from shared.chain import compare_approaches as approaches_chain
-from shared.chain.running import exit_codes, find_dataset, open_chain, record_actors, run_tool
+from shared.chain import demo as demo_chain
+from shared.chain.running import exit_codes, find_dataset, open_chain
 from shared.chain.tool_task import chain_task, tool_task
 from shared.text import language
 
 HERE = Path(__file__).resolve().parent
 DEMO = "demo"
-DEMO_ACTORS, BASELINE_ACTORS = 28, 8  # a quarter of the 28 is tested: fewer people could not carry a verdict
-DEMO_NETWORK = {"encoder": "efficientnet_lite0_b7", "input_px": "112", "pooling": "grid", "freeze_epochs": "all"}
-BASELINE_DATASET = "baseline-actors"
 task = functools.partial(invoke.tasks.task, auto_shortflags=False)
 
 # ---- data ------------------------------------------------------------------------------------------------------------
@@ -131,12 +128,8 @@ def baseline(c: Context) -> None:
 
 def _make_baseline(c: Context) -> Path:
     """Record easy actors, train on them from scratch, export; returns the ONNX file."""
-    _record_baseline_actors(c)
-    return ab_chain.make_baseline(open_chain(c, "baseline"), paths.dataset_dir(BASELINE_DATASET))
-
-
-def _record_baseline_actors(c: Context) -> None:
-    record_actors(c, paths.dataset_dir(BASELINE_DATASET), "b", BASELINE_ACTORS, difficulty="easy", seed=1000)
+    easy = demo_chain.record_easy_actors(c)
+    return ab_chain.make_baseline(open_chain(c, "baseline"), easy)
 
 
 # ---- comparison ------------------------------------------------------------------------------------------------------
@@ -161,6 +154,7 @@ def ab(c: Context, given: argparse.Namespace) -> None:
         plan = ab_chain.Plan(
             dataset, given.epochs, before, given.weights or "", given.lr, given.seed, given.folds, given.seeds,
             str(given.margin), given.protected, given.people_curve, given.objective, lang, commands.network_of(given),
+            given.test or "",
         )  # fmt: skip
         compared = ab_chain.compare(chain, plan)
     print(compared.as_text(lang))
@@ -240,22 +234,18 @@ fetch_dataset = tool_task(
 
 @chain_task(commands.demo_parser())
 def demo(c: Context, given: argparse.Namespace) -> None:
-    """Run all steps with drawn actors: no camera, no data, no network. Takes minutes.
+    """Run all steps with drawn actors: no camera, no data, no network. Takes two minutes.
 
     Example: ./inv demo
     """
     dataset = paths.dataset_dir(f"{DEMO}-seed{given.seed}" if given.seed else DEMO)
     lang = language.choose(given.lang)
-    print("demo: drawn actors only; no number below says anything about people", file=sys.stderr, flush=True)
-    with ThreadPoolExecutor() as pool:  # two datasets, so that both cores draw
-        drawn = pool.submit(record_actors, c, dataset, "a", DEMO_ACTORS, difficulty="normal", seed=given.seed)
-        _record_baseline_actors(c)
-        drawn.result()
-    run_tool(c, "verifier", "--dataset", dataset)
-    run_tool(c, "grid_viewer", "--dataset", dataset, "--lang", lang)
-    ab(c, dataset=str(dataset), epochs="30", weights="imagenet", seed=str(given.seed), lang=lang, **DEMO_NETWORK)
-    sheets = paths.artifacts("grids") / dataset.name / "index.html"
-    print(f"sheets      {paths.shown(sheets)}\ndataset     {paths.shown(dataset)} (SYNTHETIC: drawn faces)")
+    print(f"demo: {demo_chain.OPENING}", file=sys.stderr, flush=True)
+    with exit_codes():
+        before = demo_chain.draw(c, dataset, given.seed, lang)
+    arms = {"baseline": str(before), "weights": "imagenet", "epochs": demo_chain.EPOCHS, **demo_chain.AFTER}
+    ab(c, dataset=str(dataset), test=demo_chain.tested(), seed=str(given.seed), lang=lang, **arms)
+    print(demo_chain.closing(dataset, lang))
 
 
 # ---- the house -------------------------------------------------------------------------------------------------------

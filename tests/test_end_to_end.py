@@ -82,11 +82,15 @@ def test_ci_walks_from_films_of_real_people_to_a_report(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
-def test_the_demo_runs_through_and_is_marked_synthetic(tmp_path: Path) -> None:
-    done = _invoke(tmp_path, "demo")
+def test_the_demo_ends_in_better_on_actors_never_seen_and_is_marked_synthetic(tmp_path: Path) -> None:
+    done = _invoke(tmp_path, "demo", "--lang", "en")
     assert done.returncode == 0, done.stderr
     found = _documents(tmp_path)
     comparison = json.loads(found["comparison"][0].read_text(encoding="utf-8"))
     assert comparison["synthetic"]
+    assert comparison["verdict"]["word"] == "better", comparison["verdict"]["sentence"]["en"]
+    (split,) = [s for f in found["split"] if (s := json.loads(f.read_text()))["dataset"]["name"] == "demo"]
+    assert (split["method"], len(split["sides"]["test"]["subjects"])) == ("chosen_people", comparison["n_subjects"])
     assert all(json.loads(f.read_text())["synthetic"] for f in found["frontend_spec"])
     assert "SYNTHETIC" in done.stdout
+    assert "./inv collect" in done.stdout

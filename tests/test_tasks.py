@@ -96,6 +96,19 @@ def test_ab_does_not_ignore_seeds_without_folds(
     assert not _commands(context)
 
 
+@pytest.mark.parametrize(
+    ("flags", "found"), [({"folds": 2, "test": "p01"}, "--folds beside it"), ({"test": "none"}, "none")]
+)
+def test_ab_refuses_test_people_beside_folds_and_a_test_of_nobody(
+    flags: dict[str, Any], found: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, context: MockContext
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    with pytest.raises(Exit, match=f"--test: found '?{found}") as refused:
+        tasks.ab(context, dataset="few", **flags)
+    assert refused.value.code == 2
+    assert not _commands(context)
+
+
 @pytest.fixture
 def drawn(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, make_dataset: object) -> str:
     """The name of a dataset of three drawn people."""

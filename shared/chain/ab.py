@@ -44,6 +44,7 @@ class Plan:
         objective: What thresholds are chosen for, as the exporter takes it.
         lang: Language of the report.
         network: Flags of the trainer on encoder, pooling and freezing, where they are not its defaults.
+        test: The test people, as the splitter takes them; empty to draw them.
     """
 
     dataset: Path
@@ -60,6 +61,7 @@ class Plan:
     objective: str
     lang: str
     network: Mapping[str, object] = field(default_factory=dict)
+    test: str = ""
 
     def session(self) -> str:
         """Name this experiment: its arms count as one test-set evaluation, another plan counts as another."""
@@ -78,16 +80,28 @@ class Plan:
             self.objective,
         ]
         plan_facts += [self.network] if self.network else []
+        plan_facts += [self.test] if self.test else []
         return f"ab-{contracts.sha256_json(plan_facts)[:16]}"
 
 
-def make_baseline(chain: Chain, dataset: Path) -> Path:
-    """Train a detector from scratch and export it; returns the ONNX file."""
+def make_baseline(
+    chain: Chain, dataset: Path, model: str = "baseline", network: Mapping[str, object] | None = None
+) -> Path:
+    """Train a detector and export it; returns the ONNX file.
+
+    Args:
+        chain: The chain.
+        dataset: Its folder.
+        model: What the model is called.
+        network: Flags of the trainer on a pretrained network; None for the usual one, from scratch.
+    """
     # From scratch on so few faces, varied pictures hide the mouth for hundreds of steps (LOG.md): none here.
-    flags = flags_of(weights="none", epochs=BASELINE_EPOCHS, lr=BASELINE_LR, no_augment=True)
-    trained = stages.train(chain, "train", dataset, None, [*flags, "--keep-epochs", BASELINE_EPOCHS])
+    from_scratch = {"weights": "none", "lr": BASELINE_LR, "no_augment": True}
+    how = {"weights": "imagenet", **network} if network else from_scratch
+    flags = flags_of(epochs=BASELINE_EPOCHS, keep_epochs=BASELINE_EPOCHS, **how)
+    trained = stages.train(chain, "train", dataset, None, flags)
     kept = stages.epoch_name(BASELINE_EPOCHS)
-    return stages.export(chain, "export", trained, kept, dataset, None, "baseline")
+    return stages.export(chain, "export", trained, kept, dataset, None, model)
 
 
 @dataclass(frozen=True)
@@ -145,7 +159,7 @@ def compare(chain: Chain, plan: Plan) -> Compared:
     Raises:
         StepFailed: A tool failed; it has printed why.
     """
-    splits = stages.freeze_splits(chain, plan.dataset, plan.seed, plan.folds, plan.seeds)
+    splits = stages.freeze_splits(chain, plan.dataset, plan.seed, plan.folds, plan.seeds, plan.test)
     walks = [_walk(chain, plan, split, f"{split.stem}: " if plan.folds else "") for split in splits]
     walked = walks[0] if len(walks) == 1 else _pool(chain, walks)
     return _report(chain, plan, splits, walked)
@@ -238,7 +252,8 @@ def _report(chain: Chain, plan: Plan, splits: tuple[Path, ...], walked: Walked) 
     """Write the report."""
     arms = "_".join(map(str, plan.epochs))
     labels = json.loads(splits[0].read_text(encoding="utf-8"))["dataset"]["sha256"][:8]
-    folds = f"-f{plan.folds}x{plan.seeds}" if plan.folds else ""
+    tested = f"-f{plan.folds}x{plan.seeds}" if plan.folds else ""
+    tested += f"-t{contracts.sha256_json(plan.test)[:8]}" if plan.test else ""
     flags = flags_of(
         baseline=f"baseline={walked.baseline}",
         candidate=[f"{name}={file}" for name, file in walked.candidates.items()],
@@ -249,7 +264,7 @@ def _report(chain: Chain, plan: Plan, splits: tuple[Path, ...], walked: Walked) 
         margin=plan.margin,
         protected=plan.protected,
         lang=plan.lang,
-        report_id=f"ab-{plan.dataset.name[:20]}-{labels}-e{arms[:16]}-s{plan.seed}{folds}",
+        report_id=f"ab-{plan.dataset.name[:20]}-{labels}-e{arms[:16]}-s{plan.seed}{tested}",
     )
     results = [walked.baseline, *walked.candidates.values(), *walked.references.values(), *walked.people.values()]
     reported = chain.run(

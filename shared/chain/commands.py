@@ -36,6 +36,7 @@ def ab_parser() -> cli.Parser:
     add("--epochs", type=cli.int_list, default="10", metavar="N,...", help=lengths)
     _add_training(parser, "the detector to compare with (default: ./inv baseline)")
     _add_folds(parser, 0, "one split; with folds everybody is tested")
+    add("--test", metavar="A,B", help="measure on these people, such as s06,s07 (default: drawn)")
     _borrow_report(parser, "margin", "protected", "lang")
     add("--people-curve", action="store_true", help="also train on fewer people, to see whether recording more helps")
     add("--gate", action="store_true", help="exit code 1 unless the verdict is better")
@@ -83,12 +84,18 @@ def check(given: argparse.Namespace) -> None:
     """Refuse what no flag's own type sees.
 
     Raises:
-        WrongUsage: --seeds without --folds, or an objective that thresholds cannot be chosen for.
+        WrongUsage: --seeds without --folds, --test with them or without people, or an objective that thresholds cannot
+            be chosen for.
     """
     from shared.statistics.thresholds import parse_objective
 
     if given.seeds > 1 and not given.folds:
         raise WrongUsage("--seeds", found="no --folds beside it", expected="both, as --folds 5 --seeds 3")
+    test = getattr(given, "test", None)
+    if test and given.folds:
+        raise WrongUsage("--test", found="--folds beside it", expected="one of them: with folds everybody is tested")
+    if test == "none":  # which the splitter takes, for a test set that is another dataset
+        raise WrongUsage("--test", found=test, expected="people to measure on, such as s06,s07")
     parse_objective(given.objective)
 
 

@@ -44,7 +44,7 @@ def require_both_classes(dataset: Path) -> None:
         )
 
 
-def freeze_splits(chain: Chain, dataset: Path, seed: int, folds: int, seeds: int) -> tuple[Path, ...]:
+def freeze_splits(chain: Chain, dataset: Path, seed: int, folds: int, seeds: int, test: str = "") -> tuple[Path, ...]:
     """Split the people, once or into folds, and check for leaks; returns the split files.
 
     Args:
@@ -53,11 +53,12 @@ def freeze_splits(chain: Chain, dataset: Path, seed: int, folds: int, seeds: int
         seed: The first one.
         folds: Folds a seed; 0 for one split.
         seeds: How often the folds are drawn; not looked at without folds.
+        test: The test people of one split, as the splitter takes them; empty to draw them.
 
     Raises:
         StepFailed: Too few people, or the same person, take or picture in two parts of the split.
     """
-    flags = flags_of(dataset=dataset, seed=seed)
+    flags = flags_of(dataset=dataset, seed=seed, test=test)
     if folds:
         flags += flags_of(folds=folds, seeds=seeds)
 

@@ -4,6 +4,7 @@ import pytest
 
 from shared.dataset.protocol import read_protocol
 from tools.recorder.actor.actor import Actor
+from tools.recorder.actor.portrait import LAYER_PX
 
 PROTOCOL = read_protocol()
 SIZE = (480, 640, 3)
@@ -21,6 +22,16 @@ def test_a_smile_changes_nothing_outside_of_the_mouths_box(person: int, difficul
         changed[y0:y1, x0:x1] = False
         assert not changed.any()
         assert (x1 - x0) * (y1 - y0) < 0.12 * SIZE[0] * SIZE[1]
+
+
+@pytest.mark.parametrize("person", range(12))
+def test_the_box_that_a_head_is_moved_in_cuts_nothing_of_it(person: int) -> None:
+    actor = Actor(person, 100 + person, "normal", PROTOCOL)
+    small = actor.render(1.37)
+    half = LAYER_PX / 2
+    actor._painter._head_corners = np.array([[-half, -half], [half, -half], [half, half], [-half, half]])
+    whole = actor.render(1.37)
+    assert np.abs(small.astype(int) - whole).max() <= 1  # another origin, another rounding
 
 
 def test_a_moment_is_a_pure_function_of_its_time() -> None:
@@ -82,3 +93,11 @@ def test_frame_times_are_30_fps_with_jitter_and_repeatable() -> None:
     assert 1 < steps.std() < 5
     assert times == list(Actor(1, 2, "normal", PROTOCOL).frame_times_s())
     assert times != list(Actor(1, 3, "normal", PROTOCOL).frame_times_s())
+
+
+@pytest.mark.parametrize("fps", [20.0, 400.0])
+def test_frames_come_at_the_rate_that_is_asked_for_and_in_their_order(fps: float) -> None:
+    times = list(Actor(1, 2, "normal", PROTOCOL).frame_times_s(fps))
+    assert len(times) == 9 * fps
+    assert np.diff(times).min() > 0
+    assert np.diff(times).mean() == pytest.approx(1 / fps, rel=0.01)

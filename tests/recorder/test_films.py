@@ -1,3 +1,4 @@
+import shutil
 import subprocess
 from collections.abc import Callable
 from pathlib import Path
@@ -205,6 +206,30 @@ def test_drawn_actors_and_people_do_not_share_a_dataset(record: Record, make_fil
     code, _, err = record("--source", "synthetic")
     assert code == 1
     assert "do not share" in err
+
+
+def test_several_actors_are_the_same_as_one_after_the_other(record: Record, dataset_folder: Path) -> None:
+    drawn = ("--source", "synthetic", "--target", 1, "--fps", 20)
+    code, result, _ = record(*drawn, "--actors", 2, subject="a")
+    assert code == 0
+    assert [session["subject_id"] for session in result["actors"]] == ["a01", "a02"]
+    assert [take["measured_fps"] for session in result["actors"] for take in session["takes"]] == [
+        pytest.approx(20, abs=0.1)
+    ] * 2
+    together = {path.name: path.read_bytes() for path in (dataset_folder / "images").iterdir()}
+    shutil.rmtree(dataset_folder)
+    for name in ("a01", "a02"):
+        assert record(*drawn, subject=name)[0] == 0
+    assert together == {path.name: path.read_bytes() for path in (dataset_folder / "images").iterdir()}
+    code, result, _ = record(*drawn, "--actors", 3, subject="a")
+    assert (code, [len(session["takes"]) for session in result["actors"]]) == (0, [0, 0, 1])
+
+
+@pytest.mark.parametrize("flags", [("--source", "film.mp4", "--target", 1), ("--source", "synthetic")])
+def test_several_actors_are_drawn_and_have_a_target(flags: tuple[object, ...], record: Record) -> None:
+    code, result, err = record(*flags, "--actors", 2, subject="a")
+    assert (code, result) == (2, None)
+    assert "--actors: found" in err
 
 
 def test_a_persons_name_is_refused_as_subject(record: Record) -> None:

@@ -18,6 +18,7 @@ recorder --source 1 --subject s02 --dataset people --target 10          the seco
 recorder --source film.mp4 --subject s03 --dataset people --no-preview  one take from a film
 recorder --source rtsp://192.168.0.5/live --subject s04 --dataset people
 recorder --source synthetic --subject a01 --dataset trial --no-preview --target 3
+recorder --source synthetic --subject a --actors 20 --dataset trial --no-preview --target 1     a01 to a20
 recorder --source film.mp4 --subject s03 --dataset people --no-preview --consent train,publish
 recorder takes --dataset people                                         takes that were undone, or kept apart and why
 recorder takes --dataset people --restore take_0007                     use one all the same
@@ -46,6 +47,7 @@ def parser() -> cli.Parser:
     add("--subject", metavar="ID", help="the person's pseudonym, such as s01; never a name")
     cli.add_dataset(parser)
     add("--protocol", type=cli.path, metavar="FILE", help="a protocol file (default: 0-3-6-9 s, smile from 3 to 6)")
+    add("--actors", type=cli.positive_int, metavar="N", help="so many drawn people: --subject a gives a01, a02, ...")
     add("--target", type=cli.positive_int, metavar="N", help="takes of this person in total; run again to go on")
     add("--no-preview", action="store_true", help="no window")
     add("--realtime", action="store_true", help="play films and actors at their own speed")
@@ -65,7 +67,13 @@ def parser() -> cli.Parser:
     add("--mixed", action="store_true", help="let a person's takes differ in size and frame rate")
     cli.add_seed(parser)
     add("--difficulty", choices=("easy", "normal"), default="normal", help="of the drawn actors (default: normal)")
-    add("--fps", type=_rate, default=30.0, metavar="N", help="ask the camera for this rate (default: 30)")
+    add(
+        "--fps",
+        type=_rate,
+        default=30.0,
+        metavar="N",
+        help="ask the camera, or a drawn actor, for this rate (default: 30)",
+    )
     add("--width", type=cli.positive_int, default=1280, metavar="PX", help="and for this width (default: 1280)")
     add("--height", type=cli.positive_int, default=720, metavar="PX", help="and this height (default: 720)")
     _add_managing(parser, "record nothing; ")
@@ -98,6 +106,14 @@ def _record(arguments: argparse.Namespace) -> cli.Result:
     if arguments.list or arguments.undo or arguments.restore or arguments.withdraw_consent:
         return _manage(arguments)
     config = _to_config(arguments)
+    if arguments.actors is not None:
+        is_drawn_alone = config.source == "synthetic" and not config.preview and config.target is not None
+        found = "another --source, a window, or no --target"
+        expected = "--source synthetic --no-preview --target N beside it"
+        cli.require(is_drawn_alone, "--actors", found=found, expected=expected)
+        from tools.recorder.crowd import record_crowd
+
+        return record_crowd(config, arguments.actors)
     from tools.recorder.record import record
 
     return record(config)

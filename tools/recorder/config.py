@@ -22,7 +22,7 @@ class RecordingConfig:
         lang: Language of the prompts: ``ko`` or ``en``.
         seed: Varies the drawn actors.
         difficulty: Of the drawn actors: ``easy`` or ``normal``.
-        fps: Rate requested from a camera; it may deliver another rate, and the measured one counts.
+        fps: Rate requested; a camera may deliver another one, and what is measured counts.
         width_px: Width requested from a camera.
         height_px: Height requested from a camera.
         consent: What the person has agreed to elsewhere, of `shared.dataset.consent.SCOPES`; empty to ask.

@@ -276,7 +276,7 @@ class SyntheticSource:
     """Drawn actors: the subject and --seed make the face, the number of the take makes its performance.
 
     Args:
-        settings: subject_id, seed and difficulty are used.
+        settings: subject_id, seed, difficulty and fps are used.
         protocol: Its phases prompt for the smile.
     """
 
@@ -284,7 +284,6 @@ class SyntheticSource:
     clock = "simulated"
     sha256: str | None = None
     is_live = False
-    nominal_fps: float | None = 30.0
     duration_s: float | None = None
     size_px = (640, 480)
     ending = "the actor left"
@@ -292,6 +291,7 @@ class SyntheticSource:
     def __init__(self, settings: RecordingConfig, protocol: TakeProtocol) -> None:
         self._settings = settings
         self._protocol = protocol
+        self.nominal_fps: float | None = settings.fps
         self.note = f"drawn actor, seed {settings.seed}, difficulty {settings.difficulty}"
 
     def idle(self) -> Iterator[Frame]:
@@ -306,7 +306,7 @@ class SyntheticSource:
     def _perform(self, take: str, *, smiles: bool) -> Iterator[Frame]:
         who = f"{self._settings.subject_id}:{self._settings.seed}"
         actor = Actor(_seed(who), _seed(f"{who}:{take}"), self._settings.difficulty, self._protocol)
-        for time_s in actor.frame_times_s():
+        for time_s in actor.frame_times_s(self._settings.fps):
             yield Frame(time_s, actor.render(time_s, None if smiles else 0.0))
 
     def close(self) -> None:

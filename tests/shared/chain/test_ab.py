@@ -27,7 +27,7 @@ def plan(make_dataset: Callable[..., Dataset], tmp_path: Path) -> Plan:
 
 
 @pytest.mark.parametrize(
-    "change", [{"lr": "1e-4"}, {"epochs": (7, 10)}, {"seed": 1}, {"objective": "f1"}, {"folds": 5}]
+    "change", [{"lr": "1e-4"}, {"epochs": (7, 10)}, {"seed": 1}, {"objective": "f1"}, {"folds": 5}, {"test": "p01"}]
 )
 def test_another_plan_is_another_opening_of_the_test_side(plan: Plan, change: dict[str, Any]) -> None:
     assert dataclasses.replace(plan, **change).session() != plan.session()
@@ -98,6 +98,28 @@ class Shell:
         content = {"seed": 0, "dataset": {"sha256": "0" * 64}, "training": self.n_trainings if trained else None}
         path.write_text(json.dumps(content))
         return path
+
+
+def test_people_who_were_chosen_are_the_ones_the_splitter_tests_and_their_report_is_another(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+
+    def walk(plan: Plan) -> tuple[list[str], str]:
+        """Return the words of the split's command, and the report's name."""
+        commands: list[list[str]] = []
+
+        def shell(command: str) -> tuple[int, str]:
+            commands.append(shlex.split(command)[3:])
+            return Shell(tmp_path / "made")(command)
+
+        ab.compare(Chain(tmp_path / f"chain-{plan.test}.json", shell, lambda text: None), plan)
+        return commands[0], commands[-1][commands[-1].index("--report-id") + 1]
+
+    drawn, chosen = walk(plan), walk(dataclasses.replace(plan, test="p01,p02"))
+    assert "--test" not in drawn[0]
+    assert chosen[0][chosen[0].index("--test") + 1] == "p01,p02"
+    assert drawn[1] != chosen[1]
 
 
 def test_other_words_in_a_report_repeat_the_report_only_and_another_trainer_repeats_the_training_and_what_follows(

@@ -21,6 +21,7 @@ from tools.recorder.actor.portrait import Stage
 FPS = 30.0
 _JITTER_S = 0.002  # a webcam's, our own measurement: most frames within 2 ms of their place, all within 6
 _JITTER_MOST_S = 0.006
+_JITTER_MOST_SHARE = 0.4  # of the time between two frames, so that they keep their order at any rate
 _REST = 0.95  # of the time from cue to window: the reaction is over before labelled frames begin
 
 
@@ -160,12 +161,13 @@ class Actor:
             default=0.0,
         )
 
-    def frame_times_s(self) -> Iterator[float]:
-        """Yield capture times: 30 a second with a webcam's jitter, from 0 to the protocol's end."""
+    def frame_times_s(self, fps: float = FPS) -> Iterator[float]:
+        """Yield capture times at a frame rate with a webcam's jitter, from 0 to the protocol's end."""
         rng = np.random.default_rng([self._take_seed, 2])
-        for index in range(math.ceil(self._length_s * FPS)):
-            jitter_s = min(max(float(rng.normal(0, _JITTER_S)), -_JITTER_MOST_S), _JITTER_MOST_S)
-            yield max(0.0, index / FPS + jitter_s) if index else 0.0
+        most_s = min(_JITTER_MOST_S, _JITTER_MOST_SHARE / fps)
+        for index in range(math.ceil(self._length_s * fps)):
+            jitter_s = min(max(float(rng.normal(0, _JITTER_S)), -most_s), most_s)
+            yield max(0.0, index / fps + jitter_s) if index else 0.0
 
     def render(self, time_s: float, smile: float | None = None) -> U8:
         """Draw the moment.

@@ -24,7 +24,7 @@ from tools.recorder.actor.portrait import (
 )
 from tools.recorder.actor.strokes import Points, Rgb, band, dark, fill, mix, oval, stroke
 
-_HEAD_REACH = 195.0  # from the middle of the face to the end of the longest hair at any roll, in head pixels
+_SEAM_PX = 2  # around the head's layer: interpolation reaches a pixel further than what is painted
 
 
 @dataclass(frozen=True)
@@ -63,6 +63,7 @@ class Painter:
         self._stage = stage
         self._room = paint_room(appearance, stage)
         self._head_rgba = paint_head(appearance, stage)
+        self._head_corners = _corners_of(self._head_rgba)
 
     def paint(self, pose: Pose, face: Face, grain: int) -> U8:
         """Paint a moment.
@@ -112,15 +113,23 @@ class Painter:
 
     def _lay_head(self, image: U8, matrix: Points) -> None:
         """Put the head's layer over the room."""
-        reach = _HEAD_REACH * math.hypot(*matrix[:, 0])
-        x0, x1 = max(0, int(matrix[0, 2] - reach)), min(WIDTH_PX, int(matrix[0, 2] + reach))
+        placed = self._head_corners @ matrix[:, :2].T + matrix[:, 2]
+        x0, y0 = np.maximum(np.floor(placed.min(axis=0)).astype(int) - _SEAM_PX, 0).tolist()
+        x1, y1 = np.minimum(np.ceil(placed.max(axis=0)).astype(int) + _SEAM_PX, (WIDTH_PX, HEIGHT_PX)).tolist()
         to_box = matrix.copy()
-        to_box[:, 2] += matrix[:, :2] @ np.array([-LAYER_PX / 2, -LAYER_PX / 2]) - (x0, 0)
-        head_rgba = cv2.warpAffine(self._head_rgba, to_box, (x1 - x0, HEIGHT_PX), flags=cv2.INTER_LINEAR)
-        region = image[:, x0:x1]
+        to_box[:, 2] += matrix[:, :2] @ np.array([-LAYER_PX / 2, -LAYER_PX / 2]) - (x0, y0)
+        head_rgba = cv2.warpAffine(self._head_rgba, to_box, (x1 - x0, y1 - y0), flags=cv2.INTER_LINEAR)
+        region = image[y0:y1, x0:x1]
         clear = cv2.bitwise_not(cv2.extractChannel(head_rgba, 3))
         behind = cv2.multiply(region, cv2.merge((clear, clear, clear)), scale=1 / 255)
         cv2.add(behind, cv2.cvtColor(head_rgba, cv2.COLOR_RGBA2RGB), dst=region)
+
+
+def _corners_of(head_rgba: U8) -> Points:
+    """Return the corners (4, 2), in head coordinates, of the box that holds all that is painted of a head's layer."""
+    rows, columns = (np.flatnonzero(head_rgba[..., 3].any(axis=axis)) for axis in (1, 0))
+    x0, x1, y0, y1 = columns[0], columns[-1] + 1, rows[0], rows[-1] + 1
+    return np.array([[x0, y0], [x1, y0], [x1, y1], [x0, y1]], np.float64) - LAYER_PX / 2
 
 
 def _draw_eyes(image: U8, place: Callable[[Points], Points], scale: float, appearance: Appearance, face: Face) -> None:

@@ -1,5 +1,6 @@
 """Fills and lines with smooth edges at sub-pixel places, and outlines to give them. Points are (N, 2), x and y."""
 
+import functools
 import math
 from typing import Any
 
@@ -27,15 +28,15 @@ def stroke(image: U8, points: Points, color: Rgb, thickness_px: float, *, closed
 
 def oval(x: float, y: float, half_width: float, half_height: float, power: float = 2.0, n: int = 48) -> Points:
     """Return the outline of an ellipse (power 2) or a rounder box (power above 2)."""
+    return _unit_oval(power, n) * (half_width, half_height) + (x, y)
+
+
+@functools.lru_cache(maxsize=256)
+def _unit_oval(power: float, n: int) -> Points:
+    """Return the outline around the origin with half axes of 1; frames draw the same few again and again."""
     turn = np.linspace(0, 2 * math.pi, n, endpoint=False)
     c, s = np.cos(turn), np.sin(turn)
-    return np.stack(
-        [
-            x + half_width * np.sign(c) * np.abs(c) ** (2 / power),
-            y + half_height * np.sign(s) * np.abs(s) ** (2 / power),
-        ],
-        axis=1,
-    )
+    return np.stack([np.sign(c) * np.abs(c) ** (2 / power), np.sign(s) * np.abs(s) ** (2 / power)], axis=1)
 
 
 def mix(color: Rgb, other: Rgb, part: float) -> Rgb:

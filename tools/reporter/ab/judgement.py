@@ -38,6 +38,7 @@ class Judged:
         tests: Of the difference to the baseline, by name; empty for the baseline.
         verdict: Of a candidate; None for baseline and references.
         against: Verdicts of a candidate against each reference, by name; nothing is protected there.
+        is_one_frame: Whether it is a trained model that was shown one picture of each sequence.
     """
 
     predictions: Predictions
@@ -47,6 +48,12 @@ class Judged:
     tests: Mapping[str, Test]
     verdict: Verdict | None
     against: Mapping[str, Verdict]
+    is_one_frame: bool
+
+    @property
+    def reference_kind(self) -> str:
+        """Name the texts on it as a reference: one picture needs no movement, the others need no training."""
+        return "one_frame" if self.is_one_frame else "reference"
 
     @property
     def unbeaten(self) -> list[str]:
@@ -92,7 +99,10 @@ class Judgement:
     def riders(self, words: ReportWords) -> list[str]:
         """Write what must be known with the verdict: references that were not beaten, and a choice among several."""
         judged = self.arms[self.best]
-        riders = [words(f"rider_reference_{judged.against[name].word}", reference=name) for name in judged.unbeaten]
+        riders = [
+            words(f"rider_{self.arms[name].reference_kind}_{judged.against[name].word}", reference=name)
+            for name in judged.unbeaten
+        ]
         n_candidates = sum(one.verdict is not None for one in self.arms.values())
         if n_candidates > 1:
             riders.append(words("rider_several", candidate=self.best, n=n_candidates))
@@ -185,6 +195,7 @@ def judge(arms: Sequence[Arm], question: Question) -> Judgement:
             tests=_tests(question.primary, baseline, arm_predictions) if arm_predictions is not baseline else {},
             verdict=_refuse_noise(weaken(verdicts[arm.name], reason), is_noise) if is_candidate else None,
             against={name: weaken(verdict, reason) for name, verdict in against.get(arm.name, {}).items()},
+            is_one_frame=arm.kind == "one_frame",
         )
     return Judgement(question, judged, at_chance)
 
