@@ -203,7 +203,13 @@ def make_dataset(tmp_path_factory: pytest.TempPathFactory) -> MakeDataset:
 
 
 def write_feature_model(
-    folder: Path, kind: str, *, uses_z: bool = False, landmarker: bytes = b"a landmarker", frames: int | str = "frames"
+    folder: Path,
+    kind: str,
+    *,
+    uses_z: bool = False,
+    landmarker: bytes = b"a landmarker",
+    frames: int | str = "frames",
+    positive_class: str = "smile",
 ) -> Path:
     """Write a model's folder of landmarks or blendshapes: the window's mean, weighted, through a sigmoid; and its card.
 
@@ -213,6 +219,7 @@ def write_feature_model(
         uses_z: Give z a weight.
         landmarker: Content of the face_landmarker.task that the model says it was trained with.
         frames: The axis of frames in the graph: free, or a number.
+        positive_class: What the output that decides is named after.
 
     Returns:
         The ONNX.
@@ -227,7 +234,10 @@ def write_feature_model(
     card |= {"network": {"landmarks": "landmark_mlp", "blendshapes": "blendshape_mlp"}[kind], "temperature": None}
     card["input"] = {"name": kind, "shape": [1, 5, *rest], "dtype": "float32", "layout": layout}
     card["input"]["landmark_model_sha256"] = sha256
-    card["outputs"] = card["outputs"][:1]
+    prob = f"{positive_class}_prob"
+    card["outputs"] = [{**card["outputs"][0], "name": prob}]
+    if positive_class != "smile":
+        card |= {"classes": ["neutral", positive_class], "positive_class": positive_class}
     notes = {key: card[key] for key in ("model_id", "classes", "positive_class", "frame_interval_ms", "crop", "mirror")}
     notes |= {"threshold": card["threshold"]["value"], "landmark_model_sha256": sha256}
     constants = {
@@ -240,13 +250,13 @@ def write_feature_model(
         helper.make_node("Reshape", ["mean", "flat"], ["row"]),
         helper.make_node("MatMul", ["row", "weights"], ["logit"]),
         helper.make_node("Sigmoid", ["logit"], ["prob"]),
-        helper.make_node("Reshape", ["prob", "one"], ["smile_prob"]),
+        helper.make_node("Reshape", ["prob", "one"], [prob]),
     ]
     graph = helper.make_graph(
         nodes,
         "tiny",
         [helper.make_tensor_value_info(kind, TensorProto.FLOAT, [1, frames, *rest])],
-        [helper.make_tensor_value_info("smile_prob", TensorProto.FLOAT, [1])],
+        [helper.make_tensor_value_info(prob, TensorProto.FLOAT, [1])],
         [numpy_helper.from_array(values, name) for name, values in constants.items()],
     )
     model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)

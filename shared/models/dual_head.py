@@ -162,7 +162,7 @@ def _build_crop(name: str, image_px: int, input_px: int) -> nn.Module:
 
 
 class ContractModule(nn.Module):
-    """The network as the model contract wants it: one window in, ``smile_prob`` (1,) and ``emotion_logits`` out.
+    """The network as the model contract wants it: one window in; probability (1,) and ``emotion_logits`` out.
 
     Args:
         network: The network.

@@ -103,7 +103,7 @@ class LandmarkMlp(Network):
 
 
 class LandmarkContract(nn.Module):
-    """The network as its ONNX: one window of features in, ``smile_prob`` (1,) out.
+    """The network as its ONNX: one window of features in, the probability (1,) out.
 
     Args:
         network: The network.

@@ -13,7 +13,7 @@ from torch import nn
 
 from shared.errors import CheckFailed, InvalidInput
 from shared.models import build_network
-from shared.onnx.contract import OUTPUTS
+from shared.onnx.contract import SMILE_PROB, outputs_of
 
 OPSET = 18
 
@@ -66,6 +66,7 @@ def export_stream(
     image_size_px: int,
     temperature: float,
     settings: Mapping[str, Any] | None = None,
+    prob: str = SMILE_PROB,
 ) -> tuple[onnx.ModelProto, onnx.ModelProto]:
     """Export a network's two halves: the encoder of one frame, and the head over the features of the last frames.
 
@@ -74,12 +75,13 @@ def export_stream(
         network: One of `shared.models.NETWORKS`.
         frame_count: Frames of a window.
         image_size_px: S.
-        temperature: Divides the smile logit.
+        temperature: Divides the logit of the positive class.
         settings: As in `shared.models.build_network`.
+        prob: The name of the output that decides.
 
     Returns:
-        ``frame`` (1, 3, S, S) to ``features`` (1, F), and ``features`` (1, T, F) to ``smile_prob`` (1,) and
-        ``emotion_logits`` (1, 7).
+        ``frame`` (1, 3, S, S) to ``features`` (1, F), and ``features`` (1, T, F) to `prob` (1,) and ``emotion_logits``
+        (1, 7).
 
     Raises:
         InvalidInput: The weights cannot be read or are another network's.
@@ -103,7 +105,7 @@ def export_stream(
     with torch.no_grad():
         n_features = modules[0](picture).shape[1]
     encoder = export_module(modules[0], picture, "frame", ("features",))
-    head = export_module(modules[1], torch.rand(1, frame_count, n_features), "features", OUTPUTS["frames"])
+    head = export_module(modules[1], torch.rand(1, frame_count, n_features), "features", outputs_of("frames", prob))
     return _without_traces(encoder), _without_traces(head)
 
 

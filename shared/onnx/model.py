@@ -1,8 +1,9 @@
 """ONNX files of the model contract, run by onnxruntime: pictures or features to scores, in batches, with flat memory.
 
-The contract: one input (1 or N, T, 3, S, S) float32 RGB in 0 to 1; an output ``smile_prob`` with one number from 0 to 1
-a sequence; optionally ``emotion_logits`` (7). Any such file is welcome, of this project or not. A model of features has
-the input ``landmarks`` (1, T, 478, 3) or ``blendshapes`` (1, T, 52) instead, T free; the featurizer's store feeds it.
+The contract: one input (1 or N, T, 3, S, S) float32 RGB in 0 to 1; an output ``<positive class>_prob``, such as
+``smile_prob``, with one number from 0 to 1 a sequence; optionally ``emotion_logits`` (7). Any such file is welcome, of
+this project or not. A model of features has the input ``landmarks`` (1, T, 478, 3) or ``blendshapes`` (1, T, 52)
+instead, T free; the featurizer's store feeds it.
 """
 
 import json
@@ -17,7 +18,7 @@ from shared.arrays import F32, U8
 from shared.dataset.ahead import map_ahead
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput
-from shared.onnx.contract import EMOTION_LOGITS, FEATURE_SHAPES, METADATA_PREFIX, PROB
+from shared.onnx.contract import EMOTION_LOGITS, FEATURE_SHAPES, METADATA_PREFIX, SMILE_PROB, find_prob
 from shared.onnx.session import open_session
 from shared.preprocess import to_batch
 
@@ -29,7 +30,7 @@ class Scores:
     """What a model says of N sequences.
 
     Attributes:
-        smile_prob: (N,) float32 from 0 to 1.
+        smile_prob: (N,) float32 from 0 to 1, of the positive class, which is a smile for most models.
         emotion_logits: (N, 7) float32, or None where the model has no such head.
     """
 
@@ -50,6 +51,7 @@ class OnnxModel:
     Attributes:
         path: The file.
         metadata: The file's own notes, without their prefix; empty for strangers' models.
+        prob_name: The output that decides, such as ``smile_prob``.
         kind: What it takes as input: ``frames``, ``landmarks`` or ``blendshapes``.
         frame_count: T, the frames of a sequence; 0 where any number will do.
         image_size_px: S; 0 for a model of features.
@@ -78,10 +80,16 @@ class OnnxModel:
             raise InvalidInput(
                 str(self.path), found=f"the input {inputs[0].name} {shape} {inputs[0].type}", expected=expected
             )
-        if PROB not in outputs:
-            raise InvalidInput(str(self.path), found="the outputs " + ", ".join(outputs), expected=f"one named {PROB}")
+        prob = find_prob(outputs, self.metadata.get("positive_class"))
+        if prob is None:
+            raise InvalidInput(
+                str(self.path),
+                found="the outputs " + ", ".join(outputs),
+                expected=f"one named {SMILE_PROB}, or <positive class>_prob of another class",
+            )
+        self.prob_name = prob
         self._input = inputs[0].name
-        self._outputs = [PROB, *([EMOTION_LOGITS] if EMOTION_LOGITS in outputs else [])]
+        self._outputs = [prob, *([EMOTION_LOGITS] if EMOTION_LOGITS in outputs else [])]
         self.frame_count: int = shape[1] if isinstance(shape[1], int) else 0
         self.image_size_px: int = shape[3] if self.kind == "frames" else 0
         self.batch_size = 1 if isinstance(shape[0], int) else BATCH
@@ -114,7 +122,7 @@ class OnnxModel:
             prob = np.asarray(values[0], np.float32).reshape(-1)
             if prob.size != len(piece) or not np.isfinite(prob).all() or prob.min() < 0 or prob.max() > 1:
                 raise InvalidInput(
-                    f"{self.path}: smile_prob",
+                    f"{self.path}: {self.prob_name}",
                     found=f"{prob.size} values for {len(piece)} sequences: {prob[:3].tolist()}",
                     expected="a number from 0 to 1 a sequence",
                 )
@@ -196,7 +204,7 @@ def score_dataset(
 
 
 def _score_features(model: OnnxModel, dataset: Dataset, rows: Sequence[SequenceRow], *, one_frame: bool) -> Scores:
-    """Score sequences by their features; one without any face is no smile: 0."""
+    """Score sequences by their features; one without any face is not of the positive class: 0."""
     from shared.dataset.feature_store import load_filled
 
     found = load_filled(dataset, rows, model.kind, landmark_model_sha256=model.metadata.get("landmark_model_sha256"))

@@ -1,4 +1,4 @@
-"""The hand-off's client in Python: frames with their capture times in, smile probabilities out, for each new frame.
+"""The hand-off's client in Python: frames with their capture times in, probabilities out, for each new frame.
 
 The server's counterpart of smile-detector.mjs: the same spec, the same graphs, the same rule for which
 frames make a window, the same hysteresis. Reads a hand-off folder (frontend_spec.json and the graphs it lists); decodes
@@ -11,11 +11,11 @@ away, the window is incomplete and there is no decision. So a camera of any rate
 and frames that come late or not at all never move a window's places.
 
 A model of landmarks or blendshapes sees what the Face Landmarker reads in each frame's square. In a window, a frame
-without a face takes the numbers of the nearest frame with one; where none has one, the state is no_face and smile_prob
-is 0.
+without a face takes the numbers of the nearest frame with one; where none has one, the state is no_face and the
+probability 0.
 
-The decision: smile_prob > threshold begins a candidate, which is a smile once it has lasted min_duration_ms; at the
-threshold or below a candidate is dropped. A smile ends at smile_prob <= release_threshold.
+The decision: a probability above threshold begins a candidate, which counts once it has lasted min_duration_ms; at the
+threshold or below a candidate is dropped. What counts, such as a smile, ends at release_threshold or below.
 """
 
 import math
@@ -44,14 +44,14 @@ _FIRST_GRAPH = {"stream": ("encoder", "plain"), "window": ("window", "plain"), "
 
 @dataclass(frozen=True)
 class Rule:
-    """Which frames make a window, and which probabilities make a smile; all from the spec.
+    """Which frames make a window, and which probabilities make a decision; all from the spec.
 
     Attributes:
         count: Frames of a window.
         interval_ms: From one to the next.
         max_deviation_ms: How far a frame may lie from its place.
-        threshold: A smile begins above it.
-        release_threshold: A smile ends at it or below.
+        threshold: A smile, or whatever the positive class is, begins above it.
+        release_threshold: It ends at it or below.
         min_duration_ms: How long it must stay above the threshold to count.
     """
 
@@ -107,13 +107,13 @@ def choose_window(times_ms: Sequence[float], rule: Rule) -> tuple[int, ...] | No
 
 
 class Decider:
-    """Turns probabilities over time into "smiles now": a threshold with hysteresis and a minimum duration.
+    """Turns probabilities over time into decisions ("smiles now"): a threshold with hysteresis and a minimum duration.
 
     Args:
         rule: The spec's.
 
     Attributes:
-        is_smile: The current decision.
+        is_positive: The current decision.
     """
 
     def __init__(self, rule: Rule) -> None:
@@ -121,32 +121,32 @@ class Decider:
         self.reset()
 
     def reset(self) -> None:
-        """Forget everything: no smile."""
-        self.is_smile = False
+        """Forget everything: not of the class."""
+        self.is_positive = False
         self._above_since_ms: float | None = None
 
     def pause(self) -> None:
-        """Note that there was no decision: a candidate must begin again; a smile that counts is left as it is."""
+        """Note that there was no decision: a candidate must begin again; what counts is left as it is."""
         self._above_since_ms = None
 
-    def decide(self, smile_prob: float, timestamp_ms: float) -> bool:
-        """Take the next probability; return whether it is a smile now.
+    def decide(self, prob: float, timestamp_ms: float) -> bool:
+        """Take the next probability; return whether it is of the class now.
 
         Example:
             >>> decider = Decider(Rule(5, 100, 50, threshold=0.5, release_threshold=0.4, min_duration_ms=200))
             >>> [decider.decide(p, 100 * n) for n, p in enumerate([0.6, 0.7, 0.6, 0.45, 0.4, 0.6])]
             [False, False, True, True, False, False]
         """
-        if self.is_smile:
-            self.is_smile = smile_prob > self._rule.release_threshold
+        if self.is_positive:
+            self.is_positive = prob > self._rule.release_threshold
             self._above_since_ms = None
-        elif smile_prob > self._rule.threshold:
+        elif prob > self._rule.threshold:
             if self._above_since_ms is None:
                 self._above_since_ms = timestamp_ms
-            self.is_smile = timestamp_ms - self._above_since_ms >= self._rule.min_duration_ms
+            self.is_positive = timestamp_ms - self._above_since_ms >= self._rule.min_duration_ms
         else:
             self._above_since_ms = None
-        return self.is_smile
+        return self.is_positive
 
 
 @dataclass(frozen=True)
@@ -158,16 +158,16 @@ class Decision:
         state: ``ready`` with a probability; without one ``warming_up`` (no window was complete yet), ``gap`` (frames
             are missing) or ``dropped`` (the same frame again); ``no_face`` with the probability 0 where no frame of
             the window has a face (models of landmarks and blendshapes).
-        smile_prob: From 0 to 1, or None.
+        prob: Of the positive class, from 0 to 1, or None.
         emotion_logits: (7,) float32, or None, also where the model gives none.
-        is_smile: The decision with hysteresis and minimum duration.
+        is_positive: The decision with hysteresis and minimum duration.
     """
 
     timestamp_ms: float
     state: State
-    smile_prob: float | None
+    prob: float | None
     emotion_logits: F32 | None
-    is_smile: bool
+    is_positive: bool
 
 
 class SmileStream:
@@ -186,6 +186,7 @@ class SmileStream:
 
     Attributes:
         spec: The front-end spec.
+        prob_name: The output that decides, such as ``smile_prob``.
         rule: Its window and decision.
 
     Example:
@@ -196,6 +197,7 @@ class SmileStream:
 
     def __init__(self, folder: Path, graph: GraphChoice = "stream", threads: int = 1) -> None:
         self.spec = contracts.read_document(folder / paths.SPEC_FILE, "frontend_spec")
+        self.prob_name: str = self.spec["decision"]["output"]
         self.rule = Rule.from_spec(self.spec)
         self._choice = graph
         self._size_px: int = self.spec["preprocessing"]["width_px"]
@@ -225,7 +227,7 @@ class SmileStream:
         if not math.isfinite(timestamp_ms):
             raise InvalidInput("a frame's timestamp_ms", found=str(timestamp_ms), expected="a finite number")
         if self._kept and timestamp_ms == self._kept[-1][0]:
-            return Decision(timestamp_ms, "dropped", None, None, self._decider.is_smile)
+            return Decision(timestamp_ms, "dropped", None, None, self._decider.is_positive)
         if self._kept and timestamp_ms < self._kept[-1][0]:
             self.reset()
         self._kept.append((timestamp_ms, self._see(frame_rgb_hwc_u8)))
@@ -235,7 +237,7 @@ class SmileStream:
         if chosen is None:
             self._decider.pause()
             state: State = "gap" if self._was_ready else "warming_up"
-            return Decision(timestamp_ms, state, None, None, self._decider.is_smile)
+            return Decision(timestamp_ms, state, None, None, self._decider.is_positive)
         self._was_ready = True
         seen = [self._kept[index][1] for index in chosen]
         nearest = nearest_with_face([values is not None for values in seen])
@@ -243,10 +245,10 @@ class SmileStream:
             prob = float(self.spec["input"]["landmarker"]["window_without_face"])
             return Decision(timestamp_ms, "no_face", prob, None, self._decider.decide(prob, timestamp_ms))
         window = np.stack([seen[place] for place in nearest])[None]
-        smile_prob, *logits = (self._head or self._first).run(window)
-        prob = float(smile_prob.reshape(-1)[0])
-        is_smile = self._decider.decide(prob, timestamp_ms)
-        return Decision(timestamp_ms, "ready", prob, logits[0].reshape(-1) if logits else None, is_smile)
+        values, *logits = (self._head or self._first).run(window)
+        prob = float(values.reshape(-1)[0])
+        is_positive = self._decider.decide(prob, timestamp_ms)
+        return Decision(timestamp_ms, "ready", prob, logits[0].reshape(-1) if logits else None, is_positive)
 
     def close(self) -> None:
         """Free the landmarker, if there is one."""

@@ -74,7 +74,7 @@ def server_alternative(folder: Path) -> Iterator[dict[str, Callable[[], object]]
             data = np.frombuffer(self.rfile.read(int(self.headers["Content-Length"])), np.uint8)
             picture = np.ascontiguousarray(np.asarray(cv2.imdecode(data, cv2.IMREAD_COLOR), np.uint8)[..., ::-1])
             answer = stream.push(picture, 100.0 * next(clock))
-            body = json.dumps({"smile_prob": answer.smile_prob, "is_smile": answer.is_smile}).encode()
+            body = json.dumps({stream.prob_name: answer.prob, "is_positive": answer.is_positive}).encode()
             self.send_response(200)
             self.send_header("Content-Length", str(len(body)))
             self.end_headers()

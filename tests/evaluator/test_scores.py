@@ -122,3 +122,12 @@ def test_a_missing_file_and_no_text_are_refused(tmp_path: Path, capsys: pytest.C
     (tmp_path / "binary.csv").write_bytes(b"\xff\xfe\x00\x01")
     assert cli.main(["scores", str(tmp_path / "binary.csv")]) == 1
     assert capsys.readouterr().err.count("\n") == 2
+
+
+def test_a_column_named_after_a_class_says_which_label_is_positive(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    labels: list[object] = ["anxious", "neutral", "anxious", "neutral"]
+    table = _table(tmp_path / "s.csv", labels, [0.9, 0.2, 0.4, 0.1], "label,anxious_prob")
+    measured = _measure(capsys, table)
+    assert (measured["n_positive"], measured["recall"], measured["precision"]) == (2, 0.5, 1.0)

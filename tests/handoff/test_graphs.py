@@ -43,7 +43,7 @@ def test_encoder_and_head_equal_the_window_on_other_pictures_than_the_tools_own(
         # Brightness and contrast differ, so that the outputs do.
         frames = (rng.random((5, 3, 224, 224)) * rng.uniform(0.05, 1)).astype(np.float32)
         stream_outputs, window_outputs = stream.run(frames), window.run(frames)
-        assert stream_outputs.smile_prob == pytest.approx(window_outputs.smile_prob, abs=1e-5)
+        assert stream_outputs.prob == pytest.approx(window_outputs.prob, abs=1e-5)
         assert stream_outputs.emotion_logits == pytest.approx(window_outputs.emotion_logits, abs=1e-5)
 
 
@@ -164,7 +164,7 @@ def test_a_page_that_gives_its_pixels_gets_pythons_smile_prob(written: Written, 
     chosen = [0, 0, 1, 1, 0]
     pixels_outputs = pixels.decide(np.concatenate([pixels.encode(picture) for picture in rgba])[chosen])
     stream_outputs = stream.decide(np.concatenate([stream.encode(frame[None]) for frame in frames])[chosen])
-    assert pixels_outputs.smile_prob == pytest.approx(stream_outputs.smile_prob, abs=1e-3)
+    assert pixels_outputs.prob == pytest.approx(stream_outputs.prob, abs=1e-3)
 
 
 def test_the_input_of_any_size_is_described_as_such(written: Written) -> None:

@@ -13,7 +13,21 @@ from tools.handoff.readme import fit_readme
 
 SPECS = Path(__file__).parents[1] / "schemas" / "positive" / "frontend_spec"
 CODE = re.compile(r"`[^`]+`")
-WORDS = frozenset({"frames", "features", "landmarks", "blendshapes", "stream", "window", "many", "one", "landmarker"})
+WORDS = frozenset(
+    {
+        "frames",
+        "features",
+        "landmarks",
+        "blendshapes",
+        "stream",
+        "window",
+        "many",
+        "one",
+        "landmarker",
+        "smile",
+        "other",
+    }
+)
 
 
 def spec_of(kind: str, count: int, interval_ms: float, roles: tuple[str, ...]) -> dict[str, Any]:

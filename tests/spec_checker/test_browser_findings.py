@@ -200,7 +200,7 @@ def film_comparison(**change: Any) -> FilmComparison:
         "landmarks_ms": None,
         "first_decision_ms": 1500.0,
         "memory_bytes": (30_000_000, 30_500_000),
-        "smile_prob": [(0.0, 0.5, 0.504)],
+        "probs": [(0.0, 0.5, 0.504)],
     }
     return FilmComparison(**{**figures, **change})
 
@@ -213,7 +213,7 @@ def film_comparison(**change: Any) -> FilmComparison:
         ({"n_flips": 1}, "0 flips"),
         ({"n_states": 1}, "another state"),
         ({"n_unmatched": 3}, "torn"),
-        ({"smile_prob": []}, "no decision"),
+        ({"probs": []}, "no decision"),
         ({"memory_bytes": (30_000_000, 36_000_000)}, "grew from 30.0 to 36.0 MB"),
     ],
 )

@@ -233,7 +233,7 @@ def face_comparison(**changed: Any) -> FaceComparison:
         "n_with_border": 8,
         "n_found_differs": 0,
     }
-    differences = {"xy": 1e-4, "z": 0.2, "blendshapes": 1e-3, "smile_prob": 1e-4}
+    differences = {"xy": 1e-4, "z": 0.2, "blendshapes": 1e-3, "prob": 1e-4}
     figures |= {f"largest_difference_{what}": value for what, value in differences.items()}
     figures |= {"n_decisions": 26, "n_flips": 0, "ms": {"p50": 30.0, "p95": 40.0, "n": 29}}
     return FaceComparison(**{**figures, **changed})
@@ -246,7 +246,7 @@ def face_comparison(**changed: Any) -> FaceComparison:
         ({}, True, "fail"),
         ({"largest_difference_xy": 0.01}, False, "fail"),
         ({"largest_difference_blendshapes": 0.1}, False, "fail"),
-        ({"largest_difference_smile_prob": 0.1}, False, "fail"),
+        ({"largest_difference_prob": 0.1}, False, "fail"),
         ({"n_flips": 1}, False, "fail"),
         ({"n_found_differs": 1}, False, "fail"),
         ({"n_found": 0, "n_with_border": 0}, False, "fail"),
@@ -288,7 +288,7 @@ def played(decision_ms: dict[str, float]) -> FilmComparison:
         landmarks_ms=None,
         first_decision_ms=1500.0,
         memory_bytes=(30_000_000, 30_500_000),
-        smile_prob=[(0.0, 0.5, 0.504)],
+        probs=[(0.0, 0.5, 0.504)],
     )
 
 

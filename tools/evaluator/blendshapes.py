@@ -2,7 +2,7 @@
 
 They are the floor that every trained model must beat. What they may know of labels is the training people's: the mean
 of mouthSmileLeft and mouthSmileRight gets its threshold from them, the regression its weights. A sequence in which no
-face was found is no smile.
+face was found is not of the positive class.
 """
 
 import numpy as np

@@ -24,7 +24,8 @@ evaluator scores scores.csv --json        (a csv with the columns label and scor
 SESSION = "SMILEBENCH_SESSION"
 
 SCORES_DESCRIPTION = (
-    "Measure a csv with one row per sequence: a label (smile/non_smile, 1/0, true/false) and a score. Writes no file."
+    "Measure a csv with one row per sequence: a label (smile/non_smile, 1/0, true/false; or any two classes, with "
+    "--positive or a score column such as anxious_prob) and a score. Writes no file."
 )
 SCORES_EXAMPLES = """
 evaluator scores scores.csv

@@ -12,6 +12,7 @@ import numpy as np
 from shared import cli, contracts, paths
 from shared.dataset.reader import Dataset, SequenceRow, hash_sequences
 from shared.errors import InvalidInput
+from shared.onnx.contract import SMILE_PROB, prob_name
 from shared.onnx.model import OnnxModel, Scores, score_dataset
 from shared.statistics import metrics
 from tools.evaluator import blendshapes
@@ -66,6 +67,7 @@ def predict(config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow],
     if config.arm in blendshapes.ARMS:
         return _blendshapes(config, dataset, rows, known)
     model = OnnxModel(config.model, config.threads)
+    _check_class(model, dataset)
     card = read_card(config.model)
     name = card["model_id"] if card else _name_of(config.model)
     one_frame = config.arm == "one_frame"
@@ -80,6 +82,22 @@ def predict(config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow],
         own_threshold=_own_threshold(model, card),
         scores=scores,
     )
+
+
+def _check_class(model: OnnxModel, dataset: Dataset) -> None:
+    """Refuse a model of another class; ``smile_prob`` passes, as models from before give it for any class.
+
+    Raises:
+        InvalidInput: Its output is another class's.
+    """
+    wanted = prob_name(dataset.positive_class)
+    if model.prob_name not in (wanted, SMILE_PROB):
+        raise InvalidInput(
+            f"{model.path}: output",
+            found=model.prob_name,
+            expected=f"{wanted}, as the positive class of {dataset.folder.name} is {dataset.positive_class}",
+            todo="measure it on a dataset of its own class, or train a model on this one",
+        )
 
 
 def _majority(config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow], known: list[SequenceRow]) -> Arm:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from shared.errors import InvalidInput
+from shared.onnx.contract import SMILE_PROB, class_of, find_prob
 from shared.statistics import metrics
 from shared.statistics.intervals import intervals
 from shared.statistics.predictions import make_predictions
@@ -97,12 +98,19 @@ def read_scores(config: ScoresConfig) -> tuple[list[bool], list[float], list[str
     subjects = None
     if subject_at is not None:
         subjects = [row[subject_at].strip() if len(row) > subject_at else "" for row in rows[first:]]
-    positive = _find_positive({label for _, label, _ in pairs}, config.positive, what)
+    labels = {label for _, label, _ in pairs}
+    positive = _find_positive(labels, config.positive or _named_by(names, score_at, labels), what)
     return (
         [_is_positive(label, positive, f"{what}: row {number}") for number, label, _ in pairs],
         [_to_score(score, f"{what}: row {number}") for number, _, score in pairs],
         subjects,
     )
+
+
+def _named_by(names: Sequence[str], score_at: int, labels: set[str]) -> str | None:
+    """Return the label that the score's column is named after, such as anxious_prob; None where it says nothing."""
+    prob = names[score_at] if names else ""
+    return class_of(prob) if prob != SMILE_PROB and class_of(prob) in labels - {prob} else None
 
 
 def _find_header(rows: list[list[str]], what: str, config: ScoresConfig) -> tuple[tuple[int, int], int]:
@@ -113,7 +121,8 @@ def _find_header(rows: list[list[str]], what: str, config: ScoresConfig) -> tupl
         candidates = [given.lower()] if given else known
         return next((names.index(name) for name in candidates if name in names), None)
 
-    label_at, score_at = place(config.label_column, LABEL_NAMES), place(config.score_column, SCORE_NAMES)
+    known = SCORE_NAMES if (prob := find_prob(names)) is None else (prob, *SCORE_NAMES)
+    label_at, score_at = place(config.label_column, LABEL_NAMES), place(config.score_column, known)
     if label_at is not None and score_at is not None:
         return (label_at, score_at), 1
     no_names = config.label_column is None and config.score_column is None

@@ -22,7 +22,7 @@ from shared.errors import CheckFailed, InvalidInput
 from shared.models import INPUT_KINDS, build_network
 from shared.models.encoder_specs import EncoderChoice
 from shared.models.network import Network
-from shared.onnx.contract import DTYPE, EMOTION_LOGITS, FEATURE_SHAPES, LAYOUTS, PROB
+from shared.onnx.contract import DTYPE, EMOTION_LOGITS, FEATURE_SHAPES, LAYOUTS, prob_name
 from shared.onnx.model import OnnxModel, Scores, iterate_batches, score_dataset
 from shared.statistics import metrics, thresholds
 from shared.statistics.calibration import NoTemperature, apply_temperature, fit_temperature
@@ -47,6 +47,7 @@ class Exported:
     def as_text(self) -> str:
         """Summarise the model."""
         model, parity, threshold = self.model, self.model["parity"], self.model["threshold"]
+        positive = model["positive_class"]
         people = "person" if threshold["n_subjects"] == 1 else "people"
         chosen = {
             "validation": f"chosen on {threshold['n_subjects']} validation {people} for {threshold['objective']}",
@@ -55,7 +56,7 @@ class Exported:
         }[threshold["chosen_on"]]
         return (
             f"{paths.shown(self.folder / model['onnx']['file'])}: {model['onnx']['bytes']:,} bytes, opset "
-            f"{model['onnx']['opset']}; smile when smile_prob > {threshold['value']:.4f} ({chosen})\n"
+            f"{model['onnx']['opset']}; {positive} when {prob_name(positive)} > {threshold['value']:.4f} ({chosen})\n"
             f"torch and onnxruntime agree on {parity['n_sequences']} sequences: largest difference "
             f"{parity['largest_difference']:.1e}, {parity['n_flips']} decisions flip"
         )
@@ -92,7 +93,8 @@ def export(config: ExportConfig) -> Exported:
     validation = splits.rows_of(dataset, split, "validation")
     raw = _score_by_torch(network, dataset, validation)
     temperature = _fit_temperature(dataset, validation, raw) if config.calibrate else None
-    graph = graphs.build_graph(network, run["frame_count"], run["image_size_px"], temperature or 1.0)
+    prob = prob_name(run["positive_class"])
+    graph = graphs.build_graph(network, run["frame_count"], run["image_size_px"], temperature or 1.0, prob)
     landmark_model = None
     if network.input_kind != "frames":
         landmark_model = open_features(dataset, network.input_kind).model_sha256
@@ -300,7 +302,9 @@ def _describe_input(run: dict[str, Any], landmark_model: str | None) -> dict[str
 
 
 def _describe_outputs(run: dict[str, Any], trained: list[str]) -> list[dict[str, Any]]:
-    prob = {"name": PROB, "shape": [1], "dtype": DTYPE, "meaning": "probability of a smile, 0 to 1"}
+    positive = run["positive_class"]
+    meaning = f"probability of {'a smile' if positive == 'smile' else positive}, 0 to 1"
+    prob = {"name": prob_name(positive), "shape": [1], "dtype": DTYPE, "meaning": meaning}
     logits = {
         "name": EMOTION_LOGITS,
         "shape": [1, len(EMOTIONS)],

@@ -10,21 +10,24 @@ import torch
 from shared.errors import CheckFailed
 from shared.models.network import Network
 from shared.models.onnx_export import export_module
-from shared.onnx.contract import FEATURE_SHAPES, MAX_BYTES, METADATA_PREFIX, OUTPUTS
+from shared.onnx.contract import FEATURE_SHAPES, MAX_BYTES, METADATA_PREFIX, SMILE_PROB, outputs_of
 
 
-def build_graph(network: Network, frame_count: int, image_size_px: int, temperature: float = 1.0) -> onnx.ModelProto:
+def build_graph(
+    network: Network, frame_count: int, image_size_px: int, temperature: float = 1.0, prob: str = SMILE_PROB
+) -> onnx.ModelProto:
     """Export a network as one graph of the contract.
 
     Args:
         network: The network.
         frame_count: T. A graph of features takes any number of frames all the same.
         image_size_px: S, of pictures.
-        temperature: Divides the smile logit.
+        temperature: Divides the logit of the positive class.
+        prob: The name of the output that decides.
 
     Returns:
-        Input ``frames`` (1, T, 3, S, S), outputs ``smile_prob`` and ``emotion_logits``; or ``landmarks``
-        (1, T, 478, 3) or ``blendshapes`` (1, T, 52) to ``smile_prob``.
+        Input ``frames`` (1, T, 3, S, S), outputs `prob` and ``emotion_logits``; or ``landmarks`` (1, T, 478, 3) or
+        ``blendshapes`` (1, T, 52) to `prob`.
 
     Raises:
         CheckFailed: The simplified graph does not answer like the exported one.
@@ -35,7 +38,8 @@ def build_graph(network: Network, frame_count: int, image_size_px: int, temperat
     else:
         shape = (1, max(2, frame_count), *FEATURE_SHAPES[kind])
         dynamic = {1: torch.export.Dim("frames", min=1, max=256)}
-    return export_module(network.contract_module(temperature), torch.rand(*shape), kind, OUTPUTS[kind], dynamic)
+    outputs = outputs_of(kind, prob)
+    return export_module(network.contract_module(temperature), torch.rand(*shape), kind, outputs, dynamic)
 
 
 def describe_graph(graph: onnx.ModelProto) -> dict[str, Any]:

@@ -13,6 +13,7 @@ from typing import Any
 
 from shared import cli, contracts, paths, stale_models
 from shared.errors import InvalidInput, MissingOutside
+from shared.onnx.contract import SMILE_PROB, class_of
 from shared.onnx.stream import kind_of
 from shared.web.browser_proof import read_proof
 from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
@@ -53,7 +54,8 @@ def read_handoff(config: GameConfig) -> dict[str, Any]:
         The front-end spec.
 
     Raises:
-        InvalidInput: There is no hand-off, or it is from before the client; says which command writes one.
+        InvalidInput: There is no hand-off, or it is from before the client; says which command writes one. Or it is of
+            a model of another class than smiles.
     """
     handoff = "./inv handoff" + (f" --model {config.model}" if config.model else "")
     spec_file = config.handoff / paths.SPEC_FILE
@@ -62,6 +64,13 @@ def read_handoff(config: GameConfig) -> dict[str, Any]:
             paths.shown(config.handoff), found="no hand-off", expected=paths.SPEC_FILE, todo=f"write one: {handoff}"
         )
     spec = contracts.read_document(spec_file, "frontend_spec")
+    if spec["decision"]["output"] != SMILE_PROB:
+        raise InvalidInput(
+            paths.shown(config.handoff),
+            found=f"a model of {class_of(spec['decision']['output'])}",
+            expected="a model of smiles: the game ends when the player smiles",
+            todo=f"see this model at work in its own page: node {paths.shown(config.handoff)}/serve.mjs",
+        )
     if not (config.handoff / CLIENT_FILE).is_file():
         raise InvalidInput(
             paths.shown(config.handoff),

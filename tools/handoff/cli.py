@@ -44,13 +44,13 @@ def parser() -> cli.Parser:
         "--release-threshold",
         metavar="P",
         type=cli.fraction,
-        help="a smile that has begun ends when smile_prob falls to this (default: 0.8 of the threshold)",
+        help="what has begun, such as a smile, ends when its probability falls to this (default: 0.8 of the threshold)",
     )
     parser.add_argument(
         "--min-duration-ms",
         metavar="MS",
         type=cli.number(0, 60_000, "milliseconds"),
-        help="how long smile_prob stays above the threshold before a smile counts (default: one frame interval, so "
+        help="how long the probability stays above the threshold before it counts (default: one frame interval, so "
         "that a single odd frame starts none; 100 for a model of single photos)",
     )
     return cli.add_json(parser)

@@ -23,7 +23,7 @@ class Proof:
 
     Attributes:
         n_frames: How many frames were encoded.
-        largest_difference: Of smile_prob or a logit.
+        largest_difference: Of the probability or a logit.
     """
 
     n_frames: int
@@ -79,8 +79,8 @@ def _compare(what: str, outputs: Outputs, reference: Outputs, tolerance: float) 
     Raises:
         CheckFailed: It is above the tolerance.
     """
-    found = np.append(outputs.emotion_logits, outputs.smile_prob)
-    expected = np.append(reference.emotion_logits, reference.smile_prob)
+    found = np.append(outputs.emotion_logits, outputs.prob)
+    expected = np.append(reference.emotion_logits, reference.prob)
     largest = float(np.abs(found - expected).max())
     if not np.allclose(found, expected, rtol=tolerance, atol=tolerance):
         raise CheckFailed(

@@ -6,20 +6,27 @@ from typing import Any
 import numpy as np
 
 from shared.arrays import F32, U8
+from shared.onnx.contract import EMOTION_LOGITS
 from shared.onnx.session import open_session, run_session
 
 
 @dataclass(frozen=True)
 class Outputs:
-    """A model's outputs for one window: smile_prob as a number; emotion_logits (7,), empty from a model of features."""
+    """A model's outputs for one window.
 
-    smile_prob: float
+    Attributes:
+        prob: The probability of the positive class.
+        emotion_logits: (7,); empty from a model of features.
+    """
+
+    prob: float
     emotion_logits: F32
 
 
 def _unpack(outputs: dict[str, Any]) -> Outputs:
-    logits = outputs.get("emotion_logits", np.empty(0, np.float32))
-    return Outputs(float(outputs["smile_prob"].reshape(())), logits.reshape(-1))
+    [prob] = [values for name, values in outputs.items() if name != EMOTION_LOGITS]
+    logits = outputs.get(EMOTION_LOGITS, np.empty(0, np.float32))
+    return Outputs(float(prob.reshape(())), logits.reshape(-1))
 
 
 class Window:

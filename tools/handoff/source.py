@@ -9,7 +9,7 @@ from typing import Any
 
 from shared import contracts, paths
 from shared.errors import InvalidInput
-from shared.onnx.contract import FEATURE_SHAPES, OUTPUTS
+from shared.onnx.contract import FEATURE_SHAPES, SMILE_PROB, find_prob, outputs_of, prob_name
 from shared.onnx.graph import Graph, read_graph
 from shared.onnx.model import OnnxModel
 from shared.preprocess import SIZE_PX
@@ -56,6 +56,12 @@ class Source:
         return name
 
     @property
+    def prob(self) -> str:
+        """The output that decides, such as ``smile_prob``."""
+        found = find_prob((output["name"] for output in self.card["outputs"]), self.card["positive_class"])
+        return found or SMILE_PROB
+
+    @property
     def frame_count(self) -> int:
         """T, the frames of a window."""
         count: int = self.card["input"]["shape"][1]
@@ -86,11 +92,13 @@ def read_source(onnx: Path) -> Source:
         )
     card = contracts.read_document(path, "model")
     kind, outputs = card["input"]["name"], {output["name"] for output in card["outputs"]}
-    if outputs != set(OUTPUTS[kind]):
+    prob = find_prob(outputs, card["positive_class"]) or prob_name(card["positive_class"])
+    wanted = outputs_of(kind, prob)
+    if outputs != set(wanted):
         raise InvalidInput(
             str(path),
             found=f"a model of {kind} with the outputs {', '.join(sorted(outputs))}",
-            expected=f"a model with the outputs {' and '.join(sorted(OUTPUTS[kind]))}, which the page can read",
+            expected=f"a model with the outputs {' and '.join(sorted(wanted))}, which the page can read",
             todo="name another model with --model",
         )
     if card["onnx"]["sha256"] != graph.sha256:

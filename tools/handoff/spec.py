@@ -5,37 +5,29 @@ from typing import Any
 from shared import paths
 from shared.dataset.protocol import read_protocol
 from shared.faces import landmarker
+from shared.onnx.contract import EMOTION_LOGITS
 from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
 from tools.handoff.config import HandoffConfig
 from tools.handoff.golden.pictures import GOLDEN_FILE, Golden
-from tools.handoff.graphs.build import Made
+from tools.handoff.graphs.build import PROB_MEANING, Made
 from tools.handoff.source import Source
 
 # Tolerated differences from Python. On equal tensors only the order of float32 sums differs (measured: 1e-6); a page's
 # own crop and resize may round pixels differently, which moves a probability more.
-TOLERANCE = {
-    "smile_prob": 1e-4,
-    "emotion_logits": 1e-3,
-    "features": 1e-3,  # of features up to 10; of larger ones in proportion
-    "smile_prob_javascript": 0.02,
-    "smile_prob_pixels": 1e-3,
-}
+PROB_TOLERANCE = 1e-4
+TOLERANCE = {"emotion_logits": 1e-3, "features": 1e-3}  # of features up to 10; of larger ones in proportion
+PROB_TOLERANCES = {"javascript": 0.02, "pixels": 1e-3}
 # Of a model of features. On the same pixels, JavaScript's landmarker differs from Python's by 1.5e-4 of the side and
-# 1.2e-3 of a score (LOG.md); a few times that passes, another landmarker, crop or border does not. smile_prob then
+# 1.2e-3 of a score (LOG.md); a few times that passes, another landmarker, crop or border does not. The probability then
 # differs by 1.3e-4, but by up to 0.018 in films as webcam, whose pixels the browser decodes in its own way.
-FEATURE_TOLERANCE = {
-    "smile_prob": 1e-4,
-    "smile_prob_javascript": 0.05,
-    "landmarks_javascript": 1e-3,
-    "blendshapes_javascript": 1e-2,
-}
+FEATURE_TOLERANCE = {"landmarks_javascript": 1e-3, "blendshapes_javascript": 1e-2}
+FEATURE_PROB_TOLERANCES = {"javascript": 0.05}
 # A smile ends a fifth below the threshold at which it began: near the threshold the probability of a still face
 # fluctuates from frame to frame, which would end a smile and begin another. Our own choice.
 RELEASE_PART = 0.8
 
 _MEANINGS = {
-    "smile_prob": "probability of the positive class, 0 to 1",
-    "emotion_logits": "one logit per emotion, in the order of emotions; only those in emotions_trained are meaningful",
+    EMOTION_LOGITS: "one logit per emotion, in the order of emotions; only those in emotions_trained are meaningful",
 }
 
 
@@ -60,7 +52,7 @@ def build_spec(
     # Photos have no interval, but a page shows a video, in which a single outlier frame must not start a smile.
     usual_ms = interval_ms or read_protocol().frame_interval_ms
     window = graphs[0].entry
-    gives_emotions = any(output["name"] == "emotion_logits" for output in window["outputs"])
+    gives_emotions = any(output["name"] == EMOTION_LOGITS for output in window["outputs"])
     return {
         "schema_version": 3,
         "spec_id": card["model_id"],
@@ -69,7 +61,10 @@ def build_spec(
         "model": {key: window[key] for key in ("file", "sha256", "bytes", "opset", "operators")},
         "input": _describe_input(source, window_uses_z),
         "outputs": [
-            {**{key: output[key] for key in ("name", "shape", "dtype")}, "meaning": _MEANINGS[output["name"]]}
+            {
+                **{key: output[key] for key in ("name", "shape", "dtype")},
+                "meaning": _MEANINGS.get(output["name"], PROB_MEANING),
+            }
             for output in window["outputs"]
         ],
         "classes": card["classes"],
@@ -78,7 +73,7 @@ def build_spec(
         "emotions": card["emotions"] if gives_emotions else [],
         "emotions_trained": card["emotions_trained"] if gives_emotions else [],
         "decision": {
-            "output": "smile_prob",
+            "output": source.prob,
             "operator": ">",
             "threshold": threshold,
             "chosen_on": card["threshold"]["chosen_on"],
@@ -141,5 +136,11 @@ def _describe_input(source: Source, uses_z: bool) -> dict[str, Any]:
 
 def _tolerance(source: Source, golden: Golden) -> dict[str, float]:
     if source.kind != "frames":
-        return dict(FEATURE_TOLERANCE)
-    return {**TOLERANCE, "features": TOLERANCE["features"] * max(1.0, golden.largest_feature / 10)}
+        return {**_name_tolerances(source.prob, FEATURE_PROB_TOLERANCES), **FEATURE_TOLERANCE}
+    features = TOLERANCE["features"] * max(1.0, golden.largest_feature / 10)
+    return {**_name_tolerances(source.prob, PROB_TOLERANCES), **TOLERANCE, "features": features}
+
+
+def _name_tolerances(prob: str, of_pages: dict[str, float]) -> dict[str, float]:
+    """Name the tolerances of the output that decides: on equal tensors, and of what a page computes itself."""
+    return {prob: PROB_TOLERANCE, **{f"{prob}_{what}": value for what, value in of_pages.items()}}

@@ -25,7 +25,7 @@ from tools.handoff.golden.pictures import GOLDEN_FILE, draw_cases, write_golden
 from tools.handoff.graphs.build import Made, make_graphs
 from tools.handoff.graphs.variants import Pictures, draw_pictures, make_variants, read_pictures
 from tools.handoff.parity import Proof, prove_encoder, prove_pixels, prove_stream
-from tools.handoff.readme import fit_readme
+from tools.handoff.readme import PAGE, fit_page, fit_readme
 from tools.handoff.sessions import Stream, Window
 from tools.handoff.source import Source, read_source
 from tools.handoff.spec import build_spec, packages_of
@@ -179,6 +179,7 @@ def _fill(
     """Write all files but the spec; returns the spec."""
     cli.note("handoff: writing golden vectors ...")
     about = {
+        "prob": source.prob,
         "threshold": source.card["threshold"]["value"],
         "interval_ms": source.card["frame_interval_ms"],
         "size_px": source.image_size_px,
@@ -201,9 +202,7 @@ def _fill(
     }
     contracts.write_bytes(new / "package.json", (json.dumps(package, indent=2) + "\n").encode())
     contracts.write_bytes(new / ".npmrc", NPMRC.encode())
-    uses_z = source.kind == "landmarks" and depends_on_z(
-        lambda points: window.run(points).smile_prob, source.frame_count
-    )
+    uses_z = source.kind == "landmarks" and depends_on_z(lambda points: window.run(points).prob, source.frame_count)
     stale = stale_models.find_stale(graphs[0].entry["sha256"])
     spec = build_spec(source, graphs, config, golden, uses_z) | stale_entry(stale)
     for name, data in files.items():
@@ -211,6 +210,8 @@ def _fill(
             text = data.decode("utf-8")
             text = fit_readme(text, spec, folder_name, has_landmarker=landmarker.MODEL_NAME in files)
             data = stale_line(text, READMES[name], stale).encode()
+        elif name == PAGE:
+            data = fit_page(data.decode("utf-8"), spec).encode()
         contracts.write_bytes(new / name, data)
     return spec
 

@@ -6,21 +6,24 @@ Pure functions on a spec and on entries of the browser proof's `tested`; shared 
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from shared.onnx.contract import EMOTION_LOGITS
+
 SAME_ARITHMETIC = ("plain", "wasm", "webgl")
-# The spec's tolerances for the outputs of a role.
-_TOLERANCE_KEYS = {"window": ("smile_prob", "emotion_logits"), "head": ("smile_prob", "emotion_logits")}
+_DECIDING_ROLES = ("window", "head")
+_OF_PAGES = "_prob_javascript"  # what the tolerances of every kind of model have
 
 
 def tolerance_of(graph: Mapping[str, Any], tolerance: Mapping[str, float]) -> float:
     """Return the tolerated difference of a graph's outputs from Python's on the golden vectors.
 
     Outputs are compared where the arithmetic is the same. With the preprocessing inside, or in fewer bits, features
-    may differ without changing decisions: there smile_prob is compared.
+    may differ without changing decisions: there the output that decides is compared.
     """
+    prob = next(key for key in tolerance if key.endswith(_OF_PAGES)).removesuffix("_javascript")
     if graph["variant"] not in SAME_ARITHMETIC:
-        return tolerance["smile_prob_pixels" if graph["variant"] == "pixels" else "smile_prob_javascript"]
-    keys = _TOLERANCE_KEYS.get(graph["role"], ("features",))
-    return max(tolerance[key] for key in keys if key in tolerance)  # a model of features has no logits
+        return tolerance.get(f"{prob}_pixels" if graph["variant"] == "pixels" else f"{prob}_javascript", 0.0)
+    keys = (prob, EMOTION_LOGITS) if graph["role"] in _DECIDING_ROLES else ("features",)
+    return max((tolerance[key] for key in keys if key in tolerance), default=0.0)  # one of features has no logits
 
 
 def agrees(entry: Mapping[str, Any], graph: Mapping[str, Any], tolerance: Mapping[str, float]) -> bool:

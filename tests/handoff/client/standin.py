@@ -1,8 +1,8 @@
 """A hand-off folder with graphs so small that its answers can be worked out by hand.
 
-A frame's features are the means of its red, green and blue. smile_prob is the red of the five frames, weighted 1 to 5
-from the oldest to the newest and divided by 15, so that a wrong order or a wrong frame changes it. emotion_logits are
-red, green, blue of the same weighted mean, then 3, 4, 5, 6.
+A frame's features are the means of its red, green and blue. The output that decides, smile_prob by default, is the red
+of the five frames, weighted 1 to 5 from the oldest to the newest and divided by 15, so that a wrong order or a wrong
+frame changes it. emotion_logits are red, green, blue of the same weighted mean, then 3, 4, 5, 6.
 """
 
 from pathlib import Path
@@ -32,12 +32,12 @@ def _model(nodes: list[Any], inputs: list[Any], outputs: list[Any], constants: l
     return bytes(model.SerializeToString())
 
 
-def _head_nodes(features: str) -> list[Any]:
+def _head_nodes(features: str, prob: str) -> list[Any]:
     return [
         helper.make_node("Mul", [features, "weights"], ["weighted"]),
         helper.make_node("ReduceSum", ["weighted", "axis_1"], ["mean"], keepdims=0),
         helper.make_node("Slice", ["mean", "zero", "one", "axis_1"], ["red"]),
-        helper.make_node("Reshape", ["red", "one"], ["smile_prob"]),
+        helper.make_node("Reshape", ["red", "one"], [prob]),
         helper.make_node("Concat", ["mean", "rest"], ["emotion_logits"], axis=1),
     ]
 
@@ -53,10 +53,12 @@ def _head_constants() -> list[Any]:
     )
 
 
-def _graphs() -> dict[str, tuple[str, str, bytes, list[tuple[str, list[Any], str]], list[tuple[str, list[Any]]]]]:
+def _graphs(
+    prob: str,
+) -> dict[str, tuple[str, str, bytes, list[tuple[str, list[Any], str]], list[tuple[str, list[Any]]]]]:
     """Name to (role, variant, bytes, inputs, outputs)."""
     size = SIZE_PX
-    answers = [("smile_prob", [1]), ("emotion_logits", [1, 7])]
+    answers = [(prob, [1]), ("emotion_logits", [1, 7])]
     out = [helper.make_tensor_value_info(name, F32, shape) for name, shape in answers]
     features = [helper.make_tensor_value_info("features", F32, [1, 3])]
     encoder = _model(
@@ -66,10 +68,13 @@ def _graphs() -> dict[str, tuple[str, str, bytes, list[tuple[str, list[Any], str
         _constants(axes=np.array([2, 3])),
     )
     head = _model(
-        _head_nodes("features"), [helper.make_tensor_value_info("features", F32, [1, COUNT, 3])], out, _head_constants()
+        _head_nodes("features", prob),
+        [helper.make_tensor_value_info("features", F32, [1, COUNT, 3])],
+        out,
+        _head_constants(),
     )
     window = _model(
-        [helper.make_node("ReduceMean", ["frames", "axes"], ["features"], keepdims=0), *_head_nodes("features")],
+        [helper.make_node("ReduceMean", ["frames", "axes"], ["features"], keepdims=0), *_head_nodes("features", prob)],
         [helper.make_tensor_value_info("frames", F32, [1, COUNT, 3, size, size])],
         out,
         [*_head_constants(), *_constants(axes=np.array([3, 4]))],
@@ -113,6 +118,7 @@ def write_standin(
     min_duration_ms: float = 0,
     max_deviation_ms: float = 50,
     providers: tuple[str, ...] = ("wasm",),
+    positive_class: str = "smile",
 ) -> dict[str, Any]:
     """Write the folder with the client's own files and a browser proof; returns the spec.
 
@@ -123,13 +129,15 @@ def write_standin(
         min_duration_ms: Of the decision.
         max_deviation_ms: How far a frame may lie from its place in the window.
         providers: Those that the proof calls proven; without any nothing is.
+        positive_class: What the output that decides is named after.
     """
+    prob = f"{positive_class}_prob"
     folder.mkdir(parents=True, exist_ok=True)
     for name, data in client_files().items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
     graphs, tested = [], []
-    for name, (role, variant, data, inputs, outputs) in _graphs().items():
+    for name, (role, variant, data, inputs, outputs) in _graphs(prob).items():
         file = "smile_detector.onnx" if name == "window" else f"{name}.onnx"
         (folder / file).write_bytes(data)
         sha256 = contracts.sha256_file(folder / file)
@@ -189,12 +197,12 @@ def write_standin(
             "range": [0, 1],
         },
         "outputs": window["outputs"],
-        "classes": ["non_smile", "smile"],
-        "positive_class": "smile",
+        "classes": [f"non_{positive_class}", positive_class],
+        "positive_class": positive_class,
         "emotions": emotions,
         "emotions_trained": ["happy", "neutral"],
         "decision": {
-            "output": "smile_prob",
+            "output": prob,
             "operator": ">",
             "threshold": threshold,
             "chosen_on": "validation",
@@ -213,11 +221,11 @@ def write_standin(
         "runtime": {"npm_package": "onnxruntime-web", "npm_version": "1.30.0"},
         "graphs": graphs,
         "tolerance": {
-            "smile_prob": 1e-4,
+            prob: 1e-4,
             "emotion_logits": 1e-3,
             "features": 1e-3,
-            "smile_prob_javascript": 0.02,
-            "smile_prob_pixels": 1e-3,
+            f"{prob}_javascript": 0.02,
+            f"{prob}_pixels": 1e-3,
         },
         "golden": {"file": "golden/golden.json", "sha256": "0" * 64, "n_cases": 1},
     }

@@ -32,7 +32,7 @@ def test_the_example_page_follows_the_webcam(own_site: Any, folder: Path, lang: 
     page.wait_for_selector("#camera:not([disabled])")
     page.evaluate(
         """() => smileDetector.addEventListener('smilestart', () => {
-             window.shown = ['#word.smile', '#figures'].map((name) => document.querySelector(name).innerText);
+             window.shown = ['#word.positive', '#figures'].map((name) => document.querySelector(name).innerText);
            }, { once: true })"""
     )
     page.click("#camera")

@@ -13,7 +13,7 @@ RULES = """async (cases) => {
     decisions: cases.decisions?.map(([rule, series]) => {
       const decider = new Decider(rule);
       return series.map(([prob, at]) => {
-        if (prob === null) { decider.pause(); return decider.isSmile; }
+        if (prob === null) { decider.pause(); return decider.isPositive; }
         return decider.decide(prob, at);
       });
     }),
@@ -80,7 +80,7 @@ def test_decisions_are_those_of_the_python_client(page: Any) -> None:
         for prob, at in series:
             if prob is None:
                 decider.pause()
-                answers.append(decider.is_smile)
+                answers.append(decider.is_positive)
             else:
                 answers.append(decider.decide(prob, at))
         expected.append(answers)

@@ -182,8 +182,8 @@ def test_the_frames_stand_in_the_window_in_the_order_of_their_capture(folder: Pa
     decisions = [stream.push(gray(level), 1000 + 100 * n) for n, level in enumerate(levels)]
     assert states(decisions) == ["warming_up"] * 4 + ["ready"] * 2
     # (10 + 2*60 + 4*110 + 8*160 + 16*210) / 31 / 255 = 5210 / 7905; then 1*60 + 2*110 + ... + 16*250 = 6600 / 7905.
-    assert decisions[4].smile_prob == pytest.approx(5210 / 7905, abs=1e-3)
-    assert decisions[5].smile_prob == pytest.approx(6600 / 7905, abs=1e-3)
+    assert decisions[4].prob == pytest.approx(5210 / 7905, abs=1e-3)
+    assert decisions[5].prob == pytest.approx(6600 / 7905, abs=1e-3)
     assert decisions[4].emotion_logits is not None
     assert decisions[4].emotion_logits.shape == (7,)
 
@@ -192,7 +192,7 @@ def test_a_camera_of_thirty_frames_a_second_decides_with_every_frame(folder: Pat
     stream = SmileStream(folder)
     decisions = [stream.push(gray(128), n / 30 * 1000) for n in range(40)]
     assert states(decisions) == ["warming_up"] * 11 + ["ready"] * 29  # place 0 at frame 11 (366.7 ms) is -33.3
-    assert decisions[-1].smile_prob == pytest.approx(128 / 255, abs=1e-3)
+    assert decisions[-1].prob == pytest.approx(128 / 255, abs=1e-3)
 
 
 def test_missing_frames_are_a_gap_and_not_an_older_window(folder: Path) -> None:
@@ -208,10 +208,10 @@ def test_missing_frames_are_a_gap_and_not_an_older_window(folder: Path) -> None:
 
 def test_a_gap_restarts_the_candidate_and_holds_a_smile_that_counts(folder: Path) -> None:
     stream = SmileStream(folder)
-    bright = [stream.push(gray(200), 100 * n).is_smile for n in range(8)]
+    bright = [stream.push(gray(200), 100 * n).is_positive for n in range(8)]
     assert bright == [False] * 6 + [True, True]  # above from 400 ms on
-    assert stream.push(gray(200), 2000).is_smile
-    assert [stream.push(gray(0), 2000 + 100 * n).is_smile for n in range(1, 5)] == [True, True, True, False]
+    assert stream.push(gray(200), 2000).is_positive
+    assert [stream.push(gray(0), 2000 + 100 * n).is_positive for n in range(1, 5)] == [True, True, True, False]
 
 
 def test_the_same_frame_again_is_dropped_and_an_earlier_one_begins_anew(folder: Path) -> None:
@@ -219,8 +219,8 @@ def test_the_same_frame_again_is_dropped_and_an_earlier_one_begins_anew(folder: 
     for n in range(5):
         stream.push(gray(200), 100 * n)
     again = stream.push(gray(0), 400)
-    assert (again.state, again.smile_prob) == ("dropped", None)
-    assert stream.push(gray(200), 500).smile_prob == pytest.approx(200 / 255, abs=1e-3)
+    assert (again.state, again.prob) == ("dropped", None)
+    assert stream.push(gray(200), 500).prob == pytest.approx(200 / 255, abs=1e-3)
     assert stream.push(gray(200), 0).state == "warming_up"
 
 
@@ -237,7 +237,7 @@ def test_portrait_landscape_and_tiny_pictures_are_cut_to_the_same_square(folder:
     probs = []
     for picture in (wide, wide.transpose(1, 0, 2), np.full((20, 20, 3), 255, np.uint8)):
         stream = SmileStream(folder)
-        probs.append([stream.push(np.ascontiguousarray(picture), 100 * n) for n in range(5)][-1].smile_prob)
+        probs.append([stream.push(np.ascontiguousarray(picture), 100 * n) for n in range(5)][-1].prob)
     assert probs == pytest.approx([1.0, 1.0, 1.0])
 
 

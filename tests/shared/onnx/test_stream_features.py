@@ -55,10 +55,10 @@ def test_a_window_is_filled_and_one_without_any_face_is_no_smile(folder: Path, m
         features = np.repeat(np.array(levels, np.float32)[:, None] / 255, 52, axis=1)
         return float(model.run(features[None]).smile_prob[0])
 
-    assert decisions[4].smile_prob == pytest.approx(by_hand(10, 60, 60, 120, 200), abs=1e-6)
-    assert decisions[6].smile_prob == pytest.approx(by_hand(120, 120, 200, 200, 200), abs=1e-6)
-    assert (decisions[9].smile_prob, decisions[9].is_smile, decisions[9].emotion_logits) == (0.0, False, None)
-    assert decisions[10].smile_prob == pytest.approx(by_hand(90, 90, 90, 90, 90), abs=1e-6)
+    assert decisions[4].prob == pytest.approx(by_hand(10, 60, 60, 120, 200), abs=1e-6)
+    assert decisions[6].prob == pytest.approx(by_hand(120, 120, 200, 200, 200), abs=1e-6)
+    assert (decisions[9].prob, decisions[9].is_positive, decisions[9].emotion_logits) == (0.0, False, None)
+    assert decisions[10].prob == pytest.approx(by_hand(90, 90, 90, 90, 90), abs=1e-6)
     smiles.close()
 
 

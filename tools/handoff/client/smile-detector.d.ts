@@ -84,10 +84,10 @@ export interface DetectorOptions {
   allowUntested?: boolean;
   /** The pixels themselves are mirrored (a canvas that you flipped). A video mirrored by CSS is not. Default: false. */
   mirrored?: boolean;
-  /** Keep the last frames as the model's crops; 'smilestart' then has them. Default: false. */
+  /** Keep the last frames as the model's crops; 'smilestart' (or the class's) then has them. Default: false. */
   keepCrops?: boolean;
   /**
-   * Returns the face's box, or null without a face: such a frame gets the state 'no_face', ends a smile and
+   * Returns the face's box, or null without a face: such a frame gets the state 'no_face', ends what had begun and
    * begins the window again. The box is passed through to the result; the crop stays the centred square, which the model
    * was trained with. Do not close the frame.
    */
@@ -104,15 +104,26 @@ export interface DetectorOptions {
  */
 export type State = 'ready' | 'warming_up' | 'gap' | 'no_face' | 'dropped';
 
+/**
+ * A result bears the names of the model's class as well: of a smile smileProb and isSmile; a model of another class has
+ * those of its own instead, such as anxiousProb and isAnxious, or notTeasingProb and isNotTeasing for not_teasing.
+ */
 export interface Result {
   state: State;
-  /** Probability of a smile; null unless ready, but 0 where no frame of the window has a face. */
+  /** Probability of the positive class; null unless ready, but 0 where no frame of the window has a face. */
+  prob: number | null;
+  /** The same, of a model of smiles. */
   smileProb: number | null;
   /** Seven numbers in the order of the spec's `emotions`; those not in `emotions_trained` have no meaning. null for a
    * model without them, as of landmarks or blendshapes. */
   emotionLogits: number[] | null;
   /** The decision with threshold, hysteresis and minimum duration; null if dropped while it waited. */
+  isPositive: boolean | null;
+  /** The same, of a model of smiles. */
   isSmile: boolean | null;
+  /** The same two, of a model of another class. */
+  [prob: `${string}Prob`]: number | null;
+  [is: `is${string}`]: boolean | null;
   /** When the frame was captured, on the source's clock. */
   timestampMs: number;
   /** Capture times of the window's frames, oldest first; null without a whole window. */
@@ -154,6 +165,10 @@ export interface SmileEnd {
   result: Result | null;
 }
 
+/**
+ * smilestart and smileend are of a model of smiles; one of another class gives the same under its own name in small letters
+ * without _: anxiousstart and anxiousend, notteasingstart and notteasingend.
+ */
 export interface DetectorEvents {
   result: CustomEvent<Result>;
   smilestart: CustomEvent<SmileStart>;
@@ -207,6 +222,9 @@ export declare class SmileDetector extends EventTarget {
   ): void;
   addEventListener(type: string, listener: EventListener, options?: boolean | AddEventListenerOptions): void;
 }
+
+/** The same by a name that fits models of every class. */
+export { SmileDetector as Detector };
 
 /** The whole preprocessing as one function: RGBA bytes to 3 * sizePx * sizePx numbers from 0 to 1, red plane first. */
 export declare function preprocess(

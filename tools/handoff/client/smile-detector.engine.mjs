@@ -90,19 +90,19 @@ export class Engine {
     return work;
   }
 
-  /** The result for a frame without a face: no smile, and the window begins again. */
+  /** The result for a frame without a face: not of the positive class, and the window begins again. */
   noFace(timestampMs) {
     const change = this.reset({ afterGap: true }) ? 'end' : null;
     return this.#result('no_face', timestampMs, { change });
   }
 
-  /** Forget all frames and the decision; returns whether there was a smile. */
+  /** Forget all frames and the decision; returns whether it was of the positive class. */
   reset({ afterGap = false } = {}) {
     this.#epoch += 1;
-    const wasSmile = this.#decider?.isSmile ?? false;
+    const wasPositive = this.#decider?.isPositive ?? false;
     this.#memory?.clear({ afterGap });
     this.#decider?.reset();
-    return wasSmile;
+    return wasPositive;
   }
 
   /** Give the graphs' memory back, after the frame in work. */
@@ -293,32 +293,32 @@ export class Engine {
     if (filled === null) return this.#withoutFace(timestampMs, window.timesMs, { startedMs, readMs, values });
     const outputs = await this.#decideOn(filled);
     if (epoch !== this.#epoch) return this.#result('dropped', timestampMs);
-    const wasSmile = this.#decider.isSmile;
-    const isSmile = this.#decider.decide(outputs.smileProb, timestampMs);
+    const wasPositive = this.#decider.isPositive;
+    const isPositive = this.#decider.decide(outputs.prob, timestampMs);
     return this.#result('ready', timestampMs, {
       ...outputs,
       frameTimesMs: window.timesMs,
-      change: isSmile === wasSmile ? null : isSmile ? 'start' : 'end',
-      sinceMs: isSmile ? this.#decider.sinceMs : null,
+      change: isPositive === wasPositive ? null : isPositive ? 'start' : 'end',
+      sinceMs: isPositive ? this.#decider.sinceMs : null,
       crops: this.#settings.keepCrops ? window.values.map((value) => value.crop) : null,
       timing: { startedMs, readMs, values },
     });
   }
 
-  /** The result for a window without any face: by the spec's rule no smile; the graph is not run. */
+  /** The result for a window without any face: by the spec's rule not of the positive class; the graph is not run. */
   #withoutFace(timestampMs, frameTimesMs, timing) {
-    const smileProb = this.#spec.input.landmarker.window_without_face;
-    const wasSmile = this.#decider.isSmile;
-    this.#decider.decide(smileProb, timestampMs);
-    return this.#result('no_face', timestampMs, { smileProb, frameTimesMs, change: wasSmile ? 'end' : null, timing });
+    const prob = this.#spec.input.landmarker.window_without_face;
+    const wasPositive = this.#decider.isPositive;
+    this.#decider.decide(prob, timestampMs);
+    return this.#result('no_face', timestampMs, { prob, frameTimesMs, change: wasPositive ? 'end' : null, timing });
   }
 
   #result(state, timestampMs, { timing, ...rest } = {}) {
     return {
       state,
-      smileProb: rest.smileProb ?? null,
+      prob: rest.prob ?? null,
       emotionLogits: rest.emotionLogits ?? null,
-      isSmile: this.#decider.isSmile,
+      isPositive: this.#decider.isPositive,
       timestampMs,
       frameTimesMs: rest.frameTimesMs ?? null,
       provider: this.#provider,
@@ -377,7 +377,7 @@ export class Engine {
     const shape = this.#face ? this.#spec.input.shape : entry.inputs[0].shape;
     const outputs = await this.#infer(session, entry, 'float32', input, shape);
     const logits = outputs.emotion_logits;
-    return { smileProb: outputs.smile_prob[0], emotionLogits: logits ? Array.from(logits) : null };
+    return { prob: outputs[this.#spec.decision.output][0], emotionLogits: logits ? Array.from(logits) : null };
   }
 
   async #infer(session, entry, type, data, shape) {

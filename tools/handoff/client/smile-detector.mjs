@@ -1,5 +1,6 @@
 /**
- * Smile or not, from a video in the page: `const detector = await SmileDetector.create()`, `detector.watch(video)`.
+ * Smile or not, from a video in the page: `const detector = await SmileDetector.create()`, `detector.watch(video)`. A model of
+ * another class is used in the same way; its results and events bear the class's name.
  *
  * Reads frontend_spec.json and the graphs beside it, runs them with onnxruntime-web in a worker, and gives a result
  * for every new frame. No picture leaves the page. README.md explains its use; smile-detector.d.ts lists every option.
@@ -7,6 +8,7 @@
 
 import { DetectorError, describe, reasonOf } from './smile-detector.errors.mjs';
 import { Engine } from './smile-detector.engine.mjs';
+import { namesOf } from './smile-detector.window.mjs';
 
 export { openCamera } from './smile-detector.camera.mjs';
 export { CODES, DetectorError, describe } from './smile-detector.errors.mjs';
@@ -102,7 +104,8 @@ export class SmileDetector extends EventTarget {
   #info;
   #isBusy = false;
   #epoch = 0; // counts up at every stop and reset: results of an earlier epoch are dropped
-  #isSmiling = false; // as the events say
+  #isPositive = false; // as the events say
+  #names; // of the class, in results and events
   #inWork = Promise.resolve();
   #waiting = null;
   #isClosed = false;
@@ -158,6 +161,7 @@ export class SmileDetector extends EventTarget {
     this.#engine = engine;
     this.#options = options;
     this.#info = info;
+    this.#names = namesOf(info.spec.decision.output);
     document.addEventListener('visibilitychange', this.#onVisibility);
     // After the caller's `await`, so that its listeners get them.
     setTimeout(() => {
@@ -240,7 +244,7 @@ export class SmileDetector extends EventTarget {
     this.#epoch += 1; // results of earlier frames are dropped
     if (this.#waiting) this.#drop(this.#waiting);
     this.#waiting = null;
-    if (this.#isSmiling) this.#endSmile({ timestampMs: null, reason: 'reset', result: null });
+    if (this.#isPositive) this.#end({ timestampMs: null, reason: 'reset', result: null });
     try {
       await this.#engine.reset(options);
     } catch {
@@ -306,21 +310,22 @@ export class SmileDetector extends EventTarget {
     // The engine may have finished before it got a stop or reset.
     if (isOld()) return this.#dropped(job);
     if (output.state === 'dropped') return this.#dropped(job, output);
-    const { change, sinceMs, crops, ...result } = output;
+    const { change, sinceMs, crops, ...rest } = output;
+    const result = this.#named(rest);
     result.latencyMs = performance.now() - job.startedMs;
     if (faceBox !== undefined) result.faceBox = faceBox;
     this.#nResults += 1;
     this.#emit('result', result);
     if (isOld()) return result; // a listener has stopped it
     if (change === 'start') {
-      this.#isSmiling = true;
+      this.#isPositive = true;
       const side = this.#info.spec.preprocessing.width_px;
       const pictures = crops?.every(Boolean) ? crops.map((crop) => toImageData(crop, side)) : null;
-      this.#emit('smilestart', { timestampMs: result.timestampMs, sinceMs, result, crops: pictures });
+      this.#emit(this.#names.start, { timestampMs: result.timestampMs, sinceMs, result, crops: pictures });
     }
     if (change === 'end') {
       const reason = result.state === 'no_face' ? 'no_face' : result.state === 'ready' ? 'released' : 'reset';
-      this.#endSmile({ timestampMs: result.timestampMs, reason, result });
+      this.#end({ timestampMs: result.timestampMs, reason, result });
     }
     return result;
   }
@@ -342,11 +347,11 @@ export class SmileDetector extends EventTarget {
 
   #dropped(job, answer = null) {
     this.#nDropped += 1;
-    return {
+    return this.#named({
       state: 'dropped',
-      smileProb: null,
+      prob: null,
       emotionLogits: null,
-      isSmile: answer?.isSmile ?? null,
+      isPositive: answer?.isPositive ?? null,
       timestampMs: job.timestampMs,
       frameTimesMs: null,
       provider: this.#info.provider,
@@ -355,18 +360,26 @@ export class SmileDetector extends EventTarget {
       landmarksMs: null,
       inferenceMs: null,
       latencyMs: performance.now() - job.startedMs,
-    };
+    });
   }
 
-  #endSmile(detail) {
-    this.#isSmiling = false;
-    this.#emit('smileend', detail);
+  /** Give probability and decision the class's names too. */
+  #named(result) {
+    return { ...result, [this.#names.prob]: result.prob, [this.#names.is]: result.isPositive };
+  }
+
+  #end(detail) {
+    this.#isPositive = false;
+    this.#emit(this.#names.end, detail);
   }
 
   #emit(type, detail) {
     this.dispatchEvent(new CustomEvent(type, { detail }));
   }
 }
+
+/** The same by a name that fits models of every class. */
+export { SmileDetector as Detector };
 
 /** Take a picture that can be handed to a worker. */
 async function grab(source, timestampMs) {

@@ -1,5 +1,5 @@
 /**
- * Which frames make a window, and which probabilities make a smile. Pure rules: no browser, no model.
+ * Which frames make a window, and which probabilities make a decision. Pure rules: no browser, no model.
  *
  * For a decision at the newest frame's capture time t, place k of `count` is t - (count - 1 - k) * interval_ms. A place
  * takes the frame with the nearest capture time (of two equally near, the earlier); if that one lies more than
@@ -95,40 +95,52 @@ export class FrameMemory {
   }
 }
 
-/** Turns probabilities over time into "smiles now": a threshold with hysteresis and a minimum duration. */
+/**
+ * What a page calls the output that decides, its decision and its events: smile_prob gives smileProb, isSmile, smilestart
+ * and smileend; not_teasing_prob gives notTeasingProb, isNotTeasing, notteasingstart and notteasingend.
+ * @param {string} output the spec's `decision.output`
+ */
+export function namesOf(output) {
+  const words = output.replace(/_prob$/, '').split('_').filter(Boolean);
+  const pascal = words.map((word) => word[0].toUpperCase() + word.slice(1)).join('');
+  const lower = words.join('');
+  return { prob: `${pascal[0].toLowerCase()}${pascal.slice(1)}Prob`, is: `is${pascal}`, start: `${lower}start`, end: `${lower}end` };
+}
+
+/** Turns probabilities over time into decisions ("smiles now"): a threshold with hysteresis and a minimum duration. */
 export class Decider {
   #aboveSinceMs = null;
 
   /** @param {{threshold: number, release_threshold: number, min_duration_ms: number}} rule the spec's `decision` */
   constructor(rule) {
     this.rule = rule;
-    this.isSmile = false;
-    this.sinceMs = null; // when the present smile rose above the threshold
+    this.isPositive = false;
+    this.sinceMs = null; // when the present state, such as a smile, rose above the threshold
   }
 
-  /** Take the next probability; returns whether it is a smile now. */
-  decide(smileProb, timestampMs) {
-    if (this.isSmile) {
-      this.isSmile = smileProb > this.rule.release_threshold;
+  /** Take the next probability; returns whether it is of the positive class now. */
+  decide(prob, timestampMs) {
+    if (this.isPositive) {
+      this.isPositive = prob > this.rule.release_threshold;
       this.#aboveSinceMs = null;
-    } else if (smileProb > this.rule.threshold) {
+    } else if (prob > this.rule.threshold) {
       if (this.#aboveSinceMs === null) this.#aboveSinceMs = timestampMs;
-      this.isSmile = timestampMs - this.#aboveSinceMs >= this.rule.min_duration_ms;
-      if (this.isSmile) this.sinceMs = this.#aboveSinceMs;
+      this.isPositive = timestampMs - this.#aboveSinceMs >= this.rule.min_duration_ms;
+      if (this.isPositive) this.sinceMs = this.#aboveSinceMs;
     } else {
       this.#aboveSinceMs = null;
     }
-    return this.isSmile;
+    return this.isPositive;
   }
 
-  /** There was no decision: a candidate must begin again; a smile that counts stays. */
+  /** There was no decision: a candidate must begin again; what counts stays. */
   pause() {
     this.#aboveSinceMs = null;
   }
 
-  /** Forget everything: no smile. */
+  /** Forget everything: not of the positive class. */
   reset() {
-    this.isSmile = false;
+    this.isPositive = false;
     this.sinceMs = null;
     this.#aboveSinceMs = null;
   }

@@ -2,7 +2,7 @@
 
 Writes golden.json and the features of each window (float32, little endian) into a folder. The cases are movements
 of the mouth at several places, sizes and tilts, windows with missing faces, one without any face, extremes, and, of
-many random windows, those with the model's lowest, highest and middle smile_prob.
+many random windows, those with the model's lowest, highest and middle probability.
 """
 
 from collections.abc import Iterator
@@ -15,6 +15,7 @@ import numpy as np
 from shared.arrays import F32
 from shared.dataset.feature_store import nearest_with_face
 from shared.faces.synthetic import Pose, draw_points, draw_scores
+from shared.onnx.contract import class_of
 from tools.handoff.golden.pictures import Golden, write_document, write_file
 from tools.handoff.sessions import Window
 
@@ -57,7 +58,7 @@ def draw_feature_cases(kind: str, frame_count: int, window: Window) -> list[Feat
         if found.any() or name == "no_face_at_all":
             cases.append(_case(name, np.where(_along(found, begins), begins, np.float32(0)), found))
     searched = [_search(kind, frame_count, seed) for seed in range(_N_SEARCHED)]
-    probs = np.array([window.run(drawn).smile_prob for drawn in searched])
+    probs = np.array([window.run(drawn).prob for drawn in searched])
     middle = (probs.min() + probs.max()) / 2
     for name, place in (
         ("lowest_of_many", probs.argmin()),
@@ -75,7 +76,7 @@ def write_feature_golden(folder: Path, cases: list[FeatureCase], window: Window,
         folder: Where golden.json goes.
         cases: What to write.
         window: Computes the expected outputs.
-        about: threshold, interval_ms and model_sha256.
+        about: prob (the name of the output that decides), threshold, interval_ms and model_sha256.
 
     Returns:
         Their entry in the spec.
@@ -83,7 +84,7 @@ def write_feature_golden(folder: Path, cases: list[FeatureCase], window: Window,
     written = []
     for case in cases:
         file = write_file(folder / f"{case.name}.bin", case.features.astype("<f4").tobytes())
-        prob = 0.0 if case.filled is None else window.run(case.filled).smile_prob
+        prob = 0.0 if case.filled is None else window.run(case.filled).prob
         written.append(
             {
                 "name": case.name,
@@ -91,8 +92,8 @@ def write_feature_golden(folder: Path, cases: list[FeatureCase], window: Window,
                     {"timestamp_ms": k * about["interval_ms"], "found": found} for k, found in enumerate(case.found)
                 ],
                 "input": {**file, "shape": list(case.features.shape)},
-                "smile_prob": prob,
-                "is_smile": bool(prob > about["threshold"]),
+                about["prob"]: prob,
+                f"is_{class_of(about['prob'])}": bool(prob > about["threshold"]),
             }
         )
     return write_document(folder, about["model_sha256"], written)

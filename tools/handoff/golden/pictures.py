@@ -12,6 +12,7 @@ import numpy as np
 
 from shared import contracts
 from shared.arrays import F32, U8
+from shared.onnx.contract import class_of
 from shared.preprocess import crop_and_resize, to_batch
 from tools.handoff.golden.drawing import draw_face, draw_harsh
 from tools.handoff.sessions import Stream, Window
@@ -69,7 +70,7 @@ def write_golden(
         cases: What to write.
         window: Computes the expected outputs.
         stream: Computes the expected features; None leaves them out.
-        about: threshold, interval_ms, size_px and model_sha256.
+        about: prob (the name of the output that decides), threshold, interval_ms, size_px and model_sha256.
 
     Returns:
         Their entry in the spec.
@@ -103,9 +104,9 @@ def write_golden(
                 "height_px": height,
                 "frames": pictures,
                 "features": features,
-                "smile_prob": float(outputs.smile_prob),
+                about["prob"]: float(outputs.prob),
                 "emotion_logits": [float(value) for value in outputs.emotion_logits],
-                "is_smile": bool(outputs.smile_prob > about["threshold"]),
+                f"is_{class_of(about['prob'])}": bool(outputs.prob > about["threshold"]),
             }
         )
     return write_document(folder, about["model_sha256"], written, largest)

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import cli, paths
-from shared.onnx.contract import FEATURE_SHAPES
+from shared.onnx.contract import EMOTION_LOGITS, FEATURE_SHAPES
 from shared.onnx.graph import Tensor, parse_graph
 from tools.handoff.source import Source
 
@@ -16,9 +16,9 @@ _MEANINGS = {
     "landmarks": "478 points per frame as the landmarker gives them (x, y, z; fractions of the square), oldest first",
     "blendshapes": "52 scores per frame as the landmarker gives them; the oldest frame first",
     "features": "the head's input: one frame's features, or those of a window's frames, the oldest first",
-    "smile_prob": "probability of the positive class, 0 to 1",
-    "emotion_logits": "one logit per emotion, in the order of emotions",
+    EMOTION_LOGITS: "one logit per emotion, in the order of emotions",
 }
+PROB_MEANING = "probability of the positive class, 0 to 1"
 _FREE_AXES = {
     "rgba": ["height", "width", 4],
     **{kind: [1, "frames", *rest] for kind, rest in FEATURE_SHAPES.items()},
@@ -74,7 +74,12 @@ def describe(name: str, role: str, variant: str, file: str, data: bytes) -> Made
 def _tensor(tensor: Tensor) -> dict[str, Any]:
     free = _FREE_AXES.get(tensor.name, [1] * len(tensor.shape))
     shape = [axis or name for axis, name in zip(tensor.shape, free, strict=True)]
-    return {"name": tensor.name, "shape": shape, "dtype": tensor.dtype, "meaning": _MEANINGS[tensor.name]}
+    return {
+        "name": tensor.name,
+        "shape": shape,
+        "dtype": tensor.dtype,
+        "meaning": _MEANINGS.get(tensor.name, PROB_MEANING),
+    }
 
 
 def make_graphs(source: Source) -> list[Made]:
@@ -96,6 +101,7 @@ def make_graphs(source: Source) -> list[Made]:
         source.image_size_px,
         source.card["temperature"] or 1.0,
         source.card.get("encoder"),
+        source.prob,
     )
     from tools.handoff.graphs.pixels import add_preprocessing
     from tools.handoff.graphs.rewrites import fold_std, to_wasm, to_webgl

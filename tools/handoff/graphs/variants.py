@@ -18,6 +18,7 @@ from shared import cli, contracts, paths
 from shared.arrays import F32
 from shared.dataset import consent, reader, splits
 from shared.errors import InvalidInput
+from shared.onnx.contract import SMILE_PROB
 from shared.onnx.model import iterate_batches
 from shared.preprocess import to_batch
 from tools.handoff.golden.drawing import draw_windows
@@ -100,7 +101,7 @@ def make_variants(graphs: list[Made], source: Source, pictures: Pictures) -> tup
     """
     encoder, head = graphs[1], graphs[2]
     plain = Stream(encoder.data, head.data)
-    plain_probs = [plain.run(window).smile_prob for window in cli.progress(pictures.windows, what="deciding")]
+    plain_probs = [plain.run(window).prob for window in cli.progress(pictures.windows, what="deciding")]
     made, notes = [], []
     for variant, make in (("fp16", _halve), ("int8", _quantize)):
         name = f"encoder_{variant}"
@@ -108,28 +109,37 @@ def make_variants(graphs: list[Made], source: Source, pictures: Pictures) -> tup
         try:
             graph = describe(name, "encoder", variant, f"{name}.onnx", make(encoder.data, pictures))
             smaller = Stream(graph.data, head.data, name)
-            variant_probs = [smaller.run(window).smile_prob for window in cli.progress(pictures.windows, what=name)]
+            variant_probs = [smaller.run(window).prob for window in cli.progress(pictures.windows, what=name)]
         except Exception as error:  # the converters raise many kinds of errors; the hand-off is complete without them
             notes.append(f"{name} was left out: {' '.join(str(error).split())[:200] or type(error).__name__}")
             continue
         threshold = source.card["threshold"]["value"]
-        verdict = judge(np.array(plain_probs), np.array(variant_probs), threshold, graph, encoder, pictures)
+        verdict = judge(
+            np.array(plain_probs), np.array(variant_probs), threshold, graph, encoder, pictures, source.prob
+        )
         made.append(graph.with_verdict(verdict))
     return made, notes
 
 
 def judge(
-    plain_probs: Any, variant_probs: Any, threshold: float, smaller: Made, encoder: Made, pictures: Pictures
+    plain_probs: Any,
+    variant_probs: Any,
+    threshold: float,
+    smaller: Made,
+    encoder: Made,
+    pictures: Pictures,
+    prob: str = SMILE_PROB,
 ) -> dict[str, Any]:
     """Compare a variant with the plain encoder, and decide whether a page may use it.
 
     Args:
-        plain_probs: The plain encoder's smile_prob, (N,).
+        plain_probs: The plain encoder's probabilities, (N,).
         variant_probs: The variant's.
         threshold: Of the decision.
         smaller: The variant.
         encoder: The plain encoder.
         pictures: The pictures of the windows.
+        prob: The output that decides.
 
     Returns:
         The verdict, as the spec holds it.
@@ -141,7 +151,7 @@ def judge(
     if n_flips:
         reasons.append(f"{n_flips} of {n} decisions flip {on}")
     if largest > MAX_DIFFERENCE:
-        reasons.append(f"smile_prob moves by up to {largest:.3f} {on}, more than {MAX_DIFFERENCE}")
+        reasons.append(f"{prob} moves by up to {largest:.3f} {on}, more than {MAX_DIFFERENCE}")
     if variant == "int8" and pictures.are_drawn and not reasons:
         reasons.append("its ranges were calibrated on drawings only: judge it on the model's pictures with --dataset")
     return {
@@ -150,7 +160,7 @@ def judge(
         "largest_difference": largest,
         "size_ratio": smaller.entry["bytes"] / encoder.entry["bytes"],
         "offer": not reasons,
-        "reason": "; ".join(reasons) or f"no decision flips and smile_prob moves by at most {largest:.4f} {on}",
+        "reason": "; ".join(reasons) or f"no decision flips and {prob} moves by at most {largest:.4f} {on}",
     }
 
 

@@ -163,7 +163,7 @@ def _table_section(document: Document, measured: Measured, words: ReportWords) -
         (
             Paragraph(intro),
             Table("plain wide", tuple(header), tuple(rows), words("scroll_hint")),
-            Paragraph(words("faces_note"), "faint"),
+            Paragraph(words("faces_note", positive=document["positive_class"]), "faint"),
         ),
     )
 

@@ -26,9 +26,9 @@ def ship_section(name: str, arm: Arm, costs: Costs, dataset: str, words: ReportW
     """
     if name == "blendshapes":
         lines = [
-            words("ship_formula"),
+            words("ship_formula", positive=arm.results["positive_class"]),
             _threshold(_thresholds(arm), words),
-            words("ship_no_face"),
+            words("ship_no_face", positive=arm.results["positive_class"]),
             words("ship_no_handoff"),
         ]
         return Section("ship", words("ship"), (Bullets(tuple(lines)),))

@@ -40,7 +40,7 @@ class FilmComparison:
         n_frames: Frames that the page processed.
         n_decisions: Frames with a probability.
         n_unmatched: Frames whose number could not be read.
-        largest_difference: Of smile_prob from Python's on the same frames.
+        largest_difference: Of the probability from Python's on the same frames.
         n_flips: Decisions that differ although Python's probability lies outside of the tolerance around the threshold.
         n_states: Results whose state (ready, gap, ...) differs from Python's.
         decisions_per_s: While the film ran.
@@ -50,7 +50,7 @@ class FilmComparison:
         landmarks_ms: The landmarker's part; None for a model of frames.
         first_decision_ms: From the page's load to its first decision, the model's load included.
         memory_bytes: All of the page and its worker, early and at the end; None where the browser does not measure it.
-        smile_prob: Time in ms from the first frame, the browser's and Python's probability, for each decision.
+        probs: Time in ms from the first frame, the browser's and Python's probability, for each decision.
     """
 
     film: str
@@ -68,7 +68,7 @@ class FilmComparison:
     landmarks_ms: dict[str, Any] | None
     first_decision_ms: float
     memory_bytes: tuple[int, int] | None
-    smile_prob: list[tuple[float, float, float]]
+    probs: list[tuple[float, float, float]]
 
     def as_json(self) -> dict[str, Any]:
         """Give all figures."""
@@ -163,7 +163,7 @@ def _compare(
 ) -> FilmComparison:
     """Run Python on the page's frames and times, and compare result by result."""
     numbers = {frame["timestampUs"]: frame["number"] for frame in recorded["frames"]}
-    band = stream.spec["tolerance"]["smile_prob_javascript"]
+    band = stream.spec["tolerance"][f"{stream.prob_name}_javascript"]
     points: list[tuple[float, float, float]] = []
     n_unmatched, n_flips, n_states = 0, 0, 0
     results = recorded["results"]
@@ -177,15 +177,11 @@ def _compare(
         if python_result.state == "warming_up" and n_unmatched:
             continue
         n_states += python_result.state != result["state"]
-        if python_result.smile_prob is None or result["smileProb"] is None:
+        if python_result.prob is None or result["prob"] is None:
             continue
-        points.append(
-            (result["timestampMs"] - results[0]["timestampMs"], result["smileProb"], python_result.smile_prob)
-        )
-        outside = abs(python_result.smile_prob - stream.rule.threshold) > band
-        n_flips += outside and (result["smileProb"] > stream.rule.threshold) != (
-            python_result.smile_prob > stream.rule.threshold
-        )
+        points.append((result["timestampMs"] - results[0]["timestampMs"], result["prob"], python_result.prob))
+        outside = abs(python_result.prob - stream.rule.threshold) > band
+        n_flips += outside and (result["prob"] > stream.rule.threshold) != (python_result.prob > stream.rule.threshold)
     ready = [result for result in results if result["state"] == "ready"]
     span_s = (ready[-1]["atMs"] - ready[0]["atMs"]) / 1000 if len(ready) > 1 else 0.0
     latencies = [result["latencyMs"] for result in ready]
@@ -205,7 +201,7 @@ def _compare(
         landmarks_ms=_sum_up([r["landmarksMs"] for r in ready if r["landmarksMs"] is not None]),
         first_decision_ms=round(ready[0]["atMs"], 0) if ready else float("nan"),
         memory_bytes=memory,
-        smile_prob=[(round(at_ms, 1), round(browser, 6), round(python, 6)) for at_ms, browser, python in points],
+        probs=[(round(at_ms, 1), round(browser, 6), round(python, 6)) for at_ms, browser, python in points],
     )
 
 
@@ -237,8 +233,8 @@ def judge_film(curve: FilmComparison, tolerance: float) -> Finding:
         f"p50 {curve.latency_ms[0]:.0f} ms, p95 {curve.latency_ms[1]:.0f} ms{_own_work(curve)}, first after "
         f"{curve.first_decision_ms / 1000:.1f} s"
     )
-    todo = "the page has other pixels or other windows than Python: compare smile_prob in --json"
-    if not curve.smile_prob:
+    todo = "the page has other pixels or other windows than Python: compare probs in --json"
+    if not curve.probs:
         return failed(field, f"{curve.n_frames} frames and no decision", "decisions", todo)
     if curve.n_unmatched > max(1, _MAX_UNMATCHED * curve.n_frames):
         return failed(field, f"{curve.n_unmatched} of {curve.n_frames} frames torn", "whole frames of the film", todo)

@@ -73,12 +73,13 @@ class Expected:
         self.cases = golden["cases"]
         self.features = [None if is_of_features(case) else read_case(folder / "golden", case)[2] for case in self.cases]
         self.threshold = spec["decision"]["threshold"]
-        self.band = spec["tolerance"]["smile_prob"]
+        self.prob_name = spec["decision"]["output"]
+        self.band = spec["tolerance"][self.prob_name]
         has_head = any((g["role"], g["variant"]) == ("head", "plain") for g in spec["graphs"])
         self._head = OnnxGraph(folder, find_graph(spec, "head", "plain")) if has_head else None
 
     def decide(self, features: F32) -> float:
-        """Give Python's smile_prob for the features of some frames, the last repeated until there are enough."""
+        """Give Python's probability for the features of some frames, the last repeated until there are enough."""
         assert self._head is not None
         count = len(self.cases[0]["frames"])
         rows = [*features, *[features[-1]] * (count - len(features))]
@@ -167,7 +168,7 @@ def compare(graph: Mapping[str, Any], browser_outputs: Sequence[Any], expected: 
 
     Returns:
         largest_difference, n_decisions and n_flips. Python's head gives the decisions for an encoder's features; where
-        the arithmetic differs (pixels, fp16, int8), the difference is that of smile_prob, else that of any output.
+        the arithmetic differs (pixels, fp16, int8), the difference is that of the probability, else that of any output.
     """
     largest, n_flips, n_decided = 0.0, 0, 0
     for number, (case, runs) in enumerate(zip(expected.cases, browser_outputs, strict=False)):
@@ -188,7 +189,7 @@ def compare(graph: Mapping[str, Any], browser_outputs: Sequence[Any], expected: 
         n_decided += 1
         for output in graph["outputs"]:
             largest = max(largest, _largest(run[output["name"]], case[output["name"]]))
-        n_flips += expected.is_flip(run["smile_prob"][0], case["smile_prob"])
+        n_flips += expected.is_flip(run[expected.prob_name][0], case[expected.prob_name])
     return {"largest_difference": largest, "n_decisions": n_decided, "n_flips": n_flips}
 
 

@@ -40,7 +40,7 @@ class FaceComparison:
         largest_difference_xy: Of a point, as a fraction of the square's side.
         largest_difference_z: Likewise.
         largest_difference_blendshapes: Of a score.
-        largest_difference_smile_prob: Of the window's smile_prob, computed in Python on either landmarker's output
+        largest_difference_prob: Of the window's probability, computed in Python on either landmarker's output
             for consecutive frames.
         n_decisions: Number of such windows.
         n_flips: Decisions that differ although Python's lies outside the tolerance around the threshold.
@@ -55,7 +55,7 @@ class FaceComparison:
     largest_difference_xy: float
     largest_difference_z: float
     largest_difference_blendshapes: float
-    largest_difference_smile_prob: float
+    largest_difference_prob: float
     n_decisions: int
     n_flips: int
     ms: dict[str, Any]
@@ -109,7 +109,8 @@ def compare_faces(
         [None if face[kind] is None else np.asarray(face[kind], np.float32) for face in browser_faces[: len(chosen)]],
         [face.points if kind == "landmarks" else face.blendshapes for face in python_faces[: len(chosen)]],
     )
-    threshold, band = spec["decision"]["threshold"], spec["tolerance"]["smile_prob_javascript"]
+    threshold = spec["decision"]["threshold"]
+    band = spec["tolerance"][f"{spec['decision']['output']}_javascript"]
     # The first detection of a kind compiles.
     return FaceComparison(
         film=name,
@@ -120,7 +121,7 @@ def compare_faces(
         largest_difference_xy=max(differences["xy"]),
         largest_difference_z=max(differences["z"]),
         largest_difference_blendshapes=max(differences["blendshapes"]),
-        largest_difference_smile_prob=max((abs(browser - python) for browser, python in pairs), default=0.0),
+        largest_difference_prob=max((abs(browser - python) for browser, python in pairs), default=0.0),
         n_decisions=len(pairs),
         n_flips=sum(
             (browser > threshold) != (python > threshold) and abs(python - threshold) > band
@@ -132,13 +133,13 @@ def compare_faces(
 
 def judge_faces(faces: FaceComparison, spec: Spec) -> Finding:
     """Turn the comparison into a finding; z counts only if the graph uses it."""
-    tolerance = spec["tolerance"]
+    tolerance, prob = spec["tolerance"], spec["decision"]["output"]
     size_px = spec["preprocessing"]["width_px"]
     figures = (
         f"{faces.n_pictures} pictures of {faces.film}, {faces.n_found} with a face, {faces.n_with_border} of them with "
         f"the border only: x and y differ by up to {faces.largest_difference_xy:.1e} of the side "
         f"({faces.largest_difference_xy * size_px:.4f} px), z by {faces.largest_difference_z:.1e}, blendshapes by "
-        f"{faces.largest_difference_blendshapes:.1e}, smile_prob by {faces.largest_difference_smile_prob:.1e} with "
+        f"{faces.largest_difference_blendshapes:.1e}, {prob} by {faces.largest_difference_prob:.1e} with "
         f"{faces.n_flips} of {faces.n_decisions} flipped; p50 {faces.ms['p50']:.0f} ms, p95 {faces.ms['p95']:.0f} ms"
     )
     field = "browser.landmarks"
@@ -152,10 +153,10 @@ def judge_faces(faces: FaceComparison, spec: Spec) -> Finding:
         )
     points = [faces.largest_difference_xy, *([faces.largest_difference_z] if spec["input"].get("uses_z") else [])]
     agrees = max(points) <= tolerance["landmarks_javascript"] and not faces.n_flips
-    agrees = agrees and faces.largest_difference_smile_prob <= tolerance["smile_prob_javascript"]
+    agrees = agrees and faces.largest_difference_prob <= tolerance[f"{prob}_javascript"]
     if not agrees or faces.largest_difference_blendshapes > tolerance["blendshapes_javascript"]:
-        limits = [tolerance[f"{what}_javascript"] for what in ("landmarks", "blendshapes", "smile_prob")]
-        expected = f"points, scores and smile_prob within {', '.join(f'{limit:g}' for limit in limits)}, and 0 flips"
+        limits = [tolerance[f"{what}_javascript"] for what in ("landmarks", "blendshapes", prob)]
+        expected = f"points, scores and {prob} within {', '.join(f'{limit:g}' for limit in limits)}, and 0 flips"
         return failed(field, figures, expected, todo, limit=FIGURES_WIDTH)
     return passed(field, figures, limit=FIGURES_WIDTH)
 
@@ -163,7 +164,7 @@ def judge_faces(faces: FaceComparison, spec: Spec) -> Finding:
 def _decide(
     spec: Spec, folder: Path, browser: Sequence[F32 | None], python: Sequence[F32 | None]
 ) -> list[tuple[float, float]]:
-    """Return both smile_prob for each run of consecutive frames; runs without any face are left out."""
+    """Return both probabilities for each run of consecutive frames; runs without any face are left out."""
     window, count = OnnxGraph(folder, find_graph(spec, "window", "plain")), spec["frames"]["count"]
     pairs = []
     for end in range(count, len(browser) + 1):

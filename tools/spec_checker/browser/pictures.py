@@ -67,7 +67,7 @@ class Curves:
     Attributes:
         film: Its name.
         n_frames: Frames that both processed.
-        javascript: Largest difference of smile_prob with the client's crop and resize; None without a stream.
+        javascript: Largest difference of the probability with the client's crop and resize; None without a stream.
         pixels: The same with them inside the graph; None without that graph.
         n_flips: Decisions that differ although Python's lies outside of the tolerance around the threshold.
         low: Smallest of Python's probabilities.
@@ -90,7 +90,7 @@ class Curves:
 def compare_curves(
     page: ProofPage, spec: Spec, folder: Path, film_dir: Path, name: str, frames: Sequence[U8]
 ) -> Curves | None:
-    """Compute smile_prob for frames of a film, one interval apart, in the browser and in Python.
+    """Compute the probabilities for frames of a film, one interval apart, in the browser and in Python.
 
     Args:
         page: On wasm.
@@ -125,19 +125,20 @@ def compare_curves(
         "encoder": encoder["name"],
         "pixels": pixels and pixels["name"],
         "head": head["name"],
+        "prob": spec["decision"]["output"],
     }
     browser_probs = page.call("curves", settings)
     stream = SmileStream(folder)
     interval_ms = spec["frames"]["interval_ms"]
     results = [stream.push(frame, number * interval_ms) for number, frame in enumerate(frames)]
-    python_probs = [result.smile_prob for result in results if result.smile_prob is not None]
-    kinds = [("javascript", "smile_prob_javascript"), ("pixels", "smile_prob_pixels")]
+    python_probs = [result.prob for result in results if result.prob is not None]
+    prob = spec["decision"]["output"]
     largest: dict[str, float | None] = {}
     n_flips = 0
-    for kind, key in kinds:
+    for kind in ("javascript", "pixels"):
         pairs = list(zip(browser_probs[kind], python_probs, strict=False))
         largest[kind] = max((abs(browser - python) for browser, python in pairs), default=None)
-        limit, threshold = spec["tolerance"][key], spec["decision"]["threshold"]
+        limit, threshold = spec["tolerance"][f"{prob}_{kind}"], spec["decision"]["threshold"]
         n_flips += sum(
             (browser > threshold) != (python > threshold) and abs(python - threshold) > limit
             for browser, python in pairs
@@ -151,15 +152,15 @@ def judge_curves(curves: Curves | None, spec: Spec) -> list[Finding]:
     """Turn a film's comparison on the same pixels into findings."""
     if curves is None:
         return [skipped("browser.pixels", "no streaming pair, or no client beside the spec")]
-    findings = []
+    findings, prob = [], spec["decision"]["output"]
     for kind, value in (("javascript", curves.javascript), ("pixels", curves.pixels)):
         field = f"browser.curve.{kind}"
-        limit = spec["tolerance"][f"smile_prob_{kind}"]
+        limit = spec["tolerance"][f"{prob}_{kind}"]
         if value is None:
             findings.append(skipped(field, "the folder has no such graph"))
             continue
         figures = f"{curves.film}: largest difference {value:.1e} on {curves.n_frames} frames "
-        figures += f"(smile_prob {curves.low:.2f} to {curves.high:.2f}), {curves.n_flips} flips"
+        figures += f"({prob} {curves.low:.2f} to {curves.high:.2f}), {curves.n_flips} flips"
         if value <= limit and not curves.n_flips:
             findings.append(passed(field, figures, limit=FIGURES_WIDTH))
         else:
@@ -174,7 +175,7 @@ class Soak:
 
     Attributes:
         n: Inferences.
-        largest_difference: Of smile_prob from Python's window on the same frames.
+        largest_difference: Of the probability from Python's window on the same frames.
         n_flips: Decisions that differ.
         wasm_bytes: wasm's heap after the warm-up and at the end.
         page_bytes: All of the page likewise, without garbage; None where the browser does not measure it.
@@ -202,7 +203,7 @@ def soak(page: ProofPage, spec: Spec, folder: Path, expected: Expected, n: int) 
     for entry in (encoder, head):
         page.call("load", {"entry": entry, "provider": "wasm"})
     count = spec["frames"]["count"]
-    settings = {"encoder": encoder["name"], "head": head["name"], "count": count}
+    settings = {"encoder": encoder["name"], "head": head["name"], "count": count, "prob": spec["decision"]["output"]}
     runs = [page.call("soak", {**settings, "n": _WARM_UP + count - 1})]
     before = _memory(page)
     for number in range(_CHUNKS):
@@ -229,7 +230,7 @@ def _memory(page: ProofPage) -> Any:
 
 
 def _window_probs(spec: Spec, folder: Path, expected: Expected, count: int) -> list[float]:
-    """Compute smile_prob with Python's window for each run of frames of the soak."""
+    """Compute the probabilities with Python's window for each run of frames of the soak."""
     crops = np.concatenate([read_case(folder / "golden", case)[1] for case in expected.cases])
     window = OnnxGraph(folder, find_graph(spec, "window", "plain"))
     ring = np.concatenate([crops, crops[: count - 1]])
@@ -241,7 +242,7 @@ def judge_soak(result: Soak | None, spec: Spec) -> list[Finding]:
     """Turn a soak into findings: its decisions, and its memory."""
     if result is None:
         return [skipped("browser.soak", "no streaming pair")]
-    limit = spec["tolerance"]["smile_prob"]
+    limit = spec["tolerance"][spec["decision"]["output"]]
     figures = f"{result.n} decisions of the streaming pair, largest difference from Python's window "
     figures += f"{result.largest_difference:.1e}, {result.n_flips} flips; p50 {result.latency_ms['p50']:.1f} ms, "
     figures += f"p95 {result.latency_ms['p95']:.1f} ms"

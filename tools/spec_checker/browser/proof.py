@@ -266,4 +266,4 @@ def _prove_film(
     except CheckFailed as error:
         proof.findings.append(failed(f"browser.film.{graph}", error.found, error.expected, error.todo))
         return
-    proof.findings.append(judge_film(proof.film, spec["tolerance"]["smile_prob_javascript"]))
+    proof.findings.append(judge_film(proof.film, spec["tolerance"][f"{spec['decision']['output']}_javascript"]))

@@ -109,16 +109,17 @@ def _describe_decision(spec: Mapping[str, Any], results: BrowserResults) -> dict
         "largest_difference": film.largest_difference if math.isfinite(film.largest_difference) else None,
         "decision_ms": film.decision_ms,
         "decisions_per_s": film.decisions_per_s,
-        "landmarker": _describe_landmarker(results),
+        "landmarker": _describe_landmarker(spec, results),
     }
 
 
-def _describe_landmarker(results: BrowserResults) -> dict[str, Any] | None:
+def _describe_landmarker(spec: Mapping[str, Any], results: BrowserResults) -> dict[str, Any] | None:
     """Describe the landmarker's part of a decision, and its differences from Python's."""
     faces = results.faces
     if faces is None:
         return None
     keys = ("n_pictures", "n_with_border", "n_found_differs", "n_flips")
-    differences = tuple(f"largest_difference_{what}" for what in ("xy", "z", "blendshapes", "smile_prob"))
+    differences = tuple(f"largest_difference_{what}" for what in ("xy", "z", "blendshapes"))
+    of_prob = {f"largest_difference_{spec['decision']['output']}": faces.largest_difference_prob}
     times = results.film.landmarks_ms if results.film else None
-    return {"ms": times or faces.ms, **{key: getattr(faces, key) for key in (*keys, *differences)}}
+    return {"ms": times or faces.ms, **{key: getattr(faces, key) for key in (*keys, *differences)}, **of_prob}

@@ -11,7 +11,7 @@ from typing import Any
 
 from shared import contracts
 from shared.dataset.protocol import EMOTIONS
-from shared.onnx.contract import DTYPE, MAX_BYTES
+from shared.onnx.contract import DTYPE, MAX_BYTES, SMILE_PROB, class_of
 from tools.spec_checker.findings import Finding, failed, passed, skipped
 from tools.spec_checker.static import runtime
 from tools.spec_checker.static.claims import read_claims
@@ -184,12 +184,15 @@ def _check_output_shape(field: str, found: Any, shape: list[int | None], source:
 
 
 def _check_classes(checker: FieldChecker) -> list[Finding]:
-    notes = checker.evidence.notes
+    notes, prob = checker.evidence.notes, checker.contract.prob
     classes = checker.value("classes") or []
     todo_trained = "list the emotions that had labels in training, [] if none"
     no_emotions: list[tuple[str, Any]] = []
     if "emotion_logits" not in checker.contract.outputs:
         no_emotions = [("the graph has no emotion_logits", [])]
+    known_positive = notes("positive_class", "positive_class")
+    if prob != SMILE_PROB:  # which models of any class gave before outputs were named after it
+        known_positive.append((f"the output {prob}", class_of(prob)))
     known_trained = no_emotions or notes("emotions_trained", "emotions_trained")
     order = "copy the order from model.json; a swapped order inverts every decision"
     findings = [
@@ -202,11 +205,9 @@ def _check_classes(checker: FieldChecker) -> list[Finding]:
         ),
         checker.check(
             "positive_class",
-            notes("positive_class", "positive_class"),
-            "name the class that a high smile_prob stands for",
-            expected=None
-            if notes("positive_class", "positive_class")
-            else f"one of classes ({', '.join(classes) or 'not given'})",
+            known_positive,
+            f"name the class that a high {prob} stands for",
+            expected=None if known_positive else f"one of classes ({', '.join(classes) or 'not given'})",
             is_right=lambda name: name in classes,
         ),
         checker.check(
@@ -226,16 +227,21 @@ def _check_classes(checker: FieldChecker) -> list[Finding]:
     return [note_unproven(finding, checker) for finding in findings]
 
 
+def _name_class(prob: str) -> str:
+    """Name the class that an output stands for, as a sentence does."""
+    return "a smile" if prob == SMILE_PROB else class_of(prob)
+
+
 def _check_decision(checker: FieldChecker) -> list[Finding]:
     known = checker.evidence.notes("threshold", "threshold", "value")
     chosen = checker.evidence.notes("", "threshold", "chosen_on")
-    kinds = ("validation", "given", "default")
+    kinds, prob = ("validation", "given", "default"), checker.contract.prob
     return [
-        checker.check("decision.output", [("the model contract", "smile_prob")], "name the output that decides"),
+        checker.check("decision.output", [("the model contract", prob)], "name the output that decides"),
         checker.check(
             "decision.operator",
             [("the model contract", ">")],
-            "it is a smile when smile_prob is strictly greater than the threshold",
+            f"it is {_name_class(prob)} when {prob} is strictly greater than the threshold",
         ),
         note_unproven(
             checker.check(
@@ -258,13 +264,13 @@ def _check_decision(checker: FieldChecker) -> list[Finding]:
         checker.check(
             "decision.release_threshold",
             [],
-            "write the threshold below which a smile ends; the threshold itself without hysteresis",
+            f"write the threshold below which {_name_class(prob)} ends; the threshold itself without hysteresis",
             expected="a number from 0 to the threshold",
             is_right=lambda value: 0 <= value <= (checker.value("decision.threshold") or 1),
         ),
         checker.check_duration(
             "decision.min_duration_ms",
-            "write how long smile_prob must stay above the threshold; 0 if one decision is enough",
+            f"write how long {prob} must stay above the threshold; 0 if one decision is enough",
         ),
     ]
 

@@ -5,7 +5,7 @@ file that a phone loads in a moment. A model of landmarks or blendshapes takes t
 gives the probability alone.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -13,7 +13,7 @@ import numpy as np
 from shared.dataset.protocol import EMOTIONS
 from shared.errors import InvalidInput
 from shared.faces.synthetic import Pose, draw_points, draw_scores
-from shared.onnx.contract import DTYPE, EMOTION_LOGITS, FEATURE_SHAPES, LAYOUTS, MAX_BYTES, PROB
+from shared.onnx.contract import DTYPE, EMOTION_LOGITS, FEATURE_SHAPES, LAYOUTS, MAX_BYTES, SMILE_PROB, find_prob
 from shared.onnx.graph import Graph, Tensor, run_graph
 from shared.onnx.session import Arrays
 from shared.preprocess import SIZE_PX
@@ -27,7 +27,7 @@ class Contract:
     Attributes:
         kind: ``frames``, ``landmarks`` or ``blendshapes``; the input's name as well.
         input_shape: With five pictures; a model of features takes any number.
-        outputs: Shapes by name.
+        outputs: Shapes by name; the first is the output that decides.
         layout: Of the input's axes.
         axes: The same in words.
         scale: How a picture's bytes are scaled for the network, or the landmarker.
@@ -42,11 +42,29 @@ class Contract:
     scale: str
     tolerances: tuple[str, ...]
 
+    @property
+    def prob(self) -> str:
+        """The output that decides."""
+        return next(iter(self.outputs))
+
+    @property
+    def takes_frames(self) -> bool:
+        """Whether its input is pictures."""
+        return self.kind == FRAMES.kind
+
+    def of_class(self, prob: str) -> "Contract":
+        """Return the contract of a model whose output that decides has another name."""
+        outputs = {prob if name == self.prob else name: shape for name, shape in self.outputs.items()}
+        tolerances = tuple(
+            prob + key.removeprefix(self.prob) if key.startswith(self.prob) else key for key in self.tolerances
+        )
+        return replace(self, outputs=outputs, tolerances=tolerances)
+
 
 FRAMES = Contract(
     "frames",
     (1, 5, 3, SIZE_PX, SIZE_PX),
-    {PROB: (1,), EMOTION_LOGITS: (1, len(EMOTIONS))},
+    {SMILE_PROB: (1,), EMOTION_LOGITS: (1, len(EMOTIONS))},
     LAYOUTS["frames"],
     "batch, time, channel, height, width",
     "pixel / 255",
@@ -57,7 +75,7 @@ FRAMES = Contract(
 def _of_features(kind: str, axes: str) -> Contract:
     """Return the contract of graphs that take landmarks or blendshapes of five pictures and give the probability."""
     tolerances = ("smile_prob", "smile_prob_javascript", "landmarks_javascript", "blendshapes_javascript")
-    return Contract(kind, (1, 5, *FEATURE_SHAPES[kind]), {PROB: (1,)}, LAYOUTS[kind], axes, "bytes", tolerances)
+    return Contract(kind, (1, 5, *FEATURE_SHAPES[kind]), {SMILE_PROB: (1,)}, LAYOUTS[kind], axes, "bytes", tolerances)
 
 
 LANDMARKS = _of_features("landmarks", "batch, time, point, x y z")
@@ -65,13 +83,25 @@ BLENDSHAPES = _of_features("blendshapes", "batch, time, score")
 CONTRACTS = {contract.kind: contract for contract in (FRAMES, LANDMARKS, BLENDSHAPES)}
 
 
-def contract_of(graph: Graph | None, stated: str | None = None) -> Contract:
-    """Return the contract of a graph's input kind; that of frames where nothing else fits.
+def contract_of(graph: Graph | None, stated: str | None = None, prob: str | None = None) -> Contract:
+    """Return the contract of a graph's input kind and class; that of frames and smiles where nothing else fits.
 
     Args:
         graph: The ONNX, or None.
         stated: The kind that a spec states; used where there is no graph.
+        prob: The output that decides as card or spec state it; used where the graph does not tell.
     """
+    contract = _contract_of_kind(graph, stated)
+    if graph is not None:
+        positive = graph.metadata.get("positive_class")
+        positive = positive if isinstance(positive, str) else None
+        found = find_prob((tensor.name for tensor in graph.outputs), positive)
+        prob = found or (f"{positive}_prob" if positive else prob)
+    return contract.of_class(prob) if prob else contract
+
+
+def _contract_of_kind(graph: Graph | None, stated: str | None) -> Contract:
+    """Return the contract of smiles of a graph's input kind."""
     if graph is None or len(graph.inputs) != 1:
         return CONTRACTS.get(str(stated), FRAMES)
     tensor = graph.inputs[0]
@@ -141,7 +171,7 @@ def _check_input(graph: Graph, contract: Contract) -> list[Finding]:
 
 def _known_shape(tensor: Tensor, contract: Contract) -> tuple[int, ...]:
     """Give the contract's shape; a model of features may be fixed to any number of pictures."""
-    if contract is FRAMES or len(tensor.shape) != len(contract.input_shape):
+    if contract.takes_frames or len(tensor.shape) != len(contract.input_shape):
         return contract.input_shape
     return (1, tensor.shape[1] or contract.input_shape[1], *contract.input_shape[2:])
 
@@ -180,7 +210,7 @@ def _check_outputs(graph: Graph, contract: Contract) -> list[Finding]:
 
 def _known_inputs(shape: tuple[int, ...], contract: Contract) -> dict[str, Any]:
     noise = np.random.default_rng(0).random(shape, dtype=np.float32)
-    if contract is LANDMARKS:
+    if contract.kind == LANDMARKS.kind:
         # All points in one place are not a face: the outputs for them are not defined.
         faces = {
             "face": draw_points(0.3),
@@ -189,7 +219,7 @@ def _known_inputs(shape: tuple[int, ...], contract: Contract) -> dict[str, Any]:
         }
         return {name: np.broadcast_to(face, shape).copy() for name, face in faces.items()}
     known = {"zeros": np.zeros(shape, np.float32), "ones": np.ones(shape, np.float32), "noise": noise}
-    if contract is BLENDSHAPES:
+    if contract.kind == BLENDSHAPES.kind:
         known["face"] = np.broadcast_to(draw_scores(0.3), shape).copy()
     return known
 
@@ -204,22 +234,26 @@ def _check_outputs_of_run(graph: Graph, contract: Contract) -> list[Finding]:
             outputs = run_graph(graph, {graph.inputs[0].name: batch})
         except InvalidInput as error:
             return [*findings, failed(field, error.found, error.expected, _EXPORT)]
-        errors = [text for name, shape in contract.outputs.items() if (text := _describe_error(name, shape, outputs))]
+        errors = [
+            text
+            for name, shape in contract.outputs.items()
+            if (text := _describe_error(name, shape, outputs, contract.prob))
+        ]
         if errors:
             findings.append(
                 failed(
                     field,
                     "; ".join(errors),
-                    f"{expected}, all finite, smile_prob from 0 to 1",
-                    "end the smile head in a sigmoid; look for a division by zero or a logarithm of 0",
+                    f"{expected}, all finite, {contract.prob} from 0 to 1",
+                    "end the head of the positive class in a sigmoid; look for a division by zero or a logarithm of 0",
                 )
             )
         else:
-            findings.append(passed(field, f"smile_prob {outputs['smile_prob'].item():.4f}"))
+            findings.append(passed(field, f"{contract.prob} {outputs[contract.prob].item():.4f}"))
     return findings
 
 
-def _describe_error(name: str, shape: tuple[int, ...], outputs: Arrays) -> str:
+def _describe_error(name: str, shape: tuple[int, ...], outputs: Arrays, prob: str) -> str:
     """Describe what is wrong with one output; empty if it is right."""
     if name not in outputs:
         return f"no {name}"
@@ -228,6 +262,6 @@ def _describe_error(name: str, shape: tuple[int, ...], outputs: Arrays) -> str:
         return f"{name} of shape {values.shape}"
     if not np.isfinite(values).all():
         return f"{name} {values.ravel()[:3].tolist()}"
-    if name == PROB and not 0 <= values.item() <= 1:
+    if name == prob and not 0 <= values.item() <= 1:
         return f"{name} {values.item():g}"
     return ""

@@ -5,6 +5,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from shared.onnx.contract import find_prob
 from shared.onnx.graph import Graph
 from tools.spec_checker.findings import Finding, failed, passed
 from tools.spec_checker.static.claims import Claim
@@ -47,8 +48,9 @@ class FieldChecker:
 
     @functools.cached_property
     def contract(self) -> Contract:
-        """The contract of the graph's input kind; without a graph, of the kind that the spec states."""
-        return contract_of(self.evidence.graph, self.value("input.kind"))
+        """The contract of the graph's input kind and class; without a graph, of those that the spec states."""
+        stated = self.value("decision.output")
+        return contract_of(self.evidence.graph, self.value("input.kind"), stated and find_prob([stated]))
 
     def value(self, field: str) -> Any:
         """Return the spec's value of a field, or None."""

@@ -28,7 +28,7 @@ _LANDMARKER_SETTINGS = {
     "face": ("largest", "write which of several faces is used"),
     "border": (landmarker.BORDER, "write the black border with which a square without a face is tried again"),
     "frame_without_face": ("nearest", "write what replaces a frame without a face"),
-    "window_without_face": (0, "write smile_prob for a window without any face"),
+    "window_without_face": (0, "write the probability for a window without any face"),
 }
 
 
@@ -38,7 +38,7 @@ def check_input(checker: FieldChecker) -> list[Finding]:
     tensor = graph.inputs[0] if graph is not None and len(graph.inputs) == 1 else None
     name = tensor.name if tensor else contract.kind
     shape = list(contract.input_shape)
-    if contract is not FRAMES:
+    if not contract.takes_frames:
         shape[1] = _frame_count(checker)
     if tensor and len(tensor.shape) == len(shape):
         shape = [axis or wanted for axis, wanted in zip(tensor.shape, shape, strict=True)]
@@ -50,9 +50,9 @@ def check_input(checker: FieldChecker) -> list[Finding]:
         checker.check("input.dtype", [(source, tensor.dtype if tensor else DTYPE)], "write the graph's type"),
         checker.check("input.layout", layout, f"write the order of the axes: {contract.axes}"),
     ]
-    if contract is not FRAMES or "input.kind" in checker.claims:
+    if not contract.takes_frames or "input.kind" in checker.claims:
         findings.insert(0, checker.check("input.kind", [(source, contract.kind)], "write the graph's input kind"))
-    if contract is FRAMES:
+    if contract.takes_frames:
         findings.append(checker.check("input.color", [(_CONTRACT, "RGB")], "write the order of the channels"))
         findings.append(
             checker.check("input.range", [(_CONTRACT, [0, 1])], "the graph contains mean and std: feed 0 to 1")
@@ -71,7 +71,7 @@ def _frame_count(checker: FieldChecker) -> int:
 def _check_features(checker: FieldChecker) -> list[Finding]:
     """Check the numbers' unit, and z or the scores' names."""
     graph, contract = checker.evidence.graph, checker.contract
-    if contract is BLENDSHAPES:
+    if contract.kind == BLENDSHAPES.kind:
         names = [("MediaPipe", list(landmarker.BLENDSHAPES))]
         unit = checker.check("input.unit", [("MediaPipe", "score")], "feed the scores as they are, 0 to 1")
         return [unit, checker.check("input.names", names, "list the 52 in the landmarker's order")]
@@ -80,20 +80,20 @@ def _check_features(checker: FieldChecker) -> list[Finding]:
         [("the one preprocessing", "fraction_of_square")],
         "feed x and y as fractions of the centred square; the graph contains the normalisation",
     )
-    known = [] if graph is None else [("the ONNX, run on faces that differ in z only", _uses_z(graph))]
+    known = [] if graph is None else [("the ONNX, run on faces that differ in z only", _uses_z(graph, contract.prob))]
     known = [(source, fact) for source, fact in known if fact is not None]
     todo = "write whether the graph uses z, the least certain coordinate"
     return [unit, checker.check("input.uses_z", known, todo, expected=None if known else "true or false")]
 
 
-def _uses_z(graph: Graph) -> bool | None:
-    """Tell whether smile_prob changes for faces that differ in z only; None if the graph cannot run."""
+def _uses_z(graph: Graph, prob: str) -> bool | None:
+    """Tell whether the output that decides changes for faces that differ in z only; None if the graph cannot run."""
 
-    def smile_prob(points: Any) -> float:
-        return float(run_graph(graph, {graph.inputs[0].name: points[None]})["smile_prob"].reshape(-1)[0])
+    def decide(points: Any) -> float:
+        return float(run_graph(graph, {graph.inputs[0].name: points[None]})[prob].reshape(-1)[0])
 
     try:
-        return depends_on_z(smile_prob, graph.inputs[0].shape[1] or 1)
+        return depends_on_z(decide, graph.inputs[0].shape[1] or 1)
     except (InvalidInput, KeyError):
         return None  # the contract checks report why
 
@@ -134,7 +134,7 @@ def check_frames(checker: FieldChecker) -> list[Finding]:
     """Check the number of frames of a window, and their spacing."""
     graph = checker.evidence.graph
     shape = checker.contract.input_shape
-    count = shape[1] if checker.contract is FRAMES else _frame_count(checker)
+    count = shape[1] if checker.contract.takes_frames else _frame_count(checker)
     if graph is not None and graph.inputs and len(graph.inputs[0].shape) == len(shape):
         count = graph.inputs[0].shape[1] or count
     known = checker.evidence.notes("frame_interval_ms", "frame_interval_ms")
@@ -162,7 +162,7 @@ def check_preprocessing(checker: FieldChecker) -> list[Finding]:
     """Check the preprocessing from the camera's picture to the network's, or the landmarker's, input."""
     graph = checker.evidence.graph
     source, sides_px = "the one preprocessing", (preprocess.SIZE_PX, preprocess.SIZE_PX)
-    if checker.contract is FRAMES:
+    if checker.contract.takes_frames:
         source = "the input's shape"
         if graph is not None and graph.inputs and len(graph.inputs[0].shape) == len(FRAMES.input_shape):
             height, width = graph.inputs[0].shape[3:]
@@ -187,7 +187,7 @@ def check_preprocessing(checker: FieldChecker) -> list[Finding]:
         "preprocessing.scale",
         [("the one preprocessing", checker.contract.scale)],
         "the graph contains mean and std: divide by 255"
-        if checker.contract is FRAMES
+        if checker.contract.takes_frames
         else "give the landmarker the square's bytes as they are",
     )
     return [*findings, scale]

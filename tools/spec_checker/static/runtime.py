@@ -5,7 +5,6 @@ import re
 from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
 from tools.spec_checker.findings import Finding, failed, passed
 from tools.spec_checker.static.claims import Claim
-from tools.spec_checker.static.contract import FRAMES
 from tools.spec_checker.static.evidence import Evidence, FieldChecker
 from tools.spec_checker.static.webgl import why_no_webgl
 
@@ -14,8 +13,8 @@ def check_runtime(checker: FieldChecker) -> list[Finding]:
     """Check the packages, their versions and the execution providers."""
     claims = checker.claims
     findings = [_check_package(claims), _check_version(claims)]
-    if checker.contract is not FRAMES or "runtime.landmarker" in claims:
-        findings.append(_check_landmarker(claims, needed=checker.contract is not FRAMES))
+    if not checker.contract.takes_frames or "runtime.landmarker" in claims:
+        findings.append(_check_landmarker(claims, needed=not checker.contract.takes_frames))
     claim = claims.get("runtime.execution_providers")
     return findings if claim is None else [*findings, _check_providers(claim, checker.evidence)]
 

@@ -215,7 +215,7 @@ async function memory() {
 const ring = { frames: [], features: [], at: 0 };
 
 /** Encode the frames of all golden cases in a loop, and decide on the last `count`; continues for n frames. */
-async function soak({ encoder, head, n, count }) {
+async function soak({ encoder, head, n, count, prob }) {
   if (ring.frames.length === 0) {
     for (const goldenCase of await cases()) {
       for (const frame of goldenCase.frames) {
@@ -245,7 +245,7 @@ async function soak({ encoder, head, n, count }) {
     const window = tensor(deciding.entry.inputs[0], joined, [1, count, each]);
     const decision = await runOnce(deciding, window);
     window.dispose();
-    probs.push(decision.values.smile_prob[0]);
+    probs.push(decision.values[prob][0]);
     timesMs.push(performance.now() - startedMs);
   }
   return { probs, timesMs };
@@ -275,8 +275,8 @@ async function resizeGolden({ sizePx }) {
   return compared;
 }
 
-/** Compute smile_prob for raw RGBA frames of a film, with the client's resize and, if present, with the graph's own. */
-async function curves({ files, width, height, sizePx, count, encoder, pixels, head }) {
+/** Compute the probabilities for raw RGBA frames of a film, with the client's resize and, if present, with the graph's own. */
+async function curves({ files, width, height, sizePx, count, encoder, pixels, head, prob }) {
   const { AreaResizer, toPlanes } = await import('/model/smile-detector.pixels.mjs');
   const resizer = new AreaResizer(sizePx);
   const kept = { javascript: [], pixels: [] };
@@ -289,7 +289,7 @@ async function curves({ files, width, height, sizePx, count, encoder, pixels, he
     last.forEach((each, k) => joined.set(each, k * each.length));
     const deciding = sessions.get(head);
     const { values: outputs } = await runOnce(deciding, tensor(deciding.entry.inputs[0], joined, [1, count, last[0].length]));
-    into.push(outputs.smile_prob[0]);
+    into.push(outputs[prob][0]);
   };
   for (const file of files) {
     const rgba = new Uint8Array(await (await fetch(`/film/${file}`)).arrayBuffer());

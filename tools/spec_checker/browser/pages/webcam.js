@@ -33,10 +33,12 @@
   /** Record the results of the page's detector. */
   globalThis.followDetector = () => {
     const detector = globalThis.smileDetector;
+    // smile_prob is smileProb in a result, another class's output accordingly.
+    const probKey = detector.info.spec.decision.output.replace(/_+([a-z0-9])/g, (_, letter) => letter.toUpperCase());
     detector.addEventListener('result', ({ detail }) => {
-      const { state, smileProb, isSmile, timestampMs, latencyMs, readMs, preprocessMs, landmarksMs, inferenceMs } = detail;
+      const { state, timestampMs, latencyMs, readMs, preprocessMs, landmarksMs, inferenceMs } = detail;
       const ms = { latencyMs, readMs, preprocessMs, landmarksMs, inferenceMs };
-      recorded.results.push({ state, smileProb, isSmile, timestampMs, atMs: performance.now(), ...ms });
+      recorded.results.push({ state, prob: detail[probKey], timestampMs, atMs: performance.now(), ...ms });
     });
     detector.addEventListener('warning', ({ detail }) => recorded.warnings.push(`${detail.code}: ${detail.message}`));
     detector.addEventListener('error', ({ detail }) => recorded.errors.push(`${detail.code}: ${detail.message}`));
