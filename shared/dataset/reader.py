@@ -18,7 +18,7 @@ import numpy as np
 
 from shared import contracts
 from shared.arrays import U8
-from shared.dataset.protocol import Protocol, parse_protocol
+from shared.dataset.protocol import EMOTIONS, Protocol, parse_protocol
 from shared.errors import InvalidInput
 
 COLUMNS = (
@@ -68,6 +68,10 @@ class SequenceRow:
             sha256=hash_pictures(pictures_jpg),
             **columns,
         )
+
+    def shown_emotion(self) -> str | None:
+        """Return the emotion that is labelled: the class where classes are emotions, else the column's; or None."""
+        return self.label if self.label in EMOTIONS else self.emotion
 
     def frame_names(self) -> list[str]:
         """Name the pictures, relative to the dataset's folder."""

@@ -9,7 +9,7 @@ import os
 from pathlib import Path
 
 from shared import cli, paths
-from tools.evaluator.config import EvaluationConfig, ScoresConfig, TimingConfig
+from tools.evaluator.config import EmotionsConfig, EvaluationConfig, ScoresConfig, TimingConfig
 
 EXAMPLES = """
 evaluator --model people-10 --dataset people
@@ -37,6 +37,15 @@ POOL_DESCRIPTION = (
 )
 POOL_EXAMPLES = """
 evaluator pool artifacts/results/fold1.json artifacts/results/fold2.json --name epochs-10
+"""
+
+EMOTIONS_DESCRIPTION = (
+    "Measure how well one or two models name emotions: macro F1 over the emotions that enough people show, with an "
+    "interval by person, and milliseconds a picture."
+)
+EMOTIONS_EXAMPLES = """
+evaluator emotions --dataset faces --model faces-1a2b3c4d-best --split artifacts/splits/faces-1a2b3c4d-seed0.json
+evaluator emotions --dataset faces --model emotion_mini_xception.onnx --model faces-1a2b3c4d-best --min-people 50
 """
 
 TIME_DESCRIPTION = (
@@ -88,6 +97,7 @@ def parser() -> cli.Parser:
     cli.add_json(parser)
     _add_pool(parser)
     _add_time(parser)
+    _add_emotions(parser)
     _add_scores(parser)
     return parser
 
@@ -110,6 +120,19 @@ def _add_time(evaluator: cli.Parser) -> None:
     cli.add_allow_no_consent(parser)
     add("--rounds", type=cli.positive_int, default=40, metavar="N", help="decisions each (default: 40)")
     cli.add_out(parser, "artifacts/timings")
+    cli.add_json(parser)
+
+
+def _add_emotions(evaluator: cli.Parser) -> None:
+    parser = evaluator.add_command("emotions", EMOTIONS_DESCRIPTION, EMOTIONS_EXAMPLES, _emotions)
+    add = parser.add_argument
+    cli.add_dataset(parser)
+    add("--model", action="append", required=True, type=cli.path, metavar="ONNX", help="a model; twice to compare two")
+    add("--split", type=cli.path, metavar="FILE", help="frozen split file (default: everybody)")
+    add("--side", choices=("train", "validation", "test", "all"), help="part of the split (default: test, or all)")
+    add("--min-people", type=cli.positive_int, default=100, metavar="N", help="that an emotion needs (default: 100)")
+    cli.add_allow_no_consent(parser)
+    cli.add_out(parser, "artifacts/results")
     cli.add_json(parser)
 
 
@@ -156,6 +179,26 @@ def _time(arguments: argparse.Namespace) -> cli.Result:
     return measure_times(
         TimingConfig(dataset, models, handoffs, arguments.faces, arguments.rounds, out, arguments.allow_no_consent)
     )
+
+
+def _emotions(arguments: argparse.Namespace) -> cli.Result:
+    models = tuple(paths.model_file(str(path)) for path in arguments.model)
+    cli.require(len(models) <= 2, "--model", found=f"{len(models)} of them", expected="one or two")
+    side = arguments.side or ("test" if arguments.split else "all")
+    cli.require(
+        side == "all" or arguments.split is not None, "--side", found=f"{side} without --split", expected="both, or all"
+    )
+    config = cli.fill(
+        EmotionsConfig,
+        arguments,
+        models=models,
+        dataset=paths.dataset_dir(arguments.dataset),
+        side=side,
+        out=arguments.out or paths.artifacts("results"),
+    )
+    from tools.evaluator.emotions import measure_emotions
+
+    return measure_emotions(config)
 
 
 def _scores(arguments: argparse.Namespace) -> cli.Result:

@@ -75,3 +75,26 @@ class TimingConfig:
     n_rounds: int
     out: Path
     allow_no_consent: bool = False
+
+
+@dataclass(frozen=True)
+class EmotionsConfig:
+    """Settings of measuring emotions.
+
+    Attributes:
+        models: One or two ONNX files.
+        dataset: Whose labelled emotions count.
+        split: A frozen split, or None.
+        side: Its part, or ``all``.
+        min_people: How many people an emotion needs to count.
+        out: The folder of the document.
+        allow_no_consent: Use people without a consent row too.
+    """
+
+    models: tuple[Path, ...]
+    dataset: Path
+    split: Path | None
+    side: str
+    min_people: int
+    out: Path
+    allow_no_consent: bool = False

@@ -83,7 +83,7 @@ class DecodedSequences:
         self._places = [place[row.sequence_id] for row in rows]
         self.smile = torch.tensor([float(row.label == dataset.positive_class) for row in rows])
         self.emotion = torch.tensor(
-            [EMOTIONS.index(row.emotion) if row.emotion is not None else NO_EMOTION for row in rows]
+            [EMOTIONS.index(shown) if (shown := row.shown_emotion()) is not None else NO_EMOTION for row in rows]
         )
 
     def __len__(self) -> int:

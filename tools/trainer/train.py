@@ -165,7 +165,7 @@ def _begin(
         "classes": dataset.manifest["classes"],
         "positive_class": dataset.positive_class,
         "emotions": list(EMOTIONS),
-        "emotion_counts": dict(Counter(row.emotion for row in train_rows if row.emotion)),
+        "emotion_counts": dict(Counter(shown for row in train_rows if (shown := row.shown_emotion()))),
         "frame_count": train_rows[0].frame_count,
         "frame_interval_ms": train_rows[0].frame_interval_ms,
         "image_size_px": dataset.manifest["image"]["width_px"],

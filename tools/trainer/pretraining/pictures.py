@@ -149,7 +149,7 @@ def _smile_of(dataset: Dataset, row: SequenceRow | None) -> float | None:
 def _emotion_of(row: SequenceRow | None) -> int:
     if row is None:
         return UNKNOWN
-    name = row.label if row.label in EMOTIONS else row.emotion
+    name = row.shown_emotion()
     return EMOTIONS.index(name) if name else UNKNOWN
 
 
