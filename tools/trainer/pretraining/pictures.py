@@ -1,6 +1,6 @@
 """The pictures of a dataset, one by one, with what is known of each; kept under artifacts/cache/.
 
-    sequences (every frame, labelled) + films of its takes (ten pictures a second) → faces.u8, pictures.json
+    sequences (every frame) + films of its takes (ten pictures a second) → faces.u8, pictures.json, blendshapes
 
 A picture of a film has the label of the sequence in whose span it lies, else none. MediaPipe's blendshapes, where the
 landmarker is at hand, are kept beside them: they know what a face does, whoever labelled it or did not.
@@ -68,13 +68,12 @@ def gather_pictures(dataset: Dataset, crop: FaceCrop | None, side_px: int, *, wi
     Raises:
         InvalidInput: A picture or a film cannot be read.
     """
-    model = _find_landmarker() if with_blendshapes else None
     described = [crop.to_px, hash_tensors(crop)] if crop else [side_px]
-    key = contracts.sha256_json([caches.rows_key(dataset), described, CONTEXT, FILM_STEP_S, str(model and model.name)])
+    key = contracts.sha256_json([caches.rows_key(dataset), described, CONTEXT, FILM_STEP_S])
     side = round(crop.to_px * CONTEXT) if crop else side_px
     folder = paths.artifacts("cache") / f"pretraining-{dataset.name}-{side}px-{key[:16]}"
     if not (folder / "pictures.json").is_file():
-        _write(folder, dataset, crop, model)
+        _write(folder, dataset, crop)
     known = json.loads((folder / "pictures.json").read_text(encoding="utf-8"))
     n = len(known["subjects"])
     return Pictures(
@@ -83,9 +82,26 @@ def gather_pictures(dataset: Dataset, crop: FaceCrop | None, side_px: int, *, wi
         known["subjects"],
         np.array([np.nan if value is None else value for value in known["smile"]], np.float32),
         np.array(known["emotion"], np.int64),
-        np.load(folder / "blendshapes.npy"),
+        _read_blendshapes(dataset, n, _find_landmarker() if with_blendshapes else None),
         known["hashes"],
     )
+
+
+def _read_blendshapes(dataset: Dataset, n: int, model: Path | None) -> F32:
+    """Return the blendshapes of a dataset's n pictures, (n, 52), read once; nan without the landmark model."""
+    nothing = np.full(landmarker.N_BLENDSHAPES, np.nan, np.float32)
+    if model is None:
+        return np.tile(nothing, (n, 1))
+
+    def look() -> Iterator[F32]:
+        with landmarker.FaceLandmarker(model) as reader:
+            for picture, *_ in _look_through(dataset, "read faces of"):
+                found = reader.read(picture).blendshapes
+                yield nothing if found is None else found
+
+    key = contracts.sha256_json([caches.rows_key(dataset), FILM_STEP_S, contracts.sha256_file(model)])
+    path = paths.artifacts("cache") / f"blendshapes-{dataset.name}-{key[:16]}.npy"
+    return np.asarray(caches.write_once(path, (n, landmarker.N_BLENDSHAPES), look(), "<f4"))
 
 
 def _find_landmarker() -> Path | None:
@@ -98,34 +114,25 @@ def _find_landmarker() -> Path | None:
         return None
 
 
-def _write(folder: Path, dataset: Dataset, crop: FaceCrop | None, model: Path | None) -> None:
+def _write(folder: Path, dataset: Dataset, crop: FaceCrop | None) -> None:
     """Write the folder: everything in another one first, renamed at the end."""
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
     partial.mkdir(parents=True)
     known: dict[str, list[Any]] = {"subjects": [], "smile": [], "emotion": [], "hashes": []}
-    shapes: list[F32] = []
-    reader = landmarker.FaceLandmarker(model) if model else None
-    try:
-        with (partial / "faces.u8").open("wb") as file:
-            batch: list[U8] = []
-            for picture, row, subject, digest in _look_through(dataset):
-                known["subjects"].append(subject)
-                known["smile"].append(_smile_of(dataset, row))
-                known["emotion"].append(_emotion_of(row))
-                known["hashes"].append(digest)
-                found = reader.read(picture).blendshapes if reader else None
-                shapes.append(np.full(landmarker.N_BLENDSHAPES, np.nan, np.float32) if found is None else found)
-                batch.append(picture)
-                if len(batch) == _AT_ONCE:
-                    file.write(_prepare(batch, crop).tobytes())
-                    batch = []
-            if batch:
+    with (partial / "faces.u8").open("wb") as file:
+        batch: list[U8] = []
+        for picture, row, subject, digest in _look_through(dataset, "cut faces out of"):
+            known["subjects"].append(subject)
+            known["smile"].append(_smile_of(dataset, row))
+            known["emotion"].append(_emotion_of(row))
+            known["hashes"].append(digest)
+            batch.append(picture)
+            if len(batch) == _AT_ONCE:
                 file.write(_prepare(batch, crop).tobytes())
-    finally:
-        if reader:
-            reader.close()
-    np.save(partial / "blendshapes.npy", np.array(shapes, np.float32).reshape(-1, landmarker.N_BLENDSHAPES))
+                batch = []
+        if batch:
+            file.write(_prepare(batch, crop).tobytes())
     (partial / "pictures.json").write_text(json.dumps(known), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
@@ -153,9 +160,9 @@ def _emotion_of(row: SequenceRow | None) -> int:
     return EMOTIONS.index(name) if name else UNKNOWN
 
 
-def _look_through(dataset: Dataset) -> Iterator[tuple[U8, SequenceRow | None, str, str]]:
+def _look_through(dataset: Dataset, what: str) -> Iterator[tuple[U8, SequenceRow | None, str, str]]:
     """Yield each picture with its row, its person and its hash: the sequences' first, then those of the films."""
-    for row in cli.progress(dataset.rows, what=f"read {dataset.name}"):
+    for row in cli.progress(dataset.rows, what=f"{what} {dataset.name}"):
         for name in row.frame_names():
             yield dataset.load_picture(name), row, row.subject_id, hash_picture(dataset.folder / name)
     rows_of: dict[str, list[SequenceRow]] = {}
@@ -164,7 +171,7 @@ def _look_through(dataset: Dataset) -> Iterator[tuple[U8, SequenceRow | None, st
     size = dataset.manifest["image"]["width_px"]
     films = [(take, dataset.folder / "takes" / f"{take}.mp4") for take in sorted(rows_of)]
     films = [(take, film) for take, film in films if film.is_file()]
-    for take, film in cli.progress(films, what=f"films of {dataset.name}", unit="film"):
+    for take, film in cli.progress(films, what=f"{what} films of {dataset.name}", unit="film"):
         rows = rows_of[take]
         yield from ((picture, row, rows[0].subject_id, "") for picture, row in _watch(film, rows, size))
 
