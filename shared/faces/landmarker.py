@@ -20,7 +20,7 @@ import numpy as np
 from shared import contracts, paths
 from shared.arrays import F32, U8
 from shared.errors import InvalidInput, MissingOutside, first_line
-from shared.faces.silence import hushed_stderr
+from shared.faces.silence import hushed_stderr, send_no_usage_figures
 
 MODEL_NAME = "face_landmarker.task"
 KNOWN_SHA256 = "64184e229b263107bc2b804c6625db1341ff2bb731874b0bcc2fe6544e0bc9ff"  # float16 bundle, version 1
@@ -234,6 +234,7 @@ def _read_model(path: Path) -> bytes:
 
 def _import_mediapipe() -> tuple[Any, Any, Any]:
     """Import what is needed of mediapipe: the vision tasks, BaseOptions, the package itself."""
+    send_no_usage_figures()
     try:
         import mediapipe
         from mediapipe.tasks.python import vision

@@ -31,10 +31,30 @@ def never(_: Statement) -> Sequence[str] | None:
 @pytest.mark.parametrize("lang", ["ko", "en"])
 def test_the_statement_says_what_and_asks_for_each_use_on_its_own(lang: str) -> None:
     statement = read_statement(lang)
-    assert statement.version == "1"
+    assert statement.version == "2"
     assert list(statement.questions) == list(consent.SCOPES)
     assert len(statement.points) == 6
     assert str(consent.YEARS) in " ".join(statement.points) or "three years" in " ".join(statement.points)
+
+
+@pytest.mark.parametrize(
+    ("lang", "words"),
+    [
+        ("en", ("three years", "not used any more", "deleted", "a copy", "cannot be called back", "No sound")),
+        ("ko", ("3년", "쓰지 않", "지워 드", "사본", "되돌릴 수 없습니다", "녹음하지 않습니다")),
+    ],
+)
+def test_the_statement_promises_what_the_program_does(lang: str, words: tuple[str, ...]) -> None:
+    """Expiry at use (`consent.permitted`), withdraw --erase, consent --export; and no more than that."""
+    text = " ".join(read_statement(lang).points)
+    assert [word for word in words if word not in text] == []
+
+
+@pytest.mark.parametrize("lang", ["ko", "en"])
+def test_the_whole_statement_fits_on_its_card(lang: str) -> None:
+    canvas = draw_consent(read_statement(lang), "s01", {})
+    below = canvas[502:522, 110:1170].astype(int)  # the card ends at 510, the first question begins at 525
+    assert (below == below[:, :1]).all(), "each line of pixels is of one colour: no letter is there"
 
 
 def test_the_two_languages_have_hashes_of_their_own() -> None:

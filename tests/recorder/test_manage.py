@@ -64,7 +64,7 @@ def test_who_withdraws_leaves_the_dataset_and_cannot_be_put_back(
     assert why is not None
     assert why.startswith("withdrawn")
     assert main(["--dataset", "d", "--restore", "take_0001"]) == 1
-    assert "ask the person again" in capsys.readouterr().err
+    assert "only a new consent by the person" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words", [["--undo"], ["--list"], ["--restore", "take_0001"], ["--withdraw-consent"]])

@@ -124,6 +124,26 @@ def test_a_model_whose_person_has_withdrawn_is_called_stale_until_it_is_trained_
     assert "withdrawn consent" not in page.text
 
 
+@pytest.mark.parametrize(("kind", "shape"), [("landmarks", [1, 5, 478, 3]), ("blendshapes", [1, 5, 52])])
+def test_a_model_of_landmarks_can_be_an_arm(
+    report: Any,
+    tmp_path: Path,
+    plan: tuple[Path, Path],
+    monkeypatch: pytest.MonkeyPatch,
+    kind: str,
+    shape: list[int],
+) -> None:
+    """Its card has no width, height and colour: the report ended in an IndexError."""
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    layout = {"landmarks": "NTPC", "blendshapes": "NTF"}[kind]
+    given = {"name": kind, "shape": shape, "dtype": "float32", "layout": layout, "landmark_model_sha256": "a" * 64}
+    network = {"landmarks": "landmark_mlp", "blendshapes": "blendshape_mlp"}[kind]
+    write_card(tmp_path, plan[1], input=given, network=network, emotions_trained=[])
+    _, page = report(tmp_path, *plan)
+    assert f"{shape[2]} {kind} of 5 pictures, 100 ms apart" in page.text
+    assert "aaaaaaaaaaaa" in page.text
+
+
 @pytest.mark.parametrize("high", [0.35, 0.45])
 def test_scores_worse_than_chance_are_called_so(report: Any, tmp_path: Path, make_results: Any, high: float) -> None:
     rows = [("q1", "s01", "smile", 0.1), ("q2", "s02", "non_smile", 0.4), ("q3", "s03", "smile", high)]

@@ -231,4 +231,9 @@ def _content(
         return {CARD: card, croissant.CROISSANT: format_json(machine), KAGGLE_METADATA: format_json(metadata)}
 
     manifest = {**dataset.manifest, "version": number, "created_utc": now, "updated_utc": now}
+    manifest.pop("rights", None)  # of this computer's imports; in the release every person has agreed
+    if not dataset.is_synthetic:
+        basis = "published with the consent of each person to training and publishing"
+        right = {**consent.right_of("any", listing.license_name, basis), "declared_utc": now}
+        manifest["rights"] = [right]
     return Content(manifest, describe, None if geometry is None else geometry.points)

@@ -11,7 +11,7 @@ from tools.recorder.window.window import HEIGHT_PX, WIDTH_PX, Window
 from tools.recorder.window.words import TEXTS
 
 _CARD = (70, 26, WIDTH_PX - 70, 510)
-_POINT_PX, _LINE_PX = 25, 36
+_POINT_PX, _LINE_PX = 24, 30
 
 
 def draw_consent(statement: Statement, subject_id: str, answers: dict[str, bool]) -> U8:
@@ -35,7 +35,7 @@ def draw_consent(statement: Statement, subject_id: str, answers: dict[str, bool]
     for point in statement.points:
         lines = wrap(point, _POINT_PX, _CARD[2] - left - 66)
         for number, line in enumerate(lines):
-            y += _LINE_PX if number else _LINE_PX + 10
+            y += _LINE_PX if number else _LINE_PX + 8
             if number == 0:
                 cv2.circle(canvas, (left + 8, y - 8), 5, BLUE, -1, cv2.LINE_AA)
             write(canvas, line, left + 28, y, _POINT_PX, WHITE, centred=False, weight=LIGHT)
@@ -43,7 +43,7 @@ def draw_consent(statement: Statement, subject_id: str, answers: dict[str, bool]
     for scope, question in statement.questions.items():
         is_open = scope not in answers
         color = YELLOW if is_open and all(other in answers for other in _before(statement, scope)) else GREY
-        write(canvas, question, left - 30, y, 32, color if is_open else WHITE, max_width=930, centred=False)
+        write(canvas, question, left - 30, y, 32, color if is_open else WHITE, max_width=890, centred=False)
         if scope in answers:
             text, shown = (words("yes"), GREEN) if answers[scope] else (words("no"), RED)
             write(canvas, text, WIDTH_PX - 120, y, 32, shown, max_width=120)

@@ -48,7 +48,6 @@ def model_cards_section(arms: Sequence[Arm], words: ReportWords) -> Section:
 
 
 def _card_table(card: Document, words: ReportWords) -> Table:
-    shape = card["input"]["shape"]
     own, parity = card["threshold"], card["parity"]
     threshold = threshold_origin(own, words)
     rows = [
@@ -58,16 +57,7 @@ def _card_table(card: Document, words: ReportWords) -> Table:
             card["onnx"]["file"],
             words("card_size", mb=rounded(card["onnx"]["bytes"] / 1e6, 1), opset=card["onnx"]["opset"]),
         ),
-        (
-            "card_input",
-            words(
-                "card_input_value",
-                frames=shape[1],
-                size=f"{shape[4]} x {shape[3]}",
-                interval=f"{card['frame_interval_ms']:g}",
-            ),
-            f"{card['input']['color']}, {card['input']['layout']}, {card['crop']}",
-        ),
+        ("card_input", *_describe_input(card, words)),
         (
             "card_learned",
             words("card_learned_value", dataset=card["dataset"]["name"], kind=words(f"kind_{card['dataset']['kind']}")),
@@ -92,6 +82,17 @@ def _card_table(card: Document, words: ReportWords) -> Table:
         header,
         tuple((Cell(words(key)), Cell(value, (detail,) if detail else ())) for key, value, detail in rows),
     )
+
+
+def _describe_input(card: Document, words: ReportWords) -> tuple[str, str]:
+    """Say what a model takes as input: pictures, or what a landmarker reads of them; and how it is laid out."""
+    given, interval = card["input"], f"{card['frame_interval_ms']:g}"
+    frames, *rest = given["shape"][1:]
+    if given["name"] == "frames":
+        value = words("card_input_value", frames=frames, size=f"{rest[2]} x {rest[1]}", interval=interval)
+        return value, f"{given['color']}, {given['layout']}, {card['crop']}"
+    value = words(f"card_input_{given['name']}", frames=frames, count=rest[0], interval=interval)
+    return value, f"{given['layout']}, face_landmarker.task {given['landmark_model_sha256'][:12]}"
 
 
 def dataset_section(facts: DatasetFacts | None, words: ReportWords) -> Section:
