@@ -326,11 +326,8 @@ def scan_labels(data: bytes, what: str, classes: Sequence[str]) -> Iterator[tupl
 def _check_among(row: SequenceRow, number: int, what: str, classes: Sequence[str], seen: dict[str, int]) -> None:
     """Check a row against the classes and the rows before it, and remember it."""
     if row.label not in classes:
-        raise InvalidInput(
-            f"{what}: row {number} ({row.sequence_id})",
-            found=f"the label {row.label!r}",
-            expected="one of " + ", ".join(classes),
-        )
+        found, expected = f"the label {row.label!r}", "one of " + ", ".join(classes)
+        raise InvalidInput(f"{what}: row {number} ({row.sequence_id})", found=found, expected=expected)
     if row.sequence_id in seen:
         raise InvalidInput(
             f"{what}: row {number}",
