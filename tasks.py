@@ -18,7 +18,6 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 
 from shared import paths
-from shared.approaches import parse_names
 from shared.chain import ab as ab_chain
 from shared.chain import commands, stages
 from shared.chain import compare_approaches as approaches_chain
@@ -176,7 +175,7 @@ def compare_approaches(c: Context, given: argparse.Namespace) -> None:
         network = commands.network_of(given)
         training = stages.Training((given.epochs,), given.lr, given.weights or "", before, network)
         plan = approaches_chain.Plan(
-            dataset, given.approaches or parse_names(""), bool(given.approaches), training, given.seed, given.folds,
+            dataset, commands.approaches_of(given), bool(given.approaches), training, given.seed, given.folds,
             given.seeds, given.primary, str(given.margin), given.objective, lang,
         )  # fmt: skip
         plan.check()

@@ -5,9 +5,12 @@
     blendshape_mlp       52 blendshapes → network
     blendshapes          MediaPipe's smile, a threshold           blendshape_logistic   a regression on all 52
 
+A fusion averages the predictions of two or more of them and is called after them: ``dual_head+landmark_mlp``.
+
 Names only; reads and runs nothing.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.errors import WrongUsage
@@ -21,8 +24,9 @@ class Approach:
         name: How flags, documents and pages call it.
         arm: How the evaluator calls it.
         network: What the trainer trains for it; None where it needs no network of its own.
-        input: What it decides by: ``frames``, ``landmarks``, ``blendshapes`` or ``nothing``.
+        input: What it decides by: ``frames``, ``landmarks``, ``blendshapes`` or ``nothing``; ``several`` for a fusion.
         is_trained: Whether anything but a threshold is learned from labels.
+        members: The approaches that a fusion averages; none for any other.
     """
 
     name: str
@@ -30,25 +34,48 @@ class Approach:
     network: str | None
     input: str
     is_trained: bool
+    members: tuple[str, ...] = ()
+
+    @property
+    def parts(self) -> tuple["Approach", ...]:
+        """What is measured for it: its members, or itself."""
+        return tuple(APPROACHES[name] for name in self.members) or (self,)
+
+    @property
+    def inputs(self) -> frozenset[str]:
+        """What it and its members decide by."""
+        return frozenset(part.input for part in self.parts)
 
     @property
     def needs_faces(self) -> bool:
-        """Whether MediaPipe must find a face first."""
-        return self.input in ("landmarks", "blendshapes")
+        """Whether MediaPipe must find a face first, for one of its members at least."""
+        return bool(self.inputs & {"landmarks", "blendshapes"})
 
     @property
     def runtimes(self) -> tuple[str, ...]:
         """Names in `RUNTIME_BYTES` of what a page needs to run it."""
         graphs, faces = RUNTIME_BYTES
-        return (*([graphs] if self.has_graph else []), *([faces] if self.needs_faces else []))
+        return (*([graphs] if self.networks else []), *([faces] if self.needs_faces else []))
 
     @property
     def has_graph(self) -> bool:
-        """Whether an ONNX file decides."""
+        """Whether one ONNX file decides."""
         return self.arm in ("model", "one_frame")
+
+    @property
+    def networks(self) -> tuple[str, ...]:
+        """The networks that must be trained for it, each once; one frame is shown to the dual head."""
+        found = [part.network or "dual_head" for part in self.parts if part.has_graph]
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def file_stem(self) -> str:
+        """Its name as a part of file names, and as a model's name in documents."""
+        return self.name.replace(FUSE, "-and-")
 
 
 FLOOR = "majority"
+FUSE = "+"
 APPROACHES = {
     one.name: one
     for one in (
@@ -68,8 +95,49 @@ RUNTIME_BYTES = {"onnxruntime-web 1.30.0": 14_314_404, "@mediapipe/tasks-vision 
 REASONS = ("landmarker", "synthetic", "no_faces", "photos", "mixed_frames")
 
 
-def parse_names(text: str) -> tuple[str, ...]:
-    """Parse names such as dual_head,landmark_mlp; nothing means all. The floor is always among them.
+def find_approach(name: str) -> Approach | None:
+    """Return an approach by its name; None where there is none of that name.
+
+    Example:
+        >>> find_approach("landmark_mlp+dual_head").name
+        'dual_head+landmark_mlp'
+    """
+    if name in APPROACHES:
+        return APPROACHES[name]
+    given = [part.strip() for part in name.split(FUSE)]
+    members = tuple(one for one in APPROACHES if one in given and one != FLOOR)
+    if len(given) < 2 or len(members) != len(given):
+        return None
+    return Approach(FUSE.join(members), "fusion", None, "several", True, members)
+
+
+def get_approach(name: str) -> Approach:
+    """Return an approach that is known to be one.
+
+    Raises:
+        KeyError: There is none of that name.
+    """
+    found = find_approach(name)
+    if found is None:
+        raise KeyError(name)
+    return found
+
+
+def in_order(names: Iterable[str]) -> tuple[str, ...]:
+    """Order approaches as tables show them: single ones, fusions as they were given, the floor.
+
+    Example:
+        >>> in_order(["majority", "dual_head+landmark_mlp", "landmark_mlp", "dual_head"])
+        ('dual_head', 'landmark_mlp', 'dual_head+landmark_mlp', 'majority')
+    """
+    places = {name: place for place, name in enumerate(name for name in APPROACHES if name != FLOOR)}
+    return tuple(sorted(names, key=lambda name: (name == FLOOR, places.get(name, len(places)))))
+
+
+def parse_names(text: str, flag: str = "--approaches") -> tuple[str, ...]:
+    """Parse names such as dual_head,landmark_mlp,dual_head+landmark_mlp; nothing means all that are no fusion.
+
+    The floor is always among them, and so are the members of a fusion.
 
     Raises:
         WrongUsage: A name that there is none of, a name twice, or only the floor.
@@ -77,12 +145,19 @@ def parse_names(text: str) -> tuple[str, ...]:
     Example:
         >>> parse_names("blendshapes, landmark_mlp")
         ('landmark_mlp', 'blendshapes', 'majority')
+        >>> parse_names("landmark_mlp+dual_head")
+        ('dual_head', 'landmark_mlp', 'dual_head+landmark_mlp', 'majority')
     """
-    names = [part.strip() for part in text.split(",")] if text.strip() else list(APPROACHES)
-    unknown = [name for name in names if name not in APPROACHES]
-    if unknown or set(names) == {FLOOR}:
-        found = repr(unknown[0]) if unknown else "the floor alone"
-        raise WrongUsage("--approaches", found=found, expected=f"some of {', '.join(APPROACHES)}")
+    given = [part.strip() for part in text.split(",")] if text.strip() else list(APPROACHES)
+    found = [(name, find_approach(name)) for name in given]
+    unknown = [name for name, one in found if one is None]
+    if unknown or set(given) == {FLOOR}:
+        wrong = repr(unknown[0]) if unknown else "the floor alone"
+        expected = f"some of {', '.join(APPROACHES)}, or several of them joined by {FUSE} (not {FLOOR})"
+        raise WrongUsage(flag, found=wrong, expected=expected)
+    known = [one for _, one in found if one is not None]
+    names = [one.name for one in known]
     if twice := [name for number, name in enumerate(names) if name in names[:number]]:
-        raise WrongUsage("--approaches", found=f"{twice[0]} twice", expected="each once")
-    return tuple(name for name in APPROACHES if name in names or name == FLOOR)
+        raise WrongUsage(flag, found=f"{twice[0]} twice", expected="each once")
+    members = [member for one in known for member in one.members]
+    return in_order(dict.fromkeys([*names, *members, FLOOR]))

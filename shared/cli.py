@@ -195,6 +195,16 @@ def add_margin(parser: argparse.ArgumentParser) -> None:
     )
 
 
+def add_objective(parser: argparse.ArgumentParser) -> None:
+    """Add --objective."""
+    parser.add_argument(
+        "--objective",
+        default="youden",
+        help="what the threshold is chosen for: youden, f1, recall:0.9 (the fewest false alarms with that recall), "
+        "false_alarms:2 (the highest recall with so many a minute) (default: youden)",
+    )
+
+
 class Main(Protocol):
     """The ``main`` of a tool."""
 

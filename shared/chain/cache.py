@@ -42,7 +42,7 @@ class Chain:
         announce: Says what is going on.
         graph: The source that the tools run; None reads this checkout's.
         state: What every step depends on beside its inputs: whom consent leaves out today.
-        words: Further flags of a tool, by its folder.
+        words: Further flags of a tool, by its folder, or of a sub-command such as ``evaluator time``.
     """
 
     def __init__(
@@ -99,8 +99,9 @@ class Chain:
         Raises:
             StepFailed: The tool failed.
         """
-        is_plain = not arguments or str(arguments[0]).startswith("--")  # not a sub-command, which has other flags
-        command = command_of(tool, *arguments, *(self._words.get(tool, ()) if is_plain else ()), "--json")
+        is_plain = not arguments or str(arguments[0]).startswith("--")
+        verb = tool if is_plain else f"{tool} {arguments[0]}"  # a sub-command has other flags than its tool
+        command = command_of(tool, *arguments, *self._words.get(verb, ()), "--json")
         files = [[str(path), contracts.sha256_file(path)] for path in inputs]
         key = contracts.sha256_json([command, self._source_hash(tool), files, *self._state])
         before = self._steps.get(name)

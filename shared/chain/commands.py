@@ -6,7 +6,7 @@ What a tool at the end of a chain would refuse after hours of training is refuse
 import argparse
 
 from shared import cli
-from shared.approaches import APPROACHES, FLOOR, parse_names
+from shared.approaches import APPROACHES, FLOOR, FUSE, get_approach, in_order, parse_names
 from shared.chain.flags import parser_of
 from shared.errors import WrongUsage
 
@@ -56,9 +56,11 @@ def approaches_parser() -> cli.Parser:
         "--approaches",
         type=_approaches,
         metavar="A,...",
-        help=f"some of {','.join(name for name in APPROACHES if name != FLOOR)} (default: all that dataset and "
-        "machine allow)",
+        help=f"some of {','.join(name for name in APPROACHES if name != FLOOR)}, or a fusion of them such as "
+        "dual_head+landmark_mlp (default: all that dataset and machine allow, no fusion)",
     )
+    fuse = "also compare a fusion: a weighted sum of the members' logits, learned on validation people (repeat)"
+    add("--fuse", type=_fusion, action="append", default=[], metavar="A+B", help=fuse)
     add(
         "--epochs",
         type=cli.positive_int,
@@ -126,9 +128,23 @@ def _borrow_report(parser: cli.Parser, *dests: str) -> None:
     parser.borrow(parser_of("exporter"), "objective")
 
 
+def approaches_of(given: argparse.Namespace) -> tuple[str, ...]:
+    """Return the approaches to compare, fusions and their members among them."""
+    fusions = [name for names in given.fuse for name in names]
+    return in_order(dict.fromkeys([*(given.approaches or parse_names("")), *fusions]))
+
+
 def _approaches(text: str) -> tuple[str, ...]:
     """Parse names of approaches."""
     try:
         return parse_names(text)
     except WrongUsage as error:
         raise argparse.ArgumentTypeError(f"found {error.found}, expected {error.expected}") from None
+
+
+def _fusion(text: str) -> tuple[str, ...]:
+    """Parse the name of a fusion; returns it with its members and the floor."""
+    names = _approaches(text)
+    if "," in text or not any(get_approach(name).members for name in names):
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected names joined by {FUSE}: dual_head+landmark_mlp")
+    return names

@@ -1,7 +1,8 @@
 """Approaches side by side, as a list of steps: which of several approaches should a team ship?
 
     dataset → faces → folds ─┬─ each network trained, exported → measured on test ─┐ pooled
-                             └─ each way without one ──────────► measured on test ─┴─ → times → report
+                             ├─ each way without one ──────────► measured on test ─┤
+                             └─ fusions of these, learned on validation people ────┴─ → times → report
 
 The same folds and the same people for all. What cannot be compared on this dataset or on this machine is left out with
 its reason, unless it was requested by name. Each step is described in `shared.chain.stages`.
@@ -13,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import contracts, paths
-from shared.approaches import APPROACHES, FLOOR
+from shared.approaches import FLOOR, get_approach
 from shared.chain import stages
 from shared.chain.cache import Chain, ToolResult
 from shared.chain.flags import flags_of
@@ -100,20 +101,21 @@ class Compared:
         """Write a table of the approaches, the verdict and where the files are."""
         found = json.loads(self.document.read_text(encoding="utf-8"))
         primary = found["verdict"]["primary"]
-        lines = [f"{'':<21}{primary:<23}{'recall':<23}{'MB':>7}{'ms':>8}{'training':>11}"]
+        wide = max(21, *(len(one["name"]) + 2 for one in found["approaches"]))
+        lines = [f"{'':<{wide}}{primary:<23}{'recall':<23}{'MB':>7}{'ms':>8}{'training':>11}"]
         for one in found["approaches"]:
             cells = [f"{stages.format_interval(one['intervals'][key]):<23}" for key in (primary, "recall")]
             time, seconds = one["time"]["decision_ms"], one["training"]["seconds"]
             cells.append(f"{one['download']['total_bytes'] / 1e6:>7.1f}")
             cells.append(f"{'-' if time is None else f'{time:.1f}':>8}")
             cells.append(f"{'-' if seconds is None else f'{seconds:.0f} s':>11}")
-            lines.append(f"{one['name']:<21}" + "".join(cells))
+            lines.append(f"{one['name']:<{wide}}" + "".join(cells))
         lines += [f"left out: {one['name']} ({one['reason']})" for one in found["left_out"]]
         who = "drawn actors (SYNTHETIC)" if found["synthetic"] else "people"
         lines += [f"95 % intervals in brackets; {found['n_sequences']} predictions for {found['n_subjects']} {who}", ""]
         chosen = found["verdict"]["recommended"]
         word = found["verdict"]["word"] if chosen is None else f"ship {chosen}"
-        lines += [f"verdict: {word}", found["verdict"]["sentence"][lang], ""]
+        lines += [f"verdict: {word}", found["verdict"]["sentence"][lang], found["tradeoff"]["sentence"][lang], ""]
         places = [("report", self.report), ("document", self.document)]
         return "\n".join([*lines, *[f"{what:<12}{paths.shown(path)}" for what, path in places]])
 
@@ -140,12 +142,12 @@ def compare(chain: Chain, plan: Plan) -> Compared:
     left_out = _list_left_out(plan)
     names = [name for name in plan.names if name not in left_out]
     features: Path | None = None
-    if any(APPROACHES[name].needs_faces for name in names):
-        needs_points = any(APPROACHES[name].input == "landmarks" for name in names)
+    if any(get_approach(name).needs_faces for name in names):
+        needs_points = any("landmarks" in get_approach(name).inputs for name in names)
         features = stages.read_features(chain, plan.dataset, "landmarks" if needs_points else "blendshapes")
         counts = json.loads(features.read_text(encoding="utf-8"))["counts"]
         if counts["sequences_without_face"] == counts["sequences"]:
-            left_out |= {name: "no_faces" for name in names if APPROACHES[name].needs_faces}
+            left_out |= {name: "no_faces" for name in names if get_approach(name).needs_faces}
             names = [name for name in names if name not in left_out]
     _require_two(plan, left_out)
     splits = stages.freeze_splits(chain, plan.dataset, plan.seed, _count_folds(plan), plan.seeds)
@@ -155,7 +157,8 @@ def compare(chain: Chain, plan: Plan) -> Compared:
         _walk(chain, plan, split, names, [features] if features else [], made)
     pooled = made.results if len(splits) == 1 else {}
     results = {
-        name: made.results[name][0] if pooled else stages.pool(chain, name, made.results[name]) for name in names
+        name: made.results[name][0] if pooled else stages.pool(chain, get_approach(name).file_stem, made.results[name])
+        for name in names
     }
     specs = _hand_off(chain, plan, made)
     timings = _time(chain, plan, made, specs, features)
@@ -183,14 +186,14 @@ def _list_left_out(plan: Plan) -> dict[str, str]:
     lengths = _frame_counts(plan.dataset)
     reasons: dict[str, str] = {}
     for name in plan.names:
-        approach = APPROACHES[name]
+        approach = get_approach(name)
         if approach.needs_faces and manifest["kind"] == "synthetic":
             reasons[name] = "synthetic"
         elif approach.needs_faces and not stages.has_landmarker():
             reasons[name] = "landmarker"
-        elif approach.input == "frames" and len(lengths) > 1:
+        elif "frames" in approach.inputs and len(lengths) > 1:
             reasons[name] = "mixed_frames"
-        elif name == "one_frame" and lengths == {1}:
+        elif "one_frame" in (name, *approach.members) and lengths == {1}:
             reasons[name] = "photos"
     if plan.by_name and reasons:
         name, reason = next(iter(reasons.items()))
@@ -240,21 +243,37 @@ def _walk(chain: Chain, plan: Plan, split: Path, names: list[str], features: lis
         )
         models[network] = onnx
         made.models.setdefault(network, []).append(onnx)
-    for name in names:
-        approach = APPROACHES[name]
-        model_file = models.get(_trainee(name)) if approach.has_graph else None
-        needed = features if approach.needs_faces else []
-        results = stages.measure(
-            chain, f"{tag}measure {name}", plan.dataset, split,
-            model=model_file, arm=approach.arm, features=needed, session=session,
+
+    def measure(name: str, side: str = "test") -> Path:
+        approach = get_approach(name)
+        return stages.measure(
+            chain, f"{tag}measure {name}" + ("" if side == "test" else f" on {side}"), plan.dataset, split,
+            model=models[approach.networks[0]] if approach.has_graph else None,
+            arm=approach.arm, features=features if approach.needs_faces else [], session=session, side=side,
         )  # fmt: skip
-        made.results.setdefault(name, []).append(results)
+
+    test = {name: measure(name) for name in names if not get_approach(name).members}
+    validation = {member: measure(member, "validation") for member in _list_members(names)}
+    for name in names:
+        if members := get_approach(name).members:
+            test[name] = stages.fuse(
+                chain, f"{tag}fuse {name}", plan.dataset, split,
+                validation={member: validation[member] for member in members},
+                test={member: test[member] for member in members},
+                features=features if get_approach(name).needs_faces else [],
+                objective=plan.objective, session=session,
+            )  # fmt: skip
+        made.results.setdefault(name, []).append(test[name])
 
 
 def _list_networks(names: list[str]) -> list[str]:
     """Name the networks that these approaches need, each once."""
-    networks = dict.fromkeys(APPROACHES[_trainee(name)].network for name in names if APPROACHES[name].has_graph)
-    return [network for network in networks if network]
+    return list(dict.fromkeys(network for name in names for network in get_approach(name).networks))
+
+
+def _list_members(names: list[str]) -> list[str]:
+    """Name the approaches that fusions are made of, each once."""
+    return list(dict.fromkeys(member for name in names for member in get_approach(name).members))
 
 
 def _count_steps(plan: Plan, names: list[str], n_splits: int) -> int:
@@ -262,12 +281,7 @@ def _count_steps(plan: Plan, names: list[str], n_splits: int) -> int:
     networks = _list_networks(names)
     pools = len(names) if n_splits > 1 else 0
     hand_offs = int("dual_head" in networks and _frame_counts(plan.dataset) != {1})
-    return n_splits * (2 * len(networks) + len(names)) + pools + hand_offs + 2
-
-
-def _trainee(name: str) -> str:
-    """Return the approach whose network is measured: one frame is shown to the dual head."""
-    return "dual_head" if name == "one_frame" else name
+    return n_splits * (2 * len(networks) + len(names) + len(_list_members(names))) + pools + hand_offs + 2
 
 
 def _train(chain: Chain, plan: Plan, split: Path, network: str, features: list[Path], tag: str) -> ToolResult:

@@ -23,7 +23,16 @@ def run_tool(c: Context, tool: str, *arguments: object) -> None:
 
 
 ALLOW = "--allow-no-consent"
-_ASK_FOR_CONSENT = ("splitter", "featurizer", "trainer", "exporter", "evaluator")
+_ASK_FOR_CONSENT = (
+    "splitter",
+    "featurizer",
+    "trainer",
+    "exporter",
+    "evaluator",
+    "evaluator time",
+    "evaluator fuse",
+    "evaluator emotions",
+)
 
 
 def open_chain(

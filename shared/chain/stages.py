@@ -255,8 +255,9 @@ def measure(
     arm: str = "model",
     features: Sequence[Path] = (),
     session: str = "",
+    side: str = "test",
 ) -> Path:
-    """Measure an arm on the test people; returns the results file.
+    """Measure an arm on the test people, or on another part of the split; returns the results file.
 
     Args:
         chain: The chain.
@@ -267,14 +268,58 @@ def measure(
         arm: What is measured, as the evaluator names it.
         features: Manifests of the features that it takes as input.
         session: The comparison that this belongs to; all of it counts as one test-set evaluation.
+        side: The part of the split.
     """
     card = model.with_name(paths.MODEL_CARD) if model else None
     files = [file for file in (model, card) if file and file.is_file()]
     result = chain.run(
         name,
         "evaluator",
-        flags_of(model=model, arm=arm, dataset=dataset, split=split, side="test", session=session),
+        flags_of(model=model, arm=arm, dataset=dataset, split=split, side=side, session=session),
         inputs=[*files, split, *dataset_files(dataset), *features],
+        outputs=_results_files,
+    )
+    return Path(result["file"])
+
+
+def fuse(
+    chain: Chain,
+    name: str,
+    dataset: Path,
+    split: Path,
+    *,
+    validation: Mapping[str, Path],
+    test: Mapping[str, Path],
+    features: Sequence[Path],
+    objective: str,
+    session: str,
+) -> Path:
+    """Fuse what approaches predicted; returns the results file.
+
+    Args:
+        chain: The chain.
+        name: What the step is called.
+        dataset: Its folder.
+        split: The frozen split.
+        validation: Results of each member on the validation people, by the approach's name.
+        test: Results of each member on the test people.
+        features: Manifests of the features, where a member needs faces.
+        objective: What the threshold is chosen for.
+        session: The comparison that this belongs to.
+    """
+    flags = flags_of(
+        dataset=dataset,
+        split=split,
+        validation=[f"{member}={file}" for member, file in validation.items()],
+        test=[f"{member}={file}" for member, file in test.items()],
+        objective=objective,
+        session=session,
+    )
+    result = chain.run(
+        name,
+        "evaluator",
+        ["fuse", *flags],
+        inputs=[*validation.values(), *test.values(), split, *dataset_files(dataset), *features],
         outputs=_results_files,
     )
     return Path(result["file"])

@@ -81,6 +81,17 @@ class Chosen:
         return asdict(self)
 
 
+def windows_a_minute(frame_count: int, frame_interval_ms: float) -> float:
+    """Count the windows of this length in a minute of play; a photo counts as a second.
+
+    Example:
+        >>> windows_a_minute(5, 100.0)
+        120.0
+    """
+    window_s = frame_count * frame_interval_ms / 1000
+    return 60 / window_s if window_s else 60.0
+
+
 def choose(
     labels: Bool,
     scores: F64,

@@ -9,7 +9,8 @@ import os
 from pathlib import Path
 
 from shared import cli, paths
-from tools.evaluator.config import EmotionsConfig, EvaluationConfig, ScoresConfig, TimingConfig
+from shared.approaches import FUSE, find_approach
+from tools.evaluator.config import EmotionsConfig, EvaluationConfig, FusionConfig, ScoresConfig, TimingConfig
 
 EXAMPLES = """
 evaluator --model people-10 --dataset people
@@ -17,6 +18,7 @@ evaluator --model old_detector.onnx --dataset people --split artifacts/splits/pe
 evaluator --model people-10 --dataset people --threshold 0.5 --json
 evaluator --arm majority --dataset people --split artifacts/splits/people-1a2b3c4d-seed0.json
 evaluator pool fold1_results.json fold2_results.json --name epochs-10
+evaluator fuse --dataset people --split S.json --validation dual_head=DV.json ...     (see evaluator fuse --help)
 evaluator time --dataset people --model dual_head=artifacts/models/people-10/smile_detector.onnx --faces
 evaluator scores scores.csv --json        (a csv with the columns label and score; see evaluator scores --help)
 """
@@ -46,6 +48,16 @@ EMOTIONS_DESCRIPTION = (
 EMOTIONS_EXAMPLES = """
 evaluator emotions --dataset faces --model faces-1a2b3c4d-best --split artifacts/splits/faces-1a2b3c4d-seed0.json
 evaluator emotions --dataset faces --model emotion_mini_xception.onnx --model faces-1a2b3c4d-best --min-people 50
+"""
+
+FUSE_DESCRIPTION = (
+    "Fuse what several approaches predicted: a weighted sum of their logits. Weights and threshold come from their "
+    "results on the validation part of a split, what they are worth is measured by their results on the test part. "
+    "Where no face was found, the members that need none decide."
+)
+FUSE_EXAMPLES = """
+evaluator fuse --dataset people --split S.json --validation dual_head=DV.json --validation landmark_mlp=LV.json \\
+  --test dual_head=DT.json --test landmark_mlp=LT.json
 """
 
 TIME_DESCRIPTION = (
@@ -87,19 +99,24 @@ def parser() -> cli.Parser:
     add("--threshold", type=cli.fraction, metavar="P", help="decision threshold (default: the model's own, else 0.5)")
     add("--name", help="how the results call the model (default: its id or file name)")
     cli.add_out(parser, "artifacts/results")
-    add(
-        "--session",
-        metavar="NAME",
-        help=f"comparison that this is a part of: counts as one test-set evaluation (default: ${SESSION}, if set)",
-    )
+    _add_session(parser)
     cli.add_allow_no_consent(parser)
     add("--threads", type=cli.whole(0), default=0, metavar="N", help="threads of onnxruntime (default: its own choice)")
     cli.add_json(parser)
     _add_pool(parser)
+    _add_fuse(parser)
     _add_time(parser)
     _add_emotions(parser)
     _add_scores(parser)
     return parser
+
+
+def _add_session(parser: cli.Parser) -> None:
+    parser.add_argument(
+        "--session",
+        metavar="NAME",
+        help=f"comparison that this is a part of: counts as one test-set evaluation (default: ${SESSION}, if set)",
+    )
 
 
 def _add_pool(evaluator: cli.Parser) -> None:
@@ -107,6 +124,22 @@ def _add_pool(evaluator: cli.Parser) -> None:
     parser.add_argument("files", nargs="+", type=Path, metavar="RESULTS.json", help="results of one arm, a fold each")
     parser.add_argument("--name", required=True, help="how the pooled results call the arm")
     cli.add_out(parser, "artifacts/results")
+    cli.add_json(parser)
+
+
+def _add_fuse(evaluator: cli.Parser) -> None:
+    parser = evaluator.add_command("fuse", FUSE_DESCRIPTION, FUSE_EXAMPLES, _fuse)
+    add = parser.add_argument
+    cli.add_dataset(parser)
+    add("--split", type=cli.path, required=True, metavar="FILE", help="frozen split file that all were measured by")
+    for side in ("validation", "test"):
+        help_ = f"an approach and its results on the {side} part (repeat: two or more)"
+        add(f"--{side}", action="append", required=True, metavar="NAME=RESULTS.json", help=help_)
+    cli.add_objective(parser)
+    add("--name", help="how the results call the fusion (default: after its members)")
+    cli.add_out(parser, "artifacts/results")
+    _add_session(parser)
+    cli.add_allow_no_consent(parser)
     cli.add_json(parser)
 
 
@@ -159,6 +192,49 @@ def _pool(arguments: argparse.Namespace) -> cli.Result:
     from tools.evaluator.pool import pool
 
     return pool(arguments.files, arguments.name, arguments.out or paths.artifacts("results"))
+
+
+def _fuse(arguments: argparse.Namespace) -> cli.Result:
+    cli.require_name(arguments.name, "--name")
+    validation, test = (
+        tuple(sorted(_split_pair(text, flag) for text in texts))
+        for flag, texts in (("--validation", arguments.validation), ("--test", arguments.test))
+    )
+    names = [name for name, _ in validation]
+    fusion = find_approach(FUSE.join(names))
+    cli.require(
+        fusion is not None and bool(fusion.members),
+        "--validation",
+        found=", ".join(names),
+        expected="two or more approaches, each once",
+    )
+    cli.require(
+        [name for name, _ in test] == names,
+        "--test",
+        found=", ".join(name for name, _ in test),
+        expected=f"{', '.join(names)}, as --validation",
+    )
+    from shared.statistics.thresholds import parse_objective
+    from tools.evaluator.fuse import fuse
+
+    config = cli.fill(
+        FusionConfig,
+        arguments,
+        dataset=paths.dataset_dir(arguments.dataset),
+        fusion=fusion,
+        validation=validation,
+        test=test,
+        objective=parse_objective(arguments.objective),
+        out=arguments.out or paths.artifacts("results"),
+        session=_session(arguments),
+    )
+    return fuse(config)
+
+
+def _session(arguments: argparse.Namespace) -> str | None:
+    session = arguments.session or os.environ.get(SESSION) or None
+    cli.require_name(session, "--session")
+    return session
 
 
 def _time(arguments: argparse.Namespace) -> cli.Result:
@@ -220,9 +296,7 @@ def _split_pair(text: str, flag: str) -> tuple[str, Path]:
 
 
 def _to_config(arguments: argparse.Namespace) -> EvaluationConfig:
-    session = arguments.session or os.environ.get(SESSION) or None
     cli.require_name(arguments.name, "--name")
-    cli.require_name(session, "--session")
     cli.require(
         bool(arguments.model) or arguments.arm not in ("model", "one_frame"),
         "--model",
@@ -241,7 +315,7 @@ def _to_config(arguments: argparse.Namespace) -> EvaluationConfig:
         model=paths.model_file(arguments.model or "none.onnx"),
         dataset=paths.dataset_dir(arguments.dataset),
         out=arguments.out or paths.artifacts("results"),
-        session=session,
+        session=_session(arguments),
     )
 
 

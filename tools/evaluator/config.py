@@ -2,6 +2,12 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+from shared.approaches import Approach
+
+if TYPE_CHECKING:
+    from shared.statistics.thresholds import Objective
 
 
 @dataclass(frozen=True)
@@ -31,6 +37,35 @@ class EvaluationConfig:
     name: str | None
     out: Path
     threads: int
+    session: str | None = None
+    allow_no_consent: bool = False
+
+
+@dataclass(frozen=True)
+class FusionConfig:
+    """Settings of fusing approaches.
+
+    Attributes:
+        dataset: The dataset's folder.
+        split: The frozen split.
+        fusion: What is fused.
+        validation: Name and results of each member on the validation part.
+        test: Name and results of each member on the test part, of the same models.
+        objective: What the threshold is chosen for.
+        name: How results call the fusion; None names it after its members.
+        out: The folder of the results.
+        session: What this measurement is a part of; see `EvaluationConfig`.
+        allow_no_consent: Use people without a consent row too.
+    """
+
+    dataset: Path
+    split: Path
+    fusion: Approach
+    validation: tuple[tuple[str, Path], ...]
+    test: tuple[tuple[str, Path], ...]
+    objective: "Objective"
+    name: str | None
+    out: Path
     session: str | None = None
     allow_no_consent: bool = False
 

@@ -5,6 +5,8 @@ pictures → batches → onnxruntime → scores → metrics, intervals → resul
 
 import time
 from collections.abc import Mapping
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -17,9 +19,9 @@ from shared.plots import figures
 from shared.statistics import metrics
 from shared.statistics.predictions_csv import PredictionRow
 from tools.evaluator.config import EvaluationConfig
-from tools.evaluator.predictors import predict
+from tools.evaluator.predictors import Arm, predict
 from tools.evaluator.results import Files, Written, measure, name_files, write_results
-from tools.evaluator.test_people import choose_people
+from tools.evaluator.test_people import People, choose_people
 from tools.evaluator.text import format_metrics
 
 
@@ -40,8 +42,9 @@ def evaluate(config: EvaluationConfig) -> Written:
     if people.split is not None and config.split is None:
         cli.note(f"measured on the {people.side} people of the model's own split, {paths.shown(people.split)}")
     stale = stale_models.why_stale(contracts.sha256_file(config.model)) if config.model.is_file() else None
-    stale_notes = [f"this model is {stale}"] if stale else []
-    for note in [*people.notes, *stale_notes]:
+    if stale:
+        people = replace(people, notes=(*people.notes, f"this model is {stale}"))
+    for note in people.notes:
         cli.note(f"warning: {note}")
     split = splits.read_split(people.split, dataset) if people.split else None
     rows = splits.rows_of(dataset, split, people.side)
@@ -49,9 +52,36 @@ def evaluate(config: EvaluationConfig) -> Written:
     began = time.monotonic()
     arm = predict(config, dataset, rows, known)
     seconds = time.monotonic() - began
-    threshold, source = arm.threshold(config.threshold)
+    return write_arm(dataset, rows, arm, people, arm.threshold(config.threshold), seconds, config.out, config.session)
+
+
+def write_arm(
+    dataset: reader.Dataset,
+    rows: list[reader.SequenceRow],
+    arm: Arm,
+    people: People,
+    threshold_and_source: tuple[float, str],
+    seconds: float,
+    out: Path,
+    session: str | None,
+    **more_facts: Any,
+) -> Written:
+    """Measure an arm's scores and write its results.
+
+    Args:
+        dataset: Whose sequences.
+        rows: They.
+        arm: Its scores of them.
+        people: Which part of which split they are.
+        threshold_and_source: The threshold in use, and where it comes from.
+        seconds: What the scores took.
+        out: The folder of the results.
+        session: What this measurement is a part of.
+        **more_facts: Further keys of the document.
+    """
+    threshold, source = threshold_and_source
     measurement = measure(_decide(dataset, rows, arm.scores, threshold), dataset.positive_class, threshold, source)
-    files = name_files(config.out, arm.name)
+    files = name_files(out, arm.name)
     split_reference = people.split and {"file": people.split.name, "sha256": contracts.sha256_file(people.split)}
     facts = {
         "arm": arm.kind,
@@ -62,12 +92,13 @@ def evaluate(config: EvaluationConfig) -> Written:
         "sequences_sha256": reader.hash_sequences(rows),
         "positive_class": dataset.positive_class,
         "at_optimal": measurement.at_optimal,
-        "notes": [*people.notes, *stale_notes, *measurement.measured.notes],
+        "notes": [*people.notes, *measurement.measured.notes],
         "seconds_a_sequence": round(seconds / len(rows), 6),
         "code": provenance.code_info("onnxruntime", "numpy", "opencv-python", "scipy"),
+        **more_facts,
     }
     # Logged before anything of it can be read.
-    facts["test_openings"] = _log_test_evaluation(dataset, config.session, facts, files)
+    facts["test_openings"] = _log_test_evaluation(dataset, session, facts, files)
     facts["pictures"] = _draw(files, dataset, measurement.measured)
     results = write_results(files, measurement, facts)
     return Written(files.results, "results", results, _describe(results))

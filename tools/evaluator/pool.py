@@ -74,6 +74,9 @@ def pool(files: list[Path], name: str, out: Path) -> Written:
             "spread": _spread(documents),
         },
     }
+    if "fusion" in first:
+        runs = [run for document in documents for run in document["fusion"]["runs"]]
+        facts["fusion"] = {"members": first["fusion"]["members"], "runs": runs}
     places = name_files(out, name)
     results = write_results(places, measurement, facts)
     return Written(places.results, "results", results, _describe(results))

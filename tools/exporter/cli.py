@@ -33,12 +33,7 @@ def parser() -> cli.Parser:
     add("--split", type=cli.path, metavar="FILE", help="the run's split file (default: the one that run.json names)")
     add("--out", help="folder of the model, or a name under artifacts/models (default: <run>-<checkpoint>)")
     add("--threshold", type=cli.fraction, metavar="P", help="decision threshold (default: chosen on validation people)")
-    add(
-        "--objective",
-        default="youden",
-        help="what the threshold is chosen for: youden, f1, recall:0.9 (the fewest false alarms with that recall), "
-        "false_alarms:2 (the highest recall with so many a minute) (default: youden)",
-    )
+    cli.add_objective(parser)
     cli.add_allow_no_consent(parser)
     add("--calibrate", action="store_true", help="fit a temperature on the validation people, put it into the graph")
     return cli.add_json(parser)

@@ -220,13 +220,13 @@ def _choose_threshold(
         return _threshold(config.threshold, "given", "fixed", [])
     labels = np.array([row.label == dataset.positive_class for row in rows])
     people = [row.subject_id for row in rows]
-    window_s = rows[0].frame_count * rows[0].frame_interval_ms / 1000
+    first = rows[0]
     chosen = thresholds.choose(
         labels,
         scores.smile_prob.astype(np.float64),
         people,
         config.objective,
-        windows_a_minute=60 / window_s if window_s else 60.0,
+        windows_a_minute=thresholds.windows_a_minute(first.frame_count, first.frame_interval_ms),
     )
     if chosen is None:
         cli.note("note: the validation people do not allow to choose a threshold; 0.5 is used")

@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shared import cli, paths
-from shared.approaches import APPROACHES, REASONS
+from shared.approaches import APPROACHES, FUSE, REASONS, find_approach
 from shared.errors import WrongUsage
 from shared.statistics.metric_names import METRICS
 from shared.text import language
@@ -235,9 +235,11 @@ def _tables(arguments: argparse.Namespace) -> cli.Result:
 def _split_approach(text: str, flag: str) -> tuple[str, str]:
     """Parse NAME=VALUE, NAME being an approach."""
     name, _, value = text.partition("=")
-    if name not in APPROACHES or not value:
-        raise WrongUsage(flag, found=repr(text), expected=f"NAME=VALUE, NAME one of {', '.join(APPROACHES)}")
-    return name, value
+    found = find_approach(name)
+    if found is None or not value:
+        expected = f"NAME=VALUE, NAME one of {', '.join(APPROACHES)}, or several of them joined by {FUSE}"
+        raise WrongUsage(flag, found=repr(text), expected=expected)
+    return found.name, value
 
 
 def _split_number(text: str) -> tuple[int, Path]:

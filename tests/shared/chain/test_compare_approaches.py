@@ -12,9 +12,10 @@ from typing import Any
 import pytest
 
 from shared import contracts, paths
-from shared.approaches import APPROACHES
+from shared.approaches import APPROACHES, parse_names
 from shared.chain import stages
 from shared.chain.cache import Chain
+from shared.chain.commands import approaches_of, approaches_parser
 from shared.chain.compare_approaches import Compared, Plan, compare
 from shared.chain.stages import Training
 from shared.dataset.splits import write_sides
@@ -35,7 +36,7 @@ class Shell:
         words = shlex.split(command)[3:]
         self.commands.append(words)
         tool, rest = words[0].removeprefix("tools."), words[1:]
-        verb = f"{tool}_{rest[0]}" if rest[0] in ("check", "pool", "time", "approaches") else tool
+        verb = f"{tool}_{rest[0]}" if rest[0] in ("check", "pool", "fuse", "time", "approaches") else tool
         result: dict[str, Any] = getattr(self, verb)(rest)
         return 0, json.dumps(result)
 
@@ -85,6 +86,9 @@ class Shell:
 
     def evaluator_pool(self, words: list[str]) -> dict[str, Any]:
         return self.evaluator(["--arm", f"pooled-{self.value(words, '--name')}", "--split", "all"])
+
+    def evaluator_fuse(self, words: list[str]) -> dict[str, Any]:
+        return self.evaluator(["--arm", "fusion", "--split", self.value(words, "--split")])
 
     def evaluator_time(self, _: list[str]) -> dict[str, Any]:
         return {"file": self._write("timings.json", "timings")}
@@ -206,7 +210,11 @@ def test_the_same_command_does_nothing_twice_and_a_hand_off_that_was_proven_sinc
     assert pairs(shell.commands[-1], "--spec")["landmark_mlp"] == str(points)  # the one that a browser has seen
 
 
-@pytest.mark.parametrize("change", [{}, {"folds": 0}, {"names": ("landmark_mlp", "majority")}])
+FUSION = "dual_head+landmark_mlp"
+FUSED = parse_names(f"{FUSION},blendshapes")
+
+
+@pytest.mark.parametrize("change", [{}, {"folds": 0}, {"names": ("landmark_mlp", "majority")}, {"names": FUSED}])
 def test_every_step_is_announced_with_its_place_and_the_last_is_the_last(
     change: dict[str, Any], shell: Shell, plan: Plan
 ) -> None:
@@ -235,6 +243,72 @@ def test_times_are_taken_of_every_network_and_of_the_hand_offs_stream(shell: She
     assert Path(pairs(timed, "--handoff")["dual_head"]).name == "dual_head-split1-last"
     assert Path(pairs(timed, "--model")["dual_head"]).parent.name == "dual_head-split1-last"
     assert "--faces" in timed
+
+
+def test_a_fusion_is_learned_from_its_members_validation_results_and_measured_by_their_test_results(
+    shell: Shell, plan: Plan
+) -> None:
+    walk(shell, replace(plan, names=FUSED))
+    fused = shell.calls("evaluator", "fuse")
+    assert len(fused) == 2
+    for words in fused:
+        split = shell.value(words, "--split")
+        for side in ("validation", "test"):
+            files = pairs(words, f"--{side}")
+            assert set(files) == {"dual_head", "landmark_mlp"}
+            for member, file in files.items():
+                made = next(c for c in shell.commands if c[0] == "tools.evaluator" and _makes(shell, c, file))
+                assert (shell.value(made, "--side"), shell.value(made, "--split")) == (side, split)
+                assert f"{member}-{Path(split).stem}" in shell.value(made, "--model")
+        assert shell.value(words, "--objective") == "youden"
+    # Members alone are measured on validation people, each once a split; nothing is trained for the fusion itself.
+    validated = shell.calls("evaluator", "--side", "validation")
+    assert len(validated) == 4
+    assert len(shell.calls("trainer")) == 4
+    assert len({shell.value(words, "--session") for words in [*fused, *validated]}) == 1
+    (report,) = shell.calls("reporter", "approaches")
+    assert set(pairs(report, "--result")) == set(FUSED)
+    pools = {shell.value(words, "--name") for words in shell.calls("evaluator", "pool")}
+    assert "dual_head-and-landmark_mlp" in pools
+
+
+def _makes(shell: Shell, command: list[str], file: str) -> bool:
+    """Whether this measurement wrote this file: the shell numbers files by its commands."""
+    return Path(file).stem.endswith(f"-{shell.commands.index(command) + 1}")
+
+
+def test_a_fusion_is_left_out_with_a_member_that_cannot_be_compared(
+    shell: Shell, plan: Plan, make_dataset: Callable[..., Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    names = parse_names(f"{FUSION},dual_head+one_frame")
+    make_dataset(shell.folder / "datasets" / "drawn", subjects=6)
+    walk(shell, replace(plan, names=names, dataset=shell.folder / "datasets" / "drawn"))
+    assert left_out(shell) == {"landmark_mlp": "synthetic", FUSION: "synthetic"}
+    relabel(plan.dataset, lambda number, row: {**row, "frame_count": "1"})
+    walk(shell, replace(plan, names=names))
+    assert left_out(shell) == {"one_frame": "photos", "dual_head+one_frame": "photos"}
+
+
+def test_fusions_are_named_among_the_approaches_or_beside_them() -> None:
+    def names(*words: str) -> tuple[str, ...]:
+        return approaches_of(approaches_parser().parse_args(["--dataset", "people", *words]))
+
+    assert names() == tuple(APPROACHES)
+    assert names("--fuse", "landmark_mlp+dual_head") == (*list(APPROACHES)[:-1], FUSION, "majority")
+    few = ("dual_head", "landmark_mlp", FUSION, "majority")
+    assert names("--approaches", f"dual_head,landmark_mlp,{FUSION}") == few
+    assert names("--approaches", FUSION) == names("--approaches", "dual_head", "--fuse", FUSION) == few
+    three = "dual_head+landmark_mlp+blendshapes"
+    assert three in names("--fuse", FUSION, "--fuse", three)
+
+
+@pytest.mark.parametrize(
+    "text", ["dual_head", "dual_head+majority", "dual_head+dual_head", "a+b", f"{FUSION},one_frame"]
+)
+def test_what_is_no_fusion_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        approaches_parser().parse_args(["--dataset", "people", "--fuse", text])
+    assert "argument --fuse: found" in capsys.readouterr().err
 
 
 def left_out(shell: Shell) -> dict[str, str]:

@@ -6,7 +6,7 @@ Reads no file and judges nothing.
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-from shared.approaches import APPROACHES, FLOOR, RUNTIME_BYTES
+from shared.approaches import FLOOR, RUNTIME_BYTES, get_approach
 from shared.contracts import Document
 from shared.plots import figures
 from shared.statistics.intervals import Interval, difference
@@ -15,8 +15,10 @@ from shared.text.catalogue import Lang
 from shared.text.rounding import rounded
 from tools.reporter.approaches.choice import Choice, Offer
 from tools.reporter.approaches.costs import Costs
+from tools.reporter.approaches.pareto import Pareto
 from tools.reporter.approaches.sentence import display, sentence, write_cost
 from tools.reporter.approaches.ship import ship_section
+from tools.reporter.approaches.tradeoff import tradeoff_section
 from tools.reporter.render.blocks import Block, Bullets, Cell, Page, Paragraph, Picture, Section, Table, VerdictBox
 from tools.reporter.render.interval_figures import CostRow, Estimate, costs_figure
 from tools.reporter.sources.arms import Arm
@@ -33,12 +35,14 @@ class Measured:
         arms: What each answered, in the order of the table.
         costs: What each costs.
         choice: What the rule comes to.
+        pareto: What accuracy costs in time.
         offers: The approaches as the rule saw them.
     """
 
     arms: Mapping[str, Arm]
     costs: Mapping[str, Costs]
     choice: Choice
+    pareto: Pareto
     offers: Mapping[str, Offer] = field(default_factory=dict)
 
     def by_cost(self) -> list[str]:
@@ -71,6 +75,7 @@ def build_page(
             *_ship_section(measured, dataset, words),
             _table_section(document, measured, words),
             _figure_section(measured, words),
+            tradeoff_section(measured.pareto, measured.offers, measured.choice.floor, measured.choice.primary, words),
             _pairs_section(measured, words),
             *_left_out_section(document, words),
             _reading_section(document, measured, timings, words),
@@ -169,7 +174,7 @@ def _table_section(document: Document, measured: Measured, words: ReportWords) -
 
 
 def _name_cell(name: str, measured: Measured, words: ReportWords) -> Cell:
-    choice, marks = measured.choice, [words(f"about_{name}")]
+    choice, marks = measured.choice, [words("about_fusion" if get_approach(name).members else f"about_{name}")]
     if name == choice.recommended:
         marks.append(words("mark_recommended"))
     if name == choice.leader:
@@ -185,7 +190,7 @@ def _metric_cell(found: Interval, metric: str, words: ReportWords) -> Cell:
 
 def _cost_cells(name: str, cost: Costs, words: ReportWords) -> list[Cell]:
     """Write download, time here and in a browser, faces, training."""
-    approach, time = APPROACHES[name], cost.time
+    approach, time = get_approach(name), cost.time
     parts = [
         words(f"part_{key}", mb=_megabytes(size))
         for key, size in (
@@ -214,12 +219,16 @@ def _cost_cells(name: str, cost: Costs, words: ReportWords) -> list[Cell]:
     faces = Cell(words("no_face_needed"))
     if cost.without_face is not None:
         n, whole = cost.without_face["sequences"], cost.without_face["of_sequences"]
-        faces = Cell(words("percent", value=rounded(100 * n / whole, 1)), (words("of", part=n, whole=whole),))
+        counts = [words("of", part=n, whole=whole)]
+        if approach.members and any(not part.needs_faces for part in approach.parts):
+            counts.append(words("faces_of_fusion"))
+        faces = Cell(words("percent", value=rounded(100 * n / whole, 1)), tuple(counts))
     training = cost.training
     if training["seconds"] is None:
         trained = Cell(words("no_training"), (words("threshold_only"),) if approach.needs_faces else ())
     else:
-        epochs = [words.counted("trained_epochs", training["epochs"])] if training["epochs"] else [words("trained_fit")]
+        fit = words("trained_members" if approach.members else "trained_fit")
+        epochs = [words.counted("trained_epochs", training["epochs"])] if training["epochs"] else [fit]
         times = [words("trained_times", n=training["n_runs"])] if training["n_runs"] > 1 else []
         trained = Cell(words("seconds", s=_seconds(training["seconds"])), (*epochs, *times))
     return [download, here, browser, faces, trained]
@@ -245,13 +254,13 @@ def _figure_section(measured: Measured, words: ReportWords) -> Section:
             display(name, words),
             write_cost(measured.offers[name], words, short=True),
             Estimate(found.value, found.low, found.high),
-            APPROACHES[name].input,
+            get_approach(name).input,
             name == choice.recommended,
         )
         for name in measured.by_cost()
         for found in [choice.values[name]]
     ]
-    groups = {kind: words(f"input_{kind}") for kind in ("frames", "landmarks", "blendshapes")}
+    groups = {kind: words(f"input_{kind}") for kind in ("frames", "landmarks", "blendshapes", "several")}
     floor = choice.values[choice.floor].value
     line = None if floor is None else (display(choice.floor, words), floor)
     figure = costs_figure(rows, groups, line, words(primary), words.lang, in_percent=primary != "roc_auc")

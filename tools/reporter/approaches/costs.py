@@ -59,31 +59,39 @@ def find_time(approach: Approach, timings: Document) -> dict[str, float | None]:
     """Find how long a decision for one new picture takes here, the reading of its face included."""
     if approach.name == FLOOR:
         return {"decision_ms": 0.0, "window_ms": None, "stream_ms": None, "reading_ms": None}
-    network = approach.network or "dual_head"
-    model = next((one for one in timings["models"] if one["name"] == network), None)
-    model = model if approach.has_graph else None
+    models = {one["name"]: one for one in timings["models"]}
     landmarker = timings["landmarker"] if approach.needs_faces else None
     reading = landmarker["reading_ms"]["p50"] if landmarker else None
-    window = model["window_ms"]["p50"] if model else None
-    stream = model["stream_ms"]["p50"] if model and model["stream_ms"] else None
-    parts = [reading] if approach.needs_faces else []
-    if approach.has_graph:  # one frame shown T times is encoded once
-        parts.append(window if stream is None else stream)
-    known = [part for part in parts if part is not None]
-    decision = round(sum(known), 4) if len(known) == len(parts) else None
+    windows, streams = [], []
+    for network in approach.networks:  # one frame shown T times is encoded once
+        model = models.get(network)
+        windows.append(model["window_ms"]["p50"] if model else None)
+        streams.append(model["stream_ms"]["p50"] if model and model["stream_ms"] else None)
+    # Of several graphs, those that have a stream run as one beside the windows of the others.
+    shortest = [window if stream is None else stream for window, stream in zip(windows, streams, strict=True)]
+    window = _sum(windows)
+    stream = _sum(shortest) if any(found is not None for found in streams) else None
+    decision = _sum([*([reading] if approach.needs_faces else []), *shortest])
     return {"decision_ms": decision, "window_ms": window, "stream_ms": stream, "reading_ms": reading}
+
+
+def _sum(parts: Sequence[float | None]) -> float | None:
+    """Add up; None where a part is unknown, or nothing is there."""
+    known = [part for part in parts if part is not None]
+    return round(sum(known), 4) if known and len(known) == len(parts) else None
 
 
 def find_browser_time(approach: Approach, proofs: Mapping[str, Document]) -> dict[str, Any] | None:
     """Find what a browser was seen to take: the whole decision where that was measured, else the graphs.
 
-    Approaches that need nothing but a face take the landmarker's own time from the proof of a model of features.
+    Approaches that need nothing but a face take the landmarker's own time from the proof of a model of features. No
+    page runs the several models of a fusion yet.
 
     Args:
         approach: Whose time is looked for.
         proofs: Browser proof of a hand-off, by network.
     """
-    if approach.name == FLOOR:
+    if approach.name == FLOOR or approach.members:
         return None
     if not approach.has_graph:
         for one in proofs.values():
@@ -91,7 +99,7 @@ def find_browser_time(approach: Approach, proofs: Mapping[str, Document]) -> dic
                 if entry["landmarker"]:
                     return _browser(entry, entry["landmarker"]["ms"]["p50"], "reading")
         return None
-    proof = proofs.get(approach.network or "dual_head")
+    proof = proofs.get(approach.networks[0])
     if proof is None:
         return None
     for entry in _decisions(proof):
@@ -130,8 +138,14 @@ def _browser(entry: Document, milliseconds: float, what: str) -> dict[str, Any]:
 
 
 def find_training(approach: Approach, arm: Arm, runs: Mapping[str, Sequence[Document]]) -> dict[str, Any]:
-    """Find how long one training took: the mean over folds and seeds."""
-    of_network = runs.get(approach.network or ("dual_head" if approach.has_graph else ""), [])
+    """Find how long one training took: the mean over folds and seeds; of a fusion, that of all its networks."""
+    if approach.members:
+        each = [runs[network] for network in approach.networks if runs.get(network)]
+        seconds = sum(sum(run["seconds"] for run in of_one) / len(of_one) for of_one in each)
+        n_runs = len(arm.results["fusion"]["runs"])
+        threads = each[0][0]["threads"] if each else None
+        return {"seconds": round(seconds, 3), "n_runs": n_runs, "epochs": None, "threads": threads, "start": None}
+    of_network = runs.get(approach.networks[0], []) if approach.has_graph else []
     if of_network:
         seconds = sum(run["seconds"] for run in of_network) / len(of_network)
         first = of_network[0]

@@ -10,16 +10,18 @@ from pathlib import Path
 from typing import Any
 
 from shared import contracts, paths
-from shared.approaches import APPROACHES, FLOOR, RUNTIME_BYTES, Approach
+from shared.approaches import FLOOR, RUNTIME_BYTES, Approach, get_approach, in_order
 from shared.contracts import Document
 from shared.errors import InvalidInput, WrongUsage
 from shared.provenance import code_info
 from shared.web.browser_proof import read_proof
 from tools.reporter.ab.judgement import weakness
 from tools.reporter.ab.verdict import ALPHA, Because
+from tools.reporter.approaches import tradeoff
 from tools.reporter.approaches.choice import Offer, choose, weaken
 from tools.reporter.approaches.content import Measured, build_page
 from tools.reporter.approaches.costs import Costs, find_browser_time, find_time, find_training
+from tools.reporter.approaches.pareto import find_pareto
 from tools.reporter.approaches.sentence import sentences
 from tools.reporter.config import ApproachesConfig, Named, Question
 from tools.reporter.render.folder import HTML, files_of, write_page
@@ -51,7 +53,7 @@ class ApproachesResult:
             lines.append(f"{one['name']:<20} {primary} {value}{bounds:<18} {cost}")
         verdict = self.document["verdict"]
         what = "cannot tell" if verdict["recommended"] is None else f"ship {verdict['recommended']}"
-        lines += [f"verdict: {what}", verdict["sentence"]["en"]]
+        lines += [f"verdict: {what}", verdict["sentence"]["en"], self.document["tradeoff"]["sentence"]["en"]]
         return "\n".join([*lines, f"report: {paths.shown(self.folder / HTML)}"])
 
     def as_json(self) -> dict[str, Any]:
@@ -100,13 +102,15 @@ def report_approaches(config: ApproachesConfig) -> ApproachesResult:
             raise InvalidInput(
                 what, found=f"those of {document['dataset']['name']}", expected=first.results["dataset"]["name"]
             )
-    costs = {name: _cost(APPROACHES[name], arms[name], runs, cards, proofs, timings, features or None) for name in arms}
+    costs = {
+        name: _cost(get_approach(name), arms[name], runs, cards, proofs, timings, features or None) for name in arms
+    }
     offers = [
         Offer(
             name,
             arms[name].predictions,
             arms[name].intervals,
-            APPROACHES[name].is_trained,
+            get_approach(name).is_trained,
             cost.total_bytes,
             cost.time["decision_ms"],
         )
@@ -117,7 +121,8 @@ def report_approaches(config: ApproachesConfig) -> ApproachesResult:
     weak = [found for arm in arms.values() if (found := weakness(arm, question)) in _WEAK]
     if weak and choice.because is not Because.ONE_CLASS:
         choice = weaken(choice, weak[0])
-    measured = Measured(arms, costs, choice, {offer.name: offer for offer in offers})
+    pareto = find_pareto(offers, FLOOR, config.primary)
+    measured = Measured(arms, costs, choice, pareto, {offer.name: offer for offer in offers})
 
     moment = paths.utc_now()
     report_id = config.report_id or f"approaches-{first.results['dataset']['name'][:30]}_{paths.utc_stamp(moment)}"
@@ -139,14 +144,18 @@ def _read_arms(results: Sequence[Named]) -> dict[str, Arm]:
     if FLOOR not in names or len(names) < 2:
         raise WrongUsage("--result", found=", ".join(names) or "none", expected=f"{FLOOR} and another approach")
     files = dict(results)
-    ordered = {name: files[name] for name in APPROACHES if name in files}
+    ordered = {name: files[name] for name in in_order(files)}
     arms = {name: read_arm((name, path), "candidate") for name, path in ordered.items()}
     first = next(iter(arms))
     for name, arm in arms.items():
-        if arm.kind != APPROACHES[name].arm:
+        expected = get_approach(name)
+        if arm.kind != expected.arm:
             raise InvalidInput(
-                str(files[name]), found=f"results of {arm.kind}", expected=f"of {APPROACHES[name].arm}, for {name}"
+                str(files[name]), found=f"results of {arm.kind}", expected=f"of {expected.arm}, for {name}"
             )
+        members = arm.results["fusion"]["members"] if expected.members else []
+        if tuple(members) != expected.members:
+            raise InvalidInput(str(files[name]), found=f"a fusion of {', '.join(members)}", expected=name)
         check_comparable(arms[first], files[first], arm, files[name])
     return arms
 
@@ -161,16 +170,15 @@ def _cost(
     features: Document | None,
 ) -> Costs:
     """Put together what an approach costs."""
-    network = approach.network or ("dual_head" if approach.has_graph else None)
-    card = cards.get(network) if network else None
     landmarker = timings["landmarker"]
-    if approach.has_graph and card is None:
-        raise WrongUsage("--card", found=f"none for {network}", expected="the model card of every network")
+    for network in approach.networks:
+        if network not in cards:
+            raise WrongUsage("--card", found=f"none for {network}", expected="the model card of every network")
     if approach.needs_faces and (landmarker is None or features is None):
         raise WrongUsage("--features", found="no faces read", expected=f"them, and their times, for {approach.name}")
     counts = features["counts"] if features and approach.needs_faces else None
     return Costs(
-        model_bytes=card["onnx"]["bytes"] if card else 0,
+        model_bytes=sum(cards[network]["onnx"]["bytes"] for network in approach.networks),
         landmarker_bytes=landmarker["bytes"] if approach.needs_faces and landmarker else 0,
         runtime_bytes=sum(RUNTIME_BYTES[name] for name in approach.runtimes),
         time=find_time(approach, timings),
@@ -200,7 +208,7 @@ def _document(
     same = ("dataset", "split", "side", "sequences_sha256", "n_sequences", "n_subjects", "positive_class")
     openings = [arm.results.get("test_openings") for arm in arms.values()]
     return {
-        "schema_version": 2,
+        "schema_version": 3,
         "approaches_id": report_id,
         "created_utc": moment,
         **{key: first.results[key] for key in same},
@@ -221,6 +229,10 @@ def _document(
             "least_people": choice.least_people,
             "plan": choice.plan and choice.plan.as_document(),
         },
+        "tradeoff": {
+            **measured.pareto.as_document(),
+            "sentence": tradeoff.sentences(measured.pareto, measured.offers, config.primary),
+        },
         "approaches": [_entry(name, measured) for name in arms],
         "pairs": [pair.as_document() for pair in choice.pairs.values()],
         "left_out": [{"name": name, "reason": reason} for name, reason in config.left_out],
@@ -235,7 +247,7 @@ def _document(
 
 
 def _entry(name: str, measured: Measured) -> Document:
-    approach, arm, cost = APPROACHES[name], measured.arms[name], measured.costs[name]
+    approach, arm, cost = get_approach(name), measured.arms[name], measured.costs[name]
     return {
         "name": name,
         "network": approach.network,

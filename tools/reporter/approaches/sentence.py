@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 
+from shared.approaches import FUSE, get_approach
 from shared.text.catalogue import LANGS, Lang
 from shared.text.rounding import rounded
 from tools.reporter.ab.verdict import WEAK
@@ -20,8 +21,8 @@ def sentence(choice: Choice, offers: Mapping[str, Offer], words: ReportWords) ->
 
 
 def display(name: str, words: ReportWords) -> str:
-    """Name an approach for people."""
-    return words(f"name_{name}")
+    """Name an approach for people; a fusion after its members."""
+    return f" {FUSE} ".join(words(f"name_{part.name}") for part in get_approach(name).parts)
 
 
 def _verdict(choice: Choice, offers: Mapping[str, Offer], words: ReportWords) -> str:

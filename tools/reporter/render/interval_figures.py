@@ -14,7 +14,7 @@ from shared.plots.figures import DASHES, FAINT, GRID, INK, PALETTE
 from shared.text.catalogue import Lang, Words, read_catalogue
 
 TEXTS = read_catalogue(Path(__file__).with_suffix(".toml"))
-_MARKERS = ("o", "s", "D", "^", "v", "P")
+MARKERS = ("o", "s", "D", "^", "v", "P")
 
 
 @dataclass(frozen=True)
@@ -89,7 +89,7 @@ def forest_figure(rows: Sequence[ForestRow], arms: Sequence[str], margin: float,
                 100 * found.value,
                 y,
                 linestyle="none",
-                marker=_MARKERS[number % len(_MARKERS)],
+                marker=MARKERS[number % len(MARKERS)],
                 markersize=8,
                 color=colour,
                 markerfacecolor=colour if has_bounds else "white",
@@ -136,7 +136,7 @@ def reliability_figure(curves: Sequence[Reliability], lang: Lang, first_colour: 
             yerr=([max(0.0, size) for size in below], [max(0.0, size) for size in above]),
             color=PALETTE[(number + first_colour) % len(PALETTE)],
             linestyle=DASHES[number % len(DASHES)],
-            marker=_MARKERS[number % len(_MARKERS)],
+            marker=MARKERS[number % len(MARKERS)],
             linewidth=1.8,
             elinewidth=0.9,
             markersize=6,
@@ -241,7 +241,7 @@ def costs_figure(
         label = None if row.group in drawn else groups[row.group]
         drawn.add(row.group)
         axes.plot(
-            value, place, linestyle="none", marker=_MARKERS[number % len(_MARKERS)], markersize=9, color=colour,
+            value, place, linestyle="none", marker=MARKERS[number % len(MARKERS)], markersize=9, color=colour,
             label=label, zorder=3, clip_on=False,
         )  # fmt: skip
         if row.is_marked:

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared import contracts
-from shared.approaches import APPROACHES, RUNTIME_BYTES, parse_names
+from shared.approaches import APPROACHES, RUNTIME_BYTES, get_approach, parse_names
 from shared.errors import InvalidInput, WrongUsage
 from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
 from tools.reporter.approaches.report import ApproachesResult, report_approaches
@@ -16,7 +16,7 @@ from tools.reporter.cli import main
 from tools.reporter.config import ApproachesConfig
 
 Row = tuple[str, str, str, float]
-POSITIVE = Path(__file__).parents[1] / "schemas" / "positive"
+POSITIVE = Path(__file__).parents[2] / "schemas" / "positive"
 N_PEOPLE = 24
 SPAN = {"p50": 1.0, "p95": 2.0, "n": 40}
 
@@ -101,7 +101,7 @@ class Kitchen:
 
     def config(self, *results: tuple[str, Path], **changes: Any) -> ApproachesConfig:
         names = [name for name, _ in results]
-        has_faces = any(APPROACHES[name].needs_faces for name in names)
+        has_faces = any(get_approach(name).needs_faces for name in names)
         cards = [self.card("dual_head", 7_194_440)] if {"dual_head", "one_frame"} & set(names) else []
         cards += [self.card("landmark_mlp", 1_200_000)] if "landmark_mlp" in names else []
         settings: dict[str, Any] = {
@@ -425,7 +425,8 @@ def test_the_command_line_prints_where_everything_lies(kitchen: Kitchen, capsys:
 def test_names_are_parsed_in_the_order_of_the_table_with_the_floor_among_them() -> None:
     assert parse_names("") == tuple(APPROACHES)
     assert parse_names("landmark_mlp,dual_head") == ("dual_head", "landmark_mlp", "majority")
-    for text in ("dual-head", "majority", "dual_head,,one_frame"):
+    assert parse_names("landmark_mlp+dual_head") == ("dual_head", "landmark_mlp", "dual_head+landmark_mlp", "majority")
+    for text in ("dual-head", "majority", "dual_head,,one_frame", "dual_head+", "dual_head+majority", "a+b"):
         with pytest.raises(WrongUsage, match="--approaches"):
             parse_names(text)
 
@@ -436,3 +437,119 @@ def test_the_sizes_of_runtimes_are_those_of_the_releases_that_pages_load() -> No
         (TASKS_VISION.name, TASKS_VISION.version),
     ]
     assert list(RUNTIME_BYTES) == [f"{name} {version}" for name, version in pinned]
+
+
+FUSION = "dual_head+landmark_mlp"
+
+
+def fused(kitchen: Kitchen, rows: list[Row], without_face: dict[str, float] | None) -> tuple[str, Path]:
+    """Results of a fusion that was learned in three folds."""
+    sha = "1" * 64
+    alone = without_face and {"weights": without_face, "offset": 0.25, "is_learned": True}
+    runs = [
+        {
+            "sources": [
+                {
+                    "name": name,
+                    "validation": {"file": "v.json", "sha256": sha},
+                    "test": {"file": "t.json", "sha256": sha},
+                }
+                for name in FUSION.split("+")
+            ],
+            "with_face": {"weights": {"dual_head": weight, "landmark_mlp": 0.9}, "offset": -0.5, "is_learned": True},
+            "without_face": alone,
+            "n_without_face": 1,
+            "n_validation_sequences": 16,
+            "n_validation_subjects": 4,
+        }
+        for weight in (0.3, 0.4, 0.7)
+    ]
+    fusion = {"members": FUSION.split("+"), "runs": runs}
+    _, path = kitchen.results("dual_head", rows, arm="fusion", fusion=fusion)
+    return FUSION, path.rename(path.with_name("fusion_results.json"))
+
+
+def config(kitchen: Kitchen, **changes: Any) -> ApproachesConfig:
+    """Two members and their fusion, which is right about everybody."""
+    fusion = changes.pop("fusion", None) or fused(kitchen, rows_of(24), {"dual_head": 0.6})
+    kept = fusion[1].with_name("fusion_predictions.csv")
+    results = [fusion]
+    document = fusion[1].read_text(encoding="utf-8")
+    kept.write_bytes(fusion[1].with_name("dual_head_predictions.csv").read_bytes())
+    fusion[1].write_text(document.replace("dual_head_predictions.csv", kept.name), encoding="utf-8")
+    results += [
+        kitchen.results("dual_head", rows_of(17)),
+        kitchen.results("landmark_mlp", rows_of(18)),
+        kitchen.results("majority", never()),
+    ]
+    runs = (kitchen.run("dual_head", 100.0), kitchen.run("landmark_mlp", 8.0))
+    return kitchen.config(*results, runs=runs, **changes)
+
+
+def test_it_costs_what_its_members_cost_with_what_they_share_counted_once(kitchen: Kitchen) -> None:
+    result = report_approaches(config(kitchen))
+    found = entry(result, FUSION)
+    graphs, faces = RUNTIME_BYTES.values()
+    assert found["download"] == {
+        "model_bytes": 7_194_440 + 1_200_000,
+        "landmarker_bytes": 3_758_596,
+        "runtime_bytes": graphs + faces,
+        "total_bytes": 7_194_440 + 1_200_000 + 3_758_596 + graphs + faces,
+    }
+    # The face is read once, the dual head runs as a stream, the landmark MLP on its window.
+    assert found["time"] == {"decision_ms": 19.5, "window_ms": 30.5, "stream_ms": 4.5, "reading_ms": 15.0}
+    assert found["training"]["seconds"] == 108.0
+    assert found["browser"] is None
+    assert (found["input"], found["network"], found["is_trained"]) == ("several", None, True)
+    assert [one["name"] for one in result.document["approaches"]] == ["dual_head", "landmark_mlp", FUSION, "majority"]
+    assert result.document["verdict"]["n_pairs"] == 6  # in Holm's correction like any other
+
+
+@pytest.mark.parametrize(
+    ("lang", "expected"),
+    [
+        (
+            "en",
+            [
+                "Ship: dual head + landmark MLP",
+                "cannot be handed off yet",
+                "w is 0.40 for dual head and 0.90 for landmark MLP; b is −0.50",
+                "the others decide, with weights of their own: w is 0.60 for dual head; b is 0.25",
+                "decided without",
+            ],
+        ),
+        ("ko", ["추천: 듀얼 헤드 + 랜드마크 MLP", "아직 전달할 수 없습니다", "듀얼 헤드 0.40", "얼굴 없이 판정"]),
+    ],
+)
+def test_the_page_says_what_a_page_would_have_to_run(
+    lang: str,
+    expected: list[str],
+    kitchen: Kitchen,
+    reader: Any,
+) -> None:
+    result = report_approaches(config(kitchen, lang=lang))
+    assert result.document["verdict"]["recommended"] == FUSION
+    page = reader((result.folder / "report.html").read_text(encoding="utf-8")).text
+    commands = [
+        "./inv train --dataset people --network dual_head",
+        "./inv train --dataset people --network landmark_mlp",
+        "./inv evaluate --model MODEL --dataset people --split SPLIT --side validation",
+        "evaluator fuse --dataset people --split SPLIT --validation dual_head=RESULTS --validation landmark_mlp=RES",
+        "--test dual_head=RESULTS --test landmark_mlp=RESULTS",
+    ]
+    for text in (*expected, *commands):
+        assert text in page
+
+
+def test_without_a_member_for_pictures_the_page_says_that_no_face_is_no_smile(kitchen: Kitchen, reader: Any) -> None:
+    result = report_approaches(config(kitchen, fusion=fused(kitchen, rows_of(24), None)))
+    page = reader((result.folder / "report.html").read_text(encoding="utf-8")).text
+    assert "where no face is found at all, it is not smile" in page
+    assert "the others decide" not in page
+
+
+def test_results_of_another_fusion_are_refused(kitchen: Kitchen) -> None:
+    name, path = fused(kitchen, rows_of(24), None)
+    path.write_text(path.read_text().replace('"members": ["dual_head", "landmark_mlp"]', '"members": ["a", "b"]'))
+    with pytest.raises(InvalidInput, match=r"found a fusion of a, b, expected dual_head\+landmark_mlp"):
+        report_approaches(config(kitchen, fusion=(name, path)))
