@@ -23,7 +23,7 @@ def run_tool(c: Context, tool: str, *arguments: object) -> None:
 
 
 ALLOW = "--allow-no-consent"
-_ASK_FOR_CONSENT = (
+ASK_FOR_CONSENT = (
     "splitter",
     "featurizer",
     "trainer",
@@ -62,7 +62,7 @@ def open_chain(
     def announce(text: str) -> None:
         print(f"[{name}] {text}", file=sys.stderr, flush=True)
 
-    words = dict.fromkeys(_ASK_FOR_CONSENT, (ALLOW,)) if is_allowed else {}
+    words = dict.fromkeys(ASK_FOR_CONSENT, (ALLOW,)) if is_allowed else {}
     return cache.Chain(paths.artifacts("chains") / f"{name}.json", execute, announce, state=state, words=words)
 
 

@@ -105,10 +105,10 @@ def test_what_was_not_timed_takes_no_part_and_is_named() -> None:
     ("costs", "is_logarithmic", "expected"),
     [
         ([10.0, 50.0, 100.0], False, [10.0, 50.0, 100.0]),
-        ([10.0, 10.0, 100.0], False, [8.5, 11.5, 100.0]),  # a gap of 3 % of 100
-        ([50.0, 50.5, 51.0, 100.0], False, [47.5, 50.5, 53.5, 100.0]),
+        ([10.0, 10.0, 100.0], False, [8.0, 12.0, 100.0]),  # a gap of 4 % of 100
+        ([50.0, 50.5, 51.0, 100.0], False, [46.5, 50.5, 54.5, 100.0]),
         ([7.0], False, [7.0]),
-        ([1.0, 1.0, 1000.0], True, [0.902, 1.109, 1000.0]),  # a gap of 3 % of three decades, half to each side
+        ([1.0, 1.0, 1000.0], True, [0.871, 1.148, 1000.0]),  # a gap of 4 % of three decades, half to each side
     ],
 )
 def test_points_that_would_lie_on_each_other_are_moved_apart(
@@ -124,14 +124,14 @@ def test_the_figure_shows_every_point_and_a_line_through_the_optimal_ones() -> N
         TradeoffPoint("best", 20.0, Estimate(0.9, 0.85, 0.95), True, False),
         TradeoffPoint("undefined", 5.0, Estimate(None, None, None), False, False),
     ]
-    figure = tradeoff_figure(points, "optimal", ("floor", 0.5), ("ms", "accuracy"), "en")
+    figure = tradeoff_figure(points, "optimal", ("ms", "accuracy"), "en")
     (axes,) = figure.axes
     lines = {str(line.get_label()): line for line in axes.lines if not str(line.get_label()).startswith("_")}
-    assert set(lines) == {"quick", "slow and worse", "best", "optimal", "floor"}
+    assert set(lines) == {"quick", "slow and worse", "best", "optimal"}
     assert list(lines["optimal"].get_xdata()) == [2.0, 20.0]
     assert list(lines["optimal"].get_ydata()) == [80.0, 90.0]
     assert lines["slow and worse"].get_markerfacecolor() == "white"
     assert axes.get_xscale() == "linear"
     wide = [*points, TradeoffPoint("slowest", 60.0, Estimate(0.9, None, None), False, False)]
-    assert tradeoff_figure(wide, "optimal", None, ("ms", "accuracy"), "ko").axes[0].get_xscale() == "log"
+    assert tradeoff_figure(wide, "optimal", ("ms", "accuracy"), "ko").axes[0].get_xscale() == "log"
     assert figures.png_bytes(figure).startswith(b"\x89PNG")

@@ -3,8 +3,8 @@ from pathlib import Path
 
 import pytest
 
-from shared.chain import cache
-from shared.chain.flags import flags_of
+from shared.chain import cache, running
+from shared.chain.flags import flags_of, parser_of
 
 
 class Recorder:
@@ -76,3 +76,26 @@ def test_flags_are_written_as_people_would() -> None:
         *["--seed", 0],
         *["--label", "a", "--label", "b"],
     ]
+
+
+def test_further_flags_reach_the_tool_or_the_sub_command_that_they_are_for(tmp_path: Path, shell: Recorder) -> None:
+    # `evaluator time` was run without --allow-no-consent, and refused photos that `evaluator` had measured.
+    words = {"evaluator": ["--plain"], "evaluator time": ["--timed"]}
+    chain = cache.Chain(tmp_path / "chain.json", shell, lambda text: None, words=words)
+    for name, arguments in (
+        ("measure", ["--arm", "model"]),
+        ("time", ["time", "--faces"]),
+        ("pool", ["pool", "a.json"]),
+    ):
+        chain.run(name, "evaluator", arguments, inputs=[], outputs=lambda a: [])
+    ends = [command.partition("tools.evaluator ")[2] for command in shell.commands]
+    assert ends == ["--arm model --plain --json", "time --faces --timed --json", "pool a.json --json"]
+
+
+def test_every_command_that_asks_for_consent_takes_the_flag_that_allows_without() -> None:
+    def takes(command: str) -> bool:
+        return "--allow-no-consent" in {word for flag in parser_of(command).flags() for word in flag.option_strings}
+
+    commands = {f"evaluator {name}" for name in parser_of("evaluator").commands()}
+    commands |= {"splitter", "featurizer", "trainer", "exporter", "evaluator"}
+    assert {command for command in commands if takes(command)} == set(running.ASK_FOR_CONSENT)

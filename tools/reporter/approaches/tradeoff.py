@@ -65,12 +65,8 @@ def tradeoff_section(
             if name != floor and offer.decision_ms is not None
             for found in [offer.intervals[primary]]
         ]
-        value = offers[floor].intervals[primary].value
-        line = None if value is None else (display(floor, words), value)
         axes = words("tradeoff_axis"), words(primary)
-        figure = tradeoff_figure(
-            points, words("tradeoff_line"), line, axes, words.lang, in_percent=primary != "roc_auc"
-        )
+        figure = tradeoff_figure(points, words("tradeoff_line"), axes, words.lang, in_percent=primary != "roc_auc")
         caption = words("tradeoff_caption", metric=words(primary), margin=_margin(pareto, primary, words))
         blocks.append(Picture("tradeoff.png", figures.png_bytes(figure), words("tradeoff"), caption))
     return Section("tradeoff", words("tradeoff"), tuple(blocks))

@@ -11,12 +11,12 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import ScalarFormatter
 
 from shared.plots import figures
-from shared.plots.figures import FAINT, GRID, INK, PALETTE
+from shared.plots.figures import GRID, INK, PALETTE
 from shared.text.catalogue import Lang
 from tools.reporter.render.interval_figures import MARKERS, Estimate
 
 _LOGARITHMIC_FROM = 20  # times: with a larger range of costs, the cheap ones would lie upon each other
-_LEAST_GAP = 0.03  # of the axis, between two points
+_LEAST_GAP = 0.04  # of the axis, between two points
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,6 @@ class TradeoffPoint:
 def tradeoff_figure(
     points: Sequence[TradeoffPoint],
     line_name: str,
-    floor: tuple[str, float] | None,
     axis_names: tuple[str, str],
     lang: Lang,
     *,
@@ -52,7 +51,6 @@ def tradeoff_figure(
     Args:
         points: At least one; those without a value are left out.
         line_name: How the legend calls the line through the optimal ones.
-        floor: Name and place of a line that everything should lie above; None for none.
         axis_names: Of costs and of what is reached.
         lang: Language of the words.
         in_percent: Whether what is reached is written in percent.
@@ -89,8 +87,6 @@ def tradeoff_figure(
     if optimal:
         xs, ys = zip(*optimal, strict=True)
         axes.step(xs, ys, where="post", color=INK, linewidth=1.2, label=line_name, zorder=1)
-    if floor is not None:
-        axes.axhline(scale * floor[1], color=FAINT, linewidth=1.2, linestyle=(0, (2, 2)), label=floor[0], zorder=0)
     if not is_logarithmic:
         axes.set_xlim(0, 1.08 * max(places, default=1.0))
     axes.set_xlabel(axis_names[0], fontsize=10.5, fontfamily=font)
