@@ -15,7 +15,7 @@ SOURCES = [ROOT / "tasks.py", *sorted((ROOT / "shared").rglob("*.py")), *sorted(
 HOMES = {
     "%Y-%m-%dT": {"shared/paths.py"},
     "InferenceSession(": {"shared/onnx/session.py"},
-    "ThreadPoolExecutor(": {"shared/dataset/ahead.py", "tasks.py"},  # tasks.py runs whole programs side by side
+    "ThreadPoolExecutor(": {"shared/dataset/ahead.py", "shared/chain/demo.py"},  # the demo runs whole programs at once
 }
 
 

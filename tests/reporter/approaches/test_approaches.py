@@ -201,7 +201,7 @@ def pooled(kitchen: Kitchen, name: str, rows: list[Row], thresholds: list[float]
 @pytest.mark.parametrize(
     ("lang", "expected"),
     [
-        ("en", ["mouthSmileLeft and mouthSmileRight", "T: 0.282, the median of the 3", "(0.207 to 0.330)", "not smile"]),
+        ("en", ["mouthSmileLeft and mouthSmileRight", "T: 0.282, the median of the 3", "0.207 to 0.330", "not smile"]),
         ("ko", ["mouthSmileLeft, mouthSmileRight", "T: 0.282", "임계값 3개의 중앙값", "최소 0.207, 최대 0.330"]),
     ],
 )
