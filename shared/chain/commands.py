@@ -16,7 +16,8 @@ AB_EXAMPLES = """
 """
 
 # Flags of the trainer that say which network is compared.
-NETWORK_FLAGS = ("encoder", "input_px", "pooling", "crop", "freeze_epochs", "unfreeze_blocks", "unfreeze_lr_factor")
+_ENCODER_FLAGS = ("encoder", "input_px", "pooling", "crop", "views")
+NETWORK_FLAGS = (*_ENCODER_FLAGS, "freeze_epochs", "unfreeze_blocks", "unfreeze_lr_factor")
 
 
 def network_of(given: argparse.Namespace) -> dict[str, object]:

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 from shared.dataset.protocol import EMOTIONS
 from shared.errors import InvalidInput
-from shared.models.encoder_specs import CROPS, GRID_FEATURES, POOLINGS, EncoderChoice, spec_of
+from shared.models.encoder_specs import CROPS, GRID_FEATURES, POOLINGS, VIEWS, EncoderChoice, spec_of
 from shared.models.encoders import build_encoder, load_imagenet
 from shared.models.face_crop import AreaShrink, FaceCrop
 from shared.models.network import Network, NetworkOutput
@@ -69,6 +69,8 @@ class DualHeadSmileDetector(Network):
             raise InvalidInput("the pooling", found=repr(choice.pooling), expected=" or ".join(POOLINGS))
         if choice.crop not in CROPS:
             raise InvalidInput("the crop", found=repr(choice.crop), expected=" or ".join(CROPS))
+        if choice.views not in VIEWS:
+            raise InvalidInput("the views", found=repr(choice.views), expected=" or ".join(VIEWS))
         if choice.input_px < 32:
             raise InvalidInput("--input-px", found=str(choice.input_px), expected="32 or more")
         input_px = min(choice.input_px, image_px)
@@ -77,6 +79,7 @@ class DualHeadSmileDetector(Network):
         self.register_buffer("std", torch.tensor(spec.std).view(1, 3, 1, 1), persistent=False)
         self.input_px = input_px
         self.crop = _build_crop(choice.crop, image_px, input_px)
+        self.register_buffer("mirror", torch.eye(input_px).flip(1), persistent=False)
         self.encoder = build_encoder(choice.encoder)
         is_grid = choice.pooling == "grid"
         average = nn.Sequential(nn.AdaptiveAvgPool2d(1), nn.Flatten(1))
@@ -98,8 +101,11 @@ class DualHeadSmileDetector(Network):
             (N, C, h, w).
         """
         cropped = frames_nchw_f32 if is_cropped else self.crop(frames_nchw_f32)
-        scaled = (cropped - cast(Tensor, self.mean)) / cast(Tensor, self.std)
-        return cast(Tensor, self.encoder(scaled.contiguous(memory_format=torch.channels_last)))
+        return cast(Tensor, self.encoder(self.scale(cropped).contiguous(memory_format=torch.channels_last)))
+
+    def scale(self, cropped_nchw_f32: Tensor) -> Tensor:
+        """Subtract the encoder's mean and divide by its std."""
+        return (cropped_nchw_f32 - cast(Tensor, self.mean)) / cast(Tensor, self.std)
 
     def decide(self, features_ntf_f32: Tensor) -> NetworkOutput:
         """Turn the features of sequences, (N, T, n_features), into the answers of both heads."""
@@ -116,14 +122,18 @@ class DualHeadSmileDetector(Network):
     def decide_from_crops(self, crops_ntchw_f32: Tensor) -> NetworkOutput:
         """Answer for sequences whose frames are cropped already, (N, T, 3, input_px, input_px)."""
         n, t = crops_ntchw_f32.shape[:2]
-        return self.decide_from_grids(
-            self.encode_grid(crops_ntchw_f32.flatten(0, 1), is_cropped=True).unflatten(0, (n, t))
-        )
+        crops = crops_ntchw_f32.flatten(0, 1)
+        output = self.decide_from_grids(self.encode_grid(crops, is_cropped=True).unflatten(0, (n, t)))
+        if self.training or self.choice.views == "one":
+            return output
+        mirrored = crops @ cast(Tensor, self.mirror)
+        other = self.decide_from_grids(self.encode_grid(mirrored, is_cropped=True).unflatten(0, (n, t)))
+        return mean_of(output, other)
 
     def forward(self, values: Tensor) -> NetworkOutput:
         """Answer for sequences of pictures, (N, T, 3, S, S) in 0 to 1."""
         n, t = values.shape[:2]
-        return self.decide_from_grids(self.encode_grid(values.flatten(0, 1)).unflatten(0, (n, t)))
+        return self.decide_from_crops(self.crop(values.flatten(0, 1)).unflatten(0, (n, t)))
 
     def contract_module(self, temperature: float) -> nn.Module:
         """Return the whole network: frames in, both outputs."""
@@ -155,6 +165,14 @@ class DualHeadSmileDetector(Network):
             self.crop.load_detector()
 
 
+def mean_of(first: NetworkOutput, second: NetworkOutput) -> NetworkOutput:
+    """Return the mean of two answers, before the sigmoid."""
+    assert first.emotion_logits is not None
+    assert second.emotion_logits is not None
+    smile = (first.smile_logit + second.smile_logit) / 2
+    return NetworkOutput(smile, (first.emotion_logits + second.emotion_logits) / 2)
+
+
 def _build_crop(name: str, image_px: int, input_px: int) -> nn.Module:
     if name == "face":
         return FaceCrop(image_px, input_px)
@@ -182,7 +200,7 @@ class ContractModule(nn.Module):
 
 
 class EncoderModule(nn.Module):
-    """The half that a page runs once a frame: (1, 3, S, S) in 0 to 1 to features (1, n_features).
+    """The half that a page runs once a frame: (1, 3, S, S) in 0 to 1 to features (1, n_features), of two views twice.
 
     Args:
         network: The network.
@@ -195,8 +213,12 @@ class EncoderModule(nn.Module):
     def forward(self, frame: Tensor) -> Tensor:
         """Encode one frame, without the memory layout that only torch profits from."""
         network = self.network
-        scaled = (network.crop(frame) - cast(Tensor, network.mean)) / cast(Tensor, network.std)
-        return cast(Tensor, network.pool(network.encoder(scaled)))
+        cropped = network.crop(frame)
+        features = cast(Tensor, network.pool(network.encoder(network.scale(cropped))))
+        if network.choice.views == "one":
+            return features
+        mirrored = network.scale(cropped @ cast(Tensor, network.mirror))
+        return torch.cat([features, network.pool(network.encoder(mirrored))], 1)
 
 
 class HeadModule(nn.Module):
@@ -214,6 +236,11 @@ class HeadModule(nn.Module):
 
     def forward(self, features: Tensor) -> tuple[Tensor, Tensor]:
         """Answer for one window of features."""
-        output = self.network.decide(features)
+        network = self.network
+        if network.choice.views == "one":
+            output = network.decide(features)
+        else:
+            n_features = network.choice.n_features
+            output = mean_of(network.decide(features[:, :, :n_features]), network.decide(features[:, :, n_features:]))
         logit = output.smile_logit if self.temperature == 1 else output.smile_logit / self.temperature
         return torch.sigmoid(logit), cast(Tensor, output.emotion_logits)

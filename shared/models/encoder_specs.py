@@ -23,6 +23,7 @@ LITE_MEAN = (127 / 255,) * 3
 LITE_STD = (128 / 255,) * 3
 POOLINGS = ("average", "grid")
 CROPS = ("none", "face")
+VIEWS = ("one", "mirrored")
 GRID_FEATURES = 192  # of a frame, after a grid was projected
 
 
@@ -116,12 +117,15 @@ class EncoderChoice:
         input_px: Side to which larger pictures are shrunk inside of the network.
         pooling: ``average`` over the whole picture, or ``grid``, which keeps where a feature was seen.
         crop: ``none``, or ``face``: the network finds the face in each picture and looks at that alone.
+        views: ``one``, or ``mirrored``: once trained, the network answers with the mean of what it says of a sequence
+            and of its mirror image, for twice the encoder's cost.
     """
 
     encoder: str = "mobilenet_v3_small"
     input_px: int = 224
     pooling: str = "average"
     crop: str = "none"
+    views: str = "one"
 
     @classmethod
     def from_settings(cls, settings: Mapping[str, Any] | None) -> "EncoderChoice":

@@ -10,7 +10,7 @@ from typing import Any
 
 from shared import cli, paths
 from shared.models import pretrained
-from shared.models.encoder_specs import CROPS, ENCODERS, POOLINGS
+from shared.models.encoder_specs import CROPS, ENCODERS, POOLINGS, VIEWS
 from tools.trainer.config import ALL_EPOCHS, TrainConfig
 from tools.trainer.pretraining.cli import add_pretrain
 
@@ -25,7 +25,13 @@ trainer --dataset people --network landmark_mlp --normalisation farthest --with-
 """
 
 
-_PLAIN_NETWORK = {"encoder": "mobilenet_v3_small", "input_px": 224, "pooling": "average", "crop": "none"}
+_PLAIN_NETWORK = {
+    "encoder": "mobilenet_v3_small",
+    "input_px": 224,
+    "pooling": "average",
+    "crop": "none",
+    "views": "one",
+}
 _PICTURES = {
     **_PLAIN_NETWORK,
     "weights": "imagenet",
@@ -91,6 +97,12 @@ def parser() -> cli.Parser:
         choices=CROPS,
         help="face: the network finds the face in each picture and looks at that alone (default: none, or that of "
         "pretrained weights)",
+    )
+    add(
+        "--views",
+        choices=VIEWS,
+        help="mirrored: answer with the mean of a sequence and its mirror image, for twice the encoder's cost "
+        "(default: one)",
     )
     add(
         "--weights",

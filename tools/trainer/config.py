@@ -18,6 +18,7 @@ BEFORE: dict[str, Any] = {
     "input_px": 224,
     "pooling": "average",
     "crop": "none",
+    "views": "one",
     "device": "cpu",
 }
 
@@ -35,6 +36,7 @@ class TrainConfig:
         input_px: Side to which the network shrinks pictures.
         pooling: What becomes of the encoder's features: ``average`` or ``grid``.
         crop: ``none``, or ``face``: the network finds the face in each picture and looks at that alone.
+        views: ``one``, or ``mirrored``: what is measured and exported answers with the mean of both.
         weights: Where the weights start: ``imagenet``, ``none`` or a safetensors file.
         epochs: Passes over the training people in all, also when resumed.
         keep_epochs: Epochs whose weights are kept beside best and last.
@@ -68,6 +70,7 @@ class TrainConfig:
     input_px: int
     pooling: str
     crop: str
+    views: str
     weights: str
     epochs: int
     keep_epochs: tuple[int, ...]

@@ -6,7 +6,6 @@ from pathlib import Path
 from typing import Any
 
 from shared import cli, contracts
-from shared.dataset import splits
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput
 from shared.models.network import Network
@@ -80,8 +79,8 @@ def refuse_learned(weights: str, dataset: Dataset, split: dict[str, Any]) -> Non
         InvalidInput: They have.
     """
     people = {
-        part: learned_people(Path(weights), dataset, splits.rows_of(dataset, split, part))
-        for part in ("test", "validation")
+        part: learned_people(Path(weights), dataset, dataset.select(split["sides"][part]["sequences"]))
+        for part in ("test", "validation")  # either may be empty
     }
     if people["test"]:
         raise InvalidInput(

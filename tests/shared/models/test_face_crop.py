@@ -157,3 +157,19 @@ def test_the_exported_crop_is_torchs_with_and_without_a_face_and_loads_everywher
         (found,) = session.run(None, {"frame": picture})
         with torch.inference_mode():
             assert np.allclose(found, crop(torch.from_numpy(picture)).numpy(), atol=1e-4)
+
+
+def test_with_mirrored_views_a_mirror_image_gets_the_same_answer_and_the_stream_is_the_window() -> None:
+    torch.manual_seed(0)
+    network = DualHeadSmileDetector(5, EncoderChoice("mobilenet_v3_small_b3", 64, "grid", views="mirrored"), 64).eval()
+    frames = torch.rand(1, 5, 3, 64, 64)
+    with torch.inference_mode():
+        output, mirrored = network(frames), network(frames.flip(-1))
+        encoder, head = network.stream_modules(1.0)
+        features = torch.stack([encoder(frames[:, number]) for number in range(5)], 1)
+        smile_prob, _ = head(features)
+    assert torch.allclose(output.smile_logit, mirrored.smile_logit, atol=1e-5)
+    assert torch.allclose(smile_prob, torch.sigmoid(output.smile_logit), atol=1e-6)
+    one = DualHeadSmileDetector(5, EncoderChoice("mobilenet_v3_small_b3", 64, "grid"), 64).eval()
+    one.load_state_dict(network.state_dict())
+    assert not torch.allclose(one(frames).smile_logit, one(frames.flip(-1)).smile_logit, atol=1e-5)

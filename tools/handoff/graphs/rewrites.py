@@ -22,17 +22,18 @@ def fold_std(model: onnx.ModelProto) -> onnx.ModelProto:
     """Divide the first convolution's weights by std, instead of every pixel."""
     constants = {each.name for each in model.graph.initializer}
     filtered = {node.input[0] for node in model.graph.node if node.op_type == "Conv"}
-    (division,) = [
-        node
+    divisions = {
+        node.output[0]: node
         for node in model.graph.node
         if node.op_type == "Div" and node.input[1] in constants and node.output[0] in filtered
-    ]
+    }
 
     def fold(editor: Editor, node: Any) -> bool:
-        if node.output[0] == division.output[0]:
+        if node.output[0] in divisions:
             return True  # its consumer takes its first input instead
-        if node.op_type != "Conv" or node.input[0] != division.output[0]:
+        if node.op_type != "Conv" or node.input[0] not in divisions:
             return False
+        division = divisions[node.input[0]]
         weight, std = editor.weight(node.input[1]), editor.weight(division.input[1])
         assert weight is not None
         assert std is not None

@@ -123,7 +123,7 @@ def _begin(
         "status": "running",
         "created_utc": now,
         "updated_utc": now,
-        "network": asdict(EncoderChoice(config.encoder, config.input_px, config.pooling, config.crop)),
+        "network": {key: getattr(config, key) for key in ("encoder", "input_px", "pooling", "crop")},
         "start": {
             "weights": config.weights,
             "source": spec.source if config.weights == "imagenet" else "",
