@@ -248,8 +248,9 @@ def _targets(pictures: Pictures, places: Any, source: Source, answers: Any, shar
 def _describe(
     dataset: reader.Dataset, source: Source, people: dict[str, set[str]], pictures: Pictures, chosen: learning.Targets
 ) -> dict[str, Any]:
+    reference = dataset.reference()
     return {
-        **dataset.reference(),
+        **{key: reference[key] for key in ("name", "kind", "sha256")},
         "people": sorted(people["learn"]),
         "weight": source.weight,
         "n_pictures": len(chosen.smile),
