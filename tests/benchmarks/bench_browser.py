@@ -2,6 +2,7 @@
 
     ./inv bench --only browser
     python tests/benchmarks/bench_browser.py --model demo --rounds 20 --gpu
+    python tests/benchmarks/bench_browser.py --model small --against first     (small's stream, first's window)
 
 Prints a markdown table. One Chromium, one thread of wasm unless a row says otherwise; the order is that of a round, and
 rounds follow each other, so that a noisy machine hits every row alike. Needs a hand-off (./inv handoff), Chromium, npm.
@@ -216,6 +217,37 @@ def paired_ratio(times: Times, encoder: str) -> float:
     return statistics.median(window / (seeing + deciding) for window, seeing, deciding in rounds)
 
 
+def measure_against(folder: Path, other: Path, rounds: int) -> tuple[list[float], list[float]]:
+    """Run a hand-off's stream and another one's window in turns, one page each of one Chromium, one thread of wasm.
+
+    Returns:
+        The fastest run of each round, in milliseconds: of encoder and head together, of the other's window.
+    """
+    streams, windows = [], []
+    with (
+        serve(folder) as server,
+        serve(other) as other_server,
+        open_chromium(find_chromium()) as browser,
+        open_page(browser, server, "wasm", 1) as page,
+        open_page(browser, other_server, "wasm", 1) as other_page,
+    ):
+        specs = [contracts.read_document(each / paths.SPEC_FILE, "frontend_spec") for each in (folder, other)]
+        names = {graph["name"] for graph in specs[0]["graphs"]}
+        pair = ("encoder_wasm" if "encoder_wasm" in names else "encoder", "head")
+        for graph in specs[0]["graphs"]:
+            if graph["name"] in pair:
+                page.call("load", {"entry": graph, "provider": "wasm"})
+        (window,) = (graph for graph in specs[1]["graphs"] if graph["name"] == "window")
+        other_page.call("load", {"entry": window, "provider": "wasm"})
+        for number in range(rounds + 1):
+            stream = sum(min(page.call("time", {"name": name, "n": PER_ROUND})) for name in pair)
+            whole = min(other_page.call("time", {"name": "window", "n": PER_ROUND}))
+            if number:
+                streams.append(stream)
+                windows.append(whole)
+    return streams, windows
+
+
 def main() -> int:
     """Measure and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -223,9 +255,17 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=12, help=f"of {PER_ROUND} runs a graph (default 12)")
     parser.add_argument("--threads", type=int, default=2, help="of the rows with threads (default 2)")
     parser.add_argument("--gpu", action="store_true", help="WebGPU and WebGL too; minutes without a graphics card")
+    parser.add_argument("--against", help="another hand-off: only its window against this one's stream")
     arguments = parser.parse_args()
     try:
         folder = paths.handoff_dir(arguments.model)
+        if arguments.against:
+            streams, windows = measure_against(folder, paths.handoff_dir(arguments.against), arguments.rounds)
+            ratio = statistics.median(window / stream for window, stream in zip(windows, streams, strict=True))
+            print(f"{describe_processor()}; {arguments.rounds} rounds, the fastest of {PER_ROUND} runs each")
+            print(f"stream of {folder.name}: {statistics.median(streams):.1f} ms a decision")
+            print(f"window of {arguments.against}: {statistics.median(windows):.1f} ms; ratio {ratio:.1f}")
+            return 0
         times = measure(folder, arguments.rounds, arguments.threads)
         if arguments.gpu:
             times |= measure_gpu(folder)
