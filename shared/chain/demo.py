@@ -17,7 +17,10 @@ from shared.chain.ab import make_baseline
 from shared.chain.running import open_chain, record_actors, run_tool
 from shared.text.catalogue import Lang, Words, read_catalogue
 
-OPENING = "drawn actors only; no number below says anything about people; drawing them comes first, and takes a minute"
+OPENING = (
+    "drawn actors only; no number below says anything about people. Drawing them comes first, and takes a minute.\n"
+    "demo: the detector to compare with is weak on purpose; what warns of it is right"
+)
 TEXTS = Path(__file__).with_suffix(".toml")
 N_EASY, N_ACTORS, N_TESTED = 8, 36, 16  # what carries the verdict: LOG.md
 EASY_SEED = 1000
