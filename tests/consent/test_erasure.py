@@ -226,6 +226,8 @@ def test_a_search_that_finds_something_is_no_success(
     hidden.write_bytes((people.folder / row.frame_names()[0]).read_bytes())
     array = hidden.with_name("array.npy")
     np.save(array, people.load_frames(row))
+    film = hidden.with_suffix(".mp4")
+    film.write_bytes(b"people \0\0 s03 \0")  # three letters that are in every film by chance
     text = hidden.with_suffix(".txt")
     text.write_text("people: s03 blinked")
     assert erase("--json", "--quiet") == 1

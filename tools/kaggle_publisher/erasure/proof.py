@@ -21,6 +21,8 @@ from shared.traces.places import has_word
 
 _PICTURES = {".jpg", ".jpeg", ".png"}
 _ARRAYS = {".npy", ".u8"}
+_LOOK_FOR_ZERO = 100_000  # bytes: films and graphs have a zero among them, texts none
+_LONG = 8  # letters that do not stand in a binary file by chance
 _MOST_TEXT = 50_000_000  # bytes of a file that is read as text
 
 
@@ -107,14 +109,16 @@ def _find_in(path: Path, wanted: Wanted) -> Iterator[str]:
     if path.suffix == ".zip":
         yield from _find_in_zip(path, wanted)
     if path.suffix not in _PICTURES and data:
-        yield from _find_words(path, data.decode("utf-8", errors="replace"), wanted)
+        yield from _find_words(path, data, wanted)
 
 
-def _find_words(path: Path, text: str, wanted: Wanted) -> Iterator[str]:
+def _find_words(path: Path, data: bytes, wanted: Wanted) -> Iterator[str]:
+    """Look for pseudonyms in texts, long ones and hashes in every file: s03 is in each megabyte of film by chance."""
+    text, is_text = data.decode("utf-8", errors="replace"), b"\0" not in data[:_LOOK_FOR_ZERO]
     in_dataset = any(folder in path.resolve().parents for folder in wanted.folders)
     for name, pseudonym in wanted.pseudonyms:
         own = in_dataset or not name or has_word(text, name) or name in path.parts or path.name.startswith(f"{name}-")
-        if own and has_word(text, pseudonym):
+        if own and (is_text or len(pseudonym) >= _LONG) and has_word(text, pseudonym):
             yield f"the pseudonym {pseudonym}"
     if any(sha256 in text for sha256 in wanted.files | wanted.pictures if sha256[:8] in text):
         yield "a hash of the person's files"
