@@ -95,6 +95,7 @@ def _ask_consent(card: dict[str, Any]) -> dict[str, Any] | None:
         return None
     book = consent.read_consent(paths.home() / "datasets" / card["dataset"]["name"])
     sides = contracts.read_document(file, "split")["sides"]
+    left_out_before = card["created_utc"] if card["dataset"].get("consent") else ""  # the rule was asked in training
     ended: list[tuple[str, StaleReason]] = []
     for subject in sorted({name for part in LEARNED_FROM for name in sides[part]["subjects"]}):
         rule, newest = book.rule(subject, "train"), book.of(subject)
@@ -104,6 +105,7 @@ def _ask_consent(card: dict[str, Any]) -> dict[str, Any] | None:
             ended.append((newest.ends_utc, StaleReason.CONSENT_EXPIRED))
         else:
             ended.append((newest.given_utc, StaleReason.CONSENT_WITHDRAWN))
+    ended = [(since_utc, reason) for since_utc, reason in ended if since_utc > left_out_before]
     if not ended:
         return None
     since_utc, reason = min(ended)

@@ -74,6 +74,19 @@ def test_an_expiry_makes_it_stale_whenever_that_is_asked(people: Dataset, model:
     )
 
 
+def test_who_was_left_out_of_training_already_makes_nothing_stale(people: Dataset, model: dict[str, Any]) -> None:
+    learner = model["sides"]["train"]["subjects"][0]
+    path = model["onnx"].with_name(paths.MODEL_CARD)
+    card = contracts.read_document(path, "model")
+    consent.record(people.folder, Agreement(learner, ("train",), "2026-02-01T00:00:00Z", "2026-03-01T00:00:00Z"))
+    left_out = [{"rule": "expired", "n_subjects": 1, "n_sequences": 4}]
+    card["dataset"]["consent"] = {"scope": "train", "left_out": left_out, "n_allowed_without_row": 0}
+    contracts.write_document(path, {**card, "created_utc": "2026-04-01T00:00:00Z"}, "model")
+    assert stale_models.why_stale(model["sha256"]) is None
+    contracts.write_document(path, {**card, "created_utc": "2026-02-10T00:00:00Z"}, "model")
+    assert stale_models.why_stale(model["sha256"]) is not None
+
+
 def test_a_person_who_was_only_tested_changes_nothing(people: Dataset, model: dict[str, Any]) -> None:
     consent.withdraw(people.folder, model["sides"]["test"]["subjects"][0])
     assert stale_models.why_stale(model["sha256"]) is None
