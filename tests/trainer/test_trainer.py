@@ -254,3 +254,4 @@ def test_a_network_that_only_guesses_is_called_that(
     assert loop.describe_chance(0.61, 40, 80) is None  # guessing reaches 0.607 once in twenty times
     assert loop.describe_chance(0.60, 40, 80) is not None
     assert loop.describe_chance(None, 0, 80) is None
+    assert "too few" in str(loop.describe_chance(1.0, 2, 4))  # two of each are sorted rightly by luck once in six times

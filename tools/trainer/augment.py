@@ -31,10 +31,12 @@ class Augmentation:
     Attributes:
         seed: Decides everything that is drawn.
         side_px: Side of what comes out; pictures may be larger, and are then moved before they are cut.
+        strength: Factor of all limits; 0 leaves only the mirroring.
     """
 
     seed: int
     side_px: int = SIZE_PX
+    strength: float = 1.0
     _noise: F32 = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -56,9 +58,9 @@ class Augmentation:
         """
         rng = np.random.default_rng([self.seed, epoch, index])
         side = self.side_px
-        geometry = _draw_geometry(rng, frames_thwc_u8.shape[1], side)
-        colour = _draw_colour(rng, float(frames_thwc_u8.mean()))
-        amount = rng.uniform(0, MAX_NOISE)
+        geometry = _draw_geometry(rng, frames_thwc_u8.shape[1], side, self.strength)
+        colour = _draw_colour(rng, float(frames_thwc_u8.mean()), self.strength)
+        amount = rng.uniform(0, MAX_NOISE) * self.strength
         varied = np.empty((len(frames_thwc_u8), side, side, 3), np.uint8)
         for number, frame in enumerate(frames_thwc_u8):
             moved = cv2.warpAffine(frame, geometry, (side, side), borderMode=cv2.BORDER_REPLICATE)
@@ -69,22 +71,22 @@ class Augmentation:
         return varied
 
 
-def _draw_geometry(rng: np.random.Generator, side: int, out_side: int) -> F64:
+def _draw_geometry(rng: np.random.Generator, side: int, out_side: int, strength: float) -> F64:
     """Return a 2x3 matrix: flip, rotation, zoom and shift about the centre, of which a square of out_side is kept."""
     flip = rng.random() < 0.5
-    angle = rng.uniform(-MAX_ROTATION_DEG, MAX_ROTATION_DEG)
-    zoom = 1 + rng.uniform(-MAX_ZOOM, MAX_ZOOM)
+    angle = rng.uniform(-MAX_ROTATION_DEG, MAX_ROTATION_DEG) * strength
+    zoom = 1 + rng.uniform(-MAX_ZOOM, MAX_ZOOM) * strength
     matrix = np.asarray(cv2.getRotationMatrix2D((side / 2, side / 2), angle, zoom), dtype=np.float64)
-    matrix[:, 2] += rng.uniform(-MAX_SHIFT, MAX_SHIFT, 2) * out_side - (side - out_side) / 2
+    matrix[:, 2] += rng.uniform(-MAX_SHIFT, MAX_SHIFT, 2) * strength * out_side - (side - out_side) / 2
     if flip:
         matrix = matrix @ np.array([[-1, 0, side - 1], [0, 1, 0], [0, 0, 1]])
     return matrix
 
 
-def _draw_colour(rng: np.random.Generator, mean: float) -> F64:
+def _draw_colour(rng: np.random.Generator, mean: float, strength: float) -> F64:
     """Return a 3x4 matrix: saturation, then contrast about the mean, then brightness."""
     brightness, contrast, saturation = (
-        1 + rng.uniform(-limit, limit) for limit in (MAX_BRIGHTNESS, MAX_CONTRAST, MAX_SATURATION)
+        1 + rng.uniform(-limit, limit) * strength for limit in (MAX_BRIGHTNESS, MAX_CONTRAST, MAX_SATURATION)
     )
     mix = saturation * np.eye(3) + (1 - saturation) * np.tile(LUMA, (3, 1))
     offset = np.full((3, 1), (1 - contrast) * mean * brightness)

@@ -54,6 +54,7 @@ _FEATURES = {
 }
 SCHEMES = ("upright", "eyes", "farthest")  # of shared.faces.normalise, which is not light
 FROZEN_LR = 1e-3  # of heads on an encoder that stays as it is: they begin at random
+PRETRAINED_LR = 1e-4  # of heads that begin pretrained: at 1e-3 six people undo what thousands of photos taught (LOG.md)
 DEFAULTS: dict[str, dict[str, Any]] = {"dual_head": _PICTURES, "landmark_mlp": _FEATURES, "blendshape_mlp": _FEATURES}
 
 
@@ -115,7 +116,8 @@ def parser() -> cli.Parser:
     add(
         "--lr",
         type=float,
-        help="learning rate of AdamW (default: 5e-5; with an encoder that stays frozen 1e-3; of features: 5e-4)",
+        help="learning rate of AdamW (default: 5e-5; with an encoder that stays frozen 1e-3, pretrained 1e-4; of "
+        "features: 5e-4)",
     )
     add("--weight-decay", type=float, default=1e-2, help="weight decay of AdamW (default: 1e-2)")
     add("--schedule", choices=("constant", "cosine"), help="learning rate over the epochs (of features: cosine)")
@@ -151,8 +153,8 @@ def _freeze(text: str) -> int:
     return ALL_EPOCHS if text == "all" else cli.whole(0)(text)
 
 
-def _take_pretrained(arguments: argparse.Namespace) -> None:
-    """Find pretrained weights, and take from their card what network they are of.
+def _take_pretrained(arguments: argparse.Namespace) -> bool:
+    """Find pretrained weights, and take from their card what network they are of; tells whether there are any.
 
     Raises:
         MissingOutside: There are none.
@@ -166,15 +168,17 @@ def _take_pretrained(arguments: argparse.Namespace) -> None:
             flag = "--" + name.replace("_", "-")
             cli.require(given in (None, value), flag, found=str(given), expected=f"{value}, as in {arguments.weights}")
             setattr(arguments, name, value)
+        return True
+    return False
 
 
 def _to_config(arguments: argparse.Namespace) -> TrainConfig:
-    if arguments.network == "dual_head":
-        _take_pretrained(arguments)
+    is_pretrained = arguments.network == "dual_head" and _take_pretrained(arguments)
     is_frozen = arguments.freeze_epochs >= (arguments.epochs or DEFAULTS[arguments.network]["epochs"])
     for name, value in DEFAULTS[arguments.network].items():
         if getattr(arguments, name) is None:
-            setattr(arguments, name, FROZEN_LR if name == "lr" and is_frozen else value)
+            frozen_lr = PRETRAINED_LR if is_pretrained else FROZEN_LR
+            setattr(arguments, name, frozen_lr if name == "lr" and is_frozen else value)
     cli.require(arguments.lr > 0, "--lr", found=str(arguments.lr), expected="more than 0")
     cli.require(
         arguments.freeze_epochs <= arguments.epochs or arguments.freeze_epochs == ALL_EPOCHS,

@@ -167,6 +167,11 @@ def describe_chance(auc: float | None, n_positive: int, n: int) -> str | None:
     """Say that validation tells sequences apart no better than guessing does; None where it does, or is undefined."""
     if auc is None or auc > (limit := metrics.chance_auc(n_positive, n - n_positive)):
         return None
+    if auc >= 1:
+        return (
+            f"{n} validation sequences are too few to tell a network from guessing, which sorts all of them rightly more "
+            "than once in twenty times; record more people"
+        )
     return (
         f"validation is at chance: AUC {auc:.3f} on {n} sequences, where guessing reaches {limit:.3f} once in twenty "
         "times; record more people, or train with other weights or another encoder (--encoder efficientnet_lite0_b7 "

@@ -45,6 +45,7 @@ def add_pretrain(trainer: cli.Parser) -> None:
     add("--head-lr-factor", type=float, default=3.0, help="factor of the heads' (default: 3)")
     add("--weight-decay", type=float, default=1e-2, help="weight decay of AdamW (default: 1e-2)")
     add("--mixup", type=float, default=0.3, help="how evenly pictures are mixed; 0 for not at all (default: 0.3)")
+    add("--variation", type=cli.fraction, default=1.0, help="how much pictures are varied, 0 to 1 (default: 1)")
     add("--emotion-weight", type=float, default=0.3, help="factor of the emotion loss (default: 0.3)")
     add("--blendshape-weight", type=float, default=2.0, help="factor of MediaPipe's blendshapes; 0: none (default: 2)")
     add("--teachers", default="", metavar="A,B", help="folders of pretrainings whose mean answer is learned as well")

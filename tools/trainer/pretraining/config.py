@@ -64,6 +64,7 @@ class PretrainConfig:
         head_lr_factor: Factor of the rest's.
         weight_decay: Of AdamW.
         mixup: How evenly pictures are mixed with others; 0 mixes none.
+        variation: How much pictures are moved, turned, tinted and blurred, from 0 to 1.
         emotion_weight: Factor of the emotion loss.
         blendshape_weight: Factor of the loss against MediaPipe's blendshapes; 0 does without them.
         teachers: Folders of pretrainings, or safetensors of runs, whose mean answer is learned as well.
@@ -87,6 +88,7 @@ class PretrainConfig:
     head_lr_factor: float
     weight_decay: float
     mixup: float
+    variation: float
     emotion_weight: float
     blendshape_weight: float
     teachers: tuple[Path, ...]

@@ -145,22 +145,24 @@ class Variation:
     Args:
         seed: Decides everything that is drawn.
         side_px: Side of what comes out.
+        strength: 1 varies as a training does, 0 mirrors only.
     """
 
-    def __init__(self, seed: int, side_px: int) -> None:
+    def __init__(self, seed: int, side_px: int, strength: float) -> None:
         self._seed = seed
-        self._moves = Augmentation(seed, side_px)
+        self._strength = strength
+        self._moves = Augmentation(seed, side_px, strength)
 
     def vary(self, picture_hwc_u8: U8, epoch: int, index: int) -> U8:
         """Vary (P, P, 3) to (side_px, side_px, 3)."""
         varied = self._moves.vary(picture_hwc_u8[None], epoch, index)[0]
         rng = np.random.default_rng([self._seed, epoch, index, 1])
-        if rng.random() < _BLUR:
+        if rng.random() < _BLUR * self._strength:
             side = varied.shape[0]
             small = int(rng.integers(min(_LEAST_DETAIL_PX, side), side + 1))
             coarse = cv2.resize(varied, (small, small), interpolation=cv2.INTER_AREA)
             varied = np.asarray(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
-        if rng.random() < _GREY:
+        if rng.random() < _GREY * self._strength:
             varied = np.repeat((varied @ LUMA)[:, :, None].round().astype(np.uint8), 3, 2)
         return np.asarray(varied, np.uint8)
 
@@ -180,7 +182,7 @@ def train_epoch(
     order = rng.permutation(len(pictures))
     steps = len(order) // config.batch or 1
     losses = LossMeans(config)
-    variation = Variation(config.seed, pictures.side_px)
+    variation = Variation(config.seed, pictures.side_px, config.variation)
     for step in cli.progress(range(steps), what=f"epoch {epoch}/{config.epochs}", total=steps):
         rate = learning_rate(((epoch - 1) * steps + step + 1) / (config.epochs * steps), config.lr)
         optimizer.param_groups[0]["lr"] = rate
