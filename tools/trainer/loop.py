@@ -169,8 +169,8 @@ def describe_chance(auc: float | None, n_positive: int, n: int) -> str | None:
         return None
     if auc >= 1:
         return (
-            f"{n} validation sequences are too few to tell a network from guessing, which sorts all of them rightly more "
-            "than once in twenty times; record more people"
+            f"{n} validation sequences are too few to tell a network from guessing, which sorts all of them rightly "
+            "more than once in twenty times; record more people"
         )
     return (
         f"validation is at chance: AUC {auc:.3f} on {n} sequences, where guessing reaches {limit:.3f} once in twenty "
