@@ -46,9 +46,8 @@ def test_ci_walks_from_films_of_real_people_to_a_report(tmp_path: Path) -> None:
     home.mkdir()
     for film in films:
         subject = film.name.split("_")[0]
-        done = _invoke(
-            home, "collect", "--source", str(film), "--subject", subject, "--dataset", "people", "--no-preview"
-        )
+        words = ("--source", str(film), "--subject", subject, "--dataset", "people", "--consent", "train")
+        done = _invoke(home, "collect", *words, "--no-preview")
         assert done.returncode == 0, done.stderr
     assert _invoke(home, "verify", "--dataset", "people").returncode == 0
     assert _invoke(home, "grid", "--dataset", "people").returncode == 0
