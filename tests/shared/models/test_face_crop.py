@@ -108,6 +108,14 @@ def test_what_lies_beyond_the_picture_repeats_its_border() -> None:
     assert torch.allclose(cut[:, 0], torch.ones(1, 32, 32))
 
 
+def test_a_small_cut_comes_from_the_halved_picture() -> None:
+    picture = torch.rand(1, 3, 224, 224)
+    square = torch.tensor([[32.0, 48.0, 128.0]])
+    cut = FaceCrop(224, 64).cut(picture, square)
+    halved = torch.nn.functional.avg_pool2d(picture, 2)
+    assert torch.allclose(cut, halved[:, :, 24:88, 16:80], atol=1e-5)
+
+
 def test_context_keeps_the_scale_and_adds_what_lies_around() -> None:
     crop = FaceCrop(224, 112)
     picture, square = torch.rand(2, 3, 224, 224), torch.tensor([[60.0, 50.0, 90.0], [30.0, 70.0, 140.0]])
