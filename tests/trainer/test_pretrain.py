@@ -15,6 +15,8 @@ from shared.dataset import splits
 from shared.dataset.protocol import EMOTIONS, parse_protocol, read_protocol
 from shared.dataset.reader import Dataset
 from shared.models import pretrained
+from shared.models.dual_head import DualHeadSmileDetector
+from shared.models.encoder_specs import EncoderChoice
 from shared.models.network import NetworkOutput
 from tools.trainer import cli, start
 from tools.trainer.pretraining import learning
@@ -159,6 +161,23 @@ def test_pictures_have_the_labels_of_their_sequences_and_every_frame_counts(peop
     assert [EMOTIONS[place] for place in pictures.emotion[: len(rows)]] == [row.emotion for row in rows]
     assert np.isnan(pictures.blendshapes).all()
     assert np.array_equal(pictures.values[0], people.load_frames(people.rows[0])[0])
+
+
+def test_without_a_crop_the_network_learns_from_what_it_will_see(people: Dataset, home: Path) -> None:
+    network = DualHeadSmileDetector(5, EncoderChoice("mobilenet_v3_small_b3", 112, "grid")).eval()
+    pictures = gather_pictures(people, None, network.input_px, with_blendshapes=False)
+    whole = torch.from_numpy(people.load_frames(people.rows[0])[:1]).permute(0, 3, 1, 2).float() / 255
+    shrunk = torch.from_numpy(pictures.values[:1].copy()).permute(0, 3, 1, 2).float() / 255
+    assert torch.allclose(network.crop(whole), shrunk, atol=1 / 255)
+
+
+def test_pictures_of_another_size_are_refused(
+    home: Path, make_dataset: Callable[..., Dataset], capsys: pytest.CaptureFixture[str]
+) -> None:
+    protocol = parse_protocol({**read_protocol().document, "image_size_px": 64}, "test")
+    make_dataset(home / "datasets" / "people", subjects=5, protocol=protocol)
+    assert _pretrain(home, "--datasets", "people", "--epochs", 1) == 1
+    assert "pictures of 64 px" in capsys.readouterr().err
 
 
 def _config(**values: Any) -> PretrainConfig:

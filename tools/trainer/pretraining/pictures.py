@@ -61,8 +61,8 @@ def gather_pictures(dataset: Dataset, crop: FaceCrop | None, side_px: int, *, wi
 
     Args:
         dataset: The dataset.
-        crop: Cuts faces out; None takes pictures as they are.
-        side_px: Side of the pictures where nothing is cropped.
+        crop: Cuts faces out; None takes whole pictures.
+        side_px: Side to which these are shrunk.
         with_blendshapes: Whether MediaPipe reads each face as well.
 
     Raises:
@@ -73,7 +73,7 @@ def gather_pictures(dataset: Dataset, crop: FaceCrop | None, side_px: int, *, wi
     side = round(crop.to_px * CONTEXT) if crop else side_px
     folder = paths.artifacts("cache") / f"pretraining-{dataset.name}-{side}px-{key[:16]}"
     if not (folder / "pictures.json").is_file():
-        _write(folder, dataset, crop)
+        _write(folder, dataset, crop, side_px)
     known = json.loads((folder / "pictures.json").read_text(encoding="utf-8"))
     n = len(known["subjects"])
     return Pictures(
@@ -114,7 +114,7 @@ def _find_landmarker() -> Path | None:
         return None
 
 
-def _write(folder: Path, dataset: Dataset, crop: FaceCrop | None) -> None:
+def _write(folder: Path, dataset: Dataset, crop: FaceCrop | None, side_px: int) -> None:
     """Write the folder: everything in another one first, renamed at the end."""
     partial = folder.with_name(folder.name + ".partial")
     shutil.rmtree(partial, ignore_errors=True)
@@ -129,10 +129,10 @@ def _write(folder: Path, dataset: Dataset, crop: FaceCrop | None) -> None:
             known["hashes"].append(digest)
             batch.append(picture)
             if len(batch) == _AT_ONCE:
-                file.write(_prepare(batch, crop).tobytes())
+                file.write(_prepare(batch, crop, side_px).tobytes())
                 batch = []
         if batch:
-            file.write(_prepare(batch, crop).tobytes())
+            file.write(_prepare(batch, crop, side_px).tobytes())
     (partial / "pictures.json").write_text(json.dumps(known), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
     partial.rename(folder)
@@ -141,9 +141,11 @@ def _write(folder: Path, dataset: Dataset, crop: FaceCrop | None) -> None:
             shutil.rmtree(other, ignore_errors=True)
 
 
-def _prepare(batch: Sequence[U8], crop: FaceCrop | None) -> U8:
-    pictures = np.stack(batch)
-    return cut_faces(crop, pictures) if crop else pictures
+def _prepare(batch: Sequence[U8], crop: FaceCrop | None, side_px: int) -> U8:
+    """Cut faces out, or shrink whole pictures as the network does: (n, P, P, 3)."""
+    if crop:
+        return cut_faces(crop, np.stack(batch))
+    return np.stack([crop_and_resize(picture, side_px) for picture in batch])
 
 
 def _smile_of(dataset: Dataset, row: SequenceRow | None) -> float | None:

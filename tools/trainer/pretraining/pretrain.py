@@ -73,6 +73,9 @@ def pretrain(config: PretrainConfig) -> Pretrained:
     opened = [(source, reader.open_dataset(paths.dataset_dir(source.dataset))) for source in config.sources]
     allowed = config.allow_no_consent
     datasets = [(source, consent.permitted(dataset, allow_no_consent=allowed)) for source, dataset in opened]
+    for _, dataset in datasets:
+        if (side := dataset.manifest["image"]["width_px"]) != IMAGE_PX:
+            raise InvalidInput(str(dataset.folder), found=f"pictures of {side} px", expected=f"{IMAGE_PX} px")
     known_teachers = [teachers.open_teacher(path) for path in config.teachers]
     described = [dataset.reference() for _, dataset in datasets]
     folder = config.out or paths.artifacts(KIND) / (
@@ -90,14 +93,13 @@ def pretrain(config: PretrainConfig) -> Pretrained:
         network.load_imagenet()
     learn, check = _gather(config, datasets, network, known_teachers, device)
     card.update(n_pictures=len(learn.together), learned=_write_learned(folder, learn), data=learn.described)
-    learner = learning.Learner(network)
+    learner = learning.Learner(network).to(device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = learner.make_optimizer(config)
     history: list[checkpoints.HistoryRow] = []
     if (folder / RESUME).exists():
         history = checkpoints.load_resume_point(folder / RESUME, learner, optimizer)
         cli.note(f"{paths.shown(folder)}: going on after epoch {len(history)}")
-    learner.to(device)
     for epoch in range(len(history) + 1, config.epochs + 1):
         began = time.monotonic()
         losses = learning.train_epoch(learner, optimizer, learn.together, config, epoch, device)
@@ -190,7 +192,7 @@ def _gather(
     gathered: list[Pictures] = []
     learned, targets, described, hashes, checked = [], [], [], [], []
     for number, (source, dataset) in enumerate(datasets):
-        pictures = gather_pictures(dataset, crop, IMAGE_PX, with_blendshapes=config.blendshape_weight > 0)
+        pictures = gather_pictures(dataset, crop, network.input_px, with_blendshapes=config.blendshape_weight > 0)
         gathered.append(pictures)
         answers = teachers.mean_answer(known_teachers, dataset, device)
         people = _people(source, dataset)

@@ -70,7 +70,7 @@ def mean_answer(teachers: Sequence[Teacher], dataset: Dataset, device: torch.dev
 
 
 def _answer(teacher: Teacher, dataset: Dataset, device: torch.device) -> Any:
-    pictures = gather_pictures(dataset, face_crop_of(teacher.network), IMAGE_PX, with_blendshapes=True)
+    pictures = gather_pictures(dataset, face_crop_of(teacher.network), teacher.network.input_px, with_blendshapes=True)
     key = contracts.sha256_json([caches.rows_key(dataset), teacher.sha256])
     path = paths.artifacts("cache") / f"answers-{dataset.name}-{teacher.name}-{key[:16]}.npy"
     if path.exists():
