@@ -1,18 +1,24 @@
 """The graphs: encoder and head equal the window, and every rewritten encoder equals the encoder."""
 
 import functools
+from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import onnx
 import pytest
+import safetensors.torch
 from onnx import TensorProto, helper
 
 from shared.arrays import U8
+from shared.models import build_network
+from shared.models.onnx_export import export_stream
 from shared.onnx.graph import Graph, parse_graph
 from shared.onnx.session import open_session
 from shared.preprocess import crop_and_resize, to_batch
 from tools.handoff.golden.drawing import draw_face, draw_windows
+from tools.handoff.graphs import build
 from tools.handoff.graphs.build import Made, describe
 from tools.handoff.graphs.pixels import add_preprocessing
 from tools.handoff.graphs.rewrites import fold_std, to_wasm
@@ -241,3 +247,21 @@ def test_folding_std_changes_no_picture_not_even_at_its_border() -> None:
     assert [node.op_type for node in folded.graph.node] == ["Sub", "Conv"]
     plain, folded_features = (Encoder(m.SerializeToString(), "conv").run(picture) for m in (model, folded))
     assert np.abs(plain - folded_features).max() < 1e-5
+
+
+def test_a_model_that_crops_faces_gets_no_webgl_variant(tmp_path: Path) -> None:
+    settings = {"encoder": "mobilenet_v3_small_b3", "input_px": 32, "pooling": "grid", "crop": "face"}
+    network = build_network("dual_head", 2, settings, 64)
+    weights = tmp_path / "weights.safetensors"
+    safetensors.torch.save_file({key: value.contiguous() for key, value in network.state_dict().items()}, weights)
+    encoder, _ = export_stream(weights, "dual_head", 2, 64, 1.0, settings)
+    card = {"network": "dual_head", "temperature": None, "encoder": settings}
+    data = encoder.SerializeToString()
+    graph = SimpleNamespace(data=data)
+    source: Any = SimpleNamespace(
+        graph=graph, weights=weights, card=card, frame_count=2, image_size_px=64, prob="smile_prob"
+    )
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(build, "describe", lambda name, role, variant, file, data: SimpleNamespace(name=name))
+        names = {made.name for made in build.make_graphs(source)}
+    assert names == {"window", "encoder", "head", "encoder_wasm", "encoder_pixels"}

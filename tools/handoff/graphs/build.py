@@ -114,6 +114,9 @@ def make_graphs(source: Source) -> list[Made]:
         ("encoder_webgl", "webgl"): to_webgl(encoder),
         ("encoder_pixels", "pixels"): add_preprocessing(for_wasm, source.image_size_px),
     }
+    if (source.card.get("encoder") or {}).get("crop") == "face":
+        # It loads there, but its features are wrong by far more than rounding (a real browser's proof; LOG.md).
+        del encoders["encoder_webgl", "webgl"]
     made = [
         describe(name, "encoder", variant, f"{name}.onnx", to_bytes(graph))
         for (name, variant), graph in encoders.items()

@@ -130,6 +130,8 @@ def _multiply_instead(editor: Editor, node: Any) -> bool:
         return False
     weight, name = editor.weight(node.input[1]), node.output[0]
     assert weight is not None
+    if weight.shape[2:] != (1, 1):
+        return False
     n_out, n_in = weight.shape[:2]
     matrix = editor.constant(f"{node.input[1]}_matrix", np.ascontiguousarray(weight.reshape(n_out, n_in).T))
     row = editor.add("Reshape", [node.input[0], editor.integers(1, n_in)], f"{name}_row")
