@@ -33,7 +33,10 @@ def add_pretrain(trainer: cli.Parser) -> None:
     )
     cli.add_out(parser, "artifacts/pretrained/<encoder>-<settings>")
     add(
-        "--encoder", choices=tuple(ENCODERS), default="efficientnet_lite0_b10", help="(default: efficientnet_lite0_b10)"
+        "--encoder",
+        choices=tuple(ENCODERS),
+        default="efficientnet_lite0_b10",
+        help="of pictures (default: efficientnet_lite0_b10)",
     )
     add("--input-px", type=cli.whole(32, 224), default=112, help="side to which pictures are shrunk (default: 112)")
     add("--pooling", choices=POOLINGS, default="grid", help="of the encoder's features (default: grid)")

@@ -25,11 +25,10 @@ from shared.models.face_crop import FaceCrop
 from shared.preprocess import crop_and_resize
 from shared.video import Film
 from tools.trainer import caches
-from tools.trainer.data import CONTEXT, cut_faces, hash_tensors
+from tools.trainer.data import CONTEXT, NO_EMOTION, cut_faces, hash_tensors
 from tools.trainer.start import hash_picture
 
 FILM_STEP_S = 0.1
-UNKNOWN = -1
 _AT_ONCE = 32
 
 
@@ -42,7 +41,7 @@ class Pictures:
         values: (n, P, P, 3) uint8, RGB; read from disk as it is used.
         subjects: (n,) whom each shows.
         smile: (n,) 1.0 for the positive class, 0.0 for another, nan where it is not known.
-        emotion: (n,) index into EMOTIONS, or UNKNOWN.
+        emotion: (n,) index into EMOTIONS, or NO_EMOTION.
         blendshapes: (n, 52) from 0 to 1; nan where no face was found, or nobody looked.
         hashes: (n,) of the stored pictures, 16 hex digits; empty for pictures of films.
     """
@@ -157,9 +156,9 @@ def _smile_of(dataset: Dataset, row: SequenceRow | None) -> float | None:
 
 def _emotion_of(row: SequenceRow | None) -> int:
     if row is None:
-        return UNKNOWN
+        return NO_EMOTION
     name = row.shown_emotion()
-    return EMOTIONS.index(name) if name else UNKNOWN
+    return EMOTIONS.index(name) if name else NO_EMOTION
 
 
 def _look_through(dataset: Dataset, what: str) -> Iterator[tuple[U8, SequenceRow | None, str, str]]:

@@ -22,6 +22,7 @@ from shared.errors import InvalidInput
 from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.encoder_specs import EncoderChoice, spec_of
 from shared.models.pretrained import CARD, KIND, LEARNED
+from shared.preprocess import SIZE_PX
 from shared.statistics import metrics
 from tools.trainer import checkpoints
 from tools.trainer.data import face_crop_of
@@ -32,7 +33,6 @@ from tools.trainer.pretraining.pictures import Pictures, gather_pictures
 
 RESUME = "resume.safetensors"
 HISTORY_COLUMNS = ("epoch", "smile_loss", "emotion_loss", "blendshape_loss", "validation_auc", "seconds")
-IMAGE_PX = 224
 FRAMES = 5
 
 
@@ -74,8 +74,8 @@ def pretrain(config: PretrainConfig) -> Pretrained:
     allowed = config.allow_no_consent
     datasets = [(source, consent.permitted(dataset, allow_no_consent=allowed)) for source, dataset in opened]
     for _, dataset in datasets:
-        if (side := dataset.manifest["image"]["width_px"]) != IMAGE_PX:
-            raise InvalidInput(str(dataset.folder), found=f"pictures of {side} px", expected=f"{IMAGE_PX} px")
+        if (side := dataset.manifest["image"]["width_px"]) != SIZE_PX:
+            raise InvalidInput(str(dataset.folder), found=f"pictures of {side} px", expected=f"{SIZE_PX} px")
     known_teachers = [teachers.open_teacher(path) for path in config.teachers]
     described = [dataset.reference() for _, dataset in datasets]
     folder = config.out or paths.artifacts(KIND) / (
@@ -83,7 +83,7 @@ def pretrain(config: PretrainConfig) -> Pretrained:
     )
     torch.manual_seed(config.seed)
     choice = EncoderChoice(config.encoder, config.input_px, config.pooling, config.crop)
-    network = DualHeadSmileDetector(FRAMES, choice, IMAGE_PX)
+    network = DualHeadSmileDetector(FRAMES, choice, SIZE_PX)
     card = _begin(folder, config, described, [each.reference() for each in known_teachers])
     if card["status"] == "done":
         cli.note(f"{paths.shown(folder)}: nothing to do, these {card['epochs_done']} epochs are done")

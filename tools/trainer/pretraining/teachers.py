@@ -19,12 +19,11 @@ from shared.errors import InvalidInput
 from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.encoder_specs import EncoderChoice
 from shared.models.pretrained import CARD
+from shared.preprocess import SIZE_PX
 from tools.trainer import caches, checkpoints
 from tools.trainer.data import face_crop_of
 from tools.trainer.pretraining import learning
 from tools.trainer.pretraining.pictures import gather_pictures
-
-IMAGE_PX = 224
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ def open_teacher(folder: Path) -> Teacher:
     card = contracts.read_document(folder / CARD, "pretrained")
     if card["weights"] is None or not weights.is_file() or contracts.sha256_file(weights) != card["weights"]["sha256"]:
         raise InvalidInput(str(folder), found="other weights than its card names, or none", expected="a pretraining")
-    network = DualHeadSmileDetector(5, EncoderChoice.from_settings(card["network"]), IMAGE_PX)
+    network = DualHeadSmileDetector(5, EncoderChoice.from_settings(card["network"]), SIZE_PX)
     checkpoints.load_weights(weights, network)
     return Teacher(folder.name, card["weights"]["sha256"], network.eval())
 
