@@ -140,10 +140,8 @@ class Training:
         Raises:
             MissingOutside: Pretrained ones were asked for, and there are none.
         """
-        if self.weights == pretrained.NEWEST:
-            return str(pretrained.newest_weights())
         if self.weights:
-            return self.weights
+            return pretrained.resolve_weights(self.weights)
         newest = pretrained.find_weights()
         card = pretrained.read_card(newest) if newest else None
         if card and all(self.network.get(name, value) == value for name, value in card["network"].items()):

@@ -34,14 +34,15 @@ class GridPooling(nn.Module):
         super().__init__()
         channels, height, width = shape
         self.norm = nn.BatchNorm2d(channels)
-        self.reduce = nn.Conv2d(channels, GRID_CHANNELS, 1)
+        self.reduce = nn.Conv2d(channels, GRID_CHANNELS, 1, bias=False)
+        self.norm_reduced = nn.BatchNorm2d(GRID_CHANNELS)
         self.dropout = nn.Dropout(DROPOUT)
         self.project = nn.Linear(GRID_CHANNELS * height * width, GRID_FEATURES)
 
     def forward(self, grid: Tensor) -> Tensor:
         """Turn (N, C, h, w) into (N, GRID_FEATURES)."""
-        reduced = torch.relu(self.reduce(self.norm(grid))).flatten(1)
-        return torch.relu(self.project(self.dropout(reduced)))
+        reduced = nn.functional.hardswish(self.norm_reduced(self.reduce(self.norm(grid)))).flatten(1)
+        return cast(Tensor, self.project(self.dropout(reduced)))
 
 
 class DualHeadSmileDetector(Network):
@@ -89,6 +90,9 @@ class DualHeadSmileDetector(Network):
         self.dropout = nn.Dropout(DROPOUT)
         self.smile_head = nn.Linear(hidden, 1)
         self.emotion_head = nn.Linear(hidden, len(EMOTIONS))
+        # The newest frame's features reach both answers past the LSTM as well: from scratch a small encoder learns
+        # nothing for epochs behind an LSTM alone.
+        self.shortcut = nn.Linear(choice.n_features, 1 + len(EMOTIONS)) if is_grid else None
 
     def encode_grid(self, frames_nchw_f32: Tensor, *, is_cropped: bool = False) -> Tensor:
         """Turn single frames into the encoder's grid of features.
@@ -111,7 +115,11 @@ class DualHeadSmileDetector(Network):
         """Turn the features of sequences, (N, T, n_features), into the answers of both heads."""
         hidden, _ = self.lstm(features_ntf_f32)
         last = self.dropout(hidden[:, -1])
-        return NetworkOutput(self.smile_head(last).squeeze(1), self.emotion_head(last))
+        smile, emotions = self.smile_head(last), self.emotion_head(last)
+        if self.shortcut is not None:
+            direct = self.shortcut(features_ntf_f32[:, -1])
+            smile, emotions = smile + direct[:, :1], emotions + direct[:, 1:]
+        return NetworkOutput(smile.squeeze(1), emotions)
 
     def decide_from_grids(self, grids_ntchw_f32: Tensor) -> NetworkOutput:
         """Answer for sequences whose frames are encoded already, (N, T, C, h, w)."""

@@ -15,6 +15,20 @@ KIND = "pretrained"
 CARD, LEARNED = "card.json", "learned.txt"
 
 
+def resolve_weights(text: str) -> str:
+    """Return what ``--weights`` names: weights of the newest pretraining, of one by name or folder, else the text.
+
+    Raises:
+        MissingOutside: The newest is asked for, and there is none.
+    """
+    if text == NEWEST:
+        return str(newest_weights())
+    for folder in (Path(text).expanduser(), paths.artifacts(KIND) / text):
+        if text and (folder / CARD).is_file():
+            return str(folder / paths.WEIGHTS_FILE)
+    return text
+
+
 def newest_weights() -> Path:
     """Return the weights of the newest finished pretraining.
 

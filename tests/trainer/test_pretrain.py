@@ -151,6 +151,45 @@ def test_a_student_learns_from_a_teachers_answers(people: Dataset, home: Path) -
     assert list((home / "artifacts/cache").glob("answers-people-first-*.npy"))
 
 
+def test_weights_are_named_as_the_newest_by_name_by_folder_or_as_a_file(people: Dataset, home: Path) -> None:
+    assert _pretrain(home, "--datasets", "people", "--epochs", 1) == 0
+    folder = home / "artifacts/pretrained/first"
+    for text in ("pretrained", "first", str(folder), str(folder / "weights.safetensors")):
+        assert pretrained.resolve_weights(text) == str(folder / "weights.safetensors")
+    for text in ("imagenet", "none", "", "run/best.safetensors"):
+        assert pretrained.resolve_weights(text) == text
+
+
+def test_a_small_network_has_a_start_of_its_own_and_flags_count_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[PretrainConfig] = []
+
+    def pretrain(config: PretrainConfig) -> None:
+        asked.append(config)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("tools.trainer.pretraining.pretrain.pretrain", pretrain)
+    for words in ((), ("--size", "small"), ("--size", "small", "--epochs", "2", "--encoder", "efficientnet_lite0_b4")):
+        cli.main(["pretrain", "--datasets", "people", *words])
+    large, small, other = asked
+    assert (large.encoder, large.input_px, large.weights) == ("efficientnet_lite0_b10", 112, "imagenet")
+    assert (small.encoder, small.input_px, small.weights) == ("mobilenet_v3_small_b8", 96, "none")
+    assert small.lr * small.head_lr_factor < 0.009  # where the LSTM saturates
+    assert (other.encoder, other.epochs, other.lr) == ("efficientnet_lite0_b4", 2, small.lr)
+
+
+def test_the_newest_frames_features_reach_the_answer_past_the_lstm() -> None:
+    network = DualHeadSmileDetector(5, EncoderChoice("mobilenet_v3_small_b3", 64, "grid"), 64).eval()
+    features = torch.rand(2, 5, network.choice.n_features)
+    torch.nn.init.zeros_(network.smile_head.weight)
+    other = features.clone()
+    other[:, :-1] = 0
+    assert network.shortcut is not None
+    assert torch.equal(network.decide(features).smile_logit, network.decide(other).smile_logit)
+    other[:, -1] = 0
+    assert not torch.allclose(network.decide(features).smile_logit, network.decide(other).smile_logit)
+    assert DualHeadSmileDetector(5, EncoderChoice("mobilenet_v3_small_b3", 64, "average"), 64).shortcut is None
+
+
 def test_pictures_have_the_labels_of_their_sequences_and_every_frame_counts(people: Dataset, home: Path) -> None:
     pictures = gather_pictures(people, None, 224, with_blendshapes=False)
     rows = [row for row in people.rows for _ in row.frame_names()]

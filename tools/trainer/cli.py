@@ -107,8 +107,8 @@ def parser() -> cli.Parser:
     )
     add(
         "--weights",
-        help="imagenet, none, a .safetensors file, or pretrained: the newest of ./inv pretrain (default: imagenet; of "
-        "features: none)",
+        help="imagenet, none, a .safetensors file, a pretraining by its name, or pretrained: the newest one (default: "
+        "imagenet; of features: none)",
     )
     add("--epochs", type=cli.positive_int, help="passes over the training people (default: 10; of features: 120)")
     add("--keep-epochs", type=cli.int_list, default=(), help="epochs to keep beside best and last, such as 7,10,30")
@@ -160,8 +160,8 @@ def _take_pretrained(arguments: argparse.Namespace) -> bool:
         MissingOutside: There are none.
         WrongUsage: A flag asks for another network.
     """
-    if arguments.weights == pretrained.NEWEST:
-        arguments.weights = str(pretrained.newest_weights())
+    if arguments.weights:
+        arguments.weights = pretrained.resolve_weights(arguments.weights)
     if arguments.weights and (card := pretrained.read_card(Path(arguments.weights))):
         for name, value in card["network"].items():
             given = getattr(arguments, name)

@@ -6,9 +6,10 @@ import pytest
 import torch
 
 from shared.errors import InvalidInput
-from shared.models.dual_head import AreaShrink, DualHeadSmileDetector
+from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.encoder_specs import ENCODERS, EncoderChoice, spec_of, split_name
 from shared.models.encoders import build_encoder, load_imagenet
+from shared.models.face_crop import AreaShrink
 
 LITE0 = [name for name in ENCODERS if name.startswith("efficientnet_lite0")]
 

@@ -111,12 +111,11 @@ def make_graphs(source: Source) -> list[Made]:
     encoders = {
         ("encoder", "plain"): encoder,
         ("encoder_wasm", "wasm"): for_wasm,
-        ("encoder_webgl", "webgl"): to_webgl(encoder),
         ("encoder_pixels", "pixels"): add_preprocessing(for_wasm, source.image_size_px),
     }
-    if (source.card.get("encoder") or {}).get("crop") == "face":
-        # It loads there, but its features are wrong by far more than rounding (a real browser's proof; LOG.md).
-        del encoders["encoder_webgl", "webgl"]
+    if (source.card.get("encoder") or {}).get("crop") != "face":
+        # The face crop reads pixels by index and compares candidates: WebGL has no operators for that.
+        encoders["encoder_webgl", "webgl"] = to_webgl(encoder)
     made = [
         describe(name, "encoder", variant, f"{name}.onnx", to_bytes(graph))
         for (name, variant), graph in encoders.items()

@@ -26,6 +26,7 @@ from tools.trainer.pretraining.config import PretrainConfig
 WARM_UP = 0.15  # part of all steps in which the learning rate rises
 _GREY, _BLUR = 0.15, 0.25  # how often a picture loses its colour, or its details
 _LEAST_DETAIL_PX = 28
+MAX_GRADIENT = 1.0  # norm of all gradients together
 MAX_LENGTH = 5  # a picture is shown for 1 to 5 frames, so that the LSTM knows what it will see of films
 
 
@@ -202,6 +203,7 @@ def train_epoch(
         output, blendshapes = learner(crops, int(rng.integers(1, MAX_LENGTH + 1)))
         loss = losses.of(output, blendshapes, mixed)
         loss.backward()
+        nn.utils.clip_grad_norm_((each for group in optimizer.param_groups for each in group["params"]), MAX_GRADIENT)
         optimizer.step()
     return losses.means()
 
