@@ -1,7 +1,8 @@
 """Films: frames with their true timestamps in, a take's film out.
 
-Timestamps come from the container (also for variable frame rate), never from counting. Rotation marks of phones and
-non-square pixels are applied. Reading and writing go through PyAV, FFmpeg's libraries.
+Times are those that a player shows, from the container (also for variable frame rate), never from counting; pictures
+are those that a player shows, upright and in an ordinary screen's colours. What was assumed stands in a film's notes.
+Reading and writing go through PyAV, FFmpeg's libraries; the rules lie in `shared.films`.
 """
 
 import logging
@@ -12,17 +13,17 @@ from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from shared.arrays import U8
 from shared.errors import InvalidInput
+from shared.films.clock import FilmClock
+from shared.films.projector import Projector
 
 _TICK = Fraction(1, 90_000)  # the usual clock of films: fine enough for any frame rate
 
 
 @dataclass(frozen=True)
 class Frame:
-    """A picture and when it was taken: seconds from the first frame of its source."""
+    """A picture and when it is shown: seconds from the beginning of its source."""
 
     time_s: float
     rgb_hwc_u8: U8
@@ -34,6 +35,11 @@ class Film(AbstractContextManager["Film"]):
     Args:
         source: A path or URL.
 
+    Attributes:
+        nominal_fps: Frame rate that the container reports, or None.
+        duration_s: Length from the beginning, or None.
+        is_live: Whether it is a stream without an end.
+
     Raises:
         InvalidInput: Missing, unreadable, no film, or without a video stream.
     """
@@ -43,31 +49,30 @@ class Film(AbstractContextManager["Film"]):
 
         logging.getLogger("libav").setLevel(logging.CRITICAL)
         self.source = source
-        if "://" not in source and not Path(source).is_file():
-            raise InvalidInput(source, found="no such file", expected="a film")
-        try:
-            self._container: Any = av.open(source, timeout=15.0)
-        except (av.error.FFmpegError, OSError) as error:
-            raise InvalidInput(
-                source,
-                found=f"nothing that reads as a film ({_reason(error)})",
-                expected="a film such as mp4, mov, mkv, webm or avi",
-                todo="check that it plays in a video player",
-            ) from None
+        self._container: Any = _open(source)
         streams = self._container.streams.video
         # The cover of a music file counts as a video stream, but is a still picture.
-        streams = [s for s in streams if not s.disposition & av.stream.Disposition.attached_pic]
-        if not streams or not streams[0].codec_context:
+        streams = [s for s in streams if not s.disposition & av.stream.Disposition.attached_pic and s.codec_context]
+        if not streams:
             self._container.close()
             raise InvalidInput(source, found="no video stream", expected="a film with pictures")
-        self._stream = streams[0]
+        self._stream = _choose(streams)
         self._stream.thread_type = "AUTO"
-        self._pixel_ratio = float(self._stream.codec_context.sample_aspect_ratio or 1)
+        size = f"{self._stream.width}x{self._stream.height}"
+        chosen = f"it has {len(streams)} video streams: that of {size} pixels was read"
+        self._chosen = [chosen] if len(streams) > 1 else []
         rate = self._stream.average_rate
         self.nominal_fps: float | None = float(rate) if rate else None
+        start = self._container.start_time  # microseconds
+        may_jump = bool(self._container.format.flags & av.format.Flags.ts_discont.value)
+        self._clock = FilmClock(source, None if start is None else start / 1e6, may_jump=may_jump)
         length = self._container.duration  # microseconds, as the container says
+        if length and start and "matroska" in self._container.format.name:
+            length -= start  # Matroska writes the last stamp, from 0
         self.duration_s: float | None = length / 1e6 if length else None
         self.is_live = "://" in source and self._container.duration is None
+        ratio = float(self._stream.sample_aspect_ratio or self._stream.codec_context.sample_aspect_ratio or 1)
+        self._projector = Projector(source, ratio, str(self._stream.codec_context.codec_tag))
 
     def __exit__(self, *_: object) -> None:
         self.close()
@@ -76,16 +81,19 @@ class Film(AbstractContextManager["Film"]):
         """Let go of the file; frames can no longer be read."""
         self._container.close()
 
+    def notes(self) -> list[str]:
+        """Say what was assumed about the frames that were read so far, each in a few words about "it", the film."""
+        return [*self._chosen, *self._clock.notes(), *self._projector.notes()]
+
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames in order of display.
 
         Raises:
-            InvalidInput: The film carries no timestamps, or breaks off in the middle of its data.
+            InvalidInput: The film carries no timestamps or broken ones, has colours that cannot be converted, or breaks
+                off in the middle of its data.
         """
         import av
 
-        first_s: float | None = None
-        last_s = -1.0
         try:
             for picture in self._container.decode(self._stream):
                 if picture.pts is None or picture.time is None:
@@ -95,38 +103,58 @@ class Film(AbstractContextManager["Film"]):
                         expected="a film whose container says when each frame was taken",
                         todo="record it as mp4, mov or mkv",
                     )
-                first_s = picture.time if first_s is None else first_s
-                time_s = picture.time - first_s
-                if time_s <= last_s:
-                    continue
-                last_s = time_s
-                yield Frame(time_s, _upright_rgb(picture, self._pixel_ratio))
+                shown_s = float((picture.duration or 0) * picture.time_base)
+                time_s = self._clock.read(picture.time, shown_s, is_key=bool(picture.key_frame))
+                if time_s is not None:
+                    for at_s, rgb in self._projector.show(picture, time_s):
+                        yield Frame(at_s, rgb)
+            for at_s, rgb in self._projector.rest():
+                yield Frame(at_s, rgb)
         except av.error.FFmpegError as error:
+            last_s = self._clock.last_s or 0.0
             raise InvalidInput(
                 self.source,
-                found=f"data that cannot be decoded after {max(last_s, 0.0):.2f} s ({_reason(error)})",
+                found=f"data that cannot be decoded after {last_s:.2f} s ({_reason(error)})",
                 expected="a whole film",
             ) from None
+
+
+def _open(source: str) -> Any:
+    """Open a film with PyAV.
+
+    Raises:
+        InvalidInput: Missing, a folder, unreadable, no film, or nothing answers.
+    """
+    import av
+
+    if "://" not in source and not Path(source).is_file():
+        found = "a directory" if Path(source).is_dir() else "no such file"
+        raise InvalidInput(source, found=found, expected="a film")
+    try:
+        return av.open(source, timeout=15.0)
+    except (av.error.FFmpegError, OSError) as error:
+        if isinstance(error, PermissionError):
+            raise InvalidInput(source, found="a file that may not be read", expected="a film") from None
+        if "://" in source and not isinstance(error, av.error.InvalidDataError):
+            raise InvalidInput(source, found=_reason(error), expected="a film or stream that answers") from None
+        raise InvalidInput(
+            source,
+            found=f"nothing that reads as a film ({_reason(error)})",
+            expected="a film such as mp4, mov, mkv, webm or avi",
+            todo="check that it plays in a video player",
+        ) from None
+
+
+def _choose(streams: list[Any]) -> Any:
+    """Choose the stream that a player shows: one that is marked as default, then the largest, then the first."""
+    from av.stream import Disposition
+
+    return max(streams, key=lambda s: (bool(s.disposition & Disposition.default), s.width * s.height, -s.index))
 
 
 def _reason(error: Exception) -> str:
     """Shorten a library's error to its cause."""
     return str(getattr(error, "strerror", None) or error).splitlines()[0]
-
-
-def _upright_rgb(picture: Any, pixel_ratio: float) -> U8:
-    """Convert a decoded frame to RGB as a player would show it.
-
-    With rounding and whole chroma, which FFmpeg leaves out by default: its quick way is 1.0 to 1.5 levels darker than
-    what browsers, webcams and OpenCV show of the same film.
-    """
-    from av.video.reformatter import Interpolation
-
-    exact = Interpolation.BILINEAR | Interpolation.ACCURATE_RND | Interpolation.FULL_CHR_H_INT
-    width = round(picture.width * pixel_ratio)
-    rgb: U8 = picture.to_ndarray(format="rgb24", width=width, height=picture.height, interpolation=exact)
-    turns = round(picture.rotation / 90) % 4
-    return np.ascontiguousarray(np.rot90(rgb, turns)) if turns else rgb
 
 
 class FilmWriter:

@@ -84,27 +84,35 @@ def turn(path: Path, a: int, b: int, c: int, d: int) -> None:
 
 
 @pytest.mark.parametrize(
-    ("matrix", "corner", "shape"),
+    ("matrix", "shown"),
     [
-        ((1, 0, 0, 1), (0, 0), (48, 64, 3)),
-        ((0, 1, -1, 0), (0, -1), (64, 48, 3)),  # held upright: shown a quarter turn clockwise
-        ((-1, 0, 0, -1), (-1, -1), (48, 64, 3)),
-        ((0, -1, 1, 0), (-1, 0), (64, 48, 3)),
+        ((1, 0, 0, 1), "AB/CD"),
+        ((-1, 0, 0, 1), "BA/DC"),  # a selfie as the mirror shows it
+        ((-1, 0, 0, -1), "DC/BA"),
+        ((1, 0, 0, -1), "CD/AB"),
+        ((0, 1, 1, 0), "AC/BD"),
+        ((0, 1, -1, 0), "CA/DB"),  # held upright: shown a quarter turn clockwise
+        ((0, -1, -1, 0), "DB/CA"),
+        ((0, -1, 1, 0), "BD/AC"),
     ],
 )
-def test_a_phones_rotation_mark_is_applied(
-    tmp_path: Path, matrix: tuple[int, int, int, int], corner: tuple[int, int], shape: tuple[int, int, int]
+def test_all_eight_orientations_are_shown_as_players_show_them(
+    tmp_path: Path, matrix: tuple[int, int, int, int], shown: str
 ) -> None:
+    """A mirrored film was turned by 180 degrees, and a flipped one was left as it was."""
     picture = grey(0)
-    picture[:16, :16] = 255  # a white mark where the sensor's picture begins
+    levels = {"A": 40, "B": 100, "C": 160, "D": 220}  # left and right above, left and right below
+    for (row, column), level in zip([(0, 0), (0, 1), (1, 0), (1, 1)], levels.values(), strict=True):
+        picture[row * 24 : row * 24 + 24, column * 32 : column * 32 + 32] = level
     path = write_film(tmp_path / "phone.mp4", [0.0, 0.1], [picture, picture])
     turn(path, *matrix)
     with Film(str(path)) as film:
-        shown = next(iter(film)).rgb_hwc_u8
-    assert shown.shape == shape
-    corners = {(y, x): int(shown[y, x, 0]) for y in (0, -1) for x in (0, -1)}
-    assert corners[corner] > 200
-    assert all(level < 50 for place, level in corners.items() if place != corner)
+        found = next(iter(film)).rgb_hwc_u8
+    assert found.shape == ((64, 48, 3) if matrix[0] == 0 else (48, 64, 3))
+    height, width = found.shape[:2]
+    centres = [[found[y, x, 0] for x in (width // 4, 3 * width // 4)] for y in (height // 4, 3 * height // 4)]
+    nearest = {level: min(levels, key=lambda name: abs(levels[name] - int(level))) for row in centres for level in row}
+    assert "/".join("".join(nearest[level] for level in row) for row in centres) == shown
 
 
 def test_a_film_of_sound_only_is_refused(tmp_path: Path) -> None:
@@ -138,8 +146,10 @@ def test_a_file_that_is_no_film_is_refused_in_one_line(tmp_path: Path, name: str
 def test_a_missing_film_and_a_folder_are_refused(tmp_path: Path) -> None:
     with pytest.raises(InvalidInput, match="no such file"):
         Film(str(tmp_path / "nothing.mp4"))
-    with pytest.raises(InvalidInput, match="no such file"):
+    with pytest.raises(InvalidInput, match="found a directory"):
         Film(str(tmp_path))
+    with pytest.raises(InvalidInput, match="found Connection refused, expected a film or stream that answers"):
+        Film("tcp://127.0.0.1:9")
 
 
 @pytest.mark.parametrize("name", ["film.mp4", "film.mkv"])

@@ -29,7 +29,7 @@ _LISTED = 20
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the list; seconds from the film's first frame."""
+    """A row of the list; seconds on the player's clock, from the film's beginning."""
 
     number: int
     film: Path
@@ -70,6 +70,7 @@ def import_windows(config: WindowsConfig) -> Imported:
     added: list[str] = []
     left_out: list[LeftOut] = []
     n_known = 0
+    notes: list[str] = []
     with Intake(config.dataset, protocol, config.kind) as dataset:
         rights.settle_rights(dataset, "film", config)
         pseudonyms = subjects.Pseudonyms(config.dataset, config.pseudonyms)
@@ -80,10 +81,11 @@ def import_windows(config: WindowsConfig) -> Imported:
             if not new:
                 continue
             try:
-                cuts, facts = _cut(film, new, cutting)
+                cuts, facts, remarks = _cut(film, new, cutting)
             except InvalidInput as error:
                 left_out += [LeftOut(row.describe(), "broken_film", error.found) for row in new]
                 continue
+            notes += [f"{new[0].name}: {remark}" for remark in remarks]
             for cut in cuts:
                 if len(cut.sequences or []) < config.per_window:
                     found = f"{len(cut.sequences or [])} of {config.per_window} sequences fit"
@@ -93,7 +95,7 @@ def import_windows(config: WindowsConfig) -> Imported:
             left_out += [LeftOut(cut.row.describe(), "withdrawn") for cut in barred]
             whole = [cut for cut in whole if cut not in barred]
             added += _store(dataset, whole, sha256, facts, protocol, pseudonyms)
-    notes = ["films were not copied: keep them, if you may want to cut them again"]
+    notes += ["films were not copied: keep them, if you may want to cut them again"]
     if pseudonyms.n_kept and not config.pseudonyms:
         notes.append("subjects were taken as they stand; if they are names, import with --pseudonyms")
     notes += rights.note_on_rights(dataset, "film", config)
@@ -173,11 +175,11 @@ def _read_row(
     return Row(line.number, film, cells["file"], Window(start_s, end_s, label, None), cells["subject"])
 
 
-def _cut(film: Path, rows: Sequence[Row], protocol: Protocol) -> tuple[list[_Cut], dict[str, Any]]:
+def _cut(film: Path, rows: Sequence[Row], protocol: Protocol) -> tuple[list[_Cut], dict[str, Any], list[str]]:
     """Read a film once, up to its last window, and cut the windows out of it.
 
     Returns:
-        The windows, and the film's facts for a take's record.
+        The windows, the film's facts for a take's record, and what was assumed about its times and colours.
     """
     cuts = [_Cut(row, list(_places(protocol, row.window))) for row in rows]
     times_s: list[float] = []
@@ -198,21 +200,23 @@ def _cut(film: Path, rows: Sequence[Row], protocol: Protocol) -> tuple[list[_Cut
                     _finish(cut, protocol, times_s)
             if all(cut.sequences is not None for cut in cuts):
                 break
-        nominal_fps = source.nominal_fps
+        nominal_fps, remarks = source.nominal_fps, source.notes()
     for cut in cuts:
         if cut.sequences is None:
             _finish(cut, protocol, times_s)
+    if not times_s:
+        raise InvalidInput(str(film), found="no frame", expected="a film with pictures")
     gaps = [after - before for before, after in itertools.pairwise(times_s)]
     facts = {
         "width_px": size[0],
         "height_px": size[1],
         "duration_s": times_s[-1],
         "n_frames": len(times_s),
-        "measured_fps": (len(times_s) - 1) / times_s[-1] if times_s[-1] > 0 else 0.0,
+        "measured_fps": (len(times_s) - 1) / (times_s[-1] - times_s[0]) if len(times_s) > 1 else 0.0,
         "nominal_fps": nominal_fps,
         "largest_gap_ms": 1000 * max(gaps, default=0.0),
     }
-    return cuts, facts
+    return cuts, facts, remarks
 
 
 def _places(protocol: Protocol, window: Window) -> Iterator[tuple[float, float]]:

@@ -117,6 +117,8 @@ class Session:
         take = recorder.finish(self.source.ending)
         if n_lost:
             cli.note(f"recorder: note: {n_lost} frames were dropped, as this computer was too slow for them")
+        for remark in self.source.remarks():
+            cli.note(f"recorder: note: the film: {remark}")
         limits, interval_ms = Limits.of(self.protocol.document), self.protocol.frame_interval_ms
         finder = self.finder
         quality = [
@@ -166,7 +168,13 @@ class Session:
             "recorded_utc": paths.utc_text(),
             "source": self.source.kind,
             "source_sha256": self.source.sha256,
-            "source_note": self.source.note + (f"; {n_lost} frames dropped by the recorder" if n_lost else ""),
+            "source_note": "; ".join(
+                [
+                    self.source.note,
+                    *self.source.remarks(),
+                    *([f"{n_lost} frames dropped by the recorder"] if n_lost else []),
+                ]
+            ),
             "clock": self.source.clock,
             "nominal_fps": self.source.nominal_fps,
             **found,

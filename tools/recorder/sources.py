@@ -1,8 +1,8 @@
 """Where frames come from: a camera, a film, a stream or a drawn actor; each frame with its capture time.
 
 Cameras and live streams are stamped by the monotonic clock at the moment of their arrival, films keep the container's
-timestamps, actors are simulated. Every source starts at 0 s with a take's first frame. Knows nothing of protocols'
-windows and datasets.
+timestamps, actors are simulated. Every source starts at 0 s with a take's first frame, a film whose picture starts late
+too, which its remarks then say. Knows nothing of protocols' windows and datasets.
 """
 
 import hashlib
@@ -48,6 +48,10 @@ class Source(Protocol):
     size_px: tuple[int, int]
     is_live: bool
     ending: str
+
+    def remarks(self) -> list[str]:
+        """Say what was assumed about the pictures and times of the last take, in words about "it", the film."""
+        ...
 
     def idle(self) -> Iterator[Frame]:
         """Yield frames for the preview between takes."""
@@ -168,6 +172,10 @@ class Camera:
             self._capture.release()
         self._capture = None
 
+    def remarks(self) -> list[str]:
+        """Nothing is assumed."""
+        return []
+
     def close(self) -> None:
         """Let go of the camera."""
         self._release()
@@ -190,10 +198,13 @@ class FilmSource:
 
     def __init__(self, path: Path) -> None:
         self._path = path
+        self._played: Film | None = None
         with Film(str(path)) as film:
             self.nominal_fps: float | None = film.nominal_fps
-            self.duration_s: float | None = film.duration_s
-            self.size_px = _size_of(next(iter(film), None))
+            first = next(iter(film), None)
+            self.size_px = _size_of(first)
+            late_s = first.time_s if first else 0.0
+            self.duration_s: float | None = film.duration_s and film.duration_s - late_s  # of its picture
         # Not the file's name: people call films by the name of who is in them. The hash finds it again.
         self.note = f"a film ({path.suffix.lstrip('.').lower() or 'no suffix'})"
         self.sha256: str | None = contracts.sha256_file(path)
@@ -204,9 +215,14 @@ class FilmSource:
             yield from self.take(0)
 
     def take(self, number: int) -> Iterator[Frame]:
-        """Yield the film's frames from its beginning."""
+        """Yield the film's frames from its first one."""
         with Film(str(self._path)) as film:
-            yield from film
+            self._played = film
+            yield from _from_first(film)
+
+    def remarks(self) -> list[str]:
+        """Say how the film was read."""
+        return self._played.notes() if self._played else []
 
     def close(self) -> None:
         """Nothing is held between takes."""
@@ -230,6 +246,7 @@ class StreamSource:
         self._url = url
         self._film: Film | None = Film(url)
         self._frames = iter(self._film)
+        self._played = self._film
         self.nominal_fps: float | None = self._film.nominal_fps
         self.duration_s: float | None = self._film.duration_s
         self.is_live = self._film.is_live
@@ -254,8 +271,8 @@ class StreamSource:
     def take(self, number: int) -> Iterator[Frame]:
         """Yield the frames from now on (live, stamped on arrival) or from the beginning."""
         if not self.is_live:
-            with Film(self._url) as film:
-                yield from film
+            with Film(self._url) as self._played:
+                yield from _from_first(self._played)
             return
         start_s: float | None = None
         last_s = -1.0
@@ -265,6 +282,10 @@ class StreamSource:
             if now_s - start_s > last_s:
                 last_s = now_s - start_s
                 yield Frame(last_s, frame.rgb_hwc_u8)
+
+    def remarks(self) -> list[str]:
+        """Say how the stream was read; its own times do not count while it is live."""
+        return self._played.notes()
 
     def close(self) -> None:
         """Close the connection."""
@@ -309,8 +330,20 @@ class SyntheticSource:
         for time_s in actor.frame_times_s(self._settings.fps):
             yield Frame(time_s, actor.render(time_s, None if smiles else 0.0))
 
+    def remarks(self) -> list[str]:
+        """Nothing is assumed."""
+        return []
+
     def close(self) -> None:
         """Nothing is held."""
+
+
+def _from_first(film: Film) -> Iterator[Frame]:
+    """Yield a film's frames with times from its first one, at which a take begins."""
+    start_s: float | None = None
+    for frame in film:
+        start_s = frame.time_s if start_s is None else start_s
+        yield Frame(frame.time_s - start_s, frame.rgb_hwc_u8)
 
 
 def _size_of(frame: Frame | None) -> tuple[int, int]:
