@@ -81,9 +81,13 @@ class Film(AbstractContextManager["Film"]):
         """Let go of the file; frames can no longer be read."""
         self._container.close()
 
-    def notes(self) -> list[str]:
-        """Say what was assumed about the frames that were read so far, each in a few words about "it", the film."""
-        return [*self._chosen, *self._clock.notes(), *self._projector.notes()]
+    def notes(self, *, counted_from: str = "the beginning") -> list[str]:
+        """Say what was assumed about the frames that were read so far, each in a few words about "it", the film.
+
+        Args:
+            counted_from: What times count from, where the caller counts from something else.
+        """
+        return [*self._chosen, *self._clock.notes(counted_from), *self._projector.notes()]
 
     def __iter__(self) -> Iterator[Frame]:
         """Yield the frames in order of display.

@@ -75,11 +75,13 @@ class FilmClock:
         self.last_s = time_s
         return time_s
 
-    def notes(self) -> list[str]:
-        """Say what was assumed so far."""
+    def notes(self, counted_from: str) -> list[str]:
+        """Say what was assumed so far; `counted_from` is what the caller's times count from."""
         found = []
         if self.first_s is not None and self.first_s >= _LATE_S:
-            found.append(f"its picture starts {self.first_s:.2f} s after its beginning, from which times count")
+            found.append(
+                f"its picture starts {self.first_s:.2f} s after its beginning; times count from {counted_from}"
+            )
         if self.jumps_s:
             places = ", ".join(f"{at_s:.2f} s" for at_s in self.jumps_s[:_LISTED])
             places += f" and at {len(self.jumps_s) - _LISTED} more places" if len(self.jumps_s) > _LISTED else ""

@@ -1,5 +1,7 @@
 """A list of windows becomes these windows, exactly."""
 
+import shutil
+import subprocess
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -142,3 +144,19 @@ def test_a_list_without_a_column_says_which(run: Run, film: Path) -> None:
     code, _, err = run("--dataset", "f", "--windows", write(film, "file,start,end,label\n"))
     assert code == 1
     assert "expected also subject" in err
+
+
+def test_seconds_of_a_list_are_those_of_a_player(run: Run, film: Path, tmp_path: Path) -> None:
+    """Where a film's picture starts late, windows were cut that much too late, without a word."""
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("no ffmpeg to add a sound")
+    late = film.with_name("late.mp4")
+    sound = ["-f", "lavfi", "-t", "5.5", "-i", "sine", "-map", "0:v", "-map", "1:a", "-c:v", "copy"]
+    subprocess.run(["ffmpeg", "-loglevel", "error", "-itsoffset", "1.5", "-i", film, *sound, late], check=True)
+    code, answer, err = run("--dataset", "f", "--windows", write(film, HEADER + "late.mp4,2.5,3.5,smile,s01\n"))
+    assert code == 0, err
+    assert "late.mp4: its picture starts 1.50 s after its beginning; times count from the beginning" in answer["notes"]
+    dataset = reader.open_dataset(tmp_path / "datasets" / "f")
+    assert dataset.rows[0].frame_times_ms == pytest.approx((2800, 2900, 3000, 3100, 3200), abs=1)
+    greys = dataset.load_frames(dataset.rows[0]).mean(axis=(1, 2, 3))
+    assert greys == pytest.approx([2 * number for number in (13, 14, 15, 16, 17)], abs=3)

@@ -268,3 +268,19 @@ def test_the_recorder_needs_none_of_the_heavy_packages() -> None:
     root = Path(__file__).resolve().parents[2]
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, cwd=root, check=True)
     assert done.stdout.strip() == "[]"
+
+
+def test_a_film_whose_picture_starts_late_begins_with_its_picture_and_says_so(
+    record: Record, make_film: MakeFilm, tmp_path: Path, dataset_folder: Path
+) -> None:
+    if shutil.which("ffmpeg") is None:
+        pytest.skip("no ffmpeg to add a sound")
+    words = ["-itsoffset", "1.5", "-i", str(make_film(even(30))), "-f", "lavfi", "-t", "10.5", "-i", "sine"]
+    streams = ["-map", "0:v", "-map", "1:a", "-c:v", "copy", str(tmp_path / "late.mp4")]
+    subprocess.run(["ffmpeg", "-loglevel", "error", *words, *streams], check=True)
+    code, result, err = record("--source", tmp_path / "late.mp4")
+    assert code == 0
+    assert "its picture starts 1.50 s after its beginning; times count from the first picture" in err
+    assert "only its first" not in err  # the picture lasts nine seconds, the sound ten and a half
+    assert result["takes"][0]["duration_s"] == pytest.approx(9, abs=0.01)
+    assert "picture starts 1.50 s" in (dataset_folder / "takes" / "take_0001.json").read_text(encoding="utf-8")

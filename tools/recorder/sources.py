@@ -21,6 +21,7 @@ from shared.video import Film, Frame
 from tools.recorder.actor.actor import Actor
 from tools.recorder.config import RecordingConfig
 
+_FIRST = "the first picture"
 _WARM_UP_S = 1.0  # cameras settle their exposure, streams empty their buffers
 
 
@@ -222,7 +223,7 @@ class FilmSource:
 
     def remarks(self) -> list[str]:
         """Say how the film was read."""
-        return self._played.notes() if self._played else []
+        return self._played.notes(counted_from=_FIRST) if self._played else []
 
     def close(self) -> None:
         """Nothing is held between takes."""
@@ -285,7 +286,7 @@ class StreamSource:
 
     def remarks(self) -> list[str]:
         """Say how the stream was read; its own times do not count while it is live."""
-        return self._played.notes()
+        return self._played.notes(counted_from=_FIRST)
 
     def close(self) -> None:
         """Close the connection."""

@@ -11,7 +11,9 @@ def test_times_count_from_the_containers_beginning() -> None:
     assert [clock.read(1.4 + 2.5, 0.04, is_key=True), clock.read(1.4 + 2.54, 0.04, is_key=False)] == pytest.approx(
         [2.5, 2.54]
     )
-    assert clock.notes() == ["its picture starts 2.50 s after its beginning, from which times count"]
+    assert clock.notes("the beginning") == [
+        "its picture starts 2.50 s after its beginning; times count from the beginning"
+    ]
 
 
 def test_a_step_back_in_the_middle_of_a_scene_is_refused_with_its_place() -> None:
@@ -25,7 +27,7 @@ def test_a_frame_with_the_same_stamp_is_left_out_and_counted() -> None:
     clock = FilmClock("film", 0.0, may_jump=False)
     times = [clock.read(stamp, 0.0, is_key=False) for stamp in (0.0, 0.1, 0.1, 0.2)]
     assert times == [0.0, 0.1, None, pytest.approx(0.2)]
-    assert clock.notes() == ["1 frames with the same time as the one before were left out"]
+    assert clock.notes("") == ["1 frames with the same time as the one before were left out"]
 
 
 def test_after_a_seam_the_pace_is_that_of_the_frames_before() -> None:
