@@ -27,6 +27,7 @@ from shared.dataset.quality import Limits
 from shared.dataset.reader import SequenceRow
 from shared.errors import InvalidInput, WrongUsage
 
+PHOTO_CROP = "center_square_moved_to_face"
 JPEG_QUALITY = 95
 LOCK_PATIENCE_S = 5.0
 
@@ -309,6 +310,12 @@ class DatasetWriter:
         """Write licence and basis of the sequences of each source into the manifest."""
         self.manifest = {**self.manifest, "rights": rights}
         self.commit(self.rows)
+
+    def note_photo_crop(self) -> None:
+        """Write into the manifest that photos were cut around the face where the middle would have missed it."""
+        if self.manifest.get("photo_crop") != PHOTO_CROP:
+            self.manifest = {**self.manifest, "photo_crop": PHOTO_CROP}
+            self.commit(self.rows)
 
     def _must_not_be_barred(self, subject_ids: set[str]) -> None:
         if subject_ids:

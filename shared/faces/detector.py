@@ -78,12 +78,13 @@ class FaceFinder:
                 str(model), found="no face detector", expected=MODEL_NAME, todo="get it again: ./inv fetch-models"
             ) from None
 
-    def find(self, picture_rgb_hwc_u8: U8) -> list[Face]:
+    def find(self, picture_rgb_hwc_u8: U8, *, with_pose: bool = True) -> list[Face]:
         """Find faces; the largest first.
 
         Args:
             picture_rgb_hwc_u8: (H, W, 3), RGB. A small one (224 px) takes milliseconds and finds faces from about 10
                 pixels on.
+            with_pose: Whether the largest is looked at again, for its tilt and turn; boxes alone take a fraction.
 
         Returns:
             The faces. The largest is looked at again from close by, and turned upright until it is: YuNet draws the
@@ -93,7 +94,7 @@ class FaceFinder:
         """
         bgr = np.ascontiguousarray(picture_rgb_hwc_u8[:, :, ::-1])
         faces = sorted(self._detect(bgr), key=lambda face: -face.height_px)
-        if faces:
+        if faces and with_pose:
             faces[0] = self._look_again(bgr, faces[0])
         return faces
 

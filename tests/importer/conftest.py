@@ -57,6 +57,7 @@ def make_film() -> Callable[..., None]:
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., Answer]:
     """Return a function that runs the importer: exit code, its JSON (empty where there is none) and stderr."""
     monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    monkeypatch.setenv("SMILEBENCH_ASSETS", str(tmp_path / "no-models"))  # blobs have no faces
 
     def importer(*words: object) -> Answer:
         capsys.readouterr()

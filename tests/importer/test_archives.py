@@ -32,11 +32,11 @@ KEYWORDS: dict[str, Any] = {
 }
 
 
-def picture(number: int, size_px: int = 64) -> bytes:
+def picture(number: int, size_px: int = 64, suffix: str = ".jpg") -> bytes:
     """Encode a picture that differs from all others."""
     rng = np.random.default_rng(number)
     noise = rng.integers(0, 255, (size_px, size_px, 3), dtype=np.uint8)
-    return bytes(cv2.imencode(".jpg", noise)[1].tobytes())
+    return bytes(cv2.imencode(suffix, noise)[1].tobytes())
 
 
 def write_zip(path: Path, members: dict[str, bytes]) -> Path:
@@ -64,6 +64,7 @@ class Home:
     def run(self, *flags: str, source: Path | None = None) -> tuple[int, str, str]:
         source = source or self.zips
         arguments = ["--dataset", "people", "--archives", str(source), "--keywords", str(self.keywords), *flags]
+        arguments += ["--face-model", "none"]  # noise has no faces
         code = main(arguments)
         captured = self._capsys.readouterr()
         return code, captured.out, captured.err
@@ -203,7 +204,7 @@ def test_conflicts_other_words_small_and_broken_pictures_are_counted_and_not_use
         {
             "Happy_A_0001.jpg": picture(1),
             "folder/": b"",
-            "folder/Neutral_A_0002.PNG": bytes(cv2.imencode(".png", np.zeros((50, 60, 3), np.uint8))[1].tobytes()),
+            "folder/Neutral_A_0002.PNG": picture(2, suffix=".png"),
             "Happy_중립_0003.jpg": picture(3),
             "Sad_A_0004.jpg": picture(4),
             "분노_A_0005.jpg": picture(5),
@@ -366,6 +367,7 @@ def test_a_killed_import_goes_on_and_ends_as_one_that_was_not_killed(home: Home,
         "main(sys.argv[1:])"
     )
     arguments = ["--dataset", "people", "--archives", str(home.zips), "--keywords", str(home.keywords)]
+    arguments += ["--face-model", "none"]
     done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, capture_output=True)
     assert done.returncode == -9
     assert len(open_dataset(home.dataset).rows) == 150

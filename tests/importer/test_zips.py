@@ -10,7 +10,7 @@ import pytest
 from shared.errors import InvalidInput
 from tools.importer.archives import zips
 from tools.importer.archives.zips import Archive
-from tools.importer.pictures import Unusable
+from tools.importer.unusable import Unusable
 
 
 def write(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> Path:

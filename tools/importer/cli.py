@@ -9,6 +9,7 @@ importer --dataset everybody --merge people
 import argparse
 import re
 from pathlib import Path
+from typing import Any
 
 from shared import cli, paths
 from shared.errors import WrongUsage
@@ -35,7 +36,7 @@ _ONLY_FOR = {
     "label_column": ("photos",),
     "subject_column": ("photos",),
     "subject_per": ("photos",),
-    "min_px": ("photos", "archives"),
+    **dict.fromkeys(("min_px", "max_megapixels", "face_model", "without_face"), ("photos", "archives")),
     "keywords": ("archives",),
     "max_per_zip": ("archives",),
     "pick": ("archives",),
@@ -98,7 +99,18 @@ def parser() -> cli.Parser:
         "class's, or one person called unknown, who stays in one part of a split",
     )
     photos.add_argument("--positive", metavar="CLASS", help="positive class of a new dataset (default: smile)")
-    photos.add_argument("--min-px", type=cli.positive_int, metavar="N", help="least side of a photo (default: 48)")
+    still = parser.add_argument_group("photos and archives")
+    still.add_argument("--min-px", type=cli.positive_int, metavar="N", help="least side of a photo (default: 48)")
+    still.add_argument(
+        "--max-megapixels", type=cli.number(0.01, 10_000), metavar="N", help="most pixels, in millions (default: 200)"
+    )
+    still.add_argument("--face-model", metavar="FILE", help="YuNet's file, or none (default: the fetched one)")
+    still.add_argument(
+        "--without-face",
+        choices=("apart", "keep"),
+        help="photos in which no face is found are listed and not taken in (apart, the default), or taken in all the "
+        "same",
+    )
     zips = parser.add_argument_group("archives (folders Training and Validation become the parts of every split)")
     zips.add_argument("--keywords", type=cli.path, metavar="JSON", help="which words of a name stand for which class")
     zips.add_argument("--max-per-zip", type=cli.positive_int, metavar="N", help="pictures of a ZIP (default: 5000)")
@@ -174,9 +186,18 @@ def _to_photos(arguments: argparse.Namespace, dataset: Path) -> PhotosConfig:
         label_column=arguments.label_column or "label",
         labels=_parse_labels(arguments.labels),
         subject_per=arguments.subject_per or "photo",
-        min_px=arguments.min_px or 48,
+        **_still(arguments),
         kind=arguments.kind or "real",
     )
+
+
+def _still(arguments: argparse.Namespace) -> dict[str, Any]:
+    """Fill what photos and archives share."""
+    return {
+        "min_px": arguments.min_px or 48,
+        "max_megapixels": arguments.max_megapixels or 200.0,
+        "without_face": arguments.without_face or "apart",
+    }
 
 
 def _to_archives(arguments: argparse.Namespace, dataset: Path) -> ArchivesConfig:
@@ -189,7 +210,7 @@ def _to_archives(arguments: argparse.Namespace, dataset: Path) -> ArchivesConfig
         max_per_zip=arguments.max_per_zip or 5000,
         pick=arguments.pick or "random",
         seed=arguments.seed or 0,
-        min_px=arguments.min_px or 48,
+        **_still(arguments),
         kind=arguments.kind or "real",
     )
 

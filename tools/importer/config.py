@@ -52,7 +52,24 @@ class WindowsConfig(RecordingsConfig):
 
 
 @dataclass(frozen=True)
-class PhotosConfig(RecordingsConfig):
+class PicturesConfig(RecordingsConfig):
+    """What is asked of photos, in folders and in archives.
+
+    Attributes:
+        min_px: Least side of a photo.
+        max_megapixels: Most pixels of one, in millions.
+        face_model: The face detector's file, or ``none``; None for the fetched one.
+        without_face: ``apart`` or ``keep``: what becomes of photos in which no face is found.
+    """
+
+    min_px: int
+    max_megapixels: float
+    face_model: str | None
+    without_face: str
+
+
+@dataclass(frozen=True)
+class PhotosConfig(PicturesConfig):
     """A folder of photos.
 
     Attributes:
@@ -65,7 +82,6 @@ class PhotosConfig(RecordingsConfig):
         positive: The positive class of a new dataset; None for the default protocol's.
         subject_per: ``photo``, ``folder`` or ``unknown``: the person on a photo that no table names.
         pseudonyms: Whether every subject is renamed.
-        min_px: Least side of a photo.
     """
 
     photos: Path
@@ -77,11 +93,10 @@ class PhotosConfig(RecordingsConfig):
     positive: str | None
     subject_per: str
     pseudonyms: bool
-    min_px: int
 
 
 @dataclass(frozen=True)
-class ArchivesConfig(RecordingsConfig):
+class ArchivesConfig(PicturesConfig):
     """ZIP archives of photos.
 
     Attributes:
@@ -90,7 +105,6 @@ class ArchivesConfig(RecordingsConfig):
         max_per_zip: Pictures of one archive at most.
         pick: ``random`` or ``even``: which, where there are more.
         seed: Random seed: which members, and who of the training people become validation people.
-        min_px: Least side of a picture.
     """
 
     archives: Path
@@ -98,7 +112,6 @@ class ArchivesConfig(RecordingsConfig):
     max_per_zip: int
     pick: str
     seed: int
-    min_px: int
 
 
 @dataclass(frozen=True)

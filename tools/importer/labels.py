@@ -4,7 +4,7 @@ Also makes the protocol of a dataset of photos: sequences of one picture. Reads 
 """
 
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,62 @@ def map_label(text: str, mapping: Mapping[str, str], classes: Sequence[str]) -> 
         return mapping.get(unicodedata.normalize("NFC", text.strip()))
     name = to_class_name(text)
     return name if name in classes else None
+
+
+# What folders and labels of a smile are called; lower case, as `to_class_name` writes them.
+_WORDS = {
+    "smile": {"smiling", "happy", "happiness", "laugh", "웃음", "미소", "스마일", "기쁨", "행복", "1"},
+    "non_smile": {"neutral", "no_smile", "nonsmile", "무표정", "웃지_않음", "웃지않음", "안웃음", "중립", "0"},
+}
+
+
+def suggest_labels(names: Sequence[str], classes: Sequence[str]) -> str:
+    """Write the --labels that would take these names in: those that are known by their meaning, the others in order.
+
+    Args:
+        names: Of folders or labels, as the user wrote them.
+        classes: The dataset's.
+
+    Returns:
+        The flag; empty where there are no names, or more than anybody would write.
+
+    Example:
+        >>> suggest_labels(["무표정", "웃음"], ["non_smile", "smile"])
+        '--labels 무표정=non_smile,웃음=smile'
+    """
+    if not 0 < len(names) <= 8:
+        return ""
+    guessed = {name: _guess(name, classes) for name in names}
+    rest = [each for each in classes if each not in guessed.values()] or list(classes)
+    pairs = []
+    for name, guess in guessed.items():
+        known = guess or (rest.pop(0) if len(rest) > 1 else rest[0])
+        pairs.append(f"{unicodedata.normalize('NFC', name)}={known}")
+    text = ",".join(pairs)
+    return f"--labels {text}" if " " not in text else f'--labels "{text}"'
+
+
+def _guess(name: str, classes: Sequence[str]) -> str | None:
+    """Find the class that a name means."""
+    plain = to_class_name(name)
+    found = [known for known, words in _WORDS.items() if plain == known or plain in words]
+    return next((known for known in found if known in classes), None)
+
+
+def note_on_folders(unknown: Sequence[str], mapping: Mapping[str, str], classes: Sequence[str]) -> Iterator[str]:
+    """Say how labels that were not requested could be: with the names of those that were left out.
+
+    Args:
+        unknown: Labels or folders of what was left out, one for each.
+        mapping: Of --labels, which then has to name all that shall be taken in.
+        classes: The dataset's.
+    """
+    names = [name for name in dict.fromkeys(unknown) if name and name not in ("in no class's folder", "no label")]
+    meant = [name for name in names if _guess(name, classes)]
+    if meant:
+        known = {**{each: each for each in classes}, **mapping}
+        pairs = suggest_labels(meant, classes).removeprefix("--labels ").strip('"')
+        yield f"more labels can be taken in: --labels {','.join(f'{a}={b}' for a, b in known.items())},{pairs}"
 
 
 def choose_classes(mapping: Mapping[str, str], positive: str | None) -> tuple[list[str], str]:

@@ -87,6 +87,8 @@ def merge(config: MergeConfig) -> Imported:
                 added += [row.label for row, _, _ in new]
                 dataset.commit_when_due()
         dataset.flush()
+        if added and "photo_crop" in other.manifest:
+            dataset.note_photo_crop()
         notes = tuple(rights.carry_over(dataset, other, config.prefix))
     return Imported(
         config.dataset,

@@ -9,11 +9,12 @@ from shared import cli
 from shared.dataset.ahead import map_ahead
 from shared.dataset.bulk_writer import Incoming, Intake, Origin
 from shared.dataset.reader import find_protocol
-from shared.errors import InvalidInput
-from tools.importer import labels, pictures, rights, subjects, table
+from shared.errors import InvalidInput, MissingOutside
+from tools.importer import faces, kinds, labels, pictures, rights, subjects, table
 from tools.importer.config import PhotosConfig
-from tools.importer.pictures import Prepared, Unusable
-from tools.importer.report import Imported, LeftOut, count_added
+from tools.importer.pictures import Cutter, Prepared
+from tools.importer.report import HEIC_PACKAGE, Imported, LeftOut, count_added, write_report
+from tools.importer.unusable import Unusable
 
 
 @dataclass(frozen=True)
@@ -56,18 +57,18 @@ def import_photos(config: PhotosConfig) -> Imported:
         else _list_folders(config, folder, classes, left_out)
     )
     if not found and not config.table:
-        raise InvalidInput(
-            str(config.photos),
-            found=f"{len(left_out)} files, and no photo in a class's folder" if left_out else "no photo",
-            expected=f"a sub-folder for each class ({', '.join(classes)}), or --table",
-        )
+        raise _no_photo(config, classes, left_out)
+    _must_be_readable(found)
     added: list[str] = []
     n_known = 0
     seen: dict[str, Photo] = {}
+    remarks: list[LeftOut] = []
+    cutter: Cutter | None = None
     with Intake(config.dataset, protocol, config.kind) as dataset:
         rights.settle_rights(dataset, "photo", config)
         pseudonyms = subjects.Pseudonyms(config.dataset, config.pseudonyms)
-        for prepared in cli.progress(_prepare(found, dataset, config), what="photos", total=len(found), unit="photo"):
+        cutter = faces.make_cutter(config, int(dataset.manifest["image"]["width_px"]))
+        for prepared in cli.progress(_prepare(found, dataset, cutter), what="photos", total=len(found), unit="photo"):
             photo, sha256 = prepared.source, prepared.sha256
             if sha256 in seen:
                 left_out.append(_twice(photo, seen[sha256]))
@@ -88,6 +89,11 @@ def import_photos(config: PhotosConfig) -> Imported:
             dataset.add(Incoming(person, take, photo.label, None, (0.0,), "photo", (prepared.stored,), origin))
             dataset.commit_when_due()
             added.append(photo.label)
+            remarks += [LeftOut(photo.name, "at_face")] if prepared.is_at_face else []
+            remarks += [LeftOut(photo.name, "first_of_several")] if prepared.moves else []
+        if any(remark.reason == "at_face" for remark in remarks):
+            dataset.note_photo_crop()
+    n_at_face, n_moving = (sum(one.reason == key for one in remarks) for key in ("at_face", "first_of_several"))
     return Imported(
         config.dataset,
         str(config.photos),
@@ -96,11 +102,61 @@ def import_photos(config: PhotosConfig) -> Imported:
         tuple(left_out),
         dataset.manifest["counts"],
         must_be_complete=config.table is not None,
+        report=write_report(config.dataset, [*left_out, *remarks]),
         notes=(
             *_notes(config, list(seen.values()), pseudonyms.n_kept),
+            *faces.notes(cutter, n_at_face, n_moving),
+            *labels.note_on_folders(
+                [one.detail for one in left_out if one.reason == "unwanted"], config.labels, classes
+            ),
             *rights.note_on_rights(dataset, "photo", config),
         ),
     )
+
+
+def _no_photo(config: PhotosConfig, classes: list[str], left_out: list[LeftOut]) -> InvalidInput:
+    """Say why there is nothing to take in, with the user's own folders in the command that would help."""
+    folders = list(dict.fromkeys(one.what.split("/")[0] for one in left_out if "/" in one.what))
+    hint = labels.suggest_labels(folders, classes)
+    return InvalidInput(
+        str(config.photos),
+        found=f"{len(left_out)} files, and no photo in a class's folder" if left_out else "no photo",
+        expected=f"a sub-folder for each class ({', '.join(classes)}), or --table",
+        todo=f"say what the folders hold: {hint}" if hint else "",
+    )
+
+
+def _must_be_readable(found: list[Photo]) -> None:
+    """Refuse photos of which none can be read for want of a package.
+
+    Raises:
+        MissingOutside: All are HEIC, and what reads them is not installed.
+    """
+    heads = (_read_head(photo.path) for photo in found)
+    if not found or any(kinds.sniff(head) != kinds.HEIC for head in heads):
+        return
+    try:
+        kinds.open_heic()
+    except Unusable:
+        raise MissingOutside(
+            str(found[0].path.parent),
+            found=f"{len(found)} HEIC photos",
+            expected="pillow-heif to read them with",
+            todo=f"install it: {HEIC_PACKAGE}",
+        ) from None
+
+
+def _read_head(path: Path) -> bytes:
+    try:
+        with path.open("rb") as file:
+            return file.read(kinds.HEAD_BYTES)
+    except OSError:
+        return b""
+
+
+def _is_picture(path: Path) -> bool:
+    """Tell whether a file is a picture by its bytes, or calls itself one, so that it is named as a broken one."""
+    return kinds.sniff(_read_head(path)) is not None or path.suffix.lower() in kinds.SUFFIXES
 
 
 def _check_mapping(mapping: Mapping[str, str], classes: list[str]) -> None:
@@ -136,7 +192,7 @@ def _list_folders(config: PhotosConfig, folder: Path, classes: list[str], left_o
         name = "/".join(parts)
         if any(part.startswith(".") for part in parts):
             continue  # what a Mac or a thumbnailer leaves behind
-        if path.suffix.lower() not in pictures.SUFFIXES:
+        if not _is_picture(path):
             left_out.append(LeftOut(name, "no_picture"))
             continue
         label = labels.map_label(parts[0], config.labels, classes) if len(parts) > 1 else None
@@ -188,21 +244,19 @@ def _list_table(config: PhotosConfig, folder: Path, classes: list[str], left_out
             yield Photo(path, name, label, person or None)
 
 
-def _prepare(found: list[Photo], dataset: Intake, config: PhotosConfig) -> Iterator[Prepared[Photo]]:
+def _prepare(found: list[Photo], dataset: Intake, cutter: Cutter) -> Iterator[Prepared[Photo]]:
     """Read photos ahead, in order, on all cores."""
-    size_px = int(dataset.manifest["image"]["width_px"])
 
     def prepare(photo: Photo) -> Prepared[Photo]:
+        sha256 = photo.name
         try:
-            data = photo.path.read_bytes()
-        except OSError as error:
-            return Prepared(photo, photo.name, None, Unusable("unreadable", error.strerror or ""))
-        sha256 = hashlib.sha256(data).hexdigest()
-        if dataset.knows(Origin("photo", photo.name, sha256)):
-            return Prepared(photo, sha256, None)
-        try:
-            return Prepared(photo, sha256, pictures.to_stored(data, size_px, config.min_px))
+            with pictures.read_file(photo.path) as data:
+                sha256 = hashlib.sha256(data).hexdigest()
+                if dataset.knows(Origin("photo", photo.name, sha256)):
+                    return Prepared(photo, sha256, None)
+                stored = cutter.cut(data)
         except Unusable as error:
             return Prepared(photo, sha256, None, error)
+        return Prepared(photo, sha256, stored.jpg, None, stored.moves, stored.is_at_face)
 
     yield from map_ahead(prepare, found)

@@ -20,7 +20,7 @@ from shared.errors import CheckFailed, InvalidInput
 from shared.video import Film
 from tools.importer import labels, pictures, rights, subjects, table
 from tools.importer.config import WindowsConfig
-from tools.importer.report import Imported, LeftOut, count_added
+from tools.importer.report import Imported, LeftOut, count_added, write_report
 
 COLUMNS = ("file", "start", "end", "label", "subject")
 _SLACK_S = 1.0  # frames around a sequence's place that are kept until its window is over
@@ -110,6 +110,7 @@ def import_windows(config: WindowsConfig) -> Imported:
         counts,
         must_be_complete=True,
         notes=tuple(notes),
+        report=write_report(config.dataset, left_out),
     )
 
 

@@ -5,7 +5,6 @@ Training and Validation become the parts of every split: a person of one is neve
 """
 
 import hashlib
-import os
 import unicodedata
 import zlib
 from array import array
@@ -25,16 +24,17 @@ from shared.dataset.bulk_writer import Incoming, Intake, Origin
 from shared.dataset.protocol import Protocol
 from shared.dataset.reader import find_protocol, open_dataset
 from shared.errors import InvalidInput
-from tools.importer import labels, pictures, rights, subjects
+from tools.importer import faces, labels, rights, subjects
 from tools.importer.archives.keywords import CONFLICT, Keywords, read_keywords
 from tools.importer.archives.report import ArchiveCount, ArchivesImported, Tally
 from tools.importer.archives.zips import Archive, Member
 from tools.importer.config import ArchivesConfig
-from tools.importer.pictures import Prepared, Unusable
+from tools.importer.kinds import SUFFIXES
+from tools.importer.pictures import Prepared
+from tools.importer.unusable import Unusable
 
 _TRAIN, _TEST = "train", "test"
 _SIDE_FOLDERS = {"training": _TRAIN, "train": _TRAIN, "validation": _TEST, "valid": _TEST, "val": _TEST, "test": _TEST}
-_MAX_PIXELS = 2**27  # OpenCV would unpack a picture of 3 GB
 
 
 @dataclass
@@ -66,7 +66,6 @@ def import_archives(config: ArchivesConfig) -> ArchivesImported:
             expected="pictures named by " + ", ".join(word for word, owner in keywords.owners if owner),
         )
     protocol = _protocol_for(config, keywords)
-    os.environ.setdefault("OPENCV_IO_MAX_IMAGE_PIXELS", str(_MAX_PIXELS))
     with Intake(config.dataset, protocol, config.kind) as dataset:
         rights.settle_rights(dataset, "photo", config)
         run = _Run(config, keywords, dataset, tally)
@@ -132,7 +131,7 @@ def _label_of(member: Member, keywords: Keywords, each: _Zip, tally: Tally | Non
         return None
     if member.is_hidden:
         reason, words = "hidden", ""
-    elif not member.name.lower().endswith(pictures.SUFFIXES):
+    elif not member.name.lower().endswith(SUFFIXES):
         reason, words = "no_picture", ""
     else:
         verdict = keywords.judge(member.name)
@@ -164,13 +163,14 @@ class _Run:
     def __init__(self, config: ArchivesConfig, keywords: Keywords, dataset: Intake, tally: Tally) -> None:
         self._config, self._keywords, self._dataset, self._tally = config, keywords, dataset, tally
         self._pseudonyms = subjects.Pseudonyms(config.dataset, always=True)
+        self._cutter = faces.make_cutter(config, preprocess.SIZE_PX)
         self._banned: dict[str | None, set[str]] = {}
         self._seen: dict[bytes, tuple[str, str]] = {}
         tested = splits.read_test_people(config.dataset)
         present = {row.subject_id for row in dataset.rows}
         self._people = {_TRAIN: present - (tested or set()), _TEST: set(tested or ())}
         self._has_sides = tested is not None
-        self._n_known = self._n_nameless = 0
+        self._n_known = self._n_nameless = self._n_at_face = self._n_moving = 0
 
     def keep_sides_apart(self, zips: list[_Zip]) -> None:
         """Find the people of each part whom the other holds, here or in the dataset as it was."""
@@ -258,7 +258,8 @@ class _Run:
             sha256 = hashlib.sha256(data).hexdigest()
             if self._dataset.knows(self._origin(each, member, sha256)):
                 return Prepared(member, sha256, None)
-            return Prepared(member, sha256, pictures.to_stored(data, preprocess.SIZE_PX, self._config.min_px))
+            stored = self._cutter.cut(data)
+            return Prepared(member, sha256, stored.jpg, None, stored.moves, stored.is_at_face)
         except Unusable as problem:
             return Prepared(member, sha256, None, problem)
 
@@ -273,6 +274,8 @@ class _Run:
         if prepared.problem:
             self._tally.leave_out(prepared.problem.reason, what, prepared.problem.detail)
             return
+        self._n_at_face += prepared.is_at_face
+        self._n_moving += prepared.moves
         label = self._keywords.judge(member.name).label
         assert label is not None
         first, first_label = self._seen.setdefault(bytes.fromhex(sha256), (what, label))
@@ -333,4 +336,5 @@ class _Run:
                 f"the names of {self._n_nameless} pictures name no person; each counts as a person of its own, so the "
                 "same person may stand in train and in validation (give the keywords file a person pattern)"
             )
+        yield from faces.notes(self._cutter, self._n_at_face, self._n_moving)
         yield from rights.note_on_rights(self._dataset, "photo", self._config)

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import paths
-from tools.importer.report import added_as_json, list_by_label
+from tools.importer.report import HEIC_PACKAGE, added_as_json, list_by_label
 
 REASONS = {
     "unwanted": "no keyword of a class in the name",
@@ -18,6 +18,11 @@ REASONS = {
     "unreadable": "no picture that can be read",
     "truncated": "cut off in the middle",
     "too_small": "too small",
+    "too_large": "too large to open",
+    "needs_package": f"HEIC, which is read by pillow-heif ({HEIC_PACKAGE})",
+    "blank": "one colour all over",
+    "no_face": "no face was found (--without-face keep takes them in)",
+    "withdrawn": "of a person who has withdrawn from this dataset",
     "duplicate": "the same bytes as another one",
     "conflict": "the same bytes under another label",
 }
