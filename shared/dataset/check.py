@@ -15,6 +15,7 @@ from typing import Any
 from shared import cli, contracts
 from shared.dataset import reader
 from shared.dataset.ahead import map_ahead
+from shared.dataset.protocol import EMOTIONS
 from shared.dataset.reader import LABELS, MANIFEST, SequenceRow
 from shared.errors import InvalidInput
 
@@ -138,6 +139,7 @@ def _check_sequences(contents: Contents) -> Iterator[Problem]:
     """Check the rows against the protocol and each other."""
     protocol = contents.manifest["protocol"]
     by_hash: dict[str, tuple[int, SequenceRow]] = {}
+    label_of = _labels_of_emotions(contents.manifest)
     for number, row in contents.rows.items():
         where = row_name(number, row)
         if row.frame_count != protocol["frame_count"]:
@@ -145,12 +147,38 @@ def _check_sequences(contents: Contents) -> Iterator[Problem]:
             yield Problem(where, what, kind="frames")
         if any(after <= before for before, after in zip(row.frame_times_ms, row.frame_times_ms[1:], strict=False)):
             yield Problem(where, "the times of its pictures do not grow", kind="times")
+        if whose := _other_label_of(row, label_of):
+            what = (
+                f"the label {row.label} beside the emotion {row.emotion}, which belongs to {whose}: correct labels by "
+                "./inv review and ./inv review-apply, which change both"
+            )
+            yield Problem(where, what, kind="emotion")
         if row.sha256 in by_hash:
             first_number, first = by_hash[row.sha256]
             whose = "" if first.subject_id == row.subject_id else f" of another person, {first.subject_id}"
             what = f"the same pictures as row {first_number} ({first.sequence_id}){whose}"
             yield Problem(where, what, is_error=False, kind="duplicate")
         by_hash.setdefault(row.sha256, (number, row))
+
+
+def _labels_of_emotions(manifest: Mapping[str, Any]) -> dict[str, set[str]]:
+    """Say which labels an emotion may stand beside: those of the protocol's windows, and what a smile means."""
+    classes = set(manifest["classes"])
+    found: dict[str, set[str]] = defaultdict(set)
+    for window in manifest["protocol"]["windows"]:
+        if window.get("emotion"):
+            found[window["emotion"]].add(window["label"])
+    for emotion, label in (("happy", "smile"), ("neutral", "non_smile")):
+        if {"smile", "non_smile"} <= classes and emotion not in found:
+            found[emotion] = {label}
+    return found | {name: {name} for name in classes & set(EMOTIONS)}
+
+
+def _other_label_of(row: SequenceRow, label_of: Mapping[str, set[str]]) -> str:
+    """Name the labels that a row's emotion belongs to, where its own is none of them; else nothing."""
+    if row.emotion is None or row.label in label_of.get(row.emotion, {row.label}):
+        return ""
+    return " or ".join(sorted(label_of[row.emotion]))
 
 
 def _check_takes(contents: Contents) -> Iterator[Problem]:

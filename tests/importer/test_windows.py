@@ -160,3 +160,48 @@ def test_seconds_of_a_list_are_those_of_a_player(run: Run, film: Path, tmp_path:
     assert dataset.rows[0].frame_times_ms == pytest.approx((2800, 2900, 3000, 3100, 3200), abs=1)
     greys = dataset.load_frames(dataset.rows[0]).mean(axis=(1, 2, 3))
     assert greys == pytest.approx([2 * number for number in (13, 14, 15, 16, 17)], abs=3)
+
+
+@pytest.mark.parametrize(
+    ("start", "end"), [("0:01", "0:02.5"), ("00:00:01", "0:0:2,5"), ("10f", "25f"), ("1", "0:02.5"), ("0:01.0", "25F")]
+)
+def test_moments_may_be_written_as_players_and_editors_show_them(
+    run: Run, film: Path, tmp_path: Path, start: str, end: str
+) -> None:
+    """m:ss and frame numbers were "not a number of seconds"."""
+    table = write(film, HEADER.replace(",", ";") + f"하나.mp4;{start};{end};smile;s01\n")
+    code, answer, err = run("--dataset", "f", "--windows", table)
+    assert (code, answer.get("n_added")) == (0, 1), err
+    (row,) = reader.open_dataset(tmp_path / "datasets" / "f").rows
+    assert row.frame_times_ms == pytest.approx((1600, 1700, 1800, 1900, 2000), abs=0.2)
+    (origin,) = bulk_writer.read_origins(tmp_path / "datasets" / "f").values()
+    assert (origin.start_ms, origin.end_ms) == (1000, 2500)
+
+
+@pytest.mark.parametrize("start", ["1:75", "0:0:0:5", "half", "-0:01", "12g", ":5", "1:", "nan"])
+def test_what_is_no_moment_is_refused_with_what_is(run: Run, film: Path, start: str) -> None:
+    code, _, err = run("--dataset", "f", "--windows", write(film, HEADER + f"하나.mp4,{start},3,smile,s01\n"))
+    assert code == 1
+    assert f"start is {start!r}, not seconds (62.5), m:ss (1:02.5), h:mm:ss or a frame from 0 (120f)" in err
+    assert "nothing was imported" in err
+
+
+def test_a_window_beyond_the_films_end_says_so(run: Run, film: Path) -> None:
+    rows = ["하나.mp4,0:01:30,0:01:32,smile,s01", "하나.mp4,100f,120f,smile,s01", "하나.mp4,3,6,smile,s01"]
+    code, answer, _ = run(
+        "--dataset", "f", "--windows", write(film, HEADER + "\n".join([*rows, "하나.mp4,0,1,smile,s01"]))
+    )
+    assert (code, answer["n_added"]) == (1, 1)
+    told = {each["what"]: each["detail"] for each in answer["left_out"]}
+    end = "the window is beyond the film's end at 4.10 s"
+    assert told == {
+        "row 2: 하나.mp4 90 to 92 s": f"0 of 1 sequences fit; {end}",
+        "row 3: 하나.mp4 100f to 120f": "the film has 41 frames, from 0f",
+        "row 4: 하나.mp4 3 to 6 s": f"0 of 1 sequences fit; {end}",
+    }
+
+
+def test_a_label_in_korean_is_refused_with_the_flag_that_takes_it_in(run: Run, film: Path) -> None:
+    code, _, err = run("--dataset", "f", "--windows", write(film, HEADER + "하나.mp4,0,1,웃음,s01\n"))
+    assert code == 1
+    assert "the label '웃음' is none of non_smile, smile (say what it means: --labels 웃음=smile,...)" in err

@@ -180,3 +180,18 @@ def test_it_can_be_run_as_a_program(people: Dataset) -> None:
     words = [sys.executable, "-m", "tools.verifier", "--dataset", str(people.folder)]
     done = subprocess.run(words, capture_output=True, text=True, check=False, cwd=Path(__file__).parents[2])
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_a_label_that_was_changed_without_its_emotion_is_an_error_with_its_row(people: Dataset, run: Run) -> None:
+    """A label changed by hand left the other label's emotion beside it, and the dataset was called valid."""
+    first = next(row for row in people.rows if row.label == "smile")
+    number = people.rows.index(first) + 2
+    lines = (people.folder / "labels.csv").read_text(encoding="utf-8").splitlines()
+    lines[number - 1] = lines[number - 1].replace(",smile,", ",non_smile,")
+    edit(people, "labels.csv", lambda _: "\n".join(lines) + "\n")
+    code, answer, text = run()
+    assert code == 1
+    assert answer["errors_by_kind"]["emotion"] == 1
+    told = f"labels.csv row {number} ({first.sequence_id}): the label non_smile beside the emotion happy"
+    assert told in text
+    assert "./inv review" in text

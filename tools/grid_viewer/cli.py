@@ -17,7 +17,7 @@ Writes to artifacts/grids/<dataset>/ (or --out):
   page_001.png ...  sheets: one row per sequence, sorted by person, take and id
   index.html        one self-contained page: filter by label and person, search, play, enlarge; English and Korean
 Sheets left by an earlier, larger run are removed; files that grid-viewer did not write are never touched.
-The dataset is only read. To correct a label, edit its row in labels.csv."""
+The dataset is only read. To correct a label, use the reviewer: ./inv review, then ./inv review-apply."""
 
 EXAMPLES = """\
 grid-viewer --dataset people

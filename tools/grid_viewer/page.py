@@ -26,6 +26,7 @@ JPEG_QUALITY = 75
 PLAY_MIN_MS = 160  # real spacing is 100 ms; an eye that judges wants it a little slower
 SIGNATURE = "<!-- smilebench grid-viewer -->"
 _HERE = Path(__file__).parent
+_AFTER_LOOKING = ("review", "review-apply", "verify", "grid")
 
 
 @dataclass(frozen=True)
@@ -213,9 +214,9 @@ def _fill_template(facts: PageFacts) -> str:
         "synthetic_banner": synthetic_banner,
         "synthetic_badge": synthetic_badge,
         "facts": " · ".join(notes),
-        "correct": html.escape(words("correct", dataset=name, classes=classes)),
-        "correct_values": _attribute({"dataset": name, "classes": classes}),
-        "commands": html.escape(f"./inv verify --dataset {name}\n./inv grid --dataset {name}"),
+        "correct": html.escape(words("correct", classes=classes)),
+        "correct_values": _attribute({"classes": classes}),
+        "commands": html.escape("\n".join(f"./inv {task} --dataset {name}" for task in _AFTER_LOOKING)),
         "label_word": html.escape(words("label")),
         "chips": chips,
         "subjects": "".join(f"<option>{html.escape(subject)}</option>" for subject in subjects),

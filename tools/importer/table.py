@@ -6,6 +6,7 @@ Knows nothing of what the columns mean. Column names are compared without regard
 import csv
 import io
 import math
+import re
 import unicodedata
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -116,6 +117,41 @@ def parse_number(text: str) -> float | None:
     except ValueError:
         return None
     return value if math.isfinite(value) else None
+
+
+@dataclass(frozen=True)
+class Moment:
+    """A moment of a film as a table names it: one of both is given.
+
+    Attributes:
+        time_s: Seconds on the player's clock.
+        frame: A frame's number, from 0.
+    """
+
+    time_s: float | None = None
+    frame: int | None = None
+
+
+MOMENTS = "seconds (62.5), m:ss (1:02.5), h:mm:ss or a frame from 0 (120f)"
+_CLOCK = re.compile(r"(?:(\d{1,3}):([0-5]?\d)|(\d{1,4})):([0-5]?\d(?:[.,]\d+)?)")
+
+
+def parse_moment(text: str) -> Moment | None:
+    """Parse a moment of a film, as players and editors show it; None for anything else, also before 0.
+
+    Example:
+        >>> parse_moment("1:02.5"), parse_moment("120f")
+        (Moment(time_s=62.5, frame=None), Moment(time_s=None, frame=120))
+    """
+    text = text.strip()
+    if re.fullmatch(r"\d{1,9}\s?[fF]", text):
+        return Moment(frame=int(text[:-1]))
+    if clock := _CLOCK.fullmatch(text):
+        hours, minutes_of_hour, minutes, seconds = clock.groups()
+        whole_s = 3600 * int(hours or 0) + 60 * int(minutes_of_hour or minutes or 0)
+        return Moment(whole_s + float(seconds.replace(",", ".")))
+    value = parse_number(text)
+    return None if value is None or value < 0 else Moment(value)
 
 
 def find_file(folder: Path, name: str) -> Path | None:

@@ -1,8 +1,9 @@
 """Takes in films with a list of windows: each row of the list becomes its sequences, exactly and nothing else.
 
-A row gives one sequence (or --per-window), in the middle of its window: the frames whose own timestamps are nearest to
-the protocol's interval, none outside of the window. Films are read in place and not copied; origins.csv and the take's
-record hold their hash.
+Rows that cannot be read are all named, and nothing is imported then; windows that a film does not hold are listed
+beside those that were taken in. A row gives one sequence (or --per-window), in the middle of its window: the frames
+whose own timestamps are nearest to the protocol's interval, none outside of the window. Films are read in place and not
+copied; origins.csv and the take's record hold their hash.
 """
 
 import importlib.metadata
@@ -24,22 +25,34 @@ from tools.importer.report import Imported, LeftOut, count_added, write_report
 
 COLUMNS = ("file", "start", "end", "label", "subject")
 _SLACK_S = 1.0  # frames around a sequence's place that are kept until its window is over
+_END_SLACK_S = 0.1
 _LISTED = 20
 
 
 @dataclass(frozen=True)
 class Row:
-    """A row of the list; seconds on the player's clock, from the film's beginning."""
+    """A row of the list; seconds on the player's clock, from the film's beginning.
+
+    Attributes:
+        frames: Numbers of the frames at which it starts and ends, where it names frames; its window waits for their
+            times then.
+    """
 
     number: int
     film: Path
     name: str
     window: Window
     person: str
+    frames: tuple[int | None, int | None] = (None, None)
 
     def describe(self) -> str:
         """Name the row for lists."""
-        return f"row {self.number}: {self.name} {self.window.start_s:g} to {self.window.end_s:g} s"
+        start, end = self.frames
+        if start is None and end is None:
+            return f"row {self.number}: {self.name} {self.window.start_s:g} to {self.window.end_s:g} s"
+        first = f"{self.window.start_s:g} s" if start is None else f"{start}f"
+        last = f"{self.window.end_s:g} s" if end is None else f"{end}f"
+        return f"row {self.number}: {self.name} {first} to {last}"
 
 
 @dataclass
@@ -76,6 +89,11 @@ def import_windows(config: WindowsConfig) -> Imported:
         pseudonyms = subjects.Pseudonyms(config.dataset, config.pseudonyms)
         for film, film_rows in cli.progress(by_film.items(), what="films", total=len(by_film), unit="film"):
             sha256 = contracts.sha256_file(film)
+            try:
+                film_rows = _find_frames(film, film_rows, cutting, left_out)
+            except InvalidInput as error:
+                left_out += [LeftOut(row.describe(), "broken_film", error.found) for row in film_rows]
+                continue
             new = [row for row in film_rows if not dataset.knows(_origin(row, sha256))]
             n_known += len(film_rows) - len(new)
             if not new:
@@ -87,9 +105,12 @@ def import_windows(config: WindowsConfig) -> Imported:
                 continue
             notes += [f"{new[0].name}: {remark}" for remark in remarks]
             for cut in cuts:
+                beyond = _beyond_end(cut.row, facts)
                 if len(cut.sequences or []) < config.per_window:
                     found = f"{len(cut.sequences or [])} of {config.per_window} sequences fit"
-                    left_out.append(LeftOut(cut.row.describe(), "no_frames", found))
+                    left_out.append(LeftOut(cut.row.describe(), "no_frames", f"{found}; {beyond}" if beyond else found))
+                elif beyond:
+                    notes.append(f"{cut.row.describe()}: {beyond}; what fits was cut")
             whole = [cut for cut in cuts if len(cut.sequences or []) == config.per_window]
             barred = [cut for cut in whole if dataset.bars(pseudonyms.of(cut.row.person))]
             left_out += [LeftOut(cut.row.describe(), "withdrawn") for cut in barred]
@@ -154,26 +175,68 @@ def _read_row(
     film = table.find_file(folder, cells["file"]) if cells["file"] else None
     if film is None:
         wrong.append(f"row {line.number}: no film {cells['file']!r} in {paths.shown(folder)}")
-    times = [table.parse_number(cells[name]) for name in ("start", "end")]
-    for name, value in zip(("start", "end"), times, strict=True):
-        if value is None or value < 0:
-            wrong.append(f"row {line.number}: {name} is {cells[name]!r}, not a number of seconds")
-    start_s, end_s = times
-    if start_s is not None and end_s is not None and start_s >= 0:
-        span_s = (protocol.frame_count - 1) * protocol.frame_interval_ms / 1000
-        if end_s - start_s < max(span_s, 1e-9) - 1e-9:
-            least = f"at least {span_s:g} s, which {protocol.frame_count} frames need"
-            wrong.append(f"row {line.number}: the window from {start_s:g} to {end_s:g} s is too short; {least}")
+    moments = [table.parse_moment(cells[name]) for name in ("start", "end")]
+    for name, value in zip(("start", "end"), moments, strict=True):
+        if value is None:
+            wrong.append(f"row {line.number}: {name} is {cells[name]!r}, not {table.MOMENTS}")
+    start, end = (moment or table.Moment() for moment in moments)
+    if start.time_s is not None and end.time_s is not None and _is_too_short(protocol, start.time_s, end.time_s):
+        wrong.append(f"row {line.number}: {_too_short(protocol, start.time_s, end.time_s)}")
     classes = protocol.document["classes"]
     label = labels.map_label(cells["label"], config.labels, classes)
     if label not in classes:
         known = ", ".join(config.labels or classes)
-        wrong.append(f"row {line.number}: the label {cells['label']!r} is none of {known}")
+        hint = labels.suggest_labels([cells["label"]], classes) if cells["label"] and not config.labels else ""
+        more = f" (say what it means: {hint},...)" if hint else ""
+        wrong.append(f"row {line.number}: the label {cells['label']!r} is none of {known}{more}")
     if not cells["subject"]:
         wrong.append(f"row {line.number}: no subject")
-    if len(wrong) > before or film is None or start_s is None or end_s is None or label is None:
+    if len(wrong) > before or film is None or label is None:
         return None
-    return Row(line.number, film, cells["file"], Window(start_s, end_s, label, None), cells["subject"])
+    window = Window(start.time_s or 0.0, end.time_s or 0.0, label, None)
+    return Row(line.number, film, cells["file"], window, cells["subject"], (start.frame, end.frame))
+
+
+def _span_s(protocol: Protocol) -> float:
+    return float((protocol.frame_count - 1) * protocol.frame_interval_ms / 1000)
+
+
+def _is_too_short(protocol: Protocol, start_s: float, end_s: float) -> bool:
+    return end_s - start_s < max(_span_s(protocol), 1e-9) - 1e-9
+
+
+def _too_short(protocol: Protocol, start_s: float, end_s: float) -> str:
+    least = f"at least {_span_s(protocol):g} s, which {protocol.frame_count} frames need"
+    return f"the window from {start_s:g} to {end_s:g} s is too short; {least}"
+
+
+def _find_frames(film: Path, rows: Sequence[Row], protocol: Protocol, left_out: list[LeftOut]) -> list[Row]:
+    """Give windows that name frames their times; the film is only read for it where one does."""
+    if not any(number is not None for row in rows for number in row.frames):
+        return list(rows)
+    with Film(str(film)) as source:
+        times_s = [frame.time_s for frame in source]
+    found = []
+    for row in rows:
+        last = max((number for number in row.frames if number is not None), default=0)
+        if last >= len(times_s):
+            left_out.append(LeftOut(row.describe(), "no_frames", f"the film has {len(times_s)} frames, from 0f"))
+            continue
+        seconds = (row.window.start_s, row.window.end_s)
+        start_s, end_s = (s if n is None else times_s[n] for n, s in zip(row.frames, seconds, strict=True))
+        if _is_too_short(protocol, start_s, end_s):
+            left_out.append(LeftOut(row.describe(), "no_frames", _too_short(protocol, start_s, end_s)))
+            continue
+        found.append(replace(row, window=replace(row.window, start_s=start_s, end_s=end_s)))
+    return found
+
+
+def _beyond_end(row: Row, facts: dict[str, Any]) -> str:
+    """Say that a window reaches beyond the film's end, up to which it was read then; empty where it does not."""
+    end_s = facts["duration_s"] + (1 / facts["measured_fps"] if facts["measured_fps"] else 0.0)
+    if row.window.end_s <= end_s + _END_SLACK_S:
+        return ""
+    return f"the window is beyond the film's end at {end_s:.2f} s"
 
 
 def _cut(film: Path, rows: Sequence[Row], protocol: Protocol) -> tuple[list[_Cut], dict[str, Any], list[str]]:
