@@ -39,6 +39,7 @@ class Film(AbstractContextManager["Film"]):
         nominal_fps: Frame rate that the container reports, or None.
         duration_s: Length from the beginning, or None.
         is_live: Whether it is a stream without an end.
+        codec: Name of the pictures' codec, such as h264.
 
     Raises:
         InvalidInput: Missing, unreadable, no film, or without a video stream.
@@ -64,13 +65,16 @@ class Film(AbstractContextManager["Film"]):
         rate = self._stream.average_rate
         self.nominal_fps: float | None = float(rate) if rate else None
         start = self._container.start_time  # microseconds
-        may_jump = bool(self._container.format.flags & av.format.Flags.ts_discont.value)
-        self._clock = FilmClock(source, None if start is None else start / 1e6, may_jump=may_jump)
+        self._may_jump = bool(self._container.format.flags & av.format.Flags.ts_discont.value)
+        self._start_s = None if start is None else start / 1e6
+        self._clock = FilmClock(source, self._start_s, may_jump=self._may_jump)
         length = self._container.duration  # microseconds, as the container says
         if length and start and "matroska" in self._container.format.name:
             length -= start  # Matroska writes the last stamp, from 0
         self.duration_s: float | None = length / 1e6 if length else None
         self.is_live = "://" in source and self._container.duration is None
+        self.codec: str = self._stream.codec_context.name
+        self._shrinker = av.video.reformatter.VideoReformatter()  # one for all: to open one takes a millisecond
         ratio = float(self._stream.sample_aspect_ratio or self._stream.codec_context.sample_aspect_ratio or 1)
         self._projector = Projector(source, ratio, str(self._stream.codec_context.codec_tag))
 
@@ -96,6 +100,29 @@ class Film(AbstractContextManager["Film"]):
             InvalidInput: The film carries no timestamps or broken ones, has colours that cannot be converted, or breaks
                 off in the middle of its data.
         """
+        for picture, time_s in self._decode():
+            for at_s, rgb in self._projector.show(picture, time_s):
+                yield Frame(at_s, rgb)
+        for at_s, rgb in self._projector.rest():
+            yield Frame(at_s, rgb)
+
+    def decode(self, from_s: float = 0.0) -> Iterator["DecodedFrame"]:
+        """Yield the frames in order of display, not yet converted: for whoever needs a few of many.
+
+        Args:
+            from_s: Start at the last key frame at or before this time, or earlier.
+
+        Raises:
+            InvalidInput: The film carries no timestamps or broken ones, or breaks off in the middle of its data.
+        """
+        if from_s > 0 and self._start_s is not None and not self._may_jump:
+            place = round((self._start_s + from_s) / self._stream.time_base)
+            self._container.seek(place, stream=self._stream, backward=True)
+        for picture, time_s in self._decode():
+            yield DecodedFrame(time_s, picture, self._projector, self._shrinker)
+
+    def _decode(self) -> Iterator[tuple[Any, float]]:
+        """Yield the frames as the decoder gives them, with their times."""
         import av
 
         try:
@@ -110,10 +137,7 @@ class Film(AbstractContextManager["Film"]):
                 shown_s = float((picture.duration or 0) * picture.time_base)
                 time_s = self._clock.read(picture.time, shown_s, is_key=bool(picture.key_frame))
                 if time_s is not None:
-                    for at_s, rgb in self._projector.show(picture, time_s):
-                        yield Frame(at_s, rgb)
-            for at_s, rgb in self._projector.rest():
-                yield Frame(at_s, rgb)
+                    yield picture, time_s
         except av.error.FFmpegError as error:
             last_s = self._clock.last_s or 0.0
             raise InvalidInput(
@@ -121,6 +145,26 @@ class Film(AbstractContextManager["Film"]):
                 found=f"data that cannot be decoded after {last_s:.2f} s ({_reason(error)})",
                 expected="a whole film",
             ) from None
+
+
+@dataclass(frozen=True)
+class DecodedFrame:
+    """A frame as the decoder gave it, and when it is shown: seconds from the beginning of its source."""
+
+    time_s: float
+    picture: Any
+    projector: Projector
+    shrinker: Any
+
+    def to_rgb(self) -> U8:
+        """Convert it to RGB as a player would show it: (height, width, 3). An interlaced one is made whole alone."""
+        shown = [*self.projector.show(self.picture, self.time_s)] or [*self.projector.rest()]
+        return shown[0][1]
+
+    def to_small_rgb(self, width_px: int, height_px: int) -> U8:
+        """Shrink it quickly and roughly, as it lies in the file: (height_px, width_px, 3), not turned upright."""
+        small: U8 = self.shrinker.reformat(self.picture, width_px, height_px, "rgb24").to_ndarray()
+        return small
 
 
 def _open(source: str) -> Any:

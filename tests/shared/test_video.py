@@ -190,3 +190,16 @@ def test_colours_are_those_that_opencv_and_browsers_show(tmp_path: Path) -> None
         found = next(iter(film)).rgb_hwc_u8
     expected = cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420)
     assert abs(float((found.astype(int) - expected).mean())) < 0.3
+
+
+def test_a_film_can_be_read_from_the_middle_with_the_same_times_and_pictures(tmp_path: Path) -> None:
+    times = [number / 30 for number in range(120)]
+    pictures = [grey(2 * number) for number in range(120)]
+    path = write_film(tmp_path / "film.mp4", times, pictures)
+    with Film(str(path)) as film:
+        whole = {frame.time_s: frame.to_rgb() for frame in film.decode()}
+    with Film(str(path)) as film:
+        rest = [(frame.time_s, frame.to_rgb()) for frame in film.decode(from_s=3.0)]
+    assert rest[0][0] <= 3.0
+    assert [time_s for time_s, _ in rest] == list(whole)[-len(rest) :]
+    assert all(np.array_equal(picture, whole[time_s]) for time_s, picture in rest)
