@@ -131,6 +131,13 @@ def _make_baseline(c: Context) -> Path:
     return ab_chain.make_baseline(open_chain(c, "baseline"), easy)
 
 
+# ---- films -----------------------------------------------------------------------------------------------------------
+
+timeline = tool_task("timeline", "Find a film's funny moments.", example="timeline --film talk_show.mp4")
+timeline_moments = tool_task(
+    "timeline moments", "Find them by other rules.", example="timeline-moments --timeline film"
+)
+
 # ---- comparison ------------------------------------------------------------------------------------------------------
 
 _REPORT = "report --baseline old_results_….json --candidate new_results_….json"

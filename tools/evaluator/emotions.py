@@ -5,14 +5,12 @@ says so (``emotion_mini_xception.json`` shows how). A sequence's answer is that 
 many frames as the model takes. Reads a dataset; writes one document.
 """
 
-import json
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 
 from shared import cli, contracts, paths, provenance
@@ -20,16 +18,15 @@ from shared.arrays import F64, U8, Int
 from shared.dataset import consent, reader, splits
 from shared.dataset.protocol import EMOTIONS
 from shared.errors import InvalidInput, MissingOutside
+from shared.faces.classifier import MARGIN, FaceClassifier
 from shared.faces.detector import FaceFinder, open_finder
 from shared.onnx.model import OnnxModel
-from shared.onnx.session import open_session
 from shared.preprocess import to_batch
 from tools.evaluator.config import EmotionsConfig
 from tools.evaluator.results import Written
 
 N_DRAWS = 2000
 LEVEL = 0.95
-_MARGIN = 0.1  # of the face's box, on each side, for a classifier of faces
 
 
 @dataclass(frozen=True)
@@ -130,18 +127,10 @@ def _open(path: Path) -> Callable[[U8], int]:
 
 def _open_classifier(path: Path, card: dict[str, Any]) -> Callable[[U8], int]:
     """Open a classifier of one grey face, as its JSON describes it."""
-    try:
-        _, side, _, channels = card["input"]["shape"]
-        classes, is_known = card["output"]["classes"], card["input"]["normalization"] == "(pixel / 255 - 0.5) * 2"
-        is_known = is_known and channels == 1 and set(classes) == set(EMOTIONS)
-    except (KeyError, TypeError, ValueError):
-        is_known = False
-    if not is_known:
-        raise InvalidInput(
-            str(path.with_suffix(".json")),
-            found=json.dumps(card)[:80],
-            expected="shape (1, S, S, 1), '(pixel / 255 - 0.5) * 2' and the seven emotions",
-        )
+    classifier = FaceClassifier(path, card)
+    if set(classifier.classes) != set(EMOTIONS):
+        found = ", ".join(classifier.classes)
+        raise InvalidInput(str(path.with_suffix(".json")), found=found, expected="the seven emotions")
     finder = open_finder()
     if finder is None:
         raise MissingOutside(
@@ -150,14 +139,10 @@ def _open_classifier(path: Path, card: dict[str, Any]) -> Callable[[U8], int]:
             expected="it, since the model sees a face alone",
             todo="./inv fetch-models",
         )
-    session = open_session(path, str(path), 1)
-    place = [EMOTIONS.index(each) for each in classes]
+    place = [EMOTIONS.index(each) for each in classifier.classes]
 
     def name(picture: U8) -> int:
-        grey = cv2.cvtColor(_cut_face(picture, finder), cv2.COLOR_RGB2GRAY)
-        values = cv2.resize(grey, (side, side), interpolation=cv2.INTER_AREA).astype(np.float32)
-        (scores,) = session.run(None, {card["input"]["name"]: ((values / 255 - 0.5) * 2)[None, :, :, None]})
-        return place[int(np.asarray(scores).reshape(-1).argmax())]
+        return place[int(classifier.read(_cut_face(picture, finder)).argmax())]
 
     return name
 
@@ -168,7 +153,7 @@ def _cut_face(picture: U8, finder: FaceFinder) -> U8:
     if not faces:
         return picture
     x0, y0, x1, y1 = faces[0].box_xyxy_px
-    side, middle_x, middle_y = max(x1 - x0, y1 - y0) * (1 + 2 * _MARGIN), (x0 + x1) / 2, (y0 + y1) / 2
+    side, middle_x, middle_y = max(x1 - x0, y1 - y0) * (1 + 2 * MARGIN), (x0 + x1) / 2, (y0 + y1) / 2
     height, width = picture.shape[:2]
     left, right = max(0, round(middle_x - side / 2)), min(width, round(middle_x + side / 2))
     top, bottom = max(0, round(middle_y - side / 2)), min(height, round(middle_y + side / 2))

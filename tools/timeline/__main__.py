@@ -1,0 +1,3 @@
+from tools.timeline.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,114 @@
+"""The command line of timeline: flags to a configuration; each command is a module.
+
+timeline --film talk_show.mp4
+"""
+
+import argparse
+from pathlib import Path
+
+from shared import cli, paths
+from tools.timeline.config import PROVIDERS, MomentsConfig, TimelineConfig
+
+TOOL = "timeline"
+
+DESCRIPTION = """\
+Read a film into a table of named channels over time, and find its funny moments.
+
+Twice a second (--rate) the frame on screen is looked at: faces are found and followed, and a provider gives channels:
+  blendshapes  MediaPipe's 52 (the default)
+  emotions     a classifier of one grey face with a JSON beside it (emotion_mini_xception, or --model FILE)
+  enet         EmotiEffLib's enet_b0_8_va_mtl.onnx: 8 emotions, valence, arousal (--model FILE)
+  model        a detector of this house (--model NAME)
+Sound gives loudness, and laughter where YAMNet and LiteRT are here. Writes artifacts/timelines/<film>/ (or --out).
+Killed at any moment, it goes on where it was; run again, it changes nothing. Memory does not grow with the film.
+The film stays where it is, and nothing of it is published: --licence says under which terms you have it."""
+
+EXAMPLES = """\
+timeline --film talk_show.mp4
+timeline --film talk_show.mp4 --provider emotions --rate 4 --licence "own recording"
+timeline --film actors.mp4 --provider model --model demo-e12 --face-model none
+timeline moments --timeline talk_show --high 0.6            # other rules, the same table"""
+
+
+MOMENTS_EXAMPLES = """\
+timeline moments --timeline talk_show --high 0.6 --look-back-s 3
+timeline moments --timeline talk_show --channel happy --track 2"""
+
+MOMENTS_LENGTHS = (
+    ("--min-gap-s", 1.5, "moments nearer than this become one"),
+    ("--min-length-s", 1.0, "shorter ones are left out"),
+    ("--look-back-s", 1.0, "how long before the reaction a moment starts"),
+    ("--snap-s", 0.5, "how far a start or end may move to a cut or a quiet place"),
+    ("--window-s", 10.0, "over which the tension is smoothed"),
+)
+
+
+def parser() -> cli.Parser:
+    """Describe the flags."""
+    parser = cli.Parser(TOOL, DESCRIPTION, EXAMPLES, _build)
+    add = parser.add_argument
+    add("--film", type=cli.path, required=True, metavar="FILE", help="the film")
+    cli.add_out(parser, "artifacts/timelines/<film>")
+    rate = "frames a second that are looked at (default: 2)"
+    add("--rate", type=cli.number(0.1, 60, "frames a second"), default=2, metavar="R", help=rate)
+    add("--provider", choices=PROVIDERS, default=PROVIDERS[0], help=f"what gives channels (default: {PROVIDERS[0]})")
+    add("--model", metavar="M", help="the provider's .onnx file; of provider model also a name under artifacts/models")
+    add("--face-model", metavar="FILE", help="YuNet, or none: the whole picture is the face (default: the fetched one)")
+    cli.add_landmark_model(parser)
+    add("--licence", default="unknown", metavar="TEXT", help="under which terms you have the film (default: unknown)")
+    _add_moments(parser)
+    return cli.add_json(parser)
+
+
+def _add_timeline(parser: cli.Parser) -> None:
+    parser.add_argument(
+        "--timeline", required=True, metavar="NAME", help="a name under artifacts/timelines/, or a path"
+    )
+
+
+def _add_moments(timeline: cli.Parser) -> None:
+    what = "Find a timeline's moments again, by other rules; the table is not read anew."
+    parser = timeline.add_command("moments", what, MOMENTS_EXAMPLES, _moments)
+    add = parser.add_argument
+    _add_timeline(parser)
+    channel = (
+        "whose largest value is the score (repeat; default: what the provider means by fun, and laughter if heard)"
+    )
+    add("--channel", action="append", default=[], metavar="NAME", help=channel)
+    add("--track", type=cli.positive_int, metavar="N", help="the person who counts (default: the largest face)")
+    add("--high", type=cli.fraction, metavar="P", help="a moment begins above it (default: the provider's, 0.4)")
+    add("--low", type=cli.fraction, metavar="P", help="it goes on above it (default: half of --high)")
+    seconds = cli.number(0, 600, "seconds")
+    for name, default, text in MOMENTS_LENGTHS:
+        add(name, type=seconds, default=default, metavar="S", help=f"{text}, in seconds (default: {default:g})")
+    cli.add_json(parser)
+
+
+def _build(arguments: argparse.Namespace) -> cli.Result:
+    needs_model = arguments.provider == "model" and not arguments.model
+    cli.require(not needs_model, "--model", found="nothing", expected="a model's name or file, with --provider model")
+    takes_model = arguments.provider != "blendshapes" or not arguments.model
+    cli.require(takes_model, "--model", found=f"{arguments.model} with --provider blendshapes", expected="another one")
+    from tools.timeline.table.build import out_folder
+
+    film = arguments.film.resolve()
+    config = cli.fill(TimelineConfig, arguments, film=film, out=out_folder(arguments.out, film))
+    from tools.timeline.run import run
+
+    return run(config)
+
+
+def timeline_dir(value: str) -> Path:
+    """Return a timeline's folder from what --timeline was given."""
+    return paths.folder_named(value, paths.artifacts("timelines"), "--timeline")
+
+
+def _moments(arguments: argparse.Namespace) -> cli.Result:
+    config = cli.fill(MomentsConfig, arguments, channels=tuple(arguments.channel))
+    cli.require(config.window_s > 0, "--window-s", found="0", expected="more than 0")
+    from tools.timeline.moments.write import write_moments
+
+    return write_moments(timeline_dir(arguments.timeline), config)
+
+
+main = cli.entry(parser)

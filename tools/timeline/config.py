@@ -1,0 +1,59 @@
+"""Settings of timeline. Light to import; the command line fills it."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+PROVIDERS = ("blendshapes", "emotions", "enet", "model")
+MANIFEST, ROWS, SOUND, MOMENTS = "timeline.json", "rows.csv", "sound.csv", "moments.json"
+
+
+@dataclass(frozen=True)
+class TimelineConfig:
+    """Which film is read, and how.
+
+    Attributes:
+        film: The film.
+        out: The timeline's folder.
+        rate: Frames a second that are looked at.
+        provider: Of `PROVIDERS`: what gives the channels.
+        model: The provider's file, or a model's name; None where the provider has a known one.
+        face_model: As --face-model takes it.
+        landmark_model: As --landmark-model takes it.
+        licence: Under which terms the film is here, as the user says.
+    """
+
+    film: Path
+    out: Path
+    rate: float
+    provider: str
+    model: str | None
+    face_model: str | None
+    landmark_model: str | None
+    licence: str
+
+
+@dataclass(frozen=True)
+class MomentsConfig:
+    """How moments are found in a timeline.
+
+    Attributes:
+        channels: Whose largest value is the score; empty for what the provider means by fun, and laughter if heard.
+        track: The person whose face counts; None for the largest face.
+        high: A moment begins where the score is above it; None for the provider's own.
+        low: It goes on while the score is above it; None for half of high.
+        min_gap_s: Moments nearer than this become one.
+        min_length_s: Shorter ones are left out.
+        look_back_s: How long before the reaction a moment starts: what was laughed at comes before.
+        snap_s: How far a start or end may move to a cut or a quiet place.
+        window_s: Over which the tension is smoothed.
+    """
+
+    channels: tuple[str, ...] = ()
+    track: int | None = None
+    high: float | None = None
+    low: float | None = None
+    min_gap_s: float = 1.5
+    min_length_s: float = 1.0
+    look_back_s: float = 1.0
+    snap_s: float = 0.5
+    window_s: float = 10.0

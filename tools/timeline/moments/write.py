@@ -1,0 +1,162 @@
+"""Writes moments.json: a timeline's moments, its score and its tension, with the rules that made them."""
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared import contracts, paths
+from shared.arrays import F64
+from shared.errors import InvalidInput, WrongUsage
+from tools.timeline.config import MANIFEST, MOMENTS, MomentsConfig
+from tools.timeline.moments import curves
+from tools.timeline.moments.find import Moment, Rules, find_moments, find_quiet
+from tools.timeline.table.rows import Timeline, read_timeline
+
+ASSUMPTION = "that fun follows tension is an assumption; the curve does not show it"
+LOW_OF_HIGH = 0.5
+
+
+@dataclass(frozen=True)
+class Found:
+    """What was found in a timeline.
+
+    Attributes:
+        folder: The timeline's.
+        document: The content of moments.json.
+    """
+
+    folder: Path
+    document: dict[str, Any]
+    exit_code: int = 0
+
+    def as_text(self) -> str:
+        """List the moments for people."""
+        found = self.document["moments"]
+        rules, tension = self.document["rules"], self.document["tension"]
+        lines = [
+            f"{len(found)} moments by {', '.join(self.document['channels'])} above {rules['high']:g}:",
+            *[
+                f"  {clock(one['start_s'])} to {clock(one['end_s'])}  peak {clock(one['peak_s'])}  "
+                f"score {one['score']:.2f}" + (f"  track {one['track']}" if one["track"] else "")
+                for one in found
+            ],
+            f"tension: {' and '.join(tension['from'])}, mean over {tension['window_s']:g} s; {ASSUMPTION}",
+            f"moments   {paths.shown(self.folder / MOMENTS)}",
+        ]
+        return "\n".join(lines)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give everything for programs."""
+        return {"folder": str(self.folder), "moments": self.document}
+
+
+def clock(time_s: float) -> str:
+    """Write a time as people read it.
+
+    Example:
+        >>> clock(3723.46)
+        '1:02:03.5'
+    """
+    tenths = round(time_s * 10)
+    return f"{tenths // 36000}:{tenths // 600 % 60:02d}:{tenths // 10 % 60:02d}.{tenths % 10}"
+
+
+def write_moments(folder: Path, config: MomentsConfig) -> Found:
+    """Find a timeline's moments and write them.
+
+    Raises:
+        InvalidInput: No timeline, or it has no such channel.
+        WrongUsage: The thresholds are the wrong way round, or there is no such track.
+    """
+    timeline = read_timeline(folder)
+    channels = config.channels or default_channels(timeline)
+    rules = settle(config, timeline)
+    score = curves.score(timeline, channels, config.track)
+    step_s = 1 / curves.rate(timeline)
+    sound = timeline.sound
+    quiet = find_quiet(sound["time_s"], sound["loudness_db"], timeline.manifest["sound"]["step_s"]) if sound else []
+    cuts = timeline.manifest["cuts_s"]
+    moments = find_moments(score, step_s, rules, duration_s=timeline.duration_s, cuts_s=cuts, quiet_s=quiet)
+    tension, made_of = curves.tension(timeline, config.track, config.window_s)
+    document = {
+        "schema_version": 1,
+        "timeline": {"name": timeline.name, "sha256": contracts.sha256_file(folder / MANIFEST)},
+        "film": {key: timeline.manifest["film"][key] for key in ("file", "sha256", "duration_s")},
+        "channels": list(channels),
+        "track": config.track,
+        "rules": asdict(rules),
+        "step_s": step_s,
+        "score": _numbers(score),
+        "tension": {"window_s": config.window_s, "from": made_of, "values": _numbers(tension)},
+        "moments": [_describe(moment, timeline, channels, config.track, step_s) for moment in moments],
+    }
+    contracts.write_document(folder / MOMENTS, document, "moments")
+    return Found(folder, document)
+
+
+def default_channels(timeline: Timeline) -> tuple[str, ...]:
+    """Name what the score is made of where nobody chose: fun, and laughter where it was listened for."""
+    return (curves.FUN, curves.LAUGHTER) if curves.heard(timeline) else (curves.FUN,)
+
+
+def settle(config: MomentsConfig, timeline: Timeline) -> Rules:
+    """Fill in the thresholds that were not given.
+
+    Raises:
+        WrongUsage: The lower one is above the higher one.
+    """
+    high = timeline.manifest["provider"]["threshold"] if config.high is None else config.high
+    low = LOW_OF_HIGH * high if config.low is None else config.low
+    if low > high:
+        raise WrongUsage("--low", found=f"{low:g}", expected=f"at most --high, {high:g}")
+    return Rules(high, low, config.min_gap_s, config.min_length_s, config.look_back_s, config.snap_s)
+
+
+def _describe(
+    moment: Moment, timeline: Timeline, channels: tuple[str, ...], track: int | None, step_s: float
+) -> dict[str, Any]:
+    """Describe a moment, and why it is one: each channel within it, and in the whole film."""
+    span = slice(round(moment.onset_s / step_s), max(round(moment.end_s / step_s), round(moment.onset_s / step_s) + 1))
+    rows = curves.rows_of_beats(timeline, track)[span]
+    tracks = timeline.track[rows[rows >= 0]]
+    tracks = tracks[tracks > 0]
+    why = []
+    for name in channels:
+        values = curves.channel(timeline, name, track)
+        inside = values[span]
+        if np.isnan(inside).all():
+            continue
+        why.append({"channel": name, "mean": _rounded(np.nanmean(inside)), "usual": _rounded(np.nanmedian(values))})
+    return {
+        "start_s": _rounded(moment.start_s),
+        "onset_s": _rounded(moment.onset_s),
+        "peak_s": _rounded(moment.peak_s),
+        "end_s": _rounded(moment.end_s),
+        "score": _rounded(moment.score),
+        "track": int(np.bincount(tracks).argmax()) if tracks.size else None,
+        "why": why,
+        "snapped": dict(zip(("start", "end"), moment.snapped, strict=True)),
+    }
+
+
+def _rounded(value: Any) -> float:
+    return round(float(value), 6)
+
+
+def _numbers(values: F64) -> list[float | None]:
+    return [None if np.isnan(value) else round(float(value), 4) for value in values]
+
+
+def read_moments(folder: Path) -> dict[str, Any]:
+    """Read a timeline's moments.
+
+    Raises:
+        InvalidInput: There are none, or they are of another timeline than the folder's.
+    """
+    document = contracts.read_document(folder / MOMENTS, "moments")
+    if document["timeline"]["sha256"] != contracts.sha256_file(folder / MANIFEST):
+        todo = "find them again: ./inv timeline-moments --timeline " + folder.name
+        raise InvalidInput(str(folder / MOMENTS), found="moments of an older table", expected="its own", todo=todo)
+    return document

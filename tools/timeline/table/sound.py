@@ -1,0 +1,166 @@
+"""A film's sound over time: loudness, and laughter as YAMNet hears it, in steps of 0.48 s, with flat memory.
+
+Loudness is the root mean square of a step in dB below full scale (-120 for silence), not weighted by frequency.
+Laughter is the sum of YAMNet's six classes of it; what it means in a film is for `tools.timeline.moments.curves`.
+Source: FACTS of the graph: mono 16 kHz, periodic Hann windows of 25 ms every 10 ms, |FFT of 512|, 64 HTK mel bands from
+125 to 7,500 Hz, log(x + 0.001), 96 frames a patch, as AudioSet's YAMNet (Apache-2.0) computes them.
+"""
+
+import functools
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from shared import contracts
+from shared.arrays import F32
+from shared.errors import InvalidInput
+from shared.faces.landmarker import model_folders
+from shared.faces.silence import hushed_stderr
+
+YAMNET = "yamnet_spectra_int8.tflite"
+RATE_HZ, HOP, WINDOW, FFT = 16_000, 160, 400, 512
+PATCH, PATCH_HOP, BANDS = 96, 48, 64
+STEP_S = PATCH_HOP * HOP / RATE_HZ
+SILENCE_DB = -120.0
+LAUGHTER = slice(13, 19)  # AudioSet: laughter, baby laughter, giggle, snicker, belly laugh, chuckle or chortle
+N_CLASSES = 521
+_STEP, _NEEDED = PATCH_HOP * HOP, (PATCH - 1) * HOP + WINDOW
+_MOST_GAP_S = 0.05
+
+
+@dataclass(frozen=True)
+class Step:
+    """A step of sound; laughter is None where no YAMNet listens."""
+
+    time_s: float
+    loudness_db: float
+    laughter: float | None
+
+
+class Yamnet:
+    """A loaded YAMNet that takes log-mel patches.
+
+    Args:
+        path: The .tflite file.
+
+    Raises:
+        InvalidInput: The file is another model.
+        ModuleNotFoundError: LiteRT is not installed.
+    """
+
+    def __init__(self, path: Path) -> None:
+        from ai_edge_litert.interpreter import Interpreter
+
+        self.path, self.sha256 = path, contracts.sha256_file(path)
+        try:
+            with hushed_stderr():
+                self._graph: Any = Interpreter(model_path=str(path), num_threads=1)
+                self._graph.allocate_tensors()
+        except (ValueError, RuntimeError):
+            raise InvalidInput(str(path), found="no LiteRT graph", expected=YAMNET) from None
+        (self._input,), (self._output,) = self._graph.get_input_details(), self._graph.get_output_details()[:1]
+        if list(self._input["shape"]) != [1, PATCH, BANDS] or self._output["shape"][-1] != N_CLASSES:
+            found = f"a graph of {list(self._input['shape'])}"
+            raise InvalidInput(str(path), found=found, expected=f"[1, {PATCH}, {BANDS}] and {N_CLASSES} classes")
+
+    def hear(self, samples: F32) -> F32:
+        """Return the 521 scores of a patch of 15,600 samples."""
+        self._graph.set_tensor(self._input["index"], log_mel(samples)[None])
+        self._graph.invoke()
+        return np.asarray(self._graph.get_tensor(self._output["index"]), np.float32).reshape(-1)
+
+
+def log_mel(samples: F32) -> F32:
+    """Return the (96, 64) log-mel patch of 15,600 samples at 16 kHz, from -1 to 1."""
+    frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP][:PATCH]
+    hann = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)).astype(np.float32)
+    sizes = np.abs(np.fft.rfft(frames * hann, FFT))
+    return np.asarray(np.log(sizes @ _mel_weights() + 0.001), np.float32)
+
+
+@functools.cache
+def _mel_weights() -> F32:
+    """Return the (257, 64) weights of HTK's mel bands."""
+    bins = 1127 * np.log1p(np.arange(FFT // 2 + 1) * RATE_HZ / FFT / 700)
+    low, high = (1127 * float(np.log1p(hz / 700)) for hz in (125.0, 7500.0))
+    edges = np.linspace(low, high, BANDS + 2)
+    rising = (bins[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
+    falling = (edges[2:] - bins[:, None]) / (edges[2:] - edges[1:-1])
+    weights = np.maximum(0, np.minimum(rising, falling))
+    weights[0] = 0
+    return np.asarray(weights, np.float32)
+
+
+def find_yamnet() -> tuple[Yamnet | None, str]:
+    """Open YAMNet where it and LiteRT are here; else None and what is missing."""
+    path = next((folder / YAMNET for folder in model_folders() if (folder / YAMNET).is_file()), None)
+    if path is None:
+        return None, f"no {YAMNET}: ./inv fetch-models"
+    try:
+        return Yamnet(path), ""
+    except ModuleNotFoundError:
+        return None, "no LiteRT: pip install 'smilebench[timeline-sound]'"
+
+
+def read_sound(film: Path, zero_s: float, yamnet: Yamnet | None) -> Iterator[Step]:
+    """Yield the steps of a film's first sound track; nothing where it has none.
+
+    Args:
+        film: The film.
+        zero_s: The container's time of the film's first frame, which is time 0.
+        yamnet: Who listens for laughter; None for nobody.
+    """
+    pending, start_s, n_done = np.zeros(0, np.float32), 0.0, 0
+    for time_s, samples in _read_samples(film):
+        if n_done == 0 and not pending.size:
+            start_s = time_s - zero_s
+        pending = np.concatenate([pending, samples])
+        while pending.size >= _NEEDED:
+            yield _measure(start_s + n_done * STEP_S, pending, yamnet)
+            pending, n_done = pending[_STEP:], n_done + 1
+    while pending.size >= _STEP // 2:
+        padded = np.concatenate([pending, np.zeros(_NEEDED, np.float32)])
+        yield _measure(start_s + n_done * STEP_S, padded, yamnet)
+        pending, n_done = pending[_STEP:], n_done + 1
+
+
+def _measure(time_s: float, pending: F32, yamnet: Yamnet | None) -> Step:
+    power = float(np.mean(np.square(pending[:_STEP], dtype=np.float64)))
+    loudness = 10 * np.log10(power) if power > 10 ** (SILENCE_DB / 10) else SILENCE_DB
+    laughter = None if yamnet is None else float(yamnet.hear(pending[:_NEEDED])[LAUGHTER].sum())
+    return Step(time_s, float(loudness), laughter)
+
+
+def _read_samples(film: Path) -> Iterator[tuple[float, F32]]:
+    """Yield pieces of mono sound at 16 kHz with their times; gaps are filled with silence, broken packets left out."""
+    import av
+
+    logging.getLogger("libav").setLevel(logging.CRITICAL)
+    with av.open(str(film)) as container:
+        if not container.streams.audio:
+            return
+        stream = container.streams.audio[0]
+        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE_HZ)
+        expected_s: float | None = None
+        try:
+            for frame in container.decode(stream):
+                time_s = frame.time if frame.time is not None else expected_s or 0.0
+                if expected_s is not None and time_s - expected_s > _MOST_GAP_S:
+                    yield from _silence(expected_s, time_s)
+                expected_s = time_s + frame.samples / frame.sample_rate
+                for piece in resampler.resample(frame):
+                    yield time_s, piece.to_ndarray().reshape(-1)
+        except av.error.FFmpegError:
+            return
+
+
+def _silence(from_s: float, to_s: float) -> Iterator[tuple[float, F32]]:
+    """Yield silence in pieces of a second at most."""
+    left = round((to_s - from_s) * RATE_HZ)
+    while left > 0:
+        yield from_s, np.zeros(min(left, RATE_HZ), np.float32)
+        left -= RATE_HZ
