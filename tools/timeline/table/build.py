@@ -116,7 +116,7 @@ def _build(config: TimelineConfig, plan: dict[str, Any], finder: FaceFinder | No
     seconds = time.perf_counter() - began
     duration_s = max(plan["film"]["duration_s"] or 0.0, state.place.time_s)
     yamnet, reason = sound.find_yamnet()
-    steps = _listen(config, plan["film"], yamnet, duration_s)
+    steps = _listen(config.film, yamnet, duration_s)
     columns = [*FIXED, *provider.about.channels]
     header = contracts.format_rows(columns, [])
     part = (config.out / _PART).read_bytes()
@@ -153,9 +153,8 @@ def _describe(config: TimelineConfig) -> dict[str, Any]:
         first = next(iter(film.decode()), None)
         if first is None:
             raise InvalidInput(str(config.film), found="no frame", expected="a film with pictures")
-        fps, duration_s, codec = film.nominal_fps, film.duration_s, film.codec
-        starts_s = float(first.picture.time)
-        offset_s = max(0.0, starts_s - film.begins_s)
+        first.to_rgb()
+        fps, duration_s, codec, notes = film.nominal_fps, film.duration_s, film.codec, film.notes()
     return {
         "file": config.film.name,
         "sha256": contracts.sha256_file(config.film),
@@ -163,8 +162,7 @@ def _describe(config: TimelineConfig) -> dict[str, Any]:
         "codec": codec,
         "fps": fps,
         "duration_s": duration_s,
-        "starts_s": round(starts_s, 6),
-        "offset_s": round(offset_s, 6),
+        "notes": notes,
     }
 
 
@@ -290,12 +288,10 @@ def _scaled(face: Face, scale: float) -> tuple[float, float, float, float]:
     return x0 * scale, y0 * scale, x1 * scale, y1 * scale
 
 
-def _listen(
-    config: TimelineConfig, film: dict[str, Any], yamnet: sound.Yamnet | None, duration_s: float
-) -> list[sound.Step]:
+def _listen(film: Path, yamnet: sound.Yamnet | None, duration_s: float) -> list[sound.Step]:
     """Read the sound; an empty list for a film without any."""
-    steps = sound.read_sound(config.film, film["starts_s"], yamnet)
-    return list(cli.progress(steps, what="sound", total=round(duration_s / sound.STEP_S), unit="step"))
+    total = round(duration_s / sound.STEP_S)
+    return list(cli.progress(sound.read_sound(film, yamnet), what="sound", total=total, unit="step"))
 
 
 def _describe_sound(

@@ -69,11 +69,10 @@ def read_samples(film: Film, rate: float, start: Place) -> Iterator[Sample]:
     for frame in film.decode(from_s=max(start.time_s, 0.0)):
         if frame.time_s < start.time_s:
             continue
-        if shown.frame is not None and frame.time_s > start.time_s:
-            while beat / rate < frame.time_s - _TINY_S:
-                if shown.frame.time_s > start.time_s:
-                    yield from shown.take(beat, fresh)
-                beat += 1
+        while beat / rate < frame.time_s - _TINY_S:
+            if shown.frame is not None and shown.frame.time_s > start.time_s:
+                yield from shown.take(beat, fresh)
+            beat += 1
         change = shown.replace(frame)
         if change > CUT and frame.time_s - cuts[-1] >= MIN_SHOT_S:
             cuts[-1] = frame.time_s

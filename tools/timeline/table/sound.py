@@ -106,18 +106,17 @@ def find_yamnet() -> tuple[Yamnet | None, str]:
         return None, "no LiteRT: pip install 'smilebench[timeline-sound]'"
 
 
-def read_sound(film: Path, zero_s: float, yamnet: Yamnet | None) -> Iterator[Step]:
-    """Yield the steps of a film's first sound track; nothing where it has none.
+def read_sound(film: Path, yamnet: Yamnet | None) -> Iterator[Step]:
+    """Yield the steps of a film's first sound track, on the player's clock; nothing where it has none.
 
     Args:
         film: The film.
-        zero_s: The container's time of the film's first frame, which is time 0.
         yamnet: Who listens for laughter; None for nobody.
     """
     pending, start_s, n_done = np.zeros(0, np.float32), 0.0, 0
     for time_s, samples in _read_samples(film):
         if n_done == 0 and not pending.size:
-            start_s = time_s - zero_s
+            start_s = time_s
         pending = np.concatenate([pending, samples])
         while pending.size >= _NEEDED:
             yield _measure(start_s + n_done * STEP_S, pending, yamnet)
@@ -146,9 +145,10 @@ def _read_samples(film: Path) -> Iterator[tuple[float, F32]]:
         stream = container.streams.audio[0]
         resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE_HZ)
         expected_s: float | None = None
+        zero_s = (container.start_time or 0) / 1e6
         try:
             for frame in container.decode(stream):
-                time_s = frame.time if frame.time is not None else expected_s or 0.0
+                time_s = expected_s or 0.0 if frame.time is None else frame.time - zero_s
                 if expected_s is not None and time_s - expected_s > _MOST_GAP_S:
                     yield from _silence(expected_s, time_s)
                 expected_s = time_s + frame.samples / frame.sample_rate
