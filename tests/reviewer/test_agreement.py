@@ -4,8 +4,9 @@ import random
 
 import pytest
 
+from shared.statistics.kappa import measure_kappa
 from tools.reviewer import cli
-from tools.reviewer.agreement import kappas, measure_kappa, settle
+from tools.reviewer.agreement import kappas, settle
 from tools.reviewer.decisions import ReviewFile
 from tools.reviewer.status import read_status
 

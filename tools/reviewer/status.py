@@ -7,7 +7,8 @@ from typing import Any
 
 from shared.dataset import reader
 from shared.dataset.reader import Dataset
-from tools.reviewer.agreement import Kappa, Outcome, kappas, settle_all
+from shared.statistics.kappa import Kappa
+from tools.reviewer.agreement import Outcome, kappas, settle_all
 from tools.reviewer.decisions import EXCLUDE, UNSURE, ReviewFile, current, fitting, label_of
 
 LISTED = 20  # disagreements in the text; --json gives all

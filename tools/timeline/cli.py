@@ -7,7 +7,7 @@ import argparse
 from pathlib import Path
 
 from shared import cli, paths
-from tools.timeline.config import PROVIDERS, MomentsConfig, TimelineConfig
+from tools.timeline.config import PROVIDERS, MomentsConfig, ScoreConfig, TimelineConfig
 
 TOOL = "timeline"
 
@@ -34,6 +34,10 @@ MOMENTS_EXAMPLES = """\
 timeline moments --timeline talk_show --high 0.6 --look-back-s 3
 timeline moments --timeline talk_show --channel happy --track 2"""
 
+SCORE_EXAMPLES = """\
+timeline score --timeline talk_show --timeline quiz
+timeline score --timeline talk_show --labels laughs.csv --json"""
+
 MOMENTS_LENGTHS = (
     ("--min-gap-s", 1.5, "moments nearer than this become one"),
     ("--min-length-s", 1.0, "shorter ones are left out"),
@@ -57,6 +61,7 @@ def parser() -> cli.Parser:
     cli.add_landmark_model(parser)
     add("--licence", default="unknown", metavar="TEXT", help="under which terms you have the film (default: unknown)")
     _add_moments(parser)
+    _add_score(parser)
     return cli.add_json(parser)
 
 
@@ -64,6 +69,23 @@ def _add_timeline(parser: cli.Parser) -> None:
     parser.add_argument(
         "--timeline", required=True, metavar="NAME", help="a name under artifacts/timelines/, or a path"
     )
+
+
+def _add_score(timeline: cli.Parser) -> None:
+    what = (
+        "Measure moments against what raters marked: event F1, AUPRC, hits, Kendall's tau-b, beside baselines and a "
+        "sign-flip test over films."
+    )
+    parser = timeline.add_command("score", what, SCORE_EXAMPLES, _score)
+    add = parser.add_argument
+    films = "a name under artifacts/timelines/, or a path (repeat; default: all that have marks)"
+    add("--timeline", action="append", default=[], metavar="NAME", help=films)
+    csv = "a csv with film, start_s, end_s (default: the marks of ./inv timeline-label)"
+    add("--labels", type=cli.path, metavar="CSV", help=csv)
+    add("--rater", metavar="NAME", help="whose marks are the truth (default: what most raters marked)")
+    cli.add_out(parser, "artifacts/results/timeline_score.json")
+    cli.add_seed(parser)
+    cli.add_json(parser)
 
 
 def _add_moments(timeline: cli.Parser) -> None:
@@ -109,6 +131,19 @@ def _moments(arguments: argparse.Namespace) -> cli.Result:
     from tools.timeline.moments.write import write_moments
 
     return write_moments(timeline_dir(arguments.timeline), config)
+
+
+def _score(arguments: argparse.Namespace) -> cli.Result:
+    names = arguments.timeline
+    marked = sorted(paths.artifacts("timelines").glob("*/labels"))
+    folders = [timeline_dir(name) for name in names] if names else [path.parent for path in marked]
+    found = "no timeline with marks"
+    cli.require(bool(folders), "--timeline", found=found, expected="one: mark one with ./inv timeline-label")
+    out = arguments.out or paths.artifacts("results") / "timeline_score.json"
+    config = cli.fill(ScoreConfig, arguments, timelines=tuple(folders), out=out.resolve())
+    from tools.timeline.truth.score import score
+
+    return score(config)
 
 
 main = cli.entry(parser)

@@ -57,3 +57,22 @@ class MomentsConfig:
     look_back_s: float = 1.0
     snap_s: float = 0.5
     window_s: float = 10.0
+
+
+@dataclass(frozen=True)
+class ScoreConfig:
+    """What is measured against which truth.
+
+    Attributes:
+        timelines: Folders.
+        labels: A csv of events; None for the raters' marks in the timelines' folders.
+        rater: Whose marks are the truth; None for what most raters marked.
+        out: The document.
+        seed: Of the draws.
+    """
+
+    timelines: tuple[Path, ...]
+    labels: Path | None
+    rater: str | None
+    out: Path
+    seed: int
