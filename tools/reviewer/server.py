@@ -1,20 +1,8 @@
-"""The review page's server: this computer only, one reviewer, a secret in the address.
+"""The review page's server: this computer only, one reviewer, a secret in the address (`shared.web.private`)."""
 
-A page elsewhere that knows the port still has neither the secret nor our Host and Origin, so it can neither read a
-picture nor send decisions. The port and the secret stay the same from one start to the next (for a day), so that a
-page that was open when the server died can reconnect and send what was not confirmed.
-"""
-
-import contextlib
-import hashlib
-import hmac
 import json
-import os
-import secrets
-import socket
 import sys
-import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,30 +11,22 @@ import filelock
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import FileResponse, JSONResponse, RedirectResponse, Response
+from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from shared import paths
-from shared.errors import InvalidInput, SmilebenchError, WrongUsage
+from shared.errors import InvalidInput, SmilebenchError
 from shared.text.catalogue import LANGS, by_language
-from shared.web.loopback import HEADERS, HOST, OWN_NAMES, LocalServer, listen
+from shared.web.loopback import HOST, LocalServer
+from shared.web.private import Guard, listen_as, read_token, say
 from tools.reviewer.config import ReviewConfig
 from tools.reviewer.state import ReviewState, Wish
 from tools.reviewer.words import TEXTS
 
-FIRST_PORT, N_PORTS = 20000, 12000  # below the range of ephemeral ports
-TOKEN_DAYS = 1.0
-MAX_BODY_BYTES = 1 << 20
 MAX_WISHES = 500
 _HERE = Path(__file__).parent
 _SCRIPTS = ("page.js", "cards.js", "controls.js", "grid.js", "model.js", "outbox.js", "stage.js")
 _PAGE_FILES = {"page.css": "text/css; charset=utf-8", **dict.fromkeys(_SCRIPTS, "text/javascript; charset=utf-8")}
-_HEADERS = {
-    **HEADERS,
-    "Content-Security-Policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
-    "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'",
-    "X-Frame-Options": "DENY",
-}
 
 
 @dataclass(frozen=True)
@@ -101,9 +81,9 @@ def serve(config: ReviewConfig) -> Served:
             todo="use that one, stop it with Ctrl-C, or choose another --reviewer",
         ) from None
     with lock:
-        listener = _listen(config)
+        listener = listen_as(f"{config.dataset}|{config.reviewer}", config.port)
         port = int(listener.getsockname()[1])
-        token = _token(review_state.dataset.name, config.reviewer)
+        token = read_token(paths.artifacts("reviews") / review_state.dataset.name / f".token-{config.reviewer}")
         url = f"http://{HOST}:{port}/?token={token}"
         print(f"review page of {config.reviewer}: {url}\nstop with Ctrl-C", file=sys.stderr, flush=True)
         if config.open_browser:
@@ -122,67 +102,13 @@ def serve(config: ReviewConfig) -> Served:
     )
 
 
-def _listen(config: ReviewConfig) -> socket.socket:
-    """Listen on the port that was chosen, or on the dataset's and reviewer's own or one near it."""
-    name = f"{config.dataset}|{config.reviewer}".encode()
-    own = FIRST_PORT + int.from_bytes(hashlib.sha256(name).digest()[:4], "big") % N_PORTS
-    candidates = [config.port] if config.port else [own, own + 1, own + 2, 0]
-    try:
-        return listen(candidates)
-    except OSError as error:
-        found = f"{candidates[0]} ({error.strerror})"
-    raise WrongUsage("--port", found=found, expected="a free port; omit --port to choose one")
-
-
-def _token(dataset: str, reviewer: str) -> str:
-    """Return the secret of a dataset's and reviewer's page; a new one each day, readable by this user only."""
-    path = paths.artifacts("reviews") / dataset / f".token-{reviewer}"
-    with contextlib.suppress(OSError):
-        age_s = time.time() - path.stat().st_mtime
-        known = path.read_text(encoding="ascii").strip()
-        if 0 <= age_s < TOKEN_DAYS * 86400 and len(known) >= 32 and not path.stat().st_mode & 0o077:
-            return known
-    token = secrets.token_urlsafe(32)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.unlink(missing_ok=True)
-    with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="ascii") as file:
-        file.write(token)
-    return token
-
-
 def make_app(review_state: ReviewState, token: str, port: int, lang: str) -> Starlette:
     """Build the web application; separate, so that a test can ask it without a port."""
-    hosts = {f"{name}:{port}" for name in OWN_NAMES}
-    cookie = f"review_{port}"  # cookies know no ports
-
-    def is_ours(request: Request) -> bool:
-        given = request.cookies.get(cookie, "")
-        return hmac.compare_digest(given.encode(), token.encode())
-
-    def guarded(answer: Callable[[Request], Awaitable[Response]]) -> Callable[[Request], Awaitable[Response]]:
-        async def checked(request: Request) -> Response:
-            host, origin = request.headers.get("host", ""), request.headers.get("origin")
-            if host not in hosts or (origin is not None and origin != f"http://{host}"):
-                return _say("forbidden", 403)
-            is_foreign = request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none")
-            if is_foreign and request.url.path != "/":  # other sites may link to the page, but not read it
-                return _say("forbidden", 403)
-            response = await answer(request)
-            for name, value in _HEADERS.items():
-                response.headers[name] = value
-            response.headers.setdefault("Cache-Control", "no-store")
-            return response
-
-        return checked
+    guard = Guard(token, port, "review")
 
     async def index(request: Request) -> Response:
-        given = request.query_params.get("token")
-        if given is not None and hmac.compare_digest(given.encode(), token.encode()):
-            response: Response = RedirectResponse("/", status_code=303)
-            response.set_cookie(cookie, token, httponly=True, samesite="strict", path="/")
+        if (response := guard.enter(request)) is not None:
             return response
-        if not is_ours(request):
-            return _say("No access: open the address shown in the terminal.\n터미널에 나온 주소로 여세요.", 403)
         text = (_HERE / "page.html").read_text(encoding="utf-8")
         chosen = request.query_params.get("lang", lang)
         return Response(
@@ -191,41 +117,31 @@ def make_app(review_state: ReviewState, token: str, port: int, lang: str) -> Sta
 
     async def page_file(request: Request) -> Response:
         name = request.path_params["name"]
-        if not is_ours(request) or name not in _PAGE_FILES:
-            return _say("not found", 404)
+        if name not in _PAGE_FILES:
+            return say("not found", 404)
         return Response((_HERE / name).read_bytes(), media_type=_PAGE_FILES[name])
 
     async def state(request: Request) -> Response:
-        if not is_ours(request):
-            return _say("forbidden", 403)
         try:
             return JSONResponse({**await run_in_threadpool(review_state.state), "words": by_language(TEXTS)})
         except SmilebenchError as error:
             return JSONResponse({"error": str(error)}, status_code=500)
 
     async def picture(request: Request) -> Response:
-        if not is_ours(request):
-            return _say("forbidden", 403)
         row = review_state.row(request.path_params["sequence_id"])
         number = int(request.path_params["frame"])
         if row is None or number >= row.frame_count:
-            return _say("not found", 404)
+            return say("not found", 404)
         path = review_state.dataset.folder / row.frame_names()[number]
         if not path.is_file():
-            return _say("not found", 404)
+            return say("not found", 404)
         # The address contains the pictures' hash, so its content never changes.
         return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})
 
     async def decide(request: Request) -> Response:
-        if not is_ours(request) or request.headers.get("origin") is None:
-            return _say("forbidden", 403)
-        if request.headers.get("content-type", "").split(";")[0] != "application/json":
-            return _say("expected JSON", 415)
-        body = b""
-        async for piece in request.stream():
-            body += piece
-            if len(body) > MAX_BODY_BYTES:
-                return _say("too much", 413)
+        body = await guard.read_json(request)
+        if isinstance(body, Response):
+            return body
         try:
             wishes = read_wishes(body)
         except (ValueError, TypeError, KeyError, RecursionError) as error:
@@ -236,17 +152,13 @@ def make_app(review_state: ReviewState, token: str, port: int, lang: str) -> Sta
             return JSONResponse({"error": str(error)}, status_code=500)
 
     routes = [
-        Route("/", guarded(index)),
-        Route("/page/{name}", guarded(page_file)),
-        Route("/api/state", guarded(state)),
-        Route("/picture/{sequence_id}/{frame:int}", guarded(picture)),
-        Route("/api/decisions", guarded(decide), methods=["POST"]),
+        Route("/", guard.guarded(index)),
+        Route("/page/{name}", guard.private(page_file)),
+        Route("/api/state", guard.private(state)),
+        Route("/picture/{sequence_id}/{frame:int}", guard.private(picture)),
+        Route("/api/decisions", guard.private(decide), methods=["POST"]),
     ]
     return Starlette(routes=routes)
-
-
-def _say(text: str, status: int) -> Response:
-    return Response(text + "\n", status_code=status, media_type="text/plain; charset=utf-8")
 
 
 def read_wishes(body: bytes) -> Sequence[Wish]:

@@ -7,7 +7,9 @@ import argparse
 from pathlib import Path
 
 from shared import cli, paths
-from tools.timeline.config import PROVIDERS, MomentsConfig, ScoreConfig, TimelineConfig
+from shared.errors import WrongUsage
+from shared.text import language
+from tools.timeline.config import PROVIDERS, MomentsConfig, PageConfig, ScoreConfig, TimelineConfig
 
 TOOL = "timeline"
 
@@ -62,6 +64,7 @@ def parser() -> cli.Parser:
     add("--licence", default="unknown", metavar="TEXT", help="under which terms you have the film (default: unknown)")
     _add_moments(parser)
     _add_score(parser)
+    _add_pages(parser)
     return cli.add_json(parser)
 
 
@@ -86,6 +89,19 @@ def _add_score(timeline: cli.Parser) -> None:
     cli.add_out(parser, "artifacts/results/timeline_score.json")
     cli.add_seed(parser)
     cli.add_json(parser)
+
+
+def _add_pages(timeline: cli.Parser) -> None:
+    what = "Look at a film with its curves and moments, in the browser, until Ctrl-C."
+    show = timeline.add_command("show", what, "timeline show --timeline talk_show", _page)
+    what = "Mark a film's funny moments by keys, in the browser, without seeing what was found, until Ctrl-C."
+    label = timeline.add_command("label", what, "timeline label --timeline talk_show --rater r1", _page)
+    label.add_argument("--rater", default="r1", metavar="NAME", help="your pseudonym, not your name (default: r1)")
+    for parser in (show, label):
+        _add_timeline(parser)
+        cli.add_page(parser, 0, "the usual one, or the next free one")
+        cli.add_lang(parser)
+        cli.add_json(parser)
 
 
 def _add_moments(timeline: cli.Parser) -> None:
@@ -144,6 +160,17 @@ def _score(arguments: argparse.Namespace) -> cli.Result:
     from tools.timeline.truth.score import score
 
     return score(config)
+
+
+def _page(arguments: argparse.Namespace) -> cli.Result:
+    rater = getattr(arguments, "rater", None)
+    if rater is not None and not paths.SUBJECT_PATTERN.fullmatch(rater):
+        raise WrongUsage("--rater", found=repr(rater), expected=f"{paths.SUBJECT_RULE}, such as r1")
+    lang, folder = language.choose(arguments.lang), timeline_dir(arguments.timeline)
+    config = PageConfig(folder, rater, arguments.port, lang, not arguments.no_open)
+    from tools.timeline.page.server import serve
+
+    return serve(config)
 
 
 main = cli.entry(parser)

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+from shared.text.catalogue import Lang
+
 PROVIDERS = ("blendshapes", "emotions", "enet", "model")
 MANIFEST, ROWS, SOUND, MOMENTS = "timeline.json", "rows.csv", "sound.csv", "moments.json"
 
@@ -76,3 +78,22 @@ class ScoreConfig:
     rater: str | None
     out: Path
     seed: int
+
+
+@dataclass(frozen=True)
+class PageConfig:
+    """Which page is served, to whom.
+
+    Attributes:
+        timeline: The timeline's folder.
+        rater: Who marks moments; None to look at those that were found.
+        port: On 127.0.0.1; 0 for the timeline's own.
+        lang: The page's first language.
+        open_browser: Open it in the user's browser.
+    """
+
+    timeline: Path
+    rater: str | None
+    port: int
+    lang: Lang
+    open_browser: bool
