@@ -15,8 +15,9 @@ from shared.errors import InvalidInput
 from shared.web.loopback import LocalServer
 from shared.web.private import listen_as
 from tools.timeline.config import MomentsConfig, TimelineConfig
+from tools.timeline.media import write_part
 from tools.timeline.moments.write import write_moments
-from tools.timeline.page.proxy import playable, plays, write_proxy
+from tools.timeline.page.proxy import playable, plays
 from tools.timeline.page.server import Desk, make_app
 from tools.timeline.table.build import build
 from tools.timeline.table.rows import read_timeline
@@ -141,7 +142,7 @@ def test_what_browsers_do_not_play_is_played_from_a_proxy_with_the_same_times(
     film = add_sound(bright_film, tmp_path / "film.mkv", 0.1 * np.ones(30 * 16_000))
     assert plays(bright_film)
     assert not plays(film)
-    write_proxy(film, tmp_path / "proxy.mp4")
+    write_part(film, tmp_path / "proxy.mp4")
     assert plays(tmp_path / "proxy.mp4")
     with av.open(str(film)) as one, av.open(str(tmp_path / "proxy.mp4")) as other:
         starts = [(c.start_time or 0) / 1e6 for c in (one, other)]

@@ -9,7 +9,15 @@ from pathlib import Path
 from shared import cli, paths
 from shared.errors import WrongUsage
 from shared.text import language
-from tools.timeline.config import PROVIDERS, MomentsConfig, PageConfig, ScoreConfig, TimelineConfig
+from tools.timeline.config import (
+    FORMATS,
+    PROVIDERS,
+    ExportConfig,
+    MomentsConfig,
+    PageConfig,
+    ScoreConfig,
+    TimelineConfig,
+)
 
 TOOL = "timeline"
 
@@ -40,6 +48,11 @@ SCORE_EXAMPLES = """\
 timeline score --timeline talk_show --timeline quiz
 timeline score --timeline talk_show --labels laughs.csv --json"""
 
+EXPORT_EXAMPLES = """\
+timeline export --timeline talk_show
+timeline export --timeline talk_show --format edl --format otio --out edits/
+timeline export --timeline talk_show --cut clips/"""
+
 MOMENTS_LENGTHS = (
     ("--min-gap-s", 1.5, "moments nearer than this become one"),
     ("--min-length-s", 1.0, "shorter ones are left out"),
@@ -65,6 +78,7 @@ def parser() -> cli.Parser:
     _add_moments(parser)
     _add_score(parser)
     _add_pages(parser)
+    _add_export(parser)
     return cli.add_json(parser)
 
 
@@ -88,6 +102,18 @@ def _add_score(timeline: cli.Parser) -> None:
     add("--rater", metavar="NAME", help="whose marks are the truth (default: what most raters marked)")
     cli.add_out(parser, "artifacts/results/timeline_score.json")
     cli.add_seed(parser)
+    cli.add_json(parser)
+
+
+def _add_export(timeline: cli.Parser) -> None:
+    what = "Write moments for players, platforms and editors, or cut them out as films of their own."
+    parser = timeline.add_command("export", what, EXPORT_EXAMPLES, _export)
+    _add_timeline(parser)
+    formats = "one of the formats (repeat; default: all, but none with --cut)"
+    parser.add_argument("--format", action="append", choices=FORMATS, default=[], help=formats)
+    parser.add_argument("--cut", type=cli.path, metavar="DIR", help="write each moment as a film, to the frame")
+    cli.add_out(parser, "artifacts/timelines/<film>/exports")
+    cli.add_lang(parser)
     cli.add_json(parser)
 
 
@@ -160,6 +186,16 @@ def _score(arguments: argparse.Namespace) -> cli.Result:
     from tools.timeline.truth.score import score
 
     return score(config)
+
+
+def _export(arguments: argparse.Namespace) -> cli.Result:
+    folder = timeline_dir(arguments.timeline)
+    out, cut = arguments.out or folder / "exports", arguments.cut and arguments.cut.resolve()
+    lang = language.choose(arguments.lang)
+    config = ExportConfig(folder, tuple(dict.fromkeys(arguments.format)), cut, out.resolve(), lang)
+    from tools.timeline.exports.write import export
+
+    return export(config)
 
 
 def _page(arguments: argparse.Namespace) -> cli.Result:

@@ -6,6 +6,7 @@ from pathlib import Path
 from shared.text.catalogue import Lang
 
 PROVIDERS = ("blendshapes", "emotions", "enet", "model")
+FORMATS = ("csv", "vtt", "srt", "youtube", "edl", "fcpxml", "otio")
 MANIFEST, ROWS, SOUND, MOMENTS = "timeline.json", "rows.csv", "sound.csv", "moments.json"
 
 
@@ -97,3 +98,22 @@ class PageConfig:
     port: int
     lang: Lang
     open_browser: bool
+
+
+@dataclass(frozen=True)
+class ExportConfig:
+    """What is written of a timeline's moments.
+
+    Attributes:
+        timeline: The timeline's folder.
+        formats: Of `FORMATS`; empty for all, or for none where the moments are cut out.
+        cut: Folder for the moments themselves; None for none.
+        out: Folder of the other files.
+        lang: Language of titles.
+    """
+
+    timeline: Path
+    formats: tuple[str, ...]
+    cut: Path | None
+    out: Path
+    lang: Lang
