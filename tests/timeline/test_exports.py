@@ -176,7 +176,7 @@ def test_a_clip_has_the_frames_of_its_moment_and_nothing_else(folder: Path, brig
 def test_a_clip_of_a_film_of_variable_rate_keeps_times_and_sound(
     film_of: Callable[..., Path], add_sound: Callable[..., Path], tmp_path: Path
 ) -> None:
-    times = np.random.default_rng(5).uniform(0.01, 0.12, 300).cumsum().round(3).tolist()
+    times = [0.0, *np.random.default_rng(5).uniform(0.01, 0.12, 299).cumsum().round(3).tolist()]
     silent = film_of(tmp_path / "silent.mp4", times, [0.5] * 300)
     samples = np.zeros(20 * 16_000)
     samples[10 * 16_000 : 11 * 16_000] = 0.5 * np.sin(np.arange(16_000) * 0.3)
