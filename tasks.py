@@ -19,7 +19,7 @@ from invoke.exceptions import Exit
 
 from shared import paths
 from shared.chain import ab as ab_chain
-from shared.chain import commands, stages
+from shared.chain import commands, demo_films, stages
 from shared.chain import compare_approaches as approaches_chain
 from shared.chain import demo as demo_chain
 from shared.chain.running import exit_codes, find_dataset, open_chain
@@ -246,6 +246,10 @@ def demo(c: Context, given: argparse.Namespace) -> None:
     """
     dataset = paths.dataset_dir(f"{DEMO}-seed{given.seed}" if given.seed else DEMO)
     lang = language.choose(given.lang)
+    if given.films:
+        with exit_codes():
+            print(demo_films.show(c, given.seed, lang))
+        return
     print(f"demo: {demo_chain.OPENING}", file=sys.stderr, flush=True)
     with exit_codes():
         before = demo_chain.draw(c, dataset, given.seed, lang)

@@ -78,6 +78,7 @@ def approaches_parser() -> cli.Parser:
 def demo_parser() -> cli.Parser:
     """Describe the flags of ``demo``."""
     parser = cli.Parser("./inv demo", "Run all steps with drawn actors.", "./inv demo --lang en")
+    parser.add_argument("--films", action="store_true", help="find the laughs of two films of drawn actors instead")
     cli.add_lang(parser)
     cli.add_seed(parser)
     return parser

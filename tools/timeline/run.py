@@ -27,12 +27,15 @@ class Ran:
         built = self.built
         film, counts = built.manifest["film"], built.manifest["counts"]
         speed = "unchanged" if built.was_there else f"{built.speed:.1f} times as fast as it plays"
+        faces = f"{counts['frames_with_face']} with a face, {counts['tracks']} tracks"
+        if built.manifest["face_model_sha256"] is None:
+            faces = "the whole picture is the face"
         seen = (
-            f"{film['file']}: {film['duration_s']:.1f} s, {counts['frames']} frames looked at, "
-            f"{counts['frames_with_face']} with a face, {counts['tracks']} tracks, "
+            f"{film['file']}: {film['duration_s']:.1f} s, {counts['frames']} frames looked at, {faces}, "
             f"{len(built.manifest['cuts_s'])} cuts ({speed})"
         )
-        return "\n".join([seen, self.found.as_text(), f"table     {paths.shown(built.folder / ROWS)}"])
+        notes = [f"note: {note}" for note in film["notes"]]
+        return "\n".join([seen, *notes, self.found.as_text(), f"table     {paths.shown(built.folder / ROWS)}"])
 
     def as_json(self) -> dict[str, Any]:
         """Give everything for programs."""

@@ -1,5 +1,6 @@
 """Writes moments.json: a timeline's moments, its score and its tension, with the rules that made them."""
 
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -36,7 +37,7 @@ class Found:
         found = self.document["moments"]
         rules, tension = self.document["rules"], self.document["tension"]
         lines = [
-            f"{len(found)} moments by {', '.join(self.document['channels'])} above {rules['high']:g}:",
+            f"{len(found)} moments by {', '.join(self.document['channels'])} above {rules['high']:.2f}:",
             *[
                 f"  {clock(one['start_s'])} to {clock(one['end_s'])}  peak {clock(one['peak_s'])}  "
                 f"score {one['score']:.2f}" + (f"  track {one['track']}" if one["track"] else "")
@@ -90,7 +91,7 @@ def write_moments(folder: Path, config: MomentsConfig) -> Found:
         "step_s": step_s,
         "score": _numbers(score),
         "tension": {"window_s": config.window_s, "from": made_of, "values": _numbers(tension)},
-        "moments": [_describe(moment, timeline, channels, config.track, step_s) for moment in moments],
+        "moments": _describe(moments, timeline, channels, config.track),
     }
     contracts.write_document(folder / MOMENTS, document, "moments")
     return Found(folder, document)
@@ -115,30 +116,37 @@ def settle(config: MomentsConfig, timeline: Timeline) -> Rules:
 
 
 def _describe(
-    moment: Moment, timeline: Timeline, channels: tuple[str, ...], track: int | None, step_s: float
-) -> dict[str, Any]:
-    """Describe a moment, and why it is one: each channel within it, and in the whole film."""
-    span = slice(round(moment.onset_s / step_s), max(round(moment.end_s / step_s), round(moment.onset_s / step_s) + 1))
-    rows = curves.rows_of_beats(timeline, track)[span]
-    tracks = timeline.track[rows[rows >= 0]]
-    tracks = tracks[tracks > 0]
-    why = []
-    for name in channels:
-        values = curves.channel(timeline, name, track)
-        inside = values[span]
-        if np.isnan(inside).all():
-            continue
-        why.append({"channel": name, "mean": _rounded(np.nanmean(inside)), "usual": _rounded(np.nanmedian(values))})
-    return {
-        "start_s": _rounded(moment.start_s),
-        "onset_s": _rounded(moment.onset_s),
-        "peak_s": _rounded(moment.peak_s),
-        "end_s": _rounded(moment.end_s),
-        "score": _rounded(moment.score),
-        "track": int(np.bincount(tracks).argmax()) if tracks.size else None,
-        "why": why,
-        "snapped": dict(zip(("start", "end"), moment.snapped, strict=True)),
-    }
+    moments: Sequence[Moment], timeline: Timeline, channels: tuple[str, ...], track: int | None
+) -> list[dict[str, Any]]:
+    """Describe moments, and why they are: each channel within them, and in the whole film."""
+    curve = {name: curves.channel(timeline, name, track) for name in channels}
+    usual = {name: float(np.nanmedian(values)) for name, values in curve.items() if not np.isnan(values).all()}
+    shown, rate = curves.rows_of_beats(timeline, track), curves.rate(timeline)
+    found = []
+    for moment in moments:
+        begin = round(moment.onset_s * rate)
+        span = slice(begin, max(round(moment.end_s * rate), begin + 1))
+        rows = shown[span]
+        tracks = timeline.track[rows[rows >= 0]]
+        tracks = tracks[tracks > 0]
+        means = {name: curve[name][span] for name in usual if not np.isnan(curve[name][span]).all()}
+        why = [
+            {"channel": name, "mean": _rounded(np.nanmean(values)), "usual": _rounded(usual[name])}
+            for name, values in means.items()
+        ]
+        found.append(
+            {
+                "start_s": _rounded(moment.start_s),
+                "onset_s": _rounded(moment.onset_s),
+                "peak_s": _rounded(moment.peak_s),
+                "end_s": _rounded(moment.end_s),
+                "score": _rounded(moment.score),
+                "track": int(np.bincount(tracks).argmax()) if tracks.size else None,
+                "why": why,
+                "snapped": dict(zip(("start", "end"), moment.snapped, strict=True)),
+            }
+        )
+    return found
 
 
 def _rounded(value: Any) -> float:
