@@ -140,11 +140,15 @@ class Film(AbstractContextManager["Film"]):
                     yield picture, time_s
         except av.error.FFmpegError as error:
             last_s = self._clock.last_s or 0.0
-            raise InvalidInput(
+            raise BrokenFilm(
                 self.source,
                 found=f"data that cannot be decoded after {last_s:.2f} s ({_reason(error)})",
                 expected="a whole film",
             ) from None
+
+
+class BrokenFilm(InvalidInput):
+    """A film whose data cannot be decoded at a place; behind it they may."""
 
 
 @dataclass(frozen=True)

@@ -93,3 +93,14 @@ def test_the_demo_ends_in_better_on_actors_never_seen_and_is_marked_synthetic(tm
     assert all(json.loads(f.read_text())["synthetic"] for f in found["frontend_spec"])
     assert "SYNTHETIC" in done.stdout
     assert "./inv collect" in done.stdout
+
+
+@pytest.mark.slow
+def test_the_demo_of_films_finds_every_laugh_of_actors_never_seen(tmp_path: Path) -> None:
+    done = _invoke(tmp_path, "demo", "--films", "--lang", "en")
+    assert done.returncode == 0, done.stderr
+    document = contracts.read_document(tmp_path / "artifacts" / "timelines" / "demo-films.json", "timeline_score")
+    moments = document["methods"][0]
+    assert (document["n_films"], document["n_events"]) == (2, 8)
+    assert moments["f1"][0]["value"] >= 0.9
+    assert "./inv timeline-show --timeline demo-films-1" in done.stdout

@@ -17,8 +17,10 @@ import pytest
 from shared import paths
 from shared.errors import InvalidInput, MissingOutside, WrongUsage
 from shared.faces.detector import Face
+from shared.video import FilmWriter, Frame
 from tools.timeline import cli
 from tools.timeline.config import TimelineConfig
+from tools.timeline.moments import curves
 from tools.timeline.table import build as building
 from tools.timeline.table.build import build
 from tools.timeline.table.providers import cut_upright
@@ -135,6 +137,31 @@ def test_a_film_of_one_frame_and_one_that_is_none(
     error = capsys.readouterr().err
     assert error.count("\n") == 2
     assert "nothing that reads as a film" in error
+
+
+def test_a_film_with_a_broken_part_is_read_before_and_behind_it_and_the_exit_code_says_so(
+    brightness: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    film, rng = tmp_path / "film.mp4", np.random.default_rng(4)
+    writer = FilmWriter(film, 160, 120)
+    for number in range(40 * 25):
+        writer.add(Frame(number / 25, rng.integers(0, 255, (120, 160, 3), np.uint8)))
+    writer.close()
+    data = bytearray(film.read_bytes())
+    middle = len(data) // 2
+    data[middle : middle + len(data) // 20] = rng.bytes(len(data) // 20)
+    film.write_bytes(data)
+    words = ["--film", str(film), "--out", str(tmp_path / "t"), "--provider", "model", "--model", str(brightness)]
+    assert cli.main([*words, "--face-model", "none"]) == 1
+    assert "warning: it cannot be decoded after 0:00:" in capsys.readouterr().out
+    timeline = read_timeline(tmp_path / "t")
+    (broken_s, *_) = timeline.manifest["breaks_s"]
+    assert 10 < broken_s < 25
+    assert timeline.time_s[-1] > 35
+    assert not ((timeline.time_s > broken_s + 0.01) & (timeline.time_s < broken_s + 0.3)).any()
+    fun = curves.fun(timeline)
+    assert np.isnan(fun[int(2 * broken_s) + 1])
+    assert not np.isnan(fun[-1])
 
 
 def test_a_provider_without_its_model_says_where_it_must_lie(

@@ -5,7 +5,7 @@ from typing import Any
 
 from shared import paths
 from tools.timeline.config import ROWS, MomentsConfig, TimelineConfig
-from tools.timeline.moments.write import Found, write_moments
+from tools.timeline.moments.write import Found, clock, write_moments
 from tools.timeline.table.build import Built, build
 
 
@@ -20,7 +20,11 @@ class Ran:
 
     built: Built
     found: Found
-    exit_code: int = 0
+
+    @property
+    def exit_code(self) -> int:
+        """0; 1 where a part of the film is missing."""
+        return 1 if self.built.manifest["breaks_s"] else 0
 
     def as_text(self) -> str:
         """Summarise for people."""
@@ -35,6 +39,8 @@ class Ran:
             f"{len(built.manifest['cuts_s'])} cuts ({speed})"
         )
         notes = [f"note: {note}" for note in film["notes"]]
+        breaks = built.manifest["breaks_s"]
+        notes += [f"warning: it cannot be decoded after {clock(at_s)}, for a while or to its end" for at_s in breaks]
         return "\n".join([seen, *notes, self.found.as_text(), f"table     {paths.shown(built.folder / ROWS)}"])
 
     def as_json(self) -> dict[str, Any]:

@@ -20,11 +20,12 @@ _HALF_LAUGHTER = (
     0.08  # YAMNet's six classes above what is usual: an audience's laughs 0.1 to 0.35, a gasp 0.03, applause 0
 )
 _LOUD_SHARE = 0.99
+_LAST_S = 1.0  # the last frame that was looked at counts so long
 
 
 def n_beats(timeline: Timeline) -> int:
     """Count the beats of a film."""
-    return int(max(timeline.beat[-1] + 1, np.floor(timeline.duration_s * rate(timeline)) + 0))
+    return int(max(timeline.beat[-1] + 1, np.floor(timeline.duration_s * rate(timeline))))
 
 
 def rate(timeline: Timeline) -> float:
@@ -42,11 +43,17 @@ def rows_of_beats(timeline: Timeline, track: int | None) -> Int:
         n = timeline.manifest["counts"]["tracks"]
         raise WrongUsage("--track", found=str(track), expected=f"one of the {n} tracks of {timeline.name}")
     frames, first = np.unique(timeline.beat, return_index=True)  # the largest face is a frame's first row
+    times_s = timeline.time_s[first]
     if track is not None:
         mine = {int(timeline.beat[row]): row for row in np.flatnonzero(timeline.track == track)}
         first = np.array([mine.get(int(frame), -1) for frame in frames])
-    shown = np.searchsorted(frames, np.arange(n_beats(timeline)), side="right") - 1
-    return np.asarray(np.where(shown >= 0, first[np.maximum(shown, 0)], -1), np.int64)
+    beats = np.arange(n_beats(timeline))
+    shown = np.searchsorted(frames, beats, side="right") - 1
+    is_seen = (shown >= 0) & (beats <= frames[-1] + _LAST_S * rate(timeline))
+    for at_s in timeline.manifest["breaks_s"]:
+        after = frames[times_s > at_s + 1e-4]
+        is_seen &= (beats <= at_s * rate(timeline)) | (beats >= (after[0] if after.size else np.inf))
+    return np.asarray(np.where(is_seen, first[np.maximum(shown, 0)], -1), np.int64)
 
 
 def channel(timeline: Timeline, name: str, track: int | None = None) -> F64:

@@ -64,6 +64,7 @@ class _State:
     tracks: list[Track]
     next_track: int
     cuts_s: list[float]
+    breaks_s: list[float]
     n_rows: int
     n_frames: int
     n_with_face: int
@@ -109,8 +110,7 @@ def _build(config: TimelineConfig, plan: dict[str, Any], finder: FaceFinder | No
             return Built(config.out, known, True, 0.0, None)
     state = _read_state(config.out, key)
     began, from_s = time.perf_counter(), max(state.place.time_s, 0.0)
-    with Film(str(config.film)) as film:
-        _write_rows(config.out, state, config.rate, film, finder, provider)
+    _write_rows(config, plan["film"]["duration_s"], state, finder, provider)
     if not state.n_frames:
         raise InvalidInput(str(config.film), found="no frame", expected="a film with pictures")
     seconds = time.perf_counter() - began
@@ -137,6 +137,7 @@ def _build(config: TimelineConfig, plan: dict[str, Any], finder: FaceFinder | No
             "tracks": state.next_track - 1,
         },
         "cuts_s": state.cuts_s,
+        "breaks_s": state.breaks_s,
         "table": {"file": ROWS, "sha256": contracts.sha256_file(config.out / ROWS)},
         "sound": _describe_sound(config.out, steps, yamnet, reason),
         "code": provenance.code_info("av", "numpy", "onnxruntime", "opencv-python"),
@@ -186,7 +187,7 @@ def _is_whole(folder: Path, manifest: dict[str, Any]) -> bool:
 def _read_state(folder: Path, plan: str) -> _State:
     """Go on where an earlier run of the same plan has left off, or begin anew."""
     part = folder / _PART
-    fresh = _State(plan, Place(), 0, [], 1, [], 0, 0, 0, (0, 0))
+    fresh = _State(plan, Place(), 0, [], 1, [], [], 0, 0, 0, (0, 0))
     try:
         found = json.loads((folder / _STATE).read_text(encoding="utf-8"))
         tracks = [Track(t["number"], t["time_s"], tuple(t["box_xyxy_px"])) for t in found["tracks"]]
@@ -214,11 +215,11 @@ class _Seen:
 
 
 def _write_rows(
-    folder: Path, state: _State, rate: float, film: Film, finder: FaceFinder | None, provider: Provider
+    config: TimelineConfig, duration_s: float | None, state: _State, finder: FaceFinder | None, provider: Provider
 ) -> None:
     """Append rows until the film's end; the disk knows after each piece how far it is."""
-    tracker = Tracker(state.tracks, state.next_track)
-    total = max(1, round(film.duration_s * rate) - state.place.beat - 1) if film.duration_s else None
+    folder, tracker = config.out, Tracker(state.tracks, state.next_track)
+    total = max(1, round(duration_s * config.rate) - state.place.beat - 1) if duration_s else None
 
     def look(sample: Sample) -> _Seen:
         picture = sample.rgb_hwc_u8
@@ -230,10 +231,14 @@ def _write_rows(
             return _Seen(sample, size, [], [np.full(len(provider.about.channels), np.nan, np.float32)])
         return _Seen(sample, size, faces, [provider.read(picture, face) for face in faces])
 
-    samples = read_samples(film, rate, state.place)
+    def note_break(at_s: float) -> None:
+        if round(at_s, 6) not in state.breaks_s:
+            state.breaks_s.append(round(at_s, 6))
+
+    samples = read_samples(config.film, config.rate, state.place, note_break)
     seen_all: Iterator[_Seen] = map_ahead(look, samples, ahead=3, threads=1)
     with (folder / _PART).open("ab") as part:
-        for number, seen in enumerate(cli.progress(seen_all, what=film.source.rpartition("/")[2], total=total), 1):
+        for number, seen in enumerate(cli.progress(seen_all, what=config.film.name, total=total), 1):
             part.write(_take(state, tracker, seen))
             if number % _PIECE == 0:
                 part.flush()
@@ -245,7 +250,7 @@ def _write_rows(
 def _take(state: _State, tracker: Tracker, seen: _Seen) -> bytes:
     """Take a frame into the state; returns its rows."""
     sample = seen.sample
-    if sample.cuts_s:
+    if sample.cuts_s or any(state.place.time_s <= at_s < sample.time_s for at_s in state.breaks_s):
         tracker.cut()
         state.cuts_s.extend(round(cut, 6) for cut in sample.cuts_s)
     numbers = tracker.follow(seen.faces, sample.time_s)

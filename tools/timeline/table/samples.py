@@ -5,20 +5,22 @@ content detector does: by the mean change of hue, saturation and value from one 
 Source: B. Castellano, PySceneDetect, ContentDetector (threshold 27 of 255), on frames of 64 x 36.
 """
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import cv2
 import numpy as np
 
 from shared.arrays import U8
-from shared.video import DecodedFrame, Film
+from shared.video import BrokenFilm, DecodedFrame, Film
 
 CUT = 27.0  # mean change a channel, 0 to 255
 MIN_SHOT_S = 0.6
 _SMALL = 64, 36
 _TINY_S = 1e-6
+_LEAP_S = 1.0  # behind a place that cannot be decoded; twice as far each time
 
 
 @dataclass(frozen=True)
@@ -53,52 +55,71 @@ class Place:
     last_cut_s: float = 0.0
 
 
-def read_samples(film: Film, rate: float, start: Place) -> Iterator[Sample]:
+def read_samples(film: Path, rate: float, start: Place, on_break: Callable[[float], None]) -> Iterator[Sample]:
     """Yield the frame on screen at each beat; a frame that stands for several beats comes once.
 
+    Where the film cannot be decoded, it goes on at the next place where it can.
+
     Args:
-        film: Opened for this.
+        film: The film.
         rate: Beats a second.
-        start: Where to go on; what comes is the same as without a break.
+        start: Where to go on; what comes is the same as in one go.
+        on_break: Is told after which time the film cannot be decoded.
 
     Raises:
-        InvalidInput: The film breaks off.
+        InvalidInput: Not one frame can be decoded.
     """
-    beat, shown, cuts = start.beat + 1, _Shown(), [start.last_cut_s]
-    fresh: list[float] = []
-    for frame in film.decode(from_s=max(start.time_s, 0.0)):
-        if frame.time_s < start.time_s:
-            continue
-        while beat / rate < frame.time_s - _TINY_S:
-            if shown.frame is not None and shown.frame.time_s > start.time_s:
-                yield from shown.take(beat, fresh)
-            beat += 1
-        change = shown.replace(frame)
-        if change > CUT and frame.time_s - cuts[-1] >= MIN_SHOT_S:
-            cuts[-1] = frame.time_s
-            fresh.append(frame.time_s)
-    if shown.frame is not None and shown.frame.time_s > start.time_s and beat / rate <= shown.frame.time_s + _TINY_S:
-        yield from shown.take(beat, fresh)
+    reading, from_s, leap_s = _Reading(rate, start), max(start.time_s, 0.0), _LEAP_S
+    while True:
+        with Film(str(film)) as opened:
+            try:
+                for frame in opened.decode(from_s=from_s):
+                    if frame.time_s > reading.last_s:
+                        yield from reading.take_in(frame)
+                        leap_s = _LEAP_S
+            except BrokenFilm:
+                if reading.shown is None:
+                    raise
+                on_break(reading.last_s)
+                from_s, leap_s = reading.last_s + leap_s, 2 * leap_s
+                if from_s < (opened.duration_s or 0.0):
+                    continue
+        yield from reading.end()
+        return
 
 
-class _Shown:
-    """The frame on screen, and how it differs from the one before."""
+class _Reading:
+    """A film as far as it was read: the frame on screen, how it differs from the one before, the next beat."""
 
-    def __init__(self) -> None:
-        self.frame: DecodedFrame | None = None
+    def __init__(self, rate: float, start: Place) -> None:
+        self.shown: DecodedFrame | None = None
+        self.last_s = start.time_s - _TINY_S  # frames up to it were read
+        self._rate, self._start_s, self._beat = rate, start.time_s, start.beat + 1
+        self._last_cut_s, self._cuts = start.last_cut_s, list[float]()
         self._small: Any = None
         self._is_taken = False
 
-    def replace(self, frame: DecodedFrame) -> float:
-        """Show the next frame; returns the mean change from the one before, 0 for the first."""
+    def take_in(self, frame: DecodedFrame) -> Iterator[Sample]:
+        """Show the next frame; yield the one before, if it was on screen at a beat."""
+        while self._beat / self._rate < frame.time_s - _TINY_S:
+            yield from self._look()
+            self._beat += 1
         small = cv2.cvtColor(frame.to_small_rgb(*_SMALL), cv2.COLOR_RGB2HSV).astype(np.int16)
         change = 0.0 if self._small is None else float(np.abs(small - self._small).mean())
-        self.frame, self._small, self._is_taken = frame, small, False
-        return change
+        if change > CUT and frame.time_s - self._last_cut_s >= MIN_SHOT_S:
+            self._last_cut_s = frame.time_s
+            self._cuts.append(frame.time_s)
+        self.shown, self._small, self.last_s = frame, small, frame.time_s
+        self._is_taken = frame.time_s <= self._start_s
 
-    def take(self, beat: int, fresh: list[float]) -> Iterator[Sample]:
-        """Yield the frame, once, with the cuts found so far."""
-        if self.frame is not None and not self._is_taken:
+    def end(self) -> Iterator[Sample]:
+        """Yield the last frame, if it is on screen at a beat."""
+        if self.shown is not None and self._beat / self._rate <= self.shown.time_s + _TINY_S:
+            yield from self._look()
+
+    def _look(self) -> Iterator[Sample]:
+        """Yield the frame on screen, once, with the cuts found so far."""
+        if self.shown is not None and not self._is_taken:
             self._is_taken = True
-            yield Sample(beat, self.frame.time_s, self.frame.to_rgb(), tuple(fresh))
-            fresh.clear()
+            yield Sample(self._beat, self.shown.time_s, self.shown.to_rgb(), tuple(self._cuts))
+            self._cuts.clear()
