@@ -1,7 +1,7 @@
 """Lists everything that was made with a person, outside of the dataset: by names, hashes and the chain of models.
 
-dataset → caches, features, sheets, reviews, staged releases; splits → runs → models → hand-offs; results → reports.
-Reads, never writes.
+dataset → caches, features, sheets, reviews, staged releases; takes → timelines; splits → runs → models → hand-offs;
+results → reports. Reads, never writes.
 """
 
 import json
@@ -77,6 +77,7 @@ def find_places(people: Sequence[Person]) -> Places:
     made += [Place(path, "results", "has predictions on the person") for path in results]
     made += [Place(path, "reports", "shows predictions or pictures") for path in _find_reports(people, results)]
     made += [Place(path, "chains", "remembers splits with the person") for path in _find_chains(people)]
+    made += [Place(path, "timelines", "was made of a film with the person") for path in _find_timelines(people)]
     handoffs = tuple(
         path.parent
         for path, spec in _read_all("handoff", f"*/{paths.SPEC_FILE}", "frontend_spec")
@@ -109,6 +110,16 @@ def _staged_elsewhere(people: Sequence[Person]) -> Iterator[Place]:
         named = table.is_file() and named_in_table(table, frozenset(released))
         if named or any(contracts.sha256_file(path) in hashes for path in pictures):
             yield Place(folder, "publish", "is a staged release with the person")
+
+
+def _find_timelines(people: Sequence[Person]) -> Iterator[Path]:
+    """Find timelines of a take's film, or of the film that a take was recorded from."""
+    hashes = set[str]().union(*(person.file_hashes for person in people))
+    records = [path for person in people for path in person.files if path.suffix == ".json"]
+    hashes |= {str(take["source_sha256"]) for path in records if (take := _read(path, "take")) is not None}
+    for path, timeline in _read_all("timelines", "*/timeline.json", "timeline"):
+        if timeline["film"]["sha256"] in hashes:
+            yield path.parent
 
 
 def _find_splits(people: Sequence[Person]) -> Iterator[tuple[str, Path]]:

@@ -169,3 +169,16 @@ def test_a_wrong_file_in_the_folder_is_exit_1_and_the_place_stays_empty(
     assert code == 1
     assert "sha256" in err
     assert list((home / "artifacts" / "fetched").iterdir()) == []
+
+
+def test_models_without_an_address_are_copied_by_hash_and_never_asked_for_by_default(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    assert main(["--only", "yamnet"]) == 3
+    assert "model-fetcher --only yamnet --from DIR" in capsys.readouterr().err
+    if ASSETS is None or not (ASSETS / "models" / MODELS["yamnet"].file).is_file():
+        pytest.skip("no models beside the project")
+    for name in ("yamnet", "emotions", "emotions_card"):
+        assert main(["--only", name, "--from", str(ASSETS / "models"), "--quiet"]) == 0
+        assert (landmarker.model_folders()[0] / MODELS[name].file).is_file()

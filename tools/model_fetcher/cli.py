@@ -8,12 +8,13 @@ Reads the network, or a folder with --from; writes artifacts/fetched/. For examp
 import argparse
 
 from shared import cli
-from tools.model_fetcher.config import NAMES, FetchModelsConfig
+from tools.model_fetcher.config import NAMES, USUAL, FetchModelsConfig
 
 _EXAMPLES = """
 model-fetcher                                  both models, where they are not there yet
 model-fetcher --only yunet                     the face detector only (0.2 MB)
 model-fetcher --from /media/stick/models       without a network: copies the files that lie there
+model-fetcher --only yamnet --from models/     what timeline hears laughter by; it has no address of its own
 """
 
 
@@ -21,13 +22,14 @@ def parser() -> cli.Parser:
     """Describe the flags."""
     parser = cli.Parser(
         "model-fetcher",
-        "Fetch model files that the project does not hold itself: YuNet (face boxes, MIT) and MediaPipe's Face "
-        "Landmarker\n(points and blendshapes, Apache-2.0). Each is checked against its known hash. Exit codes: 0 all "
-        "are there,\n1 a file is not the known one, 3 no network.",
+        "Fetch model files that the project does not hold itself: YuNet (face boxes, MIT) and MediaPipe's Face\n"
+        "Landmarker (points and blendshapes, Apache-2.0); on request, from a folder, YAMNet's LiteRT graph of log-mel\n"
+        "patches (laughter, Apache-2.0) and emotion_mini_xception with its card (seven emotions, MIT). Each is checked\n"
+        "against its known hash. Exit codes: 0 all are there, 1 a file is not the known one, 3 no network or address.",
         _EXAMPLES,
         _fetch,
     )
-    parser.add_argument("--only", choices=NAMES, help="one of them (default: both)")
+    parser.add_argument("--only", choices=NAMES, help="one of them (default: yunet and face_landmarker)")
     parser.add_argument(
         "--folder",
         "--from",
@@ -39,7 +41,7 @@ def parser() -> cli.Parser:
 
 
 def _fetch(arguments: argparse.Namespace) -> cli.Result:
-    config = FetchModelsConfig((arguments.only,) if arguments.only else NAMES, arguments.folder)
+    config = FetchModelsConfig((arguments.only,) if arguments.only else USUAL, arguments.folder)
     from tools.model_fetcher.fetch import fetch_models
 
     return fetch_models(config)

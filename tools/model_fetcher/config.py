@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from pathlib import Path
 
-NAMES = ("yunet", "face_landmarker")
+USUAL = ("yunet", "face_landmarker")
+NAMES = (*USUAL, "yamnet", "emotions", "emotions_card")  # the others have no address: they are copied, and checked
 
 
 @dataclass(frozen=True)

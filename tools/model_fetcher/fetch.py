@@ -32,7 +32,7 @@ class Model:
         file: Its name.
         sha256: Of its bytes.
         n_bytes: How many it has; a longer answer is cut off at once.
-        url: Where it is published.
+        url: Where it is published; empty where it can only be copied.
         licence: Under which terms.
     """
 
@@ -59,6 +59,27 @@ MODELS = {
         "https://storage.googleapis.com/mediapipe-models/face_landmarker/face_landmarker/float16/1/"
         + landmarker.MODEL_NAME,
         "Apache-2.0",
+    ),
+    "yamnet": Model(
+        "yamnet_spectra_int8.tflite",
+        "0a266465c46718f3fcc4137366be82882a8c93bfcc4f0278581a11d11dddcdf9",
+        4_047_424,
+        "",
+        "Apache-2.0",
+    ),
+    "emotions": Model(
+        "emotion_mini_xception.onnx",
+        "2e9039a4881e651e252ef88e18cfcacab8d2d941b66890d73678562ad8f9e705",
+        377_538,
+        "",
+        "MIT",
+    ),
+    "emotions_card": Model(
+        "emotion_mini_xception.json",
+        "1b11ac02e05da0de98f4caf8fb2f536424ad7868141f88274b5e82dc59c54306",
+        331,
+        "",
+        "MIT",
     ),
 }
 
@@ -105,6 +126,9 @@ def fetch_models(config: FetchModelsConfig) -> FetchResult:
         was_there = target.is_file() and contracts.sha256_file(target) == model.sha256
         if not was_there:
             folder.mkdir(parents=True, exist_ok=True)
+            if config.source is None and not model.url:
+                todo = "copy it from where it lies: model-fetcher --only " + name + " --from DIR"
+                raise MissingOutside(model.file, found="no address that is known to give it", expected="one", todo=todo)
             if config.source is None:
                 download(model, target)
             else:

@@ -99,7 +99,7 @@ def find_yamnet() -> tuple[Yamnet | None, str]:
     """Open YAMNet where it and LiteRT are here; else None and what is missing."""
     path = next((folder / YAMNET for folder in model_folders() if (folder / YAMNET).is_file()), None)
     if path is None:
-        return None, f"no {YAMNET}: ./inv fetch-models"
+        return None, f"no {YAMNET}: ./inv fetch-models --only yamnet --from DIR"
     try:
         return Yamnet(path), ""
     except ModuleNotFoundError:
