@@ -24,7 +24,7 @@ def parser() -> cli.Parser:
         "model-fetcher",
         "Fetch model files that the project does not hold itself: YuNet (face boxes, MIT) and MediaPipe's Face\n"
         "Landmarker (points and blendshapes, Apache-2.0); on request, from a folder, YAMNet's LiteRT graph of log-mel\n"
-        "patches (laughter, Apache-2.0) and emotion_mini_xception with its card (seven emotions, MIT). Each is checked\n"
+        "patches (laughter, Apache-2.0) and emotion_mini_xception with its card (7 emotions, MIT). Each is checked\n"
         "against its known hash. Exit codes: 0 all are there, 1 a file is not the known one, 3 no network or address.",
         _EXAMPLES,
         _fetch,
