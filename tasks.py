@@ -7,7 +7,6 @@ and go on where they were cut off.
 
 import argparse
 import functools
-import shlex
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -22,7 +21,7 @@ from shared.chain import ab as ab_chain
 from shared.chain import commands, demo_films, stages
 from shared.chain import compare_approaches as approaches_chain
 from shared.chain import demo as demo_chain
-from shared.chain.running import exit_codes, find_dataset, open_chain
+from shared.chain.running import exit_codes, find_dataset, open_chain, run_python
 from shared.chain.tool_task import chain_task, tool_task
 from shared.text import language
 
@@ -269,7 +268,7 @@ def test(c: Context, slow: bool = False, k: str = "") -> None:
     """
     several = [] if k else ["-n", 2, "--dist", "loadfile"]  # two processes, so that real-time tests have a core
     chosen = [*([] if slow else ["-m", "not slow"]), *(["-k", k] if k else [])]
-    _python(c, "-m", "pytest", *several, *chosen, "--durations", 10)
+    run_python(c, "-m", "pytest", *several, *chosen, "--durations", 10)
 
 
 @task
@@ -279,7 +278,7 @@ def check(c: Context) -> None:
     Example: ./inv check
     """
     for words in (["ruff", "format", "--check"], ["ruff", "check"], ["mypy"], ["pytest", "tests/schemas"]):
-        _python(c, "-m", *words)
+        run_python(c, "-m", *words)
 
 
 @task(help={"only": "name of one benchmark"})
@@ -289,10 +288,20 @@ def bench(c: Context, only: str = "") -> None:
     Example: ./inv bench --only training
     """
     for file in sorted((HERE / "tests" / "benchmarks").glob(f"bench_{only or '*'}.py")):
-        _python(c, file)
+        run_python(c, file)
 
 
-def _python(c: Context, *words: object) -> None:
-    """Run Python in this environment, from the project's folder."""
-    with c.cd(shlex.quote(str(HERE))):
-        c.run(shlex.join([sys.executable, *map(str, words)]), pty=sys.stdout.isatty(), in_stream=False)
+@task
+def lock(c: Context) -> None:
+    """Renew constraints.txt: the newest versions that pyproject.toml allows, for every system.
+
+    Example: ./inv lock
+    """
+    how = ["--all-extras", "--universal", "--python-version", "3.11", "--no-header", "--no-annotate", "--upgrade"]
+    run_python(c, "-m", "uv", "pip", "compile", "pyproject.toml", *how, "--quiet", "--output-file", "constraints.txt")
+
+
+SUBJECTS = {
+    "data": fetch_models, "models": pretrain, "comparison": report, "into the page": handoff,
+    "publication": publish_dataset, "all of it, without a camera": demo, "the house": test,
+}  # fmt: skip

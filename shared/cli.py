@@ -7,7 +7,6 @@ result only; everything else goes to stderr. Imports nothing heavy, so that --he
 import argparse
 import errno
 import inspect
-import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,6 +15,7 @@ from typing import Any, Protocol, TypeVar
 
 from shared import paths
 from shared.errors import SmilebenchError, WrongUsage
+from shared.system import console
 from shared.text import language
 from shared.text.catalogue import LANGS
 
@@ -216,6 +216,7 @@ def entry(parser: Callable[[], Parser]) -> Main:
     """Return the ``main`` of a tool, which describes its flags with `parser` on each call."""
 
     def main(argv: Sequence[str] | None = None) -> int:
+        console.make_safe()
         described = parser()
         arguments = described.parse_args(argv)
         return run(described.prog, arguments, lambda: arguments.work(arguments))
@@ -240,7 +241,7 @@ def run(tool: str, arguments: argparse.Namespace, work: Callable[[], Result]) ->
         _set_quiet(arguments.quiet)
         result = work()
         if arguments.json:
-            print(json.dumps(result.as_json(), ensure_ascii=False, indent=2, allow_nan=False))
+            print(console.format_json(result.as_json()))
         else:
             print(result.as_text())
         sys.stdout.flush()

@@ -20,6 +20,7 @@ from typing import Any
 import jsonschema_rs
 
 from shared.errors import InvalidInput
+from shared.system import portable
 
 Document = dict[str, Any]
 
@@ -273,22 +274,11 @@ def write_bytes(path: Path, data: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.chmod(name, 0o644)
-        os.replace(name, path)
+        portable.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
-    sync_folder(path.parent)
-
-
-def sync_folder(folder: Path) -> None:
-    """Flush a folder's entries to disk, where the system can do that (Windows cannot)."""
-    if os.name != "posix":
-        return
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)
+    portable.sync_folder(path.parent)
 
 
 def sha256_file(path: Path) -> str:

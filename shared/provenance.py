@@ -3,13 +3,12 @@
 import functools
 import importlib.metadata
 import os
-import platform
 import subprocess
 import sys
-from pathlib import Path
 from typing import Any
 
 from shared.paths import home
+from shared.system import portable
 
 
 def code_info(*packages: str) -> dict[str, Any]:
@@ -46,18 +45,9 @@ def _commit() -> str | None:
 
 def describe_machine() -> dict[str, Any]:
     """Name the processor, its cores and the load of the last minute (None where the system does not say)."""
+    load = portable.load_average()
     return {
-        "processor": _processor(),
+        "processor": portable.processor_name(),
         "cores": os.cpu_count() or 1,
-        "load": round(os.getloadavg()[0], 2) if hasattr(os, "getloadavg") else None,
+        "load": None if load is None else round(load, 2),
     }
-
-
-def _processor() -> str:
-    name = platform.processor() or platform.machine()
-    try:
-        text = Path("/proc/cpuinfo").read_text(encoding="utf-8")
-    except OSError:
-        return name
-    models = [line.partition(":")[2].strip() for line in text.splitlines() if line.startswith("model name")]
-    return " ".join(models[0].split()) if models else name

@@ -212,7 +212,7 @@ def test_compare_approaches_without_mediapipe_says_how_to_get_it_when_landmarks_
 
 TASKS = {name: item for name, item in vars(tasks).items() if isinstance(item, Task)}
 CHAINS = {"ab": commands.ab_parser, "compare_approaches": commands.approaches_parser, "demo": commands.demo_parser}
-OWN = {"baseline", "test", "check", "bench"}  # no tool is behind them
+OWN = {"baseline", "test", "check", "bench", "lock"}  # no tool is behind them
 ARGUMENTS = {name: item.get_arguments() for name, item in TASKS.items()}  # once: invoke forgets the help
 TOOL_TASKS = sorted(set(TASKS) - set(CHAINS) - OWN)
 LEFT_OUT = {"collect": {"list", "undo", "restore", "withdraw_consent"}}  # which is what takes is for

@@ -7,7 +7,6 @@ again.
 """
 
 import json
-import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +14,7 @@ from typing import Any
 
 from shared import contracts
 from shared.chain.imports import ImportGraph
+from shared.system import portable
 
 ToolResult = dict[str, Any]
 
@@ -30,7 +30,7 @@ class StepFailed(Exception):
 def command_of(tool: str, *arguments: object) -> str:
     """Write the shell command that runs a tool in this environment, whatever folder the user stands in."""
     words = [sys.executable, "-P", "-m", f"tools.{tool}", *map(str, arguments)]
-    return shlex.join(words)
+    return portable.join_words(words)
 
 
 class Chain:

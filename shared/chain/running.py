@@ -9,17 +9,32 @@ from pathlib import Path
 
 from invoke.context import Context
 from invoke.exceptions import Exit
+from invoke.runners import Result
 
 from shared import paths
 from shared.chain import cache
 from shared.errors import InvalidInput, SmilebenchError
+from shared.system import portable
 
+PROJECT = Path(__file__).resolve().parents[2]
 ACTOR_FPS = 20  # drawing costs; at this rate frames still lie exactly the protocol's 100 ms apart
 
 
 def run_tool(c: Context, tool: str, *arguments: object) -> None:
     """Run a tool and exit with its exit code where it fails."""
-    c.run(cache.command_of(tool, *arguments), pty=sys.stdout.isatty() and sys.stdin.isatty(), in_stream=False)
+    _run(c, cache.command_of(tool, *arguments), pty=portable.can_use_pty())
+
+
+def run_python(c: Context, *words: object) -> None:
+    """Run Python in this environment, from the project's folder."""
+    with contextlib.chdir(PROJECT):
+        _run(c, portable.join_words([sys.executable, *map(str, words)]), pty=portable.can_use_pty())
+
+
+def _run(c: Context, command: str, **how: object) -> Result:
+    """Run a command that writes as this program's own output is encoded, so that what it cannot write is its to say."""
+    encoding = sys.stdout.encoding or "utf-8"
+    return c.run(command, in_stream=False, encoding=encoding, env={"PYTHONIOENCODING": encoding}, **how)
 
 
 ALLOW = "--allow-no-consent"
@@ -56,7 +71,7 @@ def open_chain(
         state = consent.permitted(reader.open_dataset(dataset), allow_no_consent=is_allowed).withheld_hash
 
     def execute(command: str) -> tuple[int, str]:
-        done = c.run(command, hide="stdout", in_stream=False, warn=True)
+        done = _run(c, command, hide="stdout", warn=True)
         return done.exited, done.stdout
 
     def announce(text: str) -> None:

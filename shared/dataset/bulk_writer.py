@@ -25,6 +25,7 @@ from shared.dataset.protocol import Protocol
 from shared.dataset.reader import SequenceRow
 from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput, SmilebenchError
+from shared.system import portable
 
 ORIGINS = "origins.csv"
 _LEAST_S = 2.0
@@ -250,7 +251,7 @@ class Intake(DatasetWriter):
         start_s = time.monotonic()
         list(map_ahead(_flush_file, self._files, threads=_FLUSHERS))
         for folder in {path.parent for path in self._files}:
-            contracts.sync_folder(folder)
+            portable.sync_folder(folder)
         contracts.write_bytes(self.folder / ORIGINS, format_origins(self.origins))
         added, self._pending, self._files, self._whole = self._pending, [], [], 0
         new_takes, self._new_takes = self._new_takes, 0

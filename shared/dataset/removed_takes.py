@@ -6,7 +6,6 @@ and removal.json, which says why. `shared.dataset.writer` moves takes; this know
 each take wholly to the side on which labels.csv has it.
 """
 
-import os
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,6 +15,7 @@ from shared import contracts, paths
 from shared.dataset import reader
 from shared.dataset.reader import SequenceRow
 from shared.errors import InvalidInput
+from shared.system import portable
 
 TRASH, REJECTED = "trash", "rejected"
 RECORD = "removal.json"
@@ -140,7 +140,7 @@ def move_files(names: Iterable[str], source: Path, target: Path) -> None:
     for name in names:
         if (source / name).exists():
             (target / name).parent.mkdir(parents=True, exist_ok=True)
-            os.replace(source / name, target / name)
+            portable.replace(source / name, target / name)
 
 
 def forget(place: Path) -> None:

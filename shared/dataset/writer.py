@@ -6,7 +6,6 @@ One writer at a time holds the dataset's lock. Ids only grow; nothing is deleted
 with faults to rejected/, and can be put back (`shared.dataset.removed_takes`).
 """
 
-import os
 import shutil
 import tempfile
 from collections.abc import Sequence
@@ -26,6 +25,7 @@ from shared.dataset.protocol import Protocol
 from shared.dataset.quality import Limits
 from shared.dataset.reader import SequenceRow
 from shared.errors import InvalidInput, WrongUsage
+from shared.system import portable
 
 PHOTO_CROP = "center_square_moved_to_face"
 JPEG_QUALITY = 95
@@ -252,18 +252,18 @@ class DatasetWriter:
             place = Path(incoming) / take_id if faults else self.folder
             for folder in ("images", "takes"):
                 (place / folder).mkdir(parents=True, exist_ok=True)
-            os.replace(film, place / complete["film"]["file"])
+            portable.replace(film, place / complete["film"]["file"])
             contracts.write_document(place / "takes" / f"{take_id}.json", complete, "take")
             if picture_png is not None:
                 contracts.write_bytes(place / "takes" / f"{take_id}.png", picture_png)
             for name in names:
-                os.replace(Path(incoming) / name, place / name)
-            contracts.sync_folder(place / "images")
+                portable.replace(Path(incoming) / name, place / name)
+            portable.sync_folder(place / "images")
             if faults:
                 removed_takes.write_removal(place, new_rows, "rejected", faults)
                 self.commit(self.rows, next_take=1, next_sequence=len(new_rows))
                 (self.folder / removed_takes.REJECTED).mkdir(exist_ok=True)
-                os.replace(place, self.folder / removed_takes.REJECTED / take_id)
+                portable.replace(place, self.folder / removed_takes.REJECTED / take_id)
                 return complete
         self.commit([*self.rows, *new_rows], next_take=1, next_sequence=len(new_rows))
         return complete

@@ -12,8 +12,6 @@ from typing import Any
 
 import numpy as np
 from scipy import signal, special, stats
-from statsmodels.stats.contingency_tables import mcnemar as statsmodels_mcnemar
-from statsmodels.stats.multitest import multipletests
 
 from shared.arrays import F64, Bool, Int
 from shared.errors import InvalidInput
@@ -68,7 +66,7 @@ def mcnemar(n_gained: int, n_lost: int) -> float:
     """
     if n_gained + n_lost == 0:
         return 1.0
-    return float(min(1.0, statsmodels_mcnemar([[0, n_gained], [n_lost, 0]], exact=True).pvalue))
+    return float(min(1.0, 2 * stats.binom.cdf(min(n_gained, n_lost), n_gained + n_lost, 0.5)))
 
 
 def mcnemar_mid_p(n_gained: int, n_lost: int) -> float:
@@ -303,7 +301,7 @@ def compare(metric: str, baseline: Predictions, candidate: Predictions, seed: in
 def holm(p_values: Sequence[float]) -> list[float]:
     """Adjust the p-values of several arms against one baseline, so that any false "better" stays rare.
 
-    Source: Holm 1979, Scandinavian Journal of Statistics 6:65-70; statsmodels.
+    Source: Holm 1979, Scandinavian Journal of Statistics 6:65-70.
 
     Example:
         >>> [round(p, 2) for p in holm([0.01, 0.04, 0.03])]
@@ -313,6 +311,8 @@ def holm(p_values: Sequence[float]) -> list[float]:
         return []
     if bad := [p for p in p_values if not 0 <= p <= 1]:
         raise InvalidInput("p-values", found=str(bad[0]), expected="numbers from 0 to 1")
-    if len(p_values) == 1:  # statsmodels collects garbage each time, which takes longer than everything else here
-        return [float(p_values[0])]
-    return [float(p) for p in multipletests(p_values, method="holm")[1]]
+    order = np.argsort(p_values)
+    steps = np.asarray(p_values)[order] * np.arange(len(p_values), 0, -1)
+    adjusted = np.empty(len(p_values))
+    adjusted[order] = np.minimum(np.maximum.accumulate(steps), 1)
+    return [float(p) for p in adjusted]

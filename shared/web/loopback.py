@@ -5,13 +5,14 @@ Knows nothing of what is served.
 
 import asyncio
 import contextlib
-import os
 import socket
 import threading
 from collections.abc import Sequence
 
 import uvicorn
 from starlette.types import ASGIApp
+
+from shared.system import portable
 
 HOST = "127.0.0.1"
 # A page elsewhere could reach a server here under a name of its own that leads to 127.0.0.1.
@@ -36,8 +37,7 @@ def listen(ports: Sequence[int]) -> socket.socket:
     problem = OSError("no port was named")
     for port in ports:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        if os.name == "posix":
-            listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)  # at once after a server that was killed
+        portable.allow_quick_reuse(listener)
         try:
             listener.bind((HOST, port))
         except OSError as error:

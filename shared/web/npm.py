@@ -14,6 +14,7 @@ from pathlib import Path
 
 from shared import paths
 from shared.errors import MissingOutside
+from shared.system import portable
 
 # A lock file with download addresses would tie a checkout to the mirror that one person used.
 NPMRC = "omit-lockfile-registry-resolved=true\naudit=false\nfund=false\nupdate-notifier=false\n"
@@ -77,7 +78,7 @@ class NpmPackage:
                 if target.exists():
                     shutil.rmtree(target)  # half a package from a version of this program that wrote in place
                 work_dir.chmod(0o755)
-                work_dir.rename(target)
+                portable.replace(work_dir, target)
             finally:
                 shutil.rmtree(work_dir, ignore_errors=True)
         return package_dir

@@ -86,7 +86,7 @@ def measure_emotions(config: EmotionsConfig) -> Written:
         "counted": [EMOTIONS[place] for place in counted],
         "models": [_describe(answer, truth, counted, draws) for answer, draws in zip(answers, scores, strict=True)],
         "difference": _difference(scores) if len(scores) == 2 else None,
-        "code": provenance.code_info("numpy", "onnxruntime", "opencv-python"),
+        "code": provenance.code_info("numpy", "onnxruntime", "opencv-contrib-python"),
     }
     out = config.out / f"{dataset.name}_emotions_{paths.utc_stamp(now)}.json"
     config.out.mkdir(parents=True, exist_ok=True)

@@ -94,7 +94,7 @@ def write_arm(
         "at_optimal": measurement.at_optimal,
         "notes": [*people.notes, *measurement.measured.notes],
         "seconds_a_sequence": round(seconds / len(rows), 6),
-        "code": provenance.code_info("onnxruntime", "numpy", "opencv-python", "scipy"),
+        "code": provenance.code_info("onnxruntime", "numpy", "opencv-contrib-python", "scipy"),
         **more_facts,
     }
     # Logged before anything of it can be read.

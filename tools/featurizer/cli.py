@@ -1,10 +1,10 @@
 """The command line of the featurizer: flags to a configuration. The work is `tools.featurizer.featurize`'s."""
 
 import argparse
-import os
 
 from shared import cli, paths
 from shared.onnx.contract import FEATURE_KINDS as KINDS
+from shared.system import portable
 from tools.featurizer.config import FeaturizeConfig
 
 TOOL = "featurizer"
@@ -21,11 +21,6 @@ EXAMPLES = """\
 featurizer --dataset people
 featurizer --dataset people --kind blendshapes
 featurizer --dataset people --landmark-model ~/Downloads/face_landmarker.task --workers 4 --json"""
-
-
-def count_cores() -> int:
-    """Count the processor cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def parser() -> cli.Parser:
@@ -48,7 +43,7 @@ def _featurize(arguments: argparse.Namespace) -> cli.Result:
         arguments,
         dataset=paths.dataset_dir(arguments.dataset),
         out=arguments.out and arguments.out.resolve(),
-        workers=arguments.workers or count_cores(),
+        workers=arguments.workers or portable.count_cores(),
     )
     from tools.featurizer.featurize import featurize
 

@@ -119,7 +119,7 @@ class _Run:
 
     def __init__(self, config: FeaturizeConfig, dataset: Dataset, model: Path) -> None:
         self._config, self._dataset = config, dataset
-        self._code = provenance.code_info("mediapipe", "numpy", "opencv-python")
+        self._code = provenance.code_info("mediapipe", "numpy", "opencv-contrib-python")
         self._model = {"file": model.name, "sha256": contracts.sha256_file(model)}
         self._reading = {
             "max_faces": landmarker.MAX_FACES,

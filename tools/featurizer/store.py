@@ -23,6 +23,7 @@ import numpy.typing as npt
 from shared import contracts
 from shared.dataset import feature_store
 from shared.errors import InvalidInput
+from shared.system import portable
 
 SHARD_ROWS = 512  # about four seconds of two cores
 BLOCK_ROWS = 1024
@@ -220,7 +221,7 @@ class StoreWriter:
                 os.fsync(file.fileno())
             os.chmod(name, 0o644)
             rows_name = f"rows_{digest.hexdigest()[:12]}.npy"
-            os.replace(name, self.folder / rows_name)
+            portable.replace(name, self.folder / rows_name)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise

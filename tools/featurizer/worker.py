@@ -5,7 +5,6 @@ A worker ends when its pipe does, so it outlives neither a finished run nor a ki
 
 import contextlib
 import queue
-import signal
 import sys
 import threading
 import types
@@ -21,6 +20,7 @@ from shared.dataset.feature_store import row_dtype
 from shared.dataset.reader import decode_picture
 from shared.errors import SmilebenchError
 from shared.faces.landmarker import FaceLandmarker
+from shared.system import portable
 
 
 @dataclass(frozen=True)
@@ -62,7 +62,7 @@ def work(pipe: Connection, job: Job) -> None:
         pipe: Receives lists of `Picture`; sends ("rows", bytes), or ("problem", fields of an error) and ends.
         job: How to read them.
     """
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the whole group; the parent decides
+    portable.ignore_interrupts()
     inbox: queue.SimpleQueue[list[Picture] | None] = queue.SimpleQueue()
     # A thread of its own takes pictures in, so that parent and worker never both wait for the other to take something.
     threading.Thread(target=_receive, args=(pipe, inbox), daemon=True).start()

@@ -4,7 +4,6 @@ Each sequence is decoded once and goes to its sheet and to the page; memory hold
 folder beside the target and then renamed, so a broken picture or Ctrl-C leaves the earlier sheets as they were.
 """
 
-import os
 import re
 import shutil
 import tempfile
@@ -19,6 +18,7 @@ from shared import cli, paths
 from shared.dataset import reader
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput, WrongUsage
+from shared.system import portable
 from shared.text.catalogue import Words
 from shared.text.label_style import Mark, assign_marks, label_word
 from tools.grid_viewer import sheet
@@ -142,7 +142,7 @@ def _make_in(out: Path, dataset: Dataset, rows: list[SequenceRow], config: GridC
                     todo="move it away, or choose another --out",
                 )
         for path in [*made, index]:
-            os.replace(path, out / path.name)
+            portable.replace(path, out / path.name)
     names = {path.name for path in made}
     old = [
         path

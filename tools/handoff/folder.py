@@ -12,8 +12,8 @@ from pathlib import Path
 
 from filelock import FileLock
 
-from shared import contracts
 from shared.errors import InvalidInput
+from shared.system import portable
 
 
 def _beside(folder: Path, what: str) -> Path:
@@ -35,7 +35,7 @@ def draft(folder: Path, own_names: frozenset[str]) -> Iterator[Path]:
     with FileLock(_beside(folder, "lock")):
         new, old = _beside(folder, "new"), _beside(folder, "old")
         if old.exists() and not folder.exists():
-            old.rename(folder)  # a run was stopped between the two renames
+            portable.replace(old, folder)  # a run was stopped between the two renames
         _take_over(old, folder, own_names)
         shutil.rmtree(new, ignore_errors=True)
         new.mkdir()
@@ -55,10 +55,10 @@ def swap_in(new: Path, folder: Path, own_names: frozenset[str]) -> None:
     """
     old = _beside(folder, "old")
     if folder.exists():
-        folder.rename(old)
-    new.rename(folder)
+        portable.replace(folder, old)
+    portable.replace(new, folder)
     _take_over(old, folder, own_names)
-    contracts.sync_folder(folder.parent)
+    portable.sync_folder(folder.parent)
 
 
 def _take_over(old: Path, folder: Path, own_names: frozenset[str]) -> None:
@@ -67,7 +67,7 @@ def _take_over(old: Path, folder: Path, own_names: frozenset[str]) -> None:
         return
     for path in old.iterdir():
         if path.name not in own_names and not (folder / path.name).exists():
-            path.rename(folder / path.name)
+            portable.replace(path, folder / path.name)
     shutil.rmtree(old)
 
 

@@ -17,6 +17,7 @@ from typing import Any
 from shared import cli, contracts, paths
 from shared.errors import InvalidInput, MissingOutside
 from shared.faces import detector, landmarker
+from shared.system import portable
 from tools.model_fetcher.config import FetchModelsConfig
 
 _TIMEOUT_S = 20.0
@@ -204,8 +205,8 @@ def _keep(part: Path, target: Path, model: Model, where: str) -> None:
         with contextlib.suppress(OSError):
             part.unlink()
         raise _wrong(where, found, model)
-    os.replace(part, target)
-    contracts.sync_folder(target.parent)
+    portable.replace(part, target)
+    portable.sync_folder(target.parent)
 
 
 def _wrong(where: str, found: str, model: Model) -> InvalidInput:

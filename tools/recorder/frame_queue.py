@@ -1,9 +1,7 @@
 """Takes in frames in real time, so that drawing never delays a capture time and no frame is lost unnoticed."""
 
 import atexit
-import os
 import queue
-import sys
 import threading
 import time
 from collections.abc import Generator, Iterator
@@ -14,12 +12,6 @@ _BACKLOG_BYTES = 250_000_000
 _BACKLOG_LEAST = 8
 _BACKLOG_MOST = 90  # three seconds, in which a busy computer may catch up
 STALL_S = 4.0  # a camera that is silent for so long has stopped
-
-
-def give_way() -> None:
-    """Let the calling thread, and those that it will start, stand back when the recording needs the processor."""
-    if sys.platform == "linux":  # where a thread has a priority of its own
-        os.setpriority(os.PRIO_PROCESS, threading.get_native_id(), 10)
 
 
 class Feed:

@@ -12,7 +12,7 @@ from shared import preprocess
 from shared.arrays import U8
 from shared.dataset.quality import FAULTS, Limits, faults_of, measure_picture
 from shared.faces.detector import FaceFinder
-from tools.recorder.frame_queue import give_way
+from shared.system import portable
 
 _EVERY_S = 0.15
 _EVERY_WHILE_RECORDING_S = 0.4
@@ -74,7 +74,7 @@ class Watcher:
         return self._reading
 
     def _run(self) -> None:
-        give_way()
+        portable.lower_thread_priority()
         try:
             while self._news.wait() and not self._stop.is_set():
                 self._news.clear()

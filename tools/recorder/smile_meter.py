@@ -16,7 +16,7 @@ from shared.arrays import U8
 from shared.dataset.protocol import Protocol
 from shared.errors import MissingOutside
 from shared.faces import landmarker
-from tools.recorder.frame_queue import give_way
+from shared.system import portable
 from tools.recorder.smile_curve import INTERVAL_MS, SmileCurve, judge
 
 _SIZE_PX = 480  # longer side of the pictures read, at least: the landmarker's own nets see 128 and 256 pixels of them
@@ -65,7 +65,7 @@ class SmileMeter:
         return judge(self._scores, self._protocol)
 
     def _run(self) -> None:
-        give_way()
+        portable.lower_thread_priority()
         try:
             with landmarker.FaceLandmarker(self._model) as reader:
                 self.model_sha256 = reader.model_sha256

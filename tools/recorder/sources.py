@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from shared import contracts
 from shared.dataset.protocol import Protocol as TakeProtocol
 from shared.errors import MissingOutside
+from shared.system import portable
 from shared.video import Film, Frame
 from tools.recorder.actor.actor import Actor
 from tools.recorder.config import RecordingConfig
@@ -79,7 +80,7 @@ def open_source(settings: RecordingConfig, protocol: TakeProtocol) -> Source:
         return SyntheticSource(settings, protocol)
     if re.fullmatch(r"\d{1,4}", name) and not Path(name).exists():
         return Camera(int(name), settings)
-    if name.startswith("/dev/"):
+    if portable.is_camera_path(name):
         return Camera(name, settings)
     if "://" in name:
         return StreamSource(name)

@@ -178,7 +178,7 @@ def _begin(
         },
         "seed": config.seed,
         "threads": config.threads,
-        "code": provenance.code_info("torch", "torchvision", "numpy", "opencv-python"),
+        "code": provenance.code_info("torch", "torchvision", "numpy", "opencv-contrib-python"),
         "n_train": len(train_rows),
         "n_validation": len(validation_rows),
         "epochs_done": 0,

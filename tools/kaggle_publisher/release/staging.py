@@ -4,7 +4,6 @@ Reads a dataset, writes the staging folder, sends nothing. Files that are not on
 """
 
 import json
-import os
 import re
 import shutil
 import tempfile
@@ -21,6 +20,7 @@ from shared.dataset import reader
 from shared.dataset.manifest import write_manifest
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import CheckFailed, InvalidInput, WrongUsage
+from shared.system import portable
 from tools.kaggle_publisher.release import croissant
 from tools.kaggle_publisher.release.croissant import LANDMARK_ROWS, LANDMARKS
 from tools.kaggle_publisher.release.pictures import find_hidden, strip_hidden
@@ -141,8 +141,8 @@ def _stage(
         temporary.chmod(0o755)
         old = temporary.with_suffix(".old")
         if out.exists():
-            os.replace(out, old)
-        os.replace(temporary, out)
+            portable.replace(out, old)
+        portable.replace(temporary, out)
         shutil.rmtree(old, ignore_errors=True)
         return files
     finally:

@@ -13,6 +13,7 @@ from typing import Any
 
 from shared import cli, contracts
 from shared.errors import CheckFailed
+from shared.system import portable
 from tools.kaggle_publisher.config import PublishConfig
 from tools.kaggle_publisher.published import Published
 from tools.kaggle_publisher.release.staging import CARD, CHECKSUMS, KAGGLE_METADATA
@@ -89,7 +90,7 @@ def _pack(out: Path) -> list[Path]:
             entry.external_attr = 0o644 << 16
             archive.writestr(entry, path.read_bytes())
     os.utime(temporary, (315_532_800, 315_532_800))
-    os.replace(temporary, packed)
+    portable.replace(temporary, packed)
     return [*files, packed]
 
 

@@ -2,14 +2,12 @@
 
 import contextlib
 import os
-import re
-import socket
-import sys
 
 import cv2
 
 from shared.arrays import U8
 from shared.errors import MissingOutside
+from shared.system import portable
 
 WIDTH_PX, HEIGHT_PX = 1280, 720
 
@@ -20,39 +18,14 @@ def require_screen() -> None:
     Raises:
         MissingOutside: No screen that answers.
     """
-    if not sys.platform.startswith("linux"):
-        return
     display = os.environ.get("DISPLAY", "")
-    if not display or not _answers(display):
+    if not portable.has_screen(display):
         raise MissingOutside(
             "the window",
             found=f"no screen (DISPLAY is {display!r})" if display else "no screen (DISPLAY is not set)",
             expected="a desktop",
             todo="record without a window: --no-preview",
         )
-
-
-def _answers(display: str) -> bool:
-    """Tell whether an X server listens behind a DISPLAY such as ':0' or 'host:10.0'."""
-    match = re.fullmatch(r"(?:unix)?(?P<host>[^:/]*):(?P<number>\d+)(?:\.\d+)?", display)
-    if match is None:
-        return True  # a socket's path, as macOS has it: let the system try
-    number = int(match["number"])
-    try:
-        if match["host"]:
-            socket.create_connection((match["host"], 6000 + number), timeout=3).close()
-            return True
-    except OSError:
-        return False
-    for address in (f"/tmp/.X11-unix/X{number}", f"\0/tmp/.X11-unix/X{number}"):
-        with socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as line:
-            line.settimeout(3)
-            try:
-                line.connect(address)
-            except OSError:
-                continue
-            return True
-    return False
 
 
 _KEYS = {

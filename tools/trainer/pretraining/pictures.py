@@ -23,6 +23,7 @@ from shared.errors import MissingOutside
 from shared.faces import landmarker
 from shared.models.face_crop import FaceCrop
 from shared.preprocess import crop_and_resize
+from shared.system import portable
 from shared.video import Film
 from tools.trainer import caches
 from tools.trainer.data import CONTEXT, NO_EMOTION, cut_faces, hash_tensors
@@ -134,7 +135,7 @@ def _write(folder: Path, dataset: Dataset, crop: FaceCrop | None, side_px: int) 
             file.write(_prepare(batch, crop, side_px).tobytes())
     (partial / "pictures.json").write_text(json.dumps(known), encoding="utf-8")
     shutil.rmtree(folder, ignore_errors=True)
-    partial.rename(folder)
+    portable.replace(partial, folder)
     for other in folder.parent.glob(f"{folder.name[:-16]}{'[0-9a-f]' * 16}"):  # earlier states of the dataset
         if other != folder:
             shutil.rmtree(other, ignore_errors=True)

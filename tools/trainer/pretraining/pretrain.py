@@ -144,7 +144,7 @@ def _begin(
         "figures": [],
         "history": "history.csv",
         "seconds": 0.0,
-        "code": provenance.code_info("torch", "torchvision", "numpy", "opencv-python"),
+        "code": provenance.code_info("torch", "torchvision", "numpy", "opencv-contrib-python"),
     }
     if not (folder / CARD).exists():
         folder.mkdir(parents=True, exist_ok=True)
