@@ -37,7 +37,7 @@ TOOLS = (
     "game,model-fetcher,consent,kaggle-publisher,tasks"
 )
 # What only these tasks need is installed when one of them is first run.
-MORE = {"spec-checker": {"validate-spec", "test", "check", "bench"}, "dev": {"test", "check", "bench"}}
+MORE = {"spec-checker": {"validate-spec", "spec-checker", "test", "check", "bench"}, "dev": {"test", "check", "bench"}}
 
 # pip's settings that uv has as well. uv does not read them; without them it would take torch from elsewhere.
 FLAGS = {
@@ -226,13 +226,6 @@ def _call(words: Sequence[str], environment: Mapping[str, str] | None = None) ->
     return subprocess.call(words, env=environment, cwd=HERE, **how)
 
 
-def task_words(words: Sequence[str]) -> list[str]:
-    """Put --help before the task: behind it, invoke would take it for the value of the task's first flag."""
-    asks = any(word in ("-h", "--help") for word in words)
-    task = next((word for word in words if not word.startswith("-")), "")
-    return ["--help", task] if asks and task else list(words)
-
-
 def main(words: Sequence[str]) -> int:
     """Install what is missing, and run a task; returns the exit code."""
     console.make_safe()
@@ -249,7 +242,7 @@ def main(words: Sequence[str]) -> int:
         return 130
     # -P: a folder named tools/ or shared/ where the user stands must not shadow ours.
     python = str(portable.venv_python(VENV))
-    return portable.become([python, "-P", "-m", "shared.chain.program", *task_words(words)])
+    return portable.become([python, "-P", "-m", "shared.chain.program", *words])
 
 
 if __name__ == "__main__":

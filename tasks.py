@@ -44,7 +44,7 @@ collect = tool_task(
 )
 takes = tool_task(
     "recorder takes",
-    "List the takes that were undone or kept apart, and why; put one back, or undo the last.",
+    "List the takes: those in use, and those undone or kept apart, and why; put one back, or undo the last.",
     example="takes --dataset people --restore take_0007",
 )
 import_ = tool_task(

@@ -22,6 +22,7 @@ from shared.text.catalogue import LANGS
 T = TypeVar("T")
 
 
+TASK_VARIABLE = "SMILEBENCH_TASK"  # what was typed, where a task runs the tool: ./inv collect
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
 
@@ -94,7 +95,7 @@ class Parser(argparse.ArgumentParser):
 
     def error(self, message: str) -> Any:
         """Print one line and exit with 2."""
-        self.exit(2, f"{self.prog}: {message}; see {self.prog} --help\n")
+        self.exit(2, f"{self.prog}: {message}; see {os.environ.get(TASK_VARIABLE) or self.prog} --help\n")
 
 
 class _Commands(argparse._SubParsersAction):  # type: ignore[type-arg]

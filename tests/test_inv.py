@@ -146,17 +146,6 @@ def test_words_reach_invoke_as_they_were_typed(checkout: Checkout) -> None:
     assert out == "<" + "><".join(words) + ">\n"
 
 
-@pytest.mark.parametrize(
-    "words", [("collect", "--help"), ("collect", "-h"), ("--help", "collect"), ("collect", "--dataset", "d", "--help")]
-)
-def test_help_is_the_tasks_wherever_it_stands(checkout: Checkout, words: tuple[str, ...]) -> None:
-    assert checkout.run(*words)[1] == "<--help><collect>\n"
-
-
-def test_help_without_a_task_is_the_list(checkout: Checkout) -> None:
-    assert checkout.run("--help")[1] == "<--help>\n"
-
-
 def extras_asked_for(checkout: Checkout) -> set[str]:
     line = [line for line in checkout.log() if line.startswith("installer begins")][-1]
     return set(line.partition("-e .[")[2].partition("]")[0].split(","))

@@ -1,8 +1,10 @@
 """The command ``./inv``: invoke with this project's tasks, its own list of them and its exit codes.
 
     python -P -m shared.chain.program demo
+    python -P -m shared.chain.program reporter tables --help
 
-Without a task it lists them all, by subject. Wrong usage is one line and exit code 2; an interruption is 130.
+Without a task it lists them all, by subject; a tool's name runs that tool, with all of its commands. Wrong usage is one
+line and exit code 2; an interruption is 130.
 """
 
 import contextlib
@@ -20,12 +22,13 @@ from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 from invoke.tasks import Task
 
-from shared.system import console
+from shared.system import console, portable
 
 PROJECT = Path(__file__).resolve().parents[2]
 OPENING = """\
 ./inv TASK [FLAGS]       runs a task (on Windows: inv TASK [FLAGS])
-./inv TASK --help        lists its flags"""
+./inv TASK --help        lists its flags
+./inv TOOL --help        describes a tool, with the commands that no task has: evaluator, reporter, splitter, trainer"""
 _COLUMN = 58  # where the summaries begin
 
 
@@ -105,7 +108,17 @@ def main(words: list[str]) -> Any:
     """Run a command line; ends the process with its exit code."""
     console.make_safe()
     sys.path.insert(0, str(PROJECT))
-    return Inv(importlib.import_module("tasks")).run(["./inv", *words])
+    tasks = importlib.import_module("tasks")
+    tool = words[0].replace("-", "_") if words else ""
+    if tool and not isinstance(getattr(tasks, tool, None), Task) and (PROJECT / "tools" / tool / "cli.py").is_file():
+        sys.exit(portable.become([sys.executable, "-P", "-m", f"tools.{tool}", *words[1:]]))
+    return Inv(tasks).run(["./inv", *_help_first(words)])
+
+
+def _help_first(words: list[str]) -> list[str]:
+    """Put --help before the task: behind it, invoke would take it for the value of the task's first flag."""
+    task = next((word for word in words if not word.startswith("-")), "")
+    return ["--help", task] if task and {"-h", "--help"} & set(words) else words
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ from invoke.context import Context
 from invoke.exceptions import Exit
 from invoke.runners import Result
 
-from shared import paths
+from shared import cli, paths
 from shared.chain import cache
 from shared.errors import InvalidInput, SmilebenchError
 from shared.system import portable
@@ -20,9 +20,9 @@ PROJECT = Path(__file__).resolve().parents[2]
 ACTOR_FPS = 20  # drawing costs; at this rate frames still lie exactly the protocol's 100 ms apart
 
 
-def run_tool(c: Context, tool: str, *arguments: object) -> None:
-    """Run a tool and exit with its exit code where it fails."""
-    _run(c, cache.command_of(tool, *arguments), pty=portable.can_use_pty())
+def run_tool(c: Context, tool: str, *arguments: object, task: str = "") -> None:
+    """Run a tool, for a task that takes its flags; exits with its exit code where it fails."""
+    _run(c, cache.command_of(tool, *arguments), task, pty=portable.can_use_pty())
 
 
 def run_python(c: Context, *words: object) -> None:
@@ -31,10 +31,11 @@ def run_python(c: Context, *words: object) -> None:
         _run(c, portable.join_words([sys.executable, *map(str, words)]), pty=portable.can_use_pty())
 
 
-def _run(c: Context, command: str, **how: object) -> Result:
+def _run(c: Context, command: str, task: str = "", **how: object) -> Result:
     """Run a command that writes as this program's own output is encoded, so that what it cannot write is its to say."""
     encoding = sys.stdout.encoding or "utf-8"
-    return c.run(command, in_stream=False, encoding=encoding, env={"PYTHONIOENCODING": encoding}, **how)
+    environment = {"PYTHONIOENCODING": encoding, cli.TASK_VARIABLE: task and f"./inv {task}"}
+    return c.run(command, in_stream=False, encoding=encoding, env=environment, **how)
 
 
 ALLOW = "--allow-no-consent"

@@ -35,12 +35,13 @@ def tool_task(
         leaves_out: Flags of the tool that it does not take, as another task is for them.
         adds: Gives further words for the tool, from the flags that were given.
     """
+    name = shlex.split(example)[0]
     flags = [flag for flag in parser_of(tool).flags() if flag.dest not in leaves_out]
 
     def body(c: Context, **given: Any) -> None:
-        run_tool(c, *tool.split(), *write_words(flags, given), *adds(c, given))
+        run_tool(c, *tool.split(), *write_words(flags, given), *adds(c, given), task=name)
 
-    return _make_task(body, shlex.split(example)[0], f"{summary}\n\nExample: ./inv {example}", flags)
+    return _make_task(body, name, f"{summary}\n\nExample: ./inv {example}", flags)
 
 
 def chain_task(parser: cli.Parser) -> Callable[[Callable[[Context, argparse.Namespace], None]], Task[Any]]:

@@ -83,8 +83,9 @@ def find_removed(dataset: Path, take_id: str) -> Removal:
     for removal in reversed(removed):
         if removal.take_id == take_id:
             return removal
-    known = ", ".join(sorted({removal.take_id for removal in removed})) or "none: both are empty"
-    raise InvalidInput(str(dataset), found=f"no {take_id} in trash/ or rejected/", expected=f"one of {known}")
+    known = ", ".join(sorted({removal.take_id for removal in removed}))
+    expected = f"one of {known}" if known else "a take that was undone or kept apart; there is none"
+    raise InvalidInput(str(dataset), found=f"no {take_id} in trash/ or rejected/", expected=expected)
 
 
 def removal_record(

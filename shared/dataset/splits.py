@@ -303,7 +303,7 @@ def open_split(path: Path, dataset: Dataset) -> dict[str, Any]:
 
 
 def _leak(path: Path, part: str, found: str, expected: str) -> InvalidInput:
-    todo = "splitter check lists and shows every such pair"
+    todo = "./inv splitter check --dataset NAME lists and shows every such pair"
     return InvalidInput(f"{path}: sides.{part}", found=found, expected=expected, todo=todo)
 
 

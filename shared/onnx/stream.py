@@ -305,7 +305,7 @@ class FaceReader:
                 "the spec's landmarker",
                 found=f"border {landmarker_spec['border']}, max_faces {landmarker_spec['max_faces']}",
                 expected=f"{landmarker.BORDER} and {landmarker.MAX_FACES}",
-                todo="write the folder again: handoff --model MODEL",
+                todo="write the folder again: ./inv handoff --model MODEL",
             )
         self._landmarker = landmarker.FaceLandmarker(path)
 
@@ -333,7 +333,7 @@ def find_graph(spec: Mapping[str, Any], role: str, variant: str) -> dict[str, An
         "the spec's graphs",
         found=listed or "none",
         expected=f"one of role {role} and variant {variant}",
-        todo="write the folder again: handoff --model MODEL",
+        todo="write the folder again: ./inv handoff --model MODEL",
     )
 
 

@@ -242,7 +242,7 @@ def test_an_onnx_without_a_card_is_told_how_to_be_checked_instead(
     assert main(["--model", str(copy_model(without=("model.json",)))]) == 1
     out, err = capsys.readouterr()
     assert out == ""
-    assert "spec-checker --spec" in err
+    assert "./inv validate-spec --spec" in err
     assert err.count("\n") == 1
 
 

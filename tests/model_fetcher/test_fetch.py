@@ -144,7 +144,7 @@ def test_without_a_network_it_is_exit_3_in_one_line_that_names_a_way(
     code, out, err = run(capsys, "--only", "yunet")
     assert (code, out) == (3, "")
     assert err.count("\n") == 1
-    assert "--from DIR" in err
+    assert "./inv fetch-models --folder DIR" in err
 
 
 def test_from_a_folder_the_known_files_are_copied_once(home: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -40,7 +40,17 @@ def test_undo_and_restore_are_each_others_way_back(three_takes: Path, capsys: py
     assert takes_of(dataset_folder) == ["take_0001", "take_0003"]
     capsys.readouterr()
     assert main(["--dataset", "d", "--list", "--json"]) == 0
-    (outside,) = json.loads(capsys.readouterr().out)["takes"]
+    listed = json.loads(capsys.readouterr().out)
+    (outside,) = listed["takes"]
+    both = {"non_smile": 2, "smile": 2}
+    assert listed["in_use"] == [
+        {"take_id": "take_0001", "subject_id": "s01", "labels": both},
+        {"take_id": "take_0003", "subject_id": "s02", "labels": both},
+    ]
+    assert main(["takes", "--dataset", "d", "--subject", "s01"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[0] == "take_0001  s01  in use: 2 non_smile, 2 smile"
+    assert [line.split()[:2] for line in lines] == [["take_0001", "s01"], ["take_0002", "s01"]]
     assert (outside["take_id"], outside["subject_id"], outside["reason"]) == ("take_0002", "s01", "undone")
     assert main(["--dataset", "d", "--restore", "take_0002"]) == 0
     assert takes_of(dataset_folder) == ["take_0001", "take_0002", "take_0003"]

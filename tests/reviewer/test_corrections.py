@@ -226,7 +226,7 @@ def test_the_command_says_what_it_did_and_how_to_take_it_back(reviewed, capsys):
     out = capsys.readouterr().out
     assert "1 labels corrected, 1 confirmed, 2 sequences taken out" in out
     assert "seq_0002 non_smile → smile (r1; agreed)" in out
-    assert "to undo it: reviewer revert --dataset people" in out
+    assert "to undo it: ./inv review-revert --dataset people" in out
     assert cli.main(["revert", "--dataset", "people", "--json"]) == 0
     assert len(json.loads(capsys.readouterr().out)["restored"]) == 4
     assert cli.main(["revert", "--dataset", "people"]) == 1

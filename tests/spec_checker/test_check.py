@@ -174,7 +174,7 @@ def test_a_hand_off_without_package_json_fails(stream_folder: Path) -> None:
     (stream_folder / "package.json").unlink()
     failure = failures(check_file(path, None))["package.json"]
     assert "found no such file, expected one that pins" in failure
-    assert "handoff --model MODEL" in failure
+    assert "./inv handoff --model MODEL" in failure
 
 
 def test_a_lone_spec_needs_no_package_json(handoff: tuple[Path, dict[str, Any]]) -> None:
@@ -350,7 +350,7 @@ def test_a_provider_without_a_passed_run_is_refused(
     put_proof(path, [{**TESTED, "sha256": spec["model"]["sha256"], **change}], execution_providers=["wasm"])
     failure = failures(check_file(path, None))["browser_proof.execution_providers"]
     assert "only providers whose outputs in tested agree with Python's" in failure
-    assert "spec-checker --browser" in failure
+    assert "./inv validate-spec --browser" in failure
 
 
 def test_a_proof_of_another_spec_is_refused_unless_it_is_about_to_be_replaced(

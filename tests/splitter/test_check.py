@@ -187,7 +187,7 @@ def test_whole_sequences_that_are_copies_are_refused_on_reading_already(people: 
     one, other = (one_row_of(people, before, side) for side in ("train", "test"))
     for name, copy in zip(one.frame_names(), other.frame_names(), strict=True):
         shutil.copy(people.folder / name, people.folder / copy)
-    with pytest.raises(InvalidInput, match=r"with the same pictures as .*; splitter check lists"):
+    with pytest.raises(InvalidInput, match=r"with the same pictures as .*; ./inv splitter check"):
         freeze(rehash(people))
 
 
@@ -221,7 +221,7 @@ def test_a_sheet_of_what_is_mended_by_now_is_taken_away(people: Dataset, capsys:
 def test_without_a_split_it_says_how_to_make_one(people: Dataset, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = run(capsys)
     assert code == 1
-    assert "make one: splitter --dataset people" in err
+    assert "make one: ./inv split --dataset people" in err
 
 
 def test_a_picture_that_is_none_is_named(people: Dataset, capsys: pytest.CaptureFixture[str]) -> None:

@@ -17,7 +17,7 @@ TOOL = "consent"
 DESCRIPTION = """\
 Record, change and list what the people of a dataset have agreed to, without recording them again. Rows are appended
 to consent.json and never changed; of a person's rows the one of the latest date counts, for three years at most.
-Splitter, featurizer, trainer, exporter, evaluator and reviewer suspect use only people whose consent to train holds
+Splitter, featurizer, trainer, exporter, evaluator and ./inv suspect use only people whose consent to train holds
 today; publishing needs train,publish. Drawn actors need none. Imported photos and films of a public set have no rows:
 declare their licence and basis once, or give those tools --allow-no-consent."""
 EXAMPLES = """

@@ -88,7 +88,7 @@ def read_source(onnx: Path) -> Source:
             str(path),
             found="no such file",
             expected="the model's card: classes, threshold and frame spacing, which no ONNX contains",
-            todo="export the model, or check a spec of your own: spec-checker --spec SPEC --model ONNX",
+            todo="export the model, or check a spec of your own: ./inv validate-spec --spec SPEC --model ONNX",
         )
     card = contracts.read_document(path, "model")
     kind, outputs = card["input"]["name"], {output["name"] for output in card["outputs"]}

@@ -81,9 +81,8 @@ class Written:
         lines += [f"note: {note}" for note in self.notes]
         done = f"{len(self.changed)} files written" if self.changed else "unchanged"
         where = f"proven on {', '.join(self.proven)}" if self.proven else ""
-        lines.append(
-            f"{paths.shown(self.folder)}: {done}; {where or 'not proven in a browser yet: spec-checker --browser'}"
-        )
+        where = where or "not proven in a browser yet: ./inv validate-spec --browser"
+        lines.append(f"{paths.shown(self.folder)}: {done}; {where}")
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:

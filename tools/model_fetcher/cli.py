@@ -1,6 +1,6 @@
 """The command ``model-fetcher``: third-party model files into artifacts/fetched/, each known by its hash.
 
-Reads the network, or a folder with --from; writes artifacts/fetched/. For example::
+Reads the network, or a folder with --folder; writes artifacts/fetched/. For example::
 
     model-fetcher --only yunet
 """
@@ -13,8 +13,8 @@ from tools.model_fetcher.config import NAMES, USUAL, FetchModelsConfig
 _EXAMPLES = """
 model-fetcher                                  both models, where they are not there yet
 model-fetcher --only yunet                     the face detector only (0.2 MB)
-model-fetcher --from /media/stick/models       without a network: copies the files that lie there
-model-fetcher --only yamnet --from models/     what timeline hears laughter by; it has no address of its own
+model-fetcher --folder /media/stick/models       without a network: copies the files that lie there
+model-fetcher --only yamnet --folder models/     what timeline hears laughter by; it has no address of its own
 """
 
 

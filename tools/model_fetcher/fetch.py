@@ -214,7 +214,7 @@ def _wrong(where: str, found: str, model: Model) -> InvalidInput:
         where,
         found=f"a file of sha256 {found[:16]}...",
         expected=f"{model.file}, {model.sha256[:16]}...",
-        todo="nothing was kept; copy the right file from another computer: model-fetcher --from DIR",
+        todo="nothing was kept; copy the right file from another computer: ./inv fetch-models --folder DIR",
     )
 
 
@@ -223,5 +223,5 @@ def _missing(model: Model, reason: str) -> MissingOutside:
         model.url,
         found=reason,
         expected=f"{model.file} over the network",
-        todo="try again (it goes on where it was), or copy the file on another machine and use --from DIR",
+        todo="try again (it goes on where it was), or copy it from a folder: ./inv fetch-models --folder DIR",
     )

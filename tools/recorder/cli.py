@@ -20,7 +20,7 @@ recorder --source rtsp://192.168.0.5/live --subject s04 --dataset people
 recorder --source synthetic --subject a01 --dataset trial --no-preview --target 3
 recorder --source synthetic --subject a --actors 20 --dataset trial --no-preview --target 1     a01 to a20
 recorder --source film.mp4 --subject s03 --dataset people --no-preview --consent train,publish
-recorder takes --dataset people                                         takes that were undone, or kept apart and why
+recorder takes --dataset people                                         takes in use, undone, or kept apart and why
 recorder takes --dataset people --restore take_0007                     use one all the same
 recorder takes --dataset people --undo --subject s01                    take the last one of s01 back
 """
@@ -80,7 +80,7 @@ def parser() -> cli.Parser:
     cli.add_json(parser)
     takes = parser.add_command(
         "takes",
-        "List the takes that were undone or kept apart, and why; put one back, or undo the last.",
+        "List the takes: those in use, and those undone or kept apart, and why; put one back, or undo the last.",
         _TAKES_EXAMPLES,
         _manage,
     )
@@ -94,7 +94,7 @@ def parser() -> cli.Parser:
 def _add_managing(parser: cli.Parser, but: str = "") -> None:
     """Add what is done to takes that are there already."""
     group = parser.add_mutually_exclusive_group()
-    group.add_argument("--list", action="store_true", help=f"{but}list the takes in trash/ and rejected/")
+    group.add_argument("--list", action="store_true", help=f"{but}list the takes: in use, and in trash/ and rejected/")
     group.add_argument("--undo", action="store_true", help=f"{but}move the last take (of --subject) to trash/")
     group.add_argument("--restore", metavar="TAKE", help=f"{but}put a take of trash/ or rejected/ back")
     group.add_argument(
@@ -130,7 +130,7 @@ def _manage(arguments: argparse.Namespace) -> cli.Result:
         return manage.undo(dataset, _subject(arguments) if arguments.subject else None)
     if arguments.withdraw_consent:
         return manage.withdraw_consent(dataset, _subject(arguments))
-    return manage.list_takes_outside(dataset)
+    return manage.list_takes(dataset, _subject(arguments) if arguments.subject else None)
 
 
 def _rate(text: str) -> float:

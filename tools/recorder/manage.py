@@ -3,7 +3,8 @@
 Reads and writes a dataset through `shared.dataset.writer` and `shared.dataset.removed_takes`; records nothing.
 """
 
-from dataclasses import dataclass
+from collections import Counter
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -21,12 +22,14 @@ class UpkeepResult:
     Attributes:
         dataset: The dataset's folder.
         lines: The text output.
-        takes: The takes it was about.
+        takes: The takes it was about: when listing, those in trash/ and rejected/.
+        in_use: When listing, the takes in the dataset.
     """
 
     dataset: Path
     lines: list[str]
     takes: list[dict[str, Any]]
+    in_use: list[dict[str, Any]] = field(default_factory=list)
     exit_code: int = 0
 
     def as_text(self) -> str:
@@ -35,7 +38,7 @@ class UpkeepResult:
 
     def as_json(self) -> dict[str, Any]:
         """Give everything for programs."""
-        return {"dataset": str(self.dataset), "takes": self.takes}
+        return {"dataset": str(self.dataset), "takes": self.takes, "in_use": self.in_use}
 
 
 def _open(dataset: Path) -> DatasetWriter:
@@ -48,17 +51,30 @@ def _open(dataset: Path) -> DatasetWriter:
     return DatasetWriter(dataset, opened.protocol, opened.manifest["kind"])
 
 
-def list_takes_outside(dataset: Path) -> UpkeepResult:
-    """List the takes in trash/ and rejected/."""
-    reader.open_dataset(dataset)
+def list_takes(dataset: Path, subject_id: str | None = None) -> UpkeepResult:
+    """List the takes in the dataset, and those in trash/ and rejected/: of a person, or of all."""
+    labels: dict[tuple[str, str], Counter[str]] = {}
+    for row in reader.open_dataset(dataset).rows:
+        labels.setdefault((row.take_id, row.subject_id), Counter())[row.label] += 1
+    in_use: list[dict[str, Any]] = [
+        {"take_id": take, "subject_id": subject, "labels": dict(counts)}
+        for (take, subject), counts in labels.items()
+        if subject_id in (None, subject)
+    ]
     takes = [{**removal.record, "place": str(removal.place)} for removal in removed_takes.list_removed(dataset)]
+    takes = [take for take in takes if subject_id in (None, take["subject_id"])]
     lines = [
+        f"{take['take_id']}  {take['subject_id']}  in use: "
+        + ", ".join(f"{count} {label}" for label, count in take["labels"].items())
+        for take in in_use
+    ]
+    lines += [
         f"{take['take_id']}  {take['subject_id']}  {take['reason']}"
         + (f": {describe_faults(take['faults'])}" if take["faults"] else "")
         + f"  ({paths.shown(Path(take['place']))})"
         for take in takes
     ]
-    return UpkeepResult(dataset, lines or ["nothing in trash/ or rejected/"], takes)
+    return UpkeepResult(dataset, lines or ["no takes"], takes, in_use)
 
 
 def undo(dataset: Path, subject_id: str | None) -> UpkeepResult:

@@ -49,7 +49,8 @@ class SessionResult:
         if self.set_aside:
             lines.append(
                 f"look at it in {self._where()}/rejected/; to use one all the same: "
-                f"recorder --dataset {self.settings.dataset.name} --restore {self.set_aside[-1]['take_id']}"
+                f"./inv takes --dataset {paths.dataset_flag(self.settings.dataset)} "
+                f"--restore {self.set_aside[-1]['take_id']}"
             )
         if not self.is_complete and self.settings.target is not None:
             lines.append("run the same command to go on")

@@ -138,7 +138,7 @@ def _add_approaches(reporter: cli.Parser) -> None:
         ("--spec", "frontend_spec.json of a network's hand-off, for times in a browser (repeat)"),
     ):
         add(flag, action="append", default=[], metavar="NAME=FILE", help=help_)
-    add("--timings", type=Path, required=True, metavar="FILE", help="what a decision takes here: evaluator time")
+    add("--timings", type=Path, required=True, metavar="FILE", help="what a decision takes here: ./inv evaluator time")
     add("--features", type=Path, metavar="FILE", help="features.json, where an approach needs faces")
     add(
         "--left-out", action="append", default=[], metavar="NAME=REASON", help="what was not compared, and why (repeat)"

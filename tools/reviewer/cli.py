@@ -59,7 +59,7 @@ def _add_serve(reviewer: cli.Parser) -> None:
         default=[],
         metavar="FILE",
         help="out-of-fold scores to sort by: results of the evaluator, or a suspicion.json (repeat for more; default: "
-        "the list of `reviewer suspect`, if there is one). Scores of people whom the model was trained on are refused",
+        "the list of ./inv suspect, if there is one). Scores of people whom the model was trained on are refused",
     )
     cli.add_lang(parser)
     cli.add_json(parser)

@@ -71,14 +71,14 @@ class Applied:
         if self.unsettled:
             first = next(iter(self.unsettled))
             lines.append(
-                f"  {len(self.unsettled)} not applied, reviewers disagree (such as {first}): reviewer status lists "
+                f"  {len(self.unsettled)} not applied, reviewers disagree (such as {first}): ./inv review-status lists "
                 "them; a third decision or --prefer settles them"
             )
         if self.n_undecided:
             lines.append(f"  {self.n_undecided} undecided")
         if self.place:
             name = paths.dataset_flag(self.dataset)
-            lines.append(f"log: {paths.shown(self.place / RECORD)}; to undo it: reviewer revert --dataset {name}")
+            lines.append(f"log: {paths.shown(self.place / RECORD)}; to undo it: ./inv review-revert --dataset {name}")
         return "\n".join(lines)
 
     def as_json(self) -> dict[str, Any]:

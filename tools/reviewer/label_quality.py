@@ -134,7 +134,7 @@ def read_suspicion(path: Path, dataset: Dataset) -> OutOfFoldScores:
             str(path),
             found=f"scores of the dataset {document['dataset']['name']}",
             expected=f"of {dataset.name}",
-            todo=f"make them: reviewer suspect --dataset {dataset.name}",
+            todo=f"make them: ./inv suspect --dataset {dataset.name}",
         )
     width = len(document["classes"])
     for row in document["rows"]:

@@ -18,7 +18,7 @@ from shared.statistics.predictions_csv import read_predictions
 from shared.statistics.thresholds import align
 from tools.reviewer.label_quality import SUSPICION_FILE, OutOfFoldScores, read_suspicion
 
-_TODO = "make scores that can be used: reviewer suspect, or ./inv ab --folds 5"
+_TODO = "make scores that can be used: ./inv suspect, or ./inv ab --folds 5"
 
 
 def read_scores(files: Sequence[Path], dataset: Dataset) -> OutOfFoldScores:

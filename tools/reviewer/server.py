@@ -47,7 +47,7 @@ class Served:
         return (
             f"{self.n_saved} decisions by {self.reviewer}, who has decided on {self.n_decided} of {self.n_sequences} "
             f"sequences of {self.name} → {paths.shown(self.review_file)}\n"
-            f"progress: reviewer status --dataset {flag}; apply it: reviewer apply --dataset {flag}"
+            f"progress: ./inv review-status --dataset {flag}; apply it: ./inv review-apply --dataset {flag}"
         )
 
     def as_json(self) -> dict[str, Any]:

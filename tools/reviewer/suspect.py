@@ -67,7 +67,7 @@ class Suspected:
                 f"{head} ({document['kind']}, {document['n_folds']} folds by {document['grouped_by']})",
                 *([f"  no face found in {faceless} sequences"] if faceless else []),
                 *format_table(self.suspects, self.dataset, LISTED),
-                f"→ {paths.shown(self.file)}; look at them: reviewer serve --dataset {flag} --reviewer r1",
+                f"→ {paths.shown(self.file)}; look at them: ./inv review --dataset {flag} --reviewer r1",
             ]
         )
 

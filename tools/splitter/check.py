@@ -81,7 +81,7 @@ def _find_frozen(dataset: Dataset) -> tuple[Path, ...]:
             str(folder),
             found=f"no split of {dataset.name} as it is now",
             expected="at least one",
-            todo=f"make one: splitter --dataset {dataset.name}",
+            todo=f"make one: ./inv split --dataset {dataset.name}",
         )
     return found
 

@@ -74,7 +74,7 @@ def _fusion(approach: Approach, arm: Arm, costs: Costs, dataset: str, words: Rep
             commands.append(f"./inv evaluate {what} --dataset {dataset} --split SPLIT --side {side}")
             flags.append(f"--{side} {part.name}=RESULTS")
     both = " ".join([*named["validation"], *named["test"]])
-    commands.append(f"evaluator fuse --dataset {dataset} --split SPLIT {both}")
+    commands.append(f"./inv evaluator fuse --dataset {dataset} --split SPLIT {both}")
     return Paragraph(intro), Bullets(tuple(lines)), Paragraph(words("ship_fusion_learn")), Bullets(tuple(commands))
 
 

@@ -18,7 +18,7 @@ from tools.spec_checker.static.webgl import has_what_webgl_lacks, why_no_webgl
 
 FIELD = "browser_proof"
 _CLOCK_SLACK_S = 86_400
-_TODO = "remove it, and let spec-checker --browser write it"
+_TODO = "remove it, and let ./inv validate-spec --browser write it"
 
 
 def check_proof(
@@ -37,7 +37,7 @@ def check_proof(
     """
     path = spec_path.with_name(paths.PROOF_FILE)
     if not path.is_file():
-        return [passed(FIELD, "none", "not run in a browser yet: spec-checker --browser")], None
+        return [passed(FIELD, "none", "not run in a browser yet: ./inv validate-spec --browser")], None
     try:
         proof = contracts.read_document(path, "browser_proof")
     except InvalidInput as error:
@@ -47,7 +47,7 @@ def check_proof(
         if is_to_be_replaced:
             return [skipped(FIELD, "the proof of another spec, which will be replaced")], None
         found = f"{proof['spec_sha256'][:12]}..., another spec than the one beside it"
-        todo = "prove it again: spec-checker --browser"
+        todo = "prove it again: ./inv validate-spec --browser"
         return [failed(f"{FIELD}.spec_sha256", found, f"{sha256[:12]}...", todo)], None
     if contracts.explain(spec, "frontend_spec") is not None:
         return [skipped(FIELD, "the spec must be valid first")], None
@@ -58,7 +58,7 @@ def check_proof(
     if unproven := [name for name in proof["execution_providers"] if name not in proven]:
         shown = ", ".join(sorted(proven)) or "nothing yet"
         expected = f"only providers whose outputs in tested agree with Python's ({shown})"
-        todo = f"let spec-checker --browser prove {' and '.join(unproven)}"
+        todo = f"let ./inv validate-spec --browser prove {' and '.join(unproven)}"
         findings.append(failed(f"{FIELD}.execution_providers", listed, expected, todo))
     else:
         findings.append(passed(f"{FIELD}.execution_providers", listed or "none"))

@@ -66,7 +66,7 @@ def _check_identity(checker: FieldChecker) -> list[Finding]:
         checker.check(
             "schema_version",
             [],
-            "write the spec with: handoff --model MODEL",
+            "write the spec with: ./inv handoff --model MODEL",
             expected=f"{version} (the version that this program writes)",
             is_right=lambda value: bool(value == version),
         ),

@@ -13,7 +13,7 @@ from shared.preprocess import crop_and_resize, to_batch
 from tools.spec_checker.agreement import SAME_ARITHMETIC
 from tools.spec_checker.findings import Finding, failed, passed
 
-COPY = "copy the whole folder again, or run again: handoff --model MODEL"
+COPY = "copy the whole folder again, or run again: ./inv handoff --model MODEL"
 
 
 def check_crops(golden: Mapping[str, Any], cases: list[tuple[list[U8], U8, F32 | None]]) -> Finding:

@@ -103,7 +103,7 @@ def _check_landmarker(checker: FieldChecker) -> list[Finding]:
     field, claim = "input.landmarker", checker.claims.get("input.landmarker")
     if claim is None or claim.value is None:
         found = "nothing" if claim is None else repr(claim.raw)
-        return [failed(field, found, "the Face Landmarker and its settings", "write it: handoff --model MODEL")]
+        return [failed(field, found, "the Face Landmarker and its settings", "write it: ./inv handoff --model MODEL")]
     findings = []
     for key, (wanted, todo) in _LANDMARKER_SETTINGS.items():
         found = claim.value.get(key)

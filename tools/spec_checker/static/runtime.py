@@ -75,6 +75,6 @@ def _check_providers(claim: Claim, evidence: Evidence) -> Finding:
     if unproven := [name for name in claim.value if name not in evidence.proven]:
         shown = ", ".join(evidence.proven) or "nothing yet"
         expected = f"only providers whose outputs agree with Python's in a browser proof ({shown})"
-        todo = f"remove it, and let spec-checker --browser prove {' and '.join(map(str, unproven))}"
+        todo = f"remove it, and let ./inv validate-spec --browser prove {' and '.join(map(str, unproven))}"
         return failed(field, ", ".join(claim.value), expected, todo)
     return passed(field, ", ".join(claim.value), "" if claim.where == field else f"read from {claim.where}")

@@ -1,0 +1,115 @@
+"""The command ./inv: its list of tasks, its help, its one-line errors, and tools by their names."""
+
+import ast
+import importlib
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from invoke.tasks import Task
+
+import tasks
+from shared.chain import program
+from shared.system import portable
+
+ROOT = Path(__file__).parents[3]
+DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
+TASKS = [item.name for item in vars(tasks).values() if isinstance(item, Task)]
+
+
+def run(*words: str) -> int:
+    with pytest.raises(SystemExit) as end:
+        program.main(list(words))
+    return int(end.value.code or 0)
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("-h",), ("--list",), ("-l",)])
+def test_all_tasks_are_listed_by_subject_with_an_example(
+    words: tuple[str, ...], capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*words) == 0
+    lines = capsys.readouterr().out.splitlines()
+    examples = [match for line in lines if (match := re.match(r"  \./inv (\S+).*?  +(\S.*)", line))]
+    assert [match[1] for match in examples] == TASKS
+    assert all(len(match[2]) > 10 for match in examples)
+    assert [line.rstrip(":") for line in lines if line.endswith(":")] == list(tasks.SUBJECTS)
+    assert not [line for line in lines if "core" in line.lower() or "search-root" in line]
+
+
+@pytest.mark.parametrize(
+    "words", [("collect", "--help"), ("collect", "-h"), ("--help", "collect"), ("collect", "--dataset", "d", "--help")]
+)
+def test_help_is_the_tasks_wherever_it_stands(words: tuple[str, ...], capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(*words) == 0
+    out = capsys.readouterr().out
+    assert out.startswith("./inv collect [FLAGS]\n\nRecord a person")
+    assert "--target" in out
+
+
+@pytest.mark.parametrize(
+    ("words", "expected"),
+    [
+        (("dmo",), "./inv: found 'dmo', expected a task or a flag; ./inv lists the tasks"),
+        (("demo", "--foo"), "./inv demo: found '--foo', expected one of its flags; see ./inv demo --help"),
+        (
+            ("publish-dataset", "--dataset", "d", "--owner", "o", "-y"),
+            "./inv publish-dataset: found '-y', expected one of its flags; see",
+        ),
+        (("verify",), "./inv verify: found nothing for 'dataset'; see ./inv verify --help"),
+        (("verify", "--dataset"), "./inv verify: Flag "),
+        (("--foo",), "./inv: found '--foo', expected a task or a flag; ./inv lists the tasks"),
+        (("--help", "dmo"), "./inv: found 'dmo', expected a task or a flag; ./inv lists the tasks"),
+    ],
+)
+def test_wrong_usage_is_one_line_and_2(
+    words: tuple[str, ...], expected: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(*words) == 2
+    out, err = capsys.readouterr()
+    assert (out, err.count("\n")) == ("", 1)
+    assert err.startswith(expected)
+
+
+def test_an_interrupted_task_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(self: program.Program) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(program.Program, "execute", interrupt)
+    assert run("demo") == 130
+
+
+def test_a_tool_runs_by_its_name_with_all_of_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
+    became: list[list[str]] = []
+    monkeypatch.setattr(portable, "become", lambda words: became.append(words) or 0)
+    for words in (["reporter", "tables", "--help"], ["kaggle-publisher", "-h"]):
+        assert run(*words) == 0
+    assert [words[3:] for words in became] == [["tools.reporter", "tables", "--help"], ["tools.kaggle_publisher", "-h"]]
+
+
+def test_a_tool_says_what_to_type_where_a_task_runs_it() -> None:
+    words = [sys.executable, "-P", "-m", "shared.chain.program", "verify", "--dataset", "people", "--most", "many"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    assert done.returncode == 2
+    assert done.stderr.endswith("; see ./inv verify --help\n")
+
+
+def test_messages_name_commands_that_people_have() -> None:
+    tools = {path.parent.name.replace("_", "-"): path.parent.name for path in (ROOT / "tools").glob("*/cli.py")}
+    words = {
+        name: [*importlib.import_module(f"tools.{folder}.cli").parser().commands()] for name, folder in tools.items()
+    }
+    called = "|".join(rf"{name} (?:--[a-z]|(?:{'|'.join(more) or '(?!)'})\b)" for name, more in words.items())
+    bare = re.compile(rf"(?<!/inv )(?<![\w-])(?:{called})")
+    found = {}
+    for path in [*(ROOT / "shared").rglob("*.py"), *(ROOT / "tools").rglob("*.py")]:
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        documented = {ast.get_docstring(node, clean=False) for node in ast.walk(tree) if isinstance(node, DOCUMENTED)}
+        texts = [
+            node.value for node in ast.walk(tree) if isinstance(node, ast.Constant) and isinstance(node.value, str)
+        ]
+        bad = [text for text in texts if text not in documented and "\n" not in text and bare.search(text)]
+        if bad and path.name not in ("cli.py", "running.py"):  # the examples of a tool's own help are its own words
+            found[str(path.relative_to(ROOT))] = bad
+    assert found == {}
