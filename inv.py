@@ -34,7 +34,7 @@ SIZE = "1.9 GB"
 
 TOOLS = (
     "recorder,importer,grid-viewer,reviewer,verifier,splitter,featurizer,trainer,exporter,evaluator,reporter,handoff,"
-    "game,model-fetcher,consent,kaggle-publisher,tasks"
+    "game,timeline,model-fetcher,consent,kaggle-publisher,tasks"
 )
 # What only these tasks need is installed when one of them is first run.
 MORE = {"spec-checker": {"validate-spec", "spec-checker", "test", "check", "bench"}, "dev": {"test", "check", "bench"}}

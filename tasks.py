@@ -7,7 +7,6 @@ and go on where they were cut off.
 
 import argparse
 import functools
-import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -154,7 +153,9 @@ def ab(c: Context, given: argparse.Namespace) -> None:
         commands.check(given)
         dataset = find_dataset(given.dataset)
         stages.require_both_classes(dataset)
-        chain = open_chain(c, f"ab-{dataset.name}-seed{given.seed}", dataset, given)
+        chain = open_chain(c, f"ab-{dataset.name}-seed{given.seed}", dataset, given, lang)
+        if not given.baseline:
+            chain.say("opening_stand_in")
         before = given.baseline.resolve() if given.baseline else _make_baseline(c)
         plan = ab_chain.Plan(
             dataset, given.epochs, before, given.weights or "", given.lr, given.seed, given.folds, given.seeds,
@@ -185,9 +186,9 @@ def compare_approaches(c: Context, given: argparse.Namespace) -> None:
             given.seeds, given.primary, str(given.margin), given.objective, lang,
         )  # fmt: skip
         plan.check()
-        chain = open_chain(c, f"approaches-{dataset.name}-seed{given.seed}", dataset, given)
+        chain = open_chain(c, f"approaches-{dataset.name}-seed{given.seed}", dataset, given, lang)
         if plan.wants_baseline():
-            print(f"compare-approaches: {approaches_chain.BASELINE_FIRST}", file=sys.stderr, flush=True)
+            chain.say("opening_start")
             plan = plan.starting_from(_make_baseline(c))
         compared = approaches_chain.compare(chain, plan)
     print(compared.as_text(lang))
@@ -249,7 +250,7 @@ def demo(c: Context, given: argparse.Namespace) -> None:
         with exit_codes():
             print(demo_films.show(c, given.seed, lang))
         return
-    print(f"demo: {demo_chain.OPENING}", file=sys.stderr, flush=True)
+    open_chain(c, DEMO, lang=lang).say("opening_demo")
     with exit_codes():
         before = demo_chain.draw(c, dataset, given.seed, lang)
     arms = {"baseline": str(before), "weights": "imagenet", "epochs": demo_chain.EPOCHS, **demo_chain.AFTER}

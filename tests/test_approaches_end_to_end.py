@@ -49,7 +49,7 @@ def test_landmarks_and_blendshapes_are_compared_on_films_of_people(tmp_path: Pat
     assert '<html lang="ko"' in page
     again = _invoke(tmp_path, "compare-approaches", *words)
     assert again.returncode == 0
-    assert "report: unchanged" in again.stderr
+    assert "보고서: 그대로" in again.stderr
 
 
 @pytest.mark.slow

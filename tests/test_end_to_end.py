@@ -76,7 +76,7 @@ def test_ci_walks_from_films_of_real_people_to_a_report(tmp_path: Path) -> None:
 
     again = _invoke(home, "ab", "--epochs", "1,2", "--dataset", "people")
     assert again.returncode == 0
-    assert "train: unchanged" in again.stderr
+    assert "학습: 그대로" in again.stderr
     assert " ..." not in again.stderr  # no step was done again
 
 

@@ -19,6 +19,9 @@ from shared.chain import stages
 from shared.chain.cache import Chain
 from shared.chain.flags import flags_of
 from shared.chain.stages import Training, dataset_files
+from shared.chain.words import words_of
+from shared.system import console
+from shared.text.catalogue import Lang
 
 BASELINE_EPOCHS = 10
 BASELINE_LR = "1e-3"
@@ -59,7 +62,7 @@ class Plan:
     protected: str
     people_curve: bool
     objective: str
-    lang: str
+    lang: Lang
     network: Mapping[str, object] = field(default_factory=dict)
     test: str = ""
 
@@ -118,27 +121,31 @@ class Compared:
         verdict: dict[str, Any] = json.loads(self.comparison.read_text(encoding="utf-8"))["verdict"]
         return verdict
 
-    def as_text(self, lang: str) -> str:
+    def as_text(self, lang: Lang) -> str:
         """Write a table of the arms, the verdict and where to look."""
-        comparison = json.loads(self.comparison.read_text(encoding="utf-8"))
+        words, comparison = words_of(lang), json.loads(self.comparison.read_text(encoding="utf-8"))
         arms = comparison["arms"]
         lines = [f"{'':<11}" + "".join(f"{arm['name']:<23.22}" for arm in arms)]
         for key in ("recall", "precision", "f1", "accuracy", "roc_auc"):
-            lines.append(f"{key:<11}" + "".join(f"{stages.format_interval(arm['intervals'][key]):<23}" for arm in arms))
-        lines.append(f"{'threshold':<11}" + "".join(f"{arm['metrics']['threshold']:<23.4f}" for arm in arms))
+            cells = "".join(f"{stages.format_interval(arm['intervals'][key]):<23}" for arm in arms)
+            lines.append(console.pad(words(key), 11) + cells)
+        thresholds = "".join(f"{arm['metrics']['threshold']:<23.4f}" for arm in arms)
         found = arms[0]["intervals"]["accuracy"]
-        lines.append(f"95 % intervals in brackets (accuracy: {found['method']}, n = {found['n']})")
-        who = "drawn actors (SYNTHETIC)" if comparison["synthetic"] else "people"
-        measured = f"measured on {comparison['n_sequences']} predictions for {comparison['n_subjects']} {who}"
-        lines += [f"{measured}, each kept out of the training that is measured", ""]
+        n, people = comparison["n_sequences"], comparison["n_subjects"]
+        who = words("who_drawn" if comparison["synthetic"] else "who_people")
+        lines += [
+            console.pad(words("threshold"), 11) + thresholds,
+            words("intervals", method=found["method"], n=found["n"]),
+            words("measured_on", n=n, people=people, who=who),
+            "",
+        ]
         verdict = comparison["verdict"]
         lines += [verdict["at_chance"]["sentence"][lang]] if verdict.get("at_chance") else []
-        lines += [f"verdict: {verdict['word']}", verdict["sentence"][lang], ""]
+        lines += [words("verdict", word=words(f"word_{verdict['word']}")), verdict["sentence"][lang], ""]
         places = [("report", self.report), ("comparison", self.comparison)]
-        places += [("split", split) for split in self.splits] + [("hand-off", spec) for spec in self.specs]
-        return "\n".join(
-            [*(line.rstrip() for line in lines), *[f"{what:<12}{paths.shown(path)}" for what, path in places]]
-        )
+        places += [("split", split) for split in self.splits] + [("handoff", spec) for spec in self.specs]
+        where = [console.pad(words(f"place_{what}"), 12) + paths.shown(path) for what, path in places]
+        return "\n".join([*(line.rstrip() for line in lines), *where])
 
 
 @dataclass(frozen=True)
@@ -159,10 +166,28 @@ def compare(chain: Chain, plan: Plan) -> Compared:
     Raises:
         StepFailed: A tool failed; it has printed why.
     """
+    _expect(chain, plan, len(PEOPLE_SHARES), ["splitter", "splitter check"])
+    arms = ", ".join(chain.text("epochs_arm", n=n) for n in plan.epochs)
+    chain.open("opening_ab", before=paths.shown(plan.baseline), arms=arms, dataset=paths.shown(plan.dataset))
     splits = stages.freeze_splits(chain, plan.dataset, plan.seed, plan.folds, plan.seeds, plan.test)
+    if plan.people_curve:
+        _expect(chain, plan, len(_fewer_people(splits[0])), [])
     walks = [_walk(chain, plan, split, f"{split.stem}: " if plan.folds else "") for split in splits]
     walked = walks[0] if len(walks) == 1 else _pool(chain, walks)
     return _report(chain, plan, splits, walked)
+
+
+def _expect(chain: Chain, plan: Plan, n_curve: int, first: list[str]) -> None:
+    """Say which steps are still to come: `first`, then those of each split, pools and the report."""
+    n_splits, n_arms = max(1, plan.folds * plan.seeds), len(plan.epochs)
+    n_blendshapes = 2 if _reads_blendshapes(plan) else 0
+    n_curve = n_curve if plan.people_curve else 0
+    walk = ["trainer", *["evaluator"] * (3 + n_arms + n_blendshapes), *["exporter"] * n_arms]
+    walk += ["featurizer"] * (n_blendshapes > 0) + ["handoff"] * (0 if plan.folds else n_arms)
+    walk += ["trainer", "exporter", "evaluator"] * n_curve
+    n_pools = 3 + n_arms + n_blendshapes + (n_curve + 1 if n_curve else 0) if n_splits > 1 else 0
+    steps = [*first, *walk * n_splits, *["evaluator pool"] * n_pools, "reporter"]
+    chain.expect(steps, stages.training_seconds(plan.dataset, _training(plan)))
 
 
 def _walk(chain: Chain, plan: Plan, split: Path, tag: str) -> Walked:
@@ -196,12 +221,16 @@ def _training(plan: Plan) -> Training:
 
 def measure_blendshapes(chain: Chain, plan: Plan, split: Path, tag: str) -> dict[str, Path]:
     """Measure MediaPipe's blendshapes, where the extra and its model are here; drawn faces are none that it knows."""
-    manifest = json.loads((plan.dataset / "dataset.json").read_text(encoding="utf-8"))
-    if manifest["kind"] == "synthetic" or not stages.has_landmarker():
+    if not _reads_blendshapes(plan):
         return {}
     stages.read_features(chain, plan.dataset, "blendshapes")
     arms = {"blendshapes": "blendshapes", "blendshape-logistic": "blendshape_logistic"}
     return {name: _measure(chain, plan, split, f"{tag}measure {name}", arm=arm) for name, arm in arms.items()}
+
+
+def _reads_blendshapes(plan: Plan) -> bool:
+    manifest = json.loads((plan.dataset / "dataset.json").read_text(encoding="utf-8"))
+    return manifest["kind"] != "synthetic" and stages.has_landmarker()
 
 
 def _measure(
@@ -215,11 +244,17 @@ def _count_training_people(split: Path) -> int:
     return len(json.loads(split.read_text(encoding="utf-8"))["sides"]["train"]["subjects"])
 
 
+def _fewer_people(split: Path) -> list[int]:
+    """Return the numbers of training people that the curve of people has beside all of them."""
+    n_people = _count_training_people(split)
+    return sorted({max(1, round(n_people * share)) for share in PEOPLE_SHARES} - {n_people})
+
+
 def _train_on_fewer(chain: Chain, plan: Plan, split: Path, seed: int, tag: str) -> dict[str, Path]:
     """Train the longest arm on fewer people; returns results by number of people, so that more people can be judged."""
-    n_people, epochs = _count_training_people(split), max(plan.epochs)
+    epochs = max(plan.epochs)
     found = {}
-    for number in sorted({max(1, round(n_people * share)) for share in PEOPLE_SHARES} - {n_people}):
+    for number in _fewer_people(split):
         name = f"{tag}{number} people"
         trained = stages.fine_tune(chain, f"{name}: train", plan.dataset, split, _training(plan), seed, number)
         model = f"{trained['run']['run_id']}-e{epochs}"

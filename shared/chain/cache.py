@@ -8,13 +8,17 @@ again.
 
 import json
 import sys
+import time
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from shared import contracts
 from shared.chain.imports import ImportGraph
+from shared.chain.pace import Pace
+from shared.chain.words import about, left, step_name, words_of
 from shared.system import portable
+from shared.text.catalogue import Lang
 
 ToolResult = dict[str, Any]
 
@@ -41,6 +45,7 @@ class Chain:
         execute: Runs a shell command and returns (exit code, stdout); stderr goes to the user.
         announce: Says what is going on.
         graph: The source that the tools run; None reads this checkout's.
+        lang: Language of what is announced.
         state: What every step depends on beside its inputs: whom consent leaves out today.
         words: Further flags of a tool, by its folder, or of a sub-command such as ``evaluator time``.
     """
@@ -52,6 +57,7 @@ class Chain:
         announce: Callable[[str], None],
         graph: ImportGraph | None = None,
         *,
+        lang: Lang = "en",
         state: str = "",
         words: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
@@ -63,17 +69,33 @@ class Chain:
         self._words = words or {}
         self._source_hashes: dict[str, str] = {}
         self._steps: dict[str, Any] = {}
-        self._n_done = 0
-        self._n_steps: int | None = None
+        self._texts = words_of(lang)
         if record.is_file():
             try:
                 self._steps = json.loads(record.read_text(encoding="utf-8"))
             except json.JSONDecodeError:
-                announce(f"{record.name} is broken; all steps are done again")
+                announce(self._texts("broken", name=record.name))
+        times: dict[str, list[float]] = {}
+        for step in self._steps.values():
+            if "seconds" in step:
+                times.setdefault(step["tool"], []).append(step["seconds"])
+        self._pace = Pace(times)
 
-    def expect(self, n_more: int) -> None:
-        """Say how many steps are still to come; from now on each is announced with its place among all."""
-        self._n_steps = self._n_done + n_more
+    def text(self, key: str, **values: object) -> str:
+        """Return a text of the chains' catalogue."""
+        return self._texts(key, **values)
+
+    def open(self, key: str, **values: object) -> None:
+        """Announce what is about to be done, with the number of steps and the time that they take."""
+        self.say(key, n=self._pace.n_left(), time=about(self._texts, self._pace.left_s()), **values)
+
+    def say(self, key: str, **values: object) -> None:
+        """Announce a text of the chains' catalogue."""
+        self._announce(self._texts(key, **values))
+
+    def expect(self, tools: Sequence[str], training_s: float) -> None:
+        """Say which tools and sub-commands are still to run; from now on each step has its place and the time left."""
+        self._pace.expect(tools, training_s)
 
     def run(
         self,
@@ -105,19 +127,22 @@ class Chain:
         files = [[str(path), contracts.sha256_file(path)] for path in inputs]
         key = contracts.sha256_json([command, self._source_hash(tool), files, *self._state])
         before = self._steps.get(name)
-        place = "" if self._n_steps is None else f"{self._n_done + 1}/{self._n_steps} "
+        place = self._pace.place()
+        shown = f"{place}{step_name(self._texts, name)}"
         if before and before["key"] == key and self._is_intact(before["outputs"]):
-            self._announce(f"{place}{name}: unchanged")
-            self._n_done += 1
+            self._announce(f"{shown}: {self._texts('unchanged')}")
+            self._pace.did(verb, None)
             return dict(before["answer"])
-        self._announce(f"{place}{name} ...")
+        self._announce(f"{shown} ({left(self._texts, self._pace.left_s())})" if place else f"{shown} ...")
+        start_s = time.monotonic()
         exit_code, stdout = self._execute(command)
         if exit_code:
             raise StepFailed(name, exit_code)
         result: ToolResult = json.loads(stdout)
         made = {str(path): contracts.sha256_file(path) for path in outputs(result)}
-        self._n_done += 1
-        self._steps[name] = {"key": key, "answer": result, "outputs": made}
+        seconds = round(time.monotonic() - start_s, 2)
+        self._pace.did(verb, seconds)
+        self._steps[name] = {"key": key, "answer": result, "outputs": made, "tool": verb, "seconds": seconds}
         contracts.write_bytes(self._record, json.dumps(self._steps, ensure_ascii=False, indent=1).encode("utf-8"))
         return result
 

@@ -19,13 +19,12 @@ from shared.chain import stages
 from shared.chain.cache import Chain, ToolResult
 from shared.chain.flags import flags_of
 from shared.chain.stages import Training, dataset_files
+from shared.chain.words import words_of
 from shared.errors import InvalidInput
+from shared.system import console
+from shared.text.catalogue import Lang
 from shared.web.browser_proof import read_proof
 
-BASELINE_FIRST = (
-    "the dual head starts from a baseline: drawn actors are recorded and it is trained on them first (minutes, once); "
-    "avoid it with --weights imagenet, --baseline FILE or --approaches without dual_head"
-)
 FEW = 3  # people; with fewer the splitter refuses
 
 
@@ -57,7 +56,7 @@ class Plan:
     primary: str
     margin: str
     objective: str
-    lang: str
+    lang: Lang
 
     def check(self) -> None:
         """Refuse what cannot be compared, before minutes are spent on a baseline or a training.
@@ -97,12 +96,14 @@ class Compared:
     report: Path
     document: Path
 
-    def as_text(self, lang: str) -> str:
+    def as_text(self, lang: Lang) -> str:
         """Write a table of the approaches, the verdict and where the files are."""
-        found = json.loads(self.document.read_text(encoding="utf-8"))
+        words, found = words_of(lang), json.loads(self.document.read_text(encoding="utf-8"))
         primary = found["verdict"]["primary"]
         wide = max(21, *(len(one["name"]) + 2 for one in found["approaches"]))
-        lines = [f"{'':<{wide}}{primary:<23}{'recall':<23}{'MB':>7}{'ms':>8}{'training':>11}"]
+        heads = console.pad(words(primary), 23) + console.pad(words("recall"), 23)
+        training = words("training")
+        lines = [f"{'':<{wide}}{heads}{'MB':>7}{'ms':>8}{'':<{11 - console.width(training)}}{training}"]
         for one in found["approaches"]:
             cells = [f"{stages.format_interval(one['intervals'][key]):<23}" for key in (primary, "recall")]
             time, seconds = one["time"]["decision_ms"], one["training"]["seconds"]
@@ -110,14 +111,17 @@ class Compared:
             cells.append(f"{'-' if time is None else f'{time:.1f}':>8}")
             cells.append(f"{'-' if seconds is None else f'{seconds:.0f} s':>11}")
             lines.append(f"{one['name']:<{wide}}" + "".join(cells))
-        lines += [f"left out: {one['name']} ({one['reason']})" for one in found["left_out"]]
-        who = "drawn actors (SYNTHETIC)" if found["synthetic"] else "people"
-        lines += [f"95 % intervals in brackets; {found['n_sequences']} predictions for {found['n_subjects']} {who}", ""]
+        for one in found["left_out"]:
+            lines.append(words("left_out", name=one["name"], reason=words(f"reason_{one['reason']}")))
+        n, people = found["n_sequences"], found["n_subjects"]
+        who = words("who_drawn" if found["synthetic"] else "who_people")
+        lines += [words("intervals_plain", n=n, people=people, who=who), ""]
         chosen = found["verdict"]["recommended"]
-        word = found["verdict"]["word"] if chosen is None else f"ship {chosen}"
-        lines += [f"verdict: {word}", found["verdict"]["sentence"][lang], found["tradeoff"]["sentence"][lang], ""]
+        word = words("word_cannot_tell") if chosen is None else words("word_ship", name=chosen)
+        lines += [words("verdict", word=word), found["verdict"]["sentence"][lang], found["tradeoff"]["sentence"][lang]]
         places = [("report", self.report), ("document", self.document)]
-        return "\n".join([*lines, *[f"{what:<12}{paths.shown(path)}" for what, path in places]])
+        where = [console.pad(words(f"place_{what}"), 12) + paths.shown(path) for what, path in places]
+        return "\n".join([*lines, "", *where])
 
 
 @dataclass
@@ -142,6 +146,9 @@ def compare(chain: Chain, plan: Plan) -> Compared:
     left_out = _list_left_out(plan)
     names = [name for name in plan.names if name not in left_out]
     features: Path | None = None
+    n_splits = max(1, _count_folds(plan) * plan.seeds)
+    _expect(chain, plan, names, n_splits, ["splitter", "splitter check"])
+    chain.open("opening_approaches", arms=", ".join(names), dataset=paths.shown(plan.dataset))
     if any(get_approach(name).needs_faces for name in names):
         needs_points = any("landmarks" in get_approach(name).inputs for name in names)
         features = stages.read_features(chain, plan.dataset, "landmarks" if needs_points else "blendshapes")
@@ -151,7 +158,7 @@ def compare(chain: Chain, plan: Plan) -> Compared:
             names = [name for name in names if name not in left_out]
     _require_two(plan, left_out)
     splits = stages.freeze_splits(chain, plan.dataset, plan.seed, _count_folds(plan), plan.seeds)
-    chain.expect(_count_steps(plan, names, len(splits)))
+    _expect(chain, plan, names, len(splits), [])
     made = _Made()
     for split in splits:
         _walk(chain, plan, split, names, [features] if features else [], made)
@@ -276,12 +283,17 @@ def _list_members(names: list[str]) -> list[str]:
     return list(dict.fromkeys(member for name in names for member in get_approach(name).members))
 
 
-def _count_steps(plan: Plan, names: list[str], n_splits: int) -> int:
-    """Count the steps after the splits: trainings, exports, measurements, pools, the hand-off, times and report."""
+def _expect(chain: Chain, plan: Plan, names: list[str], n_splits: int, first: list[str]) -> None:
+    """Say which steps are still to come: `first` with the faces, then those of each split, pools, times and report."""
     networks = _list_networks(names)
-    pools = len(names) if n_splits > 1 else 0
-    hand_offs = int("dual_head" in networks and _frame_counts(plan.dataset) != {1})
-    return n_splits * (2 * len(networks) + len(names) + len(_list_members(names))) + pools + hand_offs + 2
+    n_fusions = sum(bool(get_approach(name).members) for name in names)
+    n_measured = len(names) - n_fusions + len(_list_members(names))
+    walk = ["trainer", "exporter"] * len(networks) + ["evaluator"] * n_measured + ["evaluator fuse"] * n_fusions
+    steps = [*first, *walk * n_splits, *["evaluator pool"] * (len(names) if n_splits > 1 else 0)]
+    steps += ["featurizer"] * (bool(first) and any(get_approach(name).needs_faces for name in names))
+    steps += ["handoff"] * ("dual_head" in networks and _frame_counts(plan.dataset) != {1})
+    steps += ["evaluator time", "reporter approaches"]
+    chain.expect(steps, stages.training_seconds(plan.dataset, plan.training))
 
 
 def _train(chain: Chain, plan: Plan, split: Path, network: str, features: list[Path], tag: str) -> ToolResult:

@@ -15,12 +15,10 @@ from invoke.context import Context
 from shared import paths
 from shared.chain.ab import make_baseline
 from shared.chain.running import open_chain, record_actors, run_tool
+from shared.chain.words import words_of
+from shared.system import console
 from shared.text.catalogue import Lang, Words, read_catalogue
 
-OPENING = (
-    "drawn actors only; no number below says anything about people. Drawing them comes first, and takes a minute.\n"
-    "demo: the detector to compare with is weak on purpose; what warns of it is right"
-)
 TEXTS = Path(__file__).with_suffix(".toml")
 N_EASY, N_ACTORS, N_TESTED = 8, 36, 16  # what carries the verdict: LOG.md
 EASY_SEED = 1000
@@ -47,7 +45,7 @@ def draw(c: Context, dataset: Path, seed: int, lang: Lang) -> Path:
     with ThreadPoolExecutor(1) as pool:
         drawn = pool.submit(_draw_actors, c, dataset, seed, lang)
         easy = record_easy_actors(c)
-        before = make_baseline(open_chain(c, WEAK_MODEL), easy, WEAK_MODEL, BEFORE)
+        before = make_baseline(open_chain(c, WEAK_MODEL, lang=lang), easy, WEAK_MODEL, BEFORE)
         drawn.result()
     return before
 
@@ -66,13 +64,13 @@ def tested() -> str:
 
 def closing(dataset: Path, lang: Lang) -> str:
     """Say what was shown, and where to look and what to do next."""
-    words = Words(read_catalogue(TEXTS), lang)
+    words, chain_words = Words(read_catalogue(TEXTS), lang), words_of(lang)
     numbers = {"easy": N_EASY, "learned": N_ACTORS - N_TESTED, "tested": N_TESTED}
     sheets = paths.artifacts("grids") / dataset.name / "index.html"
     return "\n".join(
         [
-            f"sheets      {paths.shown(sheets)}",
-            f"dataset     {paths.shown(dataset)} (SYNTHETIC: drawn faces)",
+            console.pad(chain_words("place_sheets"), 12) + paths.shown(sheets),
+            console.pad(chain_words("place_dataset"), 12) + f"{paths.shown(dataset)} {chain_words('drawn_faces')}",
             "",
             words("shown", **numbers),
             words("next"),

@@ -15,6 +15,8 @@ from shared import cli, paths
 from shared.chain import cache
 from shared.errors import InvalidInput, SmilebenchError
 from shared.system import portable
+from shared.text import language
+from shared.text.catalogue import Lang
 
 PROJECT = Path(__file__).resolve().parents[2]
 ACTOR_FPS = 20  # drawing costs; at this rate frames still lie exactly the protocol's 100 ms apart
@@ -52,7 +54,11 @@ ASK_FOR_CONSENT = (
 
 
 def open_chain(
-    c: Context, name: str, dataset: Path | None = None, given: argparse.Namespace | None = None
+    c: Context,
+    name: str,
+    dataset: Path | None = None,
+    given: argparse.Namespace | None = None,
+    lang: Lang | None = None,
 ) -> cache.Chain:
     """Open a chain of remembered steps.
 
@@ -61,6 +67,7 @@ def open_chain(
         name: What the chain is called.
         dataset: Whose people it uses; steps are done again where consent leaves out others than before.
         given: Flags of the chain; allow_no_consent is read.
+        lang: Language of what is announced; None for the one that SMILEBENCH_LANG or the locale says.
 
     Raises:
         CheckFailed: Consent leaves nobody.
@@ -79,7 +86,8 @@ def open_chain(
         print(f"[{name}] {text}", file=sys.stderr, flush=True)
 
     words = dict.fromkeys(ASK_FOR_CONSENT, (ALLOW,)) if is_allowed else {}
-    return cache.Chain(paths.artifacts("chains") / f"{name}.json", execute, announce, state=state, words=words)
+    record, spoken = paths.artifacts("chains") / f"{name}.json", lang or language.choose(None)
+    return cache.Chain(record, execute, announce, lang=spoken, state=state, words=words)
 
 
 @contextlib.contextmanager

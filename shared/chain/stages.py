@@ -7,7 +7,6 @@ validation people; only the evaluator uses the test people.
 
 import importlib.util
 import json
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -169,8 +168,18 @@ def fine_tune(
     except cache.StepFailed as error:
         if how.weights or chosen != "imagenet" or error.exit_code != 3:
             raise
-        print("ImageNet weights cannot be had here; training starts from random weights", file=sys.stderr)
+        chain.say("no_imagenet")
         return train(chain, name, dataset, split, [*flags_of(weights="none"), *flags])
+
+
+def training_seconds(dataset: Path, how: Training) -> float:
+    """Guess how long a training of the dual head takes on two cores without a graphics card; LOG.md."""
+    manifest = json.loads((dataset / "dataset.json").read_text(encoding="utf-8"))
+    n_sequences, epochs = int(manifest["counts"]["sequences"]), max(how.epochs)
+    frozen = how.network.get("freeze_epochs", 0)
+    if frozen == "all" or int(str(frozen)) not in range(epochs):  # encoded once; an epoch trains the heads alone
+        return 10 + n_sequences * (0.1 + 0.005 * epochs)
+    return 10 + n_sequences * epochs * 0.1
 
 
 def train(

@@ -45,6 +45,16 @@ def make_safe() -> None:
             stream.reconfigure(errors=HANDLER)
 
 
+def width(text: str) -> int:
+    """Count the places that a text takes on a terminal: two for a Hangul syllable."""
+    return sum(2 if unicodedata.east_asian_width(letter) in "WF" else 1 for letter in text)
+
+
+def pad(text: str, places: int) -> str:
+    """Fill a text up with blanks to so many places on a terminal."""
+    return text + " " * (places - width(text))
+
+
 def format_json(document: Any) -> str:
     """Write a document as JSON for stdout: with Hangul as it is, or in escapes where stdout cannot write it."""
     text = json.dumps(document, ensure_ascii=False, indent=2, allow_nan=False)

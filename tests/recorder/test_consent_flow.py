@@ -1,6 +1,9 @@
 """Consent before the first recording: by flag, on the screen, never twice, and what happens with a no."""
 
+import os
+import re
 import subprocess
+import sys
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -122,6 +125,39 @@ def test_a_film_is_recorded_with_a_note_until_there_is_a_row(
     assert "no consent row" not in err
     (row,) = consent.read_consent(dataset_folder).rows
     assert (row.method, row.scopes) == ("import", ("train", "publish"))
+
+
+def test_consent_that_is_given_later_is_kept_although_there_is_nothing_to_record(
+    make_film: MakeFilm, start: Callable[..., subprocess.Popen[str]], dataset_folder: Path
+) -> None:
+    film = make_film([index / 30 for index in range(270)])
+    flags = ("--source", film, "--subject", "s01", "--dataset", "d", "--no-preview", "--target", 1)
+    _, err = start(*flags).communicate(timeout=60)
+    advised = re.search(r"--consent (\S+), or \./inv consent", err)
+    assert advised is not None
+    for scopes in ("train", advised[1]):  # given, then widened
+        again = start(*flags, "--consent", scopes)
+        out, err = again.communicate(timeout=60)
+        assert (again.returncode, "nothing to record" in out) == (0, True)
+        assert f"consent of s01 is recorded: {scopes.replace(',', ', ')}" in err
+    assert "is recorded" not in start(*flags, "--consent", "train").communicate(timeout=60)[1]  # the row covers it
+    book = consent.read_consent(dataset_folder)
+    assert [row.scopes for row in book.rows] == [("train",), ("train", "publish")]
+    assert book.why_not("s01", "publish") is None
+
+
+def test_the_command_that_a_film_without_consent_advises_works(
+    make_film: MakeFilm, start: Callable[..., subprocess.Popen[str]], dataset_folder: Path
+) -> None:
+    film = make_film([index / 30 for index in range(270)])
+    _, err = start("--source", film, "--subject", "s01", "--dataset", "d", "--no-preview").communicate(timeout=60)
+    advised = re.search(r"\./inv (consent --dataset \S+ --subject s01 --scope train)", err)
+    assert advised is not None
+    tool, *words = advised[1].split()
+    environment = {**os.environ, "SMILEBENCH_HOME": str(dataset_folder.parents[1])}
+    command = [sys.executable, "-P", "-m", f"tools.{tool}", *words]
+    assert subprocess.run(command, env=environment, check=False).returncode == 0
+    assert consent.read_consent(dataset_folder).why_not("s01", "train") is None
 
 
 def test_what_cannot_be_agreed_to_is_wrong_usage(record: Record, capsys: pytest.CaptureFixture[str]) -> None:

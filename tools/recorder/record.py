@@ -17,7 +17,7 @@ from tools.recorder.consent_flow import settle_consent
 from tools.recorder.cues import Speaker
 from tools.recorder.session import Session
 from tools.recorder.smile_meter import open_meter
-from tools.recorder.sources import Source, open_source, silence_libraries
+from tools.recorder.sources import Source, kind_of, open_source, silence_libraries
 from tools.recorder.summary import SessionResult
 
 _FPS_TOLERANCE = 0.1  # 29.97 and 30 are the same, 25 and 30 are not
@@ -39,6 +39,8 @@ def record(settings: RecordingConfig) -> SessionResult:
     """
     silence_libraries()
     if (n_takes := _already_there(settings)) is not None:
+        if settings.consent:  # given later, for takes that are there
+            settle_consent(settings, kind_of(settings.source), None)
         return SessionResult(settings, [], [], [], n_takes, is_complete=True)
     protocol = _protocol_of(settings)
     if settings.preview:

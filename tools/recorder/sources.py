@@ -68,6 +68,15 @@ class Source(Protocol):
         ...
 
 
+def kind_of(name: str) -> str:
+    """Say what --source names: ``synthetic``, ``camera``, ``stream`` or ``film``; nothing is opened."""
+    if name == "synthetic":
+        return "synthetic"
+    if portable.is_camera_path(name) or (re.fullmatch(r"\d{1,4}", name) and not Path(name).exists()):
+        return "camera"
+    return "stream" if "://" in name else "film"
+
+
 def open_source(settings: RecordingConfig, protocol: TakeProtocol) -> Source:
     """Open what --source names.
 
@@ -75,16 +84,12 @@ def open_source(settings: RecordingConfig, protocol: TakeProtocol) -> Source:
         MissingOutside: No such camera.
         InvalidInput: No such film, no film, or no video stream.
     """
-    name = settings.source
-    if name == "synthetic":
+    name, kind = settings.source, kind_of(settings.source)
+    if kind == "synthetic":
         return SyntheticSource(settings, protocol)
-    if re.fullmatch(r"\d{1,4}", name) and not Path(name).exists():
-        return Camera(int(name), settings)
-    if portable.is_camera_path(name):
-        return Camera(name, settings)
-    if "://" in name:
-        return StreamSource(name)
-    return FilmSource(Path(name).expanduser())
+    if kind == "camera":
+        return Camera(int(name) if name.isdigit() else name, settings)
+    return StreamSource(name) if kind == "stream" else FilmSource(Path(name).expanduser())
 
 
 class Camera:

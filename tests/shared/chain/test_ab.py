@@ -2,6 +2,7 @@
 
 import dataclasses
 import json
+import re
 import shlex
 import shutil
 from collections.abc import Callable
@@ -134,7 +135,9 @@ def test_other_words_in_a_report_repeat_the_report_only_and_another_trainer_repe
         """Walk the whole comparison; return the steps that were done."""
         progress_lines: list[str] = []
         ab.compare(Chain(tmp_path / "chain.json", shell, progress_lines.append, ImportGraph(source)), plan)
-        return {text.removesuffix(" ...") for text in progress_lines if text.endswith(" ...")}
+        assert ": 10 steps, about " in progress_lines[0]
+        assert [text.split()[0] for text in progress_lines[1:]] == [f"{number}/10" for number in range(1, 11)]
+        return {match[1] for text in progress_lines if (match := re.fullmatch(r"\d+/10 (.*) \(.* left\)", text))}
 
     everything = {
         *("split", "leaks", "measure baseline", "measure majority", "train", "export epochs-10"),

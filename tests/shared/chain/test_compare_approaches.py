@@ -3,6 +3,7 @@
 import csv
 import io
 import json
+import re
 import shlex
 from collections.abc import Callable
 from dataclasses import replace
@@ -31,6 +32,7 @@ class Shell:
         self.folder = folder
         self.commands: list[list[str]] = []
         self.sequences_without_face = 0
+        self.lines: list[str] = []
 
     def __call__(self, command: str) -> tuple[int, str]:
         words = shlex.split(command)[3:]
@@ -136,7 +138,8 @@ def plan(tmp_path: Path, make_dataset: Callable[..., Any]) -> Plan:
 
 
 def walk(shell: Shell, plan: Plan) -> Compared:
-    return compare(Chain(shell.folder / "chain.json", shell, lambda text: None), plan)
+    shell.lines.clear()
+    return compare(Chain(shell.folder / "chain.json", shell, shell.lines.append, lang=plan.lang), plan)
 
 
 def pairs(words: list[str], flag: str) -> dict[str, str]:
@@ -158,6 +161,20 @@ def test_every_approach_is_measured_on_the_same_folds_and_pooled(shell: Shell, p
     assert set(pairs(report, "--card")) == {"dual_head", "landmark_mlp", "blendshape_mlp"}
     assert "--left-out" not in report
     assert compared.as_text("en").startswith(" ")
+    opening, *lines = shell.lines
+    n_steps = len(shell.commands)
+    assert f": {n_steps} steps, about " in opening
+    assert [line.split()[0] for line in lines] == [f"{number}/{n_steps}" for number in range(1, n_steps + 1)]
+    assert all(line.endswith(" left)") for line in lines)
+
+
+def test_the_console_speaks_korean_alone_where_that_is_the_language(shell: Shell, plan: Plan) -> None:
+    text = walk(shell, replace(plan, lang="ko")).as_text("ko")
+    assert f"모두 {len(shell.commands)}단계" in shell.lines[0]
+    assert re.search(r"1/\d+ 얼굴 읽기 landmarks \(약 \d+분 남음\)", shell.lines[1])
+    for line in (*shell.lines, *text.replace(str(shell.folder), "").replace("report.html", "").splitlines()):
+        assert not re.search(r"\b(verdict|predictions|training|report|steps|left|measure|train|export)\b", line), line
+    assert "결론: " in text
 
 
 def test_the_dual_head_starts_from_the_baselines_weights_and_features_are_read_once(shell: Shell, plan: Plan) -> None:
@@ -222,7 +239,7 @@ def test_every_step_is_announced_with_its_place_and_the_last_is_the_last(
     compare(Chain(shell.folder / "chain.json", shell, progress_lines.append), replace(plan, **change))
     places = [text.split(" ")[0].split("/") for text in progress_lines if "/" in text.split(" ")[0]]
     assert len({n for _, n in places}) == 1
-    assert [int(k) for k, _ in places][-1] == int(places[0][1]) == len(progress_lines)
+    assert [int(k) for k, _ in places][-1] == int(places[0][1]) == len(progress_lines) - 1
 
 
 def test_a_baseline_is_wanted_by_a_dual_head_that_has_no_start(plan: Plan) -> None:

@@ -1,8 +1,8 @@
 """The comparison of two tables as text: short, the verdict first. Decides nothing."""
 
-import unicodedata
 from typing import Any
 
+from shared.system import console
 from shared.text.catalogue import LANGS, Lang
 from shared.text.rounding import rounded
 from tools.reporter.ab.verdict import Word
@@ -140,15 +140,10 @@ def _rows(document: dict[str, Any], words: ReportWords) -> list[Row]:
 
 def _table(rows: list[Row]) -> list[str]:
     """Align columns; a Korean character takes two places on a terminal."""
-    widths = [max(map(_width, column)) for column in zip(*rows, strict=True)]
+    widths = [max(map(console.width, column)) for column in zip(*rows, strict=True)]
     return [
-        "  ".join(cell + " " * (width - _width(cell)) for cell, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
+        "  ".join(console.pad(cell, width) for cell, width in zip(row, widths, strict=True)).rstrip() for row in rows
     ]
-
-
-def _width(text: str) -> int:
-    return sum(2 if unicodedata.east_asian_width(character) in "WF" else 1 for character in text)
 
 
 def _needed(needed: dict[str, Any], words: ReportWords) -> str:
