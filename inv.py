@@ -37,7 +37,12 @@ TOOLS = (
     "game,timeline,model-fetcher,consent,kaggle-publisher,tasks"
 )
 # What only these tasks need is installed when one of them is first run.
-MORE = {"spec-checker": {"validate-spec", "spec-checker", "test", "check", "bench"}, "dev": {"test", "check", "bench"}}
+_HOUSE = {"test", "check", "bench"}
+MORE = {
+    "spec-checker": {"validate-spec", "spec-checker", *_HOUSE},
+    "timeline-sound": {"timeline", *_HOUSE},
+    "dev": _HOUSE,
+}
 
 # pip's settings that uv has as well. uv does not read them; without them it would take torch from elsewhere.
 FLAGS = {

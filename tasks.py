@@ -58,9 +58,7 @@ consent = tool_task(
 )
 verify = tool_task("verifier", "Check a dataset: every row, picture, hash and take.", example="verify --dataset people")
 duplicates = tool_task(
-    "splitter duplicates",
-    "Find pictures that two people, or two takes, share; also cropped, mirrored or encoded again.",
-    example="duplicates --dataset people",
+    "splitter duplicates", "Find pictures that two people or takes share.", example="duplicates --dataset people"
 )
 grid = tool_task(
     "grid_viewer", "Draw every sequence with its label, to check all labels by eye.", example="grid --dataset people"
@@ -71,9 +69,7 @@ suspect = tool_task(
     example="suspect --dataset people",
 )
 review = tool_task(
-    "reviewer serve",
-    "Look at every sequence in the browser and decide on its label, by keys.",
-    example="review --dataset people --reviewer r1",
+    "reviewer serve", "Check every label in the browser, by keys.", example="review --dataset people --reviewer r1"
 )
 review_status = tool_task("reviewer status", "Say how far reviewers are.", example="review-status --dataset people")
 review_apply = tool_task(
@@ -88,22 +84,16 @@ split = tool_task(
     "splitter", "Freeze who is trained on, who chooses the threshold, who is tested.", example="split --dataset people"
 )
 features = tool_task(
-    "featurizer",
-    "Read every face into landmarks or blendshapes, for the models that take them as input.",
-    example="features --dataset people",
+    "featurizer", "Read every face into landmarks or blendshapes.", example="features --dataset people"
 )
 
 # ---- models ----------------------------------------------------------------------------------------------------------
 
 pretrain = tool_task(
-    "trainer pretrain",
-    "Teach a network faces from photos and films; training starts from it with --weights pretrained.",
-    example="pretrain --datasets people,photos",
+    "trainer pretrain", "Teach a network faces, before people.", example="pretrain --datasets people,photos"
 )
 train = tool_task(
-    "trainer",
-    "Fine-tune the dual-head network, or train one of landmarks; goes on where it was cut off.",
-    example="train --dataset people --epochs 10",
+    "trainer", "Train a network of pictures or landmarks; resumable.", example="train --dataset people --epochs 10"
 )
 export = tool_task(
     "exporter", "Export a checkpoint as ONNX, compared with torch.", example="export --run people-1a2b3c4d"
@@ -303,6 +293,6 @@ def lock(c: Context) -> None:
 
 
 SUBJECTS = {
-    "data": fetch_models, "models": pretrain, "comparison": report, "into the page": handoff,
+    "data": fetch_models, "models": pretrain, "films": timeline, "comparison": report, "into the page": handoff,
     "publication": publish_dataset, "all of it, without a camera": demo, "the house": test,
 }  # fmt: skip
