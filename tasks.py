@@ -125,6 +125,10 @@ timeline = tool_task("timeline", "Find a film's funny moments.", example="timeli
 timeline_moments = tool_task(
     "timeline moments", "Find them by other rules.", example="timeline-moments --timeline film"
 )
+timeline_show = tool_task("timeline show", "Look at them in a page.", example="timeline-show --timeline film")
+timeline_label = tool_task("timeline label", "Mark true ones, by keys.", example="timeline-label --timeline film")
+timeline_score = tool_task("timeline score", "Measure them against marks.", example="timeline-score --timeline film")
+timeline_export = tool_task("timeline export", "Give them to an editor.", example="timeline-export --timeline film")
 
 # ---- comparison ------------------------------------------------------------------------------------------------------
 
@@ -206,11 +210,7 @@ validate_spec = tool_task(
     "Check a hand-off or any other spec against its ONNX; --browser proves it in a real Chromium.",
     example="validate-spec --browser",
 )
-game = tool_task(
-    "game",
-    'Play "Don\'t laugh" against your webcam with a model that was handed off.',
-    example="game --model people-1a2b3c4d-e10",
-)
+game = tool_task("game", 'Play "Don\'t laugh" against your webcam.', example="game --model people-1a2b3c4d-e10")
 publish_dataset = tool_task(
     "kaggle_publisher",
     "Publish the consenting people's data on Kaggle; a dry run unless --yes.",
@@ -222,9 +222,7 @@ withdraw = tool_task(
     example="withdraw --dataset people --subject s03 --retrain",
 )
 fetch_dataset = tool_task(
-    "kaggle_publisher fetch",
-    "Get a release back from Kaggle and verify it to the byte.",
-    example="fetch-dataset our-team/our-faces --dataset colleague",
+    "kaggle_publisher fetch", "Get a release from Kaggle, verified.", example="fetch-dataset our-team/our-faces"
 )
 
 

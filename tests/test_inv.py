@@ -158,14 +158,15 @@ def known_extras() -> set[str]:
 
 def test_all_extras_are_installed_but_those_that_few_tasks_need(checkout: Checkout) -> None:
     checkout.run("demo")
-    assert extras_asked_for(checkout) == known_extras() - {"dev", "spec-checker"}
+    assert extras_asked_for(checkout) == known_extras() - {"dev", "spec-checker", "timeline-sound"}
     assert checkout.run("demo", "--lang", "en")[2] == ""
+    assert "also needs: timeline-sound" in checkout.run("timeline", "--film", "talk.mp4")[2]
     assert "also needs: spec-checker" in checkout.run("validate-spec", "--browser")[2]
     assert extras_asked_for(checkout) == known_extras() - {"dev"}
     assert "also needs: dev" in checkout.run("test")[2]
     assert extras_asked_for(checkout) == known_extras()
     assert [checkout.run(task)[2] for task in ("check", "bench", "demo", "validate-spec")] == [""] * 4
-    assert (checkout.count("venv"), checkout.count("installer begins")) == (1, 3)
+    assert (checkout.count("venv"), checkout.count("installer begins")) == (1, 4)
 
 
 def test_a_name_that_is_a_tasks_is_no_task(checkout: Checkout) -> None:
