@@ -129,6 +129,21 @@ def test_the_largest_face_counts_or_the_chosen_one(folder: Path, tmp_path: Path)
         curves.fun(timeline, 3)
 
 
+def test_a_mouth_that_is_drawn_up_at_rest_is_no_laugh_and_what_is_above_it_is_stretched(
+    folder: Path, tmp_path: Path
+) -> None:
+    manifest = json.loads((folder / "timeline.json").read_text())
+    (tmp_path / "rows.csv").write_bytes((folder / "rows.csv").read_bytes())
+    manifest["provider"]["resting"] = 0.3
+    contracts.write_document(tmp_path / "timeline.json", manifest, "timeline")
+    raw, above = curves.fun(read_timeline(folder)), curves.fun(read_timeline(tmp_path))
+    low = np.quantile(raw, 0.2)  # 0.1: most of the film is dark
+    assert above == pytest.approx(np.maximum((raw - low) / (1 - low), 0))
+    manifest["provider"]["resting"] = 0.05
+    contracts.write_document(tmp_path / "timeline.json", manifest, "timeline")
+    assert curves.fun(read_timeline(tmp_path)) == pytest.approx(np.maximum((raw - 0.05) / 0.95, 0))
+
+
 def test_a_beat_that_is_high_alone_is_smoothed_away() -> None:
     values = np.array([0.1, 0.1, 0.9, 0.1, NAN, 0.8, 0.8, 0.8])
     assert curves.smooth_median(values, 2).tolist() == pytest.approx(

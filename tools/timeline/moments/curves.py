@@ -20,6 +20,7 @@ _HALF_LAUGHTER = (
     0.08  # YAMNet's six classes above what is usual: an audience's laughs 0.1 to 0.35, a gasp 0.03, applause 0
 )
 _LOUD_SHARE = 0.99
+_RESTING_SHARE = 0.2
 _LAST_S = 1.0  # the last frame that was looked at counts so long
 
 
@@ -74,7 +75,9 @@ def channel(timeline: Timeline, name: str, track: int | None = None) -> F64:
 
 
 def fun(timeline: Timeline, track: int | None = None) -> F64:
-    """Return the mean of the channels that mean fun.
+    """Return the mean of the channels that mean fun, above what the face shows at rest.
+
+    At rest is what a fifth of the film lies below, at most what the provider says; the rest is stretched to 1.
 
     Raises:
         InvalidInput: The provider has none.
@@ -87,7 +90,12 @@ def fun(timeline: Timeline, track: int | None = None) -> F64:
             expected="one that means fun, such as smile or happy",
             todo="name one: ./inv timeline-moments --channel NAME",
         )
-    return np.asarray(np.mean([channel(timeline, name, track) for name in names], axis=0), np.float64)
+    values = np.mean([channel(timeline, name, track) for name in names], axis=0)
+    known, most = values[~np.isnan(values)], timeline.manifest["provider"]["resting"]
+    if not most or not known.size:
+        return np.asarray(values, np.float64)
+    resting = min(float(np.quantile(known, _RESTING_SHARE)), most)
+    return np.asarray(np.maximum((values - resting) / (1 - resting), 0.0), np.float64)
 
 
 def heard(timeline: Timeline) -> bool:
