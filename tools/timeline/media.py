@@ -15,6 +15,7 @@ import numpy as np
 from shared import cli
 from shared.arrays import F32
 from shared.video import Film
+from tools.timeline.audio import read_audio
 
 _TICK = Fraction(1, 90_000)
 _SOUND_HZ = 48_000
@@ -99,25 +100,11 @@ def _write_sound(target: Any, stream: Any, time_s: float, samples: F32, zero_s: 
 
 
 def _read_sound(film: Path, start_s: float, end_s: float) -> Iterator[tuple[float, F32]]:
-    """Yield pieces of a film's sound on the player's clock, (2, n), cut to the part."""
-    import av
-
-    with av.open(str(film)) as source:
-        if not source.streams.audio:
+    """Yield pieces of a film's sound, (2, n), cut to the part."""
+    for time_s, samples in read_audio(film, _SOUND_HZ, "stereo", start_s):
+        before = max(0, round((start_s - time_s) * _SOUND_HZ))
+        inside = samples.shape[1] if end_s == math.inf else round((end_s - time_s) * _SOUND_HZ)
+        if inside <= 0:
             return
-        stream, zero_s = source.streams.audio[0], (source.start_time or 0) / 1e6
-        if start_s > 0:
-            source.seek(round((zero_s + max(0.0, start_s - 1)) / stream.time_base), stream=stream, backward=True)
-        resampler = av.AudioResampler(format="fltp", layout="stereo", rate=_SOUND_HZ)
-        for frame in source.decode(stream):
-            for piece in resampler.resample(frame):
-                if piece.pts is None:
-                    continue
-                time_s = float(piece.pts * piece.time_base) - zero_s
-                samples = piece.to_ndarray()
-                before = max(0, round((start_s - time_s) * _SOUND_HZ))
-                inside = samples.shape[1] if end_s == math.inf else round((end_s - time_s) * _SOUND_HZ)
-                if inside <= 0:
-                    return
-                if before < samples.shape[1]:
-                    yield time_s + before / _SOUND_HZ, np.asarray(samples[:, before:inside], np.float32)
+        if before < samples.shape[1]:
+            yield time_s + before / _SOUND_HZ, samples[:, before:inside]

@@ -2,12 +2,11 @@
 
 Loudness is the root mean square of a step in dB below full scale (-120 for silence), not weighted by frequency.
 Laughter is the sum of YAMNet's six classes of it; what it means in a film is for `tools.timeline.moments.curves`.
-Source: FACTS of the graph: mono 16 kHz, periodic Hann windows of 25 ms every 10 ms, |FFT of 512|, 64 HTK mel bands from
-125 to 7,500 Hz, log(x + 0.001), 96 frames a patch, as AudioSet's YAMNet (Apache-2.0) computes them.
+Source: AudioSet's YAMNet (Apache-2.0): mono 16 kHz, periodic Hann windows of 25 ms every 10 ms, |FFT of 512|, 64 HTK
+mel bands from 125 to 7,500 Hz, log(x + 0.001), 96 frames a patch.
 """
 
 import functools
-import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +19,7 @@ from shared.arrays import F32
 from shared.errors import InvalidInput
 from shared.faces.landmarker import model_folders
 from shared.faces.silence import hushed_stderr
+from tools.timeline.audio import read_audio
 
 YAMNET = "yamnet_spectra_int8.tflite"
 RATE_HZ, HOP, WINDOW, FFT = 16_000, 160, 400, 512
@@ -135,27 +135,13 @@ def _measure(time_s: float, pending: F32, yamnet: Yamnet | None) -> Step:
 
 
 def _read_samples(film: Path) -> Iterator[tuple[float, F32]]:
-    """Yield pieces of mono sound at 16 kHz with their times; gaps are filled with silence, broken packets left out."""
-    import av
-
-    logging.getLogger("libav").setLevel(logging.CRITICAL)
-    with av.open(str(film)) as container:
-        if not container.streams.audio:
-            return
-        stream = container.streams.audio[0]
-        resampler = av.AudioResampler(format="flt", layout="mono", rate=RATE_HZ)
-        expected_s: float | None = None
-        zero_s = (container.start_time or 0) / 1e6
-        try:
-            for frame in container.decode(stream):
-                time_s = expected_s or 0.0 if frame.time is None else frame.time - zero_s
-                if expected_s is not None and time_s - expected_s > _MOST_GAP_S:
-                    yield from _silence(expected_s, time_s)
-                expected_s = time_s + frame.samples / frame.sample_rate
-                for piece in resampler.resample(frame):
-                    yield time_s, piece.to_ndarray().reshape(-1)
-        except av.error.FFmpegError:
-            return
+    """Yield pieces of mono sound at 16 kHz with their times; gaps are filled with silence."""
+    expected_s: float | None = None
+    for time_s, samples in read_audio(film, RATE_HZ, "mono"):
+        if expected_s is not None and time_s - expected_s > _MOST_GAP_S:
+            yield from _silence(expected_s, time_s)
+        expected_s = time_s + samples.shape[1] / RATE_HZ
+        yield time_s, samples[0]
 
 
 def _silence(from_s: float, to_s: float) -> Iterator[tuple[float, F32]]:
