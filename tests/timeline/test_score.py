@@ -165,6 +165,12 @@ def test_marks_of_another_film_are_refused(
         labels.read_labels(tmp_path / "r1.json", read_timeline(folder))
 
 
+def test_a_csv_that_is_not_there_is_one_line(folder: Path, tmp_path: Path) -> None:
+    given = ScoreConfig((folder,), tmp_path / "none.csv", None, tmp_path / "score.json", 0)
+    with pytest.raises(InvalidInput, match=r"none\.csv: found No such file"):
+        score.score(given)
+
+
 def test_a_timeline_without_marks_says_how_to_make_them(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["score", "--timeline", str(folder)]) == 1
     assert "./inv timeline-label" in capsys.readouterr().err

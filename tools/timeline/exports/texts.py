@@ -58,7 +58,7 @@ def write_chapters(moments: Sequence[Moment], duration_s: float, words: Words) -
             "YouTube chapters",
             found=f"{len(chapters)} of ten seconds or more",
             expected=f"at least {FEWEST_CHAPTERS}",
-            todo="find more moments (./inv timeline-moments --high 0.3), or choose another --format",
+            todo="find more moments (./inv timeline-moments with a lower --high), or choose another --format",
         )
     hours = duration_s >= 3600
     return "".join(f"{_chapter_clock(second, hours)} {title}\n" for second, title in chapters)

@@ -50,7 +50,7 @@ def export(config: ExportConfig) -> Exported:
     timeline = read_timeline(config.timeline)
     moments = read_moments(config.timeline)["moments"]
     if not moments:
-        todo = "find some: ./inv timeline-moments --high 0.3"
+        todo = f"find some: ./inv timeline-moments --timeline {config.timeline.name} --high 0.3"
         raise InvalidInput(str(config.timeline), found="no moments", expected="one or more", todo=todo)
     film = {**timeline.manifest["film"], "has_sound": timeline.manifest["sound"] is not None}
     timebase, words = Timebase.of(film["fps"]), Words(TEXTS, config.lang)

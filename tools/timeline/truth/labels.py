@@ -97,7 +97,11 @@ def read_csv(path: Path, timelines: Sequence[Timeline]) -> dict[str, list[Event]
     Raises:
         InvalidInput: A row cannot be meant, or is of a film that is not among the timelines.
     """
-    rows = contracts.parse_rows(path.read_bytes(), str(path), CSV_COLUMNS, more=True)
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InvalidInput(str(path), found=error.strerror or str(error), expected="a csv of events") from None
+    rows = contracts.parse_rows(data, str(path), CSV_COLUMNS, more=True)
     names: Mapping[str, Timeline] = {
         name: timeline for timeline in timelines for name in (timeline.manifest["film"]["file"], timeline.name)
     }
