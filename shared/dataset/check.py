@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import cli, contracts
-from shared.dataset import reader
+from shared.dataset import alike, reader
 from shared.dataset.ahead import map_ahead
 from shared.dataset.protocol import EMOTIONS
 from shared.dataset.reader import LABELS, MANIFEST, SequenceRow
@@ -74,6 +74,7 @@ def check_dataset(folder: Path) -> list[Problem]:
     problems += _check_pictures(contents)
     problems += _check_sequences(contents)
     problems += _check_takes(contents)
+    problems += [Problem(one.where, one.what, kind="alike") for one in alike.find_alike(folder, contents.rows.values())]
     if not problems or not any(problem.kind == "row" for problem in problems):
         problems += _check_manifest(contents)
     problems += _check_strays(contents)

@@ -199,3 +199,10 @@ def test_photos_do_not_go_into_a_dataset_of_films(
     code, _, err = run("--dataset", "people", "--photos", photos)
     assert code == 1
     assert "whose sequences have 5 pictures" in err
+
+
+def test_people_of_a_table_who_differ_in_capitals_only_are_refused(photos: Path, run: Run, tmp_path: Path) -> None:
+    (tmp_path / "t.csv").write_text("file,label,subject\nsmile/a.jpg,smile,H02\nnon-smile/d.jpg,non_smile,h02\n")
+    code, _, err = run("--dataset", "photos", "--photos", photos, "--table", tmp_path / "t.csv")
+    assert code == 1
+    assert "subject h02 beside H02, which differ in capitals only, expected each person written in one way" in err

@@ -205,3 +205,30 @@ def test_a_label_in_korean_is_refused_with_the_flag_that_takes_it_in(run: Run, f
     code, _, err = run("--dataset", "f", "--windows", write(film, HEADER + "하나.mp4,0,1,웃음,s01\n"))
     assert code == 1
     assert "the label '웃음' is none of non_smile, smile (say what it means: --labels 웃음=smile,...)" in err
+
+
+@pytest.mark.parametrize(
+    ("rows", "found"),
+    [
+        ("하나.mp4,0,1,smile,s01\n하나.mp4,1,3,non_smile,s02\n", "subject s02 in a film of s01"),
+        ("하나.mp4,0,1,smile,H02\nb.mp4,1,3,non_smile,h02\n", "subject h02 beside H02, which differ in capitals only"),
+    ],
+)
+def test_a_person_who_may_stand_as_two_is_refused_unless_somebody_confirms_it(
+    rows: str, found: str, run: Run, film: Path, make_film: MakeFilm, tmp_path: Path
+) -> None:
+    make_film(film.with_name("b.mp4"), [number / 10 for number in range(50)])
+    table = write(film, HEADER + rows)
+    code, _, err = run("--dataset", "f", "--windows", table)
+    assert code == 1
+    assert f"found {found}, expected each film of one subject" in err
+    assert not (tmp_path / "datasets" / "f").exists()
+    assert run("--dataset", "f", "--windows", table, "--confirm")[1]["n_added"] == 2
+    assert [problem for problem in check_dataset(tmp_path / "datasets" / "f") if problem.is_error] == []
+
+
+def test_a_film_that_is_anothers_in_the_dataset_is_refused(run: Run, film: Path) -> None:
+    assert run("--dataset", "f", "--windows", write(film, HEADER + "하나.mp4,0,1,smile,s01\n"))[0] == 0
+    code, _, err = run("--dataset", "f", "--windows", write(film, HEADER + "하나.mp4,1,3,non_smile,s02\n"))
+    assert code == 1
+    assert "subject s02 in a film of s01" in err

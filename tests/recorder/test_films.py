@@ -137,11 +137,42 @@ def test_the_same_film_again_is_recorded_with_a_note_that_names_the_earlier_take
     record: Record, make_film: MakeFilm
 ) -> None:
     film = make_film(even(30))
-    assert "recorded before" not in record("--source", film, subject="s01")[2]
-    code, result, err = record("--source", film, subject="s02")
+    assert "recorded before" not in record("--source", film)[2]
+    code, result, err = record("--source", film)
     assert code == 0
     assert "take_0001 of s01" in err
     assert result["takes"][0]["take_id"] == "take_0002"
+
+
+def test_a_film_is_of_one_subject_unless_somebody_confirms_it(
+    record: Record, make_film: MakeFilm, dataset_folder: Path
+) -> None:
+    """One person stood as two, in training and in the test, after a slip of the hand."""
+    film = make_film(even(30))
+    assert record("--source", film, subject="s01")[0] == 0
+    code, result, err = record("--source", film, subject="s02")
+    assert (code, result) == (1, None)
+    assert "found the film of take_0001 of s01, expected a film of one subject; give --subject s01, or --confirm" in err
+    assert err.count("\n") == 1
+    assert record("--source", film, "--confirm", subject="s02")[0] == 0
+    assert [problem for problem in check_dataset(dataset_folder) if problem.is_error] == []
+    take = dataset_folder / "takes" / "take_0002.json"
+    take.write_text(take.read_text(encoding="utf-8").replace('"confirmed": true,', ""), encoding="utf-8")
+    (problem,) = (problem for problem in check_dataset(dataset_folder) if problem.is_error)
+    assert problem.kind == "alike"
+    assert str(problem).startswith("error: take_0002 of s02: a film that is take_0001 of s01, too")
+
+
+def test_pseudonyms_that_differ_in_capitals_only_are_refused_unless_somebody_confirms_them(
+    record: Record, make_film: MakeFilm, dataset_folder: Path
+) -> None:
+    assert record("--source", make_film(even(30), name="a.mp4"), subject="H02")[0] == 0
+    other = make_film(even(30), list(range(300, 570)), name="b.mp4")
+    code, _, err = record("--source", other, subject="h02")
+    assert code == 1
+    assert "--subject h02: found H02 in the dataset, which differs in capitals only" in err
+    assert record("--source", other, "--confirm", subject="h02")[0] == 0
+    assert check_dataset(dataset_folder) == []
 
 
 @pytest.mark.parametrize(

@@ -30,7 +30,7 @@ def three_takes(record: Record, make_film: MakeFilm, dataset_folder: Path) -> Pa
     """A dataset with two takes of s01 and then one of s02."""
     film = make_film(even(30))
     record("--source", film, "--target", 2)
-    record("--source", film, subject="s02")
+    record("--source", film, "--confirm", subject="s02")
     return dataset_folder
 
 
@@ -93,7 +93,7 @@ def test_a_person_is_gone_on_with_at_the_same_size_and_rate_only(record: Record,
     assert code == 1
     assert "found 20.04 frames a second, expected 30 as before" in err
     assert record("--source", slower, subject="s02")[0] == 0  # another person may have another camera
-    assert record("--source", slower, "--mixed")[0] == 0
+    assert record("--source", slower, "--mixed", "--confirm")[0] == 0
 
 
 def test_another_size_is_refused_with_both(record: Record, make_film: MakeFilm, tmp_path: Path) -> None:

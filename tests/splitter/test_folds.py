@@ -214,3 +214,15 @@ def test_flags_that_cannot_be_meant_are_wrong_usage(words: list[str]) -> None:
     except SystemExit as end:
         code = int(end.code or 0)
     assert code == 2
+
+
+def test_a_person_who_may_stand_as_two_is_not_split(
+    make_people: Callable[..., Dataset], capsys: pytest.CaptureFixture[str]
+) -> None:
+    """One person under H02 and h02 was in training and in the test."""
+    people = make_people(6)
+    labels = people.folder / "labels.csv"
+    labels.write_text(labels.read_text(encoding="utf-8").replace(",s01,", ",S02,"), encoding="utf-8")
+    assert cli.main(["--dataset", "people", "--allow-no-consent"]) == 1
+    err = capsys.readouterr().err
+    assert "S02: found a subject called s02, too: one person is written in one way" in err

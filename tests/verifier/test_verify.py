@@ -195,3 +195,11 @@ def test_a_label_that_was_changed_without_its_emotion_is_an_error_with_its_row(p
     told = f"labels.csv row {number} ({first.sequence_id}): the label non_smile beside the emotion happy"
     assert told in text
     assert "./inv review" in text
+
+
+def test_subjects_that_differ_in_capitals_only_are_an_error(people: Dataset, run: Run) -> None:
+    edit(people, "labels.csv", lambda text: text.replace(",s01,", ",S02,"))
+    code, answer, text = run()
+    assert code == 1
+    assert answer["errors_by_kind"]["alike"] == 1
+    assert "S02: a subject called s02, too: one person is written in one way" in text

@@ -31,6 +31,7 @@ _ONLY_FOR = {
     "films": ("windows",),
     "protocol": ("windows",),
     "per_window": ("windows",),
+    "confirm": ("windows",),
     "table": ("photos",),
     "file_column": ("photos",),
     "label_column": ("photos",),
@@ -84,6 +85,11 @@ def parser() -> cli.Parser:
     films = parser.add_argument_group("films")
     films.add_argument("--films", type=cli.path, metavar="DIR", help="folder of the films (default: that of the csv)")
     films.add_argument("--per-window", type=cli.positive_int, metavar="N", help="sequences a row (default: 1)")
+    films.add_argument(
+        "--confirm",
+        action="store_true",
+        help="the subjects are right, although a film shows two, or two differ in capitals only",
+    )
     films.add_argument(
         "--protocol", type=cli.path, help="frame count, interval, size of a new dataset (default: the recorder's)"
     )

@@ -41,6 +41,7 @@ class WindowsConfig(RecordingsConfig):
         protocol: Frame count, interval and size of a new dataset; None for the default, or what the dataset has.
         per_window: Sequences a row.
         pseudonyms: Whether every subject is renamed.
+        confirm: Whether the subjects are right although they look like a slip of the hand.
     """
 
     windows: Path
@@ -49,6 +50,7 @@ class WindowsConfig(RecordingsConfig):
     protocol: Path | None
     per_window: int
     pseudonyms: bool
+    confirm: bool
 
 
 @dataclass(frozen=True)

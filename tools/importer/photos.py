@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from shared import cli
+from shared.dataset import reader
 from shared.dataset.ahead import map_ahead
 from shared.dataset.bulk_writer import Incoming, Intake, Origin
 from shared.dataset.reader import find_protocol
@@ -45,6 +46,7 @@ def import_photos(config: PhotosConfig) -> Imported:
     if not folder.is_dir():
         raise InvalidInput(str(config.photos), found="no such folder", expected="a folder of photos")
     protocol = find_protocol(config.dataset)
+    is_known = protocol is not None
     if protocol is None:
         protocol = labels.photo_protocol(*labels.choose_classes(config.labels, config.positive))
     labels.must_be_photos(protocol, config.dataset)
@@ -59,6 +61,12 @@ def import_photos(config: PhotosConfig) -> Imported:
     if not found and not config.table:
         raise _no_photo(config, classes, left_out)
     _must_be_readable(found)
+    known_people = reader.open_dataset(config.dataset).subjects() if is_known else []
+    slips = subjects.find_slips(((photo.name, photo.person) for photo in found if photo.person), known_people)
+    if slips:
+        raise InvalidInput(
+            str(config.table or config.photos), found=slips[0], expected="each person written in one way"
+        )
     added: list[str] = []
     n_known = 0
     seen: dict[str, Photo] = {}

@@ -9,6 +9,7 @@ import hashlib
 import hmac
 import secrets
 import unicodedata
+from collections.abc import Iterable
 from pathlib import Path
 
 from shared import contracts, paths
@@ -45,6 +46,26 @@ class Pseudonyms:
                 self._path.chmod(0o600)
             self._key = self._path.read_bytes()
         return self._key
+
+
+def find_slips(persons: Iterable[tuple[str, str]], known: Iterable[str]) -> list[str]:
+    """Say where one person may stand as two: one film under two subjects, or two that differ in capitals only.
+
+    Args:
+        persons: Films, by their hash or name, with what the person in each is called.
+        known: Subjects of the dataset.
+    """
+    found: list[str] = []
+    of_film: dict[str, str] = {}
+    names: dict[str, str] = {name.casefold(): name for name in known}
+    for film, person in persons:
+        spelling = names.setdefault(person.casefold(), person)
+        if spelling != person:
+            found.append(f"subject {person} beside {spelling}, which differ in capitals only")
+        other = of_film.setdefault(film, person)
+        if other.casefold() != person.casefold():
+            found.append(f"subject {person} in a film of {other}")
+    return list(dict.fromkeys(found))
 
 
 def of_photo(sha256: str) -> str:

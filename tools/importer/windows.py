@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import cli, contracts, paths, preprocess
+from shared.dataset import reader
 from shared.dataset.bulk_writer import Incoming, Intake, Origin
 from shared.dataset.protocol import Protocol, Window, choose_frames, read_protocol
 from shared.dataset.reader import find_protocol
@@ -80,6 +81,8 @@ def import_windows(config: WindowsConfig) -> Imported:
     by_film: dict[Path, list[Row]] = {}
     for row in rows:
         by_film.setdefault(row.film, []).append(row)
+    hashes = {film: contracts.sha256_file(film) for film in by_film}
+    confirmed = _find_slips(config, rows, hashes)
     added: list[str] = []
     left_out: list[LeftOut] = []
     n_known = 0
@@ -88,7 +91,7 @@ def import_windows(config: WindowsConfig) -> Imported:
         rights.settle_rights(dataset, "film", config)
         pseudonyms = subjects.Pseudonyms(config.dataset, config.pseudonyms)
         for film, film_rows in cli.progress(by_film.items(), what="films", total=len(by_film), unit="film"):
-            sha256 = contracts.sha256_file(film)
+            sha256 = hashes[film]
             try:
                 film_rows = _find_frames(film, film_rows, cutting, left_out)
             except InvalidInput as error:
@@ -115,7 +118,7 @@ def import_windows(config: WindowsConfig) -> Imported:
             barred = [cut for cut in whole if dataset.bars(pseudonyms.of(cut.row.person))]
             left_out += [LeftOut(cut.row.describe(), "withdrawn") for cut in barred]
             whole = [cut for cut in whole if cut not in barred]
-            added += _store(dataset, whole, sha256, facts, protocol, pseudonyms)
+            added += _store(dataset, whole, sha256, {**facts, **confirmed}, protocol, pseudonyms)
     notes += ["films were not copied: keep them, if you may want to cut them again"]
     if pseudonyms.n_kept and not config.pseudonyms:
         notes.append("subjects were taken as they stand; if they are names, import with --pseudonyms")
@@ -133,6 +136,34 @@ def import_windows(config: WindowsConfig) -> Imported:
         notes=tuple(notes),
         report=write_report(config.dataset, left_out),
     )
+
+
+def _find_slips(config: WindowsConfig, rows: Sequence[Row], hashes: dict[Path, str]) -> dict[str, Any]:
+    """Refuse a list in which one person may stand as two, unless that was confirmed.
+
+    Returns:
+        What the takes' records say of it: nothing where there was nothing to confirm.
+
+    Raises:
+        CheckFailed: One film is of two subjects, here or in the dataset, or two subjects differ in capitals only.
+    """
+    known = reader.open_dataset(config.dataset) if (config.dataset / reader.MANIFEST).is_file() else None
+    persons = [(hashes[row.film], row.person) for row in rows]
+    if known is not None and not config.pseudonyms:
+        takes = {row.take_id: row.subject_id for row in known.rows if row.source == "film"}
+        records = ((known.folder / "takes" / f"{take_id}.json", subject) for take_id, subject in takes.items())
+        films = [(contracts.read_document(path, "take"), subject) for path, subject in records if path.is_file()]
+        persons = [(str(take["source_sha256"]), subject) for take, subject in films] + persons
+    found = subjects.find_slips(persons, known.subjects() if known else ())
+    if found and not config.confirm:
+        more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+        raise CheckFailed(
+            str(config.windows),
+            found=found[0] + more,
+            expected="each film of one subject, each written in one way",
+            todo="nothing was imported; correct the list, or give --confirm if they are two people",
+        )
+    return {"confirmed": True} if found else {}
 
 
 def _origin(row: Row, sha256: str) -> Origin:

@@ -65,6 +65,11 @@ def parser() -> cli.Parser:
     add("--no-sound", action="store_true", help="no tones when a phase begins")
     add("--no-look-back", "--no-review", action="store_true", help="do not look back at each take in the window")
     add("--mixed", action="store_true", help="let a person's takes differ in size and frame rate")
+    add(
+        "--confirm",
+        action="store_true",
+        help="the subject is right, although the film is another one's too, or another one differs in capitals only",
+    )
     cli.add_seed(parser)
     add("--difficulty", choices=("easy", "normal"), default="normal", help="of the drawn actors (default: normal)")
     add(

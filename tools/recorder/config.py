@@ -32,6 +32,7 @@ class RecordingConfig:
         sound: Whether tones mark the start of each phase.
         review: Whether each take is looked back at in the window.
         mixed: Whether takes of a person may differ in size and rate.
+        confirm: Whether the subject is right although it looks like a slip of the hand.
     """
 
     source: str
@@ -54,3 +55,4 @@ class RecordingConfig:
     sound: bool = True
     review: bool = True
     mixed: bool = False
+    confirm: bool = False

@@ -7,7 +7,7 @@ import contextlib
 from typing import Any
 
 from shared import cli, contracts
-from shared.dataset import reader
+from shared.dataset import alike, reader
 from shared.dataset.protocol import Protocol, read_protocol
 from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput
@@ -43,6 +43,7 @@ def record(settings: RecordingConfig) -> SessionResult:
             settle_consent(settings, kind_of(settings.source), None)
         return SessionResult(settings, [], [], [], n_takes, is_complete=True)
     protocol = _protocol_of(settings)
+    confirmed = _must_not_be_a_slip(settings)
     if settings.preview:
         from tools.recorder.window.window import require_screen
 
@@ -51,6 +52,7 @@ def record(settings: RecordingConfig) -> SessionResult:
         source = open_source(settings, protocol)
         held.callback(source.close)
         _must_go_on_alike(settings, source)
+        confirmed |= _must_not_be_anothers(settings, source)
         window: Any = None
         if settings.preview:
             from tools.recorder.window.window_loop import ask_in, open_window
@@ -65,7 +67,7 @@ def record(settings: RecordingConfig) -> SessionResult:
         meter = None if is_drawn else open_meter(settings.landmark_model, protocol)
         if meter is not None:
             held.callback(meter.close)
-        session = Session(settings, protocol, source, writer, finder, meter)
+        session = Session(settings, protocol, source, writer, finder, meter, confirmed)
         session.note_about_film()
         with Speaker(settings.sound and (settings.preview or source.is_live)) as speaker:
             if settings.preview:
@@ -91,6 +93,50 @@ def _protocol_of(settings: RecordingConfig) -> Protocol:
     if settings.protocol is not None:
         return read_protocol(settings.protocol)
     return reader.find_protocol(settings.dataset) or read_protocol()
+
+
+def _must_not_be_a_slip(settings: RecordingConfig) -> bool:
+    """Refuse a pseudonym that differs from another one in capitals only; returns whether it was confirmed.
+
+    Raises:
+        InvalidInput: There is another one, and --confirm was not given.
+    """
+    if not (settings.dataset / reader.MANIFEST).is_file():
+        return False
+    rows = reader.open_dataset(settings.dataset).rows
+    other = alike.other_spelling(settings.subject_id, {row.subject_id for row in rows})
+    if other is not None and not settings.confirm:
+        raise InvalidInput(
+            f"--subject {settings.subject_id}",
+            found=f"{other} in the dataset, which differs in capitals only",
+            expected="one way to write a person",
+            todo=f"give --subject {other}, or --confirm if they are two people",
+        )
+    return other is not None
+
+
+def _must_not_be_anothers(settings: RecordingConfig, source: Source) -> bool:
+    """Refuse a film that is another subject's; returns whether it was confirmed.
+
+    Raises:
+        InvalidInput: It is, and --confirm was not given.
+    """
+    if source.sha256 is None or not (settings.dataset / reader.MANIFEST).is_file():
+        return False
+    rows = reader.open_dataset(settings.dataset).rows
+    others = {row.take_id: row.subject_id for row in rows if row.subject_id != settings.subject_id}
+    for take_id, subject_id in others.items():
+        path = settings.dataset / "takes" / f"{take_id}.json"
+        if path.is_file() and contracts.read_document(path, "take")["source_sha256"] == source.sha256:
+            if not settings.confirm:
+                raise InvalidInput(
+                    f"--source, for {settings.subject_id}",
+                    found=f"the film of {take_id} of {subject_id}",
+                    expected="a film of one subject",
+                    todo=f"give --subject {subject_id}, or --confirm if it shows both",
+                )
+            return True
+    return False
 
 
 def _must_go_on_alike(settings: RecordingConfig, source: Source) -> None:

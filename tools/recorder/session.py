@@ -61,6 +61,7 @@ class Session:
     writer: DatasetWriter
     finder: FaceFinder | None
     meter: SmileMeter | None
+    is_confirmed: bool = False
     takes: list[dict[str, Any]] = field(default_factory=list)
     refused: list[str] = field(default_factory=list)
     set_aside: list[dict[str, Any]] = field(default_factory=list)
@@ -175,6 +176,7 @@ class Session:
                     *([f"{n_lost} frames dropped by the recorder"] if n_lost else []),
                 ]
             ),
+            **({"confirmed": True} if self.is_confirmed else {}),
             "clock": self.source.clock,
             "nominal_fps": self.source.nominal_fps,
             **found,

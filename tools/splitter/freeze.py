@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import cli, paths
-from shared.dataset import consent, reader, splits
+from shared.dataset import alike, consent, reader, splits
 from tools.splitter import folds
 from tools.splitter.config import SplitConfig
 
@@ -74,10 +74,11 @@ def freeze(config: SplitConfig) -> Frozen | FrozenFolds:
     """Freeze the splits that are not frozen yet, read the others, and warn of weak ones.
 
     Raises:
-        CheckFailed: Consent leaves nobody.
+        CheckFailed: Consent leaves nobody, or one person may stand as two.
         InvalidInput: The dataset is not valid, has too few people, or frozen files contradict each other.
     """
     dataset = consent.permitted(reader.open_dataset(config.dataset), allow_no_consent=config.allow_no_consent)
+    alike.refuse_alike(dataset.folder, dataset.rows)
     if config.n_folds is None and not config.leave_one_out:
         file = splits.freeze_split(dataset, config.seed, config.out, config.test)
         split = splits.read_split(file, dataset)
