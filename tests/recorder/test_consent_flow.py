@@ -1,5 +1,6 @@
 """Consent before the first recording: by flag, on the screen, never twice, and what happens with a no."""
 
+import contextlib
 import os
 import re
 import subprocess
@@ -15,8 +16,10 @@ from shared.dataset import consent
 from shared.dataset.reader import open_dataset
 from shared.dataset.statement import Statement, read_statement
 from shared.errors import CheckFailed, WrongUsage
+from tools.recorder import record as record_module
 from tools.recorder.config import RecordingConfig
 from tools.recorder.consent_flow import settle_consent
+from tools.recorder.window import window, window_loop
 from tools.recorder.window.consent_screen import draw_consent
 
 Record = Callable[..., tuple[int, Any, str]]
@@ -175,3 +178,38 @@ def test_the_question_on_the_screen_moves_on(lang: str, answers: dict[str, bool]
     lines = [int(yellow[top : top + 50].sum()) for top in (525, 583)]  # the rows of the two questions
     is_open = [number == len(answers) for number in range(2)]
     assert [count > 500 for count in lines] == is_open
+
+
+@pytest.mark.parametrize(("is_live", "is_asked"), [(True, True), (False, False)])
+def test_before_a_live_stream_in_a_window_one_is_asked_as_before_a_camera(
+    is_live: bool, is_asked: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A live stream was taken for material whose people are not there to be asked."""
+    asked = []
+
+    def ask(_: Statement) -> None:
+        asked.append(True)
+
+    class Stream:
+        kind, sha256, size_px, nominal_fps = "stream", None, (0, 0), None
+
+        def __init__(self) -> None:
+            self.is_live = is_live
+
+        def close(self) -> None: ...
+
+    class Stop(Exception):
+        pass
+
+    def stop(*_: object) -> None:
+        raise Stop
+
+    monkeypatch.setattr(window, "require_screen", lambda: None)
+    monkeypatch.setattr(window_loop, "open_window", contextlib.nullcontext)
+    monkeypatch.setattr(window_loop, "ask_in", lambda *_: ask)
+    monkeypatch.setattr(record_module, "open_source", lambda *_: Stream())
+    monkeypatch.setattr(record_module, "DatasetWriter", stop)  # what comes after the question
+    settings = RecordingConfig(source="http://127.0.0.1/live", subject_id="s01", dataset=tmp_path / "d")
+    with pytest.raises(CheckFailed if is_asked else Stop):  # nothing is answered, which is a no
+        record_module.record(settings)
+    assert asked == [True] * is_asked

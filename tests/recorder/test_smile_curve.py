@@ -31,7 +31,7 @@ def curve(*spans: tuple[float, float, float], rest: float = 0.02) -> list[float 
         (curve((0.9, 2.5, 0.8)), ("smile_in_neutral", "smile_outside")),
         (curve(), ("no_rise",)),
         (curve((3.4, 6.3, 0.06)), ("no_rise",)),
-        (curve(rest=0.8), ("no_rise", "smile_in_neutral")),
+        (curve(rest=0.8), ("smile_in_neutral",)),
         ([None] * 91, ("face_lost",)),
         ([None if 40 <= index <= 47 else score for index, score in enumerate(curve((3.4, 6.3, 0.8)))], ("face_lost",)),
         ([None if 40 <= index <= 43 else score for index, score in enumerate(curve((3.4, 6.3, 0.8)))], ()),

@@ -58,7 +58,9 @@ def record(settings: RecordingConfig) -> SessionResult:
             from tools.recorder.window.window_loop import ask_in, open_window
 
             window = held.enter_context(open_window())
-            settle_consent(settings, source.kind, ask_in(window, settings.subject_id))
+            # Whoever is before a live stream's camera can be asked as before a camera of this computer.
+            kind = "camera" if source.is_live else source.kind
+            settle_consent(settings, kind, ask_in(window, settings.subject_id))
         else:
             settle_consent(settings, source.kind, None)
         is_drawn = source.kind == "synthetic"

@@ -87,37 +87,39 @@ def judge(scores: Sequence[float | None], protocol: Protocol, interval_ms: float
     neutral, smile = values[inside[False]], values[inside[True]]
     faults: list[str] = []
     level: float | None = None
+    moves = False
     if neutral.size and smile.size:
         if min(np.isfinite(neutral).mean(), np.isfinite(smile).mean()) < _LEAST_SEEN:
             faults = ["face_lost"]
         else:
             low, high = np.nanpercentile(values, [5, 95])
-            level = float(low + _LEVEL * (high - low))
-            faults = _faults(neutral, smile, float(high - low), level, Limits.of(protocol.document).min_smile_rise)
+            level, min_rise = float(low + _LEVEL * (high - low)), Limits.of(protocol.document).min_smile_rise
+            moves = float(high - low) >= min_rise
+            faults = _faults(neutral, smile, level, min_rise, moves=moves)
     return SmileCurve(
         interval_ms=interval_ms,
         scores=tuple(scores),
         neutral=_median(neutral),
         smile=_median(smile),
         level=level,
-        rise_s=None if level is None or "no_rise" in faults else _rise_s(values, times_s, level),
+        rise_s=_rise_s(values, times_s, level) if level is not None and moves and "no_rise" not in faults else None,
         faults=tuple(faults),
     )
 
 
 def _faults(
-    neutral: npt.NDArray[np.float64], smile: npt.NDArray[np.float64], reach: float, level: float, min_rise: float
+    neutral: npt.NDArray[np.float64], smile: npt.NDArray[np.float64], level: float, min_rise: float, *, moves: bool
 ) -> list[str]:
     """Name what is wrong with the scores of the two kinds of windows."""
     neutral, smile = neutral[np.isfinite(neutral)], smile[np.isfinite(smile)]
-    moves = reach >= min_rise
     wrong = {
         "smile_in_neutral": np.median(neutral) >= _SURE or (moves and (neutral > level).mean() > _MOST_WRONG),
         "smile_outside": moves and (smile < level).mean() > _MOST_WRONG,
     }
     found = [fault for fault in FAULTS if wrong.get(fault)]
-    flat = not moves or (not found and np.median(smile) - np.median(neutral) < min_rise)
-    return ["no_rise", *found] if flat else found
+    if found:
+        return found  # who smiles all the time hears of that alone, not of a missing smile as well
+    return ["no_rise"] if not moves or np.median(smile) - np.median(neutral) < min_rise else []
 
 
 def _smooth(values: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
