@@ -39,6 +39,10 @@ class Ran:
             f"{len(built.manifest['cuts_s'])} cuts ({speed})"
         )
         notes = [f"note: {note}" for note in film["notes"]]
+        sound = built.manifest["sound"]
+        notes += (
+            [f"note: laughter was not listened for ({sound['no_laughter']})"] if sound and sound["no_laughter"] else []
+        )
         breaks = built.manifest["breaks_s"]
         notes += [f"warning: it cannot be decoded after {clock(at_s)}, for a while or to its end" for at_s in breaks]
         return "\n".join([seen, *notes, self.found.as_text(), f"table     {paths.shown(built.folder / ROWS)}"])

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from shared import contracts
 from shared.arrays import F32, F64, Int
@@ -106,9 +105,8 @@ def read_timeline(folder: Path) -> Timeline:
         raise InvalidInput(str(folder), found="no timeline", expected=MANIFEST, todo=todo)
     manifest = contracts.read_document(folder / MANIFEST, "timeline")
     names = [*FIXED, *manifest["provider"]["channels"]]
-    rows = _read(folder / ROWS, names, manifest["table"]["sha256"])
-    sound = _read(folder / SOUND, SOUND_COLUMNS, manifest["sound"]["sha256"]) if manifest["sound"] else []
-    column = _columns(rows, names)
+    column = _read(folder / ROWS, names, manifest["table"]["sha256"])
+    sound = _read(folder / SOUND, SOUND_COLUMNS, manifest["sound"]["sha256"]) if manifest["sound"] else {}
     return Timeline(
         folder,
         manifest,
@@ -117,17 +115,27 @@ def read_timeline(folder: Path) -> Timeline:
         np.nan_to_num(column["track"]).astype(np.int64),
         np.stack([column[name] for name in FIXED[3:7]], axis=1),
         {name: column[name] for name in manifest["provider"]["channels"]},
-        _columns(sound, SOUND_COLUMNS) if sound else {},
+        sound,
     )
 
 
-def _read(path: Path, names: Sequence[str], sha256: str) -> list[dict[str, str]]:
+def _read(path: Path, names: Sequence[str], sha256: str) -> dict[str, F64]:
+    """Read a table of numbers by column, a row at a time; an empty cell is nan.
+
+    Raises:
+        InvalidInput: The file is missing, changed, or has other columns.
+    """
     if (found := contracts.sha256_file(path)) != sha256:
         todo = "make the timeline again: ./inv timeline --film FILM"
         raise InvalidInput(f"{path}: sha256", found=found[:12], expected=sha256[:12], todo=todo)
-    return contracts.parse_rows(path.read_bytes(), str(path), names)
-
-
-def _columns(rows: Sequence[Mapping[str, str]], names: Sequence[str]) -> dict[str, npt.NDArray[np.float64]]:
-    """Turn rows of text into columns of numbers; an empty cell is nan."""
-    return {name: np.array([float(row[name] or "nan") for row in rows], np.float64) for name in names}
+    header, *lines = path.read_text(encoding="utf-8").splitlines()
+    if header != ",".join(names):
+        raise InvalidInput(f"{path}: row 1", found=header[:200], expected=",".join(names)[:200])
+    values = np.empty((len(lines), len(names)), np.float64)
+    for number, line in enumerate(lines):
+        try:
+            values[number] = [float(cell or "nan") for cell in line.split(",")]
+        except ValueError:
+            where = f"{path}: row {number + 2}"
+            raise InvalidInput(where, found=line[:80], expected=f"{len(names)} numbers") from None
+    return {name: values[:, place] for place, name in enumerate(names)}
