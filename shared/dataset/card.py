@@ -26,7 +26,7 @@ _SAMPLE = 48  # pictures whose light is measured: a card is written after every 
 _FEW_PEOPLE = 30
 _MOST_LISTED = 40
 _SCOPES_KO = {"train": "학습", "publish": "공개"}
-_SOURCES_KO = {"camera": "카메라", "film": "영상", "stream": "스트림", "synthetic": "그린 얼굴", "photo": "사진"}
+_SOURCES_KO = {"camera": "카메라", "film": "영상", "stream": "스트림", "synthetic": "그려진 얼굴", "photo": "사진"}
 
 
 @dataclass(frozen=True)
@@ -183,7 +183,7 @@ def _tables(facts: Facts, label: str, count: str, person: str, others: str) -> l
 
 
 def _percent(part: int, whole: int) -> str:
-    return f"{part} / {whole}" + (f" ({100 * part / whole:.0f} %)" if whole else "")
+    return f"{part} / {whole}" + (f" ({100 * part / whole:.0f}%)" if whole else "")
 
 
 def _light(facts: Facts, line: str) -> list[str]:
@@ -216,7 +216,7 @@ def _korean(facts: Facts) -> list[str]:
     windows = ", ".join(f"{w['start_s']:g}~{w['end_s']:g}초 {w['label']}" for w in protocol["windows"])
     apart = f", {protocol['frame_interval_ms']:g} ms 간격" if protocol["frame_count"] > 1 else ""
     size = f"{image['width_px']} x {image['height_px']}"
-    who = "그린 인물" if facts.is_synthetic else "사람"
+    who = "그려진 배우" if facts.is_synthetic else "사람"
     what = (
         f"{who} {counts['subjects']}명, 촬영 {counts['takes']}회, 시퀀스 {counts['sequences']}개 "
         f"(시퀀스마다 사진 {protocol['frame_count']}장{apart}, {size})"
@@ -229,7 +229,7 @@ def _korean(facts: Facts) -> list[str]:
     elif facts.is_imported:
         lines.append("- 일부는 가져온 자료이며, 구간과 라벨은 가져올 때의 목록을 따릅니다.")
     lines.append(f"- 출처: {sources}." + (f" 촬영 크기와 속도: {devices}." if devices else ""))
-    lines += _light(facts, "- 밝기(0~1, 사진 {}장): 하위 10 % {:.2f}, 중앙값 {:.2f}, 상위 10 % {:.2f}.")
+    lines += _light(facts, "- 밝기(0~1, 사진 {}장): 하위 10% {:.2f}, 중앙값 {:.2f}, 상위 10% {:.2f}.")
     lines += _reviews(facts, "라벨 검토", ", 검토자 {}명")
     lines += _agreements(facts, "동의(현재 유효한 사람 수)", _SCOPES_KO)
     lines += _limits(
@@ -240,7 +240,7 @@ def _korean(facts: Facts) -> list[str]:
     )
     lines.append("- 라이선스: 아직 정하지 않았습니다. 정하기 전에는 외부에 전달하지 마세요.")
     head = (
-        "**합성 데이터: 그린 얼굴이며 실제 사람이 아닙니다.**"
+        "**합성 데이터: 그려진 얼굴이며 실제 사람이 아닙니다.**"
         if facts.is_synthetic
         else ("실제 사람의 얼굴입니다. 동의한 목적에만 사용하고, 다른 곳에 전달하기 전에 당사자에게 확인하세요.")
     )
@@ -271,7 +271,7 @@ def _english(facts: Facts) -> list[str]:
     lines.append(f"- Sources: {sources}." + (f" Sizes and rates of takes: {devices}." if devices else ""))
     lines += _light(
         facts,
-        "- Light (mean grey from 0 to 1 of {} pictures): 10 % are below {:.2f}, half below {:.2f}, 90 % below {:.2f}.",
+        "- Light (mean grey from 0 to 1 of {} pictures): 10% are below {:.2f}, half below {:.2f}, 90% below {:.2f}.",
     )
     lines += _reviews(facts, "Labels reviewed", ", {} reviewers")
     lines += _agreements(facts, "Consent (people for whom it holds today)", {one: one for one in consent.SCOPES})

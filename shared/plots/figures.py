@@ -149,7 +149,7 @@ def confusion_figure(confusions: Sequence[Confusion], classes: Sequence[str], la
         axes.imshow(shares, cmap="Blues", vmin=0, vmax=1)
         for i, row in enumerate(confusion.counts):
             for j, count in enumerate(row):
-                percent = f"{rounded(100 * shares[i][j], 1)} %" if totals[i] else "–"
+                percent = words("percent", value=rounded(100 * shares[i][j], 1)) if totals[i] else "–"
                 colour = "white" if shares[i][j] > 0.55 else INK
                 axes.text(j, i - 0.1, str(count), ha="center", va="center", fontsize=17, color=colour)
                 axes.text(j, i + 0.25, percent, ha="center", va="center", fontsize=10.5, color=colour)
@@ -247,8 +247,9 @@ def find_hangul_font() -> str:
         if path.is_file() and _has_hangul(str(path)):
             font_manager.fontManager.addfont(path)
             return str(font_manager.get_font(str(path)).family_name)
-    for entry in font_manager.fontManager.ttflist:
-        if entry.name in _SYSTEM_FONTS and Path(entry.fname).is_file() and _has_hangul(entry.fname):
+    there = [entry for entry in font_manager.fontManager.ttflist if entry.name in _SYSTEM_FONTS]
+    for entry in sorted(there, key=lambda entry: _SYSTEM_FONTS.index(entry.name)):  # not as the disk lists them
+        if Path(entry.fname).is_file() and _has_hangul(entry.fname):
             return str(entry.name)
     raise MissingOutside(
         "Korean pictures",

@@ -224,7 +224,7 @@ def test_while_a_recorder_is_at_work_nothing_is_applied(reviewed, monkeypatch):
 def test_the_command_says_what_it_did_and_how_to_take_it_back(reviewed, capsys):
     assert cli.main(["apply", "--dataset", "people"]) == 0
     out = capsys.readouterr().out
-    assert "1 labels corrected, 1 confirmed, 2 sequences taken out" in out
+    assert "1 label corrected, 1 confirmed, 2 sequences taken out" in out
     assert "seq_0002 non_smile → smile (r1; agreed)" in out
     assert "to undo it: ./inv review-revert --dataset people" in out
     assert cli.main(["revert", "--dataset", "people", "--json"]) == 0

@@ -41,7 +41,6 @@ def settle_consent(settings: RecordingConfig, kind: str, ask: Ask | None) -> Non
             cli.note(f"recorder: note: {who} withdrew on {since[:10]}; --consent is recorded as a new consent")
         if missing is not None or not _covers(settings):
             _write(settings, settings.consent, "paper" if kind == "camera" else "import")
-            cli.note(f"recorder: note: consent of {who} is recorded: {', '.join(settings.consent)}")
         return
     if missing is None:
         return

@@ -8,6 +8,7 @@ from typing import Any
 
 from shared import cli, contracts
 from shared.dataset import alike, reader
+from shared.dataset.consent import read_consent
 from shared.dataset.protocol import Protocol, read_protocol
 from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput
@@ -40,7 +41,10 @@ def record(settings: RecordingConfig) -> SessionResult:
     silence_libraries()
     if (n_takes := _already_there(settings)) is not None:
         if settings.consent:  # given later, for takes that are there
+            before = read_consent(settings.dataset)
             settle_consent(settings, kind_of(settings.source), None)
+            if read_consent(settings.dataset) != before:
+                cli.note(f"recorder: note: consent of {settings.subject_id} is recorded: {', '.join(settings.consent)}")
         return SessionResult(settings, [], [], [], n_takes, is_complete=True)
     protocol = _protocol_of(settings)
     confirmed = _must_not_be_a_slip(settings)

@@ -59,8 +59,10 @@ class Applied:
         """Summarise for people."""
         counts = Counter(change["action"] for change in self.changes)
         verb = "would be " if self.dry_run else ""
-        head = f"{self.name}: {counts['relabel']} labels {verb}corrected, {counts['confirm']} {verb}confirmed"
-        lines = [f"{head}, {counts['set_aside']} sequences {verb}taken out"]
+        labels = "label" if counts["relabel"] == 1 else "labels"
+        head = f"{self.name}: {counts['relabel']} {labels} {verb}corrected, {counts['confirm']} {verb}confirmed"
+        sequences = "sequence" if counts["set_aside"] == 1 else "sequences"
+        lines = [f"{head}, {counts['set_aside']} {sequences} {verb}taken out"]
         for change in self.changes:
             if change["action"] != "confirm":
                 lines.append("  " + _describe(change))

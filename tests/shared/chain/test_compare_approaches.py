@@ -174,7 +174,7 @@ def test_the_console_speaks_korean_alone_where_that_is_the_language(shell: Shell
     assert re.search(r"1/\d+ 얼굴 읽기 landmarks \(약 \d+분 남음\)", shell.lines[1])
     for line in (*shell.lines, *text.replace(str(shell.folder), "").replace("report.html", "").splitlines()):
         assert not re.search(r"\b(verdict|predictions|training|report|steps|left|measure|train|export)\b", line), line
-    assert "결론: " in text
+    assert "판정: " in text
 
 
 def test_the_dual_head_starts_from_the_baselines_weights_and_features_are_read_once(shell: Shell, plan: Plan) -> None:

@@ -31,7 +31,7 @@ def test_a_card_says_the_same_in_korean_and_english(people: Dataset) -> None:
     for part in (korean, english):
         assert "| non_smile | 3 |" in part
         assert "| 1 | 1 | 1 |" in part
-        assert "0 / 6 (0 %)" in part
+        assert "0 / 6 (0%)" in part
     assert "밝기" in korean
     assert "Light (mean grey from 0 to 1 of 6 pictures)" in english
     assert "Licence: not chosen yet" in english
@@ -42,8 +42,8 @@ def test_consent_is_counted_and_nobody_is_named(people: Dataset) -> None:
     consent.record(people.folder, consent.Agreement("s01", ("train", "publish"), **given))
     consent.record(people.folder, consent.Agreement("s02", ("train",), **given))
     text = text_of(people)
-    assert "train 2 / 3 (67 %), publish 1 / 3 (33 %)" in text
-    assert "학습 2 / 3 (67 %), 공개 1 / 3 (33 %)" in text
+    assert "train 2 / 3 (67%), publish 1 / 3 (33%)" in text
+    assert "학습 2 / 3 (67%), 공개 1 / 3 (33%)" in text
     assert not [name for name in people.subjects() if name in text]
 
 

@@ -62,7 +62,7 @@ def test_what_is_not_there_cannot_come_back(make_dataset: MakeDataset, tmp_path:
     folder = tmp_path / "people"
     make_dataset(folder, subjects=2)
     with open_writer(folder) as writer:
-        with pytest.raises(InvalidInput, match="both are empty"):
+        with pytest.raises(InvalidInput, match="a take that was undone or kept apart; there is none"):
             writer.restore_take("take_0009")
         writer.withdraw_take("take_0001")
         with pytest.raises(InvalidInput, match="one of take_0001"):

@@ -15,15 +15,15 @@ const TEXTS = {
   },
   'model-missing': {
     en: 'The model file {file} was not found on the server ({reason}). Copy the whole hand-off folder.',
-    ko: '서버에서 모델 파일 {file}을(를) 찾을 수 없습니다({reason}). 핸드오프 폴더 전체를 복사해 주세요.',
+    ko: '서버에 모델 파일이 없습니다: {file} ({reason}). 핸드오프 폴더 전체를 복사해 주세요.',
   },
   'model-truncated': {
     en: 'The model file {file} is incomplete: {found} of {expected} bytes arrived. Copy it again, and check the connection.',
-    ko: '모델 파일 {file}이(가) 완전하지 않습니다: {expected}바이트 중 {found}바이트만 받았습니다. 파일을 다시 복사하고 네트워크를 확인해 주세요.',
+    ko: '완전하지 않은 모델 파일입니다: {file}, {expected}바이트 중 {found}바이트만 받았습니다. 파일을 다시 복사하고 네트워크를 확인해 주세요.',
   },
   'model-hash': {
     en: 'The model file {file} is not the one that was tested (its checksum differs). Copy the whole hand-off folder again.',
-    ko: '모델 파일 {file}이(가) 검증된 파일과 다릅니다(체크섬 불일치). 핸드오프 폴더 전체를 다시 복사해 주세요.',
+    ko: '검증된 것과 다른 모델 파일입니다(체크섬 불일치): {file}. 핸드오프 폴더 전체를 다시 복사해 주세요.',
   },
   'insecure-context': {
     en: 'This page was opened without https. Browsers give the camera and the file check only to https:// and http://localhost.',
@@ -100,7 +100,7 @@ const TEXTS = {
   },
   'provider-failed': {
     en: '{provider} does not work here ({reason}); the next provider is tried.',
-    ko: '여기서는 {provider}가 동작하지 않아({reason}) 다음 방법을 시도합니다.',
+    ko: '여기서는 동작하지 않는 실행 방식입니다: {provider} ({reason}). 다음 방법을 시도합니다.',
   },
   'software-adapter': {
     en: 'This browser runs WebGPU in software ({reason}), which is slower than wasm; wasm is used.',

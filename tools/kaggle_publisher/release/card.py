@@ -94,7 +94,7 @@ def _what(manifest: dict[str, Any], rows: Sequence[SequenceRow], *, landmarks_on
     if manifest["kind"] == "synthetic":
         return (
             f"**Synthetic: drawn faces, no people.** {len(rows)} sequences of {n_people} drawn actors.\n"
-            "**합성 데이터: 그린 얼굴이며 실제 사람이 아닙니다.**"
+            "**합성 데이터: 그려진 얼굴이며 실제 사람이 아닙니다.**"
         )
     what = "face landmarks (geometry) of" if landmarks_only else "pictures of the faces of"
     text = (

@@ -35,10 +35,13 @@ def thresholds_section(arms: Sequence[Arm], judgement: Judgement, clip_s: float 
     blocks: list[Block] = [Paragraph(words("thresholds_intro", positive=positive))]
     if n_negative:
         blocks.append(
-            Paragraph(words("minutes_unknown", n=n_negative), "faint")
+            Paragraph(words("minutes_unknown", n=n_negative, positive=positive), "faint")
             if minutes is None or clip_s is None
             else Paragraph(
-                words("minutes_known", clip_s=f"{clip_s:.3g}", n=n_negative, minutes=f"{minutes:.2g}"), "faint"
+                words(
+                    "minutes_known", clip_s=f"{clip_s:.3g}", n=n_negative, minutes=f"{minutes:.2g}", positive=positive
+                ),
+                "faint",
             )
         )
     moving = [arm for arm in arms if np.unique(judgement.arms[arm.name].predictions.scores).size > 1]

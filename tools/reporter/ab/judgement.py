@@ -99,9 +99,12 @@ class Judgement:
     def riders(self, words: ReportWords) -> list[str]:
         """Write what must be known with the verdict: references that were not beaten, and a choice among several."""
         judged = self.arms[self.best]
+        alike: dict[str, list[str]] = {}
+        for name in judged.unbeaten:
+            alike.setdefault(f"rider_{self.arms[name].reference_kind}_{judged.against[name].word}", []).append(name)
         riders = [
-            words(f"rider_{self.arms[name].reference_kind}_{judged.against[name].word}", reference=name)
-            for name in judged.unbeaten
+            words(f"{key}_several" if len(names) > 1 and "one_frame" not in key else key, reference=", ".join(names))
+            for key, names in alike.items()
         ]
         n_candidates = sum(one.verdict is not None for one in self.arms.values())
         if n_candidates > 1:
