@@ -15,13 +15,11 @@ from typing import Any, Protocol, TypeVar
 
 from shared import paths
 from shared.errors import SmilebenchError, WrongUsage
-from shared.system import console
+from shared.system import console, portable
 from shared.text import language
 from shared.text.catalogue import LANGS
 
 T = TypeVar("T")
-
-
 TASK_VARIABLE = "SMILEBENCH_TASK"  # what was typed, where a task runs the tool: ./inv collect
 DEVICES = ("auto", "cpu", "cuda", "mps")
 
@@ -282,7 +280,9 @@ def _explain_os_error(error: OSError) -> str | None:
         return f"{where}: found no space left on the disk; free some and run the same command again (nothing is lost)"
     if error.errno in (errno.EACCES, errno.EPERM, errno.EROFS):
         return f"{where}: found no permission ({error.strerror}), expected a place that this user may write to"
-    if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST, errno.ENAMETOOLONG):
+    if portable.is_too_long(error):
+        return f"{where}: found a path that is too long for this system; choose a shorter folder or name"
+    if error.errno in (errno.ENOTDIR, errno.EISDIR, errno.EEXIST):
         return f"{where}: found {error.strerror}; choose another path"
     return None
 
@@ -385,7 +385,7 @@ def require_name(name: str | None, flag: str) -> None:
     Raises:
         WrongUsage: Not a name.
     """
-    if name is not None and not paths.NAME_PATTERN.fullmatch(name):
+    if name is not None and not paths.is_name(name):
         raise WrongUsage(flag, found=repr(name), expected=paths.NAME_RULE)
 
 

@@ -17,8 +17,25 @@ _CHECKOUT = Path(__file__).resolve().parent.parent
 NAME_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,127}")  # of datasets, splits, runs, models, arms, reports
 SUBJECT_PATTERN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,63}")  # pseudonyms of people and reviewers
 CLASS_PATTERN = re.compile(r"[a-z][a-z0-9_]{0,31}")
-NAME_RULE = "a name of letters a-z, digits, '-', '_' and '.' (at most 128)"
-SUBJECT_RULE = "a pseudonym of letters a-z, digits, '-' and '_' (at most 64)"
+NAME_RULE = "a name of letters a-z, digits, '-', '_' and '.' (at most 128; no dot at the end, no device: con, nul ...)"
+SUBJECT_RULE = "a pseudonym of letters a-z, digits, '-' and '_' (at most 64; no device: con, nul ...)"
+# Windows opens a device instead of a file of such a name, whatever follows a dot, and drops a dot at a name's end.
+_DEVICES = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+
+
+def is_name(text: str) -> bool:
+    """Tell whether a text may name a file or folder on every system.
+
+    Example:
+        >>> is_name("people-2"), is_name("nul.v2"), is_name("people.")
+        (True, False, False)
+    """
+    return bool(NAME_PATTERN.fullmatch(text)) and not text.endswith(".") and not _DEVICES.fullmatch(text)
+
+
+def is_subject(text: str) -> bool:
+    """Tell whether a text may be a pseudonym of a person or reviewer; files are named by them, too."""
+    return bool(SUBJECT_PATTERN.fullmatch(text)) and not _DEVICES.fullmatch(text)
 
 
 def home() -> Path:
@@ -42,9 +59,19 @@ def folder_named(value: str, parent: Path, flag: str) -> Path:
     """
     if "/" in value or os.sep in value or value.startswith(("~", ".")):
         return Path(value).expanduser().resolve()
-    if not NAME_PATTERN.fullmatch(value):
+    if not is_name(value):
         raise WrongUsage(flag, found=repr(value), expected=f"{NAME_RULE}, or a path")
+    if other := _spelt_otherwise(parent, value):
+        raise WrongUsage(
+            flag, found=f"{value!r} beside {other!r}", expected="one spelling: many systems take both for one folder"
+        )
     return parent / value
+
+
+def _spelt_otherwise(parent: Path, name: str) -> str | None:
+    """Return the name of an entry that differs from a new one in capital letters alone; None where there is none."""
+    names = os.listdir(parent) if parent.is_dir() else []
+    return None if name in names else next((other for other in names if other.casefold() == name.casefold()), None)
 
 
 def dataset_dir(value: str) -> Path:

@@ -71,7 +71,7 @@ class DatasetWriter:
         self.rows: list[SequenceRow] = []
 
     def __enter__(self) -> "DatasetWriter":
-        if not paths.NAME_PATTERN.fullmatch(self.folder.name):
+        if not paths.is_name(self.folder.name):
             raise WrongUsage(
                 "--dataset",
                 found=f"the folder name {self.folder.name!r}",
@@ -361,7 +361,7 @@ class DatasetWriter:
             if (f"images/{path.name}" not in listed if folder == "images" else path.stem not in takes)
         ]
         if orphans:
-            names = [str(path.relative_to(self.folder)) for path in orphans]
+            names = [path.relative_to(self.folder).as_posix() for path in orphans]
             removed_takes.move_files(names, self.folder, removed_takes.new_place(self.folder, "unfinished"))
         labels_sha256 = contracts.sha256_file(self.folder / reader.LABELS)
         if self.manifest["checksums"][reader.LABELS] != labels_sha256:

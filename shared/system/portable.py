@@ -9,6 +9,7 @@ Example:
 """
 
 import contextlib
+import errno
 import os
 import platform
 import re
@@ -185,6 +186,23 @@ def join_words(words: Sequence[str], *, windows: bool = IS_WINDOWS) -> str:
         "echo 'two words'"
     """
     return subprocess.list2cmdline(words) if windows else shlex.join(words)
+
+
+def camera_backends(system: str = sys.platform) -> tuple[str, ...]:
+    """Name OpenCV's ways to a camera on this system, the best first.
+
+    On Windows Media Foundation knows new cameras, and DirectShow the old and the virtual ones. Media Foundation takes
+    half a minute to open a camera unless its hardware transforms are off, which this turns off.
+    """
+    if system == "win32":
+        os.environ.setdefault("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", "0")
+        return ("CAP_MSMF", "CAP_DSHOW")
+    return ("CAP_AVFOUNDATION",) if system == "darwin" else ("CAP_ANY",)
+
+
+def is_too_long(error: OSError) -> bool:
+    """Tell whether a system refused a path because of its length: Windows allows 260 letters if not set otherwise."""
+    return error.errno == errno.ENAMETOOLONG or getattr(error, "winerror", None) == 206
 
 
 def is_camera_path(name: str) -> bool:

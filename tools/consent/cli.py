@@ -60,7 +60,7 @@ def parser() -> cli.Parser:
 
 def _work(arguments: argparse.Namespace) -> cli.Result:
     dataset = paths.dataset_dir(arguments.dataset) if arguments.dataset else _only_dataset()
-    if arguments.subject is not None and not paths.SUBJECT_PATTERN.fullmatch(arguments.subject):
+    if arguments.subject is not None and not paths.is_subject(arguments.subject):
         raise WrongUsage("--subject", found=repr(arguments.subject), expected=f"{paths.SUBJECT_RULE}, such as s01")
     declares = arguments.licence is not None or arguments.basis is not None or arguments.source is not None
     jobs = [arguments.list, arguments.scope is not None, arguments.export is not None, declares]

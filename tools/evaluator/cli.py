@@ -287,7 +287,7 @@ def _split_pair(text: str, flag: str) -> tuple[str, Path]:
     """Parse NAME=PATH."""
     name, _, path = text.partition("=")
     cli.require(
-        paths.NAME_PATTERN.fullmatch(name) is not None and bool(path),
+        paths.is_name(name) and bool(path),
         flag,
         found=repr(text),
         expected="NAME=PATH, such as dual_head=model.onnx",

@@ -157,7 +157,7 @@ def read_card(model: Path) -> dict[str, Any] | None:
 
 def _name_of(model: Path) -> str:
     """Name a stranger's model after its file, or by its hash where the name has other letters."""
-    return model.stem if paths.NAME_PATTERN.fullmatch(model.stem) else f"model-{contracts.sha256_file(model)[:8]}"
+    return model.stem if paths.is_name(model.stem) else f"model-{contracts.sha256_file(model)[:8]}"
 
 
 def _own_threshold(model: OnnxModel, card: dict[str, Any] | None) -> dict[str, Any] | None:

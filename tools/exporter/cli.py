@@ -55,7 +55,7 @@ def _to_config(arguments: argparse.Namespace) -> ExportConfig:
     split = document["split"]["file"] if document["split"] else ""
     out = paths.folder_named(arguments.out or f"{run.name}-{arguments.checkpoint}", paths.artifacts("models"), "--out")
     cli.require(
-        paths.NAME_PATTERN.fullmatch(out.name) is not None,
+        paths.is_name(out.name),
         "--out",
         found=repr(out.name),
         expected=f"a folder whose name can name the model: {paths.NAME_RULE}",

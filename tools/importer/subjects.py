@@ -34,7 +34,7 @@ class Pseudonyms:
     def of(self, text: str) -> str:
         """Return a person's pseudonym."""
         text = unicodedata.normalize("NFC", text.strip())
-        if not self._always and paths.SUBJECT_PATTERN.fullmatch(text):
+        if not self._always and paths.is_subject(text):
             self.n_kept += 1
             return text
         return "p" + hmac.new(self._read_key(), text.encode("utf-8"), hashlib.sha256).hexdigest()[:12]

@@ -128,7 +128,7 @@ def fetch_models(config: FetchModelsConfig) -> FetchResult:
         if not was_there:
             folder.mkdir(parents=True, exist_ok=True)
             if config.source is None and not model.url:
-                todo = "copy it from where it lies: model-fetcher --only " + name + " --from DIR"
+                todo = "copy it from where it lies: ./inv fetch-models --only " + name + " --folder DIR"
                 raise MissingOutside(model.file, found="no address that is known to give it", expected="one", todo=todo)
             if config.source is None:
                 download(model, target)

@@ -163,7 +163,7 @@ def _subject(arguments: argparse.Namespace) -> str:
     Raises:
         WrongUsage: None, or no pseudonym.
     """
-    if arguments.subject is None or not paths.SUBJECT_PATTERN.fullmatch(arguments.subject):
+    if arguments.subject is None or not paths.is_subject(arguments.subject):
         raise WrongUsage(
             "--subject",
             found="nothing" if arguments.subject is None else repr(arguments.subject),

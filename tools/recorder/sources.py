@@ -136,8 +136,11 @@ class Camera:
 
         # OpenCV tries one backend after another and reports each failure; the one line of this tool covers them.
         cv2.utils.logging.setLogLevel(cv2.utils.logging.LOG_LEVEL_SILENT)
-        self._capture = cv2.VideoCapture(self._device)
-        if not self._capture.isOpened():
+        for backend in portable.camera_backends():
+            self._capture = cv2.VideoCapture(self._device, getattr(cv2, backend))
+            if self._capture.isOpened():
+                break
+        else:
             return False
         # Uncompressed 720p fills USB 2 at 10 fps; motion JPEG reaches 30. Drivers without it ignore this.
         self._capture.set(cv2.CAP_PROP_FOURCC, cv2.VideoWriter.fourcc(*"MJPG"))

@@ -255,7 +255,7 @@ def _split_name(text: str, flag: str) -> tuple[str | None, Path]:
     name, equals, file = text.partition("=")
     if not equals or Path(text).is_file():
         return None, Path(text)
-    if not paths.NAME_PATTERN.fullmatch(name):
+    if not paths.is_name(name):
         raise WrongUsage(flag, found=repr(name), expected=f"{paths.NAME_RULE} before the '='")
     return name, Path(file)
 

@@ -153,7 +153,7 @@ def check_reviewer(name: str, flag: str) -> str:
     Raises:
         WrongUsage: It is not a valid pseudonym.
     """
-    if not paths.SUBJECT_PATTERN.fullmatch(name):
+    if not paths.is_subject(name):
         expected = f"{paths.SUBJECT_RULE}, such as r1"
         raise WrongUsage(flag, found=repr(name), expected=expected)
     return name

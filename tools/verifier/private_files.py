@@ -47,7 +47,7 @@ def _check_trash(contents: Contents) -> Iterator[Problem]:
     """Check that what was removed can be put back, and is not in the dataset as well."""
     stored = {row.sequence_id for row in contents.rows.values()}
     for removal in removed_takes.list_removed(contents.folder):
-        where = str(removal.place.relative_to(contents.folder))
+        where = removal.place.relative_to(contents.folder).as_posix()
         rows = removal.rows(contents.manifest["classes"])
         both = sorted({row.sequence_id for row in rows} & stored)
         if both:

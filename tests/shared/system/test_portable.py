@@ -196,3 +196,29 @@ def test_a_lock_is_one_process_at_a_time_and_ends_with_it(tmp_path: Path) -> Non
         portable.unlock(file)
         assert can_lock()
         assert can_lock()
+
+
+@pytest.mark.parametrize(
+    ("system", "backends"),
+    [("win32", ["MSMF", "DSHOW"]), ("darwin", ["AVFOUNDATION"]), ("linux", ["ANY"])],
+)
+def test_cameras_are_opened_as_the_system_has_them(
+    system: str, backends: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    import cv2
+
+    monkeypatch.delenv("OPENCV_VIDEOIO_MSMF_ENABLE_HW_TRANSFORMS", raising=False)
+    names = portable.camera_backends(system)
+    assert [name.removeprefix("CAP_") for name in names] == backends
+    assert all(isinstance(getattr(cv2, name), int) for name in names)
+
+
+def test_paths_in_documents_have_no_backslashes() -> None:
+    """On Windows ``str`` of a relative path has them; ``as_posix`` has none. `paths.shown` is for people's eyes."""
+    found = []
+    for path in SOURCES:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            is_text = isinstance(node, ast.Call) and ast.unparse(node.func) == "str" and bool(node.args)
+            if is_text and ".relative_to(" in ast.unparse(node.args[0]):
+                found.append(f"{path.relative_to(ROOT).as_posix()}:{node.lineno}")
+    assert [place for place in found if not place.startswith("shared/paths.py")] == []
