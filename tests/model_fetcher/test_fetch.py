@@ -176,7 +176,7 @@ def test_models_without_an_address_are_copied_by_hash_and_never_asked_for_by_def
 ) -> None:
     monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
     assert main(["--only", "yamnet"]) == 3
-    assert "model-fetcher --only yamnet --from DIR" in capsys.readouterr().err
+    assert "./inv fetch-models --only yamnet --folder DIR" in capsys.readouterr().err
     if ASSETS is None or not (ASSETS / "models" / MODELS["yamnet"].file).is_file():
         pytest.skip("no models beside the project")
     for name in ("yamnet", "emotions", "emotions_card"):

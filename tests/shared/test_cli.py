@@ -102,7 +102,7 @@ def test_a_missing_module_of_our_own_is_a_bug_and_keeps_its_traceback(name: str)
         (errno.EROFS, "no permission"),
         (errno.ENOTDIR, "choose another path"),
         (errno.EISDIR, "choose another path"),
-        (errno.ENAMETOOLONG, "choose another path"),
+        (errno.ENAMETOOLONG, "choose a shorter folder or name"),
     ],
 )
 def test_what_the_system_refuses_is_one_line_that_names_the_place(
