@@ -108,6 +108,23 @@ def test_killed_by_the_system_it_goes_on_and_gives_the_same_bytes(
         assert (tmp_path / "killed" / "t" / name).read_bytes() == (tmp_path / "whole" / "t" / name).read_bytes()
 
 
+def test_of_a_film_whose_picture_starts_late_picture_and_sound_keep_the_players_time(
+    film_of: Callable[..., Path], add_sound: Callable[..., Path], brightness: Path, tmp_path: Path
+) -> None:
+    times = [1.5 + number / 25 for number in range(15 * 25)]
+    silent = film_of(tmp_path / "silent.mp4", times, [0.8 if 8 <= time < 12 else 0.1 for time in times])
+    samples = 0.001 * np.random.default_rng(1).standard_normal(16 * 16_000)
+    samples[8 * 16_000 : 12 * 16_000] *= 200
+    film = add_sound(silent, tmp_path / "film.mkv", samples)
+    timeline = read_timeline(build(config(film, tmp_path / "out", brightness)).folder)
+    assert timeline.time_s[0] == pytest.approx(1.5, abs=0.07)  # the sound's codec begins 64 ms earlier
+    fun, loudness = curves.fun(timeline), curves.channel(timeline, "loudness")
+    assert np.isnan(fun[:3]).all()
+    assert not np.isnan(fun[4])
+    assert int(np.argmax(fun > 0.5)) in (16, 17)
+    assert abs(int(np.argmax(loudness > 0.5)) - 16) <= 1
+
+
 def test_a_cut_is_found_at_its_frame(film_of: Callable[..., Path], brightness: Path, tmp_path: Path) -> None:
     times = [number / 25 for number in range(150)]
     film = film_of(tmp_path / "film.mp4", times, [0.1 if time < 2.2 else 0.9 if time < 4.6 else 0.2 for time in times])
