@@ -11,7 +11,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
-from typing import Any, Protocol, TypeVar
+from typing import Any, Protocol, TextIO, TypeVar
 
 from shared import paths
 from shared.errors import SmilebenchError, WrongUsage
@@ -295,10 +295,10 @@ def _set_quiet(quiet: bool) -> None:
     _quiet = quiet
 
 
-def note(text: str) -> None:
-    """Tell people something on stderr, unless --quiet."""
+def note(text: str, stream: TextIO | None = None) -> None:
+    """Tell people something on stderr (or a stream that stands for it), unless --quiet."""
     if not _quiet:
-        print(text, file=sys.stderr, flush=True)
+        print(text, file=stream or sys.stderr, flush=True)
 
 
 def progress(items: Iterable[T], *, what: str, total: int | None = None, unit: str = "it") -> Iterator[T]:

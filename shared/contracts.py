@@ -264,21 +264,49 @@ def format_rows(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) ->
 def write_bytes(path: Path, data: bytes) -> None:
     """Write a whole file atomically: temporary file, fsync, rename, fsync of the folder.
 
-    A failure (a full disk, say) leaves the old file as it was, and no temporary file.
+    A failure (a full disk, say) leaves the old file as it was, and no temporary file. In a private folder the file is
+    private, too.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(path.parent)
     handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
     try:
         with os.fdopen(handle, "wb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
-        os.chmod(name, 0o644)
+        os.chmod(name, 0o600 if is_private(path.parent) else 0o644)
         portable.replace(name, path)
     except BaseException:
         Path(name).unlink(missing_ok=True)
         raise
     portable.sync_folder(path.parent)
+
+
+def make_folder(folder: Path) -> None:
+    """Make a folder and those above it, where they are missing; in a private one each is private, too."""
+    if folder.is_dir():
+        return
+    make_folder(folder.parent)
+    folder.mkdir(mode=0o700 if is_private(folder.parent) else 0o777, exist_ok=True)
+
+
+def make_private(folder: Path) -> None:
+    """Make a folder of people's pictures, films or consent, or close one that is there: its owner alone may look."""
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    folder.mkdir(mode=0o700, exist_ok=True)
+    if not is_private(folder):
+        folder.chmod(0o700)
+
+
+def close_to_others(folder: Path) -> None:
+    """Make everything in a folder, and the folder itself, its owner's alone."""
+    for path in (folder, *folder.rglob("*")):
+        path.chmod(0o700 if path.is_dir() else 0o600)
+
+
+def is_private(folder: Path) -> bool:
+    """Tell whether nobody but its owner may look into a folder (on Windows the user's profile sees to that)."""
+    return not portable.IS_WINDOWS and not folder.stat().st_mode & 0o077
 
 
 def sha256_file(path: Path) -> str:

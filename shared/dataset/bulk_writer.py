@@ -218,8 +218,9 @@ class Intake(DatasetWriter):
     def put_file(self, name: str, data: bytes) -> None:
         """Write a file of a sequence or take of the batch at hand."""
         path = self.folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(data)
+        contracts.make_folder(path.parent)
+        with open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+            file.write(data)
         self._files.append(path)
 
     def put_record(self, record: dict[str, Any]) -> None:

@@ -327,7 +327,7 @@ def _as_document(book: ConsentBook) -> dict[str, Any]:
 
 @contextmanager
 def _locked(dataset: Path) -> Iterator[None]:
-    dataset.mkdir(parents=True, exist_ok=True)
+    contracts.make_private(dataset)
     with FileLock(dataset / f".{CONSENT_FILE}.lock", timeout=10):
         yield
 

@@ -148,7 +148,7 @@ def open_features(
     """
     if kind not in FEATURE_KINDS:
         raise WrongUsage("--kind", found=repr(kind), expected=" or ".join(FEATURE_KINDS))
-    places = [folder] if folder else [store_dir(dataset.name, name) for name in dict.fromkeys((kind, "landmarks"))]
+    places = [folder] if folder else [store_dir(dataset.place, name) for name in dict.fromkeys((kind, "landmarks"))]
     places = [place for place in places if (place / MANIFEST).is_file()]
     todo = f"make them: ./inv features --dataset {dataset.name} --kind {kind}"
     if not places:

@@ -122,7 +122,7 @@ def new_place(dataset: Path, what: str) -> Path:
     while (parent / name).exists():  # also when the clock was set back
         number += 1
         name = f"{paths.utc_stamp()}_{what}_{number}"
-    (parent / name).mkdir(parents=True)
+    contracts.make_folder(parent / name)
     return parent / name
 
 
@@ -140,7 +140,7 @@ def move_files(names: Iterable[str], source: Path, target: Path) -> None:
     """Move files, where they are there, each whole or not at all."""
     for name in names:
         if (source / name).exists():
-            (target / name).parent.mkdir(parents=True, exist_ok=True)
+            contracts.make_folder((target / name).parent)
             portable.replace(source / name, target / name)
 
 

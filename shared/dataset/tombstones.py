@@ -58,8 +58,8 @@ def leave_tombstone(
 
 
 def count_withdrawals(dataset: Path) -> int:
-    """Count the withdrawals so far."""
-    return len(_read(dataset)["withdrawals"])
+    """Count the withdrawals so far of people who are in a release."""
+    return sum(bool(one["releases"]) for one in _read(dataset)["withdrawals"])
 
 
 @dataclass(frozen=True)

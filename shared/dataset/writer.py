@@ -30,6 +30,7 @@ from shared.system import portable
 PHOTO_CROP = "center_square_moved_to_face"
 JPEG_QUALITY = 95
 LOCK_PATIENCE_S = 5.0
+_PRIVATE = ("images", "takes", removed_takes.TRASH, removed_takes.REJECTED)
 
 
 @dataclass(frozen=True)
@@ -77,7 +78,8 @@ class DatasetWriter:
                 found=f"the folder name {self.folder.name!r}",
                 expected=paths.NAME_RULE,
             )
-        self.folder.mkdir(parents=True, exist_ok=True)
+        for folder in (self.folder, *(self.folder / name for name in _PRIVATE if (self.folder / name).is_dir())):
+            contracts.make_private(folder)
         try:
             self._lock.acquire(timeout=LOCK_PATIENCE_S)
         except filelock.Timeout:
@@ -251,7 +253,8 @@ class DatasetWriter:
                 complete["quality"] = [{"sequence_id": row.sequence_id, **entry} for row, entry in each]
             place = Path(incoming) / take_id if faults else self.folder
             for folder in ("images", "takes"):
-                (place / folder).mkdir(parents=True, exist_ok=True)
+                contracts.make_folder(place / folder)
+            film.chmod(0o600)
             portable.replace(film, place / complete["film"]["file"])
             contracts.write_document(place / "takes" / f"{take_id}.json", complete, "take")
             if picture_png is not None:
@@ -262,7 +265,7 @@ class DatasetWriter:
             if faults:
                 removed_takes.write_removal(place, new_rows, "rejected", faults)
                 self.commit(self.rows, next_take=1, next_sequence=len(new_rows))
-                (self.folder / removed_takes.REJECTED).mkdir(exist_ok=True)
+                contracts.make_folder(self.folder / removed_takes.REJECTED)
                 portable.replace(place, self.folder / removed_takes.REJECTED / take_id)
                 return complete
         self.commit([*self.rows, *new_rows], next_take=1, next_sequence=len(new_rows))

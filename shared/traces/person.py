@@ -15,6 +15,7 @@ from pathlib import Path
 
 from shared import contracts, paths
 from shared.dataset import bulk_writer, reader, removed_takes
+from shared.dataset.released import encode_again
 from shared.dataset.tombstones import hash_picture
 from shared.errors import SmilebenchError
 
@@ -57,8 +58,16 @@ class Person:
 
     @cached_property
     def picture_hashes(self) -> frozenset[str]:
-        """SHA-256 of the bytes and of the pixels of the person's pictures."""
-        return frozenset(sha256 for data in self.pictures() for sha256 in hash_picture(data))
+        """SHA-256 of the bytes and of the pixels of the person's pictures, also as a release holds them."""
+        return frozenset(sha256 for data in self.all_pictures() for sha256 in hash_picture(data))
+
+    def all_pictures(self) -> Iterator[bytes]:
+        """Read the person's stored pictures, and each as a release holds it."""
+        quality = int(contracts.read_document(self.folder / reader.MANIFEST, "dataset")["image"]["quality"])
+        for data in self.pictures():
+            yield data
+            if (again := encode_again(data, quality)) is not None:
+                yield again
 
     def pictures(self) -> Iterator[bytes]:
         """Read the person's stored pictures."""
@@ -101,6 +110,11 @@ def find_person(folder: Path, subject_id: str) -> Person:
     return Person(folder, reader.open_dataset(folder).name, subject_id, tuple(rows), present)
 
 
+def list_subjects(folder: Path) -> list[str]:
+    """List everybody in a dataset and in its trash/ and rejected/, sorted."""
+    return sorted({row.subject_id for _, rows in _tables(folder) for row in rows})
+
+
 def _tables(folder: Path) -> Iterator[tuple[Path, Sequence[reader.SequenceRow]]]:
     """Yield the rows of a dataset, and of each place in its trash/ and rejected/, with the place that has the files."""
     dataset = reader.open_dataset(folder)
@@ -112,10 +126,11 @@ def _tables(folder: Path) -> Iterator[tuple[Path, Sequence[reader.SequenceRow]]]
 
 
 def find_copies(person: Person) -> list[Person]:
-    """Find the person in other datasets under datasets/: by pictures, and by where their sequences came from."""
+    """Find the person in other datasets under datasets/: by pictures, by where sequences came from, and in releases."""
     begun = _begun(person.folder)
     found: dict[tuple[Path, str], None] = {}
-    hashes = {hashlib.sha256(data).hexdigest() for data in person.pictures()}
+    hashes = {hashlib.sha256(data).hexdigest() for data in person.all_pictures()}
+    released = frozenset(person.released.values())
     for manifest in sorted((paths.home() / "datasets").glob(f"*/{reader.MANIFEST}")):
         folder = manifest.parent
         if folder.resolve() == person.folder.resolve():
@@ -130,7 +145,7 @@ def find_copies(person: Person) -> list[Person]:
                 origin = origins.get(row.sequence_id)
                 is_ours = origin is not None and origin.dataset == begun
                 came = is_ours and origin is not None and origin.dataset_sequence_id in person.sequence_ids
-                if came or _shows(place, row, hashes):
+                if came or row.subject_id in released or _shows(place, row, hashes):
                     found.setdefault((folder, row.subject_id))
     return [find_person(folder, subject) for folder, subject in found]
 

@@ -101,7 +101,7 @@ def _staged_elsewhere(people: Sequence[Person]) -> Iterator[Place]:
     """Find staged releases under other names that hold the person's pictures or pseudonyms."""
     released = {name for person in people for name in person.released.values()}
     names = {person.folder.name for person in people} | {person.name for person in people}
-    hashes = frozenset[str]().union(*(person.file_hashes for person in people))
+    hashes = frozenset[str]().union(*(person.file_hashes | person.picture_hashes for person in people))
     for folder in sorted(paths.artifacts("publish").glob("*")):
         if folder.name in names or not folder.is_dir():
             continue

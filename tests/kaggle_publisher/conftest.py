@@ -4,10 +4,11 @@ import base64
 import io
 import json
 import re
+import socket
 import threading
 import zipfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from tempfile import gettempdir
@@ -16,6 +17,14 @@ from typing import Any
 import filelock
 import pytest
 
+from shared.dataset import consent
+from shared.dataset.consent import Agreement
+from shared.dataset.protocol import parse_protocol, read_protocol
+from shared.dataset.reader import Dataset
+from tools.kaggle_publisher.cli import main
+from tools.kaggle_publisher.remote import remote
+
+ID = "team/friends-face-sequences"
 PORT = 7777  # where the client goes under KAGGLE_API_ENVIRONMENT=TEST
 TOKEN = "KGAT_planted_0123456789abcdef"
 USER = "team"
@@ -25,7 +34,12 @@ class StandIn:
     """What the server knows, and what it shall do wrong.
 
     faults: (name of a request, or "PUT") → a list of faults, each used up once: an HTTP status, ("cut", n) to close the
-    connection after n bytes of a blob, ("slow", s) to answer late, or ("expired",) for an upload that is gone.
+    connection after n bytes of a blob, ("slow", s) to answer late, or ("expired",) for an upload that is gone. Of
+    requests: ("request", n) closes after n bytes of the body; ("before",) after all of it, and does nothing;
+    ("after", n) does it and closes after n bytes of the answer; ("late", s) closes, and does it s seconds later;
+    ("says", status, type, bytes) answers that without doing anything, ("does", status, type, bytes) after doing it.
+    always: the same, for every request of that name.
+    details: overrides what GetDataset says; a value of ... leaves the key out.
     """
 
     def __init__(self) -> None:
@@ -36,6 +50,8 @@ class StandIn:
         self.private: dict[str, bool] = {}
         self.descriptions: dict[str, str] = {}
         self.faults: dict[str, list[Any]] = {}
+        self.always: dict[str, Any] = {}
+        self.details: dict[str, Any] = {}
         self.calls: Counter[str] = Counter()
         self.tokens = {TOKEN}
         self.pending_answers = 0
@@ -45,7 +61,7 @@ class StandIn:
     def fault(self, name: str) -> Any:
         self.calls[name] += 1
         waiting = self.faults.get(name)
-        return waiting.pop(0) if waiting else None
+        return waiting.pop(0) if waiting else self.always.get(name)
 
     def make_version(self, dataset_id: str, files: list[dict[str, str]]) -> None:
         content: dict[str, bytes] = {}
@@ -85,10 +101,16 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_POST(self) -> None:
         name = self.path.rsplit("/", 1)[-1]
-        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
         fault = self.kaggle.fault(name)
-        if isinstance(fault, tuple) and fault[0] == "slow":
+        kind = fault[0] if isinstance(fault, tuple) else None
+        if kind == "request":
+            self.rfile.read(fault[1])
+            return self.hang_up()
+        body = json.loads(self.rfile.read(int(self.headers.get("Content-Length") or 0)) or b"{}")
+        if kind == "slow":
             threading.Event().wait(fault[1])
+        elif kind is not None:
+            return self.fail(kind, fault, name, body)
         elif fault is not None:
             headers = {"Retry-After": "0"} if fault == 429 else {}
             return self.answer(
@@ -96,7 +118,38 @@ class Handler(BaseHTTPRequestHandler):
             )
         if name != "IntrospectToken" and not self.is_known():
             return self.answer(401, {"code": 401, "message": "Unauthenticated"})
-        return getattr(self, "do_" + re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower())(body)
+        return self.work(name, body)
+
+    def work(self, name: str, body: Any) -> None:
+        getattr(self, "do_" + re.sub(r"(?<!^)([A-Z])", r"_\1", name).lower())(body)
+
+    def work_unheard(self, name: str, body: Any) -> None:
+        self.wfile = io.BytesIO()
+        self.work(name, body)
+
+    def hang_up(self) -> None:
+        self.close_connection = True
+        self.connection.shutdown(socket.SHUT_RDWR)
+        self.connection.close()
+
+    def fail(self, kind: str, fault: Any, name: str, body: Any) -> None:
+        wire, self.wfile = self.wfile, io.BytesIO()
+        if kind == "late":
+            threading.Timer(fault[1], self.work_unheard, (name, body)).start()
+        elif kind in ("after", "does"):
+            self.work(name, body)
+        said, self.wfile = self.wfile, wire
+        if kind in ("says", "does"):
+            _, status, media, data = fault
+            self.send_response(status)
+            self.send_header("Content-Type", media)
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            self.wfile.write(data)
+            return
+        if kind == "after":
+            self.wfile.write(said.getvalue()[: fault[1]])
+        self.hang_up()
 
     def is_known(self) -> bool:
         kind, _, value = (self.headers.get("Authorization") or "").partition(" ")
@@ -164,27 +217,33 @@ class Handler(BaseHTTPRequestHandler):
 
     def do_get_dataset(self, body: Any) -> None:
         dataset_id = self.id_of(body)
-        self.answer(
-            200,
-            {
-                "ref": dataset_id,
-                "isPrivate": self.kaggle.private[dataset_id],
-                "currentVersionNumber": len(self.kaggle.datasets[dataset_id]),
-            },
-        )
+        if dataset_id not in self.kaggle.datasets:
+            return self.answer(404, {"code": 404, "message": "not found"})
+        facts = {
+            "ref": dataset_id,
+            "isPrivate": self.kaggle.private[dataset_id],
+            "currentVersionNumber": len(self.kaggle.datasets[dataset_id]),
+            **self.kaggle.details,
+        }
+        return self.answer(200, {key: value for key, value in facts.items() if value is not ...})
+
+    def version(self, body: Any) -> dict[str, bytes]:
+        number = body.get("datasetVersionNumber")
+        return self.kaggle.datasets[self.id_of(body)][int(number) - 1 if number else -1]
 
     def do_list_dataset_files(self, body: Any) -> None:
-        files = sorted(set(self.kaggle.datasets[self.id_of(body)][-1]) - self.kaggle.hides)
+        content = self.version(body)
+        files = sorted(set(content) - self.kaggle.hides)
         start = int(body.get("pageToken") or 0)
         page = files[start : start + self.kaggle.page_size]
-        content = self.kaggle.datasets[self.id_of(body)][-1]
         more = str(start + self.kaggle.page_size) if start + self.kaggle.page_size < len(files) else ""
         listed = [{"name": name, "totalBytes": len(content[name])} for name in page]
         self.answer(200, {"datasetFiles": listed, "nextPageToken": more})
 
     def do_download_dataset(self, body: Any) -> None:
-        versions = self.kaggle.datasets[self.id_of(body)]
-        content = versions[int(body["datasetVersionNumber"]) - 1 if body.get("datasetVersionNumber") else -1]
+        content = self.version(body)
+        if body.get("fileName") and body["fileName"] not in content:
+            return self.answer(404, {"code": 404, "message": "not found"})
         if body.get("fileName"):
             data = content[body["fileName"]]
         else:
@@ -199,7 +258,7 @@ class Handler(BaseHTTPRequestHandler):
         self.send_response(302)
         self.send_header("Location", f"http://localhost:{PORT}/download/{number}/{name}")
         self.send_header("Content-Length", "0")
-        self.end_headers()
+        return self.end_headers()
 
     def do_GET(self) -> None:
         data = self.server.downloads[self.path.split("/")[2]]
@@ -217,6 +276,52 @@ class Server(ThreadingHTTPServer):
 
     def handle_error(self, *_: Any) -> None:
         """A client that did not wait for its answer is no error of the server."""
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No pauses."""
+    monkeypatch.setattr(remote, "POLL_S", 0.01)
+    monkeypatch.setattr(remote, "LONGEST_PAUSE_S", 0.01)
+
+
+PROTOCOL = parse_protocol({**read_protocol().document, "image_size_px": 64}, "test")
+
+
+@pytest.fixture
+def friends(make_dataset: Callable[..., Dataset], tmp_path: Path) -> Dataset:
+    """Three people in small pictures, who agreed to be published."""
+    dataset = make_dataset(tmp_path / "friends", subjects=3, kind="real", protocol=PROTOCOL)
+    for subject in dataset.subjects():
+        consent.record(dataset.folder, Agreement(subject, ("train", "publish"), "2026-01-22T11:25:34Z"))
+    return dataset
+
+
+Publish = Callable[..., int]
+
+
+@pytest.fixture
+def publish(friends: Dataset, tmp_path: Path) -> Publish:
+    """Publish the friends: ``publish(*flags, quiet=True)``; returns the exit code."""
+
+    def run(*flags: str, quiet: bool = True) -> int:
+        words = ["--dataset", str(friends.folder), "--owner", "team", "--out", str(tmp_path / "out")]
+        return main([*words, "--allow-unreviewed", "--yes", *(["--quiet"] if quiet else []), *flags])
+
+    return run
+
+
+def read_staged(out: Path) -> dict[str, bytes]:
+    """Read what was staged to go: path → bytes."""
+    found = {path.relative_to(out).as_posix(): path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    found.pop("dataset-metadata.json")
+    return found
+
+
+@pytest.fixture
+def staged(tmp_path: Path) -> Callable[[], dict[str, bytes]]:
+    """Return `read_staged` of the staging folder."""
+    return lambda: read_staged(tmp_path / "out")
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """A release of landmarks: no picture, and everything beside them says what they are and what read them."""
 
 import csv
+import hashlib
 import json
 import subprocess
 import sys
@@ -10,8 +11,10 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
+from shared import contracts
 from shared.dataset import consent
 from shared.dataset.consent import Agreement
+from shared.dataset.reader import open_dataset
 from tools.kaggle_publisher.cli import main
 from tools.kaggle_publisher.release import geometry
 from tools.kaggle_publisher.release.rules import SUBTITLE_CHARS, TITLE_CHARS, default_subtitle, default_title
@@ -52,7 +55,23 @@ def test_title_address_and_list_speak_of_landmarks_and_of_no_pictures(staged: tu
 def test_the_card_names_what_read_the_faces(staged: tuple[Path, str]) -> None:
     card = (staged[0] / "README.md").read_text(encoding="utf-8")
     assert f"MediaPipe Face Landmarker (face_landmarker.task, sha256 {SHA256}; mediapipe 1.2.3)" in card
-    assert "`sha256` in `labels.csv` is of the pictures, which are not in here" in card
+    for words in ("one can recognise a person by the proportions", "얼굴 형상도 개인정보가 될 수 있습니다"):
+        assert words in card
+
+
+def test_nothing_is_made_of_the_pictures_files(staged: tuple[Path, str], tmp_path: Path) -> None:
+    """The pictures' hashes told, over releases, which sequences are of the same pictures."""
+    out = staged[0]
+    dataset = open_dataset(tmp_path / "people")
+    pictures = {contracts.sha256_file(dataset.folder / name) for row in dataset.rows for name in row.frame_names()}
+    hashes = {row.sha256 for row in dataset.rows} | pictures
+    for path in out.rglob("*"):
+        assert not [sha256 for sha256 in hashes if sha256.encode() in path.read_bytes()], path
+    points = np.load(out / "landmarks.npy")
+    rows = list(csv.DictReader((out / "labels.csv").read_text(encoding="utf-8").splitlines()))
+    assert [row["sha256"] for row in rows] == [
+        hashlib.sha256(points[5 * number : 5 * number + 5].tobytes()).hexdigest() for number in range(len(rows))
+    ]
 
 
 def test_croissant_describes_the_files_and_mlcroissant_reads_their_rows(staged: tuple[Path, str]) -> None:

@@ -87,8 +87,8 @@ def test_two_releases_cannot_be_joined_by_their_ids_unless_that_is_wanted(kaggle
     def people_of(version):
         return {line.split(",")[1] for line in version["labels.csv"].decode().splitlines()[1:]}
 
-    for flags in ((), (), ("--joinable",), ("--joinable",)):
-        assert run(people, tmp_path, *flags) == 0
+    for number, flags in enumerate([(), (), ("--joinable",), ("--joinable",)]):
+        assert run(people, tmp_path, "--subtitle", f"the same people, release {number}", *flags) == 0
     one, two, three, four = (people_of(version) for version in kaggle.datasets[ID])
     assert len(one) == len(two) == len(three) == 3
     assert not one & two

@@ -54,10 +54,12 @@ def export_person(dataset: Path, subject_id: str, out: Path) -> Exported:
         raise InvalidInput(str(out), found="a folder with other things in it", expected="none, or an empty one")
     copies = find_copies(person)
     places = find_places([person, *copies])
+    contracts.make_private(out)
     for path in person.files:
         target = out / path.relative_to(person.folder)
-        target.parent.mkdir(parents=True, exist_ok=True)
+        contracts.make_folder(target.parent)
         shutil.copyfile(path, target)
+        target.chmod(0o600)
     everything = [*places.made, *places.learned]
     about = {
         "dataset": person.name,
@@ -70,7 +72,6 @@ def export_person(dataset: Path, subject_id: str, out: Path) -> Exported:
         "places": [{"path": paths.shown(place.path), "kind": place.kind, "why": place.why} for place in everything],
         "handoffs": [paths.shown(path) for path in places.handoffs],
     }
-    out.mkdir(parents=True, exist_ok=True)
     contracts.write_bytes(out / ABOUT, (json.dumps(about, ensure_ascii=False, indent=2) + "\n").encode("utf-8"))
     return Exported(out, len(person.files), about)
 

@@ -14,7 +14,7 @@ from typing import Any
 
 import filelock
 
-from shared import cli, paths
+from shared import cli, contracts, paths
 from shared.dataset import reader
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput, WrongUsage
@@ -82,8 +82,8 @@ def make_grid(config: GridConfig) -> Grid:
     """
     dataset = reader.open_dataset(config.dataset)
     rows = select_rows(dataset, config.labels, config.subjects)
-    out = config.out or paths.artifacts("grids") / dataset.name
-    out.mkdir(parents=True, exist_ok=True)
+    out = config.out or paths.artifacts("grids") / dataset.place
+    contracts.make_folder(out) if config.out else contracts.make_private(out)
     try:
         with filelock.FileLock(out / ".grid-viewer.lock", timeout=0):
             return _make_in(out, dataset, rows, config)

@@ -15,9 +15,10 @@ Publish the consenting people's data on Kaggle: only files on a list, and checke
 
 A dry run unless --yes is given: it stages to artifacts/publish/<dataset>/ (or --out), shows every file, who is left
 out and why, and what is other than in the last release. With --yes it uploads (private), waits until Kaggle is ready,
-reads the file list back and compares; an upload that was cut off goes on when the same command is run again.
-People get new pseudonyms in each release; pictures lose all metadata. consent.json, films, trash and reviews
-never go."""
+downloads the release back and compares it to the byte; an upload that was cut off goes on when the same command is
+run again, and no version is ever made twice. A release that cannot be finished is given up with --abandon.
+People get new pseudonyms in each release; pictures are written anew from their coefficients (or pixels),
+so nothing hides in them. consent.json, films, trash and reviews never go."""
 
 EXAMPLES = """\
 kaggle-publisher --dataset people --owner my-team
@@ -78,6 +79,17 @@ def parser() -> cli.Parser:
         "--joinable", action="store_true", help="people keep their pseudonym over all releases made with this flag"
     )
     parser.add_argument("--landmarks-only", action="store_true", help="publish geometry without pictures")
+    parser.add_argument(
+        "--lossless",
+        action="store_true",
+        help="refuse pictures whose pixels cannot be kept to the bit; without it these few are encoded again",
+    )
+    parser.add_argument(
+        "--no-verify", action="store_true", help="do not download the release back to compare its bytes"
+    )
+    parser.add_argument(
+        "--abandon", action="store_true", help="give up a release that was begun and cannot be finished; sends nothing"
+    )
     parser.add_argument(
         "--wait", metavar="S", type=cli.positive_int, help="seconds to wait for Kaggle to be ready (default: 900)"
     )

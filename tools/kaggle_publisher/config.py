@@ -22,6 +22,9 @@ class PublishConfig:
         allow_unreviewed: Publish unreviewed labels too; the card notes it.
         joinable: People keep their pseudonym of the other joinable releases.
         landmarks_only: Geometry without pictures.
+        lossless: Refuse pictures whose pixels cannot be kept to the bit.
+        no_verify: Do not download a release after the upload to compare its bytes.
+        abandon: Give a half-done release up, and send nothing.
         ready_timeout_s: How long to wait until Kaggle has processed the files; None for the usual time.
     """
 
@@ -38,6 +41,9 @@ class PublishConfig:
     allow_unreviewed: bool = False
     joinable: bool = False
     landmarks_only: bool = False
+    lossless: bool = False
+    no_verify: bool = False
+    abandon: bool = False
     ready_timeout_s: float | None = None
 
 

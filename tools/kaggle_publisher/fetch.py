@@ -5,23 +5,25 @@ Kaggle's ZIP → a temporary folder → checksums.sha256 and the dataset's own c
 
 import re
 import shutil
-import stat
 import tempfile
-import zipfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import filelock
+import numpy as np
+
 from shared import contracts, paths
 from shared.dataset import check, reader, tombstones
-from shared.errors import CheckFailed, InvalidInput
+from shared.dataset.reader import SequenceRow
+from shared.errors import CheckFailed, InvalidInput, first_line
+from tools.kaggle_publisher.archive import is_allowed, unpack
 from tools.kaggle_publisher.config import FetchConfig
-from tools.kaggle_publisher.release.staging import CHECKSUMS, STAGED
+from tools.kaggle_publisher.release.croissant import LANDMARK_ROWS, LANDMARKS
+from tools.kaggle_publisher.release.staging import CHECKSUMS, FEATURE_SHAPE, format_landmark_rows, hash_landmarks
 
 _LINE = re.compile(r"([0-9a-f]{64})  (\S.*)")
-_PICTURE = re.compile(r"images/seq_\d{4,9}_frame_\d+\.jpg")
-MAX_BYTES = 50_000_000_000
-MAX_RATIO = 50  # JPEG does not shrink; what grows fifty times on unpacking is not a smilebench dataset
 
 
 @dataclass(frozen=True)
@@ -62,26 +64,40 @@ def fetch(config: FetchConfig) -> Fetched:
         CheckFailed: The files do not match their checksums, or are not a smilebench dataset.
         MissingOutside: No credentials, or Kaggle does not answer.
     """
-    from tools.kaggle_publisher.remote.remote import Remote
-
     target = config.dataset
     if target.exists() and any(target.iterdir()) and not (target / CHECKSUMS).is_file():
         raise InvalidInput(
             str(target), found="a folder with other things in it", expected="none", todo="choose another --dataset"
         )
     target.parent.mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(target.parent / f".{target.name}.fetch.lock", timeout=0)
+    try:
+        with lock:
+            try:
+                return _fetch(config, target)
+            finally:  # datasets/ is a folder that people look into
+                Path(lock.lock_file).unlink(missing_ok=True)
+    except filelock.Timeout:
+        raise InvalidInput(str(target), found="another fetch at work on it", expected="one at a time") from None
+
+
+def _fetch(config: FetchConfig, target: Path) -> Fetched:
+    from tools.kaggle_publisher.remote.remote import Remote
+
+    for left in target.parent.glob(f".{target.name}.*.fetched"):  # of a run that was killed: we hold the lock
+        shutil.rmtree(left)
     with tempfile.TemporaryDirectory(dir=target.parent, prefix=f".{target.name}.", suffix=".fetched") as folder:
         archive = Remote().download(config.id, Path(folder) / "download")
         unpacked = Path(folder) / "dataset"
-        _unpack(archive, unpacked)
+        unpack(archive, unpacked)
         n_files = verify_checksums(unpacked, config.id)
         n_sequences = _check(unpacked)
         _refuse_withdrawn(unpacked, config.id)
         if target.exists() and any(target.iterdir()):
             return _compare(target, unpacked, config.id, n_files, n_sequences)
         target.unlink() if target.is_file() else target.rmdir() if target.exists() else None
+        contracts.close_to_others(unpacked)
         shutil.move(unpacked, target)
-        target.chmod(0o755)
     return Fetched(config.id, target, n_files, n_sequences, was_there=False)
 
 
@@ -113,7 +129,7 @@ def verify_checksums(folder: Path, what: str, *, allow_more: bool = False) -> in
     expected: dict[str, str] = {}
     for number, line in enumerate(lines, start=1):
         match = _LINE.fullmatch(line)
-        if match is None or not _is_allowed(match[2]):
+        if match is None or not is_allowed(match[2]):
             raise CheckFailed(f"{what}: {CHECKSUMS} line {number}", found=repr(line[:80]), expected="a hash and a file")
         expected[match[2]] = match[1]
     found = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()} - {CHECKSUMS}
@@ -131,10 +147,10 @@ def verify_checksums(folder: Path, what: str, *, allow_more: bool = False) -> in
 
 def _check(folder: Path) -> int:
     """Run the dataset's own check; returns the number of sequences."""
-    if not (folder / "images").is_dir():  # a release of landmarks: it has a table only
-        manifest = contracts.read_document(folder / reader.MANIFEST, "dataset")
-        data = (folder / reader.LABELS).read_bytes()
-        return len(reader.parse_labels(data, reader.LABELS, manifest["classes"]))
+    rows = _read_rows(folder)
+    if not (folder / "images").is_dir():
+        _check_landmarks(folder, rows)
+        return len(rows)
     errors = [problem for problem in check.check_dataset(folder) if problem.is_error]
     if errors:
         raise CheckFailed(
@@ -143,14 +159,47 @@ def _check(folder: Path) -> int:
     return len(reader.open_dataset(folder).rows)
 
 
+def _read_rows(folder: Path) -> list[SequenceRow]:
+    """Read a release's table."""
+    manifest = contracts.read_document(folder / reader.MANIFEST, "dataset")
+    table = folder / reader.LABELS
+    if not table.is_file():
+        raise CheckFailed(folder.name, found=f"no {reader.LABELS}", expected="a release of this tool")
+    return reader.parse_labels(table.read_bytes(), reader.LABELS, manifest["classes"])
+
+
+def _check_landmarks(folder: Path, rows: Sequence[SequenceRow]) -> None:
+    """Hold the landmarks of a release without pictures against its tables.
+
+    Raises:
+        CheckFailed: There are none, or they are those of other rows.
+    """
+    if not ((folder / LANDMARKS).is_file() and (folder / LANDMARK_ROWS).is_file()):
+        found = f"neither images/ nor {LANDMARKS} with {LANDMARK_ROWS}"
+        raise CheckFailed(folder.name, found=found, expected="a release with pictures or landmarks")
+    try:
+        points = np.load(folder / LANDMARKS, allow_pickle=False)
+    except (ValueError, EOFError, OSError) as error:
+        raise CheckFailed(LANDMARKS, found=f"no array ({first_line(error)})", expected="a NumPy array") from None
+    n_pictures = sum(row.frame_count for row in rows)
+    if points.shape != (n_pictures, *FEATURE_SHAPE) or points.dtype != np.dtype("<f4"):
+        found = f"{points.dtype} of shape {points.shape}"
+        raise CheckFailed(LANDMARKS, found=found, expected=f"float32 of shape {(n_pictures, *FEATURE_SHAPE)}")
+    if (folder / LANDMARK_ROWS).read_bytes() != format_landmark_rows(rows):
+        raise CheckFailed(LANDMARK_ROWS, found="other rows", expected=f"those of {reader.LABELS}, a line a picture")
+    for row, sha256 in zip(rows, hash_landmarks(rows, points), strict=True):
+        if row.sha256 != sha256:
+            found = f"another hash of the landmarks of {row.sequence_id}"
+            raise CheckFailed(reader.LABELS, found=found, expected=sha256)
+
+
 def _refuse_withdrawn(folder: Path, release: str) -> None:
     """Refuse a release that would bring a person back who has withdrawn from a dataset here.
 
     Raises:
         CheckFailed: It holds one; nothing is kept.
     """
-    manifest = contracts.read_document(folder / reader.MANIFEST, "dataset")
-    rows = reader.parse_labels((folder / reader.LABELS).read_bytes(), reader.LABELS, manifest["classes"])
+    rows = _read_rows(folder)
     pictures = (path.read_bytes() for path in sorted((folder / "images").glob("*")))
     name = tombstones.find_withdrawn({row.subject_id for row in rows}, pictures)
     if name is not None:
@@ -160,49 +209,3 @@ def _refuse_withdrawn(folder: Path, release: str) -> None:
             expected="a release without people who have withdrawn",
             todo="nothing was kept; fetch a newer version, and ask for the old one to be deleted",
         )
-
-
-def _unpack(archive: Path, target: Path) -> None:
-    """Unpack a download, file by file, and nothing but what a release has."""
-    try:
-        with zipfile.ZipFile(archive) as opened:
-            entries = [entry for entry in opened.infolist() if not entry.is_dir()]
-            _must_be_harmless(entries, archive)
-            for entry in entries:
-                place = target / entry.filename
-                place.parent.mkdir(parents=True, exist_ok=True)
-                with opened.open(entry) as source, place.open("wb") as copy:
-                    shutil.copyfileobj(source, copy)
-    except (zipfile.BadZipFile, EOFError) as error:
-        raise CheckFailed(archive.name, found=f"a broken ZIP ({error})", expected="Kaggle's download") from None
-    nested = target / "images.zip"
-    if nested.is_file():  # Kaggle did not unpack it
-        with zipfile.ZipFile(nested) as opened:
-            entries = [entry for entry in opened.infolist() if not entry.is_dir()]
-            _must_be_harmless(entries, nested, prefix="images/")
-            for entry in entries:
-                place = target / "images" / entry.filename
-                place.parent.mkdir(parents=True, exist_ok=True)
-                place.write_bytes(opened.read(entry))
-        nested.unlink()
-
-
-def _must_be_harmless(entries: list[zipfile.ZipInfo], archive: Path, prefix: str = "") -> None:
-    """Refuse a ZIP that would write elsewhere, grow without end or bring what no release has.
-
-    Raises:
-        CheckFailed: Names the first such entry.
-    """
-    for entry in entries:
-        name = prefix + entry.filename
-        is_link = stat.S_ISLNK(entry.external_attr >> 16)
-        if is_link or not (_is_allowed(name) or name == "images.zip"):
-            raise CheckFailed(archive.name, found=f"the entry {entry.filename!r}", expected="the files of a release")
-        if entry.file_size > MAX_RATIO * max(entry.compress_size, 1) + 1_000_000:
-            raise CheckFailed(archive.name, found=f"{entry.filename} that grows without measure", expected="no bomb")
-    if sum(entry.file_size for entry in entries) > MAX_BYTES:
-        raise CheckFailed(archive.name, found="more than 50 GB", expected="a dataset of faces")
-
-
-def _is_allowed(name: str) -> bool:
-    return name in STAGED - {"images"} or bool(_PICTURE.fullmatch(name))

@@ -3,6 +3,7 @@
 Pure: makes a selection from a dataset and its consent book, with the reason for everything that is left out.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import groupby
@@ -94,11 +95,11 @@ def select(dataset: Dataset, book: ConsentBook, now_utc: str, *, allow_unreviewe
         )
     unreviewed = [row for row in going if not row.reviewed]
     if unreviewed and not allow_unreviewed:
-        counts = {subject: len(list(rows)) for subject, rows in groupby(unreviewed, key=attrgetter("subject_id"))}
+        counts = Counter(row.subject_id for row in unreviewed)
         raise CheckFailed(
             str(dataset.folder / LABELS),
             found=f"{len(unreviewed)} of {len(going)} labels without a review "
-            f"({_join([f'{subject}: {count}' for subject, count in counts.items()])})",
+            f"({_join([f'{subject}: {count}' for subject, count in sorted(counts.items())])})",
             expected="every label checked by eye",
             todo="review them (./inv review), or give --allow-unreviewed, which the card notes",
         )

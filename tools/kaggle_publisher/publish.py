@@ -11,6 +11,8 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import filelock
+
 from shared import cli, contracts, paths
 from shared.dataset import check, consent, reader
 from shared.dataset.card import CARD_MARK, own_text
@@ -19,11 +21,12 @@ from shared.dataset.tombstones import count_withdrawals
 from shared.errors import CheckFailed, InvalidInput, WrongUsage
 from tools.kaggle_publisher.config import PublishConfig
 from tools.kaggle_publisher.gate import Selection, select
-from tools.kaggle_publisher.published import Published
+from tools.kaggle_publisher.published import Abandoned, Published
 from tools.kaggle_publisher.release import croissant
-from tools.kaggle_publisher.release.card import check_own_text, write_card
+from tools.kaggle_publisher.release.card import write_card
+from tools.kaggle_publisher.release.identities import Identities, read_identities
 from tools.kaggle_publisher.release.pseudonyms import rekey
-from tools.kaggle_publisher.release.rules import Listing, make_listing
+from tools.kaggle_publisher.release.rules import Listing, make_listing, says_synthetic
 from tools.kaggle_publisher.release.staging import (
     CARD,
     CHECKSUMS,
@@ -35,38 +38,57 @@ from tools.kaggle_publisher.release.staging import (
     must_be_replaceable,
     stage,
 )
-from tools.kaggle_publisher.releases import Release, difference, read_releases, write_releases
-from tools.kaggle_publisher.remote.upload import upload
+from tools.kaggle_publisher.releases import Release, ReleaseBook, difference, read_releases, write_releases
+from tools.kaggle_publisher.remote.upload import abandon, confirm, upload
 
 
-def publish(config: PublishConfig) -> Published:
-    """Stage a release, and upload it if the configuration says so.
+def publish(config: PublishConfig) -> Published | Abandoned:
+    """Stage a release, and upload it if the configuration says so; or give a half-done one up.
 
     Raises:
         WrongUsage: A flag breaks a rule, or --out is a place that must not be replaced.
-        InvalidInput: No valid dataset, nothing in it, or drawn faces that would pass as people.
+        InvalidInput: No valid dataset, nothing in it, drawn faces that would pass as people, or another publisher
+            at work on it.
         CheckFailed: The dataset does not verify, no person may be published, or Kaggle's files
             differ from the staged ones.
         MissingOutside: No credentials, or Kaggle does not answer.
     """
     dataset = reader.open_dataset(config.dataset)
     listing = _list(config, dataset, config.subtitle)
-    out = config.out or paths.artifacts("publish") / dataset.name
+    out = config.out or paths.artifacts("publish") / dataset.place
     must_be_replaceable(out, config.dataset)
     if config.public:
         _must_be_confirmed(config.confirm, listing)
+    try:
+        with filelock.FileLock(config.dataset / ".publisher.lock", timeout=0):  # until the last byte is read back
+            return _abandon(config) if config.abandon else _publish(config, dataset, listing, out)
+    except filelock.Timeout:
+        raise InvalidInput(
+            str(config.dataset), found="another kaggle-publisher at work on it", expected="one at a time"
+        ) from None
+
+
+def _abandon(config: PublishConfig) -> Abandoned:
+    begun = read_releases(config.dataset).unfinished
+    return Abandoned(config.dataset.name, None if begun is None else abandon(config, begun))
+
+
+def _publish(config: PublishConfig, dataset: Dataset, listing: Listing, out: Path) -> Published:
     now = paths.utc_text()
     selection = select(dataset, consent.read_consent(config.dataset), now, allow_unreviewed=config.allow_unreviewed)
     listing = _recount(config, listing, dataset, selection)
-    own_words = _own_text(dataset)
     book = read_releases(config.dataset)
+    identities = read_identities(dataset, book)
+    own_words = _own_text(dataset, identities)
+    _check_names(dataset, listing, identities)
     notes = _verify(config.dataset)
-    write_releases(book)  # a new secret must outlive this run: a second one stages the same names
+    if not book.path.exists():
+        write_releases(book)  # a new secret must outlive this run: a second one stages the same names
 
     def stage_as(number: int, moment: str) -> Release:
         renamed = rekey(selection.rows, book.secret_of(number, joinable=config.joinable))
-        content = _content(config, dataset, listing, selection, own_words, renamed, number, moment)
-        files = stage(out, dataset, renamed, content)
+        content = _content(config, book, dataset, listing, selection, own_words, renamed, number, moment)
+        files = [file for file in stage(out, dataset, renamed, content) if file.path != KAGGLE_METADATA]
         return Release(
             number=number,
             id=listing.id,
@@ -84,15 +106,14 @@ def publish(config: PublishConfig) -> Published:
             sequences={old.sequence_id: old.label for old, _ in renamed},
         )
 
-    earlier = book.unfinished
-    if earlier is not None:  # the same content under the same names and date is that very release
-        release = stage_as(earlier.number, earlier.created_utc)
-        if (release.sha256, release.id) == (earlier.sha256, earlier.id):
-            release = replace(release, remote_version_before=earlier.remote_version_before)
-        else:
-            release = stage_as(earlier.number + 1, now)
-    else:
-        release = stage_as(len(book.releases) + 1, now)
+    known = book.unfinished or (book.newest if config.yes and _may_be(book.newest, dataset, selection) else None)
+    if known is not None:  # the same content under the same names and date is that very release
+        release = stage_as(known.number, known.created_utc)
+        if not release.is_same(known):
+            known = None
+    done = confirm(known, config) if known is not None and known.state == "complete" else None
+    if known is None or (known.state == "complete" and done is None):
+        known, release = None, stage_as(book.next_number, now)
     staged = Published(
         dataset,
         selection,
@@ -105,8 +126,17 @@ def publish(config: PublishConfig) -> Published:
     )
     if not config.yes:
         return staged
-    finished, url = upload(staged, book, release, config)
-    return replace(staged, release=finished, url=url)
+    if known is not None:
+        release = replace(
+            release, remote_version_before=known.remote_version_before, remote_versions=known.remote_versions
+        )
+    return replace(staged, outcome=done or upload(staged, release, config), verified=not config.no_verify)
+
+
+def _may_be(newest: Release | None, dataset: Dataset, selection: Selection) -> bool:
+    """Tell whether the newest release can be the one that would be staged now: of the same labels and sequences."""
+    sequences = {row.sequence_id: row.label for row in selection.rows}
+    return newest is not None and (newest.labels_sha256, newest.sequences) == (dataset.labels_sha256, sequences)
 
 
 def _must_be_confirmed(confirm: str | None, listing: Listing) -> None:
@@ -141,7 +171,21 @@ def _recount(config: PublishConfig, listing: Listing, dataset: Dataset, selectio
     return _list(config, going, None)
 
 
-def _own_text(dataset: Dataset) -> str | None:
+def _check_names(dataset: Dataset, listing: Listing, identities: Identities) -> None:
+    """Refuse names and texts of the listing and of dataset.json that point at a person.
+
+    Raises:
+        CheckFailed: The first that does.
+    """
+    for flag, text in (("--title", listing.title), ("--subtitle", listing.subtitle), ("--slug", listing.slug)):
+        identities.check(flag, text, f"give another {flag}")
+    protocol = dataset.manifest["protocol"]
+    prompts = [text for phase in protocol["phases"] for text in phase["prompt"].values()]
+    for text in (dataset.name, protocol["name"], *prompts):
+        identities.check(str(dataset.folder / reader.MANIFEST), text, "it is published as it stands: change it there")
+
+
+def _own_text(dataset: Dataset, identities: Identities) -> str | None:
     """Return the hand-written card, checked to identify no person; None where the card is generated."""
     path = dataset.folder / CARD
     try:
@@ -151,8 +195,14 @@ def _own_text(dataset: Dataset) -> str | None:
     words = own_text(text)
     if words is not None:
         is_whole_card = not text.startswith(CARD_MARK)
-        must_say_synthetic = dataset.is_synthetic and is_whole_card
-        check_own_text(words, dataset.subjects(), str(path), is_synthetic=must_say_synthetic)
+        if dataset.is_synthetic and is_whole_card and not says_synthetic(words):
+            raise InvalidInput(
+                str(path),
+                found="a card that does not state that the faces are drawn",
+                expected="the word synthetic in it",
+                todo="drawn faces must not pass as people",
+            )
+        identities.check(str(path), words, "a release gives people new pseudonyms; remove the old ones")
     return words
 
 
@@ -177,6 +227,7 @@ def _verify(folder: Path) -> list[str]:
 
 def _content(
     config: PublishConfig,
+    book: ReleaseBook,
     dataset: Dataset,
     listing: Listing,
     selection: Selection,
@@ -205,6 +256,10 @@ def _content(
             date=now[:10],
             n_unreviewed=selection.n_unreviewed,
             n_withdrawn=count_withdrawals(dataset.folder),
+            misses_people=any(
+                set(release.subjects) - set(selection.subjects) for release in book.releases if release.number < number
+            ),
+            joinable=config.joinable,
             landmarker=landmarker,
         )
         machine = croissant.describe(
@@ -217,9 +272,9 @@ def _content(
             labels_sha256=labels_sha256,
             arrays=arrays,
             is_synthetic=dataset.is_synthetic,
-            rai=croissant.responsible(
-                manifest, n_unreviewed=selection.n_unreviewed, n_rows=len(rows), landmarker=landmarker
-            ),
+            joinable=config.joinable,
+            manifest=manifest,
+            rai=croissant.responsible(manifest, rows, n_unreviewed=selection.n_unreviewed, landmarker=landmarker),
         )
         metadata = {
             "title": listing.title,
@@ -236,4 +291,4 @@ def _content(
         basis = "published with the consent of each person to training and publishing"
         right = {**consent.right_of("any", listing.license_name, basis), "declared_utc": now}
         manifest["rights"] = [right]
-    return Content(manifest, describe, None if geometry is None else geometry.points)
+    return Content(manifest, describe, config.lossless, None if geometry is None else geometry.points)

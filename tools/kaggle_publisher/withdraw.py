@@ -78,7 +78,11 @@ class Withdrawn:
         lines = [f"{self.subject} of {self.dataset}: {'erased' if self.erases and not self.dry_run else head}"]
         where = "deleted" if self.erases else "to trash/ (withdraw --erase deletes them)"
         lines.append(f"  takes       {self.n_takes} with {self.n_sequences} sequences, {where}")
-        shown = [f"release {number} of {address}, version {version}" for number, address, version in self.releases]
+        shown = [
+            f"release {number} of {address}, "
+            + ("version not known: look there" if version is None else f"version {version}")
+            for number, address, version in self.releases
+        ]
         lines += _block("releases", shown)
         lines += _block("copies", [f"{copy.subject_id} of {paths.shown(copy.folder)}" for copy in self.copies])
         places = self.places
@@ -160,9 +164,10 @@ def withdraw(config: WithdrawConfig) -> Withdrawn:
     people = [person, *copies]
     places = find_places(people)
     published = tuple(
-        (release.number, release.id, release.remote_version)
+        (release.number, release.id, version)
         for release in releases.releases
         if config.subject in release.subjects
+        for version in release.all_versions
     )
     stale: tuple[Path, ...] = ()
     changes: list[Change] = []

@@ -257,7 +257,7 @@ def link_files(names: Sequence[str], source: Path, target: Path) -> None:
     for name in names:
         if not (source / name).is_file():
             continue
-        (target / name).parent.mkdir(parents=True, exist_ok=True)
+        contracts.make_folder((target / name).parent)
         try:
             os.link(source / name, target / name)
         except FileExistsError:

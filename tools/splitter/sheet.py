@@ -116,6 +116,8 @@ def write_sheet(dataset: Dataset, leaks: Sequence[Leak], target: Path, title: st
     strips = [_title(f"{dataset.name}: {title}", len(leaks) - len(drawn))]
     strips += [_strip(dataset, leak) for leak in drawn]
     data = cv2.imencode(".png", np.vstack(strips)[:, :, ::-1])[1].tobytes()
+    if not target.parent.exists():
+        contracts.make_private(target.parent)
     contracts.write_bytes(target, data)
 
 

@@ -19,7 +19,7 @@ from shared.traces.person import TABLES, Person
 from shared.traces.places import Places
 from shared.web import spec_file
 from tools.kaggle_publisher.release.staging import CHECKSUMS
-from tools.kaggle_publisher.releases import RELEASES, Release, read_releases, write_releases
+from tools.kaggle_publisher.releases import RELEASES, Release, changing_releases, read_releases, write_releases
 
 REVIEW = "review.json"
 
@@ -45,7 +45,7 @@ def take_out(person: Person) -> None:
             releases=releases,
             pseudonyms=[person.subject_id],
             released=person.released.values(),
-            pictures=person.pictures(),
+            pictures=person.all_pictures(),
         )
     with DatasetWriter(person.folder, opened.protocol, opened.manifest["kind"]) as writer:
         for take_id in takes:
@@ -121,10 +121,10 @@ def _erase_from_dataset(person: Person) -> Iterator[Change]:
         yield from _delete(folder / bulk_writer.ORIGINS)
     if consent.forget(folder, person.subject_id):
         yield Change(folder / consent.CONSENT_FILE, "rewritten")
-    book = read_releases(folder)
-    if any(person.subject_id in release.subjects for release in book.releases):
-        releases = tuple(_without_person(release, person) for release in book.releases)
-        write_releases(type(book)(book.folder, book.secret, releases))
+    if any(person.subject_id in release.subjects for release in read_releases(folder).releases):
+        with changing_releases(folder) as book:
+            releases = tuple(_without_person(release, person) for release in book.releases)
+            write_releases(type(book)(book.folder, book.secret, releases))
         yield Change(folder / RELEASES, "rewritten")
     if (folder / splits.SIDES_FILE).is_file():
         sides = contracts.read_document(folder / splits.SIDES_FILE, "sides")

@@ -53,7 +53,7 @@ def remember(people: Sequence[Person]) -> Wanted:
         tuple(dict.fromkeys([*own, *released])),
         frozenset[str]().union(*(person.file_hashes - set(_films_of_others(person)) for person in people)),
         frozenset[str]().union(*(person.picture_hashes for person in people)),
-        tuple(dict.fromkeys(_run_of_pixels(data) for person in people for data in person.pictures())),
+        tuple(dict.fromkeys(_run_of_pixels(data) for person in people for data in person.all_pictures())),
         tuple(person.folder.resolve() for person in people),
     )
 

@@ -4,48 +4,11 @@ The facts are generated from what is staged, never taken over from the dataset's
 are left out. A hand-written text is kept above the facts, if it identifies no person.
 """
 
-import re
 from collections.abc import Sequence
 from typing import Any
 
 from shared.dataset.reader import SequenceRow, count_labels
-from shared.errors import CheckFailed, InvalidInput
-from tools.kaggle_publisher.release.rules import Listing, says_synthetic
-
-_HOME = re.compile(r"(?:/home/|/Users/|/root/|[A-Za-z]:\\Users\\)[^\s/\\]*")
-_MAIL = re.compile(r"[\w.+-]+@[\w-]+\.[\w.]+")
-
-
-def check_own_text(text: str, subjects: Sequence[str], what: str, *, is_synthetic: bool) -> None:
-    """Refuse a hand-written text that identifies a person.
-
-    Args:
-        text: What a person wrote for the card.
-        subjects: All pseudonyms of the dataset, also of those who are left out.
-        what: The file, for errors.
-        is_synthetic: Whether the faces are drawn; the text must state it then.
-
-    Raises:
-        CheckFailed: It names a pseudonym, a home folder or a mail address.
-        InvalidInput: Drawn faces that are not called synthetic.
-    """
-    if is_synthetic and not says_synthetic(text):
-        raise InvalidInput(
-            what,
-            found="a card that does not state that the faces are drawn",
-            expected="the word synthetic in it",
-            todo="drawn faces must not pass as people",
-        )
-    found = [f"the pseudonym {name}" for name in subjects if re.search(rf"(?<![\w-]){re.escape(name)}(?![\w-])", text)]
-    found += [f"the folder {match.group()}" for match in _HOME.finditer(text)]
-    found += [f"the address {match.group()}" for match in _MAIL.finditer(text)]
-    if found:
-        raise CheckFailed(
-            what,
-            found=f"{found[0]} in your own text" + (f" (and {len(found) - 1} more)" if len(found) > 1 else ""),
-            expected="a text that identifies no person",
-            todo="a release gives people new pseudonyms; remove the old ones",
-        )
+from tools.kaggle_publisher.release.rules import Listing
 
 
 def write_card(
@@ -58,6 +21,8 @@ def write_card(
     date: str,
     n_unreviewed: int,
     n_withdrawn: int,
+    misses_people: bool = False,
+    joinable: bool = False,
     landmarker: str | None = None,
 ) -> str:
     """Write the card.
@@ -70,7 +35,9 @@ def write_card(
         release: Its number.
         date: Such as 2026-01-22.
         n_unreviewed: Labels that were not reviewed.
-        n_withdrawn: People who have taken their consent back so far.
+        n_withdrawn: People in older releases who have taken their consent back.
+        misses_people: Whether older releases hold people who are not in this one, for whatever reason.
+        joinable: Whether people keep their pseudonym in all releases of that kind.
         landmarker: What read the landmarks of a release that holds geometry and no pictures; None for pictures.
     """
     landmarks_only = landmarker is not None
@@ -79,14 +46,38 @@ def write_card(
     blocks.append(_labels(rows, n_unreviewed))
     blocks.append(_how(manifest, landmarks_only=landmarks_only))
     blocks.append(_limits(manifest, rows, landmarker))
+    older = "lder releases hold people who are not in this one. Delete them."
     if n_withdrawn:
-        count = f"{n_withdrawn} withdrawal{'s' if n_withdrawn > 1 else ''}"
-        blocks.append(f"There was {count} so far: older releases hold people who are not in this one. Delete them.")
+        there = f"There {'were' if n_withdrawn > 1 else 'was'} {n_withdrawn} withdrawal{'s' if n_withdrawn > 1 else ''}"
+        blocks.append(f"{there} so far: o{older}")
+    elif misses_people:
+        blocks.append(f"O{older}")
     blocks.append(
-        f"Release {release} of {date}, licence {listing.license_name}. Pseudonyms are of this release only. "
+        f"Release {release} of {date}, licence {listing.license_name}. {describe_pseudonyms(joinable=joinable)} "
         "`checksums.sha256` lists the sha256 of every file; `croissant.json` describes them for machines."
     )
     return "\n\n".join(blocks) + "\n"
+
+
+def was_prompted(row: SequenceRow) -> bool:
+    """Tell whether somebody was told what to do, and the label is that."""
+    return row.source in ("camera", "stream", "synthetic")
+
+
+def describe_origin(rows: Sequence[SequenceRow]) -> str:
+    """Say where labels come from."""
+    if all(map(was_prompted, rows)):
+        return "what the person was prompted to do"
+    if not any(map(was_prompted, rows)):
+        return "what came with the film or photo"
+    return "what the person was prompted to do, or what came with the film or photo"
+
+
+def describe_pseudonyms(*, joinable: bool) -> str:
+    """Say how far a pseudonym holds."""
+    if joinable:
+        return "A person has the same pseudonym in all releases that were made to be joined, this one among them."
+    return "Pseudonyms are of this release only."
 
 
 def _what(manifest: dict[str, Any], rows: Sequence[SequenceRow], *, landmarks_only: bool) -> str:
@@ -106,9 +97,13 @@ def _what(manifest: dict[str, Any], rows: Sequence[SequenceRow], *, landmarks_on
     )
     if landmarks_only:
         text += (
-            "\n\n**No pictures are in here. Geometry can still be personal:** the proportions of a face may be enough "
-            "to recognise a person, so the same care applies.\n"
-            "**사진은 들어 있지 않지만, 얼굴 형상도 개인정보가 될 수 있습니다.**"
+            "\n\n**No pictures are in here. Geometry can still be personal.** With landmarks one can recognise a "
+            "person by the proportions of the face, against landmarks read from any photo of them; find the same "
+            "recording again in another release, by its numbers; and read expression, gaze and the turn of the head. "
+            "So the same care applies.\n"
+            "**사진은 들어 있지 않지만, 얼굴 형상도 개인정보가 될 수 있습니다.** 랜드마크만으로도 "
+            "얼굴 비율로 사람을 알아보거나, "
+            "다른 릴리스에서 같은 녹화를 찾아내거나, 표정·시선·고개 방향을 읽을 수 있으니 사진처럼 다뤄 주세요."
         )
     return text
 
@@ -122,7 +117,7 @@ def _labels(rows: Sequence[SequenceRow], n_unreviewed: int) -> str:
         reviewed = "Every label was checked by eye."
     else:
         reviewed = (
-            f"**{n_unreviewed} of {len(rows)} labels were not reviewed**: they are what the person was prompted to do, "
+            f"**{n_unreviewed} of {len(rows)} labels were not reviewed**: they are {describe_origin(rows)}, "
             "which was not checked."
         )
     return f"| label | sequences | people |\n|---|---|---|\n{table}\n\n{reviewed}"
@@ -137,8 +132,8 @@ def _how(manifest: dict[str, Any], *, landmarks_only: bool) -> str:
             "NaN where no face was found. `landmarks.csv`: the sequence and number of each picture, in the same order."
         )
         lines.append(
-            "- `sha256` in `labels.csv` is of the pictures, which are not in here: it shows whether two sequences, "
-            "also of another release, are of the same pictures."
+            "- `sha256` in `labels.csv` is of the sequence's rows in `landmarks.npy`; nothing in here is made of the "
+            "pictures' files."
         )
     else:
         size = f"{image['width_px']} x {image['height_px']}"
@@ -151,6 +146,6 @@ def _limits(manifest: dict[str, Any], rows: Sequence[SequenceRow], landmarker: s
     n_people = len({row.subject_id for row in rows})
     sources = ", ".join(sorted({row.source for row in rows}))
     few = " Few people: split by person, and expect wide intervals." if n_people < 30 else ""
-    posed = " Expressions were prompted, so they are posed." if any(row.source == "camera" for row in rows) else ""
+    posed = " Expressions were prompted, so they are posed." if any(map(was_prompted, rows)) else ""
     found = f" Landmarks are what {landmarker} found, with its errors." if landmarker else ""
     return f"Known limits: sources are {sources}.{posed}{few}{found} Age, gender and skin tone were not recorded."

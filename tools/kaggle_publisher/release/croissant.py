@@ -4,9 +4,11 @@ Source: https://docs.mlcommons.org/croissant/docs/croissant-spec.html and croiss
 JSON-LD, so that no release depends on how a library writes it; the tests load it with mlcroissant. Pure.
 """
 
+from collections.abc import Sequence
 from typing import Any
 
-from shared.dataset.reader import COLUMNS, LABELS
+from shared.dataset.reader import COLUMNS, LABELS, SequenceRow
+from tools.kaggle_publisher.release.card import describe_origin, describe_pseudonyms, was_prompted
 
 CROISSANT = "croissant.json"
 LANDMARKS = "landmarks.npy"
@@ -51,7 +53,7 @@ _CONTEXT = {
 }
 _MEANING = {
     "sequence_id": ("sc:Text", "The sequence; its pictures are images/<sequence_id>_frame_<n>.jpg."),
-    "subject_id": ("sc:Text", "Pseudonym of the person, of this release only."),
+    "subject_id": ("sc:Text", "Pseudonym of the person."),
     "take_id": ("sc:Text", "The recording that the sequence was cut from."),
     "label": ("sc:Text", "What the sequence shows."),
     "emotion": ("sc:Text", "One of seven emotions, or empty."),
@@ -67,7 +69,7 @@ _MEANING = {
 _WITHOUT_PICTURES = {
     "sequence_id": f"The sequence; its pictures' landmarks are where {LANDMARK_ROWS} names it.",
     "frame_count": "Pictures of the sequence, which are rows of landmarks here.",
-    "sha256": "Hash of the sequence's picture files, which are not in this release: the same pictures, the same hash.",
+    "sha256": "Hash of the sequence's rows of landmarks, little-endian float32.",
 }
 _ARRAY = (
     "A NumPy array (.npy) of float32, shape (pictures, 478, 3): the face's points in the landmarker's order, each with "
@@ -91,6 +93,8 @@ def describe(
     labels_sha256: str,
     arrays: dict[str, str] | None,
     is_synthetic: bool,
+    joinable: bool,
+    manifest: dict[str, Any],
     rai: dict[str, str],
 ) -> dict[str, Any]:
     """Build croissant.json.
@@ -105,9 +109,13 @@ def describe(
         labels_sha256: Hash of labels.csv.
         arrays: name in the release → sha256 of the files of landmarks; None for a release of pictures.
         is_synthetic: Whether the faces are drawn.
+        joinable: Whether people keep their pseudonym in all releases of that kind.
+        manifest: The release's dataset.json.
         rai: Responsible-AI fields without their prefix, such as ``dataCollection``.
     """
     table = {"@id": LABELS}
+    meanings = {} if arrays is None else _WITHOUT_PICTURES
+    meanings = {**meanings, "subject_id": f"Pseudonym of the person. {describe_pseudonyms(joinable=joinable)}"}
     distribution: list[dict[str, Any]] = [
         {
             "@type": "cr:FileObject",
@@ -125,7 +133,7 @@ def describe(
             "name": "sequences",
             "description": "A row a sequence.",
             "key": {"@id": "sequences/sequence_id"},
-            "field": [_column(column, table, {} if arrays is None else _WITHOUT_PICTURES) for column in COLUMNS],
+            "field": [_column(column, table, meanings) for column in COLUMNS],
         }
     ]
     if arrays is None:
@@ -138,7 +146,7 @@ def describe(
                 "includes": "images/*.jpg",
             }
         )
-        records.append(_picture_records())
+        records.append(_picture_records(manifest["image"]))
     else:
         distribution += [_landmark_file(name, sha256) for name, sha256 in sorted(arrays.items())]
         records.append(_landmark_records())
@@ -154,7 +162,7 @@ def describe(
         "datePublished": date,
         "isLiveDataset": False,
         "citeAs": f"{name}, version {version}, {url}",
-        "keywords": ["synthetic" if is_synthetic else "faces", "smile detection", "computer vision"],
+        "keywords": ["synthetic" if is_synthetic else "faces", *manifest["classes"], "computer vision"],
         **{f"rai:{key}": text for key, text in rai.items()},
         "distribution": distribution,
         "recordSet": records,
@@ -208,7 +216,7 @@ def _landmark_records() -> dict[str, Any]:
     }
 
 
-def _picture_records() -> dict[str, Any]:
+def _picture_records(image: dict[str, Any]) -> dict[str, Any]:
     """A record a picture, with the sequence that it belongs to read from its name."""
     pictures = {"@id": "pictures"}
     return {
@@ -242,7 +250,7 @@ def _picture_records() -> dict[str, Any]:
                 "@type": "cr:Field",
                 "@id": "frames/image",
                 "name": "image",
-                "description": "The picture, 224 x 224, RGB.",
+                "description": f"The picture, {image['width_px']} x {image['height_px']}, RGB.",
                 "dataType": "sc:ImageObject",
                 "source": {"fileSet": pictures, "extract": {"fileProperty": "content"}},
             },
@@ -251,30 +259,40 @@ def _picture_records() -> dict[str, Any]:
 
 
 def responsible(
-    manifest: dict[str, Any], *, n_unreviewed: int, n_rows: int, landmarker: str | None = None
+    manifest: dict[str, Any], rows: Sequence[SequenceRow], *, n_unreviewed: int, landmarker: str | None = None
 ) -> dict[str, str]:
     """Fill the responsible-AI fields from what is known of a release; `landmarker` read one without pictures.
 
     Source: Croissant RAI 1.0, the fields on collection, labelling, limits and personal data.
     """
     drawn = manifest["kind"] == "synthetic"
-    protocol = manifest.get("protocol") or {}
-    origin = f"by the protocol {protocol['name']}" if protocol else "from films and photos"
+    prompted = list(map(was_prompted, rows))
+    protocol = f"recorded by the protocol {manifest['protocol']['name']}"
+    taken = "taken from films and photos"
+    origin = protocol if all(prompted) else f"{protocol}, or {taken}" if any(prompted) else taken
+    few = "Few people; " if len({row.subject_id for row in rows}) < 30 else ""
+    posed = "posed expressions; " if any(prompted) else ""
+    limits = f"{few}{posed}age, gender and skin tone were not recorded."
     return {
-        "dataCollection": "Drawn by a program." if drawn else f"Short sequences of faces, recorded {origin}.",
-        "dataCollectionType": "Synthetic data" if drawn else "Experiments",
+        "dataCollection": "Drawn by a program." if drawn else f"Short sequences of faces, {origin}.",
+        "dataCollectionType": "Synthetic data" if drawn else "Experiments" if all(prompted) else "Others",
         "dataPreprocessingProtocol": "Centred square, resized by area averaging, not mirrored; metadata removed."
         if landmarker is None
         else f"Centred square, resized by area averaging, not mirrored; then read by {landmarker}.",
         "dataAnnotationProtocol": (
-            "The label is what the person was prompted to do"
-            + (", checked by eye." if n_unreviewed == 0 else f"; {n_unreviewed} of {n_rows} were not checked by eye.")
+            f"The label is {describe_origin(rows)}"
+            + (
+                ", checked by eye."
+                if n_unreviewed == 0
+                else f"; {n_unreviewed} of {len(rows)} were not checked by eye."
+            )
         ),
-        "dataLimitations": "Few people; posed expressions; age, gender and skin tone were not recorded.",
+        "dataLimitations": limits[0].upper() + limits[1:],
         "dataBiases": "The people are those whom the team could ask; the sample represents no population.",
         "personalSensitiveInformation": "None: drawn faces."
         if drawn
         else f"{'Faces' if landmarker is None else 'Face geometry'} of people who agreed to be published.",
-        "dataUseCases": "Training and measuring smile detectors. Not for recognising people.",
+        "dataUseCases": f"Training and measuring detectors of {manifest['positive_class']}. "
+        "Not for recognising people.",
         "dataReleaseMaintenancePlan": "A person who withdraws is left out of the next release; use the newest one.",
     }

@@ -3,6 +3,7 @@
 Reads a dataset, writes the staging folder, sends nothing. Files that are not on the list are left out.
 """
 
+import hashlib
 import json
 import re
 import shutil
@@ -23,7 +24,7 @@ from shared.errors import CheckFailed, InvalidInput, WrongUsage
 from shared.system import portable
 from tools.kaggle_publisher.release import croissant
 from tools.kaggle_publisher.release.croissant import LANDMARK_ROWS, LANDMARKS
-from tools.kaggle_publisher.release.pictures import find_hidden, strip_hidden
+from tools.kaggle_publisher.release.pictures import make_clean
 
 CARD = "README.md"
 KAGGLE_METADATA = "dataset-metadata.json"
@@ -39,6 +40,7 @@ STAGED = {
     LANDMARKS,
     LANDMARK_ROWS,
 }
+FEATURE_SHAPE = (478, 3)  # of a face's landmarks
 _REASONS = {
     "takes": "the films and records of the takes",
     "trash": "repeated and withdrawn takes",
@@ -82,11 +84,13 @@ class Content:
     Attributes:
         manifest: dataset.json without counts, next and checksums.
         describe: (rows, labels_sha256, arrays) → the texts of README.md, croissant.json and dataset-metadata.json.
+        lossless: Whether a picture whose pixels cannot be kept to the bit is refused; it is encoded again otherwise.
         landmarks: (pictures, 478, 3) float32 in the order of the old rows' pictures, or None for a release of pictures.
     """
 
     manifest: dict[str, Any]
     describe: Any
+    lossless: bool = False
     landmarks: Any = None
 
 
@@ -124,11 +128,10 @@ def _stage(
     temporary = Path(tempfile.mkdtemp(dir=out.parent, prefix=f".{out.name}.", suffix=".staging"))
     try:
         if content.landmarks is None:
-            rows = _write_pictures(dataset, renamed, temporary)
+            rows = _write_pictures(dataset, renamed, temporary, lossless=content.lossless)
             arrays = None
         else:
-            rows = [new for _, new in renamed]
-            arrays = _write_landmarks(rows, content.landmarks, temporary)
+            rows, arrays = _write_landmarks([new for _, new in renamed], content.landmarks, temporary)
         (temporary / reader.LABELS).write_bytes(reader.format_labels(rows))
         # Ids begin after the last published one, so that they do not reveal how many were left out.
         next_ids = {"take": len({row.take_id for row in rows}) + 1, "sequence": len(rows) + 1}
@@ -138,7 +141,7 @@ def _stage(
             (temporary / name).write_text(text, encoding="utf-8", newline="\n")
         _write_checksums(temporary)
         files = tuple(list_files(temporary))
-        temporary.chmod(0o755)
+        contracts.close_to_others(temporary)
         old = temporary.with_suffix(".old")
         if out.exists():
             portable.replace(out, old)
@@ -150,7 +153,7 @@ def _stage(
 
 
 def _write_pictures(
-    dataset: Dataset, renamed: Sequence[tuple[SequenceRow, SequenceRow]], target: Path
+    dataset: Dataset, renamed: Sequence[tuple[SequenceRow, SequenceRow]], target: Path, *, lossless: bool
 ) -> list[SequenceRow]:
     """Write the pictures without anything hidden in them; returns the new rows with the hashes of what was written."""
     (target / "images").mkdir()
@@ -159,37 +162,37 @@ def _write_pictures(
         pictures = [(name, (dataset.folder / name).read_bytes()) for name in old.frame_names()]
         if reader.hash_pictures(data for _, data in pictures) != old.sha256:
             raise CheckFailed(old.sequence_id, found="pictures that changed meanwhile", expected="quiet ones")
-        clean = [_clean(data, str(dataset.folder / name), dataset) for name, data in pictures]
+        quality = int(dataset.manifest["image"]["quality"])
+        clean = [make_clean(data, str(dataset.folder / name), quality, lossless=lossless) for name, data in pictures]
         for name, data in zip(new.frame_names(), clean, strict=True):
             (target / name).write_bytes(data)
         rows.append(replace(new, sha256=reader.hash_pictures(clean)))
     return rows
 
 
-def _clean(jpeg: bytes, what: str, dataset: Dataset) -> bytes:
-    """Return the picture alone; encoded again only where its metadata decided how it is shown (a turned camera)."""
-    if find_hidden(jpeg) is None:
-        return jpeg
-    import cv2
-
-    stripped = strip_hidden(jpeg, what)
-    before, after = (cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR) for data in (jpeg, stripped))
-    if before is None:
-        raise CheckFailed(what, found="a file that is no picture", expected="a complete JPEG picture")
-    if after is None or not np.array_equal(before, after):
-        quality = [cv2.IMWRITE_JPEG_QUALITY, int(dataset.manifest["image"]["quality"])]
-        stripped = cv2.imencode(".jpg", before, quality)[1].tobytes()
-    if hidden := find_hidden(stripped):
-        raise CheckFailed(what, found=f"{hidden} that does not come off", expected="pixels only")
-    return stripped
+def _write_landmarks(
+    rows: Sequence[SequenceRow], landmarks: Any, target: Path
+) -> tuple[list[SequenceRow], dict[str, str]]:
+    """Write the arrays of a release without pictures; returns the rows with the hashes of theirs, and the files'."""
+    points = np.asarray(landmarks, dtype="<f4")
+    np.save(target / LANDMARKS, points, allow_pickle=False)
+    (target / LANDMARK_ROWS).write_bytes(format_landmark_rows(rows))
+    hashed = [replace(row, sha256=sha256) for row, sha256 in zip(rows, hash_landmarks(rows, points), strict=True)]
+    return hashed, {name: contracts.sha256_file(target / name) for name in (LANDMARKS, LANDMARK_ROWS)}
 
 
-def _write_landmarks(rows: Sequence[SequenceRow], landmarks: Any, target: Path) -> dict[str, str]:
-    """Write the arrays of a release without pictures; returns their hashes."""
-    np.save(target / LANDMARKS, np.asarray(landmarks, dtype=np.float32), allow_pickle=False)
+def format_landmark_rows(rows: Sequence[SequenceRow]) -> bytes:
+    """Write which picture each row of landmarks is of."""
     lines = [f"{row.sequence_id},{number}" for row in rows for number in range(row.frame_count)]
-    (target / LANDMARK_ROWS).write_text("\n".join(["sequence_id,frame", *lines]) + "\n", encoding="utf-8", newline="\n")
-    return {name: contracts.sha256_file(target / name) for name in (LANDMARKS, LANDMARK_ROWS)}
+    return ("\n".join(["sequence_id,frame", *lines]) + "\n").encode()
+
+
+def hash_landmarks(rows: Sequence[SequenceRow], points: Any) -> Iterator[str]:
+    """Hash each sequence's rows of landmarks; no picture's file has a part in it."""
+    begin = 0
+    for row in rows:
+        yield hashlib.sha256(np.ascontiguousarray(points[begin : begin + row.frame_count], "<f4").tobytes()).hexdigest()
+        begin += row.frame_count
 
 
 def _write_checksums(folder: Path) -> None:
@@ -212,7 +215,7 @@ def format_json(document: Any) -> str:
 
 def _clear_leftovers(out: Path) -> None:
     """Remove what a killed run left; the lock makes sure that no other process writes there."""
-    pattern = re.compile(re.escape(f".{out.name}.") + r"[a-z0-9_]+\.(staging|old)")
+    pattern = re.compile(re.escape(f".{out.name}.") + r"[a-z0-9_]+\.(staging|old|readback)")
     for path in out.parent.iterdir():
         if pattern.fullmatch(path.name):
             shutil.rmtree(path)

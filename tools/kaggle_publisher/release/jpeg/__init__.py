@@ -1,0 +1,1 @@
+"""Writes JPEG files anew from their coefficients, so that nothing hides in them."""
