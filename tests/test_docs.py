@@ -100,7 +100,7 @@ def test_the_examples_of_the_help_use_flags_that_exist(tool: str) -> None:
     assert {flag for flag in used if flag not in known} == set()
 
 
-@pytest.mark.parametrize("name", ["README.md", "README.ko.md", "CHANGELOG.md", "LOG.md"])
+@pytest.mark.parametrize("name", ["README.md", "README.ko.md", "CHANGELOG.md", "LOG.md", "LICENSE", "THIRD_PARTY.md"])
 def test_the_papers_of_the_project_are_there(name: str) -> None:
     assert (ROOT / name).read_text(encoding="utf-8").strip()
 
