@@ -98,18 +98,19 @@ def _made_of_datasets(people: Sequence[Person]) -> Iterator[Place]:
 
 
 def _staged_elsewhere(people: Sequence[Person]) -> Iterator[Place]:
-    """Find staged releases under other names that hold the person's pictures or pseudonyms."""
+    """Find releases that were staged under other names, or fetched, and hold the person's pictures or pseudonyms."""
     released = {name for person in people for name in person.released.values()}
     names = {person.folder.name for person in people} | {person.name for person in people}
     hashes = frozenset[str]().union(*(person.file_hashes | person.picture_hashes for person in people))
-    for folder in sorted(paths.artifacts("publish").glob("*")):
+    fetched = [path.parent for path in (paths.home() / "datasets").glob("*/landmarks.npy")]  # no dataset of pictures
+    for folder in sorted([*paths.artifacts("publish").glob("*"), *fetched]):
         if folder.name in names or not folder.is_dir():
             continue
         pictures = (path for path in folder.rglob("*.jpg"))
         table = folder / "labels.csv"
         named = table.is_file() and named_in_table(table, frozenset(released))
         if named or any(contracts.sha256_file(path) in hashes for path in pictures):
-            yield Place(folder, "publish", "is a staged release with the person")
+            yield Place(folder, "publish", "is a release with the person")
 
 
 def _find_timelines(people: Sequence[Person]) -> Iterator[Path]:
