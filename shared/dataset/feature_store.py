@@ -38,7 +38,7 @@ def row_dtype(kind: str) -> np.dtype[Any]:
 
 
 def store_dir(dataset_name: str, kind: str) -> Path:
-    """Return the folder of a dataset's store of one kind."""
+    """Return the folder of one kind of store; its name is that of the dataset's folder."""
     return paths.artifacts("features") / dataset_name / kind
 
 
@@ -148,7 +148,9 @@ def open_features(
     """
     if kind not in FEATURE_KINDS:
         raise WrongUsage("--kind", found=repr(kind), expected=" or ".join(FEATURE_KINDS))
-    places = [folder] if folder else [store_dir(dataset.place, name) for name in dict.fromkeys((kind, "landmarks"))]
+    places = (
+        [folder] if folder else [store_dir(dataset.folder.name, name) for name in dict.fromkeys((kind, "landmarks"))]
+    )
     places = [place for place in places if (place / MANIFEST).is_file()]
     todo = f"make them: ./inv features --dataset {dataset.name} --kind {kind}"
     if not places:

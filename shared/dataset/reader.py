@@ -120,11 +120,6 @@ class Dataset:
         return str(self.manifest["name"])
 
     @property
-    def place(self) -> str:
-        """The name of what is made of it under artifacts/: its folder's, since a fetched release can bear its name."""
-        return self.folder.resolve().name
-
-    @property
     def is_synthetic(self) -> bool:
         """Whether the people in it are drawn."""
         return bool(self.manifest["kind"] == "synthetic")

@@ -128,13 +128,17 @@ class _Run:
         }
         image = dataset.manifest["image"]
         self._job = Job(config.kind, model, image["width_px"], image["height_px"])
-        self._folder = config.out or feature_store.store_dir(dataset.place, config.kind)
+        self._folder = config.out or feature_store.store_dir(dataset.folder.name, config.kind)
         n_pictures = sum(row.frame_count for row in dataset.rows)
         self._order = np.empty((n_pictures, 32), np.uint8)
         self._changed: list[str] = []
 
     def finish(self) -> Featurized:
-        also = None if self._config.kind == "landmarks" else feature_store.store_dir(self._dataset.place, "landmarks")
+        also = (
+            None
+            if self._config.kind == "landmarks"
+            else feature_store.store_dir(self._dataset.folder.name, "landmarks")
+        )
         started = time.perf_counter()
         computed = 0
         with StoreWriter(self._folder, self._config.kind, self._model, self._reading, also) as store:

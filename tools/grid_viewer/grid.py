@@ -82,7 +82,7 @@ def make_grid(config: GridConfig) -> Grid:
     """
     dataset = reader.open_dataset(config.dataset)
     rows = select_rows(dataset, config.labels, config.subjects)
-    out = config.out or paths.artifacts("grids") / dataset.place
+    out = config.out or paths.artifacts("grids") / dataset.folder.name
     contracts.make_folder(out) if config.out else contracts.make_private(out)
     try:
         with filelock.FileLock(out / ".grid-viewer.lock", timeout=0):

@@ -55,7 +55,7 @@ def publish(config: PublishConfig) -> Published | Abandoned:
     """
     dataset = reader.open_dataset(config.dataset)
     listing = _list(config, dataset, config.subtitle)
-    out = config.out or paths.artifacts("publish") / dataset.place
+    out = config.out or paths.artifacts("publish") / dataset.folder.name
     must_be_replaceable(out, config.dataset)
     if config.public:
         _must_be_confirmed(config.confirm, listing)

@@ -81,7 +81,7 @@ class ReviewState:
         self._rows = {row.sequence_id: row for row in self.dataset.rows}
         self._stamp = self._labels_stamp()
         self.review = ReviewFile(self.dataset)
-        listed = suspicion_path(self.dataset.place)
+        listed = suspicion_path(self.dataset.folder.name)
         self._scores = None
         if score_files:
             self._scores = read_scores(score_files, self.dataset)

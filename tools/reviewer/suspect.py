@@ -142,7 +142,7 @@ def suspect(
         ],
         "code": provenance.code_info("numpy", "scikit-learn"),
     }
-    file = out or suspicion_path(dataset.place)
+    file = out or suspicion_path(dataset.folder.name)
     contracts.write_document(file, document, "suspicion")
     return Suspected(dataset, file, document, find_suspects(dataset, read_suspicion(file, dataset)))
 
