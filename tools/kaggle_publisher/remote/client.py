@@ -68,7 +68,7 @@ def is_local() -> bool:
         InvalidInput: Another server is named, or localhost is another computer.
     """
     chosen = os.environ.get(ENVIRONMENT)
-    if chosen in (None, "", "PROD"):
+    if chosen in (None, "PROD"):
         return False
     if chosen not in _LOCAL:
         raise InvalidInput(
