@@ -54,9 +54,10 @@ page is written by `python tests/third_party.py` from what is installed (Linux, 
 - **You pass the installed environment on** (a container image, an installer, a copied `.venv`): then you pass the
   libraries inside of the wheels on, under their licences.
   - The wheel of **av** has FFmpeg built with x264 and x265. These are under the GPL, so that whole wheel is: give its
-    source and the GPL's text along, or leave out the extras that need it: recorder, importer, trainer, spec-checker.
+    source and the GPL's text along, or leave out the extras that need it: recorder, importer, trainer, spec-checker,
+    timeline.
   - The wheels of **OpenCV** have Qt and FFmpeg under the LGPL: keep them as files that can be exchanged, name them, and
-    give the licence's text along. opencv-python-headless is the same without Qt, where no window is needed.
+    give the licence's text along. opencv-contrib-python-headless is the same without Qt, where no window is needed.
   - H.264 and H.265 can be covered by patents where you are.
 - **torch** is the CPU build here. From the public index it also brings NVIDIA's CUDA libraries, which are proprietary.
 - **Weights**: `./inv fetch-models` gets MediaPipe's Face Landmarker (Apache-2.0) and YuNet (MIT).

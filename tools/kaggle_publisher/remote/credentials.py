@@ -9,7 +9,6 @@ import io
 import json
 import os
 import re
-import shlex
 import urllib.parse
 from collections.abc import Iterator
 from pathlib import Path
@@ -58,7 +57,7 @@ def find_open_files() -> Iterator[str]:
         return
     for path in _files():
         if path.is_file() and path.stat().st_mode & 0o077:
-            yield f"chmod 600 {shlex.quote(str(path))}"
+            yield portable.join_words(["chmod", "600", str(path)])
 
 
 class ConcealedOutput(io.TextIOBase):
