@@ -100,11 +100,11 @@ class _Upload:
         """Make the version, after a last look at consent and at Kaggle's state."""
         listing = self._listing
         there = self._remote.find(listing.id)
-        _must_not_become_public(there, self._config, self._listing.id)
         if there is not None and there.is_at_work:
             there = self._remote.wait_until_ready(listing.id, self._timeout_s, None)
+        _must_not_become_public(there, self._config, listing.id)
         card = (self._staged.out / CARD).read_text(encoding="utf-8")
-        if gone := self._find_withdrawn(release):
+        if gone := self._find_withdrawn():
             raise CheckFailed(
                 listing.id,
                 found=f"people whose consent ended during the upload ({'; '.join(gone)})",
@@ -188,7 +188,7 @@ class _Upload:
         finished = record_release(self._folder, finished)
         shutil.rmtree(_packed_folder(self._staged.out), ignore_errors=True)
         where = "the new version" if version is None else f"version {version}"
-        if gone := self._find_withdrawn(release):
+        if gone := self._find_withdrawn():
             raise CheckFailed(
                 self._listing.id,
                 found=f"{where} with people whose consent ended while it was made ({'; '.join(gone)})",
@@ -204,7 +204,7 @@ class _Upload:
             )
         return Outcome(finished, self._url, is_private)
 
-    def _find_withdrawn(self, release: Release) -> list[str]:
+    def _find_withdrawn(self) -> list[str]:
         """Name the people of a release who may not be published at this moment, and why."""
         if self._staged.dataset.is_synthetic:
             return []
