@@ -14,7 +14,7 @@ from tools.timeline.config import MomentsConfig, ScoreConfig, TimelineConfig
 from tools.timeline.moments.write import write_moments
 from tools.timeline.table.build import build
 from tools.timeline.table.rows import read_timeline
-from tools.timeline.truth import labels, measures, score
+from tools.timeline.truth import labels, measures, score, trained
 from tools.timeline.truth.labels import Event
 
 
@@ -174,3 +174,42 @@ def test_a_csv_that_is_not_there_is_one_line(folder: Path, tmp_path: Path) -> No
 def test_a_timeline_without_marks_says_how_to_make_them(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.main(["score", "--timeline", str(folder)]) == 1
     assert "./inv timeline-label" in capsys.readouterr().err
+
+
+def test_statistics_of_clips_leave_out_what_is_missing_and_keep_a_legal_zero() -> None:
+    values = np.array([[0.0, 1.0, 0.5, np.nan, 0.0, 0.0]])
+    padded = np.concatenate([values, np.full((1, 10), np.nan)], axis=1)
+    assert trained.clip_statistics(padded, 2)[:6] == pytest.approx(trained.clip_statistics(values, 2), nan_ok=True)
+    assert trained.clip_statistics(values, 2)[2].tolist() == pytest.approx([0.3, np.std([0, 1, 0.5, 0, 0]), 1.0, 0.0])
+    assert np.isnan(trained.clip_statistics(padded, 2)[-1]).all()
+
+
+def test_what_is_learned_from_other_films_is_measured_beside_the_moments(
+    film_of: Callable[..., Path], brightness: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    rng, words = np.random.default_rng(6), ["score", "--trained", "--out", str(tmp_path / "s.json"), "--json"]
+    rows = ["film,start_s,end_s"]
+    for number in range(4):
+        laughs = [(float(start), float(start) + 3) for start in (5 + rng.uniform(0, 5), 25 + rng.uniform(0, 10))]
+        times = [beat / 10 for beat in range(450)]
+        levels = [0.3 + 0.25 * any(a <= time < b for a, b in laughs) for time in times]  # below the usual threshold
+        film = film_of(tmp_path / f"f{number}.mp4", times, levels)
+        build(TimelineConfig(film, tmp_path / f"t{number}", 2, "model", str(brightness), "none", None, "own"))
+        write_moments(tmp_path / f"t{number}", MomentsConfig(high=0.9))
+        rows += [f"t{number},{start:.2f},{end:.2f}" for start, end in laughs]
+        words += ["--timeline", str(tmp_path / f"t{number}")]
+    (tmp_path / "laughs.csv").write_text("\n".join([*rows, ""]))
+    assert cli.main([*words, "--labels", str(tmp_path / "laughs.csv")]) == 0
+    methods = json.loads(capsys.readouterr().out)["score"]["methods"]
+    f1 = {method["name"]: method["f1"][0]["value"] for method in methods}
+    assert f1["moments"] == 0.0
+    assert f1["clip_stats"] >= 0.8
+    assert "clip_stats_boosting" in f1
+    assert cli.main([*words[:-4], "--labels", str(tmp_path / "laughs.csv")]) == 1  # the csv names a film too many
+
+
+def test_two_films_are_too_few_to_learn_from_others(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "laughs.csv").write_text("film,start_s,end_s\nbright,8,12\n")
+    given = ScoreConfig((folder,), tmp_path / "laughs.csv", None, tmp_path / "score.json", 0, trained=True)
+    with pytest.raises(InvalidInput, match="--trained: found 1 films of 1 providers, expected at least 3"):
+        score.score(given)

@@ -46,7 +46,8 @@ timeline moments --timeline talk_show --channel happy --track 2"""
 
 SCORE_EXAMPLES = """\
 timeline score --timeline talk_show --timeline quiz
-timeline score --timeline talk_show --labels laughs.csv --json"""
+timeline score --timeline talk_show --labels laughs.csv --json
+timeline score --trained                                   # three marked films or more"""
 
 EXPORT_EXAMPLES = """\
 timeline export --timeline talk_show
@@ -100,6 +101,8 @@ def _add_score(timeline: cli.Parser) -> None:
     csv = "a csv with film, start_s, end_s (default: the marks of ./inv timeline-label)"
     add("--labels", type=cli.path, metavar="CSV", help=csv)
     add("--rater", metavar="NAME", help="whose marks are the truth (default: what most raters marked)")
+    trained = "also measure statistics of 6-second clips, judged by models that are learned from the other films"
+    add("--trained", action="store_true", help=trained)
     cli.add_out(parser, "artifacts/results/timeline_score.json")
     cli.add_seed(parser)
     cli.add_json(parser)

@@ -72,6 +72,7 @@ class ScoreConfig:
         rater: Whose marks are the truth; None for what most raters marked.
         out: The document.
         seed: Of the draws.
+        trained: Also measure models that are learned from the other films.
     """
 
     timelines: tuple[Path, ...]
@@ -79,6 +80,7 @@ class ScoreConfig:
     rater: str | None
     out: Path
     seed: int
+    trained: bool = False
 
 
 @dataclass(frozen=True)

@@ -120,9 +120,11 @@ def score(config: ScoreConfig) -> Scored:
     onsets = {OURS: ours, UNIFORM: uniform}
     for name in channels:
         onsets[name] = {film.timeline.name: _onsets_by_channel(film, name) for film in films}
+    if config.trained:
+        onsets |= _learn(films)
     f1 = {name: [_pooled(films, found, tolerance) for tolerance in TOLERANCES_S] for name, found in onsets.items()}
     methods = [_method(OURS, f1[OURS]), _random(films, ours, rng)]
-    methods += [_method(name, f1[name]) for name in (UNIFORM, *channels)]
+    methods += [_method(name, f1[name]) for name in f1 if name != OURS]
     against = max((UNIFORM, *channels), key=lambda name: f1[name][0].f1 or 0.0)
     differences = [
         (measures.match(ours[film.timeline.name], film.true_s, TOLERANCES_S[0]).f1 or 0.0)
@@ -144,6 +146,22 @@ def score(config: ScoreConfig) -> Scored:
     }
     contracts.write_document(config.out, document, "timeline_score")
     return Scored(config.out, document)
+
+
+def _learn(films: Sequence[Film]) -> dict[str, dict[str, list[float]]]:
+    """Find onsets by models that are learned from the other films.
+
+    Raises:
+        InvalidInput: Too few films, or of several providers.
+    """
+    from tools.timeline.truth import trained
+
+    providers = {film.timeline.manifest["provider"]["sha256"] for film in films}
+    if len(films) < trained.FEWEST_FILMS or len(providers) > 1:
+        found = f"{len(films)} films of {len(providers)} providers"
+        expected = f"at least {trained.FEWEST_FILMS} films of one: each is judged by models of the others"
+        raise InvalidInput("--trained", found=found, expected=expected)
+    return trained.learned_onsets(films)
 
 
 def _read(config: ScoreConfig) -> list[Film]:
