@@ -261,6 +261,6 @@ def test_a_model_file_that_was_changed_is_explained(
     opened = Visit(browser, f"{own.url}?lang=ko", 390, 844)
     opened.state("failed")
     assert "head.onnx" in opened.text("#message")
-    assert "검증된 파일과 다릅니다" in opened.text("#message")
+    assert "검증된 것과 다른 모델 파일입니다" in opened.text("#message")
     assert own.end()[0] == 0
     opened.close()

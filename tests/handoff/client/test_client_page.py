@@ -24,7 +24,7 @@ def folder(own_site: Any, ort_dist: Path) -> Path:
     return Path(own_site.model)
 
 
-@pytest.mark.parametrize(("lang", "width", "smile"), [("ko", 390, "미소"), ("en", 1280, "Smile")])
+@pytest.mark.parametrize(("lang", "width", "smile"), [("ko", 390, "웃음"), ("en", 1280, "Smile")])
 def test_the_example_page_follows_the_webcam(own_site: Any, folder: Path, lang: str, width: int, smile: str) -> None:
     page = own_site.open()
     page.set_viewport_size({"width": width, "height": 844})
