@@ -100,6 +100,8 @@ def _one_line() -> Iterator[None]:
         missing = re.search(r"did not receive required positional arguments: (.*)", str(error))
         reason = f"found {unknown[1]!r}, expected {expected}" if unknown else str(error).rstrip("!")
         reason = f"found nothing for {missing[1]}" if missing else reason
+        bare = re.search(r"Flag <Argument: (\w+).*> needed value", str(error))
+        reason = f"found nothing after --{bare[1].replace('_', '-')}, expected a value" if bare else reason
         todo = f"see {command} --help" if task else "./inv lists the tasks"
         raise Exit(f"{command}: {reason}; {todo}", code=2) from None
 
