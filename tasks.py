@@ -149,7 +149,7 @@ def ab(c: Context, given: argparse.Namespace) -> None:
         stages.require_both_classes(dataset)
         chain = open_chain(c, f"ab-{dataset.name}-seed{given.seed}", dataset, given, lang)
         if not given.baseline:
-            chain.say("opening_stand_in")
+            ab_chain.announce_stand_in(chain)
         before = given.baseline.resolve() if given.baseline else _make_baseline(c)
         plan = ab_chain.Plan(
             dataset, given.epochs, before, given.weights or "", given.lr, given.seed, given.folds, given.seeds,
@@ -182,7 +182,7 @@ def compare_approaches(c: Context, given: argparse.Namespace) -> None:
         plan.check()
         chain = open_chain(c, f"approaches-{dataset.name}-seed{given.seed}", dataset, given, lang)
         if plan.wants_baseline():
-            chain.say("opening_start")
+            approaches_chain.announce_start(chain)
             plan = plan.starting_from(_make_baseline(c))
         compared = approaches_chain.compare(chain, plan)
     print(compared.as_text(lang))
@@ -238,7 +238,7 @@ def demo(c: Context, given: argparse.Namespace) -> None:
         with exit_codes():
             print(demo_films.show(c, given.seed, lang))
         return
-    open_chain(c, DEMO, lang=lang).say("opening_demo")
+    demo_chain.announce(open_chain(c, DEMO, lang=lang))
     with exit_codes():
         before = demo_chain.draw(c, dataset, given.seed, lang)
     arms = {"baseline": str(before), "weights": "imagenet", "epochs": demo_chain.EPOCHS, **demo_chain.AFTER}

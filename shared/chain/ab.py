@@ -107,6 +107,11 @@ def make_baseline(
     return stages.export(chain, "export", trained, kept, dataset, None, model)
 
 
+def announce_stand_in(chain: Chain) -> None:
+    """Say that a baseline is trained first, as none was given."""
+    chain.say("opening_stand_in")
+
+
 @dataclass(frozen=True)
 class Compared:
     """Where an experiment's documents lie."""

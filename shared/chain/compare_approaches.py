@@ -89,6 +89,11 @@ class Plan:
         return f"approaches-{name[:30]}-{contracts.sha256_json(plan_facts)[:8]}"
 
 
+def announce_start(chain: Chain) -> None:
+    """Say that the dual head's start is trained first, as none was given."""
+    chain.say("opening_start")
+
+
 @dataclass(frozen=True)
 class Compared:
     """Where a comparison's documents lie."""

@@ -14,6 +14,7 @@ from invoke.context import Context
 
 from shared import paths
 from shared.chain.ab import make_baseline
+from shared.chain.cache import Chain
 from shared.chain.running import open_chain, record_actors, run_tool
 from shared.chain.words import words_of
 from shared.system import console
@@ -34,6 +35,11 @@ def record_easy_actors(c: Context) -> Path:
     easy = paths.dataset_dir(EASY_DATASET)
     record_actors(c, easy, "b", N_EASY, difficulty="easy", seed=EASY_SEED)
     return easy
+
+
+def announce(chain: Chain) -> None:
+    """Say what is about to be shown, and what it does not show."""
+    chain.say("opening_demo")
 
 
 def draw(c: Context, dataset: Path, seed: int, lang: Lang) -> Path:

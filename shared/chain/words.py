@@ -41,7 +41,8 @@ def step_name(words: Words, name: str) -> str:
     """
     where, colon, step = name.rpartition(": ")
     verb, blank, what = step.partition(" ")
+    key = verb.replace("-", "_")
     try:
-        return f"{where}{colon}{words(f'step_{verb}')}{blank}{what}"
+        return f"{where}{colon}{words(f'step_{key}')}{blank}{what}"
     except KeyError:
         return name

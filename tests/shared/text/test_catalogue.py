@@ -25,7 +25,7 @@ KOREAN_ELSEWHERE = {
     "tools/importer/table.py": "columns of other people's tables",
     "tools/kaggle_publisher/release/card.py": "a document that is written in both languages at once",
     "tools/kaggle_publisher/release/rules.py": "a word that a public text must hold",
-    "tools/reviewer/server.py": "a line in both languages for whoever has no page",
+    "shared/web/private.py": "a line in both languages for whoever has no page",
 }
 
 
@@ -85,7 +85,6 @@ def test_korean_stands_in_files_of_texts(path: Path) -> None:
 
 # Identifiers that no code of the room holds: words of datasets.
 NAMED_BY_DATA = {
-    "shared/text/label_style.toml": {"smile", "non_smile"},
     "tools/grid_viewer/emotions.toml": {"angry", "disgust", "fear", "happy", "sad", "surprise", "neutral"},
 }
 
@@ -146,7 +145,7 @@ def replaces_words(call: ast.Call) -> bool:
     if not isinstance(pattern, ast.Constant) or not isinstance(pattern.value, str):
         is_identifier = ast.unparse(call.func).endswith((".removeprefix", ".removesuffix"))
         return not is_identifier and not ast.unparse(call.func).startswith(
-            ("os.", "dataclasses.", "_UNIT.", "_SPECIAL.")
+            ("os.", "portable.", "dataclasses.", "_UNIT.", "_SPECIAL.")
         )
     return not re.fullmatch(r"\{\{\w+\}\}", pattern.value) and re.search(r"[^\W\d_]{2}", pattern.value) is not None
 

@@ -7,6 +7,7 @@ from typing import Any
 
 from shared import cli, contracts, paths
 from shared.errors import InvalidInput
+from shared.system import portable
 from shared.text.catalogue import Words, read_catalogue
 from tools.timeline.config import FORMATS, ExportConfig
 from tools.timeline.exports import editors, texts
@@ -86,6 +87,6 @@ def export(config: ExportConfig) -> Exported:
             part = path.with_suffix(".part")
             cli.note(f"timeline: {paths.shown(path)}")
             write_part(source, part, start_s=moment["start_s"], end_s=moment["end_s"])
-            part.replace(path)
+            portable.replace(part, path)
             files.append(path)
     return Exported(files, left_out)
