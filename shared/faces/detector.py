@@ -42,12 +42,14 @@ class Face:
         turn: Offset of the nose from the middle of the eyes along their line, in distances between the eyes; about 0
             from the front, 0.25 at the 95th percentile of photos of people who look at the camera, above 0.5 in
             profile. Not an angle.
+        eyes_xy_px: The right and the left eye, as the detector sees them; None where they are not known.
     """
 
     box_xyxy_px: tuple[float, float, float, float]
     score: float
     roll_deg: float
     turn: float
+    eyes_xy_px: tuple[tuple[float, float], tuple[float, float]] | None = None
 
     @property
     def height_px(self) -> float:
@@ -139,7 +141,8 @@ def _read(row: Sequence[float]) -> Face:
     apart_px = max(math.hypot(along_x, along_y), 1e-6)
     middle_x, middle_y = (right_x + left_x) / 2, (right_y + left_y) / 2
     offset = ((nose_x - middle_x) * along_x + (nose_y - middle_y) * along_y) / apart_px**2
-    return Face((x, y, x + width, y + height), row[14], math.degrees(math.atan2(along_y, along_x)), offset)
+    eyes = (right_x, right_y), (left_x, left_y)
+    return Face((x, y, x + width, y + height), row[14], math.degrees(math.atan2(along_y, along_x)), offset, eyes)
 
 
 def find_model(chosen: str | None = None) -> Path | None:

@@ -25,6 +25,7 @@ from shared.faces.detector import FaceFinder
 from tools.recorder.config import RecordingConfig
 from tools.recorder.cues import Prompter, Speaker
 from tools.recorder.frame_queue import Feed
+from tools.recorder.same_person import find_change
 from tools.recorder.smile_curve import SmileCurve
 from tools.recorder.smile_meter import SmileMeter
 from tools.recorder.sources import Source
@@ -118,8 +119,11 @@ class Session:
         take = recorder.finish(self.source.ending)
         if n_lost:
             cli.note(f"recorder: note: {n_lost} frames were dropped, as this computer was too slow for them")
-        for remark in self.source.remarks():
-            cli.note(f"recorder: note: the film: {remark}")
+        remarks = [f"the film: {remark}" for remark in self.source.remarks()]
+        if self.finder is not None and (change := find_change(take.found, self.finder)):
+            remarks.append(f"the person seems to change between {change[0]:.1f} and {change[1]:.1f} s")
+        for remark in remarks:
+            cli.note(f"recorder: note: {remark}")
         limits, interval_ms = Limits.of(self.protocol.document), self.protocol.frame_interval_ms
         finder = self.finder
         quality = [
@@ -139,7 +143,7 @@ class Session:
         try:
             with _uninterrupted():
                 stored = self.writer.add_take(
-                    {**self._record(take, n_lost), **extra}, take.film, take.found, faults, picture
+                    {**self._record(take, n_lost, remarks), **extra}, take.film, take.found, faults, picture
                 )
         except OSError as error:
             raise _unless_full(error) from None
@@ -162,7 +166,7 @@ class Session:
         data: bytes = cv2.imencode(".png", picture)[1].tobytes()
         return data
 
-    def _record(self, take: Take, n_lost: int) -> dict[str, Any]:
+    def _record(self, take: Take, n_lost: int, remarks: list[str]) -> dict[str, Any]:
         found = describe(take)
         return {
             "subject_id": self.settings.subject_id,
@@ -172,7 +176,7 @@ class Session:
             "source_note": "; ".join(
                 [
                     self.source.note,
-                    *self.source.remarks(),
+                    *remarks,
                     *([f"{n_lost} frames dropped by the recorder"] if n_lost else []),
                 ]
             ),

@@ -151,3 +151,29 @@ def test_a_tilt_is_read_as_it_is(finder: FaceFinder, portrait: U8, angle_deg: fl
     """YuNet alone reads 40 degrees as 14 to 35, by the picture: the face is turned upright until it is."""
     (face, *_) = finder.find(preprocess.crop_and_resize(turned(portrait, angle_deg)))
     assert face.roll_deg == pytest.approx(-angle_deg, abs=6)
+
+
+def beside(picture: U8, share: float) -> U8:
+    """Put the same face, small, into the upper left corner of a picture's middle square."""
+    height, width = picture.shape[:2]
+    small = cv2.resize(picture[:, (width - height) // 2 : (width + height) // 2], None, fx=share, fy=share)
+    shown = picture.copy()
+    x0 = max(0, (width - height) // 2)
+    shown[: small.shape[0], x0 : x0 + small.shape[1]] = small
+    return shown
+
+
+@pytest.mark.parametrize(
+    ("share", "n_with", "faults"), [(0.3, 5, ("many_faces",)), (0.3, 2, ("many_faces",)), (0.3, 0, ())]
+)
+def test_somebody_small_behind_is_a_second_face(
+    share: float, n_with: int, faults: tuple[str, ...], finder: FaceFinder, portrait: U8
+) -> None:
+    """Faces of less than half the first one's height were not counted: a bystander was stored as "one face"."""
+    alone, both = (preprocess.crop_and_resize(each, 224) for each in (portrait, beside(portrait, share)))
+    if n_with:
+        found = finder.find(both)
+        assert [20 < face.height_px < 0.5 * found[0].height_px for face in found[1:]] == [True]
+    pictures = np.stack([both] * n_with + [alone] * (5 - n_with))
+    times = [0.0, 100.0, 200.0, 300.0, 400.0]
+    assert measure_sequence(pictures, times, 100, finder, LIMITS).faults == faults
