@@ -99,6 +99,7 @@ def choose(
     objective: Objective,
     *,
     windows_a_minute: float = 120.0,
+    toward: float | None = None,
     seed: int = 0,
 ) -> Chosen | None:
     """Choose a threshold.
@@ -109,6 +110,9 @@ def choose(
         subjects: (n,) who is seen.
         objective: What for.
         windows_a_minute: How many decisions a minute of play holds, for false alarms: 60 s over a window's length.
+        toward: Where the threshold is expected without anybody's data, 0.5 for a network that was trained on both
+            classes alike. Counts as one more person for ``youden``: few people's threshold is their own rather than
+            everybody's.
         seed: Of the bootstrap.
 
     Returns:
@@ -117,7 +121,8 @@ def choose(
         same, turns from no to yes; the top is taken where it is better by more than a standard error.
 
     Source: targets and fit as Platt 1999 (Lin, Lin & Weng 2007); the rule of one standard error as Breiman et al. 1984.
-    That the fit loses less than the top of the curve was measured (LOG.md).
+    That the fit loses less than the top of the curve, and few people's threshold less when it is drawn, was measured
+    (LOG.md).
     """
     roc = metrics.roc_curve(labels, scores)
     if roc is None:
@@ -127,7 +132,18 @@ def choose(
     if objective.name in ("youden", "f1") and roc.tpr[point] <= roc.fpr[point]:
         return None
     low, high = _interval(labels, scores, subjects, objective, windows_a_minute, seed)
-    return Chosen(_value(labels, scores, roc, point, objective), low, high, is_met)
+    value = _value(labels, scores, roc, point, objective)
+    if toward is not None and objective.name == "youden":
+        n_people = len(set(subjects))
+        value = _draw(value, toward, n_people)
+        low, high = (None if each is None else _draw(each, toward, n_people) for each in (low, high))
+    return Chosen(value, low, high, is_met)
+
+
+def _draw(value: float, toward: float, n_people: int) -> float:
+    """Return the mean of n people's threshold and one more person's, as logits."""
+    own, other = (float(np.log(each / (1 - each))) for each in np.clip((value, toward), LEAST_SCORE, 1 - LEAST_SCORE))
+    return float(1 / (1 + np.exp(-(own * n_people + other) / (n_people + 1))))
 
 
 def _value(labels: Bool, scores: F64, roc: Roc, point: int, objective: Objective) -> float:

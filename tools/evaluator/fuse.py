@@ -148,7 +148,8 @@ def _choose_threshold(
 ) -> dict[str, Any]:
     """Choose the threshold on the validation people, as a model's is chosen."""
     a_minute = thresholds.windows_a_minute(first.frame_count, first.frame_interval_ms)
-    chosen = thresholds.choose(labels, scores, people, objective, windows_a_minute=a_minute)
+    toward = metrics.DEFAULT_THRESHOLD
+    chosen = thresholds.choose(labels, scores, people, objective, windows_a_minute=a_minute, toward=toward)
     counts = {"n_sequences": len(people), "n_subjects": len(set(people))}
     if chosen is None:
         value = {"value": metrics.DEFAULT_THRESHOLD, "chosen_on": "default", "objective": "fixed"}

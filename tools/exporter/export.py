@@ -227,6 +227,7 @@ def _choose_threshold(
         people,
         config.objective,
         windows_a_minute=thresholds.windows_a_minute(first.frame_count, first.frame_interval_ms),
+        toward=metrics.DEFAULT_THRESHOLD,
     )
     if chosen is None:
         cli.note("note: the validation people do not allow to choose a threshold; 0.5 is used")

@@ -66,6 +66,42 @@ def test_youden_loses_less_than_the_top_of_the_curve() -> None:
     assert np.mean(lost["ours"]) < 0.6 * np.mean(lost["top"])
 
 
+def test_few_peoples_threshold_is_drawn_to_where_it_is_expected_and_many_peoples_is_not() -> None:
+    scores = np.array([0.1, 0.2, 0.8, 0.9])
+    labels = scores > 0.5
+    apart = 1 / (1 + np.exp(-(np.log(scores / (1 - scores)) + 3)))  # a person who scores higher
+    youden_ = Objective("youden")
+    for n_people in (1, 2, 40):
+        everyone = [str(number) for number in range(n_people) for _ in scores]
+        all_labels, all_scores = np.tile(labels, n_people), np.tile(apart, n_people)
+        own = choose(all_labels, all_scores, everyone, youden_)
+        drawn = choose(all_labels, all_scores, everyone, youden_, toward=0.5)
+        assert own is not None
+        assert drawn is not None
+        own_logit, logit = (float(np.log(each.value / (1 - each.value))) for each in (own, drawn))
+        assert logit == pytest.approx(own_logit * n_people / (n_people + 1))
+        if own.low is not None and own.high is not None:
+            assert drawn.low is not None
+            assert drawn.high is not None
+            assert 0.5 < drawn.low < own.low
+    kept = choose(labels, apart, list("aaaa"), Objective("recall", 0.9), toward=0.5)
+    assert kept == choose(labels, apart, list("aaaa"), Objective("recall", 0.9))
+
+
+def test_with_few_people_a_drawn_threshold_loses_less_on_other_people() -> None:
+    """Each person's logits are shifted by a standard deviation of 1, about clouds 4 apart; 0.5 is right for all."""
+    rng = np.random.default_rng(0)
+    lost: dict[float | None, list[float]] = {None: [], 0.5: []}
+    for _ in range(200):
+        labels, scores = draw(rng, 4, apart=4.0)
+        shifted = 1 / (1 + np.exp(-(np.log(scores / (1 - scores)) + rng.normal())))
+        for toward, found in lost.items():
+            chosen = choose(labels, shifted, ["x"] * 4, Objective("youden"), toward=toward)
+            at = 0.0 if chosen is None else float(np.log(chosen.value / (1 - chosen.value)))
+            found.append(abs(at))
+    assert np.mean(lost[0.5]) < 0.7 * np.mean(lost[None])
+
+
 def test_youden_keeps_to_the_curve_where_the_fit_does_not_hold() -> None:
     """Positives in a narrow band above 0.5, negatives spread far below and a few far above."""
     rng = np.random.default_rng(1)
