@@ -61,7 +61,7 @@ def main() -> None:
         home = Path(name)
         os.environ["SMILEBENCH_HOME"] = name
         draw_photos(home / "photos")
-        words = ["--dataset", "many", "--photos", str(home / "photos"), "--quiet", "--json"]
+        words = ["--dataset", "many", "--photos", str(home / "photos"), "--face-model", "none", "--quiet", "--json"]
         folder = home / "datasets" / "many"
         measure("import", lambda: importer.main(words))
         measure("import again", lambda: importer.main(words))

@@ -2,10 +2,12 @@
 
 import csv
 import io
+import json
 import os
 import struct
 import subprocess
 import sys
+import zipfile
 import zlib
 from collections.abc import Callable
 from pathlib import Path
@@ -294,3 +296,19 @@ def test_headers_that_break_off_or_lie_are_unusable_and_never_a_traceback(data: 
     except Unusable:
         return
     assert header.width_px * header.height_px > 200e6
+
+
+@needs_faces
+def test_photos_in_archives_are_cut_by_the_same_rule(run: Run, draw: Draw, tmp_path: Path) -> None:
+    tall = np.vstack([face(3), draw(7, 200, 500)])
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("Happy_A_1.jpg", encode(tall, "JPEG"))
+        archive.writestr("Happy_B_1.jpg", encode(draw(1, 300, 300), "JPEG"))
+    keywords = {"schema_version": 1, "classes": {"smile": ["Happy"], "non_smile": ["Sad"]}, "positive_class": "smile"}
+    (tmp_path / "k.json").write_text(json.dumps(keywords))
+    words = ("--archives", tmp_path / "a.zip", "--keywords", tmp_path / "k.json", "--face-model", MODEL)
+    code, answer, err = run("--dataset", "z", *words)
+    assert (code, answer["added_by_label"], answer["left_out_by_reason"]) == (0, {"smile": 1}, {"no_face": 1}), err
+    dataset = reader.open_dataset(tmp_path / "datasets/z")
+    assert dataset.manifest["photo_crop"] == "center_square_moved_to_face"
+    assert len(FaceFinder(MODEL).find(dataset.load_frames(dataset.rows[0])[0])) == 1

@@ -76,6 +76,7 @@ def import_archives(config: ArchivesConfig) -> ArchivesImported:
         total = sum(each.count.drawn for each in zips)
         for each, prepared in cli.progress(run.prepare_all(zips), what="pictures", total=total, unit=" pictures"):
             run.take_in(each, prepared)
+        run.note_crop()
     return run.report(zips)
 
 
@@ -297,6 +298,11 @@ class _Run:
         self._dataset.add(Incoming(person, take, label, emotion, (0.0,), "photo", (prepared.stored,), origin))
         self._dataset.commit_when_due()
         each.count.added[label] += 1
+
+    def note_crop(self) -> None:
+        """Write down that pictures were cut around the face, where some were."""
+        if self._n_at_face:
+            self._dataset.note_photo_crop()
 
     def report(self, zips: list[_Zip]) -> ArchivesImported:
         """Return the result, and freeze the split where the folders give one."""
