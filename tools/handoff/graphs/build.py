@@ -108,14 +108,11 @@ def make_graphs(source: Source) -> list[Made]:
 
     encoder = fold_std(encoder)
     for_wasm = to_wasm(encoder)
-    encoders = {
-        ("encoder", "plain"): encoder,
-        ("encoder_wasm", "wasm"): for_wasm,
-        ("encoder_pixels", "pixels"): add_preprocessing(for_wasm, source.image_size_px),
-    }
+    encoders = {("encoder", "plain"): encoder, ("encoder_wasm", "wasm"): for_wasm}
     if (source.card.get("encoder") or {}).get("crop") != "face":
         # The face crop reads pixels by index and compares candidates: WebGL has no operators for that.
         encoders["encoder_webgl", "webgl"] = to_webgl(encoder)
+    encoders["encoder_pixels", "pixels"] = add_preprocessing(for_wasm, source.image_size_px)
     made = [
         describe(name, "encoder", variant, f"{name}.onnx", to_bytes(graph))
         for (name, variant), graph in encoders.items()

@@ -140,7 +140,7 @@ def _build(config: TimelineConfig, plan: dict[str, Any], finder: FaceFinder | No
         "breaks_s": state.breaks_s,
         "table": {"file": ROWS, "sha256": contracts.sha256_file(config.out / ROWS)},
         "sound": _describe_sound(config.out, steps, yamnet, reason),
-        "code": provenance.code_info("av", "numpy", "onnxruntime", "opencv-python"),
+        "code": provenance.code_info("av", "numpy", "onnxruntime", "opencv-contrib-python"),
     }
     contracts.write_document(config.out / MANIFEST, manifest, "timeline")
     for name in (_STATE, _PART):
