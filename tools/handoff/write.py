@@ -135,8 +135,7 @@ def write_handoff(config: HandoffConfig) -> Written:
         else:
             cli.note("handoff: comparing every graph with the window ...")
             stream = Stream(graphs[1].data, graphs[2].data)
-            crops_faces = (source.card.get("encoder") or {}).get("crop") == "face"
-            proof = prove_stream(window, stream, source.frame_count, source.image_size_px, crops_faces=crops_faces)
+            proof = prove_stream(window, stream, source.frame_count, source.image_size_px)
             _prove_rewrites(graphs, stream, source)
             variants, notes = make_variants(graphs, source, pictures)
             graphs += variants
