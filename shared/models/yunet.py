@@ -81,14 +81,14 @@ class YuNet(nn.Module):
         middle = self.merge[1](middle + _doubled(coarse, self.side_px // 16))
         fine = self.merge[2](fine + _doubled(middle, self.side_px // 8))
         grids = (fine, middle, coarse)
-        said = torch.cat([head(grid).flatten(2) for head, grid in zip(self.heads, grids, strict=True)], 2)
+        outputs = torch.cat([head(grid).flatten(2) for head, grid in zip(self.heads, grids, strict=True)], 2)
         strides = cast(Tensor, self.strides)
         return Candidates(
-            torch.sqrt(torch.sigmoid(said[:, 0]) * torch.sigmoid(said[:, 1])),
-            cast(Tensor, self.corners_x) + said[:, 2] * strides,
-            cast(Tensor, self.corners_y) + said[:, 3] * strides,
-            torch.exp(said[:, 4].clamp(-_MOST, _MOST)) * strides,
-            torch.exp(said[:, 5].clamp(-_MOST, _MOST)) * strides,
+            torch.sqrt(torch.sigmoid(outputs[:, 0]) * torch.sigmoid(outputs[:, 1])),
+            cast(Tensor, self.corners_x) + outputs[:, 2] * strides,
+            cast(Tensor, self.corners_y) + outputs[:, 3] * strides,
+            torch.exp(outputs[:, 4].clamp(-_MOST, _MOST)) * strides,
+            torch.exp(outputs[:, 5].clamp(-_MOST, _MOST)) * strides,
         )
 
     def load(self, model: Path) -> None:

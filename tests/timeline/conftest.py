@@ -12,6 +12,9 @@ import pytest
 from onnx import TensorProto, helper
 
 from shared.video import FilmWriter, Frame
+from tools.timeline.config import MomentsConfig, TimelineConfig
+from tools.timeline.moments.write import write_moments
+from tools.timeline.table.build import build
 
 WIDTH, HEIGHT = 96, 64
 
@@ -84,3 +87,12 @@ def add_sound() -> Callable[..., Path]:
         return out
 
     return write
+
+
+@pytest.fixture(scope="module")
+def folder(bright_film: Path, brightness: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A timeline of the bright film, with its moments."""
+    out = tmp_path_factory.mktemp("timelines") / "bright"
+    build(TimelineConfig(bright_film, out, 2, "model", str(brightness), "none", None, "own"))
+    write_moments(out, MomentsConfig())
+    return out

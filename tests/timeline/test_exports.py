@@ -18,13 +18,12 @@ from shared.errors import InvalidInput
 from shared.text.catalogue import Words
 from shared.video import Film
 from tools.timeline import cli
-from tools.timeline.config import ExportConfig, MomentsConfig, TimelineConfig
+from tools.timeline.config import ExportConfig, MomentsConfig
 from tools.timeline.exports import editors, texts
 from tools.timeline.exports.timebase import Timebase
 from tools.timeline.exports.write import TEXTS, export
 from tools.timeline.media import write_part
 from tools.timeline.moments.write import write_moments
-from tools.timeline.table.build import build
 
 RATES = [23.976, 24000 / 1001, 25, 29.97, 30, 50, 59.94, 60, 12.5, 31.4]
 WORDS = Words(TEXTS, "ko")
@@ -148,14 +147,6 @@ def test_chapters_keep_youtubes_four_rules() -> None:
     assert texts.write_chapters(MOMENTS, DURATION, WORDS).splitlines()[-1].startswith("1:02:03 ")
     with pytest.raises(InvalidInput, match="found 2 of ten seconds or more, expected at least 3"):
         texts.write_chapters(close[:2], 120.0, WORDS)
-
-
-@pytest.fixture(scope="module")
-def folder(bright_film: Path, brightness: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("timelines") / "bright"
-    build(TimelineConfig(bright_film, out, 2, "model", str(brightness), "none", None, "own"))
-    write_moments(out, MomentsConfig())
-    return out
 
 
 def test_a_clip_has_the_frames_of_its_moment_and_nothing_else(folder: Path, bright_film: Path, tmp_path: Path) -> None:

@@ -14,24 +14,13 @@ import pytest
 from shared.errors import InvalidInput
 from shared.web.loopback import LocalServer
 from shared.web.private import listen_as
-from tools.timeline.config import MomentsConfig, TimelineConfig
 from tools.timeline.media import write_part
-from tools.timeline.moments.write import write_moments
 from tools.timeline.page.proxy import playable, plays
 from tools.timeline.page.server import Desk, make_app
-from tools.timeline.table.build import build
 from tools.timeline.table.rows import read_timeline
 from tools.timeline.truth import labels
 
 TOKEN = "t" * 43
-
-
-@pytest.fixture(scope="module")
-def folder(bright_film: Path, brightness: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("timelines") / "bright"
-    build(TimelineConfig(bright_film, out, 2, "model", str(brightness), "none", None, "own"))
-    write_moments(out, MomentsConfig())
-    return out
 
 
 @pytest.fixture(scope="module")

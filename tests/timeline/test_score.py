@@ -76,14 +76,6 @@ def test_random_onsets_keep_their_gap_and_stay_in_the_film() -> None:
     assert measures.draw_onsets(0, 60.0, 2.0, rng) == []
 
 
-@pytest.fixture(scope="module")
-def folder(bright_film: Path, brightness: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("timelines") / "bright"
-    build(TimelineConfig(bright_film, out, 2, "model", str(brightness), "none", None, "own"))
-    write_moments(out, MomentsConfig())
-    return out
-
-
 def measured(folder: Path, tmp_path: Path, csv: str) -> dict[str, object]:
     (tmp_path / "laughs.csv").write_text("film,start_s,end_s\n" + csv)
     given = ScoreConfig((folder,), tmp_path / "laughs.csv", None, tmp_path / "score.json", 0)

@@ -46,8 +46,8 @@ def rows_of_beats(timeline: Timeline, track: int | None) -> Int:
     frames, first = np.unique(timeline.beat, return_index=True)  # the largest face is a frame's first row
     times_s = timeline.time_s[first]
     if track is not None:
-        mine = {int(timeline.beat[row]): row for row in np.flatnonzero(timeline.track == track)}
-        first = np.array([mine.get(int(frame), -1) for frame in frames])
+        row_of_frame = {int(timeline.beat[row]): row for row in np.flatnonzero(timeline.track == track)}
+        first = np.array([row_of_frame.get(int(frame), -1) for frame in frames])
     beats = np.arange(n_beats(timeline))
     shown = np.searchsorted(frames, beats, side="right") - 1
     is_seen = (shown >= 0) & (beats <= frames[-1] + _LAST_S * rate(timeline))

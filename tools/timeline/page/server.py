@@ -115,7 +115,7 @@ class Desk:
         """Replace the rater's marks by what the page sends; returns what is on the disk.
 
         Raises:
-            InvalidInput: A mark cannot be meant.
+            InvalidInput: A mark is invalid.
             ValueError: Not a list of marks.
         """
         if self.rater is None:

@@ -1,6 +1,6 @@
 """What raters marked in a film: one document a rater, in the timeline's folder; or a csv of several films.
 
-A mark that cannot be meant is refused with its place: outside the film, ending before it starts, overlapping the one
+An invalid mark is refused with its place: outside the film, ending before it starts, overlapping the one
 before, or of another film.
 """
 
@@ -56,7 +56,7 @@ def write_labels(timeline: Timeline, rater: str, events: Sequence[Event]) -> dic
     """Write a rater's marks; returns the document.
 
     Raises:
-        InvalidInput: A mark cannot be meant.
+        InvalidInput: A mark is invalid.
     """
     path = labels_file(timeline, rater)
     events = check_events(events, timeline.duration_s, rater)
@@ -95,7 +95,7 @@ def read_csv(path: Path, timelines: Sequence[Timeline]) -> dict[str, list[Event]
     """Read a csv of films' events (film, start_s, end_s), by timeline; film is a timeline's name or its film's file.
 
     Raises:
-        InvalidInput: A row cannot be meant, or is of a film that is not among the timelines.
+        InvalidInput: A row is invalid, or of a film that is not among the timelines.
     """
     try:
         data = path.read_bytes()

@@ -109,7 +109,7 @@ def score(config: ScoreConfig) -> Scored:
     """Measure timelines against their marks.
 
     Raises:
-        InvalidInput: A timeline has no moments or no marks, or a mark cannot be meant.
+        InvalidInput: A timeline has no moments or no marks, or a mark is invalid.
     """
     films = _read(config)
     rng = np.random.default_rng(config.seed)
