@@ -12,18 +12,21 @@ import os
 import secrets
 import socket
 import time
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from pathlib import Path
 
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
+from starlette.routing import Route
 
 from shared.errors import WrongUsage
+from shared.text.catalogue import LANGS
 from shared.web.loopback import HEADERS, OWN_NAMES, listen
 
 FIRST_PORT, N_PORTS = 20000, 12000  # below the range of ephemeral ports
 TOKEN_DAYS = 1.0
 MAX_BODY_BYTES = 1 << 20
+_FILE_TYPES = {".css": "text/css; charset=utf-8", ".js": "text/javascript; charset=utf-8"}
 POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; media-src 'self'; "
     "connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
@@ -133,6 +136,35 @@ class Guard:
             if len(body) > MAX_BODY_BYTES:
                 return say("too much", 413)
         return body
+
+
+def page_routes(guard: Guard, folder: Path, lang: str, values: Mapping[str, str] | None = None) -> list[Route]:
+    """Serve a page's own files: page.html at the root, its scripts and styles under /page/.
+
+    Args:
+        guard: Lets people in.
+        folder: Where the page's files lie.
+        lang: Its language, unless its address names another.
+        values: What else ``{{name}}`` stands for in page.html.
+    """
+    files = {file.name: _FILE_TYPES[file.suffix] for file in folder.iterdir() if file.suffix in _FILE_TYPES}
+
+    async def index(request: Request) -> Response:
+        if (response := guard.enter(request)) is not None:
+            return response
+        text = (folder / "page.html").read_text(encoding="utf-8")
+        chosen = request.query_params.get("lang", lang)
+        for name, value in {**(values or {}), "lang": chosen if chosen in LANGS else lang}.items():
+            text = text.replace("{{" + name + "}}", value)
+        return Response(text, media_type="text/html; charset=utf-8")
+
+    async def page_file(request: Request) -> Response:
+        name = request.path_params["name"]
+        if name not in files:
+            return say("not found", 404)
+        return Response((folder / name).read_bytes(), media_type=files[name])
+
+    return [Route("/", guard.guarded(index)), Route("/page/{name}", guard.private(page_file))]
 
 
 def say(text: str, status: int) -> Response:

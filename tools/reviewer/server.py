@@ -16,17 +16,15 @@ from starlette.routing import Route
 
 from shared import paths
 from shared.errors import InvalidInput, SmilebenchError
-from shared.text.catalogue import LANGS, by_language
+from shared.text.catalogue import by_language
 from shared.web.loopback import HOST, LocalServer
-from shared.web.private import Guard, listen_as, read_token, say
+from shared.web.private import Guard, listen_as, page_routes, read_token, say
 from tools.reviewer.config import ReviewConfig
 from tools.reviewer.state import ReviewState, Wish
 from tools.reviewer.words import TEXTS
 
 MAX_WISHES = 500
 _HERE = Path(__file__).parent
-_SCRIPTS = ("page.js", "cards.js", "controls.js", "grid.js", "model.js", "outbox.js", "stage.js")
-_PAGE_FILES = {"page.css": "text/css; charset=utf-8", **dict.fromkeys(_SCRIPTS, "text/javascript; charset=utf-8")}
 
 
 @dataclass(frozen=True)
@@ -106,21 +104,6 @@ def make_app(review_state: ReviewState, token: str, port: int, lang: str) -> Sta
     """Build the web application; separate, so that a test can ask it without a port."""
     guard = Guard(token, port, "review")
 
-    async def index(request: Request) -> Response:
-        if (response := guard.enter(request)) is not None:
-            return response
-        text = (_HERE / "page.html").read_text(encoding="utf-8")
-        chosen = request.query_params.get("lang", lang)
-        return Response(
-            text.replace("{{lang}}", chosen if chosen in LANGS else lang), media_type="text/html; charset=utf-8"
-        )
-
-    async def page_file(request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in _PAGE_FILES:
-            return say("not found", 404)
-        return Response((_HERE / name).read_bytes(), media_type=_PAGE_FILES[name])
-
     async def state(request: Request) -> Response:
         try:
             return JSONResponse({**await run_in_threadpool(review_state.state), "words": by_language(TEXTS)})
@@ -152,8 +135,7 @@ def make_app(review_state: ReviewState, token: str, port: int, lang: str) -> Sta
             return JSONResponse({"error": str(error)}, status_code=500)
 
     routes = [
-        Route("/", guard.guarded(index)),
-        Route("/page/{name}", guard.private(page_file)),
+        *page_routes(guard, _HERE, lang),
         Route("/api/state", guard.private(state)),
         Route("/picture/{sequence_id}/{frame:int}", guard.private(picture)),
         Route("/api/decisions", guard.private(decide), methods=["POST"]),

@@ -23,10 +23,10 @@ from starlette.routing import Route
 
 from shared.arrays import F64
 from shared.errors import InvalidInput, SmilebenchError
-from shared.text.catalogue import LANGS, by_language, read_catalogue
+from shared.text.catalogue import by_language, read_catalogue
 from shared.video import Film
 from shared.web.loopback import HOST, LocalServer
-from shared.web.private import Guard, listen_as, read_token, say
+from shared.web.private import Guard, listen_as, page_routes, read_token, say
 from tools.timeline.config import PageConfig
 from tools.timeline.moments import curves
 from tools.timeline.moments.write import ASSUMPTION, read_moments
@@ -35,7 +35,6 @@ from tools.timeline.table.rows import Timeline, read_timeline
 from tools.timeline.truth import labels
 
 _HERE = Path(__file__).parent
-_FILES = {"page.css": "text/css; charset=utf-8", **dict.fromkeys(("page.js", "curves.js"), "text/javascript")}
 TEXTS = read_catalogue(_HERE / "words.toml")
 _THUMB_PX = 240
 _MOST_EVENTS = 5000
@@ -178,20 +177,6 @@ def make_app(desk: Desk, token: str, port: int, lang: str) -> Starlette:
     """Build the web application; separate, so that a test can ask it without a port."""
     guard = Guard(token, port, "timeline")
 
-    async def index(request: Request) -> Response:
-        if (response := guard.enter(request)) is not None:
-            return response
-        text = (_HERE / "page.html").read_text(encoding="utf-8")
-        chosen = request.query_params.get("lang", lang)
-        text = text.replace("{{lang}}", chosen if chosen in LANGS else lang)
-        return Response(text.replace("{{mode}}", "label" if desk.rater else "show"), media_type="text/html")
-
-    async def page_file(request: Request) -> Response:
-        name = request.path_params["name"]
-        if name not in _FILES:
-            return say("not found", 404)
-        return Response((_HERE / name).read_bytes(), media_type=_FILES[name])
-
     async def state(request: Request) -> Response:
         return await _answer(desk.state)
 
@@ -226,8 +211,7 @@ def make_app(desk: Desk, token: str, port: int, lang: str) -> Starlette:
             return JSONResponse({"error": str(error)}, status_code=500)
 
     routes = [
-        Route("/", guard.guarded(index)),
-        Route("/page/{name}", guard.private(page_file)),
+        *page_routes(guard, _HERE, lang, {"mode": "label" if desk.rater else "show"}),
         Route("/api/state", guard.private(state)),
         Route("/api/channel/{name}", guard.private(channel)),
         Route("/api/events", guard.private(take), methods=["POST"]),
