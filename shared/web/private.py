@@ -21,6 +21,7 @@ from starlette.routing import Route
 
 from shared.errors import WrongUsage
 from shared.text.catalogue import LANGS
+from shared.text.template import fill
 from shared.web.loopback import HEADERS, OWN_NAMES, listen
 
 FIRST_PORT, N_PORTS = 20000, 12000  # below the range of ephemeral ports
@@ -154,8 +155,7 @@ def page_routes(guard: Guard, folder: Path, lang: str, values: Mapping[str, str]
             return response
         text = (folder / "page.html").read_text(encoding="utf-8")
         chosen = request.query_params.get("lang", lang)
-        for name, value in {**(values or {}), "lang": chosen if chosen in LANGS else lang}.items():
-            text = text.replace("{{" + name + "}}", value)
+        text = fill(text, {**(values or {}), "lang": chosen if chosen in LANGS else lang})
         return Response(text, media_type="text/html; charset=utf-8")
 
     async def page_file(request: Request) -> Response:

@@ -20,6 +20,7 @@ from shared.dataset import reader
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.text.catalogue import LANGS, Lang, Words, by_language
 from shared.text.label_style import SHAPE_SVG, Mark, label_word
+from shared.text.template import fill
 from tools.grid_viewer.words import EMOTION_TEXTS, TEXTS
 
 JPEG_QUALITY = 75
@@ -227,9 +228,7 @@ def _fill_template(facts: PageFacts) -> str:
         "data": json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"),
         "script": script,
     }
-    template = (_HERE / "page.html").read_text(encoding="utf-8")
-    pieces = template.split("{{")
-    return pieces[0] + "".join(values[key] + rest for key, _, rest in (piece.partition("}}") for piece in pieces[1:]))
+    return fill((_HERE / "page.html").read_text(encoding="utf-8"), values)
 
 
 _PLAIN_WORDS = (
