@@ -21,8 +21,8 @@ from PIL import Image
 from shared import paths
 from shared.dataset import bulk_writer, reader
 from shared.faces.detector import FaceFinder
-from tools.importer import kinds
-from tools.importer.unusable import Unusable
+from shared.pictures import kinds
+from shared.pictures.unusable import Unusable
 
 Run = Callable[..., tuple[int, dict[str, Any], str]]
 Draw = Callable[..., Any]

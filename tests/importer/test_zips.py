@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from shared.errors import InvalidInput
+from shared.pictures.unusable import Unusable
 from tools.importer.archives import zips
 from tools.importer.archives.zips import Archive
-from tools.importer.unusable import Unusable
 
 
 def write(path: Path, members: dict[str, bytes], method: int = zipfile.ZIP_STORED) -> Path:

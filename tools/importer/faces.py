@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from shared import cli
 from shared.faces.detector import NO_MODEL, find_model
+from shared.pictures.cutter import Cutter
 from tools.importer.config import PicturesConfig
-from tools.importer.pictures import Cutter
 
 
 def make_cutter(config: PicturesConfig, size_px: int) -> Cutter:

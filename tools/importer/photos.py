@@ -11,11 +11,13 @@ from shared.dataset.ahead import map_ahead
 from shared.dataset.bulk_writer import Incoming, Intake, Origin
 from shared.dataset.reader import find_protocol
 from shared.errors import InvalidInput, MissingOutside
-from tools.importer import faces, kinds, labels, pictures, rights, subjects, table
+from shared.pictures import kinds
+from shared.pictures.cutter import Cutter, read_file
+from shared.pictures.unusable import Unusable
+from tools.importer import faces, labels, rights, subjects, table
 from tools.importer.config import PhotosConfig
-from tools.importer.pictures import Cutter, Prepared
+from tools.importer.prepared import Prepared
 from tools.importer.report import HEIC_PACKAGE, Imported, LeftOut, count_added, write_report
-from tools.importer.unusable import Unusable
 
 
 @dataclass(frozen=True)
@@ -140,7 +142,7 @@ def _must_be_readable(found: list[Photo]) -> None:
     Raises:
         MissingOutside: All are HEIC, and what reads them is not installed.
     """
-    heads = (_read_head(photo.path) for photo in found)
+    heads = (kinds.read_head(photo.path) for photo in found)
     if not found or any(kinds.sniff(head) != kinds.HEIC for head in heads):
         return
     try:
@@ -152,19 +154,6 @@ def _must_be_readable(found: list[Photo]) -> None:
             expected="pillow-heif to read them with",
             todo=f"install it: {HEIC_PACKAGE}",
         ) from None
-
-
-def _read_head(path: Path) -> bytes:
-    try:
-        with path.open("rb") as file:
-            return file.read(kinds.HEAD_BYTES)
-    except OSError:
-        return b""
-
-
-def _is_picture(path: Path) -> bool:
-    """Tell whether a file is a picture by its bytes, or calls itself one, so that it is named as a broken one."""
-    return kinds.sniff(_read_head(path)) is not None or path.suffix.lower() in kinds.SUFFIXES
 
 
 def _check_mapping(mapping: Mapping[str, str], classes: list[str]) -> None:
@@ -200,7 +189,7 @@ def _list_folders(config: PhotosConfig, folder: Path, classes: list[str], left_o
         name = "/".join(parts)
         if any(part.startswith(".") for part in parts):
             continue  # what a Mac or a thumbnailer leaves behind
-        if not _is_picture(path):
+        if not kinds.is_picture(path):
             left_out.append(LeftOut(name, "no_picture"))
             continue
         label = labels.map_label(parts[0], config.labels, classes) if len(parts) > 1 else None
@@ -258,7 +247,7 @@ def _prepare(found: list[Photo], dataset: Intake, cutter: Cutter) -> Iterator[Pr
     def prepare(photo: Photo) -> Prepared[Photo]:
         sha256 = photo.name
         try:
-            with pictures.read_file(photo.path) as data:
+            with read_file(photo.path) as data:
                 sha256 = hashlib.sha256(data).hexdigest()
                 if dataset.knows(Origin("photo", photo.name, sha256)):
                     return Prepared(photo, sha256, None)

@@ -19,8 +19,9 @@ from shared.dataset.bulk_writer import Incoming, Intake, Origin
 from shared.dataset.protocol import Protocol, Window, choose_frames, read_protocol
 from shared.dataset.reader import find_protocol
 from shared.errors import CheckFailed, InvalidInput
+from shared.pictures.cutter import encode
 from shared.video import Film
-from tools.importer import labels, pictures, rights, subjects, table
+from tools.importer import labels, rights, subjects, table
 from tools.importer.config import WindowsConfig
 from tools.importer.report import Imported, LeftOut, count_added, write_report
 
@@ -289,7 +290,7 @@ def _cut(film: Path, rows: Sequence[Row], protocol: Protocol) -> tuple[list[_Cut
                 if cut.sequences is None and any(low <= frame.time_s <= high for low, high in cut.keep):
                     if stored is None:
                         square = preprocess.crop_and_resize(frame.rgb_hwc_u8, protocol.image_size_px)
-                        stored = pictures.encode(square)
+                        stored = encode(square)
                     cut.kept[index] = stored
                 elif cut.sequences is None and frame.time_s > cut.row.window.end_s + _SLACK_S:
                     _finish(cut, protocol, times_s)

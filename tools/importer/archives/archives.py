@@ -24,14 +24,14 @@ from shared.dataset.bulk_writer import Incoming, Intake, Origin
 from shared.dataset.protocol import Protocol
 from shared.dataset.reader import find_protocol, open_dataset
 from shared.errors import InvalidInput
+from shared.pictures.kinds import SUFFIXES
+from shared.pictures.unusable import Unusable
 from tools.importer import faces, labels, rights, subjects
 from tools.importer.archives.keywords import CONFLICT, Keywords, read_keywords
 from tools.importer.archives.report import ArchiveCount, ArchivesImported, Tally
 from tools.importer.archives.zips import Archive, Member
 from tools.importer.config import ArchivesConfig
-from tools.importer.kinds import SUFFIXES
-from tools.importer.pictures import Prepared
-from tools.importer.unusable import Unusable
+from tools.importer.prepared import Prepared
 
 _TRAIN, _TEST = "train", "test"
 _SIDE_FOLDERS = {"training": _TRAIN, "train": _TRAIN, "validation": _TEST, "valid": _TEST, "val": _TEST, "test": _TEST}

@@ -22,7 +22,7 @@ from types import TracebackType
 from typing import BinaryIO, NamedTuple
 
 from shared.errors import InvalidInput
-from tools.importer.unusable import Unusable
+from shared.pictures.unusable import Unusable
 
 MAX_MEMBER_BYTES = 64 * 2**20  # larger than any photo that is worth cropping to 224 px
 MAX_RATIO = 200  # a JPEG barely shrinks and a blank BMP a thousandfold; below MIN_RATIO_BYTES it does not matter

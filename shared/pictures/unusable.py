@@ -5,7 +5,7 @@ class Unusable(Exception):
     """A picture that cannot be used.
 
     Args:
-        reason: A key of `tools.importer.report.REASONS`.
+        reason: A key of the importer's and the predictor's texts, such as unreadable, truncated, too_large.
         detail: More of it, or nothing.
     """
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import cv2
 import numpy as np
@@ -19,11 +19,9 @@ from shared import preprocess
 from shared.arrays import U8
 from shared.dataset.writer import JPEG_QUALITY
 from shared.faces.detector import FaceFinder
-from tools.importer.kinds import HEIC, Header, open_heic, read_header
-from tools.importer.memory import Room
-from tools.importer.unusable import Unusable
-
-Source = TypeVar("Source")
+from shared.pictures.kinds import HEIC, Header, open_heic, read_header
+from shared.pictures.memory import Room
+from shared.pictures.unusable import Unusable
 
 _FILES, _DECODED = Room(150 << 20), Room(640 << 20)
 _LARGE_PX = 24_000_000  # from there on a picture is decoded at a half, a quarter or an eighth of its size
@@ -37,27 +35,14 @@ _LOOK_PX, _CLOSE_LOOK_PX, _MARGIN = 640, 320, 0.25
 
 
 @dataclass(frozen=True)
-class Prepared(Generic[Source]):
-    """A picture that was read: its file's hash, and what is to be stored, or why it cannot be used.
-
-    Stored and problem are both None for a picture that the dataset has.
+class Stored:
+    """A dataset's picture.
 
     Attributes:
+        jpg: The jpg's bytes.
         moves: Whether it is the first of several pictures in its file.
         is_at_face: Whether it was cut around the face, which the middle would have missed.
     """
-
-    source: Source
-    sha256: str
-    stored: bytes | None
-    problem: Unusable | None = None
-    moves: bool = False
-    is_at_face: bool = False
-
-
-@dataclass(frozen=True)
-class Stored:
-    """A dataset's picture: the jpg's bytes; the rest as in `Prepared`."""
 
     jpg: bytes
     moves: bool

@@ -7,8 +7,9 @@ import io
 import re
 import struct
 from dataclasses import dataclass
+from pathlib import Path
 
-from tools.importer.unusable import Unusable
+from shared.pictures.unusable import Unusable
 
 HEAD_BYTES = 64
 # Names that such files have in archives, whose members are only opened once their names say what they show.
@@ -70,6 +71,20 @@ def sniff(head: bytes) -> str | None:
             return "avif"
         return HEIC if brands & _HEIC_BRANDS else None
     return None
+
+
+def read_head(path: Path) -> bytes:
+    """Return a file's first bytes, by which `sniff` knows its kind; none where it cannot be read."""
+    try:
+        with path.open("rb") as file:
+            return file.read(HEAD_BYTES)
+    except OSError:
+        return b""
+
+
+def is_picture(path: Path) -> bool:
+    """Tell whether a file is a picture by its bytes, or calls itself one, so that it is named as a broken one."""
+    return sniff(read_head(path)) is not None or path.suffix.lower() in SUFFIXES
 
 
 def read_header(data: bytes) -> Header:
