@@ -292,7 +292,7 @@ def test_a_task_that_is_given_nothing_but_what_it_needs_leaves_the_rest_to_its_t
     TASKS[name](context, **needed)
     (words,) = _commands(context)
     assert {word.removeprefix("--").replace("-", "_") for word in words if word.startswith("--")} == (
-        set(needed) - {"address"}
+        set(needed) - {"address", "files"}
     )
 
 

@@ -10,6 +10,7 @@ line and exit code 2; an interruption is 130.
 import contextlib
 import importlib
 import inspect
+import os
 import re
 import sys
 from collections.abc import Iterator
@@ -22,6 +23,7 @@ from invoke.exceptions import Exit, ParseError
 from invoke.program import Program
 from invoke.tasks import Task
 
+from shared import cli
 from shared.system import console, portable
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -112,8 +114,14 @@ def main(words: list[str]) -> Any:
     sys.path.insert(0, str(PROJECT))
     tasks = importlib.import_module("tasks")
     tool = words[0].replace("-", "_") if words else ""
-    if tool and not isinstance(getattr(tasks, tool, None), Task) and (PROJECT / "tools" / tool / "cli.py").is_file():
-        sys.exit(portable.become([sys.executable, "-P", "-m", f"tools.{tool}", *words[1:]]))
+    task = getattr(tasks, tool, None) if tool else None
+    if isinstance(task, Task):
+        command = (getattr(task, "runs_as", None) or "").split()
+    else:
+        command = [tool] if tool and (PROJECT / "tools" / tool / "cli.py").is_file() else []
+    if command:
+        os.environ.setdefault(cli.TASK_VARIABLE, f"./inv {words[0]}")
+        sys.exit(portable.become([sys.executable, "-P", "-m", f"tools.{command[0]}", *command[1:], *words[1:]]))
     return Inv(tasks).run(["./inv", *_help_first(words)])
 
 

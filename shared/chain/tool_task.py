@@ -8,7 +8,7 @@ import argparse
 import inspect
 import shlex
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 from invoke.context import Context
 from invoke.tasks import Task
@@ -41,7 +41,10 @@ def tool_task(
     def body(c: Context, **given: Any) -> None:
         run_tool(c, *tool.split(), *write_words(flags, given), *adds(c, given), task=name)
 
-    return _make_task(body, name, f"{summary}\n\nExample: ./inv {example}", flags)
+    made: Any = _make_task(body, name, f"{summary}\n\nExample: ./inv {example}", flags)
+    # What takes any number of files, or what comes in on stdin, invoke cannot parse or pass on.
+    made.runs_as = tool if any(flag.nargs == "+" and not flag.option_strings for flag in flags) else None
+    return cast(Task[Any], made)
 
 
 def chain_task(parser: cli.Parser) -> Callable[[Callable[[Context, argparse.Namespace], None]], Task[Any]]:

@@ -4,14 +4,14 @@ All but the first need no training. A fine-tuned model that does not beat them h
 """
 
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from shared import cli, contracts, paths
+from shared import cli, contracts
 from shared.dataset.reader import Dataset, SequenceRow, hash_sequences
 from shared.errors import InvalidInput
+from shared.onnx.cards import name_of, own_threshold, read_card
 from shared.onnx.contract import SMILE_PROB, prob_name
 from shared.onnx.model import OnnxModel, Scores, score_dataset
 from shared.statistics import metrics
@@ -69,7 +69,7 @@ def predict(config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow],
     model = OnnxModel(config.model, config.threads)
     _check_class(model, dataset)
     card = read_card(config.model)
-    name = card["model_id"] if card else _name_of(config.model)
+    name = name_of(config.model, card)
     one_frame = config.arm == "one_frame"
     scores = score_dataset(
         model, dataset, rows, lambda batches: cli.progress(batches, what="evaluate"), one_frame=one_frame
@@ -79,7 +79,7 @@ def predict(config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow],
         name=config.name or (f"{name}-one-frame" if one_frame else name),
         file=config.model.name,
         sha256=contracts.sha256_file(config.model),
-        own_threshold=_own_threshold(model, card),
+        own_threshold=own_threshold(model, card),
         scores=scores,
     )
 
@@ -134,42 +134,3 @@ def _blendshapes(config: EvaluationConfig, dataset: Dataset, rows: list[Sequence
         },
         scores=scores,
     )
-
-
-def read_card(model: Path) -> dict[str, Any] | None:
-    """Return model.json beside the file, if it speaks of this very file."""
-    path = model.with_name(paths.MODEL_CARD)
-    if not path.is_file():
-        return None
-    card = contracts.read_document(path, "model")
-    if card["onnx"]["file"] != model.name:
-        return None
-    found = contracts.sha256_file(model)
-    if card["onnx"]["sha256"] != found:
-        raise InvalidInput(
-            str(model),
-            found=f"sha256 {found[:12]}",
-            expected=f"{card['onnx']['sha256'][:12]}, as in model.json beside it",
-            todo="export the model again, or move model.json away",
-        )
-    return card
-
-
-def _name_of(model: Path) -> str:
-    """Name a stranger's model after its file, or by its hash where the name has other letters."""
-    return model.stem if paths.is_name(model.stem) else f"model-{contracts.sha256_file(model)[:8]}"
-
-
-def _own_threshold(model: OnnxModel, card: dict[str, Any] | None) -> dict[str, Any] | None:
-    if card:
-        return dict(card["threshold"])
-    if model.threshold is None:
-        return None
-    return {
-        "value": model.threshold,
-        "chosen_on": "given",
-        "objective": "fixed",
-        "n_sequences": 0,
-        "n_subjects": 0,
-        "interval": None,
-    }

@@ -11,8 +11,8 @@ from typing import Any
 from shared import contracts, paths
 from shared.dataset import splits
 from shared.dataset.reader import Dataset
+from shared.onnx.cards import read_card
 from tools.evaluator.config import EvaluationConfig
-from tools.evaluator.predictors import read_card
 
 
 @dataclass(frozen=True)

@@ -4,14 +4,8 @@ handoff --model demo
 """
 
 import argparse
-import contextlib
-import json
-import re
-from pathlib import Path
-from typing import NoReturn
 
 from shared import cli, paths
-from shared.errors import InvalidInput
 from tools.handoff.config import HandoffConfig
 
 _EXAMPLES = """
@@ -57,58 +51,18 @@ def parser() -> cli.Parser:
 
 
 def _write(arguments: argparse.Namespace) -> cli.Result:
+    from shared.onnx.cards import find_model
+
     config = cli.fill(
         HandoffConfig,
         arguments,
-        model=_find_model(arguments.model),
+        model=find_model(arguments.model),
         out=arguments.out and arguments.out.resolve(),
         dataset=arguments.dataset and paths.dataset_dir(arguments.dataset),
     )
     from tools.handoff.write import write_handoff
 
     return write_handoff(config)
-
-
-def _find_model(value: str | None) -> Path:
-    """Return the ONNX of --model, or of the newest model."""
-    if value is not None:
-        folder = Path(value).expanduser()
-        onnx = (folder / paths.MODEL_FILE).resolve() if folder.is_dir() else paths.model_file(value)
-        if not onnx.is_file():
-            _refuse(value, onnx)
-        return onnx
-    newest = paths.newest_named("models", paths.MODEL_CARD, unless=_is_of_a_fold)
-    if newest is None:
-        where = paths.shown(paths.artifacts("models"))
-        raise InvalidInput(
-            where, found="no model", expected="an exported model", todo="export one, or name an .onnx with --model"
-        )
-    return newest / paths.MODEL_FILE
-
-
-def _is_of_a_fold(card: Path) -> bool:
-    """Tell whether a model was trained on a fold to measure an approach, not to be shipped."""
-    with contextlib.suppress(OSError, ValueError, KeyError, TypeError):
-        split = json.loads(card.read_text(encoding="utf-8"))["split"]["file"]
-        return re.search(r"-(fold|person)\d+of\d+\.json$", split) is not None
-    return False
-
-
-def _refuse(value: str, onnx: Path) -> NoReturn:
-    """Refuse a --model that does not exist, and list the models that do.
-
-    Raises:
-        InvalidInput: Always.
-    """
-    where = paths.artifacts("models")
-    names = sorted(card.parent.name for card in where.glob(f"*/{paths.MODEL_CARD}"))
-    listed = ", ".join(names[:5]) + (f" and {len(names) - 5} more" if len(names) > 5 else "")
-    raise InvalidInput(
-        f"--model {value}",
-        found=f"no such model: there is no {paths.shown(onnx)}",
-        expected=f"one in {paths.shown(where)} ({listed or 'there is none yet'}), or an .onnx file",
-        todo="name an existing model" if names else "export one",
-    )
 
 
 main = cli.entry(parser)

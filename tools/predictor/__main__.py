@@ -1,0 +1,3 @@
+from tools.predictor.cli import main
+
+raise SystemExit(main())
