@@ -4,8 +4,9 @@ import pytest
 
 from shared import contracts
 from shared.errors import InvalidInput
+from shared.statistics.measurement import measure
 from shared.statistics.predictions_csv import PredictionRow
-from tools.evaluator.results import measure, name_files, write_results
+from tools.evaluator.results import name_files, write_results
 
 EXAMPLE = Path(__file__).parents[1] / "schemas/positive/results"
 

@@ -17,10 +17,11 @@ from shared.dataset.protocol import EMOTIONS
 from shared.onnx.model import Scores
 from shared.plots import figures
 from shared.statistics import metrics
+from shared.statistics.measurement import measure
 from shared.statistics.predictions_csv import PredictionRow
 from tools.evaluator.config import EvaluationConfig
 from tools.evaluator.predictors import Arm, predict
-from tools.evaluator.results import Files, Written, measure, name_files, write_results
+from tools.evaluator.results import Files, Written, name_files, write_results
 from tools.evaluator.test_people import People, choose_people
 from tools.evaluator.text import format_metrics
 

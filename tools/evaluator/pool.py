@@ -9,17 +9,18 @@ nominal level.
 
 import statistics
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from shared import contracts, provenance
 from shared.errors import InvalidInput
+from shared.statistics.measurement import measure
 from shared.statistics.metric_names import METRICS
 from shared.statistics.predictions_csv import PredictionRow, read_predictions
 from shared.statistics.thresholds import ALIGNED_THRESHOLD, align
-from tools.evaluator.results import Written, measure, name_files, write_results
+from tools.evaluator.results import Written, name_files, write_results
 from tools.evaluator.text import format_metrics
 
 
@@ -32,7 +33,8 @@ def pool(files: list[Path], name: str, out: Path) -> Written:
         out: The folder of the pooled results.
 
     Raises:
-        InvalidInput: Other datasets, other arms, other parts than test, or changed predictions.
+        InvalidInput: Other datasets, other arms, other parts than test, or changed predictions; the same predictions
+            twice, folds that share people, a sequence with two labels.
     """
     documents = [contracts.read_document(file, "results") for file in files]
     first = documents[0]
@@ -44,7 +46,10 @@ def pool(files: list[Path], name: str, out: Path) -> Written:
         ):
             if found != expected:
                 raise InvalidInput(f"{file}: {key}", found=str(found), expected=str(expected))
-    predictions = _read_aligned(files, documents)
+    tables = [read_predictions(file, document) for file, document in zip(files, documents, strict=True)]
+    _refuse_repeats(files, documents)
+    _refuse_overlap(files, tables)
+    predictions = _align(tables, documents)
     measurement = measure(predictions, first["positive_class"], ALIGNED_THRESHOLD, "model")
     facts = {
         **{key: first[key] for key in ("arm", "dataset", "side", "positive_class")},
@@ -119,12 +124,81 @@ def _spread(documents: list[dict[str, Any]]) -> dict[str, Any]:
     return spread
 
 
-def _read_aligned(files: list[Path], documents: list[dict[str, Any]]) -> list[PredictionRow]:
-    """Read and align predictions; of a sequence with several, the number of the seed follows its id."""
+def _refuse_repeats(files: Sequence[Path], documents: Sequence[Mapping[str, Any]]) -> None:
+    """Refuse predictions that are there twice: they would look like more runs than there were.
+
+    A model that is not trained anew, such as a baseline, may predict the same in the folds of another seed: those have
+    another split.
+    """
+    seen: list[tuple[Path, tuple[str, str, str]]] = []
+    for file, document in zip(files, documents, strict=True):
+        split = document["split"]["sha256"] if document["split"] else ""
+        facts = (document["model"]["sha256"], split, document["predictions"]["sha256"])
+        for earlier, (model, of_split, predicted) in seen:
+            same_run = facts[:2] == (model, of_split)
+            is_network = document["arm"] in ("model", "one_frame")  # others may decide alike on other training people
+            if same_run or (is_network and facts[2] == predicted and facts[0] != model):
+                raise InvalidInput(
+                    str(file),
+                    found=f"the {'model and split' if same_run else 'predictions'} of {earlier.name} a second time",
+                    expected="each fold of each seed once",
+                )
+        seen.append((file, facts))
+
+
+def _refuse_overlap(files: Sequence[Path], tables: Sequence[Sequence[PredictionRow]]) -> None:
+    """Refuse a sequence with two labels, and folds that cannot be sorted into seeds that test everybody once."""
+    known: dict[str, tuple[Path, PredictionRow]] = {}
+    for file, rows in zip(files, tables, strict=True):
+        for row in rows:
+            earlier, other = known.setdefault(row.sequence_id, (file, row))
+            if (row.label, row.subject_id) != (other.label, other.subject_id):
+                raise InvalidInput(
+                    f"{file}: {row.sequence_id}",
+                    found=f"{row.label} of {row.subject_id}",
+                    expected=f"{other.label} of {other.subject_id}, as in {earlier.name}",
+                )
+    folds = [frozenset(row.sequence_id for row in rows) for rows in tables]
+    if not _are_rounds(folds, frozenset(known)):
+        shared = next(
+            (one, two, min(folds[one] & folds[two]))
+            for one in range(len(folds))
+            for two in range(one + 1, len(folds))
+            if folds[one] & folds[two]
+        )
+        raise InvalidInput(
+            f"{files[shared[1]]}: {shared[2]}",
+            found=f"it in {files[shared[0]].name}, too: the folds overlap",
+            expected="folds that test everybody equally often, once a seed",
+        )
+
+
+def _are_rounds(folds: Sequence[frozenset[str]], everything: frozenset[str]) -> bool:
+    """Say whether folds can be sorted into rounds that each cover everything once."""
+    left = list(folds)
+
+    def complete(missing: frozenset[str]) -> bool:
+        if not missing:
+            return not left or complete(everything)
+        wanted = min(missing)
+        for place, fold in enumerate(left):
+            if wanted in fold and fold <= missing:
+                del left[place]
+                if complete(missing - fold):
+                    return True
+                left.insert(place, fold)
+        return False
+
+    times = Counter(name for fold in folds for name in fold)
+    return len(set(times.values())) == 1 and complete(everything)
+
+
+def _align(tables: Sequence[Sequence[PredictionRow]], documents: Sequence[Mapping[str, Any]]) -> list[PredictionRow]:
+    """Align predictions; of a sequence with several, the number of the seed follows its id."""
     aligned: list[PredictionRow] = []
     times: Counter[str] = Counter()
-    for file, document in zip(files, documents, strict=True):
-        for prediction in read_predictions(file, document):
+    for rows, document in zip(tables, documents, strict=True):
+        for prediction in rows:
             times[prediction.sequence_id] += 1
             number = times[prediction.sequence_id]
             aligned.append(
