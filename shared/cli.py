@@ -346,6 +346,7 @@ def number(low: float, high: float, what: str = "a number") -> Callable[[str], f
 
 
 fraction = number(0, 1)
+finite = number(-1e9, 1e9)
 
 
 def margin(text: str) -> float:

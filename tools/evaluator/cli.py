@@ -10,6 +10,7 @@ from pathlib import Path
 
 from shared import cli, paths
 from shared.approaches import FUSE, find_approach
+from shared.scores import columns
 from tools.evaluator.config import EmotionsConfig, EvaluationConfig, FusionConfig, ScoresConfig, TimingConfig
 
 EXAMPLES = """
@@ -27,7 +28,8 @@ SESSION = "SMILEBENCH_SESSION"
 
 SCORES_DESCRIPTION = (
     "Measure a csv with one row per sequence: a label (smile/non_smile, 1/0, true/false; or any two classes, with "
-    "--positive or a score column such as anxious_prob) and a score. Writes no file."
+    "--positive or a score column such as anxious_prob) and a score. Reads what scikit-learn's, Hugging Face's and "
+    "MLflow's users write, as it is. Writes no file."
 )
 SCORES_EXAMPLES = """
 evaluator scores scores.csv
@@ -172,11 +174,9 @@ def _add_emotions(evaluator: cli.Parser) -> None:
 def _add_scores(evaluator: cli.Parser) -> None:
     parser = evaluator.add_command("scores", SCORES_DESCRIPTION, SCORES_EXAMPLES, _scores)
     add = parser.add_argument
-    add("file", type=Path, help="the csv; commas, semicolons or tabs, with or without a header")
-    add("--threshold", type=float, default=0.5, help="positive is a score above this (default: 0.5)")
-    add("--positive", help="the positive class as the label column writes it (default: found: smile, 1, true, ...)")
-    add("--label-column", help="name of the column of labels (default: found)")
-    add("--score-column", help="name of the column of scores (default: found)")
+    add("file", type=Path, help="csv with commas, semicolons or tabs, with or without a header; or JSON")
+    add("--threshold", type=cli.finite, help="positive is a score above this (default: 0.5; 0 where scores are logits)")
+    columns.add_flags(parser)
     cli.add_json(parser)
 
 
@@ -280,7 +280,7 @@ def _emotions(arguments: argparse.Namespace) -> cli.Result:
 def _scores(arguments: argparse.Namespace) -> cli.Result:
     from tools.evaluator.scores import evaluate_scores
 
-    return evaluate_scores(cli.fill(ScoresConfig, arguments))
+    return evaluate_scores(cli.fill(ScoresConfig, arguments, wanted=cli.fill(columns.Wanted, arguments)))
 
 
 def _split_pair(text: str, flag: str) -> tuple[str, Path]:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from shared.approaches import Approach
 
 if TYPE_CHECKING:
+    from shared.scores.columns import Wanted
     from shared.statistics.thresholds import Objective
 
 
@@ -75,18 +76,14 @@ class ScoresConfig:
     """Settings of an evaluation from a table of labels and scores.
 
     Attributes:
-        file: The csv.
-        threshold: The decision threshold.
-        positive: Name of the positive class in the label column; None finds it.
-        label_column: Name of the column of labels; None finds it.
-        score_column: Name of the column of scores; None finds it.
+        file: The table.
+        threshold: The decision threshold; None is 0.5, or 0 for logits.
+        wanted: Columns and the positive class, where they were named.
     """
 
     file: Path
-    threshold: float
-    positive: str | None
-    label_column: str | None
-    score_column: str | None
+    threshold: float | None
+    wanted: "Wanted"
 
 
 @dataclass(frozen=True)
