@@ -12,6 +12,8 @@ import numpy as np
 from shared.arrays import F64, Int
 from shared.statistics.predictions import Predictions
 
+MOST_WEIGHTS = 2_000_000  # in memory at once: of many people there are some batches of draws
+
 
 def strata_of(arm: Predictions) -> list[Int]:
     """Group the people that are drawn among each other.
@@ -70,9 +72,11 @@ def roc_band(arm: Predictions, n_resamples: int = 1000, seed: int = 0, level: fl
     labels, people, ordered = arm.labels[order], arm.people[order], arm.scores[order]
     ends = np.flatnonzero(np.append(np.diff(ordered) != 0, True))
     grid = np.linspace(0, 1, 101)
-    weights = person_weights(strata_of(arm), arm.n_subjects, n_resamples, np.random.default_rng(seed))
+    strata, rng = strata_of(arm), np.random.default_rng(seed)
+    at_once = max(1, MOST_WEIGHTS // arm.n_subjects)
+    batches = (min(at_once, n_resamples - done) for done in range(0, n_resamples, at_once))
     curves = []
-    for row in weights:
+    for row in (row for n in batches for row in person_weights(strata, arm.n_subjects, n, rng)):
         drawn = row[people]
         hits = np.concatenate(([0.0], np.cumsum(drawn * labels)[ends]))
         misses = np.concatenate(([0.0], np.cumsum(drawn * ~labels)[ends]))

@@ -18,7 +18,7 @@ from tools.reporter.ab.verdict import decide
 from tools.reporter.cli import main
 from tools.reporter.config import TablesConfig
 from tools.reporter.tables.pairings import Margins, all_pairings
-from tools.reporter.tables.rates import fit_tables, parse_rates
+from tools.reporter.tables.rates import RightCount, fit_tables, parse_rates
 from tools.reporter.tables.tables import compare_tables, pair_up
 
 BASELINE = Confusion(tp=30, fn=10, tn=22, fp=18)
@@ -358,3 +358,33 @@ def test_help_answers_at_once() -> None:
     assert "--baseline-rates" in done.stdout
     # Of the processor, not of the clock: the machine may be busy.
     assert after.children_user + after.children_system - before.children_user - before.children_system < 0.5
+
+
+def test_right_counts_alone_give_the_accuracy_and_nothing_of_classes() -> None:
+    found = compare(RightCount(52, 80), RightCount(58, 80))
+    assert list(found["metrics"]) == list(found["pairings"]) == ["accuracy"]
+    accuracy = found["pairings"]["accuracy"]
+    # 6 more right: at least 6 disagreements (6 to 0), at most 28 + 22 (28 to 22)
+    assert (accuracy["fewest_disagreements"], accuracy["most_disagreements"], accuracy["n_pairings"]) == (6, 50, 23)
+    assert accuracy["p_min"] == 2 / 2**6
+    assert accuracy["p_max"] == pytest.approx(mcnemar_p(28, 22))
+    assert (found["verdict"]["word"], found["verdict"]["because"]) == ("cannot_tell", "pairings_differ")
+    assert "whether recall dropped cannot be said" in found["text"]
+    by_rate = compare(parse_rates("accuracy=65%,n=80", "--b"), parse_rates("accuracy=72.5%,n=80", "--c"))
+    assert by_rate["pairings"] == found["pairings"]
+    assert compare(RightCount(52, 80), CANDIDATE)["pairings"] == found["pairings"]
+    assert compare(RightCount(52, 80), RightCount(58, 90))["verdict"]["because"] == "different_clips"
+
+
+def test_tables_of_more_than_twenty_thousand_clips_are_compared(capsys: pytest.CaptureFixture[str]) -> None:
+    many = [Confusion(*(2000 * count for count in (t.tp, t.fn, t.tn, t.fp))) for t in (BASELINE, CANDIDATE)]
+    found = compare(*many)
+    assert (found["baseline"]["n"], found["verdict"]["because"]) == (160_000, "protected_unsure")
+    assert found["metrics"]["accuracy"]["baseline"]["low"] == pytest.approx(
+        proportion_confint(104_000, 160_000, method="wilson")[0]
+    )
+    assert main(["tables", "--baseline", "20100/30000", "--candidate", "20200/30000", "--lang", "en"]) == 0
+    assert "EQUAL" in capsys.readouterr().out
+    for bad in ("90/80", "1/0", "a/b", "1/2/3", "1/10000000"):
+        assert main(["tables", "--baseline", bad, "--candidate", "3/80"]) == 2
+        assert "or RIGHT/N, if only accuracy is known" in capsys.readouterr().err

@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING
 from shared import cli, paths
 from shared.approaches import APPROACHES, FUSE, REASONS, find_approach
 from shared.errors import WrongUsage
+from shared.scores import columns
 from shared.statistics.metric_names import METRICS
 from shared.text import language
-from tools.reporter.config import ApproachesConfig, Question, ReportConfig, TablesConfig
+from tools.reporter.config import ApproachesConfig, Question, ReportConfig, ScoresConfig, TablesConfig
 
 if TYPE_CHECKING:
     from shared.statistics.metrics import Confusion
-    from tools.reporter.tables.rates import PublishedRates
+    from tools.reporter.tables.rates import PublishedRates, RightCount
 
 DESCRIPTION = """Compare a baseline with one or more candidates that were measured on the same sequences.
 
@@ -27,6 +28,7 @@ reporter --baseline b.json --candidate a.json --dataset people --lang ko
 reporter --baseline b.json --candidate a.json --reference majority.json --reference one_frame.json --gate
 reporter --baseline b.json --candidate a.json --dataset people --no-faces --out ./for_the_customer
 reporter approaches --result blendshapes=b.json --result majority=m.json --timings t.json --features features.json
+reporter scores --baseline old.csv --candidate new.csv      (files of scores of any origin; see reporter scores --help)
 reporter tables --baseline 30,10,22,18 --candidate 28,12,30,10     (from published tables; see reporter tables --help)
 """
 
@@ -43,17 +45,30 @@ reporter approaches --result dual_head=d.json --result landmark_mlp=l.json --res
   --card dual_head=d/model.json --card landmark_mlp=l/model.json --timings t.json --features features.json
 """
 
-MAX_CLIPS = 20_000  # the exact test by person takes seconds then
-
 TABLES_DESCRIPTION = """Say what two published tables of counts can show, whichever way the answers behind them pair up.
 
 A table is TP,FN,TN,FP at each arm's threshold, both of the same clips. Where only rates are printed, all tables that
-round to them are taken into account. Writes no file."""
+round to them are taken into account; where only accuracies are known, RIGHT/N. Writes no file."""
 
 TABLES_EXAMPLES = """
 reporter tables --baseline 30,10,22,18 --candidate 28,12,30,10
 reporter tables --baseline 30,10,22,18 --candidate 28,12,30,10 --n-subjects 16 --lang ko
+reporter tables --baseline 52/80 --candidate 58/80
 reporter tables --baseline-rates precision=62.5%,recall=75%,accuracy=65%,n=80 --candidate 28,12,30,10 --json
+"""
+
+
+SCORES_DESCRIPTION = """Compare two files of scores that your own program wrote, with the same report and verdict.
+
+Reads csv, JSON or JSON lines with a label and a score in each row, and where there is one a column that says who is who
+and one that names the row. What scikit-learn's, Hugging Face's and MLflow's users write needs no editing. Writes
+report.html, report.md, comparison.json and the figures."""
+
+SCORES_EXAMPLES = """
+reporter scores --baseline old.csv --candidate new.csv
+reporter scores --baseline old.csv --candidate new.csv --subject-column patient_id --gate
+reporter scores --baseline v1=a/preds.csv --candidate v2=b/preds.csv --threshold v1=0.4 --threshold v2=0.6 --lang ko
+reporter scores --baseline old.csv --candidate new.csv --positive laughing --primary roc_auc --protected none --json
 """
 
 
@@ -77,19 +92,7 @@ def parser() -> cli.Parser:
         help="results document of an arm that needs no training (the larger class, one frame); candidates should beat "
         "it",
     )
-    _add_primary(parser)
-    add(
-        "--protected",
-        choices=(*METRICS, "none"),
-        default="recall",
-        help="metric that must not drop by more than the margin (default: recall)",
-    )
-    cli.add_margin(parser)
-    add(
-        "--gate",
-        action="store_true",
-        help="exit code 1 unless the best candidate is better than the baseline and than every reference",
-    )
+    _add_question(parser)
     add(
         "--run",
         action="append",
@@ -110,8 +113,27 @@ def parser() -> cli.Parser:
     add("--no-faces", action="store_true", help="leave the pictures out: for a report that is passed on")
     _add_place(parser)
     _add_approaches(parser)
+    _add_scores(parser)
     _add_tables(parser)
     return parser
+
+
+def _add_question(parser: cli.Parser) -> None:
+    """Add what the verdict answers, and whether it is the exit code."""
+    add = parser.add_argument
+    _add_primary(parser)
+    add(
+        "--protected",
+        choices=(*METRICS, "none"),
+        default="recall",
+        help="metric that must not drop by more than the margin (default: recall)",
+    )
+    cli.add_margin(parser)
+    add(
+        "--gate",
+        action="store_true",
+        help="exit code 1 unless the best candidate is better than the baseline and than every reference",
+    )
 
 
 def _add_primary(parser: cli.Parser) -> None:
@@ -149,11 +171,24 @@ def _add_approaches(reporter: cli.Parser) -> None:
     _add_place(parser)
 
 
+def _add_scores(reporter: cli.Parser) -> None:
+    parser = reporter.add_command("scores", SCORES_DESCRIPTION, SCORES_EXAMPLES, _scores)
+    add = parser.add_argument
+    add("--baseline", required=True, metavar="[NAME=]FILE", help="table of labels and scores to compare with")
+    help_ = "table of a candidate, of the same rows; give it again for each further one"
+    add("--candidate", required=True, action="append", metavar="[NAME=]FILE", help=help_)
+    help_ = "positive is a score above this; for one arm NAME=P (repeat) (default: 0.5; 0 where scores are logits)"
+    add("--threshold", action="append", default=[], metavar="[NAME=]P", help=help_)
+    columns.add_flags(parser)
+    _add_question(parser)
+    _add_place(parser)
+
+
 def _add_tables(reporter: cli.Parser) -> None:
     parser = reporter.add_command("tables", TABLES_DESCRIPTION, TABLES_EXAMPLES, _tables)
     for arm in ("baseline", "candidate"):
         group = parser.add_mutually_exclusive_group(required=True)
-        group.add_argument(f"--{arm}", metavar="TP,FN,TN,FP", help=f"counts of the {arm}")
+        group.add_argument(f"--{arm}", metavar="TP,FN,TN,FP", help=f"counts of the {arm}, or RIGHT/N")
         group.add_argument(
             f"--{arm}-rates",
             metavar="NAME=VALUE,...",
@@ -167,16 +202,20 @@ def _add_tables(reporter: cli.Parser) -> None:
     cli.add_json(parser)
 
 
+def _question(arguments: argparse.Namespace) -> Question:
+    protected = None if arguments.protected == "none" else arguments.protected
+    return Question(arguments.primary, protected, arguments.margin)
+
+
 def _report(arguments: argparse.Namespace) -> cli.Result:
     cli.require_name(arguments.report_id, "--report-id")
-    protected = None if arguments.protected == "none" else arguments.protected
     config = cli.fill(
         ReportConfig,
         arguments,
         baseline=_split_name(arguments.baseline, "--baseline"),
         candidates=tuple(_split_name(text, "--candidate") for text in arguments.candidate),
         references=tuple(_split_name(text, "--reference") for text in arguments.reference),
-        question=Question(arguments.primary, protected, arguments.margin),
+        question=_question(arguments),
         people=tuple(_split_number(text) for text in arguments.people),
         runs=tuple(arguments.run),
         histories=tuple(arguments.history),
@@ -219,6 +258,23 @@ def _approaches(arguments: argparse.Namespace) -> cli.Result:
     return report_approaches(config)
 
 
+def _scores(arguments: argparse.Namespace) -> cli.Result:
+    cli.require_name(arguments.report_id, "--report-id")
+    config = cli.fill(
+        ScoresConfig,
+        arguments,
+        baseline=_split_name(arguments.baseline, "--baseline"),
+        candidates=tuple(_split_name(text, "--candidate") for text in arguments.candidate),
+        wanted=cli.fill(columns.Wanted, arguments),
+        thresholds=tuple(map(_split_threshold, arguments.threshold)),
+        question=_question(arguments),
+        lang=language.choose(arguments.lang),
+    )
+    from tools.reporter.ab.report import report_scores
+
+    return report_scores(config)
+
+
 def _tables(arguments: argparse.Namespace) -> cli.Result:
     config = TablesConfig(
         baseline=_read_table(arguments.baseline, arguments.baseline_rates, "--baseline"),
@@ -242,6 +298,15 @@ def _split_approach(text: str, flag: str) -> tuple[str, str]:
     return found.name, value
 
 
+def _split_threshold(text: str) -> tuple[str, float]:
+    """Parse P or NAME=P."""
+    name, _, value = text.rpartition("=")
+    try:
+        return name, cli.finite(value)
+    except argparse.ArgumentTypeError:
+        raise WrongUsage("--threshold", found=repr(text), expected="a number, or NAME=number") from None
+
+
 def _split_number(text: str) -> tuple[int, Path]:
     """Parse N=FILE."""
     number, _, file = text.partition("=")
@@ -260,19 +325,24 @@ def _split_name(text: str, flag: str) -> tuple[str | None, Path]:
     return name, Path(file)
 
 
-def _read_table(counts: str | None, rates: str | None, flag: str) -> "Confusion | PublishedRates":
-    """Read a table of counts, or published rates."""
+def _read_table(counts: str | None, rates: str | None, flag: str) -> "Confusion | PublishedRates | RightCount":
+    """Read a table of counts, right clips alone, or published rates."""
     from shared.statistics.metrics import Confusion
-    from tools.reporter.tables.rates import parse_rates
+    from tools.reporter.tables.rates import MAX_N, RightCount, parse_rates
 
     if counts is None:
         return parse_rates(rates or "", f"{flag}-rates")
-    parts = [part.strip() for part in counts.split(",")]
+    sign = "/" if "/" in counts else ","
+    parts = [part.strip() for part in counts.split(sign)]
     whole = all(part.isascii() and part.isdigit() and len(part) < 10 for part in parts)
     numbers = [int(part) for part in parts] if whole else []
-    if len(numbers) != 4 or not 0 < sum(numbers) <= MAX_CLIPS:
+    if sign == "/" and len(numbers) == 2 and 0 < numbers[1] <= MAX_N and numbers[0] <= numbers[1]:
+        return RightCount(*numbers)
+    if sign == "/" or len(numbers) != 4 or not 0 < sum(numbers) <= MAX_N:
         raise WrongUsage(
-            flag, found=repr(counts), expected=f"TP,FN,TN,FP: four whole numbers, together 1 to {MAX_CLIPS:,}"
+            flag,
+            found=repr(counts),
+            expected=f"TP,FN,TN,FP: four whole numbers, together 1 to {MAX_N:,}; or RIGHT/N, if only accuracy is known",
         )
     tp, fn, tn, fp = numbers
     return Confusion(tp=tp, fn=fn, tn=tn, fp=fp)

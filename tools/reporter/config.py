@@ -8,8 +8,9 @@ from shared.text.catalogue import Lang
 from shared.text.language import DEFAULT
 
 if TYPE_CHECKING:
+    from shared.scores.columns import Wanted
     from shared.statistics.metrics import Confusion
-    from tools.reporter.tables.rates import PublishedRates
+    from tools.reporter.tables.rates import PublishedRates, RightCount
 
 MARGIN = 0.05
 Named = tuple[str, Path]
@@ -67,6 +68,33 @@ class ReportConfig:
 
 
 @dataclass(frozen=True)
+class ScoresConfig:
+    """What to report of tables of scores.
+
+    Attributes:
+        baseline: Name (None: the file's) and table.
+        candidates: The same of each candidate.
+        wanted: Columns and the positive class, where they were named.
+        thresholds: Of arms by name; under "" that of all others.
+        question: What the verdict answers.
+        gate: Whether exit code 1 says that the best candidate is not better.
+        out: Folder to write to; None for the report's own below artifacts/reports/.
+        report_id: Its name; None makes one of the time.
+        lang: The page's language.
+    """
+
+    baseline: MaybeNamed
+    candidates: tuple[MaybeNamed, ...]
+    wanted: "Wanted"
+    thresholds: tuple[tuple[str, float], ...]
+    question: Question
+    gate: bool
+    out: Path | None
+    report_id: str | None
+    lang: Lang
+
+
+@dataclass(frozen=True)
 class ApproachesConfig:
     """What to report.
 
@@ -106,15 +134,15 @@ class TablesConfig:
     """What to compare.
 
     Attributes:
-        baseline: A table, or published rates.
-        candidate: A table, or published rates.
+        baseline: A table, published rates, or right clips alone.
+        candidate: The same.
         n_subjects: People who gave the clips; None where unknown.
         margin: Differences up to this share of clips do not matter in practice; recall may drop by no more.
         lang: Language of the text.
     """
 
-    baseline: "Confusion | PublishedRates"
-    candidate: "Confusion | PublishedRates"
+    baseline: "Confusion | PublishedRates | RightCount"
+    candidate: "Confusion | PublishedRates | RightCount"
     n_subjects: int | None
     margin: float
     lang: Lang

@@ -45,6 +45,7 @@ from tools.reporter.text.words import ReportWords
 
 # Enough to see a pattern; a page with the pictures of thousands of sequences would not open on a phone.
 MAX_STRIPS_A_LIST = 100
+MAX_CARDS_A_LIST = 1000
 
 
 def build_page(
@@ -71,7 +72,7 @@ def build_page(
         lang: Its language.
         points: Of the curve over the number of training people.
     """
-    words, targets = ReportWords(lang), targets_of(facts)
+    words, targets = ReportWords(lang), {} if arms[0].is_table else targets_of(facts)
     curve = people_curve_section(points, words)
     candidates = [arm.name for arm in arms if arm.role == "candidate"]
     banners = []
@@ -79,10 +80,14 @@ def build_page(
         banners.append(Paragraph(words("synthetic"), "synthetic"))
     elif strips:
         banners.append(Paragraph(words("faces"), "caution"))
+    if arms[0].caution is not None:
+        banners.append(Paragraph(arms[0].caution.text(lang), "caution"))
+    created, is_table = moment(comparison["created_utc"]), arms[0].is_table
+    of_dataset = words("subtitle", dataset=comparison["dataset"]["name"], created=created)
     return Page(
         lang=lang,
         title=words("title", baseline=arms[0].name, candidates=words.listing(candidates)),
-        subtitle=words("subtitle", dataset=comparison["dataset"]["name"], created=moment(comparison["created_utc"])),
+        subtitle=words("subtitle_table", created=created) if is_table else of_dataset,
         banners=tuple(banners),
         sections=(
             verdict_section(arms, judgement, words),
@@ -96,12 +101,11 @@ def build_page(
             _confusion(arms, words),
             calibration_section(arms, judgement, words),
             people_section(arms, judgement, words),
-            _learning(histories, words),
+            *([] if is_table else [_learning(histories, words)]),
             *([curve] if curve else []),
             _flips(arms, comparison, strips, no_strips_reason, words),
-            sealed_section(comparison, facts, words),
-            model_cards_section(arms, words),
-            dataset_section(facts, words),
+            *([] if is_table else [sealed_section(comparison, facts, words), model_cards_section(arms, words)]),
+            *([] if is_table else [dataset_section(facts, words)]),
             provenance_section(comparison, words),
         ),
         footer=footer(comparison, comparison["comparison_id"], words),
@@ -111,16 +115,14 @@ def build_page(
 def _headline(arms: Sequence[Arm], comparison: Document, targets: Targets, words: ReportWords) -> Section:
     baseline, n_predictions = arms[0], comparison["n_sequences"]
     by_label = baseline.results["by_label"]
-    facts = [
-        words(
-            "measured_on",
-            sequences=words.sequences(n_predictions, baseline.repeats),
-            labels=", ".join(f"{round(n / baseline.repeats)} {label}" for label, n in by_label.items()),
-            people=words.people(comparison["n_subjects"]),
-            dataset=comparison["dataset"]["name"],
-            side=words("side_" + comparison["side"]),
-        )
-    ]
+    counts = {
+        "sequences": words.sequences(n_predictions, baseline.repeats),
+        "labels": ", ".join(f"{round(n / baseline.repeats)} {label}" for label, n in by_label.items()),
+        "people": words.people(comparison["n_subjects"]),
+    }
+    side = words("side_" + comparison["side"])
+    of_dataset = words("measured_on", **counts, dataset=comparison["dataset"]["name"], side=side)
+    facts = [words("measured_on_table", **counts) if baseline.is_table else of_dataset]
     for arm, entry in zip(arms[1:], comparison["arms"][1:], strict=True):
         to_right, to_wrong = entry["n_flipped_to_right"], entry["n_flipped_to_wrong"]
         facts.append(
@@ -350,8 +352,11 @@ def _flips(
         for to in ("wrong", "right"):
             chosen = [flip for flip in flips if flip["to"] == to]
             if chosen:
-                cards = tuple(_card(flip, number, (arms[0], arm), strips, words) for number, flip in enumerate(chosen))
+                shown = chosen[:MAX_CARDS_A_LIST]
+                cards = tuple(_card(flip, number, (arms[0], arm), strips, words) for number, flip in enumerate(shown))
                 blocks.append(Cards(words(f"flips_{to}", n=len(chosen)), "wrong" if to == "wrong" else "right", cards))
+                if len(chosen) > len(shown):
+                    blocks.append(Paragraph(words("flips_more", n=len(chosen) - len(shown)), "faint"))
             if strips and len(chosen) > MAX_STRIPS_A_LIST:
                 blocks.append(Paragraph(words("flips_cut", n=MAX_STRIPS_A_LIST), "faint"))
     return Section("flips", words("flips"), tuple(blocks))

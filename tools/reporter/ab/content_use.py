@@ -14,6 +14,7 @@ from tools.reporter.sources.arms import Arm
 from tools.reporter.text.words import ReportWords
 
 THRESHOLDS = (0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
+MOST_FOR_SLIDERS = 10_000  # sequences: a slider's page holds each score
 # Smaller groups would show persons, not models (our own choice).
 LEAST_SEQUENCES = 3
 LEAST_PEOPLE = 3
@@ -33,7 +34,7 @@ def thresholds_section(arms: Sequence[Arm], judgement: Judgement, clip_s: float 
     n_negative = int((~first.labels).sum())
     minutes = None if not clip_s or not n_negative else n_negative * clip_s / 60
     blocks: list[Block] = [Paragraph(words("thresholds_intro", positive=positive))]
-    if n_negative:
+    if n_negative and not arms[0].is_table:
         blocks.append(
             Paragraph(words("minutes_unknown", n=n_negative, positive=positive), "faint")
             if minutes is None or clip_s is None
@@ -45,7 +46,7 @@ def thresholds_section(arms: Sequence[Arm], judgement: Judgement, clip_s: float 
             )
         )
     moving = [arm for arm in arms if np.unique(judgement.arms[arm.name].predictions.scores).size > 1]
-    for arm in moving:
+    for arm in moving if first.n <= MOST_FOR_SLIDERS else ():
         predictions = judgement.arms[arm.name].predictions
         blocks.append(
             Slider(

@@ -44,6 +44,7 @@ def describe_arm(arm: Arm, arms: Sequence[Arm], words: ReportWords) -> list[str]
     if auc is not None and auc < 0.5:
         keys.append("note_below_chance")
     notes += [words(key, positive=positive) for key in keys]
+    notes += [remark.text(words.lang) for remark in arm.remarks]
     own = results["model"]["threshold"]
     uses_own = results["metrics"]["threshold_source"] == "model" and own is not None
     if uses_own and own["chosen_on"] == "validation" and own["n_subjects"] < FEW_PEOPLE:

@@ -3,6 +3,7 @@
 Reads results documents and what they name; writes report.html, report.md, the figures and, last, comparison.json.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,10 +18,12 @@ from tools.reporter.ab.histories import read_history, read_run
 from tools.reporter.ab.judgement import Judgement, judge
 from tools.reporter.ab.people_curve import read_people_curve
 from tools.reporter.ab.strips import draw_strips
-from tools.reporter.config import ReportConfig
+from tools.reporter.config import ReportConfig, ScoresConfig
+from tools.reporter.render.blocks import Page
 from tools.reporter.render.folder import HTML, files_of, write_page
-from tools.reporter.sources.arms import read_arms
+from tools.reporter.sources.arms import Arm, Source, read_arms
 from tools.reporter.sources.datasets import find_dataset
+from tools.reporter.sources.score_arms import read_score_arms
 from tools.reporter.text.words import ReportWords
 
 COMPARISON = "comparison.json"
@@ -120,9 +123,6 @@ def make_report(config: ReportConfig) -> ReportResult:
     points = read_people_curve(config.baseline, config.people)
     sources = [source for history in histories for source in history.sources]
     sources += [source for point in points for source in point.sources]
-    moment = paths.utc_now()
-    baseline = arms[0].results
-    report_id = config.report_id or f"{baseline['dataset']['name']}_{baseline['side']}_{paths.utc_stamp(moment)}"
     strips: dict[str, bytes] = {}
     no_strips_reason: str | None = "flips_no_dataset"
     if not config.with_faces:
@@ -132,14 +132,38 @@ def make_report(config: ReportConfig) -> ReportResult:
         changed = {flip["sequence_id"] for arm in arms if arm.role == "candidate" for flip in find_flips(arms[0], arm)}
         strips, source = draw_strips(config.dataset, arms[0], changed)
         sources.append(source)
-    comparison = compare(
-        arms, judgement, report_id, paths.utc_text(moment), sources, code_info("matplotlib", "numpy", "scipy")
-    )
-    contracts.validate(comparison, "comparison", COMPARISON)
+    comparison = _compare(arms, judgement, config.report_id, sources)
     facts = find_dataset(config.dataset, arms[0])
     page = build_page(arms, judgement, comparison, histories, facts, strips, no_strips_reason, config.lang, points)
+    return _write(page, comparison, judgement, config.out, gate=config.gate)
 
-    folder = (config.out or paths.artifacts("reports") / report_id).resolve()
+
+def report_scores(config: ScoresConfig) -> ReportResult:
+    """Compare tables of scores and write the same report; nothing is written when something that was read is wrong.
+
+    Raises:
+        InvalidInput: A table cannot be understood, or two are not of the same rows.
+        WrongUsage: Two arms have one name, or a threshold is that of none.
+        MissingOutside: Korean, and no font that has Hangul.
+    """
+    arms = read_score_arms(config.baseline, config.candidates, config.wanted, dict(config.thresholds))
+    judgement = judge(arms, config.question)
+    comparison = _compare(arms, judgement, config.report_id, [])
+    page = build_page(arms, judgement, comparison, (), None, {}, None, config.lang)
+    return _write(page, comparison, judgement, config.out, gate=config.gate)
+
+
+def _compare(arms: Sequence[Arm], judgement: Judgement, report_id: str | None, sources: Sequence[Source]) -> Document:
+    moment, baseline = paths.utc_now(), arms[0].results
+    name = report_id or f"{baseline['dataset']['name']}_{baseline['side']}_{paths.utc_stamp(moment)}"
+    code = code_info("matplotlib", "numpy", "scipy")
+    comparison = compare(arms, judgement, name, paths.utc_text(moment), sources, code)
+    contracts.validate(comparison, "comparison", COMPARISON)
+    return comparison
+
+
+def _write(page: Page, comparison: Document, judgement: Judgement, out: Path | None, *, gate: bool) -> ReportResult:
+    folder = (out or paths.artifacts("reports") / comparison["comparison_id"]).resolve()
     pictures = write_page(page, folder)
     contracts.write_document(folder / COMPARISON, comparison, "comparison")
-    return ReportResult(folder, comparison, pictures, judgement, config.gate)
+    return ReportResult(folder, comparison, pictures, judgement, gate)

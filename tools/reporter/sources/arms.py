@@ -14,6 +14,7 @@ from pathlib import Path
 from shared import contracts, paths
 from shared.contracts import Document
 from shared.errors import InvalidInput, WrongUsage
+from shared.scores.table import Remark
 from shared.statistics.calibration import Calibration
 from shared.statistics.intervals import Interval
 from shared.statistics.predictions import Predictions, sequence_of
@@ -26,7 +27,7 @@ class Source:
     """A file that was read, for the provenance.
 
     Attributes:
-        kind: results, predictions, model_card, run, history or dataset.
+        kind: results, predictions, scores, model_card, run, history or dataset.
         name: Whose it is: an arm's, a run's or a dataset's name.
         file: Relative to the project's home, or its bare name when it lies elsewhere (no home folder in a report).
         created_utc: When the file says that it was written; None where it doesn't say.
@@ -62,6 +63,8 @@ class Arm:
         rows: Its rows of the predictions csv by sequence_id, sorted by it.
         card: Its model card (model.json); None for a stranger's model.
         sources: The files read; the results document comes first.
+        remarks: What was understood of a table of scores rather than written in it.
+        caution: What a reader of such a table's figures must see first; None where nothing must.
     """
 
     name: str
@@ -70,6 +73,13 @@ class Arm:
     rows: Mapping[str, PredictionRow]
     card: Document | None
     sources: tuple[Source, ...]
+    remarks: tuple[Remark, ...] = ()
+    caution: Remark | None = None
+
+    @property
+    def is_table(self) -> bool:
+        """Whether it is a table of scores that somebody brought, of no dataset that is known here."""
+        return bool(self.results["dataset"]["kind"] == "unknown")
 
     @property
     def kind(self) -> str:

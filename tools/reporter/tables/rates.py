@@ -24,7 +24,10 @@ _SHARES: dict[str, Callable[[Int, Int, Int, Int], tuple[Int, Int]]] = {
     "precision": lambda tp, fn, tn, fp: (tp, tp + fp),
     "f1": lambda tp, fn, tn, fp: (2 * tp, 2 * tp + fp + fn),
 }
-MAX_N = 20_000
+MAX_N = 1_000_000
+"""Clips: the exact tests take seconds then."""
+MAX_N_UNKNOWN_POSITIVES = 20_000
+"""Where every number of positives is to be tried."""
 MAX_DECIMALS = 8
 MAX_TABLES = 2_000
 _MAX_CELLS = 30_000_000
@@ -47,6 +50,19 @@ class Rate:
 
 
 @dataclass(frozen=True)
+class RightCount:
+    """What is left of a table where only the accuracy is known.
+
+    Attributes:
+        n_right: Clips that were decided rightly.
+        n: Clips.
+    """
+
+    n_right: int
+    n: int
+
+
+@dataclass(frozen=True)
 class PublishedRates:
     """What a paper prints of one model.
 
@@ -59,6 +75,11 @@ class PublishedRates:
     n: int
     n_positive: int | None
     rates: dict[str, Rate]
+
+    @property
+    def is_accuracy_alone(self) -> bool:
+        """Whether nothing is known of the classes."""
+        return set(self.rates) == {"accuracy"} and self.n_positive is None
 
     @property
     def text(self) -> str:
@@ -99,8 +120,12 @@ def parse_rates(text: str, flag: str) -> PublishedRates:
         raise WrongUsage(flag, found=repr(text), expected=expected)
     n, n_positive = counts["n"], counts.get("positives")
     if not 1 <= n <= MAX_N or (n_positive is not None and n_positive > n):
-        raise WrongUsage(flag, found=repr(text), expected=f"n from 1 to {MAX_N} and positives of no more than n")
-    return PublishedRates(n, n_positive, rates)
+        raise WrongUsage(flag, found=repr(text), expected=f"n from 1 to {MAX_N:,} and positives of no more than n")
+    published = PublishedRates(n, n_positive, rates)
+    if n > MAX_N_UNKNOWN_POSITIVES and n_positive is None and not published.is_accuracy_alone:
+        expected = f"positives=N beside n above {MAX_N_UNKNOWN_POSITIVES:,}, or the accuracy alone"
+        raise WrongUsage(flag, found=repr(text), expected=expected)
+    return published
 
 
 def _parse_rate(text: str, flag: str, name: str) -> Rate:
@@ -141,6 +166,17 @@ def fit_tables(published: PublishedRates) -> list[Confusion]:
                 todo="give more rates, more decimals, or positives=N",
             )
     return tables
+
+
+def fit_right_counts(published: PublishedRates) -> list[RightCount]:
+    """List the numbers of right clips whose share rounds to the published accuracy.
+
+    Example:
+        >>> fit_right_counts(parse_rates("accuracy=65%,n=80", "--baseline-rates"))
+        [RightCount(n_right=52, n=80)]
+    """
+    rate, n = published.rates["accuracy"], published.n
+    return [RightCount(int(right), n) for right in _whole_numbers(rate.low * n, rate.high * n, n)]
 
 
 def _whole_numbers(low: Fraction, high: Fraction, most: int) -> Int:

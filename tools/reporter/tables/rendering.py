@@ -25,6 +25,7 @@ def render(document: dict[str, Any], lang: Lang) -> str:
     lines.append(words("legend", difference=words("legend_paired" if paired else "legend_unpaired")))
     if document["clips_needed"] is not None:
         lines.append(_needed(document["clips_needed"], words))
+    lines += [words("accuracy_alone")] * document["accuracy_alone"]
     lines.append(_caveat(document, words))
     return "\n".join(lines)
 
@@ -47,13 +48,15 @@ def verdict_sentence(document: dict[str, Any], words: ReportWords) -> str:
             n=document["baseline"]["n"],
             people=document["n_subjects"],
             word=words(f"outcome_{if_independent}"),
-            one=_clips_of(document["baseline"], words),
-            other=_clips_of(document["candidate"], words),
+            one=_clips_of(document, document["baseline"], words),
+            other=_clips_of(document, document["candidate"], words),
         )
     return words(f"verdict_{verdict['word']}", margin=margin, because=because)
 
 
-def _clips_of(arm: dict[str, Any], words: ReportWords) -> str:
+def _clips_of(document: dict[str, Any], arm: dict[str, Any], words: ReportWords) -> str:
+    if document["accuracy_alone"]:
+        return words("clips_alone", n=f"{arm['n']:,}")
     counts = {
         label: str(low) if low == high else words("range", low=low, high=high)
         for label, (low, high) in (("positive", arm["n_positive"]), ("negative", arm["n_negative"]))
@@ -67,7 +70,9 @@ def _facts(document: dict[str, Any], words: ReportWords) -> list[str]:
     for arm in ("baseline", "candidate"):
         found = document[arm]
         if found["rates"] is not None:
-            table = ",".join(str(count) for count in found["tables"][0].values())
+            counts = found["tables"][0]
+            alone = f"{counts['tp']}/{found['n']}" if document["accuracy_alone"] else ""
+            table = alone or ",".join(map(str, counts.values()))
             n, n_fitting = found["n_tables"], found["n_tables_fitting_rates"]
             key = "tables_one" if n_fitting == 1 else "tables_many" if document["paired"] else "tables_unpaired"
             lines.append(words(key, arm=words(arm), rates=found["rates"], n=n, n_fitting=n_fitting, table=table))

@@ -7,6 +7,7 @@ for clips of one person that are all alike. Reads and writes no file.
     reporter tables --baseline 30,10,22,18 --candidate 28,12,30,10
 """
 
+import functools
 import math
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -26,7 +27,7 @@ from shared.text.catalogue import Lang
 from tools.reporter.ab.verdict import Because, Verdict, Word, decide
 from tools.reporter.config import TablesConfig
 from tools.reporter.tables.pairings import Margins, Pairings, all_pairings
-from tools.reporter.tables.rates import PublishedRates, fit_tables
+from tools.reporter.tables.rates import PublishedRates, RightCount, fit_right_counts, fit_tables
 from tools.reporter.tables.rendering import render, sentences
 
 METRICS = ("recall", "specificity", "precision", "f1", "accuracy")
@@ -63,7 +64,12 @@ def compare_tables(config: TablesConfig) -> TablesResult:
         InvalidInput: No table fits the published rates, or too many do.
         WrongUsage: More people than clips.
     """
-    baselines, candidates = _tables(config.baseline, "baseline"), _tables(config.candidate, "candidate")
+    alone = any(map(_is_accuracy_alone, (config.baseline, config.candidate)))
+    metrics_known = ("accuracy",) if alone else METRICS
+    baselines, candidates = (
+        _tables(given, arm, accuracy_alone=alone)
+        for given, arm in ((config.baseline, "baseline"), (config.candidate, "candidate"))
+    )
     pairs = [(one, other) for one in baselines for other in candidates if _wholes(one) == _wholes(other)]
     paired = bool(pairs)
     if not paired:
@@ -84,37 +90,54 @@ def compare_tables(config: TablesConfig) -> TablesResult:
     candidates = list(dict.fromkeys(other for _, other in pairs))
     document: dict[str, Any] = {
         "paired": paired,
+        "accuracy_alone": alone,
         "margin": config.margin,
         "n_subjects": config.n_subjects,
         "baseline": _arm(config.baseline, baselines, n_fitting[0]),
         "candidate": _arm(config.candidate, candidates, n_fitting[1]),
-        "directions": {metric: _direction(metric, pairs) for metric in METRICS},
+        "directions": {metric: _direction(metric, pairs) for metric in metrics_known},
     }
     metrics = {
         metric: {
             "baseline": _hull([_interval(metric, table, None) for table in baselines]),
             "candidate": _hull([_interval(metric, table, None) for table in candidates]),
         }
-        for metric in METRICS
+        for metric in metrics_known
     }
-    document |= {"metrics": metrics, **(_paired(pairs, config) if paired else _unpaired(pairs))}
+    document |= {"metrics": metrics}
+    document |= _paired(pairs, config, metrics_known) if paired else _unpaired(pairs, metrics_known)
     document["verdict"]["sentence"] = sentences(document)
     return TablesResult(document, config.lang)
 
 
-def _tables(given: Confusion | PublishedRates, arm: str) -> list[Confusion]:
-    """Return the table, or all that fit the published rates."""
+def _is_accuracy_alone(given: Confusion | PublishedRates | RightCount) -> bool:
+    return isinstance(given, RightCount) or (isinstance(given, PublishedRates) and given.is_accuracy_alone)
+
+
+def _tables(given: Confusion | PublishedRates | RightCount, arm: str, *, accuracy_alone: bool) -> list[Confusion]:
+    """Return the table, or all that fit the published rates.
+
+    Where nothing is known of the classes in one arm, the clips of both count as one class: accuracy then is its recall.
+    """
     if isinstance(given, Confusion):
-        return [given]
-    tables = fit_tables(given)
+        tables = [given]
+    elif isinstance(given, RightCount):
+        tables = [Confusion(tp=given.n_right, fn=given.n - given.n_right, tn=0, fp=0)]
+    elif given.is_accuracy_alone:
+        tables = [Confusion(tp=one.n_right, fn=one.n - one.n_right, tn=0, fp=0) for one in fit_right_counts(given)]
+    else:
+        tables = fit_tables(given)
     if not tables:
         raise InvalidInput(
-            f"--{arm}-rates {given.text}",
+            f"--{arm}-rates {given.text}" if isinstance(given, PublishedRates) else f"--{arm}",
             found="no table of whole clips whose rates round to these",
             expected="rates of one model on the same clips",
             todo="check them for a slip, or give the table as TP,FN,TN,FP",
         )
-    return tables
+    if not accuracy_alone:
+        return tables
+    right = dict.fromkeys((table.tp + table.tn, _size(table)) for table in tables)
+    return [Confusion(tp=n_right, fn=n - n_right, tn=0, fp=0) for n_right, n in right]
 
 
 def _wholes(table: Confusion) -> tuple[int, int]:
@@ -149,7 +172,7 @@ def _direction(metric: str, pairs: Sequence[Pair]) -> str:
     return found.pop() if len(found) == 1 else "unclear"
 
 
-def _arm(given: Confusion | PublishedRates, tables: Sequence[Confusion], n_fitting: int) -> dict[str, Any]:
+def _arm(given: Confusion | PublishedRates | RightCount, tables: Sequence[Confusion], n_fitting: int) -> dict[str, Any]:
     """Describe an arm's tables that count here; the first ten where many fit published rates."""
     n_positive, n_negative = zip(*map(_wholes, tables), strict=True)
     return {
@@ -176,17 +199,18 @@ def pair_up(baseline: Confusion, candidate: Confusion, *, most: bool, n_people: 
     """
     labels: list[bool] = []
     right: list[tuple[bool, bool]] = []
+    sizes: list[int] = []
     for label, n, n_one, n_other in (
         (True, baseline.tp + baseline.fn, baseline.tp, candidate.tp),
         (False, baseline.tn + baseline.fp, baseline.tn, candidate.tn),
     ):
         n_both = max(0, n_one + n_other - n) if most else min(n_one, n_other)
-        labels += [label] * n
-        right += [(True, True)] * n_both + [(False, True)] * (n_other - n_both)
-        right += [(True, False)] * (n_one - n_both) + [(False, False)] * (n - n_one - n_other + n_both)
-    is_positive = np.array(labels)
-    decisions = is_positive == np.array(right).T
-    people = np.arange(len(labels)) * n_people // len(labels)
+        labels += [label] * 4
+        right += [(True, True), (False, True), (True, False), (False, False)]
+        sizes += [n_both, n_other - n_both, n_one - n_both, n - n_one - n_other + n_both]
+    is_positive = np.repeat(labels, sizes)
+    decisions = is_positive == np.repeat(right, sizes, axis=0).T
+    people = np.arange(is_positive.size) * n_people // is_positive.size
     one, other = (Predictions(is_positive, decided.astype(np.float64), 0.5, people) for decided in decisions)
     return one, other
 
@@ -227,20 +251,25 @@ def _hull(found: Sequence[Interval]) -> dict[str, Any]:
     }
 
 
-def _judge(pairs: Sequence[Pair], margin: float, *, most: bool, n_people: int | None) -> list[Verdict]:
+def _judge(
+    pairs: Sequence[Pair], margin: float, protected: str | None, *, most: bool, n_people: int | None
+) -> list[Verdict]:
     """Decide on one extreme pairing of each pair of tables, as on any other comparison."""
-    return [decide(*pair_up(*pair, most=most, n_people=n_people or _size(pair[0])), margin=margin) for pair in pairs]
+    return [
+        decide(*pair_up(*pair, most=most, n_people=n_people or _size(pair[0])), margin=margin, protected=protected)
+        for pair in pairs
+    ]
 
 
-def _paired(pairs: Sequence[Pair], config: TablesConfig) -> dict[str, Any]:
+def _paired(pairs: Sequence[Pair], config: TablesConfig, known: Sequence[str]) -> dict[str, Any]:
     """Say what holds in every pairing of every pair of tables."""
     n = _size(pairs[0][0])
     n_people = None if config.n_subjects == n else config.n_subjects
-    fewest = _judge(pairs, config.margin, most=False, n_people=None)
-    most = _judge(pairs, config.margin, most=True, n_people=None)
-    alike = [] if n_people is None else _judge(pairs, config.margin, most=True, n_people=n_people)
+    judge = functools.partial(_judge, pairs, config.margin, "recall" if "recall" in known else None)
+    fewest, most = (judge(most=is_most, n_people=None) for is_most in (False, True))
+    alike = [] if n_people is None else judge(most=True, n_people=n_people)
     metrics: dict[str, Any] = {}
-    for metric in PAIRED_METRICS:
+    for metric in (one for one in PAIRED_METRICS if one in known):
         summaries = [_pairings(metric, *pair) for pair in pairs]
         metrics[metric] = None if None in summaries else _sum_up(metric, pairs, [s for s in summaries if s], n_people)
     return {
@@ -251,7 +280,7 @@ def _paired(pairs: Sequence[Pair], config: TablesConfig) -> dict[str, Any]:
         "if_alike": None
         if n_people is None
         else {
-            arm: {metric: _hull([_interval(metric, pair[place], n_people) for pair in pairs]) for metric in METRICS}
+            arm: {metric: _hull([_interval(metric, pair[place], n_people) for pair in pairs]) for metric in known}
             for place, arm in enumerate(("baseline", "candidate"))
         },
     }
@@ -333,7 +362,7 @@ def _clips_needed(pairs: Sequence[Pair]) -> dict[str, Any] | None:
     }
 
 
-def _unpaired(pairs: Sequence[Pair]) -> dict[str, Any]:
+def _unpaired(pairs: Sequence[Pair], known: Sequence[str]) -> dict[str, Any]:
     """Say what is left where the tables are not of the same clips: each arm for itself, and unpaired differences."""
     return {
         "verdict": {
@@ -345,7 +374,7 @@ def _unpaired(pairs: Sequence[Pair]) -> dict[str, Any]:
         "pairings": None,
         "different_clips": {
             metric: _hull([_newcombe(*(_interval(metric, table, None) for table in pair)) for pair in pairs])
-            for metric in METRICS
+            for metric in known
         },
         "clips_needed": None,
         "if_alike": None,
