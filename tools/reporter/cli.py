@@ -270,7 +270,7 @@ def _scores(arguments: argparse.Namespace) -> cli.Result:
         question=_question(arguments),
         lang=language.choose(arguments.lang),
     )
-    from tools.reporter.ab.report import report_scores
+    from tools.reporter.ab.scores import report_scores
 
     return report_scores(config)
 

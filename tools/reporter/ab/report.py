@@ -18,12 +18,11 @@ from tools.reporter.ab.histories import read_history, read_run
 from tools.reporter.ab.judgement import Judgement, judge
 from tools.reporter.ab.people_curve import read_people_curve
 from tools.reporter.ab.strips import draw_strips
-from tools.reporter.config import ReportConfig, ScoresConfig
+from tools.reporter.config import ReportConfig
 from tools.reporter.render.blocks import Page
 from tools.reporter.render.folder import HTML, files_of, write_page
 from tools.reporter.sources.arms import Arm, Source, read_arms
 from tools.reporter.sources.datasets import find_dataset
-from tools.reporter.sources.score_arms import read_score_arms
 from tools.reporter.text.words import ReportWords
 
 COMPARISON = "comparison.json"
@@ -46,6 +45,11 @@ class ReportResult:
     pictures: tuple[str, ...]
     judgement: Judgement
     gate: bool = False
+
+    @property
+    def page(self) -> Path:
+        """The page."""
+        return self.folder / HTML
 
     @property
     def exit_code(self) -> int:
@@ -132,28 +136,16 @@ def make_report(config: ReportConfig) -> ReportResult:
         changed = {flip["sequence_id"] for arm in arms if arm.role == "candidate" for flip in find_flips(arms[0], arm)}
         strips, source = draw_strips(config.dataset, arms[0], changed)
         sources.append(source)
-    comparison = _compare(arms, judgement, config.report_id, sources)
+    comparison = compare_arms(arms, judgement, config.report_id, sources)
     facts = find_dataset(config.dataset, arms[0])
     page = build_page(arms, judgement, comparison, histories, facts, strips, no_strips_reason, config.lang, points)
-    return _write(page, comparison, judgement, config.out, gate=config.gate)
+    return write_report(page, comparison, judgement, config.out, gate=config.gate)
 
 
-def report_scores(config: ScoresConfig) -> ReportResult:
-    """Compare tables of scores and write the same report; nothing is written when something that was read is wrong.
-
-    Raises:
-        InvalidInput: A table cannot be understood, or two are not of the same rows.
-        WrongUsage: Two arms have one name, or a threshold is that of none.
-        MissingOutside: Korean, and no font that has Hangul.
-    """
-    arms = read_score_arms(config.baseline, config.candidates, config.wanted, dict(config.thresholds))
-    judgement = judge(arms, config.question)
-    comparison = _compare(arms, judgement, config.report_id, [])
-    page = build_page(arms, judgement, comparison, (), None, {}, None, config.lang)
-    return _write(page, comparison, judgement, config.out, gate=config.gate)
-
-
-def _compare(arms: Sequence[Arm], judgement: Judgement, report_id: str | None, sources: Sequence[Source]) -> Document:
+def compare_arms(
+    arms: Sequence[Arm], judgement: Judgement, report_id: str | None, sources: Sequence[Source]
+) -> Document:
+    """Make the comparison document of arms, checked; a name of None is made of dataset and time."""
     moment, baseline = paths.utc_now(), arms[0].results
     name = report_id or f"{baseline['dataset']['name']}_{baseline['side']}_{paths.utc_stamp(moment)}"
     code = code_info("matplotlib", "numpy", "scipy")
@@ -162,7 +154,10 @@ def _compare(arms: Sequence[Arm], judgement: Judgement, report_id: str | None, s
     return comparison
 
 
-def _write(page: Page, comparison: Document, judgement: Judgement, out: Path | None, *, gate: bool) -> ReportResult:
+def write_report(
+    page: Page, comparison: Document, judgement: Judgement, out: Path | None, *, gate: bool
+) -> ReportResult:
+    """Write the page, its figures and, last, the document."""
     folder = (out or paths.artifacts("reports") / comparison["comparison_id"]).resolve()
     pictures = write_page(page, folder)
     contracts.write_document(folder / COMPARISON, comparison, "comparison")
