@@ -76,14 +76,14 @@ def record_evaluation(dataset: Path, evaluation: dict[str, Any]) -> int:
     try:
         with filelock.FileLock(dataset / _LOCK, timeout=_PATIENCE_S):
             before = read_evaluations(dataset, evaluation["sequences_sha256"])
-            _append(dataset / LOG, json.dumps(evaluation, ensure_ascii=False, allow_nan=False))
+            append_line(dataset / LOG, json.dumps(evaluation, ensure_ascii=False, allow_nan=False))
     except OSError as error:  # no permission, no space, or another program that holds the lock
         before = read_evaluations(dataset, evaluation["sequences_sha256"])
         cli.note(f"note: {dataset / LOG}: this test-set evaluation could not be logged ({error})")
     return count_evaluations([*before, evaluation])
 
 
-def _append(path: Path, line: str) -> None:
+def append_line(path: Path, line: str) -> None:
     """Add a line and flush it to disk; a line before it that was cut off keeps to itself."""
     with path.open("ab+") as file:
         if file.seek(0, os.SEEK_END):

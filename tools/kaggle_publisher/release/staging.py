@@ -54,6 +54,7 @@ _REASONS = {
     "rejected": "takes that failed their quality limits",
     "tombstones.json": "your own record of withdrawals",
     "test_openings.jsonl": "your own log of test-set evaluations",
+    "verdict_looks.jsonl": "your own log of looks at a question",
     KAGGLE_METADATA: "written anew for this release",
 }
 

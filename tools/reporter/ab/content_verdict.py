@@ -7,7 +7,7 @@ from shared.statistics.metric_names import SHOWN_METRICS
 from shared.statistics.power import Plan
 from shared.text.rounding import rounded
 from tools.reporter.ab.judgement import Judgement
-from tools.reporter.ab.sentence import sentence
+from tools.reporter.ab.sentence import describe_look, sentence
 from tools.reporter.ab.verdict import WEAK, Because, Verdict, Word
 from tools.reporter.render.blocks import (
     Block,
@@ -50,6 +50,7 @@ def verdict_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWord
         *([Paragraph(at_chance.sentence[words.lang], "caution")] if at_chance else []),
         box,
         Paragraph(words("rule", primary=words(question.primary), guard=guard, margin=margin), "faint"),
+        Paragraph(describe_look(judgement.asked, words), "faint"),
     ]
     others = [arm.name for arm in arms if arm.role == "candidate"]
     if len(others) > 1:
@@ -149,6 +150,7 @@ def settle_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWords
     blocks: list[Block] = [Bullets(tuple(lines))]
     if methods:
         blocks.append(Paragraph(words("settle_method", method="; ".join(methods)), "faint"))
+        blocks.append(Paragraph(words("settle_new_people"), "faint"))
     return Section("settle", words("settle"), tuple(blocks))
 
 

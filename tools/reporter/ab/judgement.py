@@ -16,6 +16,7 @@ from shared.statistics.predictions import Predictions
 from shared.statistics.significance import Test, compare, delong, delong_by_person, mcnemar, mcnemar_mid_p
 from shared.text.catalogue import LANGS, Lang
 from tools.reporter.ab.chance import AtChance, find_at_chance
+from tools.reporter.ab.looks_log import AskedLook, levels_of
 from tools.reporter.ab.sentence import sentence
 from tools.reporter.ab.verdict import Because, Verdict, Word, decide_all
 from tools.reporter.config import Question
@@ -69,11 +70,13 @@ class Judgement:
         question: What was asked.
         arms: By name, the baseline first.
         at_chance: Baseline and candidates whose ROC AUC is not told from 0.5; None where there is none.
+        asked: The look at the question; None where looks are not counted.
     """
 
     question: Question
     arms: Mapping[str, Judged]
     at_chance: AtChance | None
+    asked: AskedLook | None = None
 
     @cached_property
     def best(self) -> str:
@@ -139,6 +142,7 @@ class Judgement:
             "unbeaten_references": self.arms[self.best].unbeaten,
             "gate": {"passes": not reasons, "reasons": reasons},
             "at_chance": self.at_chance and self.at_chance.as_document(),
+            "look": self.asked and self.asked.look.as_document(),
         }
 
 
@@ -147,12 +151,13 @@ def _rank(verdict: Verdict) -> tuple[int, float]:
     return _ORDER.index(verdict.word), -value if value is not None else 2.0
 
 
-def judge(arms: Sequence[Arm], question: Question) -> Judgement:
+def judge(arms: Sequence[Arm], question: Question, asked: AskedLook | None = None) -> Judgement:
     """Judge all arms.
 
     Args:
         arms: The baseline first, at least one candidate; all of the same sequences.
         question: What is asked.
+        asked: The look at it; None judges as if it were the only one.
 
     Raises:
         InvalidInput: A decision in the predictions is not what score and threshold give, or a number of the question is
@@ -161,6 +166,7 @@ def judge(arms: Sequence[Arm], question: Question) -> Judgement:
     predictions = {arm.name: arm.predictions for arm in arms}
     baseline = predictions[arms[0].name]
     candidates = {arm.name: predictions[arm.name] for arm in arms if arm.role == "candidate"}
+    alpha, plan_alpha = levels_of(asked)
     verdicts = decide_all(
         baseline,
         candidates,
@@ -168,6 +174,8 @@ def judge(arms: Sequence[Arm], question: Question) -> Judgement:
         protected=question.protected,
         margin=question.margin,
         repeats=arms[0].repeats,
+        alpha=alpha,
+        plan_alpha=plan_alpha,
     )
     against: dict[str, dict[str, Verdict]] = {name: {} for name in candidates}
     for reference in arms:
@@ -180,6 +188,8 @@ def judge(arms: Sequence[Arm], question: Question) -> Judgement:
             protected=None,
             margin=question.margin,
             repeats=arms[0].repeats,
+            alpha=alpha,
+            plan_alpha=plan_alpha,
         )
         for name, verdict in found.items():
             against[name][reference.name] = verdict
@@ -190,6 +200,8 @@ def judge(arms: Sequence[Arm], question: Question) -> Judgement:
         is_candidate = arm.name in candidates
         is_noise = at_chance is not None and {arms[0].name, arm.name} <= set(at_chance.arms)
         reason = weakness(arm, question) if is_candidate else None
+        if reason is None and is_candidate and asked is not None and asked.is_too_soon:
+            reason = Because.TOO_SOON
         judged[arm.name] = Judged(
             predictions=arm_predictions,
             intervals=arm.intervals,
@@ -200,7 +212,11 @@ def judge(arms: Sequence[Arm], question: Question) -> Judgement:
             against={name: weaken(verdict, reason) for name, verdict in against.get(arm.name, {}).items()},
             is_one_frame=arm.kind == "one_frame",
         )
-    return Judgement(question, judged, at_chance)
+    found_judgement = Judgement(question, judged, at_chance, asked)
+    if asked is None:
+        return found_judgement
+    plan = found_judgement.verdict.plan
+    return replace(found_judgement, asked=asked.planned_for(plan.n_subjects if plan else None))
 
 
 def _tests(primary: str, baseline: Predictions, arm: Predictions) -> dict[str, Test]:
@@ -239,8 +255,8 @@ def weakness(arm: Arm, question: Question) -> Because | None:
 
 
 def weaken(verdict: Verdict, reason: Because | None) -> Verdict:
-    """Turn a verdict that the figures can't carry into "cannot tell"; "worse" stays, but for one class only."""
-    if reason is None or (verdict.word is Word.WORSE and reason is not Because.ONE_CLASS):
+    """Turn a verdict that the figures can't carry into "cannot tell"; "worse" stays, but for one class and looks."""
+    if reason is None or (verdict.word is Word.WORSE and reason not in (Because.ONE_CLASS, Because.TOO_SOON)):
         return verdict
     return replace(verdict, word=Word.CANNOT_TELL, because=reason, plan=None)
 

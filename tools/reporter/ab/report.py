@@ -16,7 +16,9 @@ from tools.reporter.ab.comparison import compare, find_flips
 from tools.reporter.ab.content import build_page
 from tools.reporter.ab.histories import read_history, read_run
 from tools.reporter.ab.judgement import Judgement, judge
+from tools.reporter.ab.looks_log import ask, record
 from tools.reporter.ab.people_curve import read_people_curve
+from tools.reporter.ab.sentence import describe_look
 from tools.reporter.ab.strips import draw_strips
 from tools.reporter.config import ReportConfig
 from tools.reporter.render.blocks import Page
@@ -77,6 +79,7 @@ class ReportResult:
             *([self.judgement.at_chance.sentence["en"]] if self.judgement.at_chance else []),
             f"verdict on {self.judgement.best}: {words(f'outcome_{self.judgement.verdict.word}')}",
             self.judgement.sentence("en"),
+            describe_look(self.judgement.asked, words),
             *self._gate_lines(),
             f"report: {paths.shown(self.folder / HTML)}",
         ]
@@ -122,7 +125,12 @@ def make_report(config: ReportConfig) -> ReportResult:
         MissingOutside: Korean, and no font that has Hangul.
     """
     arms = read_arms(config.baseline, config.candidates, config.references)
-    judgement = judge(arms, config.question)
+    facts = find_dataset(config.dataset, arms[0])
+    asked = None
+    if facts is not None:
+        judged = [arm for arm in arms if arm.role == "candidate"]
+        asked = ask(arms[0], judged, config.question.primary, facts.people, facts.folder)
+    judgement = judge(arms, config.question, asked)
     histories = [*map(read_run, config.runs), *map(read_history, config.histories)]
     points = read_people_curve(config.baseline, config.people)
     sources = [source for history in histories for source in history.sources]
@@ -137,7 +145,6 @@ def make_report(config: ReportConfig) -> ReportResult:
         strips, source = draw_strips(config.dataset, arms[0], changed)
         sources.append(source)
     comparison = compare_arms(arms, judgement, config.report_id, sources)
-    facts = find_dataset(config.dataset, arms[0])
     page = build_page(arms, judgement, comparison, histories, facts, strips, no_strips_reason, config.lang, points)
     return write_report(page, comparison, judgement, config.out, gate=config.gate)
 
@@ -159,6 +166,8 @@ def write_report(
 ) -> ReportResult:
     """Write the page, its figures and, last, the document."""
     folder = (out or paths.artifacts("reports") / comparison["comparison_id"]).resolve()
+    if judgement.asked is not None:  # before anything of it can be read
+        record(judgement.asked, comparison["created_utc"])
     pictures = write_page(page, folder)
     contracts.write_document(folder / COMPARISON, comparison, "comparison")
     return ReportResult(folder, comparison, pictures, judgement, gate)

@@ -2,6 +2,8 @@
 
 from shared.statistics.intervals import Interval
 from shared.text.catalogue import LANGS, Lang
+from tools.reporter.ab.looks_log import AskedLook
+from tools.reporter.ab.spending import ALPHA, LEAST
 from tools.reporter.ab.verdict import WEAK, Because, Verdict, Word
 from tools.reporter.text.words import ReportWords, signed, times, whole_percent
 
@@ -66,3 +68,28 @@ def _plan(verdict: Verdict, words: ReportWords) -> str:
     key = "verdict_plan" if plan.metric == verdict.primary else "verdict_plan_stands_in"
     counts = {"clips": plan.more_sequences, "people": plan.more_subjects}
     return " " + words(key, **counts, metric=words(plan.metric))
+
+
+def describe_look(asked: AskedLook | None, words: ReportWords) -> str:
+    """Say from which p on a difference counts at this look, and what is left for later ones."""
+    if asked is None:
+        return words("look_not_counted")
+    look = asked.look
+    numbers = {
+        "people": words.people(len(look.people)),
+        "new": look.n_new,
+        "alpha": words.p_value(look.alpha),
+        "largest": words.people(look.largest),
+        "number": look.number,
+        "all": whole_percent(ALPHA),
+        "spent": whole_percent(look.spent),
+        "left": whole_percent(look.left),
+    }
+    if look.alpha <= LEAST:
+        key = "look_too_soon"
+    else:
+        key = "look_first" if look.number == 1 else "look_again" if look.n_new else "look_repeated"
+    said = [words(key, **numbers)]
+    if asked.n_same:
+        said.append(words("look_other_models", n=asked.n_same + 1))
+    return " ".join(said)

@@ -47,6 +47,7 @@ class Because(StrEnum):
     OTHER_SPLIT = "other_split"  # the candidate may have learned from these people
     ALL_EQUAL = "all_equal"  # all scores of the candidate
     SAME_DECISION = "same_decision"  # the candidate's, for every sequence
+    TOO_SOON = "too_soon"  # after the last look at this question, see `tools.reporter.ab.looks`
     CHANCE = "chance"  # baseline and candidate, see `tools.reporter.ab.chance`
 
 
@@ -106,6 +107,7 @@ def decide(
     protected: str | None = "recall",
     margin: float = MARGIN,
     alpha: float = ALPHA,
+    plan_alpha: float | None = None,
     seed: int = 0,
 ) -> Verdict:
     """Decide on one candidate; for several use `decide_all`.
@@ -117,14 +119,16 @@ def decide(
         protected: The metric that must not drop by more than the margin; None for none.
         margin: The least difference of practical interest, above 0.
         alpha: Two-sided error; the intervals have 1 - alpha.
+        plan_alpha: That of the look which is planned; None for the same.
         seed: Of draws, where a test needs them.
 
     Raises:
         InvalidInput: The predictions are not of the same sequences, or a metric or number is not one of those above.
     """
     return decide_all(
-        baseline, {"": candidate}, primary=primary, protected=protected, margin=margin, alpha=alpha, seed=seed
-    )[""]
+        baseline, {"": candidate}, primary=primary, protected=protected, margin=margin, alpha=alpha,
+        plan_alpha=plan_alpha, seed=seed,
+    )[""]  # fmt: skip
 
 
 def decide_all(
@@ -135,6 +139,7 @@ def decide_all(
     protected: str | None = "recall",
     margin: float = MARGIN,
     alpha: float = ALPHA,
+    plan_alpha: float | None = None,
     seed: int = 0,
     repeats: float = 1.0,
 ) -> dict[str, Verdict]:
@@ -147,6 +152,7 @@ def decide_all(
         protected: See `decide`.
         margin: See `decide`.
         alpha: Of any false claim among all candidates.
+        plan_alpha: See `decide`; it is divided among the candidates, as the verdict does with the smallest p.
         seed: See `decide`.
         repeats: Predictions per sequence, where several seeds were pooled: plans count sequences, not predictions.
 
@@ -159,8 +165,11 @@ def decide_all(
     _check(primary, protected, margin, alpha)
     tests = {name: compare(primary, baseline, arm, seed) for name, arm in candidates.items()}
     adjusted = _adjust(tests)
+    planned = (alpha if plan_alpha is None else plan_alpha) / max(1, len(candidates))
     return {
-        name: _decide(baseline, arm, tests[name], adjusted[name], primary, protected, margin, alpha, seed, repeats)
+        name: _decide(
+            baseline, arm, tests[name], adjusted[name], primary, protected, margin, alpha, planned, seed, repeats
+        )
         for name, arm in candidates.items()
     }
 
@@ -184,7 +193,8 @@ def _adjust(tests: Mapping[str, Test]) -> dict[str, float | None]:
 
 def _decide(
     baseline: Predictions, candidate: Predictions, test: Test, p_adjusted: float | None, primary: str,
-    protected: str | None, margin: float, alpha: float, seed: int, repeats: float,
+    protected: str | None, margin: float, alpha: float, plan_alpha: float, seed: int,
+    repeats: float,
 ) -> Verdict:  # fmt: skip
     level = 1 - alpha
     found = difference(primary, baseline, candidate, level)
@@ -196,7 +206,7 @@ def _decide(
     if word is Word.CANNOT_TELL and baseline.n_subjects > 1:
         of_guard = because is Because.PROTECTED_UNSURE and protected is not None and protected != primary
         planned = protected if of_guard and protected is not None else primary
-        unsettled = plan_for(planned, baseline, candidate, margin, alpha, as_if_equal=of_guard)
+        unsettled = plan_for(planned, baseline, candidate, margin, plan_alpha, as_if_equal=of_guard)
     return Verdict(
         word, because, primary, protected, margin, alpha, found, test, p_adjusted, guarded,
         unsettled and in_sequences(unsettled, repeats), repeats,

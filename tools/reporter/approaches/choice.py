@@ -105,6 +105,7 @@ class Choice:
         plan: What would tell leader and rival apart; None where there is no rival, or no plan can be made.
         repeats: Predictions per sequence, where several seeds were pooled.
         margin: The least difference of practical interest.
+        alpha: Of any false "better" among all pairs.
     """
 
     recommended: str | None
@@ -120,6 +121,7 @@ class Choice:
     plan: Plan | None
     repeats: float
     margin: float
+    alpha: float = ALPHA
 
     def pair(self, one: str, other: str) -> Pair:
         """Return a pair in this direction: the difference is one minus other."""
@@ -153,6 +155,7 @@ def choose(
     primary: str = "accuracy",
     margin: float = MARGIN,
     alpha: float = ALPHA,
+    plan_alpha: float | None = None,
     repeats: float = 1.0,
     seed: int = 0,
 ) -> Choice:
@@ -164,6 +167,7 @@ def choose(
         primary: The metric that decides.
         margin: The least difference of practical interest, for plans.
         alpha: Of any false "better" among all pairs.
+        plan_alpha: That of the look which is planned; None for the same.
         repeats: Predictions per sequence, where several seeds were pooled.
         seed: Of draws, where a test needs them.
 
@@ -179,12 +183,12 @@ def choose(
     found = Choice(
         recommended=None, because=Ground.SHOWN, leader=leader, values=values, level=(), rival=None, pairs=pairs,
         primary=primary, floor=floor, least_people=_least_people(primary, len(pairs), alpha), plan=None,
-        repeats=repeats, margin=margin,
+        repeats=repeats, margin=margin, alpha=alpha,
     )  # fmt: skip
     same = [name for name in named if name == leader or not found.is_better(leader, name)]
     found = replace(found, level=tuple(sorted(same, key=lambda name: named[name].cost)))
     found = _recommend(found, named)
-    return replace(found, plan=_plan(found, named, alpha))
+    return replace(found, plan=_plan(found, named, alpha if plan_alpha is None else plan_alpha))
 
 
 def weaken(choice: Choice, because: Because) -> Choice:

@@ -13,6 +13,8 @@ from shared.statistics.intervals import Interval, difference
 from shared.statistics.metric_names import SHOWN_METRICS
 from shared.text.catalogue import Lang
 from shared.text.rounding import rounded
+from tools.reporter.ab.looks_log import AskedLook
+from tools.reporter.ab.sentence import describe_look
 from tools.reporter.approaches.choice import Choice, Offer
 from tools.reporter.approaches.costs import Costs
 from tools.reporter.approaches.pareto import Pareto
@@ -37,6 +39,7 @@ class Measured:
         choice: What the rule comes to.
         pareto: What accuracy costs in time.
         offers: The approaches as the rule saw them.
+        asked: The look at the question; None where looks are not counted.
     """
 
     arms: Mapping[str, Arm]
@@ -44,6 +47,7 @@ class Measured:
     choice: Choice
     pareto: Pareto
     offers: Mapping[str, Offer] = field(default_factory=dict)
+    asked: AskedLook | None = None
 
     def by_cost(self) -> list[str]:
         """List the approaches but the floor, the cheapest first."""
@@ -102,7 +106,8 @@ def _verdict_section(document: Document, measured: Measured, words: ReportWords)
         sentence=sentence(choice, measured.offers, words),
         riders=tuple(_riders(measured, words)),
     )
-    return Section("verdict", words("verdict"), (box, Paragraph(_rule(document, words), "faint")))
+    about = (Paragraph(_rule(document, words), "faint"), Paragraph(describe_look(measured.asked, words), "faint"))
+    return Section("verdict", words("verdict"), (box, *about))
 
 
 def _rule(document: Document, words: ReportWords) -> str:

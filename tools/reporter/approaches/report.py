@@ -16,7 +16,8 @@ from shared.errors import InvalidInput, WrongUsage
 from shared.provenance import code_info
 from shared.web.browser_proof import read_proof
 from tools.reporter.ab.judgement import weakness
-from tools.reporter.ab.verdict import ALPHA, Because
+from tools.reporter.ab.looks_log import ask, levels_of, record
+from tools.reporter.ab.verdict import Because
 from tools.reporter.approaches import tradeoff
 from tools.reporter.approaches.choice import Offer, choose, weaken
 from tools.reporter.approaches.content import Measured, build_page
@@ -116,21 +117,32 @@ def report_approaches(config: ApproachesConfig) -> ApproachesResult:
         )
         for name, cost in costs.items()
     ]
-    choice = choose(offers, FLOOR, primary=config.primary, margin=config.margin, repeats=first.repeats)
+    facts = find_dataset(config.dataset, first)
+    asked = ask(None, list(arms.values()), config.primary, facts.people, facts.folder) if facts else None
+    alpha, plan_alpha = levels_of(asked)
+    choice = choose(
+        offers, FLOOR, primary=config.primary, margin=config.margin, alpha=alpha, plan_alpha=plan_alpha,
+        repeats=first.repeats,
+    )  # fmt: skip
     question = Question(config.primary, None, config.margin)
     weak = [found for arm in arms.values() if (found := weakness(arm, question)) in _WEAK]
     if weak and choice.because is not Because.ONE_CLASS:
         choice = weaken(choice, weak[0])
+    elif asked is not None and asked.is_too_soon:
+        choice = weaken(choice, Because.TOO_SOON)
+    asked = asked and asked.planned_for(choice.plan.n_subjects if choice.plan else None)
     pareto = find_pareto(offers, FLOOR, config.primary)
-    measured = Measured(arms, costs, choice, pareto, {offer.name: offer for offer in offers})
+    measured = Measured(arms, costs, choice, pareto, {offer.name: offer for offer in offers}, asked)
 
     moment = paths.utc_now()
     report_id = config.report_id or f"approaches-{first.results['dataset']['name'][:30]}_{paths.utc_stamp(moment)}"
     document = _document(config, measured, report_id, paths.utc_text(moment), timings, sources)
     contracts.validate(document, "approaches", DOCUMENT)
     flag = paths.dataset_flag(config.dataset) if config.dataset else first.results["dataset"]["name"]
-    page = build_page(document, measured, timings, find_dataset(config.dataset, first), flag, config.lang)
+    page = build_page(document, measured, timings, facts, flag, config.lang)
     folder = (config.out or paths.artifacts("reports") / report_id).resolve()
+    if asked is not None:  # before anything of it can be read
+        record(asked, paths.utc_text(moment))
     pictures = write_page(page, folder)
     contracts.write_document(folder / DOCUMENT, document, "approaches")
     return ApproachesResult(folder, document, pictures)
@@ -224,7 +236,8 @@ def _document(
             "sentence": sentences(choice, measured.offers),
             "primary": config.primary,
             "margin": config.margin,
-            "alpha": ALPHA,
+            "alpha": choice.alpha,
+            "look": measured.asked and measured.asked.look.as_document(),
             "n_pairs": len(choice.pairs),
             "least_people": choice.least_people,
             "plan": choice.plan and choice.plan.as_document(),

@@ -15,6 +15,7 @@ from shared.errors import SmilebenchError
 from shared.statistics.predictions import sequence_of
 from tools.reporter.sources.arms import Arm
 
+MARKS_A_PERSON = 3
 Targets = Mapping[str, float]
 """A fraction for each metric that has a target."""
 
@@ -29,6 +30,8 @@ class DatasetFacts:
         n_reviewed: Of these, how many a person looked at.
         negative_s: How long the measured negative clips last together, in seconds; 0 for photos.
         openings: The log of its sealed test side, oldest first.
+        folder: Where it lies.
+        people: Whoever was measured, by the hashes of their first sequences: the same in a renamed copy.
     """
 
     manifest: Document
@@ -36,6 +39,8 @@ class DatasetFacts:
     n_reviewed: int
     negative_s: float
     openings: tuple[Document, ...] = ()
+    folder: Path = Path()
+    people: tuple[tuple[str, ...], ...] = ()
 
 
 def find_dataset(folder: Path | None, baseline: Arm) -> DatasetFacts | None:
@@ -58,7 +63,18 @@ def find_dataset(folder: Path | None, baseline: Arm) -> DatasetFacts | None:
         n_reviewed=sum(row.reviewed for row in dataset.rows),
         negative_s=sum(row.frame_count * row.frame_interval_ms for row in negatives) / 1000,
         openings=tuple(test_log.read_evaluations(dataset.folder, baseline.results["sequences_sha256"])),
+        folder=dataset.folder,
+        people=_mark_people(dataset, {row.subject_id for row in rows}),
     )
+
+
+def _mark_people(dataset: reader.Dataset, subjects: set[str]) -> tuple[tuple[str, ...], ...]:
+    """Mark each person by the pictures of the first sequences that the dataset has of them."""
+    marks: dict[str, list[str]] = {subject: [] for subject in sorted(subjects)}
+    for row in sorted(dataset.rows, key=lambda row: row.sequence_id):
+        if row.subject_id in marks and len(marks[row.subject_id]) < MARKS_A_PERSON:
+            marks[row.subject_id].append(row.sha256[:16])
+    return tuple(map(tuple, marks.values()))
 
 
 def targets_of(facts: DatasetFacts | None) -> Targets:
