@@ -112,4 +112,4 @@ def test_a_broken_line_is_noted_and_no_reset(home: Path, look: Any, capsys: pyte
 def test_results_without_their_dataset_are_not_counted(plan: tuple[Path, Path], report: Any, tmp_path: Path) -> None:
     result, page = report(tmp_path, *plan)
     assert result.comparison["verdict"]["look"] is None
-    assert "looks at this question are not counted" in page.text
+    assert "Looks at this question are not counted" in page.text
