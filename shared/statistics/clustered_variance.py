@@ -104,6 +104,18 @@ def clustered_variance(
     )
 
 
+def changes_by_person(metric: str, arms: Sequence[Predictions]) -> F64:
+    """Return what each person adds to a metric's difference, or to the metric of one arm, against the mean: (n,).
+
+    All zero where the metric is undefined.
+    """
+    clips = _auc_clips(arms) if metric == "roc_auc" else _share_clips(metric, arms, as_share=False)
+    n_people = arms[0].n_subjects
+    if isinstance(clips, Reason):
+        return np.zeros(n_people)
+    return _change(_by_person(clips.deviations, arms[0].people, n_people))
+
+
 def _share_clips(metric: str, arms: Sequence[Predictions], *, as_share: bool) -> _Clips | Reason:
     """Linearise a share, or F1."""
     values, deviations, weights = [], [], []

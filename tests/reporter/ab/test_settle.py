@@ -43,7 +43,7 @@ def test_the_plan_is_for_the_metric_that_decides(plan_files: tuple[Path, Path], 
 def test_where_a_metric_cannot_be_planned_it_is_said_what_stands_in(plan_files: tuple[Path, Path]) -> None:
     said, sentence = settled(plan_files, Question("f1", None))
     assert "This was planned for accuracy: a number of clips for F1 cannot be planned." in said
-    assert "to settle it (planned for accuracy)." in sentence
+    assert "more people to go on (planned for accuracy): that gives an answer with" in sentence
     said, sentence = settled(plan_files, Question("f1", None), "ko")
     assert "정확도 기준으로 계산했습니다" in said
     assert "(정확도 기준으로 계산)" in sentence
@@ -58,4 +58,4 @@ def test_a_metric_that_may_have_dropped_is_planned_for_itself(
     said, sentence = settled((old, make_results(tmp_path, "new", rows, 0.282)), Question())
     assert "recall may have dropped by more than 5 points" in sentence
     assert "that recall did not drop by 5.0 points, if it did not drop at all" in said
-    assert "to settle it (planned for recall)." in sentence
+    assert "(planned for recall): that gives an answer with" in sentence

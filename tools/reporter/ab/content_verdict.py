@@ -7,7 +7,7 @@ from shared.statistics.metric_names import SHOWN_METRICS
 from shared.statistics.power import Plan
 from shared.text.rounding import rounded
 from tools.reporter.ab.judgement import Judgement
-from tools.reporter.ab.sentence import describe_look, sentence
+from tools.reporter.ab.sentence import describe_look, describe_outlook, sentence
 from tools.reporter.ab.verdict import WEAK, Because, Verdict, Word
 from tools.reporter.render.blocks import (
     Block,
@@ -145,6 +145,7 @@ def settle_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWords
             lines.append(words("settle_unknown", arm=arm.name))
         else:
             lines.append(_planned(arm.name, verdict, verdict.plan, words))
+            lines += describe_outlook(verdict, words)
             plan = verdict.plan
             methods.append(f"{arm.name}: {words.plan_method(plan)}" if len(arms) > 2 else words.plan_method(plan))
     blocks: list[Block] = [Bullets(tuple(lines))]

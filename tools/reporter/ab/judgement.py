@@ -17,7 +17,7 @@ from shared.statistics.significance import Test, compare, delong, delong_by_pers
 from shared.text.catalogue import LANGS, Lang
 from tools.reporter.ab.chance import AtChance, find_at_chance
 from tools.reporter.ab.looks_log import AskedLook, levels_of
-from tools.reporter.ab.sentence import sentence
+from tools.reporter.ab.sentence import describe_chance, sentence
 from tools.reporter.ab.verdict import Because, Verdict, Word, decide_all
 from tools.reporter.config import Question
 from tools.reporter.sources.arms import Arm
@@ -110,6 +110,7 @@ class Judgement:
             for key, names in alike.items()
         ]
         n_candidates = sum(one.verdict is not None for one in self.arms.values())
+        riders += describe_chance(self.verdict, words)
         if n_candidates > 1:
             riders.append(words("rider_several", candidate=self.best, n=n_candidates))
         return riders

@@ -2,7 +2,9 @@
 
 from shared.statistics.intervals import Interval
 from shared.text.catalogue import LANGS, Lang
+from shared.text.rounding import rounded
 from tools.reporter.ab.looks_log import AskedLook
+from tools.reporter.ab.outlook import PRIOR_MARGINS
 from tools.reporter.ab.spending import ALPHA, LEAST
 from tools.reporter.ab.verdict import WEAK, Because, Verdict, Word
 from tools.reporter.text.words import ReportWords, signed, times, whole_percent
@@ -65,9 +67,44 @@ def _plan(verdict: Verdict, words: ReportWords) -> str:
         return ""
     if not plan.more_sequences:
         return " " + words("verdict_repeat")
-    key = "verdict_plan" if plan.metric == verdict.primary else "verdict_plan_stands_in"
     counts = {"clips": plan.more_sequences, "people": plan.more_subjects}
-    return " " + words(key, **counts, metric=words(plan.metric))
+    outlook = verdict.outlook
+    key = "verdict_plan" if outlook is None else "verdict_plan_settles" if outlook.settles else "verdict_plan_chance"
+    settled = {} if outlook is None else {"settled": percent(1 - outlook.chances["cannot_tell"])}
+    planned_for = "" if plan.metric == verdict.primary else words("verdict_planned_for", metric=words(plan.metric))
+    return " " + words(key, **counts, **settled, planned_for=planned_for)
+
+
+def percent(share: float) -> str:
+    """Write a probability as whole percent."""
+    return rounded(100 * share, 0)
+
+
+def describe_outlook(verdict: Verdict, words: ReportWords) -> list[str]:
+    """Write what a look at more people would say; nothing where there is no plan."""
+    outlook = verdict.outlook
+    if outlook is None:
+        return []
+    bounds = {"low": outlook.low, "high": outlook.high, "people": outlook.n_people}
+    settled = {
+        "settled": percent(1 - outlook.chances["cannot_tell"]),
+        "settled_low": percent(outlook.settled_low),
+        "settled_high": percent(outlook.settled_high),
+    }
+    chances = {word: percent(share) for word, share in outlook.chances.items()}
+    alike = {f"{word}_alike": percent(share) for word, share in outlook.if_alike.items()}
+    said = [words("settle_range", **bounds, **settled), words("settle_chances", **bounds, **chances, **alike)]
+    if outlook.n_equal is not None:
+        said.append(words("settle_equal", margin=whole_percent(verdict.margin), n=outlook.n_equal))
+    return said
+
+
+def describe_chance(verdict: Verdict, words: ReportWords) -> list[str]:
+    """Write how probable it is that the candidate is better by the margin, where that cannot be told."""
+    if verdict.better_by_margin is None or verdict.because in WEAK:
+        return []
+    margin, sd = whole_percent(verdict.margin), whole_percent(PRIOR_MARGINS * verdict.margin)
+    return [words("rider_chance", margin=margin, chance=percent(verdict.better_by_margin), sd=sd)]
 
 
 def describe_look(asked: AskedLook | None, words: ReportWords) -> str:

@@ -16,6 +16,7 @@ from shared.statistics.metric_names import METRICS
 from shared.statistics.power import Plan, plan_for
 from shared.statistics.predictions import Predictions
 from shared.statistics.significance import Test, compare, holm
+from tools.reporter.ab.outlook import Outlook, chance_of_margin, look_ahead
 from tools.reporter.config import MARGIN
 
 ALPHA = 0.05
@@ -72,6 +73,9 @@ class Verdict:
         protected_difference: Of the protected metric; None without one, or where it is the primary.
         plan: What would settle it; None where it is settled or no plan can be made.
         repeats: Predictions of each sequence, where several seeds were pooled.
+        outlook: What a look at the planned people would say; None without a plan.
+        better_by_margin: Probability that the candidate is better by the margin or more, where the word is "cannot
+            tell"; see `tools.reporter.ab.outlook.chance_of_margin`.
     """
 
     word: Word
@@ -86,6 +90,8 @@ class Verdict:
     protected_difference: Interval | None
     plan: Plan | None
     repeats: float = 1.0
+    outlook: Outlook | None = None
+    better_by_margin: float | None = None
 
     @property
     def passes(self) -> bool:
@@ -210,6 +216,8 @@ def _decide(
     return Verdict(
         word, because, primary, protected, margin, alpha, found, test, p_adjusted, guarded,
         unsettled and in_sequences(unsettled, repeats), repeats,
+        look_ahead(baseline, candidate, unsettled, primary, protected, margin, plan_alpha) if unsettled else None,
+        chance_of_margin(baseline, candidate, primary, margin) if word is Word.CANNOT_TELL else None,
     )  # fmt: skip
 
 
