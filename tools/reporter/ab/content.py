@@ -7,28 +7,27 @@ from collections.abc import Mapping, Sequence
 
 from shared.contracts import Document
 from shared.plots import figures
-from shared.statistics.metric_names import SHOWN_METRICS
 from shared.statistics.roc_band import roc_band
 from shared.text.catalogue import Lang
 from shared.text.rounding import rounded
+from tools.reporter.ab.content_metrics import details_section, metrics_section
 from tools.reporter.ab.content_use import calibration_section, people_section, thresholds_section
 from tools.reporter.ab.content_verdict import differences_section, settle_section, verdict_section
 from tools.reporter.ab.histories import History
 from tools.reporter.ab.judgement import Judgement
 from tools.reporter.ab.notes import describe_arm
 from tools.reporter.ab.people_curve import PeoplePoint, people_curve_section
+from tools.reporter.ab.recommendation import next_section, recommend
 from tools.reporter.render.blocks import (
     Block,
     Bullets,
     Card,
     Cards,
-    Cell,
     Heading,
     Page,
     Paragraph,
     Picture,
     Section,
-    Table,
 )
 from tools.reporter.sources.arms import Arm
 from tools.reporter.sources.datasets import DatasetFacts, Targets, clip_seconds, targets_of
@@ -39,7 +38,6 @@ from tools.reporter.sources.sections import (
     moment,
     provenance_section,
     sealed_section,
-    threshold_origin,
 )
 from tools.reporter.text.words import ReportWords
 
@@ -84,6 +82,25 @@ def build_page(
         banners.append(Paragraph(arms[0].caution.text(lang), "caution"))
     created, is_table = moment(comparison["created_utc"]), arms[0].is_table
     of_dataset = words("subtitle", dataset=comparison["dataset"]["name"], created=created)
+    recommended = recommend(arms, judgement)
+    small_print = (
+        _headline(arms, comparison, targets, words),
+        details_section(arms, comparison, targets, words),
+        differences_section(arms, judgement, words),
+        settle_section(arms, judgement, words),
+        _notes(arms, words),
+        _roc(arms, judgement, words),
+        thresholds_section(arms, judgement, clip_seconds(facts, arms), words),
+        _confusion(arms, words),
+        calibration_section(arms, judgement, words),
+        people_section(arms, judgement, words),
+        *([] if is_table else [_learning(histories, words)]),
+        *([curve] if curve else []),
+        _flips(arms, comparison, strips, no_strips_reason, words),
+        *([] if is_table else [sealed_section(comparison, facts, words), model_cards_section(arms, words)]),
+        *([] if is_table else [dataset_section(facts, words)]),
+        provenance_section(comparison, words),
+    )
     return Page(
         lang=lang,
         title=words("title", baseline=arms[0].name, candidates=words.listing(candidates)),
@@ -91,24 +108,12 @@ def build_page(
         banners=tuple(banners),
         sections=(
             verdict_section(arms, judgement, words),
-            _headline(arms, comparison, targets, words),
-            _table(arms, judgement, comparison, targets, words),
-            differences_section(arms, judgement, words),
-            settle_section(arms, judgement, words),
-            _notes(arms, words),
-            _roc(arms, judgement, words),
-            thresholds_section(arms, judgement, clip_seconds(facts, arms), words),
-            _confusion(arms, words),
-            calibration_section(arms, judgement, words),
-            people_section(arms, judgement, words),
-            *([] if is_table else [_learning(histories, words)]),
-            *([curve] if curve else []),
-            _flips(arms, comparison, strips, no_strips_reason, words),
-            *([] if is_table else [sealed_section(comparison, facts, words), model_cards_section(arms, words)]),
-            *([] if is_table else [dataset_section(facts, words)]),
-            provenance_section(comparison, words),
+            metrics_section(arms, judgement, comparison, targets, words),
+            *(section.folded() for section in small_print),
+            next_section(judgement, recommended, words),
         ),
         footer=footer(comparison, comparison["comparison_id"], words),
+        lead=recommended.sentence[lang],
     )
 
 
@@ -166,119 +171,6 @@ def _targets_met(arm: Arm, targets: Targets, words: ReportWords) -> str:
 
 def _step(n: int, words: ReportWords) -> str:
     return words("points", value=rounded(100 / n, 1))
-
-
-def _table(
-    arms: Sequence[Arm], judgement: Judgement, comparison: Document, targets: Targets, words: ReportWords
-) -> Section:
-    positive = comparison["positive_class"]
-    header = [Cell(words("metric")), Cell(words("target"))]
-    header += [Cell(arm.name, (words(arm.role),)) for arm in arms]
-    rows = [
-        (
-            Cell(words(metric), (words(f"{metric}_what", positive=positive),)),
-            Cell(_target(metric, targets[metric], words) if metric in targets else ""),
-            *(
-                _metric_cell(metric, arm, entry, judgement, words)
-                for arm, entry in zip(arms, comparison["arms"], strict=True)
-            ),
-        )
-        for metric in SHOWN_METRICS
-    ]
-    rows.append(
-        (
-            Cell(words("optimal_threshold"), (words("optimal_threshold_what"),)),
-            Cell(""),
-            *(_optimum_cell(arm, words) for arm in arms),
-        )
-    )
-    rows.append(
-        (
-            Cell(words("threshold")),
-            Cell(""),
-            *(
-                Cell(
-                    words.metric_value("threshold", arm.results["metrics"]["threshold"]),
-                    (_threshold_source(arm, words),),
-                )
-                for arm in arms
-            ),
-        )
-    )
-    if any(arm.epochs is not None for arm in arms):
-        trained = [Cell(_trained(arm, words), (arm.run_id,) if arm.run_id else ()) for arm in arms]
-        rows.append((Cell(words("trained")), Cell(""), *trained))
-    return Section(
-        "metrics",
-        words("table"),
-        (
-            Paragraph(words("table_intro", positive=positive, baseline=arms[0].name)),
-            Table("metrics", tuple(header), tuple(rows)),
-            *([Paragraph(words("targets_note", targets=_list_targets(targets, words)), "faint")] if targets else []),
-        ),
-    )
-
-
-def _target(metric: str, value: float, words: ReportWords) -> str:
-    return f"{value:.2f}" if metric == "roc_auc" else words("percent", value=f"{100 * value:.3g}")
-
-
-def _list_targets(targets: Targets, words: ReportWords) -> str:
-    named = [metric for metric in SHOWN_METRICS if metric in targets]
-    return ", ".join(f"{words(metric)} {_target(metric, targets[metric], words)}" for metric in named)
-
-
-def _metric_cell(metric: str, arm: Arm, entry: Document, judgement: Judgement, words: ReportWords) -> Cell:
-    """Show a value, its difference to the baseline, and the counts that it comes from."""
-    details = []
-    difference = entry["differences"].get(metric)
-    if difference is not None:
-        details.append(words.difference(metric, difference, short=True))
-    c = entry["metrics"]["confusion"]
-    counts = {
-        "recall": (c["tp"], c["tp"] + c["fn"]),
-        "precision": (c["tp"], c["tp"] + c["fp"]),
-        "accuracy": (c["tp"] + c["tn"], c["tp"] + c["fn"] + c["tn"] + c["fp"]),
-    }
-    if metric in counts:
-        part, whole = counts[metric]
-        details.append(words("of", part=part, whole=whole))
-    found = judgement.arms[entry["name"]].intervals[metric]
-    if found.value is not None:
-        details += [words("interval_level", interval=words.interval(metric, found)), words.basis(found)]
-    if (pooled := arm.results.get("pooled")) and (spread := pooled["spread"][metric]):
-        mean, sd = (words.metric_value(metric, spread[key]) for key in ("mean", "sd"))
-        details.append(words("spread", mean=mean, sd=sd, n=spread["n_runs"]))
-    return Cell(words.metric_value(metric, entry["metrics"][metric]), tuple(details))
-
-
-def _optimum_cell(arm: Arm, words: ReportWords) -> Cell:
-    """Show the threshold that fits these sequences best, and by how much choosing it here would flatter."""
-    metrics, tuned, gap = arm.results["metrics"], arm.results["at_optimal"], arm.results.get("selection_gap")
-    details: list[str] = []
-    if metrics["optimal_threshold"] is None:
-        return Cell(words("undefined"))
-    if gap is not None:
-        details.append(words("selection_gap", gap=words.difference("accuracy", gap, short=True)))
-    elif tuned is not None and None not in (tuned["accuracy"], metrics["accuracy"]):
-        flattery = words.difference("accuracy", tuned["accuracy"] - metrics["accuracy"], short=True)
-        value = words.metric_value("accuracy", tuned["accuracy"])
-        details.append(words("optimal_gap", metric=words("accuracy"), value=value, gap=flattery))
-    return Cell(words.metric_value("optimal_threshold", metrics["optimal_threshold"]), tuple(details))
-
-
-def _threshold_source(arm: Arm, words: ReportWords) -> str:
-    if "pooled" in arm.results:
-        return words("threshold_pooled")
-    source = arm.results["metrics"]["threshold_source"]
-    own = arm.results["model"]["threshold"]
-    if source == "model" and own is not None:
-        return threshold_origin(own, words)
-    return words("threshold_" + source)
-
-
-def _trained(arm: Arm, words: ReportWords) -> str:
-    return words("trained_unknown") if arm.epochs is None else words.counted("trained_epochs", arm.epochs)
 
 
 def _notes(arms: Sequence[Arm], words: ReportWords) -> Section:

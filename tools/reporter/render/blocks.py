@@ -3,7 +3,7 @@
 All text is plain: whoever shows it escapes it.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Literal
 
 Tone = Literal["better", "worse", "equal", "unsure", "chosen"]
@@ -112,27 +112,49 @@ class Cards:
 
 
 @dataclass(frozen=True)
+class Commands:
+    """Lines to type."""
+
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True)
 class Heading:
     """A heading within a section."""
 
     text: str
 
 
-Block = Paragraph | VerdictBox | Slider | Bullets | Table | Picture | Cards | Heading
+Block = Paragraph | VerdictBox | Slider | Bullets | Table | Picture | Cards | Heading | Commands
 
 
 @dataclass(frozen=True)
 class Section:
-    """A part of the report; key is its anchor."""
+    """A part of the report; key is its anchor. One that is folded is small print, which a click opens."""
 
     key: str
     title: str
     blocks: tuple[Block, ...]
+    is_folded: bool = False
+
+    def folded(self) -> "Section":
+        """Return it as small print."""
+        return replace(self, is_folded=True)
 
 
 @dataclass(frozen=True)
 class Page:
-    """The whole report; the verdict is its first section."""
+    """The whole report: what to use in its first line, the verdict in its first section.
+
+    Attributes:
+        lang: Its language.
+        title: What is compared.
+        subtitle: Of what, and when.
+        banners: What must be seen before a figure is believed.
+        sections: From what matters most to what is to be done next.
+        footer: Which code made it.
+        lead: What to use, and why; empty for none.
+    """
 
     lang: Literal["en", "ko"]
     title: str
@@ -140,6 +162,7 @@ class Page:
     banners: tuple[Paragraph, ...]
     sections: tuple[Section, ...]
     footer: str
+    lead: str = ""
 
     def pictures(self) -> list[Picture]:
         """List the figures in the order of their appearance."""

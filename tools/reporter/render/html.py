@@ -40,7 +40,7 @@ def render_html(page: blocks.Page) -> str:
 <header>
 <h1>{escape(page.title)}</h1>
 <p class="subtitle">{escape(page.subtitle)}</p>
-{_join(page.banners)}
+{_lead(page)}{_join(page.banners)}
 </header>
 <main>
 {"".join(_section(section) for section in page.sections)}</main>
@@ -51,11 +51,20 @@ def render_html(page: blocks.Page) -> str:
 """
 
 
+def _lead(page: blocks.Page) -> str:
+    return f'<p class="lead">{_text(page.lead)}</p>\n' if page.lead else ""
+
+
 def _join(parts: tuple[blocks.Block, ...]) -> str:
     return "\n".join(map(_block, parts))
 
 
 def _section(section: blocks.Section) -> str:
+    if section.is_folded:
+        return (
+            f'<details id="{escape(section.key)}">\n<summary><h2>{escape(section.title)}</h2></summary>\n'
+            f"{_join(section.blocks)}\n</details>\n"
+        )
     return (
         f'<section id="{escape(section.key)}">\n<h2>{escape(section.title)}</h2>\n{_join(section.blocks)}\n</section>\n'
     )
@@ -71,6 +80,8 @@ def _block(block: blocks.Block) -> str:
             return _slider(block)
         case blocks.Bullets():
             return "<ul>\n" + "\n".join(f"<li>{_text(item)}</li>" for item in block.items) + "\n</ul>"
+        case blocks.Commands():
+            return "".join(f"<pre>{escape(line)}</pre>" for line in block.lines)
         case blocks.Heading():
             return f"<h3>{escape(block.text)}</h3>"
         case blocks.Table():

@@ -10,7 +10,9 @@ _SPECIAL = re.compile(r"([\\`*{}\[\]<>#|~&]|(?<![^\W_])_|_(?![^\W_]))")
 
 def render_markdown(page: blocks.Page) -> str:
     """Return the report's Markdown source; data cannot become mark-up in it."""
-    parts = [f"# {_escape(page.title)}", _escape(page.subtitle), *map(_block, page.banners)]
+    parts = [f"# {_escape(page.title)}", _escape(page.subtitle)]
+    parts += [f"**{_escape(page.lead)}**"] if page.lead else []
+    parts += map(_block, page.banners)
     for section in page.sections:
         parts += [f"## {_escape(section.title)}", *filter(None, map(_block, section.blocks))]
     return "\n\n".join([*parts, "---", _escape(page.footer)]) + "\n"
@@ -35,6 +37,8 @@ def _block(block: blocks.Block) -> str:
             return ""  # a table of the same figures stands beside it
         case blocks.Bullets():
             return "\n".join(f"- {_escape(item)}" for item in block.items)
+        case blocks.Commands():
+            return "\n".join(["```", *block.lines, "```"])
         case blocks.Heading():
             return f"### {_escape(block.text)}"
         case blocks.Table():

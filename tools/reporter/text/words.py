@@ -12,7 +12,9 @@ from shared.text.catalogue import Lang, Words, read_catalogue
 from shared.text.rounding import rounded
 
 _FOLDER = Path(__file__).parent
-PAGES = read_catalogue(*(_FOLDER / f"{name}.toml" for name in ("units", "measured", "origin", "verdict", "approaches")))
+PAGES = read_catalogue(
+    *(_FOLDER / f"{name}.toml" for name in ("units", "first", "measured", "origin", "verdict", "approaches"))
+)
 TABLES = read_catalogue(_FOLDER / "units.toml", _FOLDER / "tables.toml")
 _AUC = "roc_auc"
 

@@ -1,0 +1,177 @@
+"""Which arm to use, by a rule that is fixed beforehand, and what to do next. Judges nothing anew; reads no file.
+
+Of the arms that tell the classes apart and are shown to beat the larger class, the leader has the highest primary
+metric; of those that it is not shown to beat, the cheapest is recommended: what is there already, then what needs no
+training, then what was trained. A candidate that is not shown to be better than a baseline that works is not
+recommended. "Shown" is a test by person at 5 %; the rule claims less than a verdict, which corrects for several arms.
+"""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from shared.statistics.predictions import Predictions
+from shared.statistics.significance import compare
+from shared.text.catalogue import LANGS, Lang
+from tools.reporter.ab.judgement import Judgement
+from tools.reporter.ab.verdict import ALPHA, WEAK, Because, Word
+from tools.reporter.render.blocks import Commands, Paragraph, Section
+from tools.reporter.sources.arms import Arm
+from tools.reporter.text.words import ReportWords
+
+_COSTS = ("baseline", "blendshapes", "blendshape_logistic", "model")
+_NOT_FOR_USE = ("majority", "one_frame")
+
+
+@dataclass(frozen=True)
+class Recommendation:
+    """What to use.
+
+    Attributes:
+        arm: Name of the recommended arm; None for none.
+        reason: Key of the text.
+        sentence: Which, and why: accuracy, cost, what it needs in the page; in each language.
+        commands: What to type next.
+    """
+
+    arm: str | None
+    reason: str
+    sentence: Mapping[Lang, str]
+    commands: tuple[str, ...]
+
+    def as_document(self) -> dict[str, Any]:
+        """Return the fields as the comparison document holds them."""
+        return {"arm": self.arm, "reason": self.reason, "sentence": dict(self.sentence), "next": list(self.commands)}
+
+
+def recommend(arms: Sequence[Arm], judgement: Judgement) -> Recommendation:
+    """Recommend one of the arms, or none.
+
+    Args:
+        arms: The baseline first.
+        judgement: Of these arms.
+    """
+    chosen, leader, reason = _choose(arms, judgement)
+    sentence = {lang: _write(chosen, leader, reason, judgement, ReportWords(lang)) for lang in LANGS}
+    return Recommendation(chosen and chosen.name, reason, sentence, tuple(_commands(chosen, arms, judgement)))
+
+
+def _choose(arms: Sequence[Arm], judgement: Judgement) -> tuple[Arm | None, Arm | None, str]:
+    """Return the recommended arm, the leader, and the key of the reason."""
+    verdict, metric, baseline = judgement.verdict, judgement.question.primary, arms[0]
+    if verdict.because in WEAK and verdict.because is not Because.CHANCE:
+        return None, None, "weak"
+    at_chance = () if judgement.at_chance is None else judgement.at_chance.arms
+    baseline_works = baseline.name not in at_chance
+    able = [
+        arm
+        for arm in arms
+        if arm.kind not in _NOT_FOR_USE
+        and arm.name not in at_chance
+        and judgement.arms[arm.name].intervals[metric].value is not None
+        and (arm.role != "candidate" or (arm.name == judgement.best and (verdict.passes or not baseline_works)))
+        and not (arm.role == "candidate" and verdict.word is Word.WORSE)
+    ]
+    if not able:
+        return None, None, "chance"
+    floor = next((arm for arm in arms if arm.kind == "majority"), None)
+    if floor is not None:
+        able = [arm for arm in able if _is_shown_better(metric, floor, arm, judgement)]
+        if not able:
+            return None, None, "floor"
+    leader = max(able, key=lambda arm: (judgement.arms[arm.name].intervals[metric].value or 0.0, -_cost(arm)))
+    rest = [arm for arm in able if arm is leader or not _is_shown_better(metric, arm, leader, judgement)]
+    chosen = min(rest, key=_cost)
+    return chosen, leader, "keep" if chosen is baseline else "use"
+
+
+def _is_shown_better(metric: str, than: Arm, arm: Arm, judgement: Judgement) -> bool:
+    one, other = _predictions(than, judgement), _predictions(arm, judgement)
+    p = compare(metric, one, other).p
+    values = (judgement.arms[each.name].intervals[metric].value for each in (than, arm))
+    low, high = (-1.0 if value is None else value for value in values)
+    return p is not None and p < ALPHA and high > low
+
+
+def _predictions(arm: Arm, judgement: Judgement) -> Predictions:
+    return judgement.arms[arm.name].predictions
+
+
+def _cost(arm: Arm) -> int:
+    """Rank what an arm costs: nothing for what is there already."""
+    kind = "baseline" if arm.role == "baseline" else arm.kind
+    return _COSTS.index(kind) if kind in _COSTS else len(_COSTS)
+
+
+def _write(chosen: Arm | None, leader: Arm | None, reason: str, judgement: Judgement, words: ReportWords) -> str:
+    if chosen is None or leader is None:
+        because = judgement.verdict.because
+        return words(f"recommend_{reason}", reason=words(f"weak_{because}") if reason == "weak" else "")
+    metric = judgement.question.primary
+    why = words("recommend_leader")
+    if leader is not chosen:
+        why = words("recommend_unbeaten", leader=leader.name, value=_percent(metric, leader, judgement, words))
+    elif reason == "keep" and len(judgement.arms) == 2:
+        why = words("recommend_not_better", candidate=judgement.best)
+    parts = [_value(metric, chosen, judgement, words)]
+    if not chosen.is_table:
+        parts += [_cost_words(chosen, words), _page_words(chosen, words)]
+    return words(f"recommend_{reason}", arm=chosen.name, facts=", ".join(part for part in parts if part), why=why)
+
+
+def _percent(metric: str, arm: Arm, judgement: Judgement, words: ReportWords) -> str:
+    return words.metric_value(metric, judgement.arms[arm.name].intervals[metric].value)
+
+
+def _value(metric: str, arm: Arm, judgement: Judgement, words: ReportWords) -> str:
+    value = _percent(metric, arm, judgement, words)
+    if metric != "accuracy":
+        return f"{words(metric)} {value}"
+    predictions = _predictions(arm, judgement)
+    n_right = int((predictions.decisions == predictions.labels).sum())
+    return words("recommend_right", part=n_right, whole=predictions.n, value=value)
+
+
+def _cost_words(arm: Arm, words: ReportWords) -> str:
+    if arm.role == "baseline":
+        return words("cost_baseline")
+    if arm.kind == "model" and arm.epochs is not None:
+        return words.counted("trained_epochs", arm.epochs)
+    return words(f"cost_{arm.kind}" if arm.kind in _COSTS else "cost_model")
+
+
+def _page_words(arm: Arm, words: ReportWords) -> str:
+    """Say what an arm needs in the page."""
+    if arm.kind in ("blendshapes", "blendshape_logistic"):
+        return words("page_landmarker")
+    if arm.card is None:
+        return words("page_model") if arm.role != "baseline" else ""
+    megabytes = f"{arm.card['onnx']['bytes'] / 1e6:.1f}"
+    return words("page_model_mb" if arm.card["input"]["name"] == "frames" else "page_landmarks_mb", mb=megabytes)
+
+
+def _commands(chosen: Arm | None, arms: Sequence[Arm], judgement: Judgement) -> list[str]:
+    """List what to type next."""
+    dataset = arms[0].results["dataset"]["name"]
+    if arms[0].is_table:
+        files = [f"--baseline {arms[0].sources[0].file}", f"--candidate {_arm(judgement.best, arms).sources[0].file}"]
+        return [f"reporter scores {' '.join(files)} --gate"]
+    if chosen is None or chosen.role == "baseline":
+        return [f"./inv collect --dataset {dataset} --subject NEW_PERSON"]
+    if chosen.card is not None:
+        return [f"./inv handoff --model {chosen.card['model_id']}"]
+    return [f"./inv compare-approaches --dataset {dataset}"]
+
+
+def _arm(name: str, arms: Sequence[Arm]) -> Arm:
+    return next(arm for arm in arms if arm.name == name)
+
+
+def next_section(judgement: Judgement, recommended: Recommendation, words: ReportWords) -> Section:
+    """Say what to type next: the last thing on the page."""
+    plan, blocks = judgement.verdict.plan, [Commands(recommended.commands)]
+    if recommended.arm is None or recommended.reason == "keep":
+        more = None if plan is None or not plan.more_sequences else plan
+        lead = [] if more is None else [words("next_more", clips=more.more_sequences, people=more.more_subjects)]
+        return Section("next", words("next"), (*map(Paragraph, lead), *blocks))
+    return Section("next", words("next"), tuple(blocks))
