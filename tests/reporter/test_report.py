@@ -157,7 +157,7 @@ def test_every_metric_has_its_interval_its_n_and_its_method(
             assert str(found["n"]) in page.text
             assert ReportWords("en").interval_method(Interval.from_document(found)) in page.text
     first = result.comparison["arms"][0]["intervals"]["recall"]
-    assert f"95 %: {100 * first['low']:.1f} to {100 * first['high']:.1f} %" in page.text
+    assert f"{100 * first['low']:.1f} to {100 * first['high']:.1f} %" in page.text
     assert "n = 40, 20 people; Wilson by person" in page.text
 
 

@@ -96,7 +96,7 @@ def test_a_trained_approach_is_not_recommended_over_a_free_one_that_the_leader_b
     said = sentences(found, named(offer("dual_head", first(40), mb=99), offer("landmark_mlp", first(35), mb=1), free))[
         "en"
     ]
-    assert said.startswith("Highest accuracy: dual head, 100.0 %; and of the approaches")
+    assert said.startswith("Highest accuracy: dual head, 100.0 %. Of the approaches")
     assert "it costs least among those that are shown to beat the floor" in said  # the landmark MLP costs less
 
 

@@ -9,6 +9,7 @@ from typing import Any
 from shared.contracts import Document
 from shared.statistics.metric_names import SHOWN_METRICS
 from tools.reporter.ab.judgement import Judged, Judgement
+from tools.reporter.ab.recommendation import recommend
 from tools.reporter.ab.sentence import sentences
 from tools.reporter.ab.verdict import Verdict
 from tools.reporter.sources.arms import Arm, Source
@@ -58,6 +59,7 @@ def compare(
         },
         "synthetic": any(arm.results["dataset"]["kind"] == "synthetic" for arm in arms),
         "test_openings": count_openings(arms),
+        "recommendation": recommend(arms, judgement).as_document(),
         "verdict": judgement.as_document(),
         "arms": [_describe_arm(arm, judgement.arms[arm.name], baseline, flips) for arm in arms],
         "flips": flips,

@@ -12,12 +12,12 @@ from shared.text.catalogue import Lang
 from shared.text.rounding import rounded
 from tools.reporter.ab.content_metrics import details_section, metrics_section
 from tools.reporter.ab.content_use import calibration_section, people_section, thresholds_section
-from tools.reporter.ab.content_verdict import differences_section, settle_section, verdict_section
+from tools.reporter.ab.content_verdict import differences_section, rule, settle_section, verdict_section
 from tools.reporter.ab.histories import History
 from tools.reporter.ab.judgement import Judgement
 from tools.reporter.ab.notes import describe_arm
 from tools.reporter.ab.people_curve import PeoplePoint, people_curve_section
-from tools.reporter.ab.recommendation import next_section, recommend
+from tools.reporter.ab.recommendation import next_section
 from tools.reporter.render.blocks import (
     Block,
     Bullets,
@@ -82,9 +82,8 @@ def build_page(
         banners.append(Paragraph(arms[0].caution.text(lang), "caution"))
     created, is_table = moment(comparison["created_utc"]), arms[0].is_table
     of_dataset = words("subtitle", dataset=comparison["dataset"]["name"], created=created)
-    recommended = recommend(arms, judgement)
     small_print = (
-        _headline(arms, comparison, targets, words),
+        _headline(arms, judgement, comparison, targets, words),
         details_section(arms, comparison, targets, words),
         differences_section(arms, judgement, words),
         settle_section(arms, judgement, words),
@@ -110,14 +109,16 @@ def build_page(
             verdict_section(arms, judgement, words),
             metrics_section(arms, judgement, comparison, targets, words),
             *(section.folded() for section in small_print),
-            next_section(judgement, recommended, words),
+            next_section(comparison["recommendation"], judgement, words),
         ),
         footer=footer(comparison, comparison["comparison_id"], words),
-        lead=recommended.sentence[lang],
+        lead=comparison["recommendation"]["sentence"][lang],
     )
 
 
-def _headline(arms: Sequence[Arm], comparison: Document, targets: Targets, words: ReportWords) -> Section:
+def _headline(
+    arms: Sequence[Arm], judgement: Judgement, comparison: Document, targets: Targets, words: ReportWords
+) -> Section:
     baseline, n_predictions = arms[0], comparison["n_sequences"]
     by_label = baseline.results["by_label"]
     counts = {
@@ -145,7 +146,7 @@ def _headline(arms: Sequence[Arm], comparison: Document, targets: Targets, words
     n_positive = by_label.get(comparison["positive_class"], 0)
     recall_step = words("caution_recall", step=_step(n_positive, words)) if n_positive else ""
     facts.append(words("single_step", step=_step(n_predictions, words), recall_step=recall_step))
-    blocks: list[Block] = [Bullets(tuple(facts))]
+    blocks: list[Block] = [Paragraph(rule(judgement, words)), Bullets(tuple(facts))]
     if comparison["side"] != "test":
         blocks.append(Paragraph(words("side_warning_" + comparison["side"]), "caution"))
     return Section("headline", words("headline"), tuple(blocks))

@@ -35,7 +35,7 @@ _TONES: dict[Word, Tone] = {
 
 def verdict_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWords) -> Section:
     """Say which models are at chance, then the verdict on the best candidate, then on each where there are several."""
-    verdict, question = judgement.verdict, judgement.question
+    verdict = judgement.verdict
     box = VerdictBox(
         tone=_TONES[verdict.word],
         word=verdict_word(verdict, words),
@@ -43,13 +43,10 @@ def verdict_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWord
         sentence=sentence(verdict, words),
         riders=tuple(judgement.riders(words)),
     )
-    guard = words("rule_guard", protected=words(question.protected)) if question.protected else ""
-    margin = whole_percent(question.margin)
     at_chance = judgement.at_chance
     blocks: list[Block] = [
         *([Paragraph(at_chance.sentence[words.lang], "caution")] if at_chance else []),
         box,
-        Paragraph(words("rule", primary=words(question.primary), guard=guard, margin=margin), "faint"),
         Paragraph(describe_look(judgement.asked, words), "faint"),
     ]
     others = [arm.name for arm in arms if arm.role == "candidate"]
@@ -58,6 +55,13 @@ def verdict_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWord
         lines = [f"{name}: {sentence(found, words)}" for name, found in verdicts.items() if found is not None]
         blocks += [Heading(words("each_candidate")), Bullets(tuple(lines))]
     return Section("verdict", words("verdict"), tuple(blocks))
+
+
+def rule(judgement: Judgement, words: ReportWords) -> str:
+    """Write what decides."""
+    question = judgement.question
+    guard = words("rule_guard", protected=words(question.protected)) if question.protected else ""
+    return words("rule", primary=words(question.primary), guard=guard, margin=whole_percent(question.margin))
 
 
 def verdict_word(verdict: Verdict, words: ReportWords) -> str:

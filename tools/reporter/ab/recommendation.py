@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from shared.contracts import Document
 from shared.statistics.predictions import Predictions
 from shared.statistics.significance import compare
 from shared.text.catalogue import LANGS, Lang
@@ -53,7 +54,9 @@ def recommend(arms: Sequence[Arm], judgement: Judgement) -> Recommendation:
     """
     chosen, leader, reason = _choose(arms, judgement)
     sentence = {lang: _write(chosen, leader, reason, judgement, ReportWords(lang)) for lang in LANGS}
-    return Recommendation(chosen and chosen.name, reason, sentence, tuple(_commands(chosen, arms, judgement)))
+    return Recommendation(
+        None if chosen is None else chosen.name, reason, sentence, tuple(_commands(chosen, arms, judgement))
+    )
 
 
 def _choose(arms: Sequence[Arm], judgement: Judgement) -> tuple[Arm | None, Arm | None, str]:
@@ -167,11 +170,16 @@ def _arm(name: str, arms: Sequence[Arm]) -> Arm:
     return next(arm for arm in arms if arm.name == name)
 
 
-def next_section(judgement: Judgement, recommended: Recommendation, words: ReportWords) -> Section:
-    """Say what to type next: the last thing on the page."""
-    plan, blocks = judgement.verdict.plan, [Commands(recommended.commands)]
-    if recommended.arm is None or recommended.reason == "keep":
-        more = None if plan is None or not plan.more_sequences else plan
-        lead = [] if more is None else [words("next_more", clips=more.more_sequences, people=more.more_subjects)]
-        return Section("next", words("next"), (*map(Paragraph, lead), *blocks))
-    return Section("next", words("next"), tuple(blocks))
+def next_section(recommendation: Document, judgement: Judgement, words: ReportWords) -> Section:
+    """Say what to type next: the last thing on the page.
+
+    Args:
+        recommendation: As the comparison document holds it.
+        judgement: What was judged, for what would settle it.
+        words: Of the page's language.
+    """
+    plan, commands = judgement.verdict.plan, Commands(tuple(recommendation["next"]))
+    if recommendation["reason"] == "use" or plan is None or not plan.more_sequences:
+        return Section("next", words("next"), (commands,))
+    more = words("next_more", clips=plan.more_sequences, people=plan.more_subjects)
+    return Section("next", words("next"), (Paragraph(more), commands))

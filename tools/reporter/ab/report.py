@@ -74,6 +74,7 @@ class ReportResult:
         predictions = self.judgement.arms[self.judgement.best].predictions
         sequences, people = words.sequences(predictions.n, predictions.repeats), words.people(predictions.n_subjects)
         kind = " (SYNTHETIC: drawn people)" if self.comparison["synthetic"] else ""
+        lines = [self.comparison["recommendation"]["sentence"]["en"], "", *lines]
         lines += [
             f"95 % intervals in brackets; {sequences} of {people}{kind}",
             *([self.judgement.at_chance.sentence["en"]] if self.judgement.at_chance else []),
@@ -82,6 +83,7 @@ class ReportResult:
             describe_look(self.judgement.asked, words),
             *self._gate_lines(),
             f"report: {paths.shown(self.folder / HTML)}",
+            *(f"next: {line}" for line in self.comparison["recommendation"]["next"]),
         ]
         return "\n".join(lines)
 
@@ -110,6 +112,7 @@ class ReportResult:
             "synthetic": self.comparison["synthetic"],
             "n_sequences": self.comparison["n_sequences"],
             "n_subjects": self.comparison["n_subjects"],
+            "recommendation": self.comparison["recommendation"],
             "verdict": self.comparison["verdict"],
             "gate": {"asked": self.gate, "passed": not self.judgement.gate_reasons},
             "arms": self.comparison["arms"],

@@ -17,6 +17,7 @@ from tools.reporter.ab.looks_log import AskedLook
 from tools.reporter.ab.sentence import describe_look
 from tools.reporter.approaches.choice import Choice, Offer
 from tools.reporter.approaches.costs import Costs
+from tools.reporter.approaches.first import lead, next_section
 from tools.reporter.approaches.pareto import Pareto
 from tools.reporter.approaches.sentence import display, sentence, write_cost
 from tools.reporter.approaches.ship import ship_section
@@ -69,6 +70,16 @@ def build_page(
     """
     words = ReportWords(lang)
     created = moment(document["created_utc"])
+    small_print = (
+        _figure_section(measured, words),
+        tradeoff_section(measured.pareto, measured.offers, measured.choice.floor, measured.choice.primary, words),
+        _pairs_section(measured, words),
+        *_left_out_section(document, words),
+        _reading_section(document, measured, timings, words),
+        sealed_section(document, facts, words),
+        dataset_section(facts, words),
+        provenance_section(document, words),
+    )
     return Page(
         lang=lang,
         title=words("approaches_title", dataset=document["dataset"]["name"]),
@@ -76,18 +87,12 @@ def build_page(
         banners=(Paragraph(words("synthetic"), "synthetic"),) if document["synthetic"] else (),
         sections=(
             _verdict_section(document, measured, words),
-            *_ship_section(measured, dataset, words),
             _table_section(document, measured, words),
-            _figure_section(measured, words),
-            tradeoff_section(measured.pareto, measured.offers, measured.choice.floor, measured.choice.primary, words),
-            _pairs_section(measured, words),
-            *_left_out_section(document, words),
-            _reading_section(document, measured, timings, words),
-            sealed_section(document, facts, words),
-            dataset_section(facts, words),
-            provenance_section(document, words),
+            *(section.folded() for section in small_print),
+            _next(measured, dataset, words),
         ),
         footer=footer(document, document["approaches_id"], words),
+        lead=lead(measured.choice, measured.offers, measured.costs, words),
     )
 
 
@@ -106,8 +111,7 @@ def _verdict_section(document: Document, measured: Measured, words: ReportWords)
         sentence=sentence(choice, measured.offers, words),
         riders=tuple(_riders(measured, words)),
     )
-    about = (Paragraph(_rule(document, words), "faint"), Paragraph(describe_look(measured.asked, words), "faint"))
-    return Section("verdict", words("verdict"), (box, *about))
+    return Section("verdict", words("verdict"), (box, Paragraph(describe_look(measured.asked, words), "faint")))
 
 
 def _rule(document: Document, words: ReportWords) -> str:
@@ -140,9 +144,12 @@ def _riders(measured: Measured, words: ReportWords) -> list[str]:
     return riders
 
 
-def _ship_section(measured: Measured, dataset: str, words: ReportWords) -> list[Section]:
+def _next(measured: Measured, dataset: str, words: ReportWords) -> Section:
+    """Say how the recommended approach gets into a page; without one, what to record."""
     name = measured.choice.recommended
-    return [] if name is None else [ship_section(name, measured.arms[name], measured.costs[name], dataset, words)]
+    if name is None:
+        return next_section(dataset, words)
+    return ship_section(name, measured.arms[name], measured.costs[name], dataset, words)
 
 
 def _table_section(document: Document, measured: Measured, words: ReportWords) -> Section:
@@ -347,4 +354,11 @@ def _reading_section(document: Document, measured: Measured, timings: Document, 
     if start is not None and start != "imagenet":
         lines.append(words("read_start_none" if start == "none" else "read_start", start=start))
     lines.append(words("read_limits"))
-    return Section("reading", words("reading"), (Bullets(tuple(lines)),))
+    return Section(
+        "reading",
+        words("reading"),
+        (
+            Paragraph(_rule(document, words)),
+            Bullets(tuple(lines)),
+        ),
+    )
