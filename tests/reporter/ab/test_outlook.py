@@ -66,7 +66,7 @@ def test_to_settle_it_is_only_promised_where_it_holds(unsure: Verdict) -> None:
 def test_a_plan_divides_the_error_among_candidates_as_the_verdict_does() -> None:
     baseline, candidate = arms(12, (0.75, 0.79))
     one = decide(baseline, candidate).plan
-    of_four = decide_all(baseline, {name: candidate for name in "abcd"})["a"].plan
+    of_four = decide_all(baseline, dict.fromkeys("abcd", candidate))["a"].plan
     assert one is not None
     assert of_four is not None
     assert of_four.n_subjects > 1.2 * one.n_subjects

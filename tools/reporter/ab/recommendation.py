@@ -181,5 +181,4 @@ def next_section(recommendation: Document, judgement: Judgement, words: ReportWo
     plan, commands = judgement.verdict.plan, Commands(tuple(recommendation["next"]))
     if recommendation["reason"] == "use" or plan is None or not plan.more_sequences:
         return Section("next", words("next"), (commands,))
-    more = words("next_more", clips=plan.more_sequences, people=plan.more_subjects)
-    return Section("next", words("next"), (Paragraph(more), commands))
+    return Section("next", words("next"), (Paragraph(words("next_more")), commands))
