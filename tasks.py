@@ -101,6 +101,7 @@ export = tool_task(
 evaluate = tool_task(
     "evaluator", "Measure any ONNX of the contract on a dataset.", example="evaluate --model old.onnx --dataset people"
 )
+ensemble = tool_task("exporter ensemble", "Models as one, their mean.", example="ensemble --models a,b,c")
 predict = tool_task("predictor", "Label photos and films.", example="predict --model people-1a2b3c4d-e10 photos/")
 
 

@@ -88,11 +88,25 @@ def _read_mark(onnx_sha256: str | None) -> dict[str, Any] | None:
 
 def _ask_consent(card: dict[str, Any]) -> dict[str, Any] | None:
     """Look up what the people that a model learned from agree to today; the earliest end counts."""
-    if card["split"] is None or card["dataset"]["kind"] == "synthetic":
+    ended = [end for part in _parts(card) for end in _find_ends(part)]
+    if not ended:
         return None
+    since_utc, reason = min(ended)
+    return _describe(card, reason, since_utc)
+
+
+def _parts(card: dict[str, Any]) -> list[dict[str, Any]]:
+    """Return what names a dataset and a split that a model learned from: its card, of an ensemble its members."""
+    return [dict(member) for member in card["ensemble"]["members"]] if "ensemble" in card else [card]
+
+
+def _find_ends(card: dict[str, Any]) -> list[tuple[str, StaleReason]]:
+    """Find since when whose consent no longer holds."""
+    if card["split"] is None or card["dataset"]["kind"] == "synthetic":
+        return []
     file = paths.artifacts("splits") / card["split"]["file"]
     if not file.is_file() or contracts.sha256_file(file) != card["split"]["sha256"]:
-        return None
+        return []
     book = consent.read_consent(paths.home() / "datasets" / card["dataset"]["name"])
     sides = contracts.read_document(file, "split")["sides"]
     left_out_before = card["created_utc"] if card["dataset"].get("consent") else ""  # the rule was asked in training
@@ -105,11 +119,7 @@ def _ask_consent(card: dict[str, Any]) -> dict[str, Any] | None:
             ended.append((newest.ends_utc, StaleReason.CONSENT_EXPIRED))
         else:
             ended.append((newest.given_utc, StaleReason.CONSENT_WITHDRAWN))
-    ended = [(since_utc, reason) for since_utc, reason in ended if since_utc > left_out_before]
-    if not ended:
-        return None
-    since_utc, reason = min(ended)
-    return _describe(card, reason, since_utc)
+    return [(since_utc, reason) for since_utc, reason in ended if since_utc > left_out_before]
 
 
 def why_stale(onnx_sha256: str | None) -> str | None:

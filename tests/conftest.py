@@ -20,6 +20,7 @@ from shared.arrays import U8
 from shared.dataset.protocol import Protocol, choose_frames, read_protocol
 from shared.dataset.reader import Dataset, open_dataset
 from shared.dataset.writer import DatasetWriter, NewSequence
+from shared.onnx.contract import prob_name
 from shared.onnx.model import FEATURE_SHAPES
 from shared.video import FilmWriter, Frame
 
@@ -28,6 +29,7 @@ os.environ.setdefault("SMILEBENCH_ASSETS", str(Path(__file__).resolve().parents[
 FPS = 30.0
 os.environ["SMILEBENCH_LANG"] = "ko"  # whatever the locale of the machine that tests
 MakeDataset = Callable[..., Dataset]
+_CARD = json.loads((Path(__file__).parent / "schemas/positive/model/ours.json").read_text(encoding="utf-8"))
 # Files whose tests drive windows, cameras and browsers, which keep time: one at a time, so that each has a core.
 REAL_TIME = (
     "tests/game/",
@@ -270,6 +272,61 @@ def write_feature_model(
     facts = {"sha256": contracts.sha256_file(path), "bytes": path.stat().st_size, "opset": 13, "operators": operators}
     contracts.write_document(folder / "model.json", {**card, "onnx": {"file": path.name, **facts}}, "model")
     return path
+
+
+def write_picture_model(
+    folder: Path, frames: int = 1, positive: str = "smile", *, steep: float = 12, size_px: int = 224, **card: Any
+) -> Path:
+    """Write a model that answers with the mean of its pictures, drawn apart; red counts twice, so order matters."""
+    prob = prob_name(positive)
+    weights = np.array([2.0, 1.0, 0.5], np.float32).reshape(1, 1, 3, 1, 1) * np.arange(1, frames + 1).reshape(
+        1, -1, 1, 1, 1
+    )
+    weights = (weights / weights.mean()).astype(np.float32)
+    constants = {"w": weights, "half": np.float32(0.5), "steep": np.float32(steep), "one": np.array([1], np.int64)}
+    nodes = [
+        helper.make_node("Mul", ["frames", "w"], ["weighted"]),
+        helper.make_node("ReduceMean", ["weighted"], ["mean"], keepdims=0),
+        helper.make_node("Sub", ["mean", "half"], ["centred"]),
+        helper.make_node("Mul", ["centred", "steep"], ["logit"]),
+        helper.make_node("Sigmoid", ["logit"], ["scalar"]),
+        helper.make_node("Reshape", ["scalar", "one"], [prob]),
+    ]
+    graph = helper.make_graph(
+        nodes,
+        "mean",
+        [helper.make_tensor_value_info("frames", TensorProto.FLOAT, [1, frames, 3, size_px, size_px])],
+        [helper.make_tensor_value_info(prob, TensorProto.FLOAT, [1])],
+        [numpy_helper.from_array(values, name) for name, values in constants.items()],
+    )
+    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
+    folder.mkdir(parents=True)
+    path = folder / "smile_detector.onnx"
+    onnx.save(model, str(path))
+    facts = {"sha256": contracts.sha256_file(path), "bytes": path.stat().st_size}
+    document = {
+        **_CARD,
+        "model_id": folder.name,
+        "run": None,
+        "split": None,
+        "classes": [f"non_{positive}", positive],
+        "positive_class": positive,
+        "input": {**_CARD["input"], "shape": [1, frames, 3, size_px, size_px]},
+        "outputs": [{**_CARD["outputs"][0], "name": prob}],
+        "frame_interval_ms": 100.0,
+        "temperature": None,
+        "threshold": {**_CARD["threshold"], "value": 0.5, "interval": None},
+        "onnx": {**_CARD["onnx"], **facts, "file": path.name},
+        **card,
+    }
+    contracts.write_document(folder / "model.json", document, "model")
+    return path
+
+
+@pytest.fixture(scope="session")
+def make_picture_model() -> Callable[..., Path]:
+    """Return `write_picture_model`."""
+    return write_picture_model
 
 
 @pytest.fixture(scope="session")

@@ -160,7 +160,7 @@ def _find_learned(
             add(path.parent, "pretrained", "learned from the person's pictures")
     runs = list(_read_all("runs", "*/run.json", "run"))
     models = list(_read_all("models", f"*/{paths.MODEL_CARD}", "model"))
-    for _ in range(len(runs) + 1):  # weights that started from weights that learned from the person, and so on
+    for _ in range(len(runs) + len(models) + 1):  # what started from what learned from the person, and so on
         before = len(found)
         for path, run in runs:
             if path.parent not in found and _learned(run, learned_splits):
@@ -170,7 +170,9 @@ def _find_learned(
         run_ids = {folder.name for folder, place in found.items() if place.kind == "runs"}
         for path, card in models:
             from_run = card["run"] is not None and card["run"]["run_id"] in run_ids
-            if path.parent not in found and (_learned(card, learned_splits) or from_run):
+            members = card.get("ensemble", {}).get("members", ())
+            from_member = any(_learned(member, learned_splits) or member["sha256"] in onnx for member in members)
+            if path.parent not in found and (_learned(card, learned_splits) or from_run or from_member):
                 add(path.parent, "models", "learned from the person")
                 onnx.add(card["onnx"]["sha256"])
         if len(found) == before:

@@ -11,13 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import onnx
 import pytest
-from onnx import TensorProto, helper, numpy_helper
 from PIL import Image
 
-from shared import contracts
-from shared.onnx.contract import prob_name
 from shared.video import FilmWriter, Frame
 from tools.evaluator.cli import main as evaluate
 from tools.importer.cli import main as import_
@@ -28,53 +24,6 @@ from tools.predictor.judges import About
 ROOT = Path(__file__).parents[2]
 CARD = json.loads((ROOT / "tests/schemas/positive/model/ours.json").read_text(encoding="utf-8"))
 PX = 224
-
-
-def write_model(folder: Path, frames: int = 1, positive: str = "smile", **card: Any) -> Path:
-    """Write a model that answers with the mean of its pictures, drawn apart; red counts twice, so order matters."""
-    prob = prob_name(positive)
-    weights = np.array([2.0, 1.0, 0.5], np.float32).reshape(1, 1, 3, 1, 1) * np.arange(1, frames + 1).reshape(
-        1, -1, 1, 1, 1
-    )
-    weights = (weights / weights.mean()).astype(np.float32)
-    constants = {"w": weights, "half": np.float32(0.5), "steep": np.float32(12), "one": np.array([1], np.int64)}
-    nodes = [
-        helper.make_node("Mul", ["frames", "w"], ["weighted"]),
-        helper.make_node("ReduceMean", ["weighted"], ["mean"], keepdims=0),
-        helper.make_node("Sub", ["mean", "half"], ["centred"]),
-        helper.make_node("Mul", ["centred", "steep"], ["logit"]),
-        helper.make_node("Sigmoid", ["logit"], ["scalar"]),
-        helper.make_node("Reshape", ["scalar", "one"], [prob]),
-    ]
-    graph = helper.make_graph(
-        nodes,
-        "mean",
-        [helper.make_tensor_value_info("frames", TensorProto.FLOAT, [1, frames, 3, PX, PX])],
-        [helper.make_tensor_value_info(prob, TensorProto.FLOAT, [1])],
-        [numpy_helper.from_array(values, name) for name, values in constants.items()],
-    )
-    model = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 13)], ir_version=8)
-    folder.mkdir(parents=True)
-    path = folder / "smile_detector.onnx"
-    onnx.save(model, str(path))
-    facts = {"sha256": contracts.sha256_file(path), "bytes": path.stat().st_size}
-    document = {
-        **CARD,
-        "model_id": folder.name,
-        "run": None,
-        "split": None,
-        "classes": [f"non_{positive}", positive],
-        "positive_class": positive,
-        "input": {**CARD["input"], "shape": [1, frames, 3, PX, PX]},
-        "outputs": [{**CARD["outputs"][0], "name": prob}],
-        "frame_interval_ms": 100.0,
-        "temperature": None,
-        "threshold": {**CARD["threshold"], "value": 0.5, "interval": None},
-        "onnx": {**CARD["onnx"], **facts, "file": path.name},
-        **card,
-    }
-    contracts.write_document(folder / "model.json", document, "model")
-    return path
 
 
 def picture(brightness: float, height: int = 300, width: int = 400) -> np.ndarray:
@@ -92,6 +41,7 @@ def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+MakeModel = Callable[..., Path]
 Ask = Callable[..., tuple[int, Any]]
 
 
@@ -134,8 +84,10 @@ def read_csv(path: Path) -> list[dict[str, str]]:
     return list(csv.DictReader(io.StringIO(path.read_text(encoding="utf-8-sig"))))
 
 
-def test_scores_of_photos_are_those_of_evaluate(home: Path, ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
-    model = write_model(home / "artifacts" / "models" / "mean")
+def test_scores_of_photos_are_those_of_evaluate(
+    home: Path, ask: Ask, capsys: pytest.CaptureFixture[str], make_picture_model: MakeModel
+) -> None:
+    model = make_picture_model(home / "artifacts" / "models" / "mean")
     files = write_kinds(home / "photos" / "smile")
     (home / "photos" / "non_smile").mkdir()
     Image.fromarray(picture(0.1)).save(home / "photos" / "non_smile" / "a.png")
@@ -160,8 +112,10 @@ def write_film(path: Path, fps: float = 30.0, n_frames: int = 75) -> None:
     film.close()
 
 
-def test_scores_of_films_are_those_of_evaluate(home: Path, ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
-    model = write_model(home / "artifacts" / "models" / "mean", frames=5)
+def test_scores_of_films_are_those_of_evaluate(
+    home: Path, ask: Ask, capsys: pytest.CaptureFixture[str], make_picture_model: MakeModel
+) -> None:
+    model = make_picture_model(home / "artifacts" / "models" / "mean", frames=5)
     write_film(home / "영화.mp4")
     code, found = ask("--model", model, "영화.mp4", "--every", "0.7")
     assert code == 0
@@ -177,8 +131,10 @@ def test_scores_of_films_are_those_of_evaluate(home: Path, ask: Ask, capsys: pyt
     assert len({round(score, 3) for score in expected}) == 4
 
 
-def test_one_line_in_both_languages(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_model(home / "artifacts" / "models" / "calm", positive="teasing", temperature=1.5)
+def test_one_line_in_both_languages(
+    home: Path, capsys: pytest.CaptureFixture[str], make_picture_model: MakeModel
+) -> None:
+    make_picture_model(home / "artifacts" / "models" / "calm", positive="teasing", temperature=1.5)
     Image.fromarray(picture(0.7)).save(home / "사진.jpg")
     assert main(["--model", "calm", "사진.jpg", "--face-model", "none"]) == 0
     out, err = capsys.readouterr()
@@ -190,8 +146,12 @@ def test_one_line_in_both_languages(home: Path, capsys: pytest.CaptureFixture[st
     assert capsys.readouterr().out == f"Prediction: teasing (confidence {score:.2f})\n"
 
 
-def test_a_model_without_calibration_says_so(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_model(home / "artifacts" / "models" / "raw", threshold={**CARD["threshold"], "value": 0.2, "interval": None})
+def test_a_model_without_calibration_says_so(
+    home: Path, capsys: pytest.CaptureFixture[str], make_picture_model: MakeModel
+) -> None:
+    make_picture_model(
+        home / "artifacts" / "models" / "raw", threshold={**CARD["threshold"], "value": 0.2, "interval": None}
+    )
     Image.fromarray(picture(0.4)).save(home / "a.jpg")
     assert main(["--model", "raw", "a.jpg", "--lang", "en", "--face-model", "none"]) == 0
     out, err = capsys.readouterr()
@@ -233,8 +193,10 @@ def test_a_score_that_is_no_probability_is_read_from_its_threshold() -> None:
     assert not calibrated.is_sure(0.4, None)  # above the threshold, and yet less likely than not
 
 
-def test_broken_files_are_named_and_the_others_go_on(home: Path, ask: Ask, capsys: pytest.CaptureFixture[str]) -> None:
-    write_model(home / "artifacts" / "models" / "mean")
+def test_broken_files_are_named_and_the_others_go_on(
+    home: Path, ask: Ask, capsys: pytest.CaptureFixture[str], make_picture_model: MakeModel
+) -> None:
+    make_picture_model(home / "artifacts" / "models" / "mean")
     folder = home / "섞인 폴더"
     folder.mkdir()
     Image.fromarray(picture(0.7)).save(folder / "b.jpg")
@@ -270,16 +232,18 @@ def test_broken_files_are_named_and_the_others_go_on(home: Path, ask: Ask, capsy
     assert "예측 2개" in text
 
 
-def test_a_film_that_is_too_short_for_the_model_is_named(home: Path, ask: Ask) -> None:
-    write_model(home / "artifacts" / "models" / "five", frames=5)
+def test_a_film_that_is_too_short_for_the_model_is_named(home: Path, ask: Ask, make_picture_model: MakeModel) -> None:
+    make_picture_model(home / "artifacts" / "models" / "five", frames=5)
     write_film(home / "short.mp4", n_frames=8)
     code, found = ask("--model", "five", "short.mp4")
     assert (code, found["failures"][0]["reason"]) == (1, "too_short")
 
 
-def test_a_photo_is_shown_as_often_as_the_model_takes_frames(home: Path, ask: Ask) -> None:
-    write_model(home / "artifacts" / "models" / "one")
-    write_model(home / "artifacts" / "models" / "five", frames=5)
+def test_a_photo_is_shown_as_often_as_the_model_takes_frames(
+    home: Path, ask: Ask, make_picture_model: MakeModel
+) -> None:
+    make_picture_model(home / "artifacts" / "models" / "one")
+    make_picture_model(home / "artifacts" / "models" / "five", frames=5)
     Image.fromarray(picture(0.45)).save(home / "a.png")
     one, five = (ask("--model", name, "a.png", "--face-model", "none")[1] for name in ("one", "five"))
     assert one["predictions"][0]["score"] == pytest.approx(five["predictions"][0]["score"], abs=1e-5)
@@ -298,8 +262,15 @@ def test_a_photo_is_shown_as_often_as_the_model_takes_frames(home: Path, ask: As
         (["--model", "blendshapes", "a.png"], 3, "face_landmarker.task"),
     ],
 )
-def test_exit_codes(words: list[str], code: int, text: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_model(home / "artifacts" / "models" / "mean")
+def test_exit_codes(
+    words: list[str],
+    code: int,
+    text: str,
+    home: Path,
+    capsys: pytest.CaptureFixture[str],
+    make_picture_model: MakeModel,
+) -> None:
+    make_picture_model(home / "artifacts" / "models" / "mean")
     (home / "empty").mkdir()
     Image.fromarray(picture(0.6)).save(home / "a.png")
     try:
@@ -312,8 +283,8 @@ def test_exit_codes(words: list[str], code: int, text: str, home: Path, capsys: 
     assert len(err.strip().splitlines()) == 1
 
 
-def test_what_comes_in_may_be_a_picture_or_names(home: Path) -> None:
-    write_model(home / "artifacts" / "models" / "mean")
+def test_what_comes_in_may_be_a_picture_or_names(home: Path, make_picture_model: MakeModel) -> None:
+    make_picture_model(home / "artifacts" / "models" / "mean")
     Image.fromarray(picture(0.6)).save(home / "가 나.png")
     command = [sys.executable, "-P", "-m", "shared.chain.program", "predict", "--model", "mean", "-", "--json"]
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -33,3 +33,26 @@ class ExportConfig:
     objective: "Objective"
     calibrate: bool
     allow_no_consent: bool = False
+
+
+@dataclass(frozen=True)
+class EnsembleConfig:
+    """Settings of an ensemble.
+
+    Attributes:
+        models: The members' ONNX files, two or more.
+        out: The ensemble's folder.
+        dataset: Where the threshold is chosen and the gain is judged; None for the members' own.
+        threshold: The decision threshold; None chooses it, or takes the members' mean.
+        objective: What it is chosen for.
+        allow_no_consent: Use people without a consent row too.
+        any_size: Write it even where it is larger than a page downloads.
+    """
+
+    models: tuple[Path, ...]
+    out: Path
+    dataset: Path | None
+    threshold: float | None
+    objective: "Objective"
+    allow_no_consent: bool
+    any_size: bool

@@ -24,10 +24,11 @@ from shared.models.encoder_specs import EncoderChoice
 from shared.models.network import Network
 from shared.onnx.contract import DTYPE, EMOTION_LOGITS, FEATURE_SHAPES, LAYOUTS, prob_name
 from shared.onnx.model import OnnxModel, Scores, iterate_batches, score_dataset
-from shared.statistics import metrics, thresholds
 from shared.statistics.calibration import NoTemperature, apply_temperature, fit_temperature
 from tools.exporter import graph as graphs
 from tools.exporter.config import ExportConfig
+from tools.exporter.decision import choose_threshold
+from tools.exporter.folder import write_model
 
 TOLERANCE = 1e-4
 _NO_TEMPERATURE = {
@@ -108,28 +109,7 @@ def export(config: ExportConfig) -> Exported:
             todo="nothing was written; do not use this graph",
         )
     card = _card(config, run, point, threshold, parity, landmark_model) | {"temperature": temperature}
-    graphs.set_metadata(
-        graph,
-        {
-            "schema_version": 1,
-            **{key: card[key] for key in ("model_id", "classes", "positive_class", "emotions", "frame_interval_ms")},
-            "threshold": threshold["value"],
-            "synthetic": dataset.is_synthetic,
-            "emotions_trained": card["emotions_trained"],
-            **{key: card[key] for key in ("crop", "resize", "mirror")},
-            **({"landmark_model_sha256": landmark_model} if landmark_model else {}),
-        },
-    )
-    data = graphs.save(graph, config.out / paths.MODEL_FILE)
-    contracts.write_bytes(config.out / paths.MODEL_FILE, data)
-    card["onnx"] = {
-        "file": paths.MODEL_FILE,
-        "sha256": contracts.sha256_file(config.out / paths.MODEL_FILE),
-        "bytes": len(data),
-        **graphs.describe_graph(graph),
-    }
-    contracts.write_bytes(config.out / paths.WEIGHTS_FILE, (config.run / point["file"]).read_bytes())
-    contracts.write_document(config.out / paths.MODEL_CARD, card, "model")
+    write_model(config.out, graph, card, config.run / point["file"])
     return Exported(config.out, card)
 
 
@@ -184,7 +164,7 @@ def _compare(
         path = Path(folder) / paths.MODEL_FILE
         path.write_bytes(graph.SerializeToString())
         onnx_scores = score_dataset(OnnxModel(path), dataset, rows, lambda b: cli.progress(b, what="onnxruntime"))
-    threshold = _choose_threshold(dataset, rows, onnx_scores, config)
+    threshold = choose_threshold(dataset, rows, onnx_scores, config.threshold, config.objective)
     differences = [np.abs(onnx_scores.smile_prob - torch_scores.smile_prob)]
     if torch_scores.emotion_logits is not None:
         assert onnx_scores.emotion_logits is not None
@@ -212,43 +192,6 @@ def _score_by_torch(network: Network, dataset: reader.Dataset, rows: list[reader
         np.concatenate([torch.sigmoid(output.smile_logit).numpy() for output in outputs]),
         np.concatenate([output.emotion_logits.numpy() for output in outputs if output.emotion_logits is not None]),
     )
-
-
-def _choose_threshold(
-    dataset: reader.Dataset, rows: list[reader.SequenceRow], scores: Scores, config: ExportConfig
-) -> dict[str, Any]:
-    """Return the threshold: the given one, else the objective's on the validation people, else the default."""
-    if config.threshold is not None:
-        return _threshold(config.threshold, "given", "fixed", [])
-    labels = np.array([row.label == dataset.positive_class for row in rows])
-    people = [row.subject_id for row in rows]
-    first = rows[0]
-    chosen = thresholds.choose(
-        labels,
-        scores.smile_prob.astype(np.float64),
-        people,
-        config.objective,
-        windows_a_minute=thresholds.windows_a_minute(first.frame_count, first.frame_interval_ms),
-        toward=metrics.DEFAULT_THRESHOLD,
-    )
-    if chosen is None:
-        cli.note("note: the validation people do not allow to choose a threshold; 0.5 is used")
-        return _threshold(metrics.DEFAULT_THRESHOLD, "default", "fixed", people)
-    if not chosen.is_met:
-        cli.note(f"note: no threshold reaches {config.objective} on the validation people; the nearest is used")
-    found = _threshold(chosen.value, "validation", str(config.objective), people)
-    return {**found, "interval": None if chosen.low is None else [chosen.low, chosen.high]}
-
-
-def _threshold(value: float, chosen_on: str, objective: str, people: list[str]) -> dict[str, Any]:
-    return {
-        "value": value,
-        "chosen_on": chosen_on,
-        "objective": objective,
-        "n_sequences": len(people),
-        "n_subjects": len(set(people)),
-        "interval": None,
-    }
 
 
 def _card(
