@@ -33,7 +33,7 @@ LAYOUT = 2  # of the environment and its stamp; another number makes it anew
 SIZE = "1.9 GB"
 
 TOOLS = (
-    "recorder,importer,grid-viewer,reviewer,verifier,splitter,featurizer,trainer,exporter,evaluator,predictor,reporter,"
+    "recorder,importer,grid-viewer,reviewer,verifier,splitter,featurizer,trainer,exporter,evaluator,predictor,mistakes,reporter,"
     "handoff,game,timeline,model-fetcher,consent,kaggle-publisher,tasks"
 )
 # What only these tasks need is installed when one of them is first run.

@@ -1,0 +1,3 @@
+from tools.mistakes.cli import main
+
+raise SystemExit(main())
