@@ -1,6 +1,7 @@
 """The approaches that a team can ship, by name: what each takes as input, and what it costs before it runs.
 
     dual_head            pictures → network                       one_frame     the same network, shown one picture
+    photo                one picture → network                    photo_logistic  a regression on its frozen features
     landmark_mlp         face points → network                    majority      always the larger class: the floor
     blendshape_mlp       52 blendshapes → network
     blendshapes          MediaPipe's smile, a threshold           blendshape_logistic   a regression on all 52
@@ -75,12 +76,15 @@ class Approach:
 
 
 FLOOR = "majority"
+PHOTO, PHOTO_LOGISTIC = "photo", "photo_logistic"  # the second is stage 0 of the first, and always beside it
 FUSE = "+"
 APPROACHES = {
     one.name: one
     for one in (
         Approach("dual_head", "model", "dual_head", "frames", True),
         Approach("one_frame", "one_frame", None, "frames", True),
+        Approach("photo", "model", "photo", "frames", True),
+        Approach("photo_logistic", "model", "photo_logistic", "frames", True),
         Approach("landmark_mlp", "model", "landmark_mlp", "landmarks", True),
         Approach("blendshape_mlp", "model", "blendshape_mlp", "blendshapes", True),
         Approach("blendshapes", "blendshapes", None, "blendshapes", False),
@@ -135,9 +139,9 @@ def in_order(names: Iterable[str]) -> tuple[str, ...]:
 
 
 def parse_names(text: str, flag: str = "--approaches") -> tuple[str, ...]:
-    """Parse names such as dual_head,landmark_mlp,dual_head+landmark_mlp; nothing means all that are no fusion.
+    """Parse names such as dual_head,landmark_mlp,dual_head+landmark_mlp; nothing means all of sequences.
 
-    The floor is always among them, and so are the members of a fusion.
+    The floor is always among them, and so are the members of a fusion, and the regression that ``photo`` begins with.
 
     Raises:
         WrongUsage: A name that there is none of, a name twice, or only the floor.
@@ -148,7 +152,8 @@ def parse_names(text: str, flag: str = "--approaches") -> tuple[str, ...]:
         >>> parse_names("landmark_mlp+dual_head")
         ('dual_head', 'landmark_mlp', 'dual_head+landmark_mlp', 'majority')
     """
-    given = [part.strip() for part in text.split(",")] if text.strip() else list(APPROACHES)
+    usual = [name for name in APPROACHES if name not in (PHOTO, PHOTO_LOGISTIC)]
+    given = [part.strip() for part in text.split(",")] if text.strip() else usual
     found = [(name, find_approach(name)) for name in given]
     unknown = [name for name, one in found if one is None]
     if unknown or set(given) == {FLOOR}:
@@ -160,4 +165,5 @@ def parse_names(text: str, flag: str = "--approaches") -> tuple[str, ...]:
     if twice := [name for number, name in enumerate(names) if name in names[:number]]:
         raise WrongUsage(flag, found=f"{twice[0]} twice", expected="each once")
     members = [member for one in known for member in one.members]
-    return in_order(dict.fromkeys([*names, *members, FLOOR]))
+    beside = [PHOTO_LOGISTIC] if PHOTO in (*names, *members) else []
+    return in_order(dict.fromkeys([*names, *members, *beside, FLOOR]))

@@ -14,10 +14,11 @@ from pathlib import Path
 from typing import Any
 
 from shared import contracts, paths
-from shared.approaches import FLOOR, get_approach
+from shared.approaches import FLOOR, PHOTO, PHOTO_LOGISTIC, get_approach
 from shared.chain import stages
 from shared.chain.cache import Chain, ToolResult
 from shared.chain.flags import flags_of
+from shared.chain.left_out import frame_counts, list_left_out
 from shared.chain.stages import Training, dataset_files
 from shared.chain.words import words_of
 from shared.errors import InvalidInput
@@ -67,12 +68,12 @@ class Plan:
             MissingOutside: An approach was requested by name that needs mediapipe or its model file.
         """
         stages.require_both_classes(self.dataset)
-        _require_two(self, _list_left_out(self))
+        _require_two(self, _left_out(self))
 
     def wants_baseline(self) -> bool:
         """Tell whether the dual head is trained and no start weights are given."""
         is_told = bool(self.training.weights) or self.training.baseline is not None
-        return not is_told and "dual_head" in self.names and "dual_head" not in _list_left_out(self)
+        return not is_told and "dual_head" in self.names and "dual_head" not in _left_out(self)
 
     def starting_from(self, baseline: Path) -> "Plan":
         """Return the same plan, with a detector whose weights the dual head may start from."""
@@ -148,7 +149,7 @@ def compare(chain: Chain, plan: Plan) -> Compared:
         MissingOutside: An approach was requested by name that needs mediapipe or its model file.
     """
     plan.check()
-    left_out = _list_left_out(plan)
+    left_out = _left_out(plan)
     names = [name for name in plan.names if name not in left_out]
     features: Path | None = None
     n_splits = max(1, _count_folds(plan) * plan.seeds)
@@ -187,49 +188,8 @@ def _require_two(plan: Plan, left_out: dict[str, str]) -> None:
         )
 
 
-def _list_left_out(plan: Plan) -> dict[str, str]:
-    """Say which approaches cannot be compared, and why, by one of `shared.approaches.REASONS`.
-
-    Raises:
-        InvalidInput: One of them was requested by name.
-        MissingOutside: Likewise, and it is mediapipe or its model that is missing.
-    """
-    manifest = json.loads((plan.dataset / "dataset.json").read_text(encoding="utf-8"))
-    lengths = _frame_counts(plan.dataset)
-    reasons: dict[str, str] = {}
-    for name in plan.names:
-        approach = get_approach(name)
-        if approach.needs_faces and manifest["kind"] == "synthetic":
-            reasons[name] = "synthetic"
-        elif approach.needs_faces and not stages.has_landmarker():
-            reasons[name] = "landmarker"
-        elif "frames" in approach.inputs and len(lengths) > 1:
-            reasons[name] = "mixed_frames"
-        elif "one_frame" in (name, *approach.members) and lengths == {1}:
-            reasons[name] = "photos"
-    if plan.by_name and reasons:
-        name, reason = next(iter(reasons.items()))
-        if reason == "landmarker":
-            stages.require_landmarker()
-        raise InvalidInput(str(plan.dataset), **_EXPLAINED[reason], todo=f"leave {name} out of --approaches")
-    return reasons
-
-
-_EXPLAINED = {
-    "synthetic": {"found": "drawn people", "expected": "people: MediaPipe finds no drawn faces"},
-    "mixed_frames": {
-        "found": "sequences of different numbers of pictures",
-        "expected": "one number, for a network of pictures",
-    },
-    "photos": {"found": "photos", "expected": "sequences: of one picture the dual head sees one anyway"},
-}
-
-
-def _frame_counts(dataset: Path) -> set[int]:
-    """Return the numbers of pictures that sequences have."""
-    path = dataset / "labels.csv"
-    rows = contracts.parse_rows(path.read_bytes(), str(path), ("frame_count",), more=True)
-    return {int(row["frame_count"]) for row in rows}
+def _left_out(plan: Plan) -> dict[str, str]:
+    return list_left_out(plan.dataset, plan.names, by_name=plan.by_name)
 
 
 def _count_folds(plan: Plan) -> int:
@@ -242,17 +202,26 @@ def _count_folds(plan: Plan) -> int:
     return min(plan.folds, max(FEW, int(manifest["counts"]["subjects"])))
 
 
+# Networks that are trained as a part of another one, or stop early: what is trained, and which checkpoint counts.
+_TRAINED_AS = {PHOTO: (PHOTO, "best"), PHOTO_LOGISTIC: (PHOTO, "stage_0")}
+
+
 def _walk(chain: Chain, plan: Plan, split: Path, names: list[str], features: list[Path], made: _Made) -> None:
     """Train what needs training on a split, and measure every approach on its test people."""
     tag, session = f"{split.stem}: ", plan.comparison_id()
     models: dict[str, Path] = {}
+    trainings: dict[str, ToolResult] = {}
     for network in _list_networks(names):
-        trained = _train(chain, plan, split, network, features, tag)
+        trains, checkpoint = _TRAINED_AS.get(network, (network, "last"))
+        if trains not in trainings:
+            trainings[trains] = _train(chain, plan, split, trains, features, tag)
+        trained = trainings[trains]
         made.runs.setdefault(network, []).append(stages.run_file(trained))
-        model = f"{trained['run']['run_id']}-last"
+        model = f"{trained['run']['run_id']}-{checkpoint}"
         onnx = stages.export(
-            chain, f"{tag}export {network}", trained, "last", plan.dataset, split, model, plan.objective
-        )
+            chain, f"{tag}export {network}", trained, checkpoint, plan.dataset, split, model, plan.objective,
+            calibrate=trains == PHOTO,
+        )  # fmt: skip
         models[network] = onnx
         made.models.setdefault(network, []).append(onnx)
 
@@ -293,10 +262,16 @@ def _expect(chain: Chain, plan: Plan, names: list[str], n_splits: int, first: li
     networks = _list_networks(names)
     n_fusions = sum(bool(get_approach(name).members) for name in names)
     n_measured = len(names) - n_fusions + len(_list_members(names))
-    walk = ["trainer", "exporter"] * len(networks) + ["evaluator"] * n_measured + ["evaluator fuse"] * n_fusions
+    n_trainings = len({_TRAINED_AS.get(network, (network,))[0] for network in networks})
+    walk = (
+        ["trainer"] * n_trainings
+        + ["exporter"] * len(networks)
+        + ["evaluator"] * n_measured
+        + ["evaluator fuse"] * n_fusions
+    )
     steps = [*first, *walk * n_splits, *["evaluator pool"] * (len(names) if n_splits > 1 else 0)]
     steps += ["featurizer"] * (bool(first) and any(get_approach(name).needs_faces for name in names))
-    steps += ["handoff"] * ("dual_head" in networks and _frame_counts(plan.dataset) != {1})
+    steps += ["handoff"] * ("dual_head" in networks and frame_counts(plan.dataset) != {1})
     steps += ["evaluator time", "reporter approaches"]
     chain.expect(steps, stages.training_seconds(plan.dataset, plan.training))
 
@@ -305,6 +280,8 @@ def _train(chain: Chain, plan: Plan, split: Path, network: str, features: list[P
     name, seed = f"{tag}train {network}", stages.seed_of(split)
     if network == "dual_head":
         return stages.fine_tune(chain, name, plan.dataset, split, plan.training, seed)
+    if network == PHOTO:
+        return stages.train_photos(chain, name, plan.dataset, split, plan.training, seed)
     flags = flags_of(network=network, seed=seed)
     return stages.train(chain, name, plan.dataset, split, flags, features=features)
 
@@ -318,7 +295,7 @@ def _hand_off(chain: Chain, plan: Plan, made: _Made) -> dict[str, Path]:
         Front-end specs by network, of one of the models that were measured.
     """
     specs: dict[str, Path] = {}
-    if "dual_head" in made.models and _frame_counts(plan.dataset) != {1}:
+    if "dual_head" in made.models and frame_counts(plan.dataset) != {1}:
         onnx = made.models["dual_head"][0]
         out = paths.artifacts("approaches") / plan.comparison_id() / onnx.parent.name
         specs["dual_head"] = stages.hand_off(chain, "hand-off dual_head", onnx, out)

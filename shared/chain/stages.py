@@ -172,6 +172,18 @@ def fine_tune(
         return train(chain, name, dataset, split, [*flags_of(weights="none"), *flags])
 
 
+def train_photos(chain: Chain, name: str, dataset: Path, split: Path, how: Training, seed: int) -> ToolResult:
+    """Train a classifier of photos by the trainer's own settings, where no flag says otherwise; it stops by itself."""
+    return train(
+        chain,
+        name,
+        dataset,
+        split,
+        flags_of(network="photo", weights=how.weights, lr=how.lr, seed=seed, **how.network),
+        start=how.weights,
+    )
+
+
 def training_seconds(dataset: Path, how: Training) -> float:
     """Guess how long a training of the dual head takes on two cores without a graphics card; LOG.md."""
     manifest = json.loads((dataset / "dataset.json").read_text(encoding="utf-8"))
@@ -233,6 +245,8 @@ def export(
     split: Path | None,
     model: str,
     objective: str = "youden",
+    *,
+    calibrate: bool = False,
 ) -> Path:
     """Export a checkpoint of a run; returns the ONNX file."""
     folder = Path(trained["folder"])
@@ -240,7 +254,15 @@ def export(
     result = chain.run(
         name,
         "exporter",
-        flags_of(run=folder, checkpoint=checkpoint, dataset=dataset, split=split, out=out, objective=objective),
+        flags_of(
+            run=folder,
+            checkpoint=checkpoint,
+            dataset=dataset,
+            split=split,
+            out=out,
+            objective=objective,
+            calibrate=calibrate,
+        ),
         inputs=[folder / f"{checkpoint}.safetensors", *dataset_files(dataset)],
         outputs=lambda made: [Path(made["onnx"]), Path(made["onnx"]).with_name(paths.MODEL_CARD)],
     )

@@ -9,8 +9,15 @@ if TYPE_CHECKING:
     from shared.models.network import Network
 
 # What each network takes: pictures, or what the featurizer reads in them.
-INPUT_KINDS = {"dual_head": "frames", "landmark_mlp": "landmarks", "blendshape_mlp": "blendshapes"}
+INPUT_KINDS = {
+    "dual_head": "frames",
+    "photo": "frames",
+    "photo_logistic": "frames",
+    "landmark_mlp": "landmarks",
+    "blendshape_mlp": "blendshapes",
+}
 NETWORKS = tuple(INPUT_KINDS)
+EMOTION_NETWORKS = ("dual_head",)  # the emotion_logits of other networks of pictures are zeros
 
 
 def build_network(
@@ -28,11 +35,15 @@ def build_network(
     Raises:
         InvalidInput: No network has this name.
     """
-    if name == "dual_head":
+    if INPUT_KINDS.get(name) == "frames":
         from shared.models.dual_head import DualHeadSmileDetector
         from shared.models.encoder_specs import EncoderChoice
+        from shared.models.photo import PhotoClassifier
 
-        return DualHeadSmileDetector(frame_count, EncoderChoice.from_settings(settings), image_px)
+        choice = EncoderChoice.from_settings(settings)
+        if name == "dual_head":
+            return DualHeadSmileDetector(frame_count, choice, image_px)
+        return PhotoClassifier(frame_count, choice, image_px, is_logistic=name == "photo_logistic")
     if name in INPUT_KINDS:
         from shared.faces.normalise import DEFAULT_SCHEME
         from shared.models.landmark_mlp import LandmarkMlp

@@ -8,6 +8,7 @@ that they can still be read on a phone of 390 px.
 import functools
 import importlib.util
 import io
+import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -170,9 +171,11 @@ def learning_curve_figure(
 ) -> Figure:
     """Draw losses over epochs, and below them validation accuracy and AUC where they were measured.
 
+    Where there are stages, a line marks each border, and the steps of the learning rate are drawn below.
+
     Args:
-        history: Rows with epoch (from 1), train_loss, validation_loss, validation_accuracy and validation_auc; all but
-            epoch may be None or absent.
+        history: Rows with epoch (from 1), train_loss, validation_loss, validation_accuracy, validation_auc,
+            learning_rate and stage; all but epoch may be None or absent.
         lang: Language of the words.
         best_epoch: Marked by a line; None for no mark.
 
@@ -184,9 +187,13 @@ def learning_curve_figure(
         raise InvalidInput("the training history", found="no epochs", expected="one or more")
     words, font = Words(TEXTS, lang), font_families(lang)
     has_rates = any(row.get(key) is not None for row in history for key in ("validation_accuracy", "validation_auc"))
-    n_panels = 2 if has_rates else 1
-    figure = new_figure(width_in=4.6, height_in=0.5 + 2.4 * n_panels)
-    losses = figure.add_subplot(n_panels, 1, 1)
+    stages = [row.get("stage") for row in history]
+    has_stages = any(stage is not None for stage in stages)
+    n_panels = 1 + has_rates + has_stages
+    heights = [2.4] * (1 + has_rates) + [1.4] * has_stages
+    figure = new_figure(width_in=4.6, height_in=0.5 + sum(heights))
+    grid = figure.add_gridspec(n_panels, 1, height_ratios=heights)
+    losses = figure.add_subplot(grid[0])
     panels = [losses]
     _plot_columns(losses, history, ("train_loss", "validation_loss"), words, first_colour=0)
     losses.set_ylabel(words("loss"), fontsize=11, fontfamily=font)
@@ -194,11 +201,17 @@ def learning_curve_figure(
     finite = [value for value in measured if math.isfinite(value)]
     losses.set_ylim(min([0.0, *finite]), 1.08 * max([0.0, *finite]) or 1.0)
     if has_rates:
-        rates = figure.add_subplot(n_panels, 1, 2, sharex=losses)
+        rates = figure.add_subplot(grid[1], sharex=losses)
         panels.append(rates)
         _plot_columns(rates, history, ("validation_accuracy", "validation_auc"), words, first_colour=2)
         rates.set_ylim(-0.02, 1.02)
+    if has_stages:
+        panels.append(figure.add_subplot(grid[n_panels - 1], sharex=losses))
+        _plot_steps(panels[-1], history, words, font)
     for axes in panels:
+        for epoch in _stage_borders(history):
+            label = words("stage", stage=_stage(history, epoch)) if axes is losses else None
+            axes.axvline(epoch - 0.5, color="#333333", linewidth=1.2, label=label)
         if best_epoch is not None:
             axes.axvline(
                 best_epoch,
@@ -209,7 +222,8 @@ def learning_curve_figure(
             )
         axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
         clean(axes)
-        axes.legend(prop={"family": font, "size": 9.5}, framealpha=0.92, edgecolor=GRID)
+        if axes.get_legend_handles_labels()[0]:
+            axes.legend(prop={"family": font, "size": 9.5}, framealpha=0.92, edgecolor=GRID)
     epochs = [_number(row["epoch"]) for row in history]
     panels[-1].set_xlim(min(epochs) - 0.5, max(epochs) + 0.5)
     panels[-1].set_xlabel(words("epoch"), fontsize=11, fontfamily=font)
@@ -295,6 +309,25 @@ def clean(axes: Axes) -> None:
     axes.grid(color=GRID, linewidth=0.8)
     axes.set_axisbelow(True)
     axes.tick_params(labelsize=10, colors=INK)
+
+
+def _stage_borders(history: Sequence[Mapping[str, float | None]]) -> list[int]:
+    """Return the epochs with which another stage begins."""
+    pairs = itertools.pairwise(history)
+    return [int(_number(after["epoch"])) for before, after in pairs if before.get("stage") != after.get("stage")]
+
+
+def _stage(history: Sequence[Mapping[str, float | None]], epoch: int) -> int:
+    return next(int(_number(row.get("stage"))) for row in history if row["epoch"] == epoch)
+
+
+def _plot_steps(axes: Axes, history: Sequence[Mapping[str, float | None]], words: Words, font: Sequence[str]) -> None:
+    """Plot the learning rate, a step where it changes, on a logarithmic scale."""
+    epochs = [_number(row["epoch"]) for row in history]
+    values = [_number(row.get("learning_rate")) for row in history]
+    axes.step(epochs, values, where="mid", color=PALETTE[1], linewidth=2)
+    axes.set_yscale("log")
+    axes.set_ylabel(words("learning_rate"), fontsize=11, fontfamily=font)
 
 
 def _plot_columns(

@@ -14,7 +14,7 @@ from tools.trainer import cli
 from tools.trainer.cli import main
 from tools.trainer.data import Batch
 from tools.trainer.features import Variation
-from tools.trainer.train import _best_epoch
+from tools.trainer.record import best_epoch
 
 
 @pytest.fixture
@@ -93,9 +93,9 @@ def test_where_the_rate_falls_a_lucky_early_epoch_is_not_the_best():
     losses = [0.9, 0.9, 0.1, 0.9, 0.6, 0.55, 0.5, 0.5]
     history = [{"epoch": number, "validation_loss": loss} for number, loss in enumerate(losses, start=1)]
     cosine = SimpleNamespace(schedule="cosine", epochs=60)  # three epochs are judged together
-    assert _best_epoch(history, cosine) == 8
-    assert _best_epoch(history[:1], cosine) == 1
-    assert _best_epoch(history, SimpleNamespace(schedule="constant", epochs=60)) == 3
+    assert best_epoch(history, cosine) == 8
+    assert best_epoch(history[:1], cosine) == 1
+    assert best_epoch(history, SimpleNamespace(schedule="constant", epochs=60)) == 3
 
 
 def test_mixing_keeps_faces_and_shares_of_smiles_together():

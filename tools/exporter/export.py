@@ -19,7 +19,7 @@ from shared.dataset import consent, reader, splits
 from shared.dataset.feature_store import load_filled, open_features
 from shared.dataset.protocol import EMOTIONS
 from shared.errors import CheckFailed, InvalidInput
-from shared.models import INPUT_KINDS, build_network
+from shared.models import EMOTION_NETWORKS, INPUT_KINDS, build_network
 from shared.models.encoder_specs import EncoderChoice
 from shared.models.network import Network
 from shared.onnx.contract import DTYPE, EMOTION_LOGITS, FEATURE_SHAPES, LAYOUTS, prob_name
@@ -89,6 +89,8 @@ def export(config: ExportConfig) -> Exported:
             todo="train again: the dataset has changed since",
         )
     split = splits.read_split(config.split, dataset)
+    # The logistic regression of a photo classifier's stage 0 is a checkpoint of its run, and a network of its own.
+    run = {**run, "network": point.get("network", run["network"])}
     network = build_network(run["network"], run["frame_count"], run["config"], run["image_size_px"])
     _load(config.run / point["file"], point["sha256"], network)
     validation = splits.rows_of(dataset, split, "validation")
@@ -188,9 +190,10 @@ def _score_by_torch(network: Network, dataset: reader.Dataset, rows: list[reader
         logits = [None if one is None else network(torch.from_numpy(one)[None]).smile_logit for one in found]
         return Scores(np.array([0 if one is None else torch.sigmoid(one).item() for one in logits], np.float32), None)
     outputs = [network(torch.from_numpy(batch)) for _, batch in iterate_batches(dataset, rows)]
+    emotions: list[torch.Tensor] = [o.emotion_logits for o in outputs if o.emotion_logits is not None]
     return Scores(
         np.concatenate([torch.sigmoid(output.smile_logit).numpy() for output in outputs]),
-        np.concatenate([output.emotion_logits.numpy() for output in outputs if output.emotion_logits is not None]),
+        torch.cat(emotions).numpy() if emotions else None,
     )
 
 
@@ -202,7 +205,7 @@ def _card(
     parity: dict[str, Any],
     landmark_model: str | None,
 ) -> dict[str, Any]:
-    has_emotions = INPUT_KINDS[run["network"]] == "frames"
+    has_emotions = run["network"] in EMOTION_NETWORKS
     trained = [emotion for emotion in EMOTIONS if has_emotions and run["emotion_counts"].get(emotion)]
     return {
         "schema_version": 1,

@@ -9,12 +9,14 @@ from typing import Any
 
 from shared import contracts, paths
 from shared.errors import InvalidInput
+from shared.models import INPUT_KINDS
 from shared.onnx.contract import FEATURE_SHAPES, SMILE_PROB, find_prob, outputs_of, prob_name
 from shared.onnx.graph import Graph, read_graph
 from shared.onnx.model import OnnxModel
 from shared.preprocess import SIZE_PX
 
-STREAM_NETWORKS = ("dual_head",)  # an encoder of single frames, and a head over their features
+# An encoder of single frames, and a head over their features.
+STREAM_NETWORKS = tuple(name for name, kind in INPUT_KINDS.items() if kind == "frames")
 
 # Key of the ONNX's metadata -> path in the card.
 _NOTES = {

@@ -20,7 +20,37 @@ BEFORE: dict[str, Any] = {
     "crop": "none",
     "views": "one",
     "device": "cpu",
+    "patience": 0,
+    "plateau_patience": 0,
+    "factor": 0.1,
+    "min_lr": 0.0,
+    "min_delta": 0.0,
+    "class_weights": "",
+    "augment_to": 0,
 }
+
+
+BALANCED = "balanced"
+
+
+def parse_weights(text: str) -> dict[str, float]:
+    """Parse a=1,b=2.
+
+    Raises:
+        ValueError: It is not of this form, or a weight is not above 0.
+
+    Example:
+        >>> parse_weights("calm=1,teasing=2")
+        {'calm': 1.0, 'teasing': 2.0}
+    """
+    found: dict[str, float] = {}
+    for part in text.split(","):
+        name, equals, number = part.partition("=")
+        weight = float(number) if equals else -1.0
+        if not name.strip() or name.strip() in found or not 0 < weight < float("inf"):
+            raise ValueError(text)
+        found[name.strip()] = weight
+    return found
 
 
 @dataclass(frozen=True)
@@ -43,7 +73,15 @@ class TrainConfig:
         batch: Sequences a step.
         lr: Learning rate of AdamW.
         weight_decay: Of AdamW.
-        schedule: ``constant``, or ``cosine`` down to zero at the last epoch.
+        schedule: ``constant``; ``cosine`` down to zero at the last epoch; or ``plateau``, lower whenever the validation
+            loss stands still.
+        patience: Epochs without a lower validation loss after which a stage ends; 0 ends none.
+        plateau_patience: Such epochs that are borne before ``plateau`` lowers the rate.
+        factor: By which it lowers it.
+        min_lr: The rate under which it does not go.
+        min_delta: By how much a loss must be lower to count.
+        class_weights: Factors of the classes in the loss: ``balanced``, ``a=1,b=2``, or nothing.
+        augment_to: To how many sequences each class of the training part is brought by varied copies; 0 for none.
         label_smoothing: Takes so much certainty from the labels, half to each class; for training only.
         mixup: How evenly sequences of features are mixed with others; 0 mixes none.
         normalisation: How landmarks are normalised, one of `shared.faces.normalise.SCHEMES`.
@@ -78,6 +116,13 @@ class TrainConfig:
     lr: float
     weight_decay: float
     schedule: str
+    patience: int
+    plateau_patience: int
+    factor: float
+    min_lr: float
+    min_delta: float
+    class_weights: str
+    augment_to: int
     label_smoothing: float
     mixup: float
     normalisation: str
@@ -95,9 +140,9 @@ class TrainConfig:
     allow_no_consent: bool = False
 
     def identity(self) -> dict[str, Any]:
-        """Return what decides the numbers of each epoch: all but places and, at a constant rate, the length."""
+        """Return what decides the numbers of each epoch: all but places and, where it sets no rate, the length."""
         apart = {*PLACES, "keep_epochs", "split_seed", "device"}
-        if self.schedule == "constant":
+        if self.schedule != "cosine":
             apart.add("epochs")
         # Runs from before there was a choice keep their name.
         apart |= {name for name, before in BEFORE.items() if getattr(self, name) == before}

@@ -5,8 +5,8 @@ The cache lies under artifacts/cache/, named after the content of labels.csv; de
 
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
-from typing import Literal
+from dataclasses import dataclass, replace
+from typing import Literal, Protocol
 
 import numpy as np
 import torch
@@ -21,9 +21,18 @@ from shared.models.network import Network
 from shared.preprocess import scale
 from tools.trainer import caches
 from tools.trainer.augment import Augmentation
+from tools.trainer.balance import Balance
 
 NO_EMOTION = -1
 CONTEXT = 1.25  # side of what is kept of a face for the side of what the network gets, so that it can be moved
+
+
+class Varies(Protocol):
+    """Varies the pictures of a sequence, by (its seed, epoch, index) alone."""
+
+    def vary(self, frames_thwc_u8: U8, epoch: int, index: int) -> U8:
+        """Turn (T, P, P, 3) into (T, S, S, 3)."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -34,6 +43,7 @@ class Batch:
         frames: (N, T, 3, S, S) float32 in 0 to 1, or features.
         smile: (N,) float32, 1 for the positive class.
         emotion: (N,) int64, an index into EMOTIONS or NO_EMOTION.
+        weight: (N,) float32, how much each sequence counts in the loss; None where all count alike.
         kind: What frames are: a network's ``input``; ``crops``, what it cuts out of its input, (N, T, 3, P, P); or
             ``grids`` of its frozen encoder, (N, T, C, h, w).
     """
@@ -42,10 +52,30 @@ class Batch:
     smile: Tensor
     emotion: Tensor
     kind: Literal["input", "crops", "grids"] = "input"
+    weight: Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
         """Move it to where the network is."""
-        return Batch(self.frames.to(device), self.smile.to(device), self.emotion.to(device), self.kind)
+        weight = None if self.weight is None else self.weight.to(device)
+        return Batch(self.frames.to(device), self.smile.to(device), self.emotion.to(device), self.kind, weight)
+
+    def mixed(self, mixup: float, rng: np.random.Generator) -> "Batch":
+        """Mix each sequence with another one of the batch; labels and weights become shares of both.
+
+        Args:
+            mixup: Both parameters of the beta distribution of which the share is drawn.
+            rng: Draws.
+
+        Source: Zhang et al. 2018, equation 2.
+        """
+        share = float(rng.beta(mixup, mixup))
+        other = torch.from_numpy(rng.permutation(len(self.frames)))
+
+        def mix(values: Tensor) -> Tensor:
+            return share * values + (1 - share) * values[other]
+
+        weight = None if self.weight is None else mix(self.weight)
+        return replace(self, frames=mix(self.frames), smile=mix(self.smile), weight=weight)
 
 
 @dataclass(frozen=True)
@@ -75,16 +105,26 @@ class DecodedSequences:
         dataset: The dataset.
         rows: Its sequences in this part.
         pictures: Of all sequences of the dataset; only the rows' places are read.
+        balance: Of a training part: its children, and how much each class counts in the loss.
     """
 
-    def __init__(self, dataset: Dataset, rows: Sequence[SequenceRow], pictures: DecodedPictures) -> None:
+    def __init__(
+        self,
+        dataset: Dataset,
+        rows: Sequence[SequenceRow],
+        pictures: DecodedPictures,
+        balance: Balance | None = None,
+    ) -> None:
         place = {row.sequence_id: index for index, row in enumerate(dataset.rows)}
         self._pictures = pictures
+        self.n_own = len(rows)
+        rows = [*rows, *(rows[parent] for parent in (balance.parents if balance else ()))]
         self._places = [place[row.sequence_id] for row in rows]
         self.smile = torch.tensor([float(row.label == dataset.positive_class) for row in rows])
         self.emotion = torch.tensor(
             [EMOTIONS.index(shown) if (shown := row.shown_emotion()) is not None else NO_EMOTION for row in rows]
         )
+        self.weight = torch.tensor([balance.weights[row.label] for row in rows]) if balance else None
 
     def __len__(self) -> int:
         return len(self._places)
@@ -93,9 +133,15 @@ class DecodedSequences:
         """Return what `batches` needs to vary pictures; sequences of pictures are not mixed."""
         return Augmentation(seed, self._pictures.side_px)
 
-    def batches(
-        self, size: int, order: Sequence[int], augmentation: Augmentation | None, epoch: int
-    ) -> Iterator[Batch]:
+    def clip(self, index: int) -> U8:
+        """Return the pictures of a sequence, (T, P, P, 3)."""
+        return np.asarray(self._pictures.values[self._places[index]])
+
+    def weights_of(self, chosen: Sequence[int]) -> Tensor | None:
+        """Return how much some sequences count in the loss."""
+        return None if self.weight is None else self.weight[list(chosen)]
+
+    def batches(self, size: int, order: Sequence[int], augmentation: Varies | None, epoch: int) -> Iterator[Batch]:
         """Yield batches in a given order.
 
         Args:
@@ -108,12 +154,12 @@ class DecodedSequences:
             chosen = list(order[start : start + size])
             clips = []
             for index in chosen:
-                clip = self._pictures.values[self._places[index]]
+                clip = self.clip(index)
                 clips.append(augmentation.vary(clip, epoch, index) if augmentation else self._pictures.centre(clip))
             # Not `to_batch`: the network wants the channels last in memory, as they are here.
             frames = torch.from_numpy(scale(np.stack(clips))).permute(0, 1, 4, 2, 3)  # (N, T, 3, S, S)
             kind: Literal["input", "crops"] = "crops" if self._pictures.is_cropped else "input"
-            yield Batch(frames, self.smile[chosen], self.emotion[chosen], kind)
+            yield Batch(frames, self.smile[chosen], self.emotion[chosen], kind, self.weights_of(chosen))
 
 
 def shuffled(n: int, seed: int, epoch: int) -> list[int]:

@@ -6,18 +6,20 @@ The cache is named after the pictures, the encoder and its weights; delete it wh
 """
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
 from shared import cli, contracts, paths
+from shared.arrays import U8
 from shared.dataset.reader import Dataset, SequenceRow
-from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.encoder_specs import spec_of
+from shared.models.picture_network import PictureNetwork
 from shared.preprocess import scale
 from tools.trainer import caches
+from tools.trainer.balance import Balance
 from tools.trainer.data import Batch, DecodedPictures, DecodedSequences, hash_tensors
 
 F16 = npt.NDArray[np.float16]
@@ -31,15 +33,35 @@ class EncodedSequences(DecodedSequences):
         dataset: The dataset.
         rows: Its sequences that are in this part.
         grids: (all sequences, 2, T, C, h, w) float16: of each sequence as it is, and mirrored.
+        balance: As of `DecodedSequences`.
+        children: Grids of the children, in their order.
+        may_mix: Whether sequences are mixed: photos are.
     """
 
-    def __init__(self, dataset: Dataset, rows: Sequence[SequenceRow], grids: F16) -> None:
-        super().__init__(dataset, rows, DecodedPictures(np.empty((0, 0, 0, 0, 3), np.uint8), 0))
+    def __init__(
+        self,
+        dataset: Dataset,
+        rows: Sequence[SequenceRow],
+        grids: F16,
+        balance: Balance | None = None,
+        children: Sequence[F16] = (),
+        *,
+        may_mix: bool = False,
+    ) -> None:
+        super().__init__(dataset, rows, DecodedPictures(np.empty((0, 0, 0, 0, 3), np.uint8), 0), balance)
         self._grids = grids
+        self._children = children
+        self._may_mix = may_mix
+
+    def grid(self, index: int, side: int) -> F16:
+        """Return the grids of a sequence, (T, C, h, w), as it is or mirrored."""
+        if index >= self.n_own:
+            return np.asarray(self._children[index - self.n_own][side])
+        return np.asarray(self._grids[self._places[index], side])
 
     def augmentation(self, seed: int, mixup: float) -> "MirrorDraw":  # type: ignore[override]
         """Return what `batches` needs to vary sequences: each is mirrored, or not."""
-        return MirrorDraw(seed)
+        return MirrorDraw(seed, mixup if self._may_mix else 0.0)
 
     def batches(  # type: ignore[override]
         self, size: int, order: Sequence[int], augmentation: "MirrorDraw | None", epoch: int
@@ -48,27 +70,32 @@ class EncodedSequences(DecodedSequences):
         for start in range(0, len(order), size):
             chosen = list(order[start : start + size])
             turned = [AS_IT_IS if augmentation is None else augmentation.draw(epoch, index) for index in chosen]
-            grids = [self._grids[self._places[index], side] for index, side in zip(chosen, turned, strict=True)]
+            grids = [self.grid(index, side) for index, side in zip(chosen, turned, strict=True)]
             frames = torch.from_numpy(np.stack(grids).astype(np.float32))
-            yield Batch(frames, self.smile[chosen], self.emotion[chosen], "grids")
+            batch = Batch(frames, self.smile[chosen], self.emotion[chosen], "grids", self.weights_of(chosen))
+            if augmentation is not None and augmentation.mixup:
+                batch = batch.mixed(augmentation.mixup, np.random.default_rng([augmentation.seed, epoch, start]))
+            yield batch
 
 
+@dataclass(frozen=True)
 class MirrorDraw:
     """Draws whether a sequence is mirrored, by (seed, epoch, index) alone.
 
-    Args:
+    Attributes:
         seed: The run's.
+        mixup: How evenly sequences are mixed with others; 0 mixes none.
     """
 
-    def __init__(self, seed: int) -> None:
-        self._seed = seed
+    seed: int
+    mixup: float = 0.0
 
     def draw(self, epoch: int, index: int) -> int:
         """Return AS_IT_IS or MIRRORED."""
-        return int(np.random.default_rng([self._seed, epoch, index]).integers(2))
+        return int(np.random.default_rng([self.seed, epoch, index]).integers(2))
 
 
-def encode_dataset(dataset: Dataset, pictures: DecodedPictures, network: DualHeadSmileDetector) -> F16:
+def encode_dataset(dataset: Dataset, pictures: DecodedPictures, network: PictureNetwork) -> F16:
     """Encode a dataset's pictures once and map the result into memory.
 
     Args:
@@ -84,16 +111,16 @@ def encode_dataset(dataset: Dataset, pictures: DecodedPictures, network: DualHea
     path = paths.artifacts("cache") / f"grids-{dataset.name}-{choice.encoder}-{key[:16]}.npy"
     n, n_frames = pictures.values.shape[:2]
     shape = (n, 2, n_frames, *spec_of(choice.encoder).feature_shape(network.input_px))
-    grids = (_encode(network, pictures, number) for number in cli.progress(range(n), what="encode pictures", total=n))
+    clips = (pictures.centre(clip) for clip in cli.progress(pictures.values, what="encode pictures", total=n))
+    grids = (encode_clip(network, clip, is_cropped=pictures.is_cropped) for clip in clips)
     return np.asarray(caches.write_once(path, shape, grids, "<f2"))
 
 
 @torch.inference_mode()
-def _encode(network: DualHeadSmileDetector, pictures: DecodedPictures, number: int) -> F16:
-    """Encode a sequence as it is, and mirrored: (2, T, C, h, w)."""
+def encode_clip(network: PictureNetwork, clip: U8, *, is_cropped: bool) -> F16:
+    """Encode a sequence as it is, and mirrored: (T, S, S, 3) to (2, T, C, h, w)."""
     network.eval()
-    clip = pictures.centre(pictures.values[number])
     both = np.concatenate([clip, clip[:, :, ::-1]])  # (2 T, S, S, 3)
     values = torch.from_numpy(scale(both)).permute(0, 3, 1, 2).to(next(network.encoder.parameters()).device)
-    grid = network.encode_grid(values, is_cropped=pictures.is_cropped).unflatten(0, (2, len(clip)))
+    grid = network.encode_grid(values, is_cropped=is_cropped).unflatten(0, (2, len(clip)))
     return np.asarray(grid.contiguous().cpu().numpy().astype(np.float16))

@@ -86,7 +86,7 @@ class Variation:
         mixup: Both parameters of the beta distribution of which the share of the other sequence is drawn; 0 mixes none.
         scheme: How landmarks are normalised; None for blendshapes, which are not stretched.
 
-    Source: mixup is Zhang et al. 2018, equation 2. The stretch is our own choice (LOG.md).
+    Source: the stretch is our own choice (LOG.md).
     """
 
     seed: int
@@ -96,15 +96,11 @@ class Variation:
     def vary(self, batch: Batch, epoch: int, start: int) -> Batch:
         """Stretch faces, and mix sequences with others of the batch; labels become shares of smiles."""
         rng = np.random.default_rng([self.seed, epoch, start])
-        values, smile = batch.frames, batch.smile
+        values = batch.frames
         if self.scheme is not None:
             values = _stretch(values, self.scheme, rng)
-        if self.mixup:
-            share = float(rng.beta(self.mixup, self.mixup))
-            other = rng.permutation(len(values))
-            values = share * values + (1 - share) * values[other]
-            smile = share * smile + (1 - share) * smile[other]
-        return Batch(values, smile, batch.emotion)
+        varied = Batch(values, batch.smile, batch.emotion)
+        return varied.mixed(self.mixup, rng) if self.mixup else varied
 
 
 def _stretch(landmarks: torch.Tensor, scheme: str, rng: np.random.Generator) -> torch.Tensor:

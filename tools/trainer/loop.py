@@ -18,6 +18,7 @@ from shared.statistics import metrics
 from tools.trainer.config import TrainConfig
 from tools.trainer.data import NO_EMOTION, Batch, DecodedSequences, shuffled
 from tools.trainer.features import FeatureSequences
+from tools.trainer.stages import FROZEN, EpochPlan
 
 SplitPart = DecodedSequences | FeatureSequences  # or EncodedSequences, which are decoded ones
 
@@ -50,7 +51,7 @@ def make_optimizer(network: Network, config: TrainConfig) -> torch.optim.AdamW:
     return torch.optim.AdamW([{"params": encoder}, {"params": rest}], lr=config.lr, weight_decay=config.weight_decay)
 
 
-def prepare_epoch(network: Network, optimizer: torch.optim.Optimizer, config: TrainConfig, epoch: int) -> float:
+def prepare_epoch(network: Network, optimizer: torch.optim.Optimizer, config: TrainConfig, plan: EpochPlan) -> float:
     """Set what learns in an epoch and how fast.
 
     Where the encoder is frozen at first, its batch normalisation stands still in all epochs: frozen features would
@@ -59,17 +60,14 @@ def prepare_epoch(network: Network, optimizer: torch.optim.Optimizer, config: Tr
     Returns:
         The learning rate of the heads.
     """
-    rate = config.lr
-    if config.schedule == "cosine":
-        rate *= (1 + math.cos(math.pi * (epoch - 1) / config.epochs)) / 2
+    rate = plan.rate
     network.train()
     optimizer.param_groups[-1]["lr"] = rate
     blocks = network.encoder_blocks()
     if not blocks:
         return rate
-    frozen = epoch <= config.freeze_epochs
     first = 0
-    if frozen:
+    if plan.stage == FROZEN:
         first = len(blocks)
     elif config.freeze_epochs and config.unfreeze_blocks:
         first = max(0, len(blocks) - config.unfreeze_blocks)
@@ -92,7 +90,7 @@ class LossSum:
     def of(self, output: NetworkOutput, batch: Batch) -> Tensor:
         """Return the batch's loss and add it to the sum. The emotion part counts labelled sequences only."""
         target = batch.smile * (1 - self._smoothing) + self._smoothing / 2
-        smile = nn.functional.binary_cross_entropy_with_logits(output.smile_logit, target)
+        smile = nn.functional.binary_cross_entropy_with_logits(output.smile_logit, target, batch.weight)
         self._smile += smile.item() * len(batch.smile)
         self._n += len(batch.smile)
         n_emotion = int((batch.emotion != NO_EMOTION).sum())

@@ -8,40 +8,46 @@ can be recognised and resumed.
 
 import contextlib
 import time
-from collections import Counter
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import torch
 
-from shared import cli, contracts, paths, provenance
+from shared import cli, contracts, paths
+from shared.arrays import U8
 from shared.dataset import consent, reader, splits
-from shared.dataset.protocol import EMOTIONS
 from shared.errors import InvalidInput, SmilebenchError
 from shared.models import build_network
-from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.network import Network
-from tools.trainer import checkpoints, loop, start
-from tools.trainer.config import BEFORE, PLACES, TrainConfig
+from shared.models.photo import PhotoClassifier
+from shared.models.picture_network import PictureNetwork
+from shared.onnx.contract import MAX_BYTES
+from tools.trainer import balance, checkpoints, logistic, loop, start
+from tools.trainer.config import TrainConfig
 from tools.trainer.data import DecodedSequences, decode_dataset, face_crop_of
 from tools.trainer.devices import choose_device
-from tools.trainer.encoded import EncodedSequences, encode_dataset
+from tools.trainer.encoded import EncodedSequences, encode_clip, encode_dataset
 from tools.trainer.features import FeatureSequences
-
-HISTORY_COLUMNS = (
-    "epoch",
-    "train_loss",
-    "train_smile_loss",
-    "train_emotion_loss",
-    "validation_loss",
-    "validation_accuracy",
-    "validation_auc",
-    "learning_rate",
-    "seconds",
+from tools.trainer.photos import PhotoSequences
+from tools.trainer.record import (
+    HISTORY_COLUMNS,
+    STAGE_ONE,
+    STAGE_ZERO,
+    begin_run,
+    has_kept,
+    history_row,
+    keep_weights,
+    kept_file,
+    read_history,
+    record_run,
 )
+from tools.trainer.stages import FROZEN, UNFROZEN, EpochPlan, plan_epoch
+
 RESUME = "resume.safetensors"
+CHILDREN = "children.csv"
+PHOTO = "photo"
 QUIET_S = 10.0  # epochs of features take a fraction of a second: only every twentieth part is worth a line
 
 
@@ -59,11 +65,15 @@ class Trained:
         """Summarise the run."""
         best = next(row for row in self.history if row["epoch"] == self.run["best_epoch"])
         auc = "undefined" if best["validation_auc"] is None else f"{best['validation_auc']:.3f}"
-        return (
+        summary = (
             f"{paths.shown(self.folder)}: {self.run['epochs_done']} epochs ({self.trained_epochs} now), best is epoch "
             f"{best['epoch']}: validation loss {best['validation_loss']:.3f}, AUC {auc} on "
             f"{self.run['n_validation']} sequences"
         )
+        lines = [summary]
+        if "balance" in self.run:
+            lines.append(balance.describe(self.run["balance"], self.run["positive_class"]))
+        return "\n".join([*lines, *([_describe_stage_zero(self.run["stage_0"])] if "stage_0" in self.run else [])])
 
     def as_json(self) -> dict[str, Any]:
         """Give the run's document and its folder."""
@@ -97,8 +107,10 @@ def train(config: TrainConfig) -> Trained:
     settings_hash = config.short_hash(split_reference["sha256"], weights, *withheld)
     folder = config.out or paths.artifacts("runs") / f"{dataset.name}-{settings_hash}"
     is_new = not (folder / "run.json").exists()
-    run = _begin(folder, config, dataset, split, split_reference, weights)
-    if run["status"] == "done" and run["epochs_done"] >= config.epochs and _has_kept(folder, run, config):
+    rows = _training_rows(dataset, split, config)
+    run = begin_run(folder, config, dataset, split, rows, split_reference, weights)
+    is_over = run["status"] == "done" and (run["epochs_done"] >= config.epochs or run.get("ended") == "patience")
+    if is_over and has_kept(folder, run, config):
         cli.note(f"{paths.shown(folder)}: nothing to do, these {run['epochs_done']} epochs are done")
         return Trained(folder, run, read_history(folder / run["history"]), 0)
     try:
@@ -131,89 +143,6 @@ def _training_rows(dataset: reader.Dataset, split: dict[str, Any], config: Train
     return [row for row in rows if row.subject_id in chosen]
 
 
-def _has_kept(folder: Path, run: dict[str, Any], config: TrainConfig) -> bool:
-    kept = {point["name"] for point in run["checkpoints"]}
-    epoch_names = {_epoch_name(epoch) for epoch in config.keep_epochs}
-    return epoch_names <= kept and all((folder / point["file"]).is_file() for point in run["checkpoints"])
-
-
-def _epoch_name(epoch: int) -> str:
-    return f"epoch_{epoch:04d}"
-
-
-def _begin(
-    folder: Path,
-    config: TrainConfig,
-    dataset: reader.Dataset,
-    split: dict[str, Any],
-    split_reference: dict[str, str],
-    weights: dict[str, Any],
-) -> dict[str, Any]:
-    """Return the run's document: the one in the folder if it is the same run, else a new one."""
-    train_rows = _training_rows(dataset, split, config)
-    validation_rows = splits.rows_of(dataset, split, "validation")
-    now = paths.utc_text()
-    run: dict[str, Any] = {
-        "schema_version": 1,
-        "run_id": folder.name,
-        "network": config.network,
-        "status": "running",
-        "created_utc": now,
-        "updated_utc": now,
-        "dataset": dataset.reference(),
-        "split": split_reference,
-        "classes": dataset.manifest["classes"],
-        "positive_class": dataset.positive_class,
-        "emotions": list(EMOTIONS),
-        "emotion_counts": dict(Counter(shown for row in train_rows if (shown := row.shown_emotion()))),
-        "frame_count": train_rows[0].frame_count,
-        "frame_interval_ms": train_rows[0].frame_interval_ms,
-        "image_size_px": dataset.manifest["image"]["width_px"],
-        **{key: dataset.manifest[key] for key in ("crop", "resize", "mirror")},
-        "weights": weights,
-        "config": {
-            **{key: value for key, value in asdict(config).items() if key not in PLACES},
-            "keep_epochs": list(config.keep_epochs),
-            "device": choose_device(config.device).type,
-        },
-        "seed": config.seed,
-        "threads": config.threads,
-        "code": provenance.code_info("torch", "torchvision", "numpy", "opencv-contrib-python"),
-        "n_train": len(train_rows),
-        "n_validation": len(validation_rows),
-        "epochs_done": 0,
-        "best_epoch": None,
-        "checkpoints": [],
-        "history": "history.csv",
-        "seconds": 0.0,
-    }
-    if not (folder / "run.json").exists():
-        folder.mkdir(parents=True, exist_ok=True)
-        contracts.write_document(folder / "run.json", run, "run")
-        return run
-    old = contracts.read_document(folder / "run.json", "run")
-    free = {"epochs": 0, "keep_epochs": [], "device": ""}
-    before, now_settings = ({**BEFORE, **r["config"], **free} for r in (old, run))
-    if config.schedule != "constant":
-        before["epochs"], now_settings["epochs"] = old["config"]["epochs"], config.epochs
-    for key, expected, found in (
-        ("dataset", dataset.labels_sha256, old["dataset"]["sha256"]),
-        ("split", split_reference["sha256"], old["split"] and old["split"]["sha256"]),
-        ("consent", dataset.consent, old["dataset"].get("consent")),
-        ("weights", weights, old["weights"]),
-        *[(key, value, before.get(key)) for key, value in now_settings.items()],
-    ):
-        if expected != found:
-            raise InvalidInput(
-                str(folder),
-                found=f"a run with {key} = {found}",
-                expected=f"{expected}, to go on with it",
-                todo="choose another --out",
-            )
-    old["config"] = run["config"]
-    return old
-
-
 def _train_epochs(
     folder: Path, run: dict[str, Any], config: TrainConfig, dataset: reader.Dataset, split: dict[str, Any]
 ) -> tuple[list[checkpoints.HistoryRow], list[float]]:
@@ -223,46 +152,155 @@ def _train_epochs(
     network = build_network(config.network, run["frame_count"], run["config"], run["image_size_px"])
     network.to(choose_device(config.device))
     optimizer = loop.make_optimizer(network, config)
-    if config.network == "dual_head":
+    if isinstance(network, PictureNetwork):
         network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        _warn_of_size(network)
     history: list[checkpoints.HistoryRow] = []
     if (folder / RESUME).exists():
         history = _resume(folder, config, network, optimizer)
     if not history:
         start.load_start(network, config.weights)
-    rows = {"train": _training_rows(dataset, split, config), "validation": splits.rows_of(dataset, split, "validation")}
-    parts: dict[str, loop.SplitPart] = {}
-    if network.input_kind == "frames":
-        pictures = decode_dataset(dataset, face_crop_of(network))
-        parts = {part: DecodedSequences(dataset, its_rows, pictures) for part, its_rows in rows.items()}
-    else:
-        kind, scheme = network.input_kind, config.normalisation
-        parts = {part: FeatureSequences(dataset, its_rows, kind, scheme) for part, its_rows in rows.items()}
+        (folder / f"{STAGE_ONE}.safetensors").unlink(missing_ok=True)
+        run.pop("stages", None)
+    parts, encoded = _open_parts(folder, run, config, dataset, split, network, history)
     if not history and isinstance(parts["train"], FeatureSequences):
         network.set_standard(parts["train"].all())
-    encoded: dict[str, loop.SplitPart] = {}
-    if len(history) < config.freeze_epochs and isinstance(network, DualHeadSmileDetector):
-        grids = encode_dataset(dataset, pictures, network)
-        encoded = {part: EncodedSequences(dataset, its_rows, grids) for part, its_rows in rows.items()}
     seconds: list[float] = []
     reported_s = -QUIET_S
-    for epoch in range(len(history) + 1, config.epochs + 1):
+    while plan := plan_epoch(history, config):
         began = time.monotonic()
-        rate = loop.prepare_epoch(network, optimizer, config, epoch)
-        current = encoded if epoch <= config.freeze_epochs else parts
-        losses = loop.train_epoch(network, optimizer, current["train"], config, epoch)
+        if plan.is_border and config.patience:
+            _begin_stage_two(folder, run, network, history, config)
+        loop.prepare_epoch(network, optimizer, config, plan)
+        _note_stage(run, network, plan, config)
+        current = encoded if plan.stage == FROZEN else parts
+        losses = loop.train_epoch(network, optimizer, current["train"], config, plan.epoch)
         checked = loop.validate(network, current["validation"], config)
         seconds.append(time.monotonic() - began)
-        history.append(_history_row(epoch, losses, checked, rate, seconds[-1]))
-        _keep(folder, network, config, history)
+        history.append(history_row(plan, losses, checked, seconds[-1]))
+        keep_weights(folder, network, config, history)
         checkpoints.save_resume_point(folder / RESUME, network, optimizer, history)
-        _record(folder, run, config, history)
-        if epoch % max(1, config.epochs // 20) == 0 or time.monotonic() - reported_s > QUIET_S:
+        record_run(folder, run, config, history)
+        if plan.epoch % max(1, config.epochs // 20) == 0 or time.monotonic() - reported_s > QUIET_S:
             reported_s = time.monotonic()
             _report(history[-1], config, seconds)
     if not seconds:
-        _record(folder, run, config, history)
+        record_run(folder, run, config, history)
     return history, seconds
+
+
+Parts = dict[str, loop.SplitPart]
+
+
+def _open_parts(
+    folder: Path,
+    run: dict[str, Any],
+    config: TrainConfig,
+    dataset: reader.Dataset,
+    split: dict[str, Any],
+    network: Network,
+    history: list[checkpoints.HistoryRow],
+) -> tuple[Parts, Parts]:
+    """Open the training and the validation part, as they are and, for a frozen encoder, encoded.
+
+    Of a photo classifier stage 0 is made on the way, from what the encoder gives at the start.
+    """
+    rows = {"train": _training_rows(dataset, split, config), "validation": splits.rows_of(dataset, split, "validation")}
+    if not isinstance(network, PictureNetwork):
+        kind, scheme = network.input_kind, config.normalisation
+        return {part: FeatureSequences(dataset, its_rows, kind, scheme) for part, its_rows in rows.items()}, {}
+    evened = {"train": _even_out(folder, run, config, dataset, rows["train"])}
+    began = time.monotonic()
+    pictures = decode_dataset(dataset, face_crop_of(network))
+    is_photo = isinstance(network, PhotoClassifier)
+    parts: Parts = {
+        part: PhotoSequences(dataset, its_rows, pictures, evened.get(part), config.seed)
+        if is_photo
+        else DecodedSequences(dataset, its_rows, pictures, evened.get(part))
+        for part, its_rows in rows.items()
+    }
+    plan = plan_epoch(history, config)
+    if not (is_photo and not history) and (plan is None or plan.stage != FROZEN):
+        return parts, {}
+    grids = encode_dataset(dataset, pictures, network)
+    children = [
+        encode_clip(network, pictures.centre(child), is_cropped=pictures.is_cropped) for child in _children_of(parts)
+    ]
+    encoded = {
+        part: EncodedSequences(
+            dataset, its_rows, grids, evened.get(part), children if part == "train" else (), may_mix=is_photo
+        )
+        for part, its_rows in rows.items()
+    }
+    if not history and isinstance(network, PhotoClassifier):
+        found = logistic.fit(network, run, *encoded.values())
+        checkpoints.save_weights(folder / f"{STAGE_ZERO}.safetensors", found.network, 0)
+        run["stage_0"] = {**found.measured, "seconds": round(time.monotonic() - began, 3)}
+        cli.note(_describe_stage_zero(run["stage_0"]))
+    return parts, {**encoded}
+
+
+def _describe_stage_zero(found: dict[str, Any]) -> str:
+    shown = {key: "undefined" if value is None else f"{value:.3f}" for key, value in found.items()}
+    return (
+        f"stage 0, a logistic regression on {found['n_features']} frozen features: validation loss "
+        f"{shown['validation_loss']}, accuracy {shown['validation_accuracy']}, AUC {shown['validation_auc']}; "
+        f"{found['seconds']:.0f} s"
+    )
+
+
+def _children_of(parts: Parts) -> list[U8]:
+    """Return the pictures of the children of a training part."""
+    train = parts["train"]
+    return [train.clip(index) for index in train.children] if isinstance(train, PhotoSequences) else []
+
+
+def _even_out(
+    folder: Path, run: dict[str, Any], config: TrainConfig, dataset: reader.Dataset, rows: list[reader.SequenceRow]
+) -> balance.Balance | None:
+    """Even out the classes of a training part of photos, and write down how; None for any other network."""
+    if config.network != PHOTO:
+        return None
+    evened = balance.even_out(dataset, rows, config.class_weights, config.augment_to, config.seed)
+    if config.class_weights or config.augment_to:
+        run["balance"] = evened.as_document()
+        cli.note(balance.describe(run["balance"], dataset.positive_class))
+    if evened.parents:
+        listed = balance.list_children(rows, evened)
+        contracts.write_bytes(folder / CHILDREN, contracts.format_rows(balance.CHILD_COLUMNS, listed))
+    return evened
+
+
+def _begin_stage_two(
+    folder: Path, run: dict[str, Any], network: Network, history: list[checkpoints.HistoryRow], config: TrainConfig
+) -> None:
+    """Go back to the best epoch of stage 1, which is kept for a run that is cut off and for who wants to export it."""
+    kept = folder / f"{STAGE_ONE}.safetensors"
+    if not kept.exists():
+        contracts.write_bytes(kept, (folder / "best.safetensors").read_bytes())
+    checkpoints.load_weights(kept, network)
+    cli.note(f"stage 2 from epoch {len(history) + 1} on, with the weights of epoch {run['best_epoch']}")
+
+
+def _note_stage(run: dict[str, Any], network: Network, plan: EpochPlan, config: TrainConfig) -> None:
+    """Write down where a stage begins and which weights learn in it."""
+    if plan.stage is None or any(one["stage"] == plan.stage for one in run.get("stages", [])):
+        return
+    learns = [name for name, value in network.named_parameters() if value.requires_grad and name[:5] != "crop."]
+    factor = config.unfreeze_lr_factor if plan.stage == UNFROZEN else 0.0
+    begun = {"stage": plan.stage, "first_epoch": plan.epoch, "rate": plan.rate, "encoder_rate": plan.rate * factor}
+    run["stages"] = [*run.get("stages", []), {**begun, "learns": learns}]
+
+
+def _warn_of_size(network: Network) -> None:
+    """Say before training what the exporter would refuse after it."""
+    n_bytes = 4 * sum(value.numel() for value in network.parameters())
+    if n_bytes > MAX_BYTES:
+        cli.note(
+            f"warning: this network has {n_bytes / 1e6:.1f} MB of weights, and the exporter takes at most "
+            f"{MAX_BYTES / 1e6:.1f} MB: a page downloads it; choose an encoder that ends earlier, such as "
+            "efficientnet_lite0_b10"
+        )
 
 
 def _resume(
@@ -275,88 +313,13 @@ def _resume(
     if missed := [
         e
         for e in config.keep_epochs
-        if e <= checkpoints.count_epochs(folder / RESUME) and not _kept(folder, e).exists()
+        if e <= checkpoints.count_epochs(folder / RESUME) and not kept_file(folder, e).exists()
     ]:
         cli.note(f"{paths.shown(folder)}: epoch {missed[0]} was not kept; training again from the start")
         return []
     history = checkpoints.load_resume_point(folder / RESUME, network, optimizer)
     cli.note(f"{paths.shown(folder)}: going on after epoch {len(history)}")
     return history
-
-
-def _history_row(
-    epoch: int, losses: loop.Losses, checked: loop.Validation, rate: float, seconds: float
-) -> checkpoints.HistoryRow:
-    values = (
-        epoch,
-        losses.total,
-        losses.smile,
-        losses.emotion,
-        checked.losses.total,
-        checked.accuracy,
-        checked.auc,
-        rate,
-        round(seconds, 3),
-    )
-    return dict(zip(HISTORY_COLUMNS, values, strict=True))
-
-
-def _best_epoch(history: list[checkpoints.HistoryRow], config: TrainConfig) -> int:
-    """Return the epoch with the lowest validation loss, the first of several.
-
-    Where the rate falls, the early epochs are the noisy ones, and with few validation people a lucky one of them would
-    win: the loss then is the mean of a twentieth of all epochs, the last of which is judged.
-    """
-    width = max(1, config.epochs // 20) if config.schedule == "cosine" else 1
-    losses = [row["validation_loss"] for row in history]
-    first = min(width, len(losses))
-    means = [float(np.mean(losses[max(0, end - width) : end])) for end in range(first, len(losses) + 1)]
-    return int(history[first - 1 + int(np.argmin(means))]["epoch"])
-
-
-def _kept(folder: Path, epoch: int) -> Path:
-    return folder / f"{_epoch_name(epoch)}.safetensors"
-
-
-def _keep(folder: Path, network: Network, config: TrainConfig, history: list[checkpoints.HistoryRow]) -> None:
-    epoch = history[-1]["epoch"]
-    checkpoints.save_weights(folder / "last.safetensors", network, epoch)
-    if _best_epoch(history, config) == epoch:
-        checkpoints.save_weights(folder / "best.safetensors", network, epoch)
-    if epoch in config.keep_epochs:
-        checkpoints.save_weights(_kept(folder, epoch), network, epoch)
-
-
-def _record(folder: Path, run: dict[str, Any], config: TrainConfig, history: list[checkpoints.HistoryRow]) -> None:
-    """Write history.csv, the learning curve and run.json: the manifest last."""
-    contracts.write_bytes(folder / run["history"], contracts.format_rows(HISTORY_COLUMNS, history))
-    best, last = _best_epoch(history, config), history[-1]["epoch"]
-    points = [
-        ("best", best),
-        ("last", last),
-        *[(p.stem, int(p.stem[6:])) for p in sorted(folder.glob("epoch_*.safetensors"))],
-    ]
-    run.update(
-        status="done" if last >= config.epochs else "running",
-        updated_utc=paths.utc_text(),
-        epochs_done=last,
-        best_epoch=best,
-        checkpoints=[
-            {
-                "name": name,
-                "epoch": epoch,
-                "file": f"{name}.safetensors",
-                "sha256": contracts.sha256_file(folder / f"{name}.safetensors"),
-            }
-            for name, epoch in points
-        ],
-        seconds=round(sum(row["seconds"] for row in history), 3),
-    )
-    if run["status"] == "done":
-        from shared.plots import figures
-
-        figures.save_png(figures.learning_curve_figure(history, "en", best), folder / "learning_curve.png")
-    contracts.write_document(folder / "run.json", run, "run")
 
 
 def _report(row: checkpoints.HistoryRow, config: TrainConfig, seconds: list[float]) -> None:
@@ -367,11 +330,3 @@ def _report(row: checkpoints.HistoryRow, config: TrainConfig, seconds: list[floa
         f"{shown['validation_loss']}, accuracy {shown['validation_accuracy']}, AUC {shown['validation_auc']}; "
         f"{row['seconds']:.0f} s, {left:.0f} s left"
     )
-
-
-def read_history(path: Path) -> list[checkpoints.HistoryRow]:
-    """Read a history.csv back; empty cells are None."""
-    return [
-        {key: None if value == "" else int(value) if key == "epoch" else float(value) for key, value in row.items()}
-        for row in contracts.parse_rows(path.read_bytes(), str(path), HISTORY_COLUMNS)
-    ]

@@ -124,7 +124,7 @@ def plan(tmp_path: Path, make_dataset: Callable[..., Any]) -> Plan:
     baseline.with_name("weights.safetensors").write_bytes(b"weights")
     return Plan(
         dataset=tmp_path / "datasets" / "people",
-        names=tuple(APPROACHES),
+        names=parse_names(""),
         by_name=False,
         training=Training((3,), "5e-5", "", baseline),
         seed=0,
@@ -153,9 +153,9 @@ def test_every_approach_is_measured_on_the_same_folds_and_pooled(shell: Shell, p
         file = str(shell.folder / f"{split}.json")
         measured_arms = [shell.value(words, "--arm") for words in shell.calls("evaluator", "--dataset", file)]
         assert sorted(measured_arms) == sorted(arms)
-    assert {shell.value(words, "--name") for words in shell.calls("evaluator", "pool")} == set(APPROACHES)
+    assert {shell.value(words, "--name") for words in shell.calls("evaluator", "pool")} == set(plan.names)
     (report,) = shell.calls("reporter", "approaches")
-    assert set(pairs(report, "--result")) == set(APPROACHES)
+    assert set(pairs(report, "--result")) == set(plan.names)
     assert all("pooled-" in file for file in pairs(report, "--result").values())
     assert report.count("--run") == 6  # three networks, two folds
     assert set(pairs(report, "--card")) == {"dual_head", "landmark_mlp", "blendshape_mlp"}
@@ -310,8 +310,8 @@ def test_fusions_are_named_among_the_approaches_or_beside_them() -> None:
     def names(*words: str) -> tuple[str, ...]:
         return approaches_of(approaches_parser().parse_args(["--dataset", "people", *words]))
 
-    assert names() == tuple(APPROACHES)
-    assert names("--fuse", "landmark_mlp+dual_head") == (*list(APPROACHES)[:-1], FUSION, "majority")
+    assert names() == parse_names("")
+    assert names("--fuse", "landmark_mlp+dual_head") == (*parse_names("")[:-1], FUSION, "majority")
     few = ("dual_head", "landmark_mlp", FUSION, "majority")
     assert names("--approaches", f"dual_head,landmark_mlp,{FUSION}") == few
     assert names("--approaches", FUSION) == names("--approaches", "dual_head", "--fuse", FUSION) == few

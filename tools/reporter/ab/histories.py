@@ -8,7 +8,15 @@ from shared import contracts
 from shared.errors import InvalidInput
 from tools.reporter.sources.arms import Source, place
 
-HISTORY_COLUMNS = ("epoch", "train_loss", "validation_loss", "validation_accuracy", "validation_auc")
+HISTORY_COLUMNS = (
+    "epoch",
+    "train_loss",
+    "validation_loss",
+    "validation_accuracy",
+    "validation_auc",
+    "learning_rate",
+    "stage",
+)
 
 
 @dataclass(frozen=True)

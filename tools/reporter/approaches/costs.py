@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from shared.approaches import FLOOR, Approach
+from shared.approaches import FLOOR, PHOTO_LOGISTIC, Approach
 from shared.contracts import Document
 from tools.reporter.sources.arms import Arm
 
@@ -146,6 +146,8 @@ def find_training(approach: Approach, arm: Arm, runs: Mapping[str, Sequence[Docu
         threads = each[0][0]["threads"] if each else None
         return {"seconds": round(seconds, 3), "n_runs": n_runs, "epochs": None, "threads": threads, "start": None}
     of_network = runs.get(approach.networks[0], []) if approach.has_graph else []
+    if approach.name == PHOTO_LOGISTIC and of_network:  # a part of the photo classifier's run
+        of_network = [{**run, "seconds": run["stage_0"]["seconds"], "epochs_done": None} for run in of_network]
     if of_network:
         seconds = sum(run["seconds"] for run in of_network) / len(of_network)
         first = of_network[0]

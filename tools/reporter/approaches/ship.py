@@ -6,7 +6,7 @@ Pure; reads no file and judges nothing.
 import statistics
 from collections.abc import Sequence
 
-from shared.approaches import Approach, get_approach
+from shared.approaches import PHOTO, PHOTO_LOGISTIC, Approach, get_approach
 from shared.contracts import Document
 from shared.text.rounding import rounded
 from tools.reporter.approaches.costs import Costs
@@ -104,11 +104,13 @@ def _threshold(found: Sequence[float], words: ReportWords) -> str:
 
 def _commands(network: str, epochs: int | None, dataset: str, *, needs_faces: bool = False) -> tuple[str, ...]:
     """List what trains a model, writes its hand-off and proves it in a browser."""
-    length = f" --epochs {epochs}" if epochs else ""
+    is_photo = network in (PHOTO, PHOTO_LOGISTIC)  # stops by itself
+    checkpoint = {PHOTO: "best", PHOTO_LOGISTIC: "stage_0"}.get(network, "last")
+    length = f" --epochs {epochs}" if epochs and not is_photo else ""
     film = " --film FILM" if needs_faces else ""
     return (
-        f"./inv train --dataset {dataset} --network {network}{length}",
-        "./inv export --run RUN --checkpoint last",
+        f"./inv train --dataset {dataset} --network {PHOTO if is_photo else network}{length}",
+        f"./inv export --run RUN --checkpoint {checkpoint}" + (" --calibrate" if is_photo else ""),
         "./inv handoff --model MODEL",
         f"./inv validate-spec --model MODEL --browser{film}",
     )
