@@ -146,8 +146,8 @@ def ab(c: Context, given: argparse.Namespace) -> None:
     """
     with exit_codes():
         lang = language.choose(given.lang)
-        commands.check(given)
         dataset = find_dataset(given.dataset)
+        commands.check(given, dataset)
         stages.require_both_classes(dataset)
         chain = open_chain(c, f"ab-{dataset.name}-seed{given.seed}", dataset, given, lang)
         if not given.baseline:
@@ -172,13 +172,13 @@ def compare_approaches(c: Context, given: argparse.Namespace) -> None:
     """
     with exit_codes():
         lang = language.choose(given.lang)
-        commands.check(given)
         dataset = find_dataset(given.dataset)
+        commands.check(given, dataset)
         before = given.baseline.resolve() if given.baseline else None
         network = commands.network_of(given)
         training = stages.Training((given.epochs,), given.lr, given.weights or "", before, network)
         plan = approaches_chain.Plan(
-            dataset, commands.approaches_of(given), bool(given.approaches), training, given.seed, given.folds,
+            dataset, commands.approaches_of(given, dataset), bool(given.approaches), training, given.seed, given.folds,
             given.seeds, given.primary, str(given.margin), given.objective, lang,
         )  # fmt: skip
         plan.check()

@@ -4,16 +4,23 @@ What a tool at the end of a chain would refuse after hours of training is refuse
 """
 
 import argparse
+from pathlib import Path
 
 from shared import cli
-from shared.approaches import APPROACHES, FLOOR, FUSE, get_approach, in_order, parse_names
+from shared.approaches import APPROACHES, FLOOR, FUSE, PHOTO, PHOTO_LOGISTIC, get_approach, in_order, parse_names
 from shared.chain.flags import parser_of
+from shared.chain.left_out import count_sequences, holds_photos
 from shared.errors import WrongUsage
 
 AB_EXAMPLES = """
 ./inv ab --epochs 10 --dataset people
 ./inv ab --epochs 7,10,30,50 --dataset people --folds 5 --seeds 3
 """
+
+SMALL = 500  # photos
+FOLDS, SEEDS = 5, 3
+SIDES_FILE = "sides.json"  # of shared.dataset.splits, which is not light
+_OF_FEW_PHOTOS = f"of at most {SMALL} photos {FOLDS} with {SEEDS} seeds"
 
 # Flags of the trainer that say which network is compared.
 _ENCODER_FLAGS = ("encoder", "input_px", "pooling", "crop", "views")
@@ -36,7 +43,7 @@ def ab_parser() -> cli.Parser:
     lengths = "passes over the training people; several lengths are several arms, such as 7,10,30,50 (default: 10)"
     add("--epochs", type=cli.int_list, default="10", metavar="N,...", help=lengths)
     _add_training(parser, "the detector to compare with (default: ./inv baseline)")
-    _add_folds(parser, 0, "one split; with folds everybody is tested")
+    _add_folds(parser, 0, f"one split, {_OF_FEW_PHOTOS}; with folds everybody is tested")
     add("--test", metavar="A,B", help="measure on these people, such as s06,s07 (default: drawn)")
     _borrow_report(parser, "margin", "protected", "lang")
     add("--people-curve", action="store_true", help="also train on fewer people, to see whether recording more helps")
@@ -70,7 +77,8 @@ def approaches_parser() -> cli.Parser:
         help="passes of the dual head over the training people; small networks have their own 120 (default: 10)",
     )
     _add_training(parser, "a detector whose weights training may start from")
-    _add_folds(parser, 5, "5, or as many as there are people")
+    _add_folds(parser, FOLDS, f"{FOLDS}, or as many as there are people")
+    parser.set_defaults(test=None)
     _borrow_report(parser, "primary", "margin", "lang")
     return parser
 
@@ -84,8 +92,11 @@ def demo_parser() -> cli.Parser:
     return parser
 
 
-def check(given: argparse.Namespace) -> None:
-    """Refuse what no flag's own type sees.
+def check(given: argparse.Namespace, dataset: Path) -> None:
+    """Fill in what depends on the dataset, and refuse what no flag's own type sees.
+
+    With 500 photos or fewer one split tests so few of them that a photo is a percent or more: folds, in which each is
+    tested, and several seeds are the default there.
 
     Raises:
         WrongUsage: --seeds without --folds, --test with them or without people, or an objective that thresholds cannot
@@ -93,9 +104,15 @@ def check(given: argparse.Namespace) -> None:
     """
     from shared.statistics.thresholds import parse_objective
 
+    is_free = not given.test and not (dataset / SIDES_FILE).is_file()  # else the test people are known
+    is_small = is_free and holds_photos(dataset) and count_sequences(dataset) <= SMALL
+    if given.folds is None:
+        given.folds = FOLDS if is_small or given.usual_folds else 0
+        given.seeds = given.seeds or (SEEDS if is_small else 1)
+    given.seeds = given.seeds or 1
     if given.seeds > 1 and not given.folds:
         raise WrongUsage("--seeds", found="no --folds beside it", expected="both, as --folds 5 --seeds 3")
-    test = getattr(given, "test", None)
+    test = given.test
     if test and given.folds:
         raise WrongUsage("--test", found="--folds beside it", expected="one of them: with folds everybody is tested")
     if test == "none":  # which the splitter takes, for a test set that is another dataset
@@ -119,9 +136,10 @@ def _add_training(parser: cli.Parser, baseline: str) -> None:
 
 def _add_folds(parser: cli.Parser, default: int, default_text: str) -> None:
     folds = f"divide the people into so many folds (default: {default_text})"
-    parser.add_argument("--folds", type=cli.whole(0), default=default, metavar="N", help=folds)
-    seeds = "with --folds: how often, each time divided and trained otherwise (default: 1)"
-    parser.add_argument("--seeds", type=cli.positive_int, default=1, metavar="N", help=seeds)
+    parser.add_argument("--folds", type=cli.whole(0), metavar="N", help=folds)
+    seeds = "with --folds: how often, each time divided and trained otherwise (default: 1; of at most 500 photos 3)"
+    parser.add_argument("--seeds", type=cli.positive_int, metavar="N", help=seeds)
+    parser.set_defaults(usual_folds=default)
 
 
 def _borrow_report(parser: cli.Parser, *dests: str) -> None:
@@ -130,10 +148,16 @@ def _borrow_report(parser: cli.Parser, *dests: str) -> None:
     parser.borrow(parser_of("exporter"), "objective")
 
 
-def approaches_of(given: argparse.Namespace) -> tuple[str, ...]:
-    """Return the approaches to compare, fusions and their members among them."""
+def approaches_of(given: argparse.Namespace, dataset: Path | None = None) -> tuple[str, ...]:
+    """Return the approaches to compare, fusions and their members among them; by default of photos also a classifier.
+
+    Args:
+        given: The flags.
+        dataset: The dataset's folder, where it decides.
+    """
     fusions = [name for names in given.fuse for name in names]
-    return in_order(dict.fromkeys([*(given.approaches or parse_names("")), *fusions]))
+    photos = (PHOTO, PHOTO_LOGISTIC) if dataset and holds_photos(dataset) else ()
+    return in_order(dict.fromkeys([*(given.approaches or (*parse_names(""), *photos)), *fusions]))
 
 
 def _approaches(text: str) -> tuple[str, ...]:

@@ -58,6 +58,11 @@ def holds_photos(dataset: Path) -> bool:
     return frame_counts(dataset) == {1}
 
 
+def count_sequences(dataset: Path) -> int:
+    """Return how many sequences a dataset holds."""
+    return int(json.loads((dataset / "dataset.json").read_text(encoding="utf-8"))["counts"]["sequences"])
+
+
 def frame_counts(dataset: Path) -> set[int]:
     """Return the numbers of pictures that sequences have."""
     path = dataset / "labels.csv"

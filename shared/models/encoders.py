@@ -119,6 +119,13 @@ def _mobilenet_v3_small(last_block: int | None) -> nn.Sequential:
     return features if last_block is None else nn.Sequential(*list(features)[: last_block + 1])
 
 
+def _efficientnet_b0(last_stage: int | None) -> nn.Sequential:
+    from torchvision.models import efficientnet_b0
+
+    features = cast(nn.Sequential, efficientnet_b0().features)  # item 0 is the stem, item k stage k, the last the head
+    return features if last_stage is None else nn.Sequential(*list(features)[: last_stage + 1])
+
+
 def _shufflenet_v2_x0_5(last_block: int | None) -> nn.Sequential:
     from torchvision.models import shufflenet_v2_x0_5
 
@@ -129,6 +136,7 @@ def _shufflenet_v2_x0_5(last_block: int | None) -> nn.Sequential:
 _BUILDERS: Mapping[str, Callable[[int | None], nn.Sequential]] = {
     "efficientnet_lite0": _lite0,
     "mobilenet_v3_small": _mobilenet_v3_small,
+    "efficientnet_b0": _efficientnet_b0,
     "shufflenet_v2_x0_5": _shufflenet_v2_x0_5,
 }
 
@@ -212,10 +220,15 @@ def _is_strided(block: int) -> bool:
 
 
 def _download(architecture: str) -> dict[str, Tensor]:
-    from torchvision.models import MobileNet_V3_Small_Weights, ShuffleNet_V2_X0_5_Weights
+    from torchvision.models import (
+        EfficientNet_B0_Weights,
+        MobileNet_V3_Small_Weights,
+        ShuffleNet_V2_X0_5_Weights,
+    )
 
     weights = {
         "mobilenet_v3_small": MobileNet_V3_Small_Weights.IMAGENET1K_V1,
+        "efficientnet_b0": EfficientNet_B0_Weights.IMAGENET1K_V1,
         "shufflenet_v2_x0_5": ShuffleNet_V2_X0_5_Weights.IMAGENET1K_V1,
     }[architecture]
     try:
@@ -227,7 +240,7 @@ def _download(architecture: str) -> dict[str, Tensor]:
             expected="a connection, or the file in torch's cache",
             todo="connect once, or use --weights none, --weights FILE.safetensors or --encoder efficientnet_lite0",
         ) from None
-    if architecture == "mobilenet_v3_small":
+    if architecture in ("mobilenet_v3_small", "efficientnet_b0"):
         return {key.removeprefix("features."): value for key, value in state.items() if key.startswith("features.")}
     order = ("conv1", "maxpool", "stage2", "stage3", "stage4", "conv5")
     return {

@@ -24,10 +24,12 @@ from tools.exporter import cli as exporter
 from tools.importer import cli as importer
 from tools.trainer import cli
 from tools.trainer.balance import even_out
+from tools.trainer.checkpoints import save_weights
 from tools.trainer.config import TrainConfig
 from tools.trainer.data import decode_dataset
 from tools.trainer.photos import PhotoSequences
 from tools.trainer.stages import has_stopped, plan_epoch, plateau_rate
+from tools.trainer.start import load_start
 from tools.trainer.variation import PhotoVariation
 
 TINY = ("--encoder", "efficientnet_lite0_b4", "--input-px", "64", "--crop", "none", "--weights", "none")
@@ -259,3 +261,19 @@ def test_invalid_class_weights_are_refused(weights: str, capsys: pytest.CaptureF
     with pytest.raises(SystemExit):
         cli.main(["--dataset", "photos", *FLAGS, "--class-weights", weights])
     assert "expected balanced, or weights such as a=1,b=2" in capsys.readouterr().err
+
+
+def test_what_a_pretraining_of_the_dual_head_knows_of_faces_is_taken_over(home: Path, tmp_path: Path) -> None:
+    choice = {"encoder": "efficientnet_lite0_b4", "input_px": 64, "pooling": "grid"}
+    torch.manual_seed(1)
+    teacher, photo = build_network("dual_head", 5, choice, 64), build_network("photo", 1, choice, 64)
+    save_weights(tmp_path / "weights.safetensors", teacher, 1)
+    head = photo.state_dict()["head.weight"].clone()
+    load_start(photo, str(tmp_path / "weights.safetensors"))
+    for key, value in photo.state_dict().items():
+        assert torch.equal(value, head if key == "head.weight" else teacher.state_dict().get(key, value)), key
+    with pytest.raises(InvalidInput, match="encoder"):
+        load_start(
+            build_network("photo", 1, {**choice, "encoder": "efficientnet_lite0_b7"}, 64),
+            str(tmp_path / "weights.safetensors"),
+        )

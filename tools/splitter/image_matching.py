@@ -35,10 +35,15 @@ _CUT = 0.1  # of the side that a cropping leaves out; copies cropped by 0 to 0.1
 # 0.92 and 0.967; photos of different people at most 0.95, 0.85, 0.87 and 0.90, and faces from one drawing program, who
 # share their every line, at most 0.96, 0.94, 0.967 and 0.961.
 MIN_HASH = 0.87
+# Photos that were also turned by up to 10 degrees, moved and zoomed have at least 0.71 (40 of 40), and pass the rest.
+# So low it leaves 50 of 2,000 photos to align with each, not one in two, and drawn faces nearly all.
+MIN_HASH_TURNED = 0.7
 MIN_SMALL = 0.75
 MIN_WHOLE = 0.89
 MIN_MIDDLE = 0.965
 _MAX_TRIES = 3  # pictures of two sequences that are aligned; the copy is the closest, unless the whole room is alike
+_DARKEST, _LIGHTEST = 3.0, 245.0  # grey levels beyond which an exposure holds no details
+_LEAST_SEEN = 0.4  # of the middle, that must hold details
 _FLAT = 2.0  # grey levels of contrast below which there is nothing to compare
 _TILE_ROWS, _TILE_COLUMNS = 256, 1024  # what fits a core's own cache
 
@@ -148,6 +153,7 @@ def find_matches(
     groups: npt.ArrayLike,
     sequences: npt.ArrayLike | None = None,
     known: npt.ArrayLike | None = None,
+    min_hash: float = MIN_HASH,
 ) -> list[Match]:
     """Find matching pictures of different groups.
 
@@ -158,6 +164,7 @@ def find_matches(
             match. Default: each picture is its own sequence.
         known: (n,) integers; pictures with the same number have the same bytes, which the caller knows already, and are
             not compared either. Default: all are different.
+        min_hash: How alike hashes must be for pictures to be aligned.
 
     Returns:
         Pairs with first < second, in order.
@@ -170,7 +177,7 @@ def find_matches(
 
     def look(row: int) -> list[Match]:
         found: list[Match] = []
-        for candidates in _sieve(fingerprints, group, bytes_, sequence, slice(row, row + _TILE_ROWS)):
+        for candidates in _sieve(fingerprints, group, bytes_, sequence, slice(row, row + _TILE_ROWS), min_hash):
             found += _align_all(fingerprints, candidates)
         return found
 
@@ -191,7 +198,9 @@ def find_matches(
     return [best[key] for key in sorted(best)]
 
 
-def _sieve(fingerprints: Fingerprints, group: Int, known: Int, sequence: Int, rows: slice) -> Iterator[_Candidates]:
+def _sieve(
+    fingerprints: Fingerprints, group: Int, known: Int, sequence: Int, rows: slice, min_hash: float
+) -> Iterator[_Candidates]:
     """Yield the candidates that pass the first sieve, tile by tile."""
     viewed = [_hash(fingerprints.grey[rows], view) for view in range(len(_VIEWS))]
     viewed += [hashes * _MIRROR for hashes in viewed]
@@ -202,7 +211,7 @@ def _sieve(fingerprints: Fingerprints, group: Int, known: Int, sequence: Int, ro
         other = np.empty_like(score)
         for hashes in viewed[1:]:
             np.maximum(score, np.matmul(hashes, whole, out=other), out=score)
-        close = score > MIN_HASH
+        close = score > min_hash
         close &= (group[rows, None] != group[None, columns]) & (known[rows, None] != known[None, columns])
         close[fingerprints.is_flat[rows]] = False
         close[:, fingerprints.is_flat[columns]] = False
@@ -308,9 +317,21 @@ def _correlate(one: Any, other: Any, start: F32, iterations: int) -> tuple[float
     if covered.mean() < 0.5:
         return None
     theirs = _details(other)
+    drawn = cv2.warpAffine(one, warp, (size, size), flags=how)
+    seen = covered & ~_clipped(drawn) & ~_clipped(other)
+    middle = _MIDDLE[size]
+    # Where light or dark was cut off in one of both there are no details to compare.
+    covered = seen if (seen & middle).sum() >= _LEAST_SEEN * (covered & middle).sum() else covered
     return _correlation(warped[covered], theirs[covered]), _correlation(
-        warped[covered & _MIDDLE[size]], theirs[covered & _MIDDLE[size]]
+        warped[covered & middle], theirs[covered & middle]
     )
+
+
+def _clipped(picture: Any) -> Bool:
+    """Mark what is next to pixels that are as light or as dark as can be."""
+    extreme = ((picture > _LIGHTEST) | (picture < _DARKEST)).astype(np.uint8)
+    around = cv2.dilate(extreme, np.ones((3, 3), np.uint8))
+    return np.asarray(around, dtype=np.bool_)
 
 
 def _correlation(one: Any, other: Any) -> float:

@@ -20,6 +20,7 @@ from shared.errors import InvalidInput
 from tools.splitter import image_matching
 
 _BATCH = 256
+_MOST_TURNED = 2500  # photos of which varied copies are looked for, too: some seconds' work
 _REDUCE_FROM_PX = (
     2 * image_matching.SIZE_PX
 )  # from here on a jpg can be decoded at half size, which is three times as fast
@@ -60,9 +61,11 @@ def find_near_duplicates(dataset: Dataset, across: str = "people") -> list[NearD
     groups = _number([row.subject_id if across == "people" else row.take_id for row in rows])
     matches: list[tuple[int, int, float | None, bool]] = [(a, b, None, False) for a, b in _same_bytes(digests, groups)]
     sequences = _number([row.sequence_id for row in rows])
+    are_few_photos = len(rows) == len(dataset.rows) <= _MOST_TURNED
+    min_hash = image_matching.MIN_HASH_TURNED if are_few_photos else image_matching.MIN_HASH
     matches += [
         (pair.first, pair.second, pair.correlation, pair.mirrored)
-        for pair in image_matching.find_matches(described, groups, sequences, _number(digests))
+        for pair in image_matching.find_matches(described, groups, sequences, _number(digests), min_hash)
     ]
     best: dict[tuple[str, str], NearDuplicates] = {}
     for a, b, correlation, mirrored in matches:

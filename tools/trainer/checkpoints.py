@@ -4,6 +4,7 @@
 """
 
 import json
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -25,14 +26,22 @@ def save_weights(path: Path, network: nn.Module, epoch: int) -> None:
     contracts.write_bytes(path, safetensors.torch.save(tensors, {"epoch": str(epoch)}))
 
 
-def load_weights(path: Path, network: nn.Module) -> None:
+def load_weights(path: Path, network: nn.Module, parts: Sequence[str] = ()) -> None:
     """Read a network's weights from a safetensors file.
+
+    Args:
+        path: The file.
+        network: Gets them.
+        parts: If the file is of another network, what both have: only these parts are read.
 
     Raises:
         InvalidInput: No safetensors file, or one of another network (the first tensor that differs is named).
     """
-    tensors = _read(path)
-    expected_tensors = network.state_dict()
+    tensors, expected_tensors = _read(path), network.state_dict()
+    if parts and tensors.keys() != expected_tensors.keys():
+        tensors = {key: value for key, value in tensors.items() if key.split(".")[0] in parts}
+        kept = {key: value for key, value in expected_tensors.items() if key.split(".")[0] not in parts}
+        tensors |= kept
     for key in sorted({**expected_tensors, **tensors}):
         found = tuple(tensors[key].shape) if key in tensors else "nothing"
         expected = tuple(expected_tensors[key].shape) if key in expected_tensors else "nothing"

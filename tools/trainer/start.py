@@ -9,6 +9,7 @@ from shared import cli, contracts
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput
 from shared.models.network import Network
+from shared.models.photo import PhotoClassifier
 from shared.models.pretrained import read_card
 from tools.trainer import checkpoints
 
@@ -30,7 +31,9 @@ def load_start(network: Network, weights: str) -> None:
         MissingOutside: ImageNet weights, or the face detector of a crop, are not here.
     """
     if weights not in ("imagenet", "none"):
-        checkpoints.load_weights(Path(weights), network)
+        # A pretraining is of the dual head: a classifier of photos takes over all that comes before the decision.
+        shared = ("encoder", "pool", "crop") if isinstance(network, PhotoClassifier) else ()
+        checkpoints.load_weights(Path(weights), network, shared)
         return
     network.load_face_detector()
     if weights == "imagenet":

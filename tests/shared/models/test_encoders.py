@@ -27,6 +27,8 @@ def test_an_unknown_encoder_is_refused_with_the_names_that_there_are() -> None:
     with pytest.raises(InvalidInput, match="efficientnet_lite0_b7"):
         build_encoder("resnet50")
     assert split_name("mobilenet_v3_small_b8") == ("mobilenet_v3_small", 8)
+    assert split_name("efficientnet_b0") == ("efficientnet_b0", None)  # its own name ends like a cut's
+    assert split_name("efficientnet_b0_b5") == ("efficientnet_b0", 5)
 
 
 @pytest.mark.parametrize("name", LITE0)
