@@ -7,7 +7,8 @@ import pytest
 from shared import paths
 from shared.arrays import U8
 from tools.splitter import image_matching
-from tools.splitter.image_matching import Match, describe, find_matches, join
+from tools.splitter.image_matching import MIN_HASH_TURNED, MIN_MIDDLE_LIT, Match, describe, find_matches, join
+from tools.trainer.variation import PhotoVariation
 
 
 def draw(seed: int, size_px: int = 224) -> U8:
@@ -102,10 +103,11 @@ def test_pairs_are_found_across_the_edges_of_tiles(monkeypatch: pytest.MonkeyPat
         assert sorted((pair.first, pair.second) for pair in find_matches(both, np.arange(80))) == expected
 
 
-def test_real_faces_are_told_apart_and_their_copies_found() -> None:
+def read_photos(n: int) -> list[U8]:
+    """Read photos of n people, or skip the test."""
     folder = paths.assets() / "data" / "images" / "genki4k" / "images"
-    files = sorted(folder.glob("*.jpg"))[::13][:150]
-    if len(files) < 150:
+    files = sorted(folder.glob("*.jpg"))[::13][:n]
+    if len(files) < n:
         pytest.skip(f"no photos of people in {paths.assets()}; set SMILEBENCH_ASSETS")
     photos = []
     for file in files:
@@ -113,6 +115,25 @@ def test_real_faces_are_told_apart_and_their_copies_found() -> None:
         assert photo is not None
         side = min(photo.shape[:2])
         photos.append(np.asarray(cv2.resize(photo[:side, :side], (224, 224)), dtype=np.uint8))
+    return photos
+
+
+@pytest.mark.parametrize("how", ["varied", "lighter"])
+def test_photos_that_augmentation_made_of_others_are_found_among_few(how: str) -> None:
+    photos = read_photos(150)
+
+    def vary(number: int) -> U8:
+        if how == "lighter":  # so that what is bright is white without details
+            return np.asarray(np.clip(photos[number] * 1.2 + 10, 0, 255), dtype=np.uint8)
+        return PhotoVariation(5, 224).vary(photos[number][None], 0, number)[0]
+
+    everything = describe(np.stack([shrink(picture) for picture in [*photos, *map(vary, range(20))]]))
+    found = find_matches(everything, np.arange(170), min_hash=MIN_HASH_TURNED, min_middle=MIN_MIDDLE_LIT)
+    assert [(pair.first, pair.second) for pair in found] == [(number, number + 150) for number in range(20)]
+
+
+def test_real_faces_are_told_apart_and_their_copies_found() -> None:
+    photos = read_photos(150)
     rng = np.random.default_rng(0)
     copies = [encode(crop(mirror(photo), rng.uniform(0, 0.1), rng.random(), rng.random()), 60) for photo in photos]
     everything = describe(np.stack([shrink(picture) for picture in [*photos, *copies]]))

@@ -38,6 +38,8 @@ MIN_HASH = 0.87
 # Photos that were also turned by up to 10 degrees, moved and zoomed have at least 0.71 (40 of 40), and pass the rest.
 # So low it leaves 50 of 2,000 photos to align with each, not one in two, and drawn faces nearly all.
 MIN_HASH_TURNED = 0.7
+# Copies that lost details in white or black, which real photos alone are known well enough for.
+MIN_MIDDLE_LIT = 0.92
 MIN_SMALL = 0.75
 MIN_WHOLE = 0.89
 MIN_MIDDLE = 0.965
@@ -154,6 +156,7 @@ def find_matches(
     sequences: npt.ArrayLike | None = None,
     known: npt.ArrayLike | None = None,
     min_hash: float = MIN_HASH,
+    min_middle: float = MIN_MIDDLE,
 ) -> list[Match]:
     """Find matching pictures of different groups.
 
@@ -165,6 +168,7 @@ def find_matches(
         known: (n,) integers; pictures with the same number have the same bytes, which the caller knows already, and are
             not compared either. Default: all are different.
         min_hash: How alike hashes must be for pictures to be aligned.
+        min_middle: How alike the middles of aligned pictures must be.
 
     Returns:
         Pairs with first < second, in order.
@@ -178,7 +182,7 @@ def find_matches(
     def look(row: int) -> list[Match]:
         found: list[Match] = []
         for candidates in _sieve(fingerprints, group, bytes_, sequence, slice(row, row + _TILE_ROWS), min_hash):
-            found += _align_all(fingerprints, candidates)
+            found += _align_all(fingerprints, candidates, min_middle)
         return found
 
     rows = range(0, len(group), _TILE_ROWS)
@@ -243,18 +247,18 @@ def _all_of(fingerprints: Fingerprints, ones: Int, others: Int) -> list[Match]:
     return found
 
 
-def _align_all(fingerprints: Fingerprints, candidates: _Candidates) -> list[Match]:
+def _align_all(fingerprints: Fingerprints, candidates: _Candidates, min_middle: float = MIN_MIDDLE) -> list[Match]:
     """Pass candidates through the second and third sieve."""
     found: list[Match] = []
     for first, second, view in zip(candidates.first, candidates.second, candidates.view, strict=True):
-        correlation = _align(fingerprints.grey[first], fingerprints.grey[second], int(view))
+        correlation = _align(fingerprints.grey[first], fingerprints.grey[second], int(view), min_middle)
         if correlation is not None:
             low, high = sorted((int(first), int(second)))
             found.append(Match(low, high, correlation, bool(view >= len(_VIEWS))))
     return found
 
 
-def _align(first: U8, second: U8, view: int) -> float | None:
+def _align(first: U8, second: U8, view: int, min_middle: float) -> float | None:
     """Align a view of one picture with another; the correlation of their details, None if they do not match."""
     mirrored = view >= len(_VIEWS)
     one = np.ascontiguousarray(first[:, ::-1] if mirrored else first).astype(np.float32)
@@ -272,7 +276,7 @@ def _align(first: U8, second: U8, view: int) -> float | None:
     if rough is None or rough[0] < MIN_SMALL:
         return None
     fine = _correlate(one, other, _warp(across, down, SIZE_PX), iterations=30)
-    return None if fine is None or fine[0] < MIN_WHOLE or fine[1] < MIN_MIDDLE else min(fine[0], 1.0)
+    return None if fine is None or fine[0] < MIN_WHOLE or fine[1] < min_middle else min(fine[0], 1.0)
 
 
 def _warp(across: tuple[float, float], down: tuple[float, float], size_px: int) -> F32:

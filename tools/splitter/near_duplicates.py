@@ -63,9 +63,11 @@ def find_near_duplicates(dataset: Dataset, across: str = "people") -> list[NearD
     sequences = _number([row.sequence_id for row in rows])
     are_few_photos = len(rows) == len(dataset.rows) <= _MOST_TURNED
     min_hash = image_matching.MIN_HASH_TURNED if are_few_photos else image_matching.MIN_HASH
+    is_real = are_few_photos and dataset.manifest["kind"] == "real"
+    min_middle = image_matching.MIN_MIDDLE_LIT if is_real else image_matching.MIN_MIDDLE
     matches += [
         (pair.first, pair.second, pair.correlation, pair.mirrored)
-        for pair in image_matching.find_matches(described, groups, sequences, _number(digests), min_hash)
+        for pair in image_matching.find_matches(described, groups, sequences, _number(digests), min_hash, min_middle)
     ]
     best: dict[tuple[str, str], NearDuplicates] = {}
     for a, b, correlation, mirrored in matches:

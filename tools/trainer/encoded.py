@@ -24,6 +24,7 @@ from tools.trainer.data import Batch, DecodedPictures, DecodedSequences, hash_te
 
 F16 = npt.NDArray[np.float16]
 AS_IT_IS, MIRRORED = 0, 1
+_BATCH = 16  # sequences that are encoded at once
 
 
 class EncodedSequences(DecodedSequences):
@@ -111,16 +112,18 @@ def encode_dataset(dataset: Dataset, pictures: DecodedPictures, network: Picture
     path = paths.artifacts("cache") / f"grids-{dataset.name}-{choice.encoder}-{key[:16]}.npy"
     n, n_frames = pictures.values.shape[:2]
     shape = (n, 2, n_frames, *spec_of(choice.encoder).feature_shape(network.input_px))
-    clips = (pictures.centre(clip) for clip in cli.progress(pictures.values, what="encode pictures", total=n))
-    grids = (encode_clip(network, clip, is_cropped=pictures.is_cropped) for clip in clips)
+    starts = cli.progress(range(0, n, _BATCH), what="encode pictures")
+    batches = (pictures.centre(pictures.values[start : start + _BATCH]) for start in starts)
+    grids = (grid for clips in batches for grid in encode_clips(network, clips, is_cropped=pictures.is_cropped))
     return np.asarray(caches.write_once(path, shape, grids, "<f2"))
 
 
 @torch.inference_mode()
-def encode_clip(network: PictureNetwork, clip: U8, *, is_cropped: bool) -> F16:
-    """Encode a sequence as it is, and mirrored: (T, S, S, 3) to (2, T, C, h, w)."""
+def encode_clips(network: PictureNetwork, clips: U8, *, is_cropped: bool) -> F16:
+    """Encode sequences as they are, and mirrored: (N, T, S, S, 3) to (N, 2, T, C, h, w)."""
     network.eval()
-    both = np.concatenate([clip, clip[:, :, ::-1]])  # (2 T, S, S, 3)
-    values = torch.from_numpy(scale(both)).permute(0, 3, 1, 2).to(next(network.encoder.parameters()).device)
-    grid = network.encode_grid(values, is_cropped=is_cropped).unflatten(0, (2, len(clip)))
+    both = np.stack([clips, clips[..., ::-1, :]], 1)  # (N, 2, T, S, S, 3)
+    flat = both.reshape(-1, *both.shape[3:])
+    values = torch.from_numpy(scale(flat)).permute(0, 3, 1, 2).to(next(network.encoder.parameters()).device)
+    grid = network.encode_grid(values, is_cropped=is_cropped).unflatten(0, both.shape[:3])
     return np.asarray(grid.contiguous().cpu().numpy().astype(np.float16))

@@ -68,8 +68,9 @@ def fit(
         found = LogisticRegression(C=strength, max_iter=500).fit(standard, labels, weights)
         logits = np.mean([found.decision_function(values) for values in checked], axis=0)
         loss = float(np.logaddexp(0, np.where(truth, -logits, logits)).mean())
-        if best is None or loss < best[0]:
-            best = (loss, strength, found, logits)
+        if best is not None and loss > best[0]:
+            break  # weaker ones only fit the training part closer, and take the longest
+        best = (loss, strength, found, logits)
     assert best is not None
     loss, strength, found, logits = best
     factors = found.coef_[0] / sd  # standardisation becomes a part of the one layer

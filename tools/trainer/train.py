@@ -28,7 +28,7 @@ from tools.trainer import balance, checkpoints, logistic, loop, start
 from tools.trainer.config import TrainConfig
 from tools.trainer.data import DecodedSequences, decode_dataset, face_crop_of
 from tools.trainer.devices import choose_device
-from tools.trainer.encoded import EncodedSequences, encode_clip, encode_dataset
+from tools.trainer.encoded import EncodedSequences, encode_clips, encode_dataset
 from tools.trainer.features import FeatureSequences
 from tools.trainer.photos import PhotoSequences
 from tools.trainer.record import (
@@ -224,7 +224,8 @@ def _open_parts(
         return parts, {}
     grids = encode_dataset(dataset, pictures, network)
     children = [
-        encode_clip(network, pictures.centre(child), is_cropped=pictures.is_cropped) for child in _children_of(parts)
+        encode_clips(network, pictures.centre(child)[None], is_cropped=pictures.is_cropped)[0]
+        for child in _children_of(parts)
     ]
     encoded = {
         part: EncodedSequences(

@@ -39,6 +39,7 @@ from tools.reporter.sources.sections import (
     provenance_section,
     sealed_section,
 )
+from tools.reporter.text.counts import accuracy_in_counts
 from tools.reporter.text.words import ReportWords
 
 # Enough to see a pattern; a page with the pictures of thousands of sequences would not open on a phone.
@@ -141,6 +142,8 @@ def _headline(
                 unchanged=n_predictions - to_right - to_wrong,
             )
         )
+        if (in_counts := accuracy_in_counts(baseline, arm, words)) is not None:
+            facts.append(f"{arm.name}: {in_counts}")
     if targets:
         facts.append(words("targets_met", arms="; ".join(_targets_met(arm, targets, words) for arm in arms)))
     n_positive = by_label.get(comparison["positive_class"], 0)

@@ -27,6 +27,7 @@ from tools.reporter.render.interval_figures import CostRow, Estimate, costs_figu
 from tools.reporter.sources.arms import Arm
 from tools.reporter.sources.datasets import DatasetFacts
 from tools.reporter.sources.sections import dataset_section, footer, moment, provenance_section, sealed_section
+from tools.reporter.text.counts import accuracy_in_counts
 from tools.reporter.text.words import ReportWords
 
 
@@ -139,6 +140,11 @@ def _riders(measured: Measured, words: ReportWords) -> list[str]:
                     interval=words.interval("recall", of_recall, is_difference=True),
                 )
             )
+    ranked = sorted(measured.by_cost(), key=lambda name: measured.arms[name].results["metrics"]["accuracy"] or 0.0)
+    if len(ranked) > 1:
+        second, first = ranked[-2:]
+        in_counts = accuracy_in_counts(measured.arms[second], measured.arms[first], words)
+        riders += [f"{display(second, words)} → {display(first, words)}: {in_counts}"] if in_counts else []
     if chosen is not None:
         riders.append(words("rider_highest", n=len(measured.arms)))
     return riders
