@@ -146,8 +146,9 @@ def ab(c: Context, given: argparse.Namespace) -> None:
     """
     with exit_codes():
         lang = language.choose(given.lang)
+        commands.check(given)
         dataset = find_dataset(given.dataset)
-        commands.check(given, dataset)
+        commands.choose_folds(given, dataset)
         stages.require_both_classes(dataset)
         chain = open_chain(c, f"ab-{dataset.name}-seed{given.seed}", dataset, given, lang)
         if not given.baseline:
@@ -172,8 +173,9 @@ def compare_approaches(c: Context, given: argparse.Namespace) -> None:
     """
     with exit_codes():
         lang = language.choose(given.lang)
+        commands.check(given)
         dataset = find_dataset(given.dataset)
-        commands.check(given, dataset)
+        commands.choose_folds(given, dataset)
         before = given.baseline.resolve() if given.baseline else None
         network = commands.network_of(given)
         training = stages.Training((given.epochs,), given.lr, given.weights or "", before, network)

@@ -92,18 +92,30 @@ def demo_parser() -> cli.Parser:
     return parser
 
 
-def check(given: argparse.Namespace, dataset: Path) -> None:
-    """Fill in what depends on the dataset, and refuse what no flag's own type sees.
+def check(given: argparse.Namespace) -> None:
+    """Refuse what no flag's own type sees.
+
+    Raises:
+        WrongUsage: --test with --folds or without people, or an objective that thresholds cannot be chosen for.
+    """
+    from shared.statistics.thresholds import parse_objective
+
+    if given.test and given.folds:
+        raise WrongUsage("--test", found="--folds beside it", expected="one of them: with folds everybody is tested")
+    if given.test == "none":  # which the splitter takes, for a test set that is another dataset
+        raise WrongUsage("--test", found=given.test, expected="people to measure on, such as s06,s07")
+    parse_objective(given.objective)
+
+
+def choose_folds(given: argparse.Namespace, dataset: Path) -> None:
+    """Fill in folds and seeds where no flag gives them.
 
     With 500 photos or fewer one split tests so few of them that a photo is a percent or more: folds, in which each is
     tested, and several seeds are the default there.
 
     Raises:
-        WrongUsage: --seeds without --folds, --test with them or without people, or an objective that thresholds cannot
-            be chosen for.
+        WrongUsage: --seeds without folds.
     """
-    from shared.statistics.thresholds import parse_objective
-
     is_free = not given.test and not (dataset / SIDES_FILE).is_file()  # else the test people are known
     is_small = is_free and holds_photos(dataset) and count_sequences(dataset) <= SMALL
     if given.folds is None:
@@ -112,12 +124,6 @@ def check(given: argparse.Namespace, dataset: Path) -> None:
     given.seeds = given.seeds or 1
     if given.seeds > 1 and not given.folds:
         raise WrongUsage("--seeds", found="no --folds beside it", expected="both, as --folds 5 --seeds 3")
-    test = given.test
-    if test and given.folds:
-        raise WrongUsage("--test", found="--folds beside it", expected="one of them: with folds everybody is tested")
-    if test == "none":  # which the splitter takes, for a test set that is another dataset
-        raise WrongUsage("--test", found=test, expected="people to measure on, such as s06,s07")
-    parse_objective(given.objective)
 
 
 def _add_training(parser: cli.Parser, baseline: str) -> None:

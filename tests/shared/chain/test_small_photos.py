@@ -32,7 +32,7 @@ def test_ab_on_few_photos_takes_folds_unless_told_otherwise(
     tmp_path: Path, n: int, frames: int, flags: list[str], expected: tuple[int, int]
 ) -> None:
     given = commands.ab_parser().parse_args(["--dataset", "photos", *flags])
-    commands.check(given, _dataset(tmp_path / "photos", n, frames))
+    commands.choose_folds(given, _dataset(tmp_path / "photos", n, frames))
     assert (given.folds, given.seeds) == expected
 
 
@@ -40,7 +40,7 @@ def test_a_source_that_names_the_test_people_keeps_its_one_split(tmp_path: Path)
     dataset = _dataset(tmp_path / "photos", 40)
     (dataset / "sides.json").write_text("{}")
     given = commands.ab_parser().parse_args(["--dataset", "photos"])
-    commands.check(given, dataset)
+    commands.choose_folds(given, dataset)
     assert given.folds == 0
 
 
@@ -50,7 +50,7 @@ def test_approaches_are_compared_on_folds_and_few_photos_with_three_seeds(
 ) -> None:
     given = commands.approaches_parser().parse_args(["--dataset", "photos"])
     dataset = _dataset(tmp_path / "photos", n, frames)
-    commands.check(given, dataset)
+    commands.choose_folds(given, dataset)
     assert (given.folds, given.seeds) == expected
     assert {"photo", "photo_logistic"} <= set(commands.approaches_of(given, dataset)) or frames > 1
     assert "photo" not in commands.approaches_of(given)
@@ -64,4 +64,4 @@ def test_a_photo_classifier_is_never_compared_without_its_regression() -> None:
 def test_seeds_without_folds_are_refused_where_folds_are_not_the_default(tmp_path: Path) -> None:
     given = commands.ab_parser().parse_args(["--dataset", "people", "--seeds", "2"])
     with pytest.raises(WrongUsage, match="--seeds"):
-        commands.check(given, _dataset(tmp_path / "people", 40, frames=5))
+        commands.choose_folds(given, _dataset(tmp_path / "people", 40, frames=5))
