@@ -26,7 +26,7 @@ class Contract:
 
     Attributes:
         kind: ``frames``, ``landmarks`` or ``blendshapes``; the input's name as well.
-        input_shape: With five pictures; a model of features takes any number.
+        input_shape: With five pictures; a model of photos takes one, a model of features any number.
         outputs: Shapes by name; the first is the output that decides.
         layout: Of the input's axes.
         axes: The same in words.
@@ -170,8 +170,9 @@ def _check_input(graph: Graph, contract: Contract) -> list[Finding]:
 
 
 def _known_shape(tensor: Tensor, contract: Contract) -> tuple[int, ...]:
-    """Give the contract's shape; a model of features may be fixed to any number of pictures."""
-    if contract.takes_frames or len(tensor.shape) != len(contract.input_shape):
+    """Give the contract's shape: one picture for photos; a model of features may be fixed to any number."""
+    is_other = len(tensor.shape) != len(contract.input_shape)
+    if is_other or (contract.takes_frames and tensor.shape[1] != 1):
         return contract.input_shape
     return (1, tensor.shape[1] or contract.input_shape[1], *contract.input_shape[2:])
 
