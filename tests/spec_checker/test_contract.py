@@ -23,6 +23,10 @@ def test_a_graph_of_the_contract_passes(build_onnx: Build, tmp_path: Path) -> No
     assert failures(build_onnx(tmp_path / "a.onnx")) == {}
 
 
+def test_a_window_of_one_picture_is_a_photo_and_passes(build_onnx: Build, tmp_path: Path) -> None:
+    assert failures(build_onnx(tmp_path / "a.onnx", shape=(1, 1, 3, 224, 224))) == {}
+
+
 def test_a_dynamic_batch_axis_passes_as_the_run_checks_it(build_onnx: Build, tmp_path: Path) -> None:
     assert failures(build_onnx(tmp_path / "a.onnx", shape=("N", 5, 3, 224, 224))) == {}
 

@@ -178,7 +178,7 @@ def parser() -> cli.Parser:
     add(
         "--freeze-epochs",
         type=_freeze,
-        help="stage 1: first epochs with the encoder frozen, or all (default: 0; of photos at most 10)",
+        help="stage 1: first epochs with the encoder frozen, or all (default: 0; of photos 10 or half of --epochs)",
     )
     add(
         "--unfreeze-blocks",
@@ -283,7 +283,7 @@ def _to_config(arguments: argparse.Namespace) -> TrainConfig:
             frozen_lr = PRETRAINED_LR if is_pretrained else FROZEN_LR
             setattr(arguments, name, frozen_lr if name == "lr" and is_frozen else value)
     if asked_freeze is None:
-        arguments.freeze_epochs = min(arguments.freeze_epochs, arguments.epochs)
+        arguments.freeze_epochs = min(arguments.freeze_epochs, max(1, arguments.epochs // 2))
     cli.require(arguments.lr > 0, "--lr", found=str(arguments.lr), expected="more than 0")
     cli.require(
         arguments.freeze_epochs <= arguments.epochs or arguments.freeze_epochs == ALL_EPOCHS,

@@ -280,7 +280,7 @@ def _begin_stage_two(
     if not kept.exists():
         contracts.write_bytes(kept, (folder / "best.safetensors").read_bytes())
     checkpoints.load_weights(kept, network)
-    cli.note(f"stage 2 from epoch {len(history) + 1} on, with the weights of epoch {run['best_epoch']}")
+    cli.note(f"stage 2 begins with the weights of epoch {run['best_epoch']}")
 
 
 def _note_stage(run: dict[str, Any], network: Network, plan: EpochPlan, config: TrainConfig) -> None:
@@ -291,6 +291,12 @@ def _note_stage(run: dict[str, Any], network: Network, plan: EpochPlan, config: 
     factor = config.unfreeze_lr_factor if plan.stage == UNFROZEN else 0.0
     begun = {"stage": plan.stage, "first_epoch": plan.epoch, "rate": plan.rate, "encoder_rate": plan.rate * factor}
     run["stages"] = [*run.get("stages", []), {**begun, "learns": learns}]
+    if plan.stage == UNFROZEN:
+        blocks = dict.fromkeys(".".join(name.split(".")[:2]) for name in learns if name.startswith("encoder."))
+        cli.note(
+            f"stage 2 from epoch {plan.epoch} on: {', '.join(blocks)} learn at {begun['encoder_rate']:g}, what follows "
+            f"at {plan.rate:g}"
+        )
 
 
 def _warn_of_size(network: Network) -> None:
