@@ -19,7 +19,7 @@ from matplotlib import font_manager
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
 from shared import contracts
 from shared.errors import InvalidInput, MissingOutside
@@ -327,6 +327,9 @@ def _plot_steps(axes: Axes, history: Sequence[Mapping[str, float | None]], words
     values = [_number(row.get("learning_rate")) for row in history]
     axes.step(epochs, values, where="mid", color=PALETTE[1], linewidth=2)
     axes.set_yscale("log")
+    rates = sorted({value for value in values if math.isfinite(value)})
+    axes.set_yticks(rates, [f"{rate:.2g}" for rate in rates])
+    axes.yaxis.set_minor_locator(NullLocator())
     axes.set_ylabel(words("learning_rate"), fontsize=11, fontfamily=font)
 
 
