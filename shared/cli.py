@@ -200,7 +200,7 @@ def add_objective(parser: argparse.ArgumentParser) -> None:
         "--objective",
         default="youden",
         help="what the threshold is chosen for: youden, f1, recall:0.9 (the fewest false alarms with that recall), "
-        "false_alarms:2 (the highest recall with so many a minute) (default: youden)",
+        "false_alarms:2 (the highest recall with so many a minute), cost:1,5 (a false alarm, a miss) (default: youden)",
     )
 
 

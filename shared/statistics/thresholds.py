@@ -3,6 +3,7 @@
 Never give it the people that the model is then measured on: the gap that this would hide is what `selection_gap` shows.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
@@ -14,13 +15,14 @@ from shared.errors import WrongUsage
 from shared.statistics import metrics
 from shared.statistics.metrics import Roc
 
-OBJECTIVES = ("youden", "f1", "recall", "false_alarms")
+OBJECTIVES = ("youden", "f1", "recall", "false_alarms", "cost")
 N_RESAMPLES = 1000
 LEAST_SCORE = 1e-6  # scores are held this far from 0 and 1, where the logit is infinite
 N_STEPS = 50  # of Newton's method; it needs about six
 RIDGE = 1e-6
 LEAST_PEOPLE = 3
 ALIGNED_THRESHOLD = 0.5
+MOST_COST = 1e6
 
 
 @dataclass(frozen=True)
@@ -30,24 +32,36 @@ class Objective:
     Attributes:
         name: ``youden``: recall plus specificity, by a logistic fit where the curve does not speak against it (see
             `choose`); ``f1``: F1; ``recall``: the fewest false alarms with at least this
-            recall; ``false_alarms``: the highest recall with at most so many false alarms a minute.
-        level: The recall (0 to 1) or the false alarms a minute; None for the first two.
+            recall; ``false_alarms``: the highest recall with at most so many false alarms a minute; ``cost``: the
+            least that mistakes cost together.
+        level: The recall (0 to 1) or the false alarms a minute; None for the others.
+        costs: What a false alarm and what a miss costs, in any unit; None but for ``cost``.
     """
 
     name: str
     level: float | None = None
+    costs: tuple[float, float] | None = None
 
     def __str__(self) -> str:
+        if self.costs is not None:
+            return f"{self.name}:{self.costs[0]:g},{self.costs[1]:g}"
         return self.name if self.level is None else f"{self.name}:{self.level:g}"
 
 
 def parse_objective(text: str) -> Objective:
-    """Parse ``youden``, ``f1``, ``recall:0.9`` or ``false_alarms:2``.
+    """Parse ``youden``, ``f1``, ``recall:0.9``, ``false_alarms:2`` or ``cost:1,5``: of a false alarm and of a miss.
 
     Raises:
         WrongUsage: Nothing of that kind.
     """
     name, _, level = text.replace("-", "_").partition(":")
+    expected = "youden, f1, recall:0.9, false_alarms:2 or cost:FALSE_ALARM,MISS, such as cost:1,5"
+    if name == "cost":
+        parts = re.fullmatch(r"(\d+\.?\d*),(\d+\.?\d*)", level)
+        costs = (float(parts[1]), float(parts[2])) if parts else (0.0, 0.0)
+        if not min(costs) > 0 or max(costs) > MOST_COST:
+            raise WrongUsage("--objective", found=repr(text), expected=expected)
+        return Objective(name, costs=costs)
     try:
         number = float(level) if level else None
     except ValueError:
@@ -56,7 +70,7 @@ def parse_objective(text: str) -> Objective:
     upper = 1.0 if name == "recall" else float("inf")
     is_good = name in OBJECTIVES and (number is not None) == needs_level and (number is None or 0 < number <= upper)
     if not is_good:
-        raise WrongUsage("--objective", found=repr(text), expected="youden, f1, recall:0.9 or false_alarms:2")
+        raise WrongUsage("--objective", found=repr(text), expected=expected)
     return Objective(name, number)
 
 
@@ -202,6 +216,11 @@ def _best_point(
     if objective.name == "f1":
         hits, alarms = roc.tpr * n_positive, roc.fpr * n_negative
         return int(np.argmax(2 * hits / (hits + alarms + n_positive))), True
+    if objective.costs is not None:
+        of_alarm, of_miss = objective.costs
+        cost = of_alarm * roc.fpr * n_negative + of_miss * (1 - roc.tpr) * n_positive
+        cheapest = int(np.argmin(cost))
+        return cheapest, 0 < cheapest < roc.fpr.size - 1  # else deciding the same each time costs least
     assert objective.level is not None
     if objective.name == "recall":
         return int(np.argmax(roc.tpr >= objective.level)), True  # the last point has recall 1

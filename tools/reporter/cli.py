@@ -134,6 +134,8 @@ def _add_question(parser: cli.Parser) -> None:
         action="store_true",
         help="exit code 1 unless the best candidate is better than the baseline and than every reference",
     )
+    help_ = "csv with subject_id and a column for each attribute (glasses, age band, device): recall by group"
+    add("--groups", type=cli.path, metavar="CSV", help=help_)
 
 
 def _add_primary(parser: cli.Parser) -> None:

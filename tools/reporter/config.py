@@ -42,6 +42,7 @@ class ReportConfig:
         references: The same of each arm that costs nothing (the larger class, one frame).
         question: What the verdict answers.
         gate: Whether exit code 1 says that the best candidate is not better than the baseline and every reference.
+        groups: Table of the people's groups; None for none.
         runs: run.json files whose learning curve is shown.
         histories: history.csv files without a run.
         people: Results of the same training on so many people, for the curve over their number.
@@ -57,6 +58,7 @@ class ReportConfig:
     references: tuple[MaybeNamed, ...] = ()
     question: Question = field(default_factory=Question)
     gate: bool = False
+    groups: Path | None = None
     runs: tuple[Path, ...] = ()
     histories: tuple[Path, ...] = ()
     people: tuple[tuple[int, Path], ...] = ()
@@ -78,6 +80,7 @@ class ScoresConfig:
         thresholds: Of arms by name; under "" that of all others.
         question: What the verdict answers.
         gate: Whether exit code 1 says that the best candidate is not better.
+        groups: Table of the people's groups; None for none.
         out: Folder to write to; None for the report's own below artifacts/reports/.
         report_id: Its name; None makes one of the time.
         lang: The page's language.
@@ -89,6 +92,7 @@ class ScoresConfig:
     thresholds: tuple[tuple[str, float], ...]
     question: Question
     gate: bool
+    groups: Path | None
     out: Path | None
     report_id: str | None
     lang: Lang

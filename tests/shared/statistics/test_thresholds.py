@@ -139,7 +139,23 @@ def test_one_class_or_nothing_to_gain_gives_no_threshold() -> None:
     assert choose(np.array([True, False]), np.array([0.1, 0.9]), ["a", "b"], Objective("youden")) is None
 
 
-@pytest.mark.parametrize("text", ["", "best", "recall", "recall:2", "youden:1", "false_alarms:x", "f1:0.5"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "best",
+        "recall",
+        "recall:2",
+        "youden:1",
+        "false_alarms:x",
+        "f1:0.5",
+        "cost",
+        "cost:1",
+        "cost:0,1",
+        "cost:1,nan",
+        "cost:1,2,3",
+    ],
+)
 def test_an_objective_that_is_none_is_wrong_usage(text: str) -> None:
     with pytest.raises(WrongUsage, match=r"recall:0\.9"):
         parse_objective(text)
@@ -150,3 +166,23 @@ def test_the_gap_is_what_choosing_on_the_test_people_would_have_added() -> None:
     assert selection_gap(LABELS, SCORES, 0.8) == pytest.approx(1 / 6)
     assert selection_gap(LABELS, SCORES, 0.6) == pytest.approx(0.0)
     assert selection_gap(LABELS[1:2], SCORES[1:2], 0.5) is None
+
+
+def test_a_threshold_can_be_the_one_whose_mistakes_cost_least() -> None:
+    labels = np.array([False, False, False, True, False, True, True])
+    scores = np.array([0.1, 0.2, 0.3, 0.4, 0.6, 0.7, 0.9])
+
+    def chosen(text: str) -> float:
+        found = choose(labels, scores, ["a"] * 7, parse_objective(text))
+        assert found is not None
+        return found.value
+
+    # Above 0.65 a laugh is missed; above 0.35 none is, and 0.6 is a false alarm.
+    assert chosen("cost:2,1") == pytest.approx(0.65)
+    assert chosen("cost:1,2") == pytest.approx(0.35)
+    assert str(parse_objective("cost:1,2.5")) == "cost:1,2.5"
+    assert parse_objective("cost:1,2.5").costs == (1.0, 2.5)
+    same = choose(labels, 1 - scores, ["a"] * 7, parse_objective("cost:100,1"))
+    assert same is not None
+    assert not same.is_met  # nothing is called positive
+    assert not (1 - scores > same.value).any()

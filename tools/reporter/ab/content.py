@@ -13,8 +13,10 @@ from shared.text.rounding import rounded
 from tools.reporter.ab.content_metrics import details_section, metrics_section
 from tools.reporter.ab.content_use import calibration_section, people_section, thresholds_section
 from tools.reporter.ab.content_verdict import differences_section, rule, settle_section, verdict_section
+from tools.reporter.ab.groups import Grouped, groups_section
 from tools.reporter.ab.histories import History
 from tools.reporter.ab.judgement import Judgement
+from tools.reporter.ab.net_benefit import costs_section
 from tools.reporter.ab.notes import describe_arm
 from tools.reporter.ab.people_curve import PeoplePoint, people_curve_section
 from tools.reporter.ab.recommendation import next_section
@@ -57,6 +59,7 @@ def build_page(
     no_strips_reason: str | None,
     lang: Lang,
     points: Sequence[PeoplePoint] = (),
+    groups: Grouped | None = None,
 ) -> Page:
     """Write the report.
 
@@ -70,6 +73,7 @@ def build_page(
         no_strips_reason: Key of the text that says why there are none; None when there are.
         lang: Its language.
         points: Of the curve over the number of training people.
+        groups: Recall by declared groups; None where none were declared.
     """
     words, targets = ReportWords(lang), {} if arms[0].is_table else targets_of(facts)
     curve = people_curve_section(points, words)
@@ -83,7 +87,9 @@ def build_page(
         banners.append(Paragraph(arms[0].caution.text(lang), "caution"))
     created, is_table = moment(comparison["created_utc"]), arms[0].is_table
     of_dataset = words("subtitle", dataset=comparison["dataset"]["name"], created=created)
+    by_group = [] if groups is None else [groups_section(arms, judgement, groups, words)]
     small_print = (
+        *(by_group if groups is not None and not groups.has_drop else []),
         _headline(arms, judgement, comparison, targets, words),
         details_section(arms, comparison, targets, words),
         differences_section(arms, judgement, words),
@@ -91,6 +97,7 @@ def build_page(
         _notes(arms, words),
         _roc(arms, judgement, words),
         thresholds_section(arms, judgement, clip_seconds(facts, arms), words),
+        costs_section(arms, judgement, words),
         _confusion(arms, words),
         calibration_section(arms, judgement, words),
         people_section(arms, judgement, words),
@@ -109,6 +116,7 @@ def build_page(
         sections=(
             verdict_section(arms, judgement, words),
             metrics_section(arms, judgement, comparison, targets, words),
+            *(by_group if groups is not None and groups.has_drop else []),
             *(section.folded() for section in small_print),
             next_section(comparison["recommendation"], judgement, words),
         ),

@@ -4,6 +4,8 @@ from collections.abc import Sequence
 
 from shared.contracts import Document
 from shared.statistics.metric_names import SHOWN_METRICS
+from shared.text.rounding import rounded
+from tools.reporter.ab.groups import absent_share
 from tools.reporter.ab.judgement import Judgement
 from tools.reporter.render.blocks import Cell, Paragraph, Section, Table
 from tools.reporter.sources.arms import Arm
@@ -32,9 +34,16 @@ def metrics_section(
         words("table"),
         (
             Table("metrics" if targets else "plain", tuple(header), tuple(rows), words("scroll_hint")),
-            Paragraph(words("table_note"), "faint"),
+            Paragraph(f"{words('table_note')} {_absent(judgement, words)}", "faint"),
         ),
     )
+
+
+def _absent(judgement: Judgement, words: ReportWords) -> str:
+    """Say how common a kind of person may be of whom there is nobody here."""
+    n = judgement.arms[judgement.best].predictions.n_subjects
+    share = 100 * absent_share(n)
+    return words("absent", people=words.people(n), share=rounded(share, 0 if share >= 1 else 3))
 
 
 def _basis(metric: str, arms: Sequence[Arm], judgement: Judgement, words: ReportWords) -> str:

@@ -14,6 +14,7 @@ from shared.provenance import code_info
 from shared.statistics.metric_names import SHOWN_METRICS
 from tools.reporter.ab.comparison import compare, find_flips
 from tools.reporter.ab.content import build_page
+from tools.reporter.ab.groups import Grouped, find_groups
 from tools.reporter.ab.histories import read_history, read_run
 from tools.reporter.ab.judgement import Judgement, judge
 from tools.reporter.ab.looks_log import ask, record
@@ -147,19 +148,28 @@ def make_report(config: ReportConfig) -> ReportResult:
         changed = {flip["sequence_id"] for arm in arms if arm.role == "candidate" for flip in find_flips(arms[0], arm)}
         strips, source = draw_strips(config.dataset, arms[0], changed)
         sources.append(source)
-    comparison = compare_arms(arms, judgement, config.report_id, sources)
-    page = build_page(arms, judgement, comparison, histories, facts, strips, no_strips_reason, config.lang, points)
+    groups = find_groups(arms, judgement, config.groups)
+    comparison = compare_arms(arms, judgement, config.report_id, sources, groups)
+    page = build_page(
+        arms, judgement, comparison, histories, facts, strips, no_strips_reason, config.lang, points, groups
+    )
     return write_report(page, comparison, judgement, config.out, gate=config.gate)
 
 
 def compare_arms(
-    arms: Sequence[Arm], judgement: Judgement, report_id: str | None, sources: Sequence[Source]
+    arms: Sequence[Arm],
+    judgement: Judgement,
+    report_id: str | None,
+    sources: Sequence[Source],
+    groups: Grouped | None = None,
 ) -> Document:
     """Make the comparison document of arms, checked; a name of None is made of dataset and time."""
     moment, baseline = paths.utc_now(), arms[0].results
     name = report_id or f"{baseline['dataset']['name']}_{baseline['side']}_{paths.utc_stamp(moment)}"
     code = code_info("matplotlib", "numpy", "scipy")
     comparison = compare(arms, judgement, name, paths.utc_text(moment), sources, code)
+    if groups is not None:
+        comparison["groups"] = groups.as_document()
     contracts.validate(comparison, "comparison", COMPARISON)
     return comparison
 

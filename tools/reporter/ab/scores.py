@@ -14,6 +14,7 @@ from shared.scores.table import ScoreTable
 from shared.statistics.intervals import Interval
 from shared.text.catalogue import Lang
 from tools.reporter.ab.content import build_page
+from tools.reporter.ab.groups import find_groups
 from tools.reporter.ab.judgement import Judgement, judge
 from tools.reporter.ab.report import ReportResult, compare_arms, write_report
 from tools.reporter.config import Question, ScoresConfig
@@ -66,11 +67,18 @@ class Comparison:
         return self.report(Path(folder), lang).page
 
     def report(
-        self, folder: Path | None, lang: Lang, report_id: str | None = None, *, gate: bool = False
+        self,
+        folder: Path | None,
+        lang: Lang,
+        report_id: str | None = None,
+        groups: Path | None = None,
+        *,
+        gate: bool = False,
     ) -> ReportResult:
         """Write the report; None is its own folder below artifacts/reports/."""
-        comparison = compare_arms(self.arms, self.judgement, report_id, [])
-        page = build_page(self.arms, self.judgement, comparison, (), None, {}, None, lang)
+        grouped = find_groups(self.arms, self.judgement, groups)
+        comparison = compare_arms(self.arms, self.judgement, report_id, [], grouped)
+        page = build_page(self.arms, self.judgement, comparison, (), None, {}, None, lang, (), grouped)
         return write_report(page, comparison, self.judgement, folder, gate=gate)
 
     def __str__(self) -> str:
@@ -88,7 +96,7 @@ def report_scores(config: ScoresConfig) -> ReportResult:
     """
     arms = read_score_arms(config.baseline, config.candidates, config.wanted, dict(config.thresholds))
     found = Comparison(arms, judge(arms, config.question))
-    return found.report(config.out, config.lang, config.report_id, gate=config.gate)
+    return found.report(config.out, config.lang, config.report_id, config.groups, gate=config.gate)
 
 
 def compare_scores(

@@ -262,3 +262,35 @@ def costs_figure(
             loc="outside lower center", ncols=2, prop={"family": font, "size": 9.5}, framealpha=0.92, edgecolor=GRID
         )
     return figure
+
+
+def decision_figure(
+    at: Sequence[float], curves: Mapping[str, Sequence[float]], everything: Sequence[float], top: float, lang: Lang
+) -> Figure:
+    """Draw decision curves: net benefit per 100 sequences against the threshold that fits the costs of mistakes.
+
+    Args:
+        at: Thresholds, 0 to 1.
+        curves: Net benefit at each of them, by arm.
+        everything: That of calling everything positive.
+        top: That of always being right.
+        lang: Language of the words.
+
+    Raises:
+        MissingOutside: Korean, and no font that has Hangul.
+    """
+    words, font = Words(TEXTS, lang), figures.font_families(lang)
+    figure = figures.new_figure(width_in=6.2, height_in=3.8)
+    axes = figure.add_subplot()
+    axes.axhline(0, color=FAINT, linewidth=1)
+    axes.plot(at, everything, color=FAINT, linewidth=1.2, linestyle=(0, (2, 2)), label=words("everything"))
+    for number, (name, values) in enumerate(curves.items()):
+        colour, dashes = PALETTE[number % len(PALETTE)], DASHES[number % len(DASHES)]
+        axes.plot(at, values, color=colour, linestyle=dashes, linewidth=1.8, label=figures.shorten(name))
+    axes.set_xlim(0, 1)
+    axes.set_ylim(-0.25 * top, 1.05 * top)
+    axes.set_xlabel(words("cost_threshold"), fontsize=11, fontfamily=font)
+    axes.set_ylabel(words("net_benefit"), fontsize=11, fontfamily=font)
+    figures.clean(axes)
+    axes.legend(loc="best", prop={"family": font, "size": 9.5}, framealpha=0.92, edgecolor=GRID)
+    return figure
