@@ -44,6 +44,9 @@ class Remark:
         return str(getattr(_TEXTS[self.key], lang)).format(**self.values)
 
 
+NO_PEOPLE, BY_ORDER, LOGITS = Remark("no_people"), Remark("by_order"), Remark("logits")
+
+
 @dataclass(frozen=True)
 class ScoreTable:
     """A table that was read and checked.
@@ -86,7 +89,7 @@ class ScoreTable:
 
     def look(self, threshold: float, auc: float | None) -> list[Remark]:
         """Say what must be known of figures at a threshold: people, decisions that are all alike, ranks upside down."""
-        found = [] if self.subjects is not None else [Remark("no_people")]
+        found = [] if self.subjects is not None else [NO_PEOPLE]
         if self.subjects is not None and len(set(self.subjects)) == 1:
             found.append(Remark("one_person", {"person": self.subjects[0]}))
         if auc is not None and auc < 0.5:

@@ -38,6 +38,7 @@ def test_the_folder_holds_page_text_figures_and_a_valid_comparison(
         "calibration.png",
         "comparison.json",
         "confusion.png",
+        "decision_curve.png",
         "differences.png",
         "report.html",
         "report.md",

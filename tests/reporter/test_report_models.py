@@ -63,6 +63,7 @@ def test_several_candidates_and_histories_stand_in_one_report(
     assert result.pictures == (
         "differences.png",
         "roc.png",
+        "decision_curve.png",
         "confusion.png",
         "calibration.png",
         "learning_curve.png",

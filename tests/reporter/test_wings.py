@@ -10,7 +10,8 @@ KNOWS = {
     "text": set(),
     "render": set(),
     "sources": {"text", "render"},
-    "ab": {"text", "render", "sources"},
+    "practice": {"text", "render", "sources"},
+    "ab": {"text", "render", "sources", "practice"},
     "approaches": {"text", "render", "sources", "ab"},
     "tables": {"text", "ab"},
 }

@@ -13,13 +13,13 @@ from shared.text.rounding import rounded
 from tools.reporter.ab.content_metrics import details_section, metrics_section
 from tools.reporter.ab.content_use import calibration_section, people_section, thresholds_section
 from tools.reporter.ab.content_verdict import differences_section, rule, settle_section, verdict_section
-from tools.reporter.ab.groups import Grouped, groups_section
 from tools.reporter.ab.histories import History
 from tools.reporter.ab.judgement import Judgement
-from tools.reporter.ab.net_benefit import costs_section
 from tools.reporter.ab.notes import describe_arm
-from tools.reporter.ab.people_curve import PeoplePoint, people_curve_section
 from tools.reporter.ab.recommendation import next_section
+from tools.reporter.practice.groups import Grouped, groups_section
+from tools.reporter.practice.net_benefit import costs_section
+from tools.reporter.practice.people_curve import PeoplePoint, people_curve_section
 from tools.reporter.render.blocks import (
     Block,
     Bullets,
@@ -87,7 +87,7 @@ def build_page(
         banners.append(Paragraph(arms[0].caution.text(lang), "caution"))
     created, is_table = moment(comparison["created_utc"]), arms[0].is_table
     of_dataset = words("subtitle", dataset=comparison["dataset"]["name"], created=created)
-    by_group = [] if groups is None else [groups_section(arms, judgement, groups, words)]
+    by_group = [] if groups is None else [groups_section(arms, judgement.best, groups, words)]
     small_print = (
         *(by_group if groups is not None and not groups.has_drop else []),
         _headline(arms, judgement, comparison, targets, words),
@@ -97,7 +97,7 @@ def build_page(
         _notes(arms, words),
         _roc(arms, judgement, words),
         thresholds_section(arms, judgement, clip_seconds(facts, arms), words),
-        costs_section(arms, judgement, words),
+        costs_section(arms, judgement.predictions, words),
         _confusion(arms, words),
         calibration_section(arms, judgement, words),
         people_section(arms, judgement, words),

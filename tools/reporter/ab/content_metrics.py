@@ -5,8 +5,8 @@ from collections.abc import Sequence
 from shared.contracts import Document
 from shared.statistics.metric_names import SHOWN_METRICS
 from shared.text.rounding import rounded
-from tools.reporter.ab.groups import absent_share
 from tools.reporter.ab.judgement import Judgement
+from tools.reporter.practice.groups import absent_share
 from tools.reporter.render.blocks import Cell, Paragraph, Section, Table
 from tools.reporter.sources.arms import Arm
 from tools.reporter.sources.datasets import Targets

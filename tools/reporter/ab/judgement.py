@@ -88,6 +88,11 @@ class Judgement:
         return min(candidates, key=lambda name: _rank(candidates[name]))
 
     @property
+    def predictions(self) -> dict[str, Predictions]:
+        """The predictions of each arm."""
+        return {name: judged.predictions for name, judged in self.arms.items()}
+
+    @property
     def verdict(self) -> Verdict:
         """The verdict on the best candidate."""
         found = self.arms[self.best].verdict

@@ -14,14 +14,14 @@ from shared.provenance import code_info
 from shared.statistics.metric_names import SHOWN_METRICS
 from tools.reporter.ab.comparison import compare, find_flips
 from tools.reporter.ab.content import build_page
-from tools.reporter.ab.groups import Grouped, find_groups
 from tools.reporter.ab.histories import read_history, read_run
 from tools.reporter.ab.judgement import Judgement, judge
 from tools.reporter.ab.looks_log import ask, record
-from tools.reporter.ab.people_curve import read_people_curve
 from tools.reporter.ab.sentence import describe_look
 from tools.reporter.ab.strips import draw_strips
 from tools.reporter.config import ReportConfig
+from tools.reporter.practice.groups import Grouped, find_groups
+from tools.reporter.practice.people_curve import read_people_curve
 from tools.reporter.render.blocks import Page
 from tools.reporter.render.folder import HTML, files_of, write_page
 from tools.reporter.sources.arms import Arm, Source, read_arms
@@ -148,7 +148,7 @@ def make_report(config: ReportConfig) -> ReportResult:
         changed = {flip["sequence_id"] for arm in arms if arm.role == "candidate" for flip in find_flips(arms[0], arm)}
         strips, source = draw_strips(config.dataset, arms[0], changed)
         sources.append(source)
-    groups = find_groups(arms, judgement, config.groups)
+    groups = find_groups(arms, judgement.predictions, judgement.best, config.groups)
     comparison = compare_arms(arms, judgement, config.report_id, sources, groups)
     page = build_page(
         arms, judgement, comparison, histories, facts, strips, no_strips_reason, config.lang, points, groups

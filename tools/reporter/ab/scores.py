@@ -14,10 +14,10 @@ from shared.scores.table import ScoreTable
 from shared.statistics.intervals import Interval
 from shared.text.catalogue import Lang
 from tools.reporter.ab.content import build_page
-from tools.reporter.ab.groups import find_groups
 from tools.reporter.ab.judgement import Judgement, judge
 from tools.reporter.ab.report import ReportResult, compare_arms, write_report
 from tools.reporter.config import Question, ScoresConfig
+from tools.reporter.practice.groups import find_groups
 from tools.reporter.sources.arms import Arm
 from tools.reporter.sources.score_arms import make_score_arms, read_score_arms
 
@@ -76,7 +76,7 @@ class Comparison:
         gate: bool = False,
     ) -> ReportResult:
         """Write the report; None is its own folder below artifacts/reports/."""
-        grouped = find_groups(self.arms, self.judgement, groups)
+        grouped = find_groups(self.arms, self.judgement.predictions, self.candidate, groups)
         comparison = compare_arms(self.arms, self.judgement, report_id, [], grouped)
         page = build_page(self.arms, self.judgement, comparison, (), None, {}, None, lang, (), grouped)
         return write_report(page, comparison, self.judgement, folder, gate=gate)

@@ -288,7 +288,7 @@ def decision_figure(
         colour, dashes = PALETTE[number % len(PALETTE)], DASHES[number % len(DASHES)]
         axes.plot(at, values, color=colour, linestyle=dashes, linewidth=1.8, label=figures.shorten(name))
     axes.set_xlim(0, 1)
-    axes.set_ylim(-0.25 * top, 1.05 * top)
+    axes.set_ylim(-0.25 * top - 1, 1.05 * top + 1)
     axes.set_xlabel(words("cost_threshold"), fontsize=11, fontfamily=font)
     axes.set_ylabel(words("net_benefit"), fontsize=11, fontfamily=font)
     figures.clean(axes)

@@ -14,7 +14,7 @@ from shared.contracts import Document
 from shared.errors import InvalidInput, WrongUsage
 from shared.provenance import code_info
 from shared.scores.columns import Wanted
-from shared.scores.table import Remark, ScoreTable, read_table
+from shared.scores.table import BY_ORDER, LOGITS, NO_PEOPLE, Remark, ScoreTable, read_table
 from shared.statistics.measurement import measure
 from shared.statistics.predictions_csv import PredictionRow
 from tools.reporter.config import MaybeNamed
@@ -60,7 +60,7 @@ def make_score_arms(
     ids = [name.replace("@", "＠") for name in first.ids] if first.ids else None
     ids = ids or [f"row_{number:06d}" for number in range(1, len(first.labels) + 1)]
     labels = _class_names(first)
-    shared = [] if all(table.ids for table in tables) else [Remark("by_order")]
+    shared = [] if all(table.ids for table in tables) else [BY_ORDER]
     arms: list[Arm] = []
     for name, table, places, file in zip(names, tables, order, files, strict=True):
         is_given = name in thresholds or "" in thresholds
@@ -81,7 +81,7 @@ def make_score_arms(
                 card=None,
                 sources=(Source("scores", name, place(file), results["model"]["sha256"]),),
                 remarks=(*table.remarks, *shared, *remarks),
-                caution=None if subjects else Remark("no_people"),
+                caution=None if subjects else NO_PEOPLE,
             )
         )
     return tuple(arms)
@@ -207,4 +207,4 @@ def _to_fractions(
     def logistic(score: float) -> float:
         return 1 / (1 + math.exp(-scale * score))
 
-    return [logistic(score) for score in scores], logistic(threshold), [Remark("logits")]
+    return [logistic(score) for score in scores], logistic(threshold), [LOGITS]

@@ -7,7 +7,7 @@ import pytest
 
 from shared import contracts
 from shared.errors import InvalidInput
-from tools.reporter.ab.groups import LEAST_PEOPLE, absent_share, read_groups
+from tools.reporter.practice.groups import LEAST_PEOPLE, absent_share, read_groups
 
 N_PEOPLE = 30
 

@@ -1,12 +1,11 @@
 """What mistakes cost: net benefit of each arm by what a false alarm costs against a miss. Pure."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from shared.plots import figures
 from shared.statistics.predictions import Predictions
-from tools.reporter.ab.judgement import Judgement
 from tools.reporter.render.blocks import Cell, Paragraph, Picture, Section, Table
 from tools.reporter.render.interval_figures import decision_figure
 from tools.reporter.sources.arms import Arm
@@ -42,11 +41,11 @@ def net_benefit(predictions: Predictions, ratio: float, threshold: float | None)
     return (found - ratio * alarms) / predictions.n
 
 
-def costs_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWords) -> Section:
+def costs_section(arms: Sequence[Arm], predictions: Mapping[str, Predictions], words: ReportWords) -> Section:
     """Show net benefit by the costs of mistakes, as a table and as a decision curve."""
     positive = arms[0].results["positive_class"]
-    found = {arm.name: judgement.arms[arm.name].predictions for arm in arms if arm.kind != "majority"}
-    share = float(judgement.arms[arms[0].name].predictions.labels.mean())
+    found = {arm.name: predictions[arm.name] for arm in arms if arm.kind != "majority"}
+    share = float(predictions[arms[0].name].labels.mean())
     rows = []
     for alarm, miss in COSTS:
         ratio = alarm / miss

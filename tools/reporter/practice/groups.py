@@ -16,12 +16,11 @@ from shared.errors import InvalidInput
 from shared.statistics.intervals import Interval, difference, interval
 from shared.statistics.predictions import Predictions, make_predictions
 from shared.statistics.significance import compare, holm
-from tools.reporter.ab.judgement import Judgement
-from tools.reporter.ab.verdict import ALPHA
 from tools.reporter.render.blocks import Block, Cell, Paragraph, Section, Table
 from tools.reporter.sources.arms import Arm
 from tools.reporter.text.words import ReportWords
 
+ALPHA = 0.05
 LEAST_PEOPLE = 5
 """Smaller groups would show persons, not a group (our own choice)."""
 METRIC = "recall"
@@ -85,12 +84,14 @@ class Grouped:
         return {"shown": [one.as_document() for one in self.shown], "n_hidden_people": dict(self.hidden)}
 
 
-def find_groups(arms: Sequence[Arm], judgement: Judgement, file: Path | None) -> Grouped | None:
-    """Read a table of groups and compare the best candidate with the baseline in each; None without a table."""
+def find_groups(
+    arms: Sequence[Arm], predictions: Mapping[str, Predictions], candidate: str, file: Path | None
+) -> Grouped | None:
+    """Read a table of groups and compare a candidate with the baseline in each; None without a table."""
     if file is None:
         return None
     people = {row.subject_id for row in arms[0].rows.values()}
-    return compare_groups(arms, judgement, read_groups(file, people))
+    return compare_groups(arms, predictions, candidate, read_groups(file, people))
 
 
 def absent_share(n_people: int) -> float:
@@ -144,10 +145,12 @@ def read_groups(file: Path, people: Collection[str]) -> Groups:
     return groups
 
 
-def compare_groups(arms: Sequence[Arm], judgement: Judgement, groups: Groups) -> Grouped:
+def compare_groups(
+    arms: Sequence[Arm], predictions: Mapping[str, Predictions], candidate: str, groups: Groups
+) -> Grouped:
     """Compare recall in each group that is large enough."""
     rows = list(arms[0].rows.values())
-    one, other = (judgement.arms[name].predictions for name in (arms[0].name, judgement.best))
+    one, other = predictions[arms[0].name], predictions[candidate]
     people = [row.subject_id for row in rows]
     found: list[tuple[str, str, Predictions, Predictions]] = []
     hidden: dict[str, int] = {}
@@ -175,13 +178,13 @@ def _part(arm: Predictions, people: Sequence[str], chosen: "np.ndarray[Any, np.d
     return make_predictions(arm.labels[chosen], arm.scores[chosen], who, arm.threshold, ids)
 
 
-def groups_section(arms: Sequence[Arm], judgement: Judgement, grouped: Grouped, words: ReportWords) -> Section:
+def groups_section(arms: Sequence[Arm], candidate: str, grouped: Grouped, words: ReportWords) -> Section:
     """Show recall in each group; what is hidden is counted."""
     found, hidden = grouped.shown, grouped.hidden
     blocks: list[Block] = []
     if dropped := [f"{one.attribute} = {one.value}" for one in found if one.dropped]:
         blocks.append(Paragraph(words("groups_dropped", groups=words.listing(dropped)), "caution"))
-    blocks.append(Paragraph(words("groups_intro", candidate=judgement.best, baseline=arms[0].name)))
+    blocks.append(Paragraph(words("groups_intro", candidate=candidate, baseline=arms[0].name)))
     if found:
         keys = ("group", "difference_short", "p_holm")
         group, change, p = (Cell(words(f"groups_{key}")) for key in keys)
@@ -202,7 +205,7 @@ def groups_section(arms: Sequence[Arm], judgement: Judgement, grouped: Grouped, 
             )
             for one in found
         )
-        blocks.append(Table("plain", (group, Cell(arms[0].name), Cell(judgement.best), change, p), rows))
+        blocks.append(Table("plain", (group, Cell(arms[0].name), Cell(candidate), change, p), rows))
     for attribute, n in hidden.items():
         if n:
             counts = {"people": words.people(n), "least": LEAST_PEOPLE}

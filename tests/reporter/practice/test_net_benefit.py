@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from shared.statistics.predictions import make_predictions
-from tools.reporter.ab.net_benefit import net_benefit
+from tools.reporter.practice.net_benefit import net_benefit
 
 # 4 of 10 are positive; at 0.5 three of them are found, with two false alarms; at 0.8 two, with none.
 LABELS = [True] * 4 + [False] * 6
