@@ -23,8 +23,8 @@ def find_model(value: str | None) -> Path:
         InvalidInput: There is no such model; those that there are are listed.
     """
     if value is not None:
-        folder = Path(value).expanduser()
-        onnx = (folder / paths.MODEL_FILE).resolve() if folder.is_dir() else paths.model_file(value)
+        here = Path(value).expanduser() / paths.MODEL_FILE  # another folder of a model's name is none
+        onnx = here.resolve() if here.is_file() else paths.model_file(value)
         if not onnx.is_file():
             _refuse(value, onnx)
         return onnx

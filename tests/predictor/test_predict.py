@@ -167,6 +167,7 @@ def test_a_model_without_calibration_says_so(
         (True, None, None, 0.09, True, 0.91),
         (True, (0.45, 0.95), None, 0.91, False, 0.91),  # the threshold itself may lie there
         (True, (0.45, 0.95), (0.4, 0.6), 0.91, True, 0.91),
+        (True, (0.50, 0.51), None, 0.52, False, 0.52),  # above all doubt of the threshold, and yet a coin's flip
         (True, None, (0.0, 1.0), 0.99, False, 0.99),
         (True, None, (1.0, 0.0), 0.5, True, 0.5),  # none
         (False, None, None, 0.75, True, 0.75),
@@ -299,6 +300,17 @@ def test_what_comes_in_may_be_a_picture_or_names(home: Path, make_picture_model:
     (piped,), (named,) = run((home / "가 나.png").read_bytes()), run("가 나.png\n".encode())
     assert (piped["file"], named["file"]) == ("-", "가 나.png")
     assert piped["score"] == named["score"]
+
+
+def test_a_folder_that_only_has_a_models_name_does_not_stand_in_its_way(
+    home: Path, ask: Ask, make_picture_model: MakeModel
+) -> None:
+    # A run beside the user, of the same name as the model, was taken for the model.
+    make_picture_model(home / "artifacts" / "models" / "people")
+    (home / "people").mkdir()
+    Image.fromarray(picture(0.6)).save(home / "a.png")
+    assert ask("--model", "people", "a.png", "--face-model", "none")[0] == 0
+    assert ask("--model", "artifacts/models/people", "a.png", "--face-model", "none")[0] == 0
 
 
 class _Decoded:

@@ -18,8 +18,7 @@ Takes any model of this house (pictures, face landmarks, blendshapes), any ONNX 
 MediaPipe's smile, which needs no training. A photo is read and cut as an import would do it, so the scores are those
 that evaluate gives for the same photos. A film is decided on every half second (--every), each time by as many frames
 as the model takes. The confidence is calibrated where the model was exported with --calibrate; else that is said. Not
-sure is what lies inside the 95 % interval of the model's threshold; where it has none, within a tenth of the scale on
-each side of the threshold.
+sure is a confidence below 0.6, and a score inside the 95 % interval of the model's threshold.
 
 Nothing leaves this computer. Exit codes: 0 all were predicted, 1 some could not be, 2 wrong usage, 3 something is
 missing, such as MediaPipe's model."""
@@ -42,7 +41,7 @@ def parser() -> cli.Parser:
         "--not-sure",
         type=_band,
         metavar="LOW,HIGH",
-        help="scores between which it is not sure; none for never (default: as the model's threshold allows)",
+        help="scores between which it is not sure; none for never (default: see above)",
     )
     add(
         "--every",

@@ -24,7 +24,7 @@ from shared.statistics import metrics
 from shared.statistics.thresholds import align
 from tools.predictor.config import BLENDSHAPES, PredictConfig
 
-_UNSURE = (0.4, 0.6)  # of a scale on which the threshold is 0.5, where no interval of the threshold is known
+_SURE = 0.6  # least confidence
 _SMILE_THRESHOLD = 0.3  # of MediaPipe's smile: 93.4 % of GENKI-4K, against 91.7 % at 0.5
 
 
@@ -74,9 +74,8 @@ class About:
         """Tell whether a score lies outside of the band in which it could be either class."""
         if given is not None:
             return not given[0] <= score <= given[1]
-        low, high = self.interval or _UNSURE
-        value = score if self.interval else align(score, self.threshold)
-        return not low <= value <= high and self.confidence(score) >= metrics.DEFAULT_THRESHOLD
+        is_open = self.interval is not None and self.interval[0] <= score <= self.interval[1]
+        return not is_open and self.confidence(score) >= _SURE
 
 
 @dataclass(frozen=True)
