@@ -4,6 +4,7 @@ import csv
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Callable
@@ -16,6 +17,7 @@ from PIL import Image
 
 from shared.video import FilmWriter, Frame
 from tools.evaluator.cli import main as evaluate
+from tools.featurizer.cli import main as featurize
 from tools.importer.cli import main as import_
 from tools.predictor.cli import main
 from tools.predictor.films import cut_film
@@ -346,3 +348,31 @@ def test_a_films_frames_are_the_nearest_ones_at_even_distances() -> None:
         [0.1, 0.2, 0.3],
         [0.2, 0.3, 0.4],
     ]
+
+
+def test_scores_of_a_model_of_blendshapes_are_those_of_evaluate(
+    home: Path, ask: Ask, make_feature_model: MakeModel, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    assets = ROOT.parent / "shared"
+    photos = sorted((assets / "data" / "images" / "smiles" / "smile").glob("*.jpg"))[:3]
+    task = assets / "models" / "face_landmarker.task"
+    if not photos or not task.is_file():
+        pytest.skip("the trial photos or MediaPipe's model are not here")
+    monkeypatch.setenv("SMILEBENCH_ASSETS", str(assets))
+    for place, photo in enumerate(photos):
+        label = "smile" if place else "non_smile"
+        (home / "photos" / label).mkdir(parents=True, exist_ok=True)
+        (home / "photos" / label / photo.name).write_bytes(photo.read_bytes())
+    model = make_feature_model(home / "artifacts" / "models" / "shapes", "blendshapes", landmarker=task.read_bytes())
+    assert import_(["--dataset", "photos", "--photos", "photos", "--quiet"]) == 0
+    assert featurize(["--dataset", "photos", "--kind", "blendshapes", "--allow-no-consent", "--quiet"]) == 0
+    expected = {re.split(r"[|/]", key)[-1]: score for key, score in evaluated(home, "photos", model).items()}
+    capsys.readouterr()
+    code, found = ask("--model", "shapes", "photos")
+    assert code == 0
+    scores = {row["file"].rpartition("/")[2]: row["score"] for row in found["predictions"]}
+    assert scores == pytest.approx(expected, abs=1e-6)
+    assert all(row["has_face"] for row in found["predictions"])
+    smile = ask("--model", "blendshapes", "photos")[1]
+    assert smile["model"]["calibrated"] is False
+    assert len({round(row["score"], 4) for row in smile["predictions"]}) == 3
