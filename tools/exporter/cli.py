@@ -12,6 +12,7 @@ from tools.exporter.config import EnsembleConfig, ExportConfig
 EXAMPLES = """
 exporter --run artifacts/runs/people-1a2b3c4d
 exporter --run people-1a2b3c4d --checkpoint epoch_0010 --out artifacts/models/people-10
+exporter --run photos-1a2b3c4d --checkpoint stage_0 --calibrate
 exporter --run people-1a2b3c4d --threshold 0.5
 exporter --run people-1a2b3c4d --objective recall:0.9 --calibrate
 """
@@ -39,7 +40,11 @@ def parser() -> cli.Parser:
     )
     add = parser.add_argument
     add("--run", required=True, help="folder of the run, or its name under artifacts/runs")
-    add("--checkpoint", default="best", help="best, last or epoch_0010 (default: best)")
+    add(
+        "--checkpoint",
+        default="best",
+        help="best, last, epoch_0010; of photos stage_0, stage_1 (default: best)",
+    )
     cli.add_dataset(parser, default="the one that run.json names")
     add("--split", type=cli.path, metavar="FILE", help="the run's split file (default: the one that run.json names)")
     add("--out", help="folder of the model, or a name under artifacts/models (default: <run>-<checkpoint>)")
