@@ -9,7 +9,7 @@ sequences and put into a score interval. Where a handful of errors or disagreeme
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -20,6 +20,7 @@ from shared.statistics.clustered_variance import ClusteredVariance, clustered_va
 from shared.statistics.methods import IntervalMethod, Reason
 from shared.statistics.metric_names import METRICS
 from shared.statistics.predictions import Predictions, check_paired, f1_of_share, part_and_whole
+from shared.statistics.recipes import recipe_difference
 
 LEVEL = 0.95
 LEAST_EFFECT = 0.4
@@ -277,6 +278,8 @@ def _hybrid(value: float, one: _Reach, other: _Reach, covariance: F64) -> tuple[
 def difference(metric: str, baseline: Predictions, candidate: Predictions, level: float = LEVEL) -> Interval:
     """Say how sure a metric's difference is, candidate minus baseline, both on the same sequences.
 
+    With three seeds or more it is of the recipes, over people and seeds, see `shared.statistics.recipes`.
+
     Source: accuracy and recall: score interval of Tango 1998, Statistics in Medicine 17:891-908, with an effective
     number of sequences; precision and F1: Student's t; AUC: the same and Zou & Donner 2008, Statistics in Medicine
     27:1693-1702, see `_hybrid`. The spread: `shared.statistics.clustered_variance`.
@@ -285,9 +288,14 @@ def difference(metric: str, baseline: Predictions, candidate: Predictions, level
         InvalidInput: The predictions are not of the same sequences, see `shared.statistics.predictions.check_paired`.
     """
     check_paired(baseline, candidate)
-    if metric in ("accuracy", "recall"):
-        return _same_whole_difference(metric, baseline, candidate, level)
-    return _own_whole_difference(metric, baseline, candidate, level)
+    is_same = metric in ("accuracy", "recall")
+    found = (_same_whole_difference if is_same else _own_whole_difference)(metric, baseline, candidate, level)
+    recipes = recipe_difference(metric, baseline, candidate)
+    if recipes is None or found.low is None or found.high is None:
+        return found
+    low, high = recipes.bounds(level)
+    method = IntervalMethod.PEOPLE_AND_SEEDS
+    return replace(found, low=min(low, found.low), high=max(high, found.high), method=method)
 
 
 def intervals(arm: Predictions, level: float = LEVEL) -> dict[str, Interval]:

@@ -19,6 +19,7 @@ class IntervalMethod(StrEnum):
     DELONG_HYBRID = "delong_hybrid"
     DELONG_HYBRID_BY_PERSON = "delong_hybrid_by_person"
     NEWCOMBE = "newcombe"
+    PEOPLE_AND_SEEDS = "people_and_seeds"  # of recipes: trainings could have been others, too
 
 
 class TestMethod(StrEnum):
@@ -32,6 +33,7 @@ class TestMethod(StrEnum):
     SWAP_DRAWS = "swap_draws"  # of people, by random draws
     DELONG = "delong"
     DELONG_BY_PERSON = "delong_by_person"
+    PEOPLE_AND_SEEDS = "people_and_seeds"  # of recipes: trainings could have been others, too
 
 
 class PlanMethod(StrEnum):

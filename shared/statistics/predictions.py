@@ -63,6 +63,17 @@ class Predictions:
         return self.n / (int(self.clips.max()) + 1)
 
     @cached_property
+    def seeds(self) -> Int:
+        """(n,) number of the seed of each prediction, from 0."""
+        numbers = [name.partition("@")[2] for name in self.sequence_ids] or [""] * self.n
+        return np.array([int(number) - 1 if number.isdecimal() else 0 for number in numbers], dtype=np.int64)
+
+    @property
+    def n_seeds(self) -> int:
+        """Number of seeds whose models made the predictions."""
+        return int(self.seeds.max()) + 1
+
+    @cached_property
     def decisions(self) -> Bool:
         """(n,) True where the prediction is positive."""
         return self.scores > self.threshold

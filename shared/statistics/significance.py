@@ -17,6 +17,7 @@ from shared.arrays import F64, Bool, Int
 from shared.errors import InvalidInput
 from shared.statistics.methods import Reason, TestMethod
 from shared.statistics.predictions import Predictions, check_paired, place, values
+from shared.statistics.recipes import recipe_difference
 
 ENUMERATED_PEOPLE = 14  # 16,384 ways to swap
 TOLERANCE = 1e-9
@@ -288,14 +289,20 @@ def _p_of_swaps(
 
 
 def compare(metric: str, baseline: Predictions, candidate: Predictions, seed: int = 0) -> Test:
-    """Test a difference by person with the test that fits the metric.
+    """Test a difference by person with the test that fits the metric; with three seeds or more, by person and seed.
 
     Raises:
         InvalidInput: The predictions are not of the same sequences.
     """
-    if metric == "roc_auc":
-        return delong_by_person(baseline, candidate)
-    return swap_test(metric, baseline, candidate, seed=seed)
+    by_person = delong_by_person(baseline, candidate) if metric == "roc_auc" else None
+    test = by_person or swap_test(metric, baseline, candidate, seed=seed)
+    found = None if test.p is None else recipe_difference(metric, baseline, candidate)
+    if found is None or test.p is None:
+        return test
+    return Test(
+        max(test.p, found.p), found.value, test.n, test.n_subjects, TestMethod.PEOPLE_AND_SEEDS, metric,
+        test.n_resamples,
+    )  # fmt: skip
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -4,6 +4,7 @@ Reads nothing. Where figures come from sequences that cannot carry a verdict (on
 tuned on), the word is weakened here to "cannot tell", with the reason.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
@@ -13,12 +14,13 @@ from shared.statistics.calibration import Calibration
 from shared.statistics.intervals import Interval, differences
 from shared.statistics.methods import TestMethod
 from shared.statistics.predictions import Predictions
+from shared.statistics.recipes import recipe_difference
 from shared.statistics.significance import Test, compare, delong, delong_by_person, mcnemar, mcnemar_mid_p
 from shared.text.catalogue import LANGS, Lang
 from tools.reporter.ab.chance import AtChance, find_at_chance
 from tools.reporter.ab.looks_log import AskedLook, levels_of
-from tools.reporter.ab.sentence import describe_chance, sentence
-from tools.reporter.ab.verdict import Because, Verdict, Word, decide_all
+from tools.reporter.ab.sentence import describe_chance, percent, sentence
+from tools.reporter.ab.verdict import WEAK, Because, Verdict, Word, decide_all
 from tools.reporter.config import Question
 from tools.reporter.sources.arms import Arm
 from tools.reporter.text.words import ReportWords
@@ -71,12 +73,14 @@ class Judgement:
         arms: By name, the baseline first.
         at_chance: Baseline and candidates whose ROC AUC is not told from 0.5; None where there is none.
         asked: The look at the question; None where looks are not counted.
+        is_one_model_each: Whether no arm's results are pooled from several models.
     """
 
     question: Question
     arms: Mapping[str, Judged]
     at_chance: AtChance | None
     asked: AskedLook | None = None
+    is_one_model_each: bool = True
 
     @cached_property
     def best(self) -> str:
@@ -115,9 +119,25 @@ class Judgement:
             for key, names in alike.items()
         ]
         n_candidates = sum(one.verdict is not None for one in self.arms.values())
+        riders += self._recipe_riders(words)
         riders += describe_chance(self.verdict, words)
         if n_candidates > 1:
             riders.append(words("rider_several", candidate=self.best, n=n_candidates))
+        return riders
+
+    def _recipe_riders(self, words: ReportWords) -> list[str]:
+        """Say whether the verdict is about trained models or about recipes, and how many seeds would help."""
+        if self.verdict.because in WEAK or self.verdict.because is Because.UNDEFINED:
+            return []
+        baseline, candidate = next(iter(self.arms.values())).predictions, self.arms[self.best].predictions
+        found = recipe_difference(self.question.primary, baseline, candidate)
+        if found is None:
+            return [words("rider_models_one" if self.is_one_model_each else "rider_models_several")]
+        share = found.of_seeds / (found.of_people + found.of_seeds) if found.error else 0.0
+        riders = [words("rider_recipes", seeds=found.n_seeds, share=percent(share))]
+        if share > 0.5:  # as many as bring the luck of trainings down to the people's variance
+            n_seeds = math.ceil(found.n_seeds * min(10.0, found.of_seeds / max(found.of_people, 1e-12)))
+            riders.append(words("rider_more_seeds", seeds=max(n_seeds, found.n_seeds + 1)))
         return riders
 
     @property
@@ -218,7 +238,7 @@ def judge(arms: Sequence[Arm], question: Question, asked: AskedLook | None = Non
             against={name: weaken(verdict, reason) for name, verdict in against.get(arm.name, {}).items()},
             is_one_frame=arm.kind == "one_frame",
         )
-    found_judgement = Judgement(question, judged, at_chance, asked)
+    found_judgement = Judgement(question, judged, at_chance, asked, not any("pooled" in arm.results for arm in arms))
     if asked is None:
         return found_judgement
     plan = found_judgement.verdict.plan

@@ -17,6 +17,7 @@ from shared.arrays import F64
 from shared.statistics.clustered_variance import ClusteredVariance, changes_by_person, clustered_variance
 from shared.statistics.power import MOST_PEOPLE, POWER, Plan
 from shared.statistics.predictions import Predictions
+from shared.statistics.recipes import RecipeDifference, recipe_difference
 
 PRIOR_MARGINS = 2.0
 """Standard deviation of differences between arms, before anything is measured, in margins (our own choice)."""
@@ -144,8 +145,10 @@ def look_ahead(
     effects = [effect_of(one, n, margin, noise, rng) for one, noise in zip(spreads, before, strict=False)]
     step = 0.0 if primary == "roc_auc" else n / baseline.n  # the exact test counts whole clips
 
+    recipes = recipe_difference(primary, baseline, candidate)  # their seeds stay what they are when people come in
+
     def chances(n_people: int, *, is_alike: bool = False) -> dict[str, float]:
-        return _chances(effects, n, n_people, margin, alpha, after, step, is_alike=is_alike)
+        return _chances(effects, n, n_people, margin, alpha, after, step, recipes, is_alike=is_alike)
 
     need = (special.ndtri(1 - alpha / 2) + special.ndtri(POWER)) ** 2
     needed = need * effects[0].variance / np.maximum(np.abs(effects[0].true), margin) ** 2
@@ -162,18 +165,22 @@ def look_ahead(
 
 
 def _chances(
-    effects: list[Effect], n: int, n_people: int, margin: float, alpha: float, noise: F64, step: float, *,
-    is_alike: bool,
+    effects: list[Effect], n: int, n_people: int, margin: float, alpha: float, noise: F64, step: float,
+    recipes: RecipeDifference | None, *, is_alike: bool,
 ) -> dict[str, float]:  # fmt: skip
     """Apply the verdict's rule to everybody, the people of the pilot and those who come in."""
+    of_seeds, n_seeds = (recipes.of_seeds, recipes.n_seeds) if recipes else (0.0, 0)
     n_new = n_people - n if n_people > n else n_people  # a look at as many new people repeats the pilot
     t = float(special.stdtrit(n_people - 1, 1 - alpha / 2))
     values, halves = [], []
     for effect, z in zip(effects, noise, strict=False):
         true = 0.0 if is_alike else effect.true
-        new = true + np.sqrt(effect.variance / n_new) * z
+        new = true + np.sqrt(effect.variance / n_new + of_seeds) * z
         values.append((n * effect.value + n_new * new) / n_people if n_people > n else new)
-        halves.append(t * np.sqrt(effect.variance / n_people))
+        if of_seeds:
+            of_people = float(np.median(effect.variance)) / n_people
+            t = RecipeDifference(0.0, of_people, of_seeds, n_people - 1.0, n_seeds).quantile(alpha)
+        halves.append(t * np.sqrt(effect.variance / n_people + of_seeds))
     shift = step / n_people
     low, high = values[0] - halves[0] - shift, values[0] + halves[0] + shift
     holds, dropped = np.ones(N_DRAWS, dtype=bool), np.zeros(N_DRAWS, dtype=bool)
