@@ -16,8 +16,8 @@ import numpy as np
 from people import arguments
 from wild_people import WildWorld, first_people
 
+from tools.reporter.ab.looks import AT_LARGEST, FIRST
 from tools.reporter.ab.outlook import WORDS, chance_of_margin
-from tools.reporter.ab.spending import AT_LARGEST, FIRST
 from tools.reporter.ab.verdict import Word, decide
 
 

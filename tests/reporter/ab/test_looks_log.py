@@ -8,8 +8,8 @@ import pytest
 
 from shared import contracts
 from shared.dataset.reader import Dataset, hash_sequences, open_dataset
+from tools.reporter.ab.looks import ALPHA, FIRST
 from tools.reporter.ab.report import ReportResult, make_report
-from tools.reporter.ab.spending import ALPHA, FIRST
 from tools.reporter.config import Question, ReportConfig
 
 

@@ -17,8 +17,7 @@ from shared import cli, contracts, paths
 from shared.contracts import Document
 from shared.dataset.test_log import append_line
 from shared.errors import InvalidInput
-from tools.reporter.ab.looks import Look, Past, Person, next_look
-from tools.reporter.ab.spending import ALPHA, LEAST
+from tools.reporter.ab.looks import ALPHA, LEAST, Look, Past, Person, next_look
 from tools.reporter.sources.arms import Arm
 
 LOG = "verdict_looks.jsonl"

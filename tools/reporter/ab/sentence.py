@@ -3,9 +3,9 @@
 from shared.statistics.intervals import Interval
 from shared.text.catalogue import LANGS, Lang
 from shared.text.rounding import rounded
+from tools.reporter.ab.looks import ALPHA, LEAST
 from tools.reporter.ab.looks_log import AskedLook
 from tools.reporter.ab.outlook import PRIOR_MARGINS
-from tools.reporter.ab.spending import ALPHA, LEAST
 from tools.reporter.ab.verdict import WEAK, Because, Verdict, Word
 from tools.reporter.text.words import ReportWords, signed, times, whole_percent
 

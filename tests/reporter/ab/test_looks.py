@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from tools.reporter.ab.looks import Past, next_look
-from tools.reporter.ab.spending import ALPHA, AT_LARGEST, FIRST, LEAST, Seen, level_of, spent_at
+from tools.reporter.ab.looks import ALPHA, AT_LARGEST, FIRST, LEAST, Past, Seen, level_of, next_look, spent_at
 
 
 def people(n: int, first: int = 0) -> list[tuple[str, ...]]:
