@@ -16,12 +16,13 @@ import safetensors.numpy
 
 from shared import contracts, paths
 from shared.errors import CheckFailed, InvalidInput, WrongUsage
+from shared.onnx.cards import find_model
 from shared.preprocess import crop_and_resize, to_batch
 from shared.web.npm import ONNXRUNTIME_WEB
 from shared.web.spec_file import READMES
 from tools.handoff import folder as folders
 from tools.handoff import write
-from tools.handoff.cli import _find_model, main
+from tools.handoff.cli import main
 from tools.handoff.config import HandoffConfig
 from tools.handoff.graphs.build import Made
 from tools.handoff.sessions import Stream, Window
@@ -275,9 +276,9 @@ def test_the_newest_model_is_none_of_a_fold(tmp_path: Path, monkeypatch: pytest.
         card.parent.mkdir(parents=True)
         card.write_text(json.dumps({"split": split and {"file": split}}))
         os.utime(card, (age, age))
-    assert _find_model(None).parent.name == "other"
+    assert find_model(None).parent.name == "other"
     (tmp_path / "artifacts" / "models" / "other" / "model.json").unlink()
-    assert _find_model(None).parent.name == "final"
+    assert find_model(None).parent.name == "final"
 
 
 @pytest.mark.parametrize(
