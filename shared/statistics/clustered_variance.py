@@ -162,7 +162,11 @@ def _strata(metric: str, labels: Bool, people: Int, is_used: Bool) -> list[Bool]
     """Return the people that are compared among each other: all who are used, or two classes of people."""
     has_positive, has_negative = (np.bincount(people[of], minlength=is_used.size) > 0 for of in (labels, ~labels))
     apart = not (has_positive & has_negative).any() and min(has_positive.sum(), has_negative.sum()) > 1
-    return [has_positive, has_negative] if apart and metric != "recall" else [is_used]
+    # Of a share, how many sequences of each class there are is luck, too, unless it was laid out evenly.
+    sizes = np.bincount(people)
+    is_even = has_positive.sum() == has_negative.sum() and (sizes == sizes[0]).all()
+    is_fixed = metric == "roc_auc" or (is_even and metric != "recall")
+    return [has_positive, has_negative] if apart and is_fixed else [is_used]
 
 
 def _jackknife(changes: F64, weight: F64, strata: Sequence[Bool]) -> tuple[F64, float]:

@@ -196,13 +196,15 @@ def auc_covariance(labels: Bool, scores: Sequence[F64], people: Int) -> AucCovar
         of_positives.append(np.bincount(people[labels], placed.of_positives - placed.auc, n_people))
         of_negatives.append(np.bincount(people[~labels], placed.of_negatives - placed.auc, n_people))
     x, y = np.array(of_positives) / m, np.array(of_negatives) / n
+    sizes = np.bincount(people, minlength=n_people).astype(np.float64)
+    by_size = max(1.0, float(sizes.sum() ** 2 / (sizes**2).sum()) - 1)  # few people who gave most are few people
     xx, yy, xy = x @ x.T * k10 / (k10 - 1), y @ y.T * k01 / (k01 - 1), x @ y.T * k / (k - 1)
     if (has_positive & has_negative).any():
         df = float(min(k10, k01) - 1)
     else:
         vx, vy = float(np.trace(xx)), float(np.trace(yy))
         df = (vx + vy) ** 2 / (vx**2 / (k10 - 1) + vy**2 / (k01 - 1)) if vx + vy > 0 else min(k10, k01) - 1.0
-    return AucCovariance(np.array(areas), xx + yy + xy + xy.T, df, m + n, k)
+    return AucCovariance(np.array(areas), xx + yy + xy + xy.T, min(df, by_size), m + n, k)
 
 
 def swap_test(
