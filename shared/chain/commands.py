@@ -4,10 +4,21 @@ What a tool at the end of a chain would refuse after hours of training is refuse
 """
 
 import argparse
+import json
 from pathlib import Path
 
 from shared import cli
-from shared.approaches import APPROACHES, FLOOR, FUSE, PHOTO, PHOTO_LOGISTIC, get_approach, in_order, parse_names
+from shared.approaches import (
+    APPROACHES,
+    FLOOR,
+    FUSE,
+    PHOTO,
+    PHOTO_LOGISTIC,
+    get_approach,
+    in_order,
+    parse_names,
+    usual_names,
+)
 from shared.chain.flags import parser_of
 from shared.chain.left_out import count_sequences, holds_photos
 from shared.errors import WrongUsage
@@ -65,7 +76,8 @@ def approaches_parser() -> cli.Parser:
         type=_approaches,
         metavar="A,...",
         help=f"some of {','.join(name for name in APPROACHES if name != FLOOR)}, or a fusion of them such as "
-        "dual_head+landmark_mlp (default: all that dataset and machine allow, no fusion)",
+        "dual_head+landmark_mlp (default: all that dataset and machine allow, no fusion; of clips "
+        "those that are made for them)",
     )
     fuse = "also compare a fusion: a weighted sum of the members' logits, learned on validation people (repeat)"
     add("--fuse", type=_fusion, action="append", default=[], metavar="A+B", help=fuse)
@@ -154,16 +166,18 @@ def _borrow_report(parser: cli.Parser, *dests: str) -> None:
     parser.borrow(parser_of("exporter"), "objective")
 
 
-def approaches_of(given: argparse.Namespace, dataset: Path | None = None) -> tuple[str, ...]:
+def approaches_of(given: argparse.Namespace, dataset: Path) -> tuple[str, ...]:
     """Return the approaches to compare, fusions and their members among them; by default of photos also a classifier.
 
     Args:
         given: The flags.
-        dataset: The dataset's folder, where it decides.
+        dataset: The dataset's folder.
     """
     fusions = [name for names in given.fuse for name in names]
-    photos = (PHOTO, PHOTO_LOGISTIC) if dataset and holds_photos(dataset) else ()
-    return in_order(dict.fromkeys([*(given.approaches or (*parse_names(""), *photos)), *fusions]))
+    protocol = json.loads((dataset / "dataset.json").read_text(encoding="utf-8"))["protocol"]
+    usual = usual_names(of_clips=protocol.get("whole_windows", False))
+    photos = (PHOTO, PHOTO_LOGISTIC) if holds_photos(dataset) else ()
+    return in_order(dict.fromkeys([*(given.approaches or (*usual, *photos)), *fusions]))
 
 
 def _approaches(text: str) -> tuple[str, ...]:

@@ -9,23 +9,25 @@ its reason, unless it was requested by name. Each step is described in `shared.c
 """
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
 from shared import contracts, paths
-from shared.approaches import FLOOR, PHOTO, PHOTO_LOGISTIC, get_approach
+from shared.approaches import PHOTO, PHOTO_LOGISTIC, Approach, get_approach
 from shared.chain import stages
 from shared.chain.cache import Chain, ToolResult
 from shared.chain.flags import flags_of
-from shared.chain.left_out import frame_counts, list_left_out
+from shared.chain.left_out import find_channels, frame_counts, list_left_out, require_two
 from shared.chain.stages import Training, dataset_files
 from shared.chain.words import words_of
-from shared.errors import InvalidInput
+from shared.onnx.contract import CLIPS
 from shared.system import console
 from shared.text.catalogue import Lang
 from shared.web.browser_proof import read_proof
 
+FACES = "faces"
 FEW = 3  # people; with fewer the splitter refuses
 
 
@@ -68,7 +70,7 @@ class Plan:
             MissingOutside: An approach was requested by name that needs mediapipe or its model file.
         """
         stages.require_both_classes(self.dataset)
-        _require_two(self, _left_out(self))
+        require_two(self.dataset, self.names, _left_out(self))
 
     def wants_baseline(self) -> bool:
         """Tell whether the dual head is trained and no start weights are given."""
@@ -151,45 +153,63 @@ def compare(chain: Chain, plan: Plan) -> Compared:
     plan.check()
     left_out = _left_out(plan)
     names = [name for name in plan.names if name not in left_out]
-    features: Path | None = None
     n_splits = max(1, _count_folds(plan) * plan.seeds)
     _expect(chain, plan, names, n_splits, ["splitter", "splitter check"])
     chain.open("opening_approaches", arms=", ".join(names), dataset=paths.shown(plan.dataset))
-    if any(get_approach(name).needs_faces for name in names):
-        needs_points = any("landmarks" in get_approach(name).inputs for name in names)
-        features = stages.read_features(chain, plan.dataset, "landmarks" if needs_points else "blendshapes")
-        counts = json.loads(features.read_text(encoding="utf-8"))["counts"]
-        if counts["sequences_without_face"] == counts["sequences"]:
-            left_out |= {name: "no_faces" for name in names if get_approach(name).needs_faces}
-            names = [name for name in names if name not in left_out]
-    _require_two(plan, left_out)
+    features = {FACES: _read_faces(chain, plan, names), CLIPS: _read_channels(chain, plan, names)}
+    blind = {kind for kind, file in features.items() if file and _shows_nobody(file)}
+    left_out |= {name: "no_faces" for name in names if _features_of(get_approach(name)) in blind}
+    names = [name for name in names if name not in left_out]
+    require_two(plan.dataset, plan.names, left_out)
     splits = stages.freeze_splits(chain, plan.dataset, plan.seed, _count_folds(plan), plan.seeds)
     _expect(chain, plan, names, len(splits), [])
     made = _Made()
     for split in splits:
-        _walk(chain, plan, split, names, [features] if features else [], made)
+        _walk(chain, plan, split, names, features, made)
     pooled = made.results if len(splits) == 1 else {}
     results = {
         name: made.results[name][0] if pooled else stages.pool(chain, get_approach(name).file_stem, made.results[name])
         for name in names
     }
     specs = _hand_off(chain, plan, made)
-    timings = _time(chain, plan, made, specs, features)
-    return _report(chain, plan, results, made, specs, timings, features, left_out)
+    timings = _time(chain, plan, made, specs, features[FACES])
+    return _report(chain, plan, results, made, specs, timings, features[FACES], left_out)
 
 
-def _require_two(plan: Plan, left_out: dict[str, str]) -> None:
-    """Make sure that something is left to compare with the floor."""
-    if not set(plan.names) - {FLOOR} - set(left_out):
-        raise InvalidInput(
-            str(plan.dataset),
-            found=", ".join(f"{name} left out: {reason}" for name, reason in left_out.items()),
-            expected="an approach to compare with the floor",
-        )
+def _read_faces(chain: Chain, plan: Plan, names: list[str]) -> Path | None:
+    """Return the manifest of what MediaPipe reads in the pictures, where an approach needs it."""
+    needed = frozenset[str]().union(*(get_approach(name).inputs for name in names))
+    if not any(get_approach(name).needs_faces for name in names):
+        return None
+    return stages.read_features(chain, plan.dataset, "landmarks" if "landmarks" in needed else "blendshapes")
 
 
 def _left_out(plan: Plan) -> dict[str, str]:
     return list_left_out(plan.dataset, plan.names, by_name=plan.by_name)
+
+
+def _shows_nobody(manifest: Path) -> bool:
+    """Tell whether no picture of a dataset shows a face."""
+    counts = json.loads(manifest.read_text(encoding="utf-8"))["counts"]
+    return bool(counts["sequences_without_face"] == counts["sequences"])
+
+
+def _read_channels(chain: Chain, plan: Plan, names: list[str]) -> Path | None:
+    """Return the manifest of the clips' channels: of the provider that was chosen, or new ones of the usual one."""
+    if not any(get_approach(name).is_of_clips for name in names):
+        return None
+    there = find_channels(plan.dataset)
+    return there or stages.read_features(chain, plan.dataset, CLIPS)
+
+
+def _features_of(approach: Approach) -> str | None:
+    """Say which features an approach takes as input, if any."""
+    return CLIPS if approach.is_of_clips else FACES if approach.needs_faces else None
+
+
+def _pick(features: Mapping[str, Path | None], approach: Approach) -> list[Path]:
+    """Pick the manifests of the features that an approach takes as input."""
+    return [file for kind, file in features.items() if file and kind == _features_of(approach)]
 
 
 def _count_folds(plan: Plan) -> int:
@@ -206,7 +226,9 @@ def _count_folds(plan: Plan) -> int:
 _TRAINED_AS = {PHOTO: (PHOTO, "best"), PHOTO_LOGISTIC: (PHOTO, "stage_0")}
 
 
-def _walk(chain: Chain, plan: Plan, split: Path, names: list[str], features: list[Path], made: _Made) -> None:
+def _walk(
+    chain: Chain, plan: Plan, split: Path, names: list[str], features: Mapping[str, Path | None], made: _Made
+) -> None:
     """Train what needs training on a split, and measure every approach on its test people."""
     tag, session = f"{split.stem}: ", plan.comparison_id()
     models: dict[str, Path] = {}
@@ -214,7 +236,7 @@ def _walk(chain: Chain, plan: Plan, split: Path, names: list[str], features: lis
     for network in _list_networks(names):
         trains, checkpoint = _TRAINED_AS.get(network, (network, "last"))
         if trains not in trainings:
-            trainings[trains] = _train(chain, plan, split, trains, features, tag)
+            trainings[trains] = _train(chain, plan, split, trains, _pick(features, get_approach(network)), tag)
         trained = trainings[trains]
         made.runs.setdefault(network, []).append(stages.run_file(trained))
         model = f"{trained['run']['run_id']}-{checkpoint}"
@@ -230,7 +252,7 @@ def _walk(chain: Chain, plan: Plan, split: Path, names: list[str], features: lis
         return stages.measure(
             chain, f"{tag}measure {name}" + ("" if side == "test" else f" on {side}"), plan.dataset, split,
             model=models[approach.networks[0]] if approach.has_graph else None,
-            arm=approach.arm, features=features if approach.needs_faces else [], session=session, side=side,
+            arm=approach.arm, features=_pick(features, approach), session=session, side=side,
         )  # fmt: skip
 
     test = {name: measure(name) for name in names if not get_approach(name).members}
@@ -241,7 +263,7 @@ def _walk(chain: Chain, plan: Plan, split: Path, names: list[str], features: lis
                 chain, f"{tag}fuse {name}", plan.dataset, split,
                 validation={member: validation[member] for member in members},
                 test={member: test[member] for member in members},
-                features=features if get_approach(name).needs_faces else [],
+                features=_pick(features, get_approach(name)),
                 objective=plan.objective, session=session,
             )  # fmt: skip
         made.results.setdefault(name, []).append(test[name])
@@ -271,6 +293,8 @@ def _expect(chain: Chain, plan: Plan, names: list[str], n_splits: int, first: li
     )
     steps = [*first, *walk * n_splits, *["evaluator pool"] * (len(names) if n_splits > 1 else 0)]
     steps += ["featurizer"] * (bool(first) and any(get_approach(name).needs_faces for name in names))
+    is_new = bool(first) and find_channels(plan.dataset) is None
+    steps += ["featurizer"] * (is_new and any(get_approach(name).is_of_clips for name in names))
     steps += ["handoff"] * ("dual_head" in networks and frame_counts(plan.dataset) != {1})
     steps += ["evaluator time", "reporter approaches"]
     chain.expect(steps, stages.training_seconds(plan.dataset, plan.training))

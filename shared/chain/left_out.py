@@ -1,13 +1,30 @@
 """What a dataset and this machine allow to compare, and what is left out with its reason. Runs nothing."""
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from shared import contracts
-from shared.approaches import get_approach
+from shared import contracts, paths
+from shared.approaches import FLOOR, get_approach
 from shared.chain import stages
 from shared.errors import InvalidInput
+from shared.onnx.contract import CLIPS
+
+
+def find_channels(dataset: Path) -> Path | None:
+    """Return the manifest of a dataset's channels of clips, where the featurizer has read them, of any provider."""
+    manifest = paths.artifacts("features") / dataset.name / CLIPS / "features.json"
+    return manifest if manifest.is_file() else None
+
+
+def require_two(dataset: Path, names: Sequence[str], left_out: Mapping[str, str]) -> None:
+    """Make sure that something is left to compare with the floor."""
+    if not set(names) - {FLOOR} - set(left_out):
+        raise InvalidInput(
+            str(dataset),
+            found=", ".join(f"{name} left out: {reason}" for name, reason in left_out.items()),
+            expected="an approach to compare with the floor",
+        )
 
 
 def list_left_out(dataset: Path, names: Sequence[str], *, by_name: bool) -> dict[str, str]:
@@ -24,12 +41,14 @@ def list_left_out(dataset: Path, names: Sequence[str], *, by_name: bool) -> dict
     """
     manifest = json.loads((dataset / "dataset.json").read_text(encoding="utf-8"))
     lengths = frame_counts(dataset)
+    has_channels = find_channels(dataset) is not None
     reasons: dict[str, str] = {}
     for name in names:
         approach = get_approach(name)
-        if approach.needs_faces and manifest["kind"] == "synthetic":
+        reads_faces = approach.needs_faces or (approach.is_of_clips and not has_channels)
+        if reads_faces and manifest["kind"] == "synthetic":
             reasons[name] = "synthetic"
-        elif approach.needs_faces and not stages.has_landmarker():
+        elif reads_faces and not stages.has_landmarker():
             reasons[name] = "landmarker"
         elif "frames" in approach.inputs and len(lengths) > 1:
             reasons[name] = "mixed_frames"

@@ -207,12 +207,14 @@ class Intake(DatasetWriter):
 
     def _must_fit(self, incoming: Incoming) -> None:
         """Refuse what the dataset's other readers could not use."""
-        frame_count = self._protocol.frame_count
-        if len(incoming.pictures_jpg) != frame_count or len(incoming.frame_times_ms) != frame_count:
+        n, frame_count = len(incoming.pictures_jpg), self._protocol.frame_count
+        fits = n >= frame_count if self._protocol.whole_windows else n == frame_count
+        if not fits or len(incoming.frame_times_ms) != n:
+            least = "at least " if self._protocol.whole_windows else ""
             raise InvalidInput(
                 str(self.folder),
-                found=f"a sequence of {len(incoming.pictures_jpg)} pictures",
-                expected=f"{frame_count}, as the dataset's protocol says",
+                found=f"a sequence of {n} pictures",
+                expected=f"{least}{frame_count}, as the dataset's protocol says",
             )
 
     def put_file(self, name: str, data: bytes) -> None:

@@ -143,8 +143,10 @@ def _check_sequences(contents: Contents) -> Iterator[Problem]:
     label_of = _labels_of_emotions(contents.manifest)
     for number, row in contents.rows.items():
         where = row_name(number, row)
-        if row.frame_count != protocol["frame_count"]:
-            what = f"{row.frame_count} pictures, the protocol says {protocol['frame_count']}"
+        is_clip = protocol.get("whole_windows", False)
+        if row.frame_count < protocol["frame_count"] or (row.frame_count > protocol["frame_count"] and not is_clip):
+            least = "at least " * is_clip
+            what = f"{row.frame_count} pictures, the protocol says {least}{protocol['frame_count']}"
             yield Problem(where, what, kind="frames")
         if any(after <= before for before, after in zip(row.frame_times_ms, row.frame_times_ms[1:], strict=False)):
             yield Problem(where, "the times of its pictures do not grow", kind="times")

@@ -10,7 +10,7 @@ without a face has n_faces 0 and nan elsewhere. Writing is the featurizer's job.
     found = features.found(rows)            # (n, T) bool
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -23,16 +23,24 @@ from shared.arrays import F32
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput, WrongUsage
 from shared.faces.landmarker import N_BLENDSHAPES, N_POINTS
-from shared.onnx.contract import FEATURE_KINDS
+from shared.onnx.contract import CLIPS, FEATURE_KINDS
 
 MANIFEST = "features.json"
 INDEX_DTYPE = np.dtype([("sequence_id", "S13"), ("first", "<i8"), ("frame_count", "<i4"), ("sha256", "S64")])
 _SHAPES = {"landmarks": (N_POINTS, 3), "blendshapes": (N_BLENDSHAPES,)}
 
 
-def row_dtype(kind: str) -> np.dtype[Any]:
-    """Say how a row of a store is laid out; a store of landmarks holds the blendshapes as well."""
+def row_dtype(kind: str, reading: Mapping[str, Any] | None = None) -> np.dtype[Any]:
+    """Say how a row of a store is laid out; a store of landmarks holds the blendshapes as well.
+
+    Args:
+        kind: One of `FEATURE_KINDS`.
+        reading: The manifest's; it names the channels of ``emotions``.
+    """
     fields: list[Any] = [("picture_sha256", "u1", (32,)), ("n_faces", "u1")]
+    if kind == CLIPS:
+        n_channels = len(reading["provider"]["channels"]) if reading else 0
+        return np.dtype([*fields, (CLIPS, "<f4", (n_channels,))])
     fields += [(name, "<f4", _SHAPES[name]) for name in ("blendshapes", "landmarks") if name in (kind, "blendshapes")]
     return np.dtype(fields)
 
@@ -49,7 +57,7 @@ class Features:
     Attributes:
         folder: Where it lies.
         manifest: The content of features.json.
-        kind: What `read` and `stack` give: ``landmarks`` or ``blendshapes``.
+        kind: What `read` and `stack` give, one of `FEATURE_KINDS`.
         rows: All rows, memory-mapped, of `row_dtype`.
         index: (first row, frame count, sha256 of the pictures) by sequence id.
     """
@@ -62,8 +70,13 @@ class Features:
 
     @property
     def model_sha256(self) -> str:
-        """Hash of the .task file that read the pictures."""
+        """Hash of the .task file, or the provider's, that read the pictures."""
         return str(self.manifest["model"]["sha256"])
+
+    @property
+    def provider(self) -> dict[str, Any]:
+        """What gave the channels of a store of ``emotions``."""
+        return dict(self.manifest["reading"]["provider"])
 
     def reference(self) -> dict[str, str]:
         """Name this store in another document."""
@@ -139,7 +152,7 @@ def open_features(
     Args:
         dataset: Whose; every sequence must be in the store with the pictures that it has now. Corrected labels and
             withdrawn takes need no new features.
-        kind: ``landmarks`` or ``blendshapes``; the latter are also taken from a store of landmarks.
+        kind: One of `FEATURE_KINDS`; blendshapes are also taken from a store of landmarks.
         folder: The store; None looks where the featurizer writes.
         model_sha256: The landmarker that must have read them, such as that of a model to be evaluated; None takes any.
 
@@ -148,9 +161,8 @@ def open_features(
     """
     if kind not in FEATURE_KINDS:
         raise WrongUsage("--kind", found=repr(kind), expected=" or ".join(FEATURE_KINDS))
-    places = (
-        [folder] if folder else [store_dir(dataset.folder.name, name) for name in dict.fromkeys((kind, "landmarks"))]
-    )
+    names = dict.fromkeys((kind,) if kind == CLIPS else (kind, "landmarks"))
+    places = [folder] if folder else [store_dir(dataset.folder.name, name) for name in names]
     places = [place for place in places if (place / MANIFEST).is_file()]
     todo = f"make them: ./inv features --dataset {dataset.name} --kind {kind}"
     if not places:
@@ -185,11 +197,12 @@ def open_store(folder: Path, kind: str) -> Features:
         InvalidInput: Not valid, or its files are missing or broken.
     """
     manifest = contracts.read_document(folder / MANIFEST, "features")
-    if manifest["kind"] not in (kind, "landmarks"):
+    if manifest["kind"] != kind and (manifest["kind"], kind) != ("landmarks", "blendshapes"):
         raise InvalidInput(
             str(folder / MANIFEST), found=f"a store of {manifest['kind']}", expected=f"one of {kind}", todo=_REFRESH
         )
-    rows = _load(folder / manifest["rows"]["file"], row_dtype(manifest["kind"]), manifest["counts"]["pictures"])
+    dtype = row_dtype(manifest["kind"], manifest["reading"])
+    rows = _load(folder / manifest["rows"]["file"], dtype, manifest["counts"]["pictures"])
     index = _load(folder / manifest["index"]["file"], INDEX_DTYPE, manifest["counts"]["sequences"])
     ends = index["first"] + index["frame_count"]
     if index.size and (index["first"].min() < 0 or index["frame_count"].min() < 1 or ends.max() > len(rows)):
@@ -223,6 +236,30 @@ def _load(path: Path, dtype: np.dtype[Any], n_rows: int) -> npt.NDArray[Any]:
     return rows
 
 
+def require_provider(wanted: Mapping[str, Any], found: Mapping[str, Any], what: str) -> None:
+    """Refuse channels of another provider than a model has learned from.
+
+    Raises:
+        InvalidInput: They have other names, or the same names and come from another file.
+    """
+    missing = [name for name in wanted["channels"] if name not in found["channels"]]
+    if missing:
+        more = f", and {len(missing) - 1} more" if len(missing) > 1 else ""
+        raise InvalidInput(
+            what,
+            found=f"no channel {missing[0]}{more} (it has {', '.join(found['channels'])})"[:300],
+            expected=f"the channels of {wanted['name']} that the model has learned from",
+            todo=f"read the faces by that provider: --provider {wanted['name']}",
+        )
+    if wanted["sha256"] != found["sha256"]:
+        raise InvalidInput(
+            what,
+            found=f"channels of {found['file']} ({found['sha256'][:12]})",
+            expected=f"those of {wanted['file']} ({wanted['sha256'][:12]}), as the model has learned from",
+            todo=f"read the faces by that file: --provider {wanted['name']}",
+        )
+
+
 def nearest_with_face(found: npt.ArrayLike) -> npt.NDArray[np.int64] | None:
     """Say which picture stands for each one of a sequence: itself, or the nearest that has a face.
 
@@ -246,26 +283,36 @@ def nearest_with_face(found: npt.ArrayLike) -> npt.NDArray[np.int64] | None:
 
 
 def load_filled(
-    dataset: Dataset, rows: Sequence[SequenceRow], kind: str, *, landmark_model_sha256: str | None = None
+    dataset: Dataset,
+    rows: Sequence[SequenceRow],
+    kind: str,
+    *,
+    landmark_model_sha256: str | None = None,
+    provider: Mapping[str, Any] | None = None,
 ) -> list[F32 | None]:
     """Read sequences' features without gaps: a picture without a face takes the nearest one that has one.
 
     Args:
         dataset: Whose.
         rows: Which sequences; they may differ in length.
-        kind: ``landmarks`` or ``blendshapes``.
+        kind: One of `FEATURE_KINDS`.
         landmark_model_sha256: The landmarker that must have read them; None takes any.
+        provider: Likewise, of ``emotions``: what must have given the channels.
 
     Returns:
-        (T, 478, 3) or (T, 52) float32 a sequence; None where no picture has a face.
+        (T, 478, 3), (T, 52) or (T, K) float32 a sequence; None where no picture has a face.
 
     Raises:
-        InvalidInput: As `open_features`.
+        InvalidInput: As `open_features`; or the channels are another provider's.
     """
     features = open_features(dataset, kind, model_sha256=landmark_model_sha256)
+    order: list[int] = []
+    if provider is not None:
+        require_provider(provider, features.provider, str(features.folder / MANIFEST))
+        order = [features.provider["channels"].index(name) for name in provider["channels"]]
     filled: list[F32 | None] = []
     for row in rows:
-        values = features.read(row)
+        values = features.read(row)[:, order] if order else features.read(row)
         nearest = nearest_with_face(features.n_faces([row])[0] > 0)
         if nearest is None:
             filled.append(None)

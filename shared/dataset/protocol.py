@@ -6,7 +6,7 @@ from the start of the take.
 
 import bisect
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -39,7 +39,10 @@ class Window:
 
 @dataclass(frozen=True)
 class Protocol:
-    """A take's script. `document` is the JSON that it was read from."""
+    """A take's script. `document` is the JSON that it was read from.
+
+    Where `whole_windows` holds, sequences are clips: a whole window each, of `frame_count` pictures or more.
+    """
 
     document: dict[str, Any]
     duration_s: float
@@ -51,6 +54,7 @@ class Protocol:
     image_size_px: int
     min_fps: float
     max_gap_ms: float
+    whole_windows: bool = False
 
     def phase_at(self, time_s: float) -> Phase:
         """Return the phase that a moment lies in; the last one after the end."""
@@ -115,6 +119,7 @@ def parse_protocol(document: dict[str, Any], what: str) -> Protocol:
         duration_s=duration,
         phases=phases,
         windows=windows,
+        whole_windows=document.get("whole_windows", False),
         **{
             key: document[key]
             for key in (
@@ -127,6 +132,35 @@ def parse_protocol(document: dict[str, Any], what: str) -> Protocol:
             )
         },
     )
+
+
+def for_clips(protocol: Protocol, pictures_per_s: float) -> Protocol:
+    """Return the protocol whose sequences are whole windows, so many pictures a second of each.
+
+    Example:
+        >>> clips = for_clips(read_protocol(), 2)
+        >>> clips.frame_interval_ms, clips.whole_windows
+        (500.0, True)
+    """
+    changed = {"frame_count": 2, "frame_interval_ms": 1000 / pictures_per_s, "sequences_per_window": 1}
+    name = f"{protocol.document['name']}-clips"[:64]
+    windows = [{**w, "end_s": max(w["end_s"], w["start_s"] + 1 / pictures_per_s)} for w in protocol.document["windows"]]
+    document = {**protocol.document, **changed, "name": name, "windows": windows, "whole_windows": True}
+    return parse_protocol(document, "the protocol for clips")
+
+
+def fit_window(protocol: Protocol, window: Window) -> Protocol:
+    """Return the protocol with as many pictures as fill a window, for `choose_frames`; others than clips as they are.
+
+    Example:
+        >>> fit_window(for_clips(read_protocol(), 2), Window(10.0, 16.2, "smile", None)).frame_count
+        13
+    """
+    if not protocol.whole_windows:
+        return protocol
+    interval_s = protocol.frame_interval_ms / 1000
+    n_pictures = int((window.end_s - window.start_s) / interval_s + 1e-6) + 1
+    return replace(protocol, frame_count=max(n_pictures, protocol.frame_count))
 
 
 def choose_frames(protocol: Protocol, window: Window, times_s: Sequence[float]) -> list[list[int]]:
@@ -144,8 +178,19 @@ def choose_frames(protocol: Protocol, window: Window, times_s: Sequence[float]) 
         A list of frame indices for each sequence that fits; all of them lie inside the window and differ, and no two
         sequences are the same. Shorter than sequences_per_window where the frames do not allow it.
 
+    Of clips the window's only sequence fills it; it lacks its last picture where no frame lies near enough to the end.
+
     Source: our own choice: an anchor on a real frame keeps the spacing even at any frame rate.
     """
+    if protocol.whole_windows:
+        fitting = fit_window(protocol, window)
+        fewer = replace(fitting, frame_count=max(fitting.frame_count - 1, protocol.frame_count))
+        return _choose(fitting, window, times_s) or _choose(fewer, window, times_s)
+    return _choose(protocol, window, times_s)
+
+
+def _choose(protocol: Protocol, window: Window, times_s: Sequence[float]) -> list[list[int]]:
+    """Choose the frames of sequences of frame_count pictures; see `choose_frames`."""
     span_s = (protocol.frame_count - 1) * protocol.frame_interval_ms / 1000
     slot_s = (window.end_s - window.start_s) / protocol.sequences_per_window
     chosen: list[list[int]] = []

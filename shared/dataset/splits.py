@@ -17,6 +17,7 @@ import numpy as np
 
 from shared import contracts, paths
 from shared.dataset import reader
+from shared.dataset.film_groups import group_people
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput
 
@@ -74,9 +75,11 @@ def make_split(dataset: Dataset, seed: int, chosen: Collection[str] | None = Non
         return _make_given(dataset, seed, sorted(chosen), "chosen_people")
     if tested is not None:
         return _make_given(dataset, seed, sorted(tested & set(subjects)), "given_by_source")
+    groups = group_people(dataset)
     parts = draw_parts(
-        labels_by_subject(dataset.rows), subjects, part_sizes(len(subjects)), np.random.default_rng(seed)
+        labels_by_group(dataset, groups), sorted(groups), part_sizes(len(groups)), np.random.default_rng(seed)
     )
+    parts = {part: list_people(groups, firsts) for part, firsts in parts.items()}
     return describe_split(dataset, split_name(dataset, seed), seed, "grouped_by_subject", FRACTIONS, parts)
 
 
@@ -107,7 +110,15 @@ def _make_given(dataset: Dataset, seed: int, tested: list[str], method: str) -> 
     """Divide the people who are not kept for testing into train and validation."""
     others = sorted(set(dataset.subjects()) - set(tested))
     may_be_nobody = method == "chosen_people"
-    if not (tested or may_be_nobody) or len(others) < 2:
+    groups = {first: people for first, people in group_people(dataset).items() if not {*people} & {*tested}}
+    if bound := sorted(set(others) - set(list_people(groups, groups))):
+        raise InvalidInput(
+            str(dataset.folder),
+            found=f"{_first_of(bound)} in a film with somebody to be tested",
+            expected="the people of a film in one part only",
+            todo="test them too",
+        )
+    if not (tested or may_be_nobody) or len(groups) < 2:
         raise InvalidInput(
             str(dataset.folder if may_be_nobody else dataset.folder / SIDES_FILE),
             found=f"{len(tested)} people to test on and {len(others)} others in the dataset",
@@ -117,9 +128,10 @@ def _make_given(dataset: Dataset, seed: int, tested: list[str], method: str) -> 
             todo="record more people" if may_be_nobody else "import the missing part as well",
         )
     share = FRACTIONS["validation"] / (FRACTIONS["train"] + FRACTIONS["validation"])
-    n_validation = max(1, round(share * len(others)))
-    counts = {"train": len(others) - n_validation, "validation": n_validation}
-    drawn = draw_parts(labels_by_subject(dataset.rows), others, counts, np.random.default_rng(seed))
+    n_validation = max(1, round(share * len(groups)))
+    counts = {"train": len(groups) - n_validation, "validation": n_validation}
+    drawn = draw_parts(labels_by_group(dataset, groups), sorted(groups), counts, np.random.default_rng(seed))
+    drawn = {part: list_people(groups, firsts) for part, firsts in drawn.items()}
     parts = {**drawn, "test": tested}
     n_people = len(others) + len(tested)
     fractions = {part: round(len(people) / n_people, 4) for part, people in parts.items()}
@@ -142,6 +154,17 @@ def labels_by_subject(rows: Sequence[SequenceRow]) -> dict[str, set[str]]:
     for row in rows:
         found.setdefault(row.subject_id, set()).add(row.label)
     return found
+
+
+def labels_by_group(dataset: Dataset, groups: Mapping[str, Sequence[str]]) -> dict[str, set[str]]:
+    """Say which labels the people of each group have sequences of."""
+    labels = labels_by_subject(dataset.rows)
+    return {first: set().union(*(labels[person] for person in people)) for first, people in groups.items()}
+
+
+def list_people(groups: Mapping[str, Sequence[str]], firsts: Iterable[str]) -> list[str]:
+    """List the people of some groups, sorted."""
+    return sorted(person for first in firsts for person in groups[first])
 
 
 def draw_parts(

@@ -17,7 +17,7 @@ import numpy as np
 
 from shared import contracts
 from shared.arrays import U8
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, MissingOutside
 from shared.faces import landmarker
 
 MODEL_NAME = "face_detection_yunet_2023mar.onnx"
@@ -168,3 +168,16 @@ def open_finder(chosen: str | None = None) -> FaceFinder | None:
     """Load the detector, where there is one; see `find_model`."""
     model = find_model(chosen)
     return None if model is None else FaceFinder(model)
+
+
+def require_finder(chosen: str | None = None) -> FaceFinder | None:
+    """Load the detector; None only where ``none`` was chosen: the whole picture is the face.
+
+    Raises:
+        MissingOutside: There is no detector here.
+    """
+    finder = open_finder(chosen)
+    if finder is None and chosen != NO_MODEL:
+        todo = "get it: ./inv fetch-models (or --face-model none: the whole picture is the face)"
+        raise MissingOutside("the face detector", found="none", expected="it", todo=todo)
+    return finder

@@ -14,7 +14,7 @@ from shared.errors import InvalidInput
 from shared.faces.normalise import DEFAULT_SCHEME
 from shared.models.landmark_input import BlendshapeInput, LandmarkInput
 from shared.models.network import Network, NetworkOutput
-from shared.onnx.contract import FEATURE_KINDS
+from shared.onnx.contract import FEATURE_SHAPES
 
 WIDTH = 256
 BLOCKS = 3
@@ -50,8 +50,8 @@ class LandmarkMlp(Network):
 
     def __init__(self, kind: str, scheme: str = DEFAULT_SCHEME, *, with_z: bool = False) -> None:
         super().__init__()
-        if kind not in FEATURE_KINDS:
-            raise InvalidInput("the kind of features", found=repr(kind), expected=" or ".join(FEATURE_KINDS))
+        if kind not in FEATURE_SHAPES:
+            raise InvalidInput("the kind of features", found=repr(kind), expected=" or ".join(FEATURE_SHAPES))
         self.input_kind = kind
         self.input = LandmarkInput(scheme, with_z=with_z) if kind == "landmarks" else BlendshapeInput()
         self.n_inputs = self.input.width

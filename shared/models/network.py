@@ -87,5 +87,9 @@ class Network(nn.Module, ABC):
             MissingOutside: Its file is not here.
         """
 
+    def penalty(self) -> Tensor | float:
+        """Return what training adds to the loss of a batch, to draw weights towards 0; nothing for most networks."""
+        return 0.0
+
     def set_standard(self, values: Tensor) -> None:
         """Learn what is usual among the training people's inputs, (n, T, ...), where the network standardises them."""

@@ -22,8 +22,11 @@ SMILE_PROB = "smile_prob"
 EMOTION_LOGITS = "emotion_logits"
 # What each kind of input is called, and its axes behind batch and time; of frames they depend on the picture's size.
 FEATURE_SHAPES: dict[str, list[Any]] = {"landmarks": [478, 3], "blendshapes": [52]}
-FEATURE_KINDS = tuple(FEATURE_SHAPES)
-LAYOUTS = {"frames": "NTCHW", "landmarks": "NTPC", "blendshapes": "NTF"}
+# Clips: (1, T, K), the K named channels of a provider; which ones, the graph's notes say. A step of nan is no step.
+CLIPS = "emotions"
+FEATURE_KINDS = (*FEATURE_SHAPES, CLIPS)
+PROVIDERS = ("blendshapes", "emotions", "enet", "model")  # of channels: `shared.faces.providers`
+LAYOUTS = {"frames": "NTCHW", "landmarks": "NTPC", "blendshapes": "NTF", CLIPS: "NTF"}
 _PROB_PATTERN = re.compile(f"{CLASS_PATTERN.pattern}_prob", re.ASCII)
 
 
@@ -77,4 +80,4 @@ def find_prob(outputs: Iterable[str], positive_class: str | None = None) -> str 
 
 def outputs_of(kind: str, prob: str = SMILE_PROB) -> tuple[str, ...]:
     """Name what a graph of a kind of input gives."""
-    return (prob,) if kind in FEATURE_SHAPES else (prob, EMOTION_LOGITS)
+    return (prob,) if kind in FEATURE_KINDS else (prob, EMOTION_LOGITS)

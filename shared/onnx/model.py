@@ -3,7 +3,7 @@
 The contract: one input (1 or N, T, 3, S, S) float32 RGB in 0 to 1; an output ``<positive class>_prob``, such as
 ``smile_prob``, with one number from 0 to 1 a sequence; optionally ``emotion_logits`` (7). Any such file is welcome, of
 this project or not. A model of features has the input ``landmarks`` (1, T, 478, 3) or ``blendshapes`` (1, T, 52)
-instead, T free; the featurizer's store feeds it.
+instead, T free; one of clips ``emotions`` (1, T, K), whose channels its notes name. The featurizer's store feeds it.
 """
 
 import json
@@ -18,7 +18,7 @@ from shared.arrays import F32, U8
 from shared.dataset.ahead import map_ahead
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput
-from shared.onnx.contract import EMOTION_LOGITS, FEATURE_SHAPES, METADATA_PREFIX, SMILE_PROB, find_prob
+from shared.onnx.contract import CLIPS, EMOTION_LOGITS, FEATURE_SHAPES, METADATA_PREFIX, SMILE_PROB, find_prob
 from shared.onnx.session import open_session
 from shared.preprocess import to_batch
 
@@ -52,7 +52,8 @@ class OnnxModel:
         path: The file.
         metadata: The file's own notes, without their prefix; empty for strangers' models.
         prob_name: The output that decides, such as ``smile_prob``.
-        kind: What it takes as input: ``frames``, ``landmarks`` or ``blendshapes``.
+        kind: What it takes as input: ``frames``, ``landmarks``, ``blendshapes`` or ``emotions``.
+        provider: What gives the channels that a model of clips takes; empty for others.
         frame_count: T, the frames of a sequence; 0 where any number will do.
         image_size_px: S; 0 for a model of features.
         batch_size: Sequences per run: 1 where the file says so.
@@ -65,6 +66,7 @@ class OnnxModel:
         self.metadata = {
             key.removeprefix(METADATA_PREFIX): value for key, value in notes.items() if key.startswith(METADATA_PREFIX)
         }
+        self.provider: dict[str, Any] = {}
         self._check_contract()
 
     def _check_contract(self) -> None:
@@ -75,6 +77,8 @@ class OnnxModel:
             raise InvalidInput(str(self.path), found=f"{len(inputs)} inputs", expected=expected)
         shape = inputs[0].shape
         self.kind = next((kind for kind, rest in FEATURE_SHAPES.items() if list(shape[2:]) == rest), "frames")
+        if inputs[0].name == CLIPS:
+            self.kind, self.provider = CLIPS, self._read_provider(shape)
         fits = self._fits_frames(shape) if self.kind == "frames" else len(shape) == 3 + (self.kind == "landmarks")
         if not fits or inputs[0].type != "tensor(float)":
             raise InvalidInput(
@@ -94,11 +98,35 @@ class OnnxModel:
         self.image_size_px: int = shape[3] if self.kind == "frames" else 0
         self.batch_size = 1 if isinstance(shape[0], int) else BATCH
 
+    def _read_provider(self, shape: list[Any]) -> dict[str, Any]:
+        """Read which channels a model of clips takes; as many as its input has."""
+        try:
+            found: dict[str, Any] = json.loads(self.metadata.get("provider", ""))
+            names = list(found["channels"])
+        except (ValueError, TypeError, KeyError):
+            found, names = {}, []
+        if len(shape) != 3 or not names or shape[2] != len(names) or not {"name", "file", "sha256"} <= found.keys():
+            noted = f"the input {CLIPS} {shape} with the names of {len(names)} channels"
+            expected = f"(1, T, K), and K names in the note {METADATA_PREFIX}provider"
+            raise InvalidInput(str(self.path), found=noted, expected=expected, todo="export it: ./inv export")
+        return found
+
     @staticmethod
     def _fits_frames(shape: list[Any]) -> bool:
         fits = len(shape) == 5 and isinstance(shape[1], int) and shape[2] == 3
         fits = fits and isinstance(shape[3], int) and shape[3] == shape[4]
         return bool(fits and (not isinstance(shape[0], int) or shape[0] == 1))
+
+    def refuse_clips(self) -> None:
+        """Refuse a model of clips, for tools that look at pictures.
+
+        Raises:
+            InvalidInput: It is one.
+        """
+        if self.kind == CLIPS:
+            expected = "one of pictures, landmarks or blendshapes: clips are seconds of a film"
+            todo = "search films by it: ./inv timeline-moments --clip-model MODEL"
+            raise InvalidInput(str(self.path), found="a model of clips", expected=expected, todo=todo)
 
     @property
     def threshold(self) -> float | None:
@@ -207,7 +235,8 @@ def _score_features(model: OnnxModel, dataset: Dataset, rows: Sequence[SequenceR
     """Score sequences by their features; one without any face is not of the positive class: 0."""
     from shared.dataset.feature_store import load_filled
 
-    found = load_filled(dataset, rows, model.kind, landmark_model_sha256=model.metadata.get("landmark_model_sha256"))
+    landmark_model, provider = model.metadata.get("landmark_model_sha256"), model.provider or None
+    found = load_filled(dataset, rows, model.kind, landmark_model_sha256=landmark_model, provider=provider)
     probs = np.zeros(len(rows), np.float32)
     for place, values in enumerate(found):
         if values is None:

@@ -296,7 +296,7 @@ def test_a_worker_that_dies_ends_the_run_in_one_line_and_the_others_end_too(
     pictures = (
         Picture(f"picture {n}", hashlib.sha256(photos[n % 23]).digest(), photos[n % 23]) for n in range(1_000_000)
     )
-    answers = read_faces(pictures, Job("blendshapes", find_model(), 224, 224), 2)
+    answers = read_faces(pictures, Job("blendshapes", find_model(), 224, 224, {}), 2)
     assert len(next(answers)) == 8
     workers = multiprocessing.active_children()
     assert len(workers) == 2

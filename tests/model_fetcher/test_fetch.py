@@ -15,6 +15,7 @@ from shared.errors import InvalidInput, MissingOutside
 from shared.faces import landmarker
 from tools.model_fetcher import fetch
 from tools.model_fetcher.cli import main
+from tools.model_fetcher.config import USUAL
 from tools.model_fetcher.fetch import MODELS, Model, download
 
 ASSETS = paths.assets()  # before a test has a home of its own
@@ -182,3 +183,10 @@ def test_models_without_an_address_are_copied_by_hash_and_never_asked_for_by_def
     for name in ("yamnet", "emotions", "emotions_card"):
         assert main(["--only", name, "--from", str(ASSETS / "models"), "--quiet"]) == 0
         assert (landmarker.model_folders()[0] / MODELS[name].file).is_file()
+
+
+def test_enet_comes_from_one_commit_and_only_when_asked_for() -> None:
+    enet = MODELS["enet"]
+    assert "/af833487321c3efdcb1768a91a6c656a1986fdf6/" in enet.url, "a branch would be another file one day"
+    assert "research" in enet.licence
+    assert "enet" not in USUAL

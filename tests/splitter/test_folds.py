@@ -102,7 +102,8 @@ def test_no_fold_is_empty_however_unequal_the_people_are(counts: list[tuple[int,
         for label in ["smile"] * n_smile + ["non_smile"] * n_other
     )
     order = [names[index] for index in np.random.default_rng(0).permutation(len(names))]
-    parts = _stratify(Dataset(Path("x"), {"name": "x", "kind": "real"}, rows, "a" * 64), order, n_folds)
+    alone = {name: [name] for name in names}
+    parts = _stratify(Dataset(Path("x"), {"name": "x", "kind": "real"}, rows, "a" * 64), alone, order, n_folds)
     assert len(parts) == n_folds
     assert all(parts)
     assert Counter(s for part in parts for s in part) == Counter(names)

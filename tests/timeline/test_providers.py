@@ -11,10 +11,10 @@ from onnx import TensorProto, helper, numpy_helper
 from shared.errors import InvalidInput
 from shared.faces import landmarker
 from shared.faces.detector import Face
+from shared.faces.providers import ENET_CHANNELS, Emotions, Enet, open_provider
 from tools.timeline.config import MomentsConfig, TimelineConfig
 from tools.timeline.moments.write import write_moments
 from tools.timeline.table.build import build
-from tools.timeline.table.providers import ENET_CHANNELS, Emotions, Enet, open_provider
 from tools.timeline.table.rows import read_timeline
 
 FACE = Face((20.0, 20.0, 60.0, 60.0), 0.9, 0.0, 0.0)
@@ -88,11 +88,10 @@ def test_a_model_without_a_channel_of_fun_says_what_it_has_and_any_can_be_chosen
     assert timeline.channels["grin"][20] == pytest.approx(0.6, abs=0.02)  # 0.8 of white, from -1 to 1
 
 
-def test_the_blendshapes_of_a_cut_without_a_face_are_nan(tmp_path: Path) -> None:
+def test_the_blendshapes_of_a_cut_without_a_face_are_nan() -> None:
     pytest.importorskip("mediapipe")
-    given = TimelineConfig(tmp_path / "f.mp4", tmp_path, 2, "blendshapes", None, None, None, "own")
     if not any((folder / landmarker.MODEL_NAME).is_file() for folder in landmarker.model_folders()):
         pytest.skip("no landmark model beside the project")
-    with open_provider(given) as provider:
+    with open_provider("blendshapes") as provider:
         assert np.isnan(provider.read(np.zeros((80, 80, 3), np.uint8), FACE)).all()
         assert provider.about.fun == ("mouthSmileLeft", "mouthSmileRight")

@@ -17,13 +17,13 @@ import pytest
 from shared import paths
 from shared.errors import InvalidInput, MissingOutside, WrongUsage
 from shared.faces.detector import Face
+from shared.faces.providers import cut_upright
 from shared.video import FilmWriter, Frame
 from tools.timeline import cli
 from tools.timeline.config import TimelineConfig
 from tools.timeline.moments import curves
 from tools.timeline.table import build as building
 from tools.timeline.table.build import build
-from tools.timeline.table.providers import cut_upright
 from tools.timeline.table.rows import read_timeline
 from tools.timeline.table.tracks import Tracker
 

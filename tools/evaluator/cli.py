@@ -87,10 +87,19 @@ def parser() -> cli.Parser:
     cli.add_dataset(parser)
     add(
         "--arm",
-        choices=("model", "one_frame", "blendshapes", "blendshape_logistic", "majority"),
+        choices=(
+            "model",
+            "one_frame",
+            "blendshapes",
+            "blendshape_logistic",
+            "one_channel",
+            "clip_boosting",
+            "majority",
+        ),
         default="model",
         help="one_frame: the model sees the middle frame only; blendshapes: MediaPipe's smile, or a regression on "
-        "all 52 (after: featurizer); majority: no model, always the larger class (default: model)",
+        "all 52 (after: featurizer); one_channel, clip_boosting: of clips, the channel that means fun, or trees on all "
+        "(after: featurizer --kind emotions); majority: no model, always the larger class (default: model)",
     )
     add("--split", type=cli.path, metavar="FILE", help="frozen split file (default: the model's training split)")
     add(
@@ -304,7 +313,7 @@ def _to_config(arguments: argparse.Namespace) -> EvaluationConfig:
         expected="an .onnx file",
     )
     cli.require(
-        not arguments.arm.startswith("blendshape") or arguments.split is not None,
+        arguments.arm in ("model", "one_frame", "majority") or arguments.split is not None,
         "--split",
         found=f"--arm {arguments.arm} without a split",
         expected="one: threshold and weights come from its training people",

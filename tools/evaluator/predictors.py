@@ -1,4 +1,4 @@
-"""What predicts: a model, the same model shown one frame only, MediaPipe's blendshapes, or the majority class.
+"""What predicts: a model, also shown one frame only, blendshapes, a provider's channels, or the majority class.
 
 All but the first need no training. A fine-tuned model that does not beat them has not learned what it should.
 """
@@ -15,7 +15,7 @@ from shared.onnx.cards import name_of, own_threshold, read_card
 from shared.onnx.contract import SMILE_PROB, prob_name
 from shared.onnx.model import OnnxModel, Scores, score_dataset
 from shared.statistics import metrics
-from tools.evaluator import blendshapes
+from tools.evaluator import blendshapes, clips
 from tools.evaluator.config import EvaluationConfig
 
 MAJORITY = "majority-class"
@@ -26,7 +26,7 @@ class Arm:
     """A predictor and its scores.
 
     Attributes:
-        kind: ``model``, ``one_frame``, ``blendshapes``, ``blendshape_logistic`` or ``majority``.
+        kind: ``model``, ``one_frame``, ``majority``, or one of `blendshapes.ARMS` and `clips.ARMS`.
         name: How results call it.
         file: The ONNX file's name; for the majority its own name.
         sha256: Of the file; for the majority of its definition.
@@ -64,8 +64,8 @@ def predict(config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow],
     """
     if config.arm == "majority":
         return _majority(config, dataset, rows, known)
-    if config.arm in blendshapes.ARMS:
-        return _blendshapes(config, dataset, rows, known)
+    if config.arm in (*blendshapes.ARMS, *clips.ARMS):
+        return _without_network(config, dataset, rows, known)
     model = OnnxModel(config.model, config.threads)
     _check_class(model, dataset)
     card = read_card(config.model)
@@ -113,11 +113,14 @@ def _majority(config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow
     )
 
 
-def _blendshapes(config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow], known: list[SequenceRow]) -> Arm:
-    """Answer by MediaPipe's blendshapes; what may be known of labels decides threshold or weights."""
-    scores, threshold = blendshapes.score(config.arm, dataset, rows, known)
+def _without_network(
+    config: EvaluationConfig, dataset: Dataset, rows: list[SequenceRow], known: list[SequenceRow]
+) -> Arm:
+    """Answer by blendshapes or a provider's channels; what may be known of labels decides threshold or weights."""
+    source = clips if config.arm in clips.ARMS else blendshapes
+    scores, threshold = source.score(config.arm, dataset, rows, known)
     name = config.arm.replace("_", "-")
-    arm_facts = {"arm": config.arm, "known": hash_sequences(known), **blendshapes.describe(dataset)}
+    arm_facts = {"arm": config.arm, "known": hash_sequences(known), **source.describe(dataset)}
     n_people = len({row.subject_id for row in known})
     return Arm(
         kind=config.arm,
@@ -126,7 +129,7 @@ def _blendshapes(config: EvaluationConfig, dataset: Dataset, rows: list[Sequence
         sha256=contracts.sha256_json(arm_facts),
         own_threshold={
             "value": threshold,
-            "chosen_on": "given" if config.arm == "blendshapes" else "default",
+            "chosen_on": "given" if config.arm in ("blendshapes", "one_channel") else "default",
             "objective": "fixed",
             "n_sequences": len(known),
             "n_subjects": n_people,

@@ -118,7 +118,8 @@ def _window(model: OnnxModel, frame_count: int) -> Way:
             model.run(_batch(window[np.arange(n_frames) % len(window)]))
 
         return decide
-    shape = (1, model.frame_count or frame_count, *FEATURE_SHAPES[model.kind])
+    rest = FEATURE_SHAPES.get(model.kind, [len(model.provider.get("channels", ()))])
+    shape = (1, model.frame_count or frame_count, *rest)
     features = np.random.default_rng(0).random(shape).astype(np.float32)
     return lambda window: _discard(model.run(features))
 

@@ -22,7 +22,7 @@ from shared.errors import CheckFailed, InvalidInput
 from shared.models import EMOTION_NETWORKS, INPUT_KINDS, build_network
 from shared.models.encoder_specs import EncoderChoice
 from shared.models.network import Network
-from shared.onnx.contract import DTYPE, EMOTION_LOGITS, FEATURE_SHAPES, LAYOUTS, prob_name
+from shared.onnx.contract import CLIPS, DTYPE, EMOTION_LOGITS, FEATURE_SHAPES, LAYOUTS, prob_name
 from shared.onnx.model import OnnxModel, Scores, iterate_batches, score_dataset
 from shared.statistics.calibration import NoTemperature, apply_temperature, fit_temperature
 from tools.exporter import graph as graphs
@@ -91,17 +91,18 @@ def export(config: ExportConfig) -> Exported:
     split = splits.read_split(config.split, dataset)
     # The logistic regression of a photo classifier's stage 0 is a checkpoint of its run, and a network of its own.
     run = {**run, "network": point.get("network", run["network"])}
-    network = build_network(run["network"], run["frame_count"], run["config"], run["image_size_px"])
+    n_channels = len(run["provider"]["channels"]) if "provider" in run else 0
+    network = build_network(run["network"], run["frame_count"], run["config"], run["image_size_px"], n_channels)
     _load(config.run / point["file"], point["sha256"], network)
     validation = splits.rows_of(dataset, split, "validation")
-    raw = _score_by_torch(network, dataset, validation)
+    raw = _score_by_torch(network, dataset, validation, run.get("provider"))
     temperature = _fit_temperature(dataset, validation, raw) if config.calibrate else None
     prob = prob_name(run["positive_class"])
     graph = graphs.build_graph(network, run["frame_count"], run["image_size_px"], temperature or 1.0, prob)
-    landmark_model = None
-    if network.input_kind != "frames":
-        landmark_model = open_features(dataset, network.input_kind).model_sha256
-        graphs.set_metadata(graph, {"landmark_model_sha256": landmark_model})
+    reading: dict[str, Any] = {"provider": run["provider"]} if "provider" in run else {}
+    if network.input_kind in FEATURE_SHAPES:
+        reading = {"landmark_model_sha256": open_features(dataset, network.input_kind).model_sha256}
+    graphs.set_metadata(graph, reading)
     parity, threshold = _compare(graph, _calibrated(raw, temperature), dataset, validation, config)
     if parity["n_flips"] or parity["largest_difference"] > TOLERANCE:
         raise CheckFailed(
@@ -110,7 +111,7 @@ def export(config: ExportConfig) -> Exported:
             expected=f"at most {TOLERANCE:.0e} and no flip on {parity['n_sequences']} sequences",
             todo="nothing was written; do not use this graph",
         )
-    card = _card(config, run, point, threshold, parity, landmark_model) | {"temperature": temperature}
+    card = _card(config, run, point, threshold, parity, reading) | {"temperature": temperature}
     write_model(config.out, graph, card, config.run / point["file"])
     return Exported(config.out, card)
 
@@ -184,9 +185,11 @@ def _compare(
 
 
 @torch.inference_mode()
-def _score_by_torch(network: Network, dataset: reader.Dataset, rows: list[reader.SequenceRow]) -> Scores:
+def _score_by_torch(
+    network: Network, dataset: reader.Dataset, rows: list[reader.SequenceRow], provider: dict[str, Any] | None
+) -> Scores:
     if network.input_kind != "frames":
-        found = load_filled(dataset, rows, network.input_kind)
+        found = load_filled(dataset, rows, network.input_kind, provider=provider)
         logits = [None if one is None else network(torch.from_numpy(one)[None]).smile_logit for one in found]
         return Scores(np.array([0 if one is None else torch.sigmoid(one).item() for one in logits], np.float32), None)
     outputs = [network(torch.from_numpy(batch)) for _, batch in iterate_batches(dataset, rows)]
@@ -203,7 +206,7 @@ def _card(
     point: dict[str, Any],
     threshold: dict[str, Any],
     parity: dict[str, Any],
-    landmark_model: str | None,
+    reading: dict[str, Any],
 ) -> dict[str, Any]:
     has_emotions = run["network"] in EMOTION_NETWORKS
     trained = [emotion for emotion in EMOTIONS if has_emotions and run["emotion_counts"].get(emotion)]
@@ -222,7 +225,7 @@ def _card(
             "epoch": point["epoch"],
         },
         **{key: run[key] for key in ("dataset", "split", "classes", "positive_class", "emotions")},
-        "input": _describe_input(run, landmark_model),
+        "input": _describe_input(run, reading),
         "outputs": _describe_outputs(run, trained),
         "emotions_trained": trained,
         "threshold": threshold,
@@ -239,15 +242,15 @@ def _describe_encoder(run: dict[str, Any]) -> dict[str, Any]:
     return {"encoder": asdict(EncoderChoice.from_settings(run["config"]))}
 
 
-def _describe_input(run: dict[str, Any], landmark_model: str | None) -> dict[str, Any]:
+def _describe_input(run: dict[str, Any], reading: dict[str, Any]) -> dict[str, Any]:
     kind = INPUT_KINDS[run["network"]]
     if kind == "frames":
         shape = [1, run["frame_count"], 3, run["image_size_px"], run["image_size_px"]]
         pictures = {"layout": LAYOUTS[kind], "color": "RGB", "range": [0, 1]}
         return {"name": kind, "shape": shape, "dtype": DTYPE, **pictures}
-    shape = [1, run["frame_count"], *FEATURE_SHAPES[kind]]
-    features = {"layout": LAYOUTS[kind], "landmark_model_sha256": landmark_model}
-    return {"name": kind, "shape": shape, "dtype": DTYPE, **features}
+    rest = [len(run["provider"]["channels"])] if kind == CLIPS else FEATURE_SHAPES[kind]
+    shape = [1, run["frame_count"], *rest]
+    return {"name": kind, "shape": shape, "dtype": DTYPE, "layout": LAYOUTS[kind], **reading}
 
 
 def _describe_outputs(run: dict[str, Any], trained: list[str]) -> list[dict[str, Any]]:

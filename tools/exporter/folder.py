@@ -27,7 +27,7 @@ def write_model(
     Raises:
         CheckFailed: The graph is too large; nothing is written then.
     """
-    landmark_model = card["input"].get("landmark_model_sha256")
+    reading = {key: card["input"][key] for key in ("landmark_model_sha256", "provider") if key in card["input"]}
     graphs.set_metadata(
         graph,
         {
@@ -36,7 +36,7 @@ def write_model(
             "threshold": card["threshold"]["value"],
             "synthetic": card["dataset"]["kind"] == "synthetic",
             **{key: card[key] for key in _SEEN},
-            **({"landmark_model_sha256": landmark_model} if landmark_model else {}),
+            **reading,
         },
     )
     path = folder / paths.MODEL_FILE

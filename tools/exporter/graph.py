@@ -8,6 +8,7 @@ import onnx
 import torch
 
 from shared.errors import CheckFailed
+from shared.models.clips import ClipNetwork
 from shared.models.network import Network
 from shared.models.onnx_export import export_module
 from shared.onnx.contract import FEATURE_SHAPES, MAX_BYTES, METADATA_PREFIX, SMILE_PROB, outputs_of
@@ -27,7 +28,7 @@ def build_graph(
 
     Returns:
         Input ``frames`` (1, T, 3, S, S), outputs `prob` and ``emotion_logits``; or ``landmarks`` (1, T, 478, 3) or
-        ``blendshapes`` (1, T, 52) to `prob`.
+        ``blendshapes`` (1, T, 52) or ``emotions`` (1, T, K) to `prob`.
 
     Raises:
         CheckFailed: The simplified graph does not answer like the exported one.
@@ -36,7 +37,8 @@ def build_graph(
     if kind == "frames":
         shape, dynamic = (1, frame_count, 3, image_size_px, image_size_px), None
     else:
-        shape = (1, max(2, frame_count), *FEATURE_SHAPES[kind])
+        rest = [network.n_channels] if isinstance(network, ClipNetwork) else FEATURE_SHAPES[kind]
+        shape = (1, max(2, frame_count), *rest)
         dynamic = {1: torch.export.Dim("frames", min=1, max=256)}
     outputs = outputs_of(kind, prob)
     return export_module(network.contract_module(temperature), torch.rand(*shape), kind, outputs, dynamic)

@@ -3,6 +3,8 @@
 import argparse
 
 from shared import cli, paths
+from shared.errors import WrongUsage
+from shared.onnx.contract import CLIPS, PROVIDERS
 from shared.onnx.contract import FEATURE_KINDS as KINDS
 from shared.system import portable
 from tools.featurizer.config import FeaturizeConfig
@@ -13,6 +15,7 @@ DESCRIPTION = """\
 Read the face in every picture of a dataset with MediaPipe's Face Landmarker, and store what models take as input:
   landmarks    478 points x 3 a picture, and the blendshapes as well (6 kB a picture)
   blendshapes  52 numbers a picture (0.2 kB)
+  emotions     the named channels of a provider, as of a film (./inv timeline): what networks of clips take
 Writes to artifacts/features/<dataset>/<kind>/ (or --out): features.json, a file of rows, an index.
 Run it again after a change: only pictures that are new or changed are read. Killed at any moment, it goes on
 where it was. Pictures without a face stay in, marked; the dataset is only read."""
@@ -20,6 +23,7 @@ where it was. Pictures without a face stay in, marked; the dataset is only read.
 EXAMPLES = """\
 featurizer --dataset people
 featurizer --dataset people --kind blendshapes
+featurizer --dataset clips --kind emotions --provider emotions
 featurizer --dataset people --landmark-model ~/Downloads/face_landmarker.task --workers 4 --json"""
 
 
@@ -30,6 +34,11 @@ def parser() -> cli.Parser:
     parser.add_argument("--kind", choices=KINDS, default=KINDS[0], help=f"what to store (default: {KINDS[0]})")
     cli.add_out(parser, "artifacts/features/<dataset>/<kind>")
     cli.add_landmark_model(parser)
+    of = "of --kind emotions"
+    parser.add_argument("--provider", choices=PROVIDERS, help=f"{of}: what gives channels (default: {PROVIDERS[0]})")
+    parser.add_argument("--model", metavar="M", help=f"{of}: the provider's .onnx file, or a model's name")
+    whole = "YuNet, or none: the whole picture is the face"
+    parser.add_argument("--face-model", metavar="FILE", help=f"{of}: {whole} (default: the fetched one)")
     cli.add_allow_no_consent(parser)
     parser.add_argument(
         "--workers", type=cli.positive_int, metavar="N", help="processes, 150 MB of memory each (default: one a core)"
@@ -38,9 +47,15 @@ def parser() -> cli.Parser:
 
 
 def _featurize(arguments: argparse.Namespace) -> cli.Result:
+    if arguments.kind != CLIPS:
+        for name in ("provider", "model", "face_model"):
+            if getattr(arguments, name) is not None:
+                flag = "--" + name.replace("_", "-")
+                raise WrongUsage(flag, found=f"it with --kind {arguments.kind}", expected=f"it with --kind {CLIPS}")
     config = cli.fill(
         FeaturizeConfig,
         arguments,
+        provider=arguments.provider or PROVIDERS[0],
         dataset=paths.dataset_dir(arguments.dataset),
         out=arguments.out and arguments.out.resolve(),
         workers=arguments.workers or portable.count_cores(),

@@ -10,9 +10,12 @@ class FeaturizeConfig:
 
     Attributes:
         dataset: The dataset's folder.
-        kind: ``landmarks`` or ``blendshapes``.
+        kind: One of `shared.onnx.contract.FEATURE_KINDS`.
         out: The store's folder; None for artifacts/features/<dataset>/<kind>.
         landmark_model: The .task file; None looks for it.
+        provider: Of `shared.onnx.contract.PROVIDERS`: what gives the channels of ``emotions``.
+        model: The provider's file, or a model's name; None where the provider has a known one.
+        face_model: What finds the face for it, as --face-model takes it.
         workers: Processes that read pictures.
         allow_no_consent: Use people without a consent row too.
     """
@@ -21,5 +24,8 @@ class FeaturizeConfig:
     kind: str
     out: Path | None
     landmark_model: str | None
+    provider: str
+    model: str | None
+    face_model: str | None
     workers: int
     allow_no_consent: bool = False

@@ -16,6 +16,9 @@ from shared.dataset import consent, feature_store, reader
 from shared.dataset.reader import Dataset
 from shared.errors import InvalidInput
 from shared.faces import landmarker
+from shared.faces.detector import require_finder
+from shared.faces.providers import open_provider, require_model
+from shared.onnx.contract import CLIPS
 from shared.text.rounding import rounded
 from tools.featurizer.config import FeaturizeConfig
 from tools.featurizer.pool import read_faces
@@ -105,29 +108,45 @@ def featurize(config: FeaturizeConfig) -> Featurized:
     """
     import importlib.util
 
-    model = landmarker.find_model(config.landmark_model)
-    if importlib.util.find_spec("mediapipe") is None:  # importing it here would only cost memory
-        raise ModuleNotFoundError("mediapipe", name="mediapipe")
+    is_clips = config.kind == CLIPS
+    if is_clips:
+        require_model(config.provider, config.model)
+    if not is_clips or config.provider == "blendshapes":
+        landmarker.find_model(config.landmark_model)
+        if importlib.util.find_spec("mediapipe") is None:  # importing it here would only cost memory
+            raise ModuleNotFoundError("mediapipe", name="mediapipe")
     dataset = consent.permitted(reader.open_dataset(config.dataset), allow_no_consent=config.allow_no_consent)
     if not dataset.rows:
         raise InvalidInput(str(dataset.folder), found="no sequences", expected="at least one")
-    return _Run(config, dataset, model).finish()
+    model, reading = _describe_provider(config) if is_clips else _describe_landmarker(config)
+    return _Run(config, dataset, model, reading).finish()
+
+
+def _describe_landmarker(config: FeaturizeConfig) -> tuple[Path, dict[str, Any]]:
+    """Return the landmarker's file, and how it reads pictures."""
+    version = provenance.code_info("mediapipe")["packages"]["mediapipe"]
+    reading = {"max_faces": landmarker.MAX_FACES, "border": landmarker.BORDER, "mediapipe": version}
+    return landmarker.find_model(config.landmark_model), reading
+
+
+def _describe_provider(config: FeaturizeConfig) -> tuple[Path, dict[str, Any]]:
+    """Return the provider's file, and how it reads pictures."""
+    finder = require_finder(config.face_model)
+    with open_provider(config.provider, config.model, config.landmark_model) as provider:
+        about, path = provider.about, provider.path
+    return path, {"face_model_sha256": finder and finder.model_sha256, "provider": about.as_json()}
 
 
 class _Run:
     """One run over a dataset."""
 
-    def __init__(self, config: FeaturizeConfig, dataset: Dataset, model: Path) -> None:
-        self._config, self._dataset = config, dataset
+    def __init__(self, config: FeaturizeConfig, dataset: Dataset, model: Path, reading: dict[str, Any]) -> None:
+        self._config, self._dataset, self._reading = config, dataset, reading
         self._code = provenance.code_info("mediapipe", "numpy", "opencv-contrib-python")
         self._model = {"file": model.name, "sha256": contracts.sha256_file(model)}
-        self._reading = {
-            "max_faces": landmarker.MAX_FACES,
-            "border": landmarker.BORDER,
-            "mediapipe": self._code["packages"]["mediapipe"],
-        }
         image = dataset.manifest["image"]
-        self._job = Job(config.kind, model, image["width_px"], image["height_px"])
+        size = image["width_px"], image["height_px"]
+        self._job = Job(config.kind, model, *size, reading, config.face_model)
         self._folder = config.out or feature_store.store_dir(dataset.folder.name, config.kind)
         n_pictures = sum(row.frame_count for row in dataset.rows)
         self._order = np.empty((n_pictures, 32), np.uint8)
@@ -136,7 +155,7 @@ class _Run:
     def finish(self) -> Featurized:
         also = (
             None
-            if self._config.kind == "landmarks"
+            if self._config.kind != "blendshapes"
             else feature_store.store_dir(self._dataset.folder.name, "landmarks")
         )
         started = time.perf_counter()

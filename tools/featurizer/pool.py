@@ -57,7 +57,7 @@ class _Worker:
             exit_code = content.pop("exit_code")
             raise _error_of(exit_code)(content.pop("what"), **content)
         self.tasks.pop(0)
-        return np.frombuffer(content, row_dtype(job.kind))
+        return np.frombuffer(content, row_dtype(job.kind, job.reading))
 
     def end(self) -> None:
         self.pipe.close()

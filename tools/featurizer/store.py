@@ -75,8 +75,8 @@ class StoreWriter:
 
     Args:
         folder: The store's folder; made if need be.
-        kind: ``landmarks`` or ``blendshapes``.
-        model: {"file": ..., "sha256": ...} of the landmarker.
+        kind: One of `shared.onnx.contract.FEATURE_KINDS`.
+        model: {"file": ..., "sha256": ...} of the landmarker or the provider.
         reading: How pictures are read; with the model's hash it decides what may be kept.
         also: Another store whose rows may be taken over: that of landmarks holds the blendshapes.
 
@@ -88,7 +88,7 @@ class StoreWriter:
         self, folder: Path, kind: str, model: dict[str, Any], reading: dict[str, Any], also: Path | None = None
     ) -> None:
         self.folder = folder
-        self._dtype = feature_store.row_dtype(kind)
+        self._dtype = feature_store.row_dtype(kind, reading)
         self._kind, self._model, self._reading, self._also = kind, model, reading, also
         key = contracts.sha256_json([kind, model["sha256"], reading])[:12]
         self._shards = folder / f".shards_{key}"

@@ -4,14 +4,16 @@ A worker ends when its pipe does, so it outlives neither a finished run nor a ki
 """
 
 import contextlib
+import functools
 import queue
 import sys
 import threading
 import types
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -20,7 +22,12 @@ from shared.dataset.feature_store import row_dtype
 from shared.dataset.reader import decode_picture
 from shared.errors import SmilebenchError
 from shared.faces.landmarker import FaceLandmarker
+from shared.onnx.contract import CLIPS
 from shared.system import portable
+
+if TYPE_CHECKING:
+    from shared.faces.detector import FaceFinder
+    from shared.faces.providers import Provider
 
 
 @dataclass(frozen=True)
@@ -43,16 +50,20 @@ class Job:
     """What is the same for all pictures.
 
     Attributes:
-        kind: ``landmarks`` or ``blendshapes``.
-        model: The landmarker's file.
+        kind: One of `shared.onnx.contract.FEATURE_KINDS`.
+        model: The landmarker's file, or the provider's.
         width_px: Of every picture.
         height_px: Of every picture.
+        reading: As the store's manifest has it; names the provider of ``emotions``.
+        face_model: What finds the face for a provider, as --face-model takes it.
     """
 
     kind: str
     model: Path
     width_px: int
     height_px: int
+    reading: Mapping[str, Any]
+    face_model: str | None = None
 
 
 def work(pipe: Connection, job: Job) -> None:
@@ -89,13 +100,30 @@ def _answer(pipe: Connection, inbox: "queue.SimpleQueue[list[Picture] | None]", 
 
     cv2.setNumThreads(1)
     _do_without_matplotlib()
-    with FaceLandmarker(job.model) as landmarker:
+    with _open_reader(job) as fill:
         while pictures := inbox.get():
-            rows = np.zeros(len(pictures), row_dtype(job.kind))
+            rows = np.zeros(len(pictures), row_dtype(job.kind, job.reading))
             for row, picture in zip(rows, pictures, strict=True):
                 decoded = decode_picture(picture.data, picture.path, job.width_px, job.height_px)
-                fill_row(row, picture.sha256, landmarker, decoded)
+                row["picture_sha256"] = np.frombuffer(picture.sha256, np.uint8)
+                fill(row, decoded)
             pipe.send(("rows", rows.tobytes()))
+
+
+@contextlib.contextmanager
+def _open_reader(job: Job) -> "Iterator[Callable[[Any, U8], None]]":
+    """Open what fills a row from a picture."""
+    if job.kind != CLIPS:
+        with FaceLandmarker(job.model) as landmarker:
+            yield functools.partial(fill_row, landmarker)
+        return
+    from shared.faces.detector import open_finder
+    from shared.faces.providers import open_provider
+
+    name, model = job.reading["provider"]["name"], str(job.model)
+    is_landmarker = name == "blendshapes"
+    with open_provider(name, None if is_landmarker else model, model if is_landmarker else None) as provider:
+        yield functools.partial(fill_channels, provider, open_finder(job.face_model))
 
 
 def _do_without_matplotlib() -> None:
@@ -108,18 +136,31 @@ def _do_without_matplotlib() -> None:
     sys.modules["matplotlib"].pyplot = sys.modules["matplotlib.pyplot"]  # type: ignore[attr-defined]
 
 
-def fill_row(row: Any, sha256: bytes, landmarker: FaceLandmarker, picture_rgb_hwc_u8: U8) -> None:
+def fill_row(landmarker: FaceLandmarker, row: Any, picture_rgb_hwc_u8: U8) -> None:
     """Read a picture into a row of a store.
 
     Args:
-        row: A row of `shared.dataset.feature_store.row_dtype`; written to.
-        sha256: Of the encoded picture.
         landmarker: Reads it.
+        row: A row of `shared.dataset.feature_store.row_dtype`; written to.
         picture_rgb_hwc_u8: (H, W, 3).
     """
     reading = landmarker.read(picture_rgb_hwc_u8)
-    row["picture_sha256"] = np.frombuffer(sha256, np.uint8)
     row["n_faces"] = reading.n_faces
     row["blendshapes"] = np.nan if reading.blendshapes is None else reading.blendshapes
     if "landmarks" in row.dtype.names:
         row["landmarks"] = np.nan if reading.points is None else reading.points
+
+
+def fill_channels(provider: "Provider", finder: "FaceFinder | None", row: Any, picture_rgb_hwc_u8: U8) -> None:
+    """Read the provider's channels of a picture's largest face into a row; nan where it sees nothing.
+
+    Args:
+        provider: Gives them.
+        finder: Finds the face; None where the whole picture is the face.
+        row: As for `fill_row`.
+        picture_rgb_hwc_u8: (H, W, 3).
+    """
+    faces = finder.find(picture_rgb_hwc_u8) if finder else [None]
+    values = provider.read(picture_rgb_hwc_u8, faces[0]) if faces else np.nan
+    row[CLIPS] = values
+    row["n_faces"] = 0 if np.isnan(values).any() else min(len(faces), 255)

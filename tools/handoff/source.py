@@ -10,7 +10,7 @@ from typing import Any
 from shared import contracts, paths
 from shared.errors import InvalidInput
 from shared.models import INPUT_KINDS
-from shared.onnx.contract import FEATURE_SHAPES, SMILE_PROB, find_prob, outputs_of, prob_name
+from shared.onnx.contract import CLIPS, FEATURE_SHAPES, SMILE_PROB, find_prob, outputs_of, prob_name
 from shared.onnx.graph import Graph, read_graph
 from shared.onnx.model import OnnxModel
 from shared.preprocess import SIZE_PX
@@ -94,6 +94,8 @@ def read_source(onnx: Path) -> Source:
         )
     card = contracts.read_document(path, "model")
     kind, outputs = card["input"]["name"], {output["name"] for output in card["outputs"]}
+    if kind == CLIPS:
+        OnnxModel(onnx, threads=1).refuse_clips()
     prob = find_prob(outputs, card["positive_class"]) or prob_name(card["positive_class"])
     wanted = outputs_of(kind, prob)
     if outputs != set(wanted):

@@ -17,6 +17,7 @@ from tools.importer.config import ArchivesConfig, MergeConfig, PhotosConfig, Win
 
 EXAMPLES = """
 importer --dataset people --windows films/windows.csv        (columns file, start, end, label, subject; seconds)
+importer --dataset clips --windows laughs.csv --clips        (whole windows of 5 to 7 s, 2 pictures a second)
 importer --dataset photos --photos photos/                   (photos/smile/..., photos/non_smile/...)
 importer --dataset photos --photos photos/ --licence CC0-1.0 --basis "stock photos with model releases"
 importer --dataset photos --photos photos/ --labels 웃음=smile,무표정=non_smile --subject-per folder
@@ -31,6 +32,7 @@ _ONLY_FOR = {
     "films": ("windows",),
     "protocol": ("windows",),
     "per_window": ("windows",),
+    "clips": ("windows",),
     "confirm": ("windows",),
     "table": ("photos",),
     "file_column": ("photos",),
@@ -85,6 +87,15 @@ def parser() -> cli.Parser:
     films = parser.add_argument_group("films")
     films.add_argument("--films", type=cli.path, metavar="DIR", help="folder of the films (default: that of the csv)")
     films.add_argument("--per-window", type=cli.positive_int, metavar="N", help="sequences a row (default: 1)")
+    films.add_argument(
+        "--clips",
+        type=cli.number(0.5, 30, "pictures a second"),
+        nargs="?",
+        const=2.0,
+        metavar="R",
+        help="each row becomes a clip: one sequence of its whole window, of 5 to 7 s best, R pictures a second "
+        "(default: 2); for ./inv features --kind emotions",
+    )
     films.add_argument(
         "--confirm",
         action="store_true",
@@ -166,6 +177,8 @@ def _refuse_flags_of_others(arguments: argparse.Namespace) -> None:
 
 
 def _to_windows(arguments: argparse.Namespace, dataset: Path) -> WindowsConfig:
+    is_one = arguments.clips is None or arguments.per_window in (None, 1)
+    cli.require(is_one, "--per-window", found=f"{arguments.per_window} with --clips", expected="1: a clip is a window")
     return cli.fill(
         WindowsConfig,
         arguments,

@@ -40,6 +40,8 @@ class WindowsConfig(RecordingsConfig):
         labels: Maps labels of the list to classes; empty where it names classes.
         protocol: Frame count, interval and size of a new dataset; None for the default, or what the dataset has.
         per_window: Sequences a row.
+        clips: Pictures a second of a new dataset of clips, whose sequences are whole windows; None for short ones, or
+            what the dataset has.
         pseudonyms: Whether every subject is renamed.
         confirm: Whether the subjects are right although they look like a slip of the hand.
     """
@@ -49,6 +51,7 @@ class WindowsConfig(RecordingsConfig):
     labels: dict[str, str]
     protocol: Path | None
     per_window: int
+    clips: float | None
     pseudonyms: bool
     confirm: bool
 

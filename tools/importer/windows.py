@@ -16,7 +16,7 @@ from typing import Any
 from shared import cli, contracts, paths, preprocess
 from shared.dataset import reader
 from shared.dataset.bulk_writer import Incoming, Intake, Origin
-from shared.dataset.protocol import Protocol, Window, choose_frames, read_protocol
+from shared.dataset.protocol import Protocol, Window, choose_frames, fit_window, for_clips, read_protocol
 from shared.dataset.reader import find_protocol
 from shared.errors import CheckFailed, InvalidInput
 from shared.pictures.cutter import encode
@@ -26,6 +26,7 @@ from tools.importer.config import WindowsConfig
 from tools.importer.report import Imported, LeftOut, count_added, write_report
 
 COLUMNS = ("file", "start", "end", "label", "subject")
+_USUAL_CLIP_S = (5.0, 7.0)
 _SLACK_S = 1.0  # frames around a sequence's place that are kept until its window is over
 _END_SLACK_S = 0.1
 _LISTED = 20
@@ -76,7 +77,12 @@ def import_windows(config: WindowsConfig) -> Imported:
     """
     protocol = find_protocol(config.dataset)
     if protocol is None or config.protocol is not None:
-        protocol = read_protocol(config.protocol) if config.protocol else read_protocol()
+        protocol = read_protocol(*([config.protocol] if config.protocol else []))
+        protocol = for_clips(protocol, config.clips) if config.clips else protocol
+    elif config.clips and (not protocol.whole_windows or protocol.frame_interval_ms != 1000 / config.clips):
+        what = "clips" if protocol.whole_windows else "sequences"
+        found = f"{what} of a picture each {protocol.frame_interval_ms:g} ms"
+        raise InvalidInput(str(config.dataset), found=found, expected=f"clips of {config.clips:g} a second")
     rows = _read_rows(config, protocol)
     cutting = replace(protocol, sequences_per_window=config.per_window)
     by_film: dict[Path, list[Row]] = {}
@@ -87,7 +93,7 @@ def import_windows(config: WindowsConfig) -> Imported:
     added: list[str] = []
     left_out: list[LeftOut] = []
     n_known = 0
-    notes: list[str] = []
+    notes = [*_note_lengths(protocol, rows), "films were not copied: keep them, if you may want to cut them again"]
     with Intake(config.dataset, protocol, config.kind) as dataset:
         rights.settle_rights(dataset, "film", config)
         pseudonyms = subjects.Pseudonyms(config.dataset, config.pseudonyms)
@@ -120,23 +126,27 @@ def import_windows(config: WindowsConfig) -> Imported:
             left_out += [LeftOut(cut.row.describe(), "withdrawn") for cut in barred]
             whole = [cut for cut in whole if cut not in barred]
             added += _store(dataset, whole, sha256, {**facts, **confirmed}, protocol, pseudonyms)
-    notes += ["films were not copied: keep them, if you may want to cut them again"]
     if pseudonyms.n_kept and not config.pseudonyms:
         notes.append("subjects were taken as they stand; if they are names, import with --pseudonyms")
     notes += rights.note_on_rights(dataset, "film", config)
-    counts = dataset.manifest["counts"]
-    source = str(config.windows)
     return Imported(
         config.dataset,
-        source,
+        str(config.windows),
         count_added(added),
         n_known,
         tuple(left_out),
-        counts,
+        dataset.manifest["counts"],
         must_be_complete=True,
         notes=tuple(notes),
         report=write_report(config.dataset, left_out),
     )
+
+
+def _note_lengths(protocol: Protocol, rows: Sequence[Row]) -> list[str]:
+    """Say how many clips are of another length than usual; those that name frames are not looked at."""
+    (low, high), timed = _USUAL_CLIP_S, [row.window for row in rows if row.frames == (None, None)]
+    n = protocol.whole_windows * sum(not low - 1e-6 <= w.end_s - w.start_s <= high + 1e-6 for w in timed)
+    return [f"{n} of {len(rows)} clips are not {low:g} to {high:g} s long"] if n else []
 
 
 def _find_slips(config: WindowsConfig, rows: Sequence[Row], hashes: dict[Path, str]) -> dict[str, Any]:
@@ -277,7 +287,7 @@ def _cut(film: Path, rows: Sequence[Row], protocol: Protocol) -> tuple[list[_Cut
     Returns:
         The windows, the film's facts for a take's record, and what was assumed about its times and colours.
     """
-    cuts = [_Cut(row, list(_places(protocol, row.window))) for row in rows]
+    cuts = [_Cut(row, list(_places(fit_window(protocol, row.window), row.window))) for row in rows]
     times_s: list[float] = []
     size = (0, 0)
     with Film(str(film)) as source:

@@ -14,6 +14,7 @@ _EXAMPLES = """
 model-fetcher                                  both models, where they are not there yet
 model-fetcher --only yunet                     the face detector only (0.2 MB)
 model-fetcher --folder /media/stick/models       without a network: copies the files that lie there
+model-fetcher --only enet                      EmotiEffLib's 8 emotions, valence, arousal (16 MB; for research)
 model-fetcher --only yamnet --folder models/     what timeline hears laughter by; it has no address of its own
 """
 
@@ -23,9 +24,10 @@ def parser() -> cli.Parser:
     parser = cli.Parser(
         "model-fetcher",
         "Fetch model files that the project does not hold itself: YuNet (face boxes, MIT) and MediaPipe's Face\n"
-        "Landmarker (points and blendshapes, Apache-2.0); on request, from a folder, YAMNet's LiteRT graph of log-mel\n"
-        "patches (laughter, Apache-2.0) and emotion_mini_xception with its card (7 emotions, MIT). Each is checked\n"
-        "against its known hash. Exit codes: 0 all are there, 1 a file is not the known one, 3 no network or address.",
+        "Landmarker (points and blendshapes, Apache-2.0); on request EmotiEffLib's enet_b0_8_va_mtl (learned from\n"
+        "AffectNet, for research), and from a folder YAMNet's LiteRT graph of log-mel patches (laughter, Apache-2.0)\n"
+        "and emotion_mini_xception with its card (7 emotions, MIT). Each is checked against its known hash.\n"
+        "Exit codes: 0 all are there, 1 a file is not the known one, 3 no network or address.",
         _EXAMPLES,
         _fetch,
     )

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 USUAL = ("yunet", "face_landmarker")
-NAMES = (*USUAL, "yamnet", "emotions", "emotions_card")  # the others have no address: they are copied, and checked
+NAMES = (*USUAL, "enet", "yamnet", "emotions", "emotions_card")  # the last three have no address: they are copied
 
 
 @dataclass(frozen=True)

@@ -68,6 +68,14 @@ MODELS = {
         "",
         "Apache-2.0",
     ),
+    "enet": Model(
+        "enet_b0_8_va_mtl.onnx",
+        "c43e056ad388d4a8dc911832b8291435b2af537f967e5870ebd731574ec7e812",
+        16_049_834,
+        "https://raw.githubusercontent.com/sb-ai-lab/EmotiEffLib/af833487321c3efdcb1768a91a6c656a1986fdf6/"
+        "models/affectnet_emotions/onnx/enet_b0_8_va_mtl.onnx",
+        "code Apache-2.0; learned from AffectNet, for research",
+    ),
     "emotions": Model(
         "emotion_mini_xception.onnx",
         "2e9039a4881e651e252ef88e18cfcacab8d2d941b66890d73678562ad8f9e705",

@@ -157,6 +157,7 @@ def open_judge(config: PredictConfig) -> Iterator[Judge]:
         return
     file = cards.find_model(config.model)
     model = OnnxModel(file, config.threads)
+    model.refuse_clips()
     about = _describe(config, model)
     if model.kind == "frames":
         yield PictureJudge(model, about)

@@ -1,20 +1,25 @@
 """Repeated folds by person: each person is tested exactly once per seed, by a model that never saw them.
 
+People who are seen in one film with each other stay together, so folds are by film as well.
+
 Every fold is an ordinary split document with train, validation and test, so trainer, exporter and evaluator do not need
 to know about folds. Reads a dataset, writes split documents; never reads pictures.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from shared.dataset import splits
+from shared.dataset.film_groups import group_people
 from shared.dataset.reader import Dataset
 from shared.dataset.splits import SIDES_FILE, read_test_people
 from shared.errors import InvalidInput
+
+Groups = Mapping[str, Sequence[str]]
 
 
 def make_folds(dataset: Dataset, n_folds: int, seed: int) -> list[dict[str, Any]]:
@@ -31,13 +36,14 @@ def make_folds(dataset: Dataset, n_folds: int, seed: int) -> list[dict[str, Any]
     Raises:
         InvalidInput: Fewer people than folds, or too few to train, validate and test on different ones.
     """
-    subjects = dataset.subjects()
+    groups = group_people(dataset)
+    subjects = sorted(groups)
     _must_be_free(dataset)
     # 3 people in 2 folds would leave nobody to train on where two are tested.
     _must_be_enough(len(subjects), max(3, n_folds) if n_folds > 2 else 4, f"{n_folds} folds")
     rng = np.random.default_rng(seed)
-    test_sides = _stratify(dataset, [subjects[index] for index in rng.permutation(len(subjects))], n_folds)
-    return _complete(dataset, test_sides, seed, "grouped_folds", "fold", rng)
+    test_sides = _stratify(dataset, groups, [subjects[index] for index in rng.permutation(len(subjects))], n_folds)
+    return _complete(dataset, groups, test_sides, seed, "grouped_folds", "fold", rng)
 
 
 def make_leave_one_out(dataset: Dataset, seed: int) -> list[dict[str, Any]]:
@@ -49,11 +55,11 @@ def make_leave_one_out(dataset: Dataset, seed: int) -> list[dict[str, Any]]:
     Raises:
         InvalidInput: Fewer than three people.
     """
-    subjects = dataset.subjects()
+    groups = group_people(dataset)
     _must_be_free(dataset)
-    _must_be_enough(len(subjects), 3, "leaving one person out")
-    test_sides = [[subject] for subject in subjects]
-    return _complete(dataset, test_sides, seed, "leave_one_subject_out", "person", np.random.default_rng(seed))
+    _must_be_enough(len(groups), 3, "leaving one person out")
+    test_sides = [[first] for first in sorted(groups)]
+    return _complete(dataset, groups, test_sides, seed, "leave_one_subject_out", "person", np.random.default_rng(seed))
 
 
 def freeze_folds(documents: Sequence[dict[str, Any]], folder: Path, dataset: Dataset) -> list[Path]:
@@ -105,22 +111,23 @@ def _must_be_enough(n_subjects: int, n_needed: int, purpose: str) -> None:
         )
 
 
-def _stratify(dataset: Dataset, order: Sequence[str], n_folds: int) -> list[list[str]]:
-    """Assign people to folds with similar counts of each label; ties are broken by the order."""
+def _stratify(dataset: Dataset, groups: Groups, order: Sequence[str], n_folds: int) -> list[list[str]]:
+    """Assign groups of people to folds with similar counts of each label; ties are broken by the order."""
     from sklearn.model_selection import StratifiedGroupKFold
 
-    rank = {subject: number for number, subject in enumerate(order)}
+    rank = {person: number for number, first in enumerate(order) for person in groups[first]}
     # Each sequence as often as there are folds: the shares stay the same, and scikit-learn, which counts sequences,
     # does not refuse a label that fewer sequences than folds have.
-    groups = np.repeat([rank[row.subject_id] for row in dataset.rows], n_folds)
+    ranks = np.repeat([rank[row.subject_id] for row in dataset.rows], n_folds)
     labels = np.repeat([row.label for row in dataset.rows], n_folds)
     # Without shuffling: the order of the groups is the random part, so another scikit-learn gives the same folds.
-    parts = StratifiedGroupKFold(n_folds).split(np.zeros(len(groups)), labels, groups)
-    return [sorted({order[number] for number in groups[test]}) for _, test in parts]
+    parts = StratifiedGroupKFold(n_folds).split(np.zeros(len(ranks)), labels, ranks)
+    return [sorted({order[number] for number in ranks[test]}) for _, test in parts]
 
 
 def _complete(
     dataset: Dataset,
+    groups: Groups,
     test_sides: Sequence[Sequence[str]],
     seed: int,
     method: str,
@@ -128,7 +135,7 @@ def _complete(
     rng: np.random.Generator,
 ) -> list[dict[str, Any]]:
     """Draw each fold's validation people from those who are not tested, and make the documents."""
-    labels_of = splits.labels_by_subject(dataset.rows)
+    labels_of = splits.labels_by_group(dataset, groups)
     n_subjects, n_folds = len(labels_of), len(test_sides)
     documents = []
     for number, tested in enumerate(test_sides, start=1):
@@ -142,8 +149,9 @@ def _complete(
             )
         n_validation = min(max(1, round(splits.FRACTIONS["validation"] * n_subjects)), len(others) - 1)
         counts = {"train": len(others) - n_validation, "validation": n_validation}
-        people = {**splits.draw_parts(labels_of, others, counts, rng), "test": list(tested)}
-        fractions = {side: round(len(people[side]) / n_subjects, 6) for side in splits.PARTS}
+        parts = {**splits.draw_parts(labels_of, others, counts, rng), "test": tested}
+        people = {side: splits.list_people(groups, firsts) for side, firsts in parts.items()}
+        fractions = {side: round(len(parts[side]) / n_subjects, 6) for side in splits.PARTS}
         name = f"{splits.split_name(dataset, seed)}-{word}{number}of{n_folds}"
         document = splits.describe_split(dataset, name, seed, method, fractions, people)
         documents.append({**document, "fold": {"number": number, "of": n_folds}})

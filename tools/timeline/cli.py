@@ -8,10 +8,11 @@ from pathlib import Path
 
 from shared import cli, paths
 from shared.errors import WrongUsage
+from shared.onnx.contract import PROVIDERS
 from shared.text import language
 from tools.timeline.config import (
     FORMATS,
-    PROVIDERS,
+    TENSIONS,
     ExportConfig,
     MomentsConfig,
     PageConfig,
@@ -27,7 +28,7 @@ Read a film into a table of named channels over time, and find its funny moments
 Twice a second (--rate) the frame on screen is looked at: faces are found and followed, and a provider gives channels:
   blendshapes  MediaPipe's 52 (the default)
   emotions     a classifier of one grey face with a JSON beside it (emotion_mini_xception, or --model FILE)
-  enet         EmotiEffLib's enet_b0_8_va_mtl.onnx: 8 emotions, valence, arousal (--model FILE)
+  enet         EmotiEffLib's enet_b0_8_va_mtl: 8 emotions, valence, arousal (./inv fetch-models --only enet)
   model        a detector of this house (--model NAME)
 Sound gives loudness, and laughter where YAMNet and LiteRT are here. Writes artifacts/timelines/<film>/ (or --out).
 Killed at any moment, it goes on where it was; run again, it changes nothing. Memory does not grow with the film.
@@ -42,7 +43,8 @@ timeline moments --timeline talk_show --high 0.6            # other rules, the s
 
 MOMENTS_EXAMPLES = """\
 timeline moments --timeline talk_show --high 0.6 --look-back-s 3
-timeline moments --timeline talk_show --channel happy --track 2"""
+timeline moments --timeline talk_show --channel happy --track 2
+timeline moments --timeline talk_show --clip-model clips-1a2b3c4d-best --tension score"""
 
 SCORE_EXAMPLES = """\
 timeline score --timeline talk_show --timeline quiz
@@ -142,9 +144,18 @@ def _add_moments(timeline: cli.Parser) -> None:
         "whose largest value is the score (repeat; default: what the provider means by fun, and laughter if heard)"
     )
     add("--channel", action="append", default=[], metavar="NAME", help=channel)
+    trained = "a trained model of clips whose probability is the score; of several, such as folds, the mean (repeat)"
+    add("--clip-model", action="append", default=[], metavar="M", help=trained)
+    tension = "what it is made of: arousal and change, or the score of --clip-model (default: change)"
+    add("--tension", choices=TENSIONS, default=TENSIONS[0], help=tension)
     add("--track", type=cli.positive_int, metavar="N", help="the person who counts (default: the largest face)")
     add("--high", type=cli.fraction, metavar="P", help="a moment begins above it (default: the provider's, 0.4)")
-    add("--low", type=cli.fraction, metavar="P", help="it goes on above it (default: half of --high)")
+    add(
+        "--low",
+        type=cli.fraction,
+        metavar="P",
+        help="it goes on above it (default: half of --high; --high with --clip-model)",
+    )
     seconds = cli.number(0, 600, "seconds")
     for name, default, text in MOMENTS_LENGTHS:
         add(name, type=seconds, default=default, metavar="S", help=f"{text}, in seconds (default: {default:g})")
@@ -152,12 +163,10 @@ def _add_moments(timeline: cli.Parser) -> None:
 
 
 def _build(arguments: argparse.Namespace) -> cli.Result:
-    needs_model = arguments.provider == "model" and not arguments.model
-    cli.require(not needs_model, "--model", found="nothing", expected="a model's name or file, with --provider model")
-    takes_model = arguments.provider != "blendshapes" or not arguments.model
-    cli.require(takes_model, "--model", found=f"{arguments.model} with --provider blendshapes", expected="another one")
+    from shared.faces.providers import require_model
     from tools.timeline.table.build import out_folder
 
+    require_model(arguments.provider, arguments.model)
     film = arguments.film.resolve()
     config = cli.fill(TimelineConfig, arguments, film=film, out=out_folder(arguments.out, film))
     from tools.timeline.run import run
@@ -171,7 +180,12 @@ def timeline_dir(value: str) -> Path:
 
 
 def _moments(arguments: argparse.Namespace) -> cli.Result:
-    config = cli.fill(MomentsConfig, arguments, channels=tuple(arguments.channel))
+    files = tuple(paths.model_file(name) for name in dict.fromkeys(arguments.clip_model))
+    is_one = not (files and arguments.channel)
+    cli.require(is_one, "--channel", found="--clip-model beside it", expected="one of them")
+    has_score = bool(files) or arguments.tension != "score"
+    cli.require(has_score, "--tension score", found="no --clip-model", expected="one: the score is what it has learned")
+    config = cli.fill(MomentsConfig, arguments, channels=tuple(arguments.channel), clip_models=files)
     cli.require(config.window_s > 0, "--window-s", found="0", expected="more than 0")
     from tools.timeline.moments.write import write_moments
 

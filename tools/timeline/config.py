@@ -5,7 +5,7 @@ from pathlib import Path
 
 from shared.text.catalogue import Lang
 
-PROVIDERS = ("blendshapes", "emotions", "enet", "model")
+TENSIONS = ("change", "score")
 FORMATS = ("csv", "vtt", "srt", "youtube", "edl", "fcpxml", "otio")
 MANIFEST, ROWS, SOUND, MOMENTS = "timeline.json", "rows.csv", "sound.csv", "moments.json"
 
@@ -18,7 +18,7 @@ class TimelineConfig:
         film: The film.
         out: The timeline's folder.
         rate: Frames a second that are looked at.
-        provider: Of `PROVIDERS`: what gives the channels.
+        provider: Of `shared.onnx.contract.PROVIDERS`: what gives the channels.
         model: The provider's file, or a model's name; None where the provider has a known one.
         face_model: As --face-model takes it.
         landmark_model: As --landmark-model takes it.
@@ -41,9 +41,11 @@ class MomentsConfig:
 
     Attributes:
         channels: Whose largest value is the score; empty for what the provider means by fun, and laughter if heard.
+        clip_models: Trained models of clips whose mean probability is the score instead.
+        tension: Of `TENSIONS`: what the tension is made of.
         track: The person whose face counts; None for the largest face.
         high: A moment begins where the score is above it; None for the provider's own.
-        low: It goes on while the score is above it; None for half of high.
+        low: It goes on while the score is above it; None for half of high; of clip_models for high.
         min_gap_s: Moments nearer than this become one.
         min_length_s: Shorter ones are left out.
         look_back_s: How long before the reaction a moment starts: what was laughed at comes before.
@@ -52,6 +54,8 @@ class MomentsConfig:
     """
 
     channels: tuple[str, ...] = ()
+    clip_models: tuple[Path, ...] = ()
+    tension: str = TENSIONS[0]
     track: int | None = None
     high: float | None = None
     low: float | None = None

@@ -39,6 +39,8 @@ class Ran:
             f"{len(built.manifest['cuts_s'])} cuts ({speed})"
         )
         notes = [f"note: {note}" for note in film["notes"]]
+        if not counts["frames_with_face"] and built.manifest["face_model_sha256"]:
+            notes.append("note: no face was found; of drawn actors the whole picture is the face: --face-model none")
         sound = built.manifest["sound"]
         notes += (
             [f"note: laughter was not listened for ({sound['no_laughter']})"] if sound and sound["no_laughter"] else []

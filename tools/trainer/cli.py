@@ -25,6 +25,7 @@ trainer --dataset photos --network photo --class-weights balanced --unfreeze-blo
 trainer --dataset photos --network photo --augment-to 250
 trainer --dataset people --network landmark_mlp          (after: featurizer --dataset people)
 trainer --dataset people --network landmark_mlp --normalisation farthest --with-z
+trainer --dataset clips --network clip_lstm               (after: featurizer, its kind emotions)
 """
 
 
@@ -85,11 +86,17 @@ _PHOTOS = {  # measured (LOG.md): 1,600 photos of faces from ImageNet weights
     "patience": 8,
     "plateau_patience": 2,
 }
+# Logistic regression on statistics has no hidden state to protect: it is fitted to the labels as they are.
+_STATISTICS = {**_FEATURES, "epochs": 300, "lr": 5e-3, "label_smoothing": 0.0, "mixup": 0.0}
+_CLIPS = {**_FEATURES, "lr": 2e-3}
 DEFAULTS: dict[str, dict[str, Any]] = {
     "dual_head": {**_SAME_FOR_ALL, **_PICTURES},
     "photo": _PHOTOS,
     "landmark_mlp": {**_SAME_FOR_ALL, **_FEATURES},
     "blendshape_mlp": {**_SAME_FOR_ALL, **_FEATURES},
+    "clip_lstm": {**_SAME_FOR_ALL, **_CLIPS},
+    "clip_conv1d": {**_SAME_FOR_ALL, **_CLIPS},
+    "clip_stats": {**_SAME_FOR_ALL, **_STATISTICS},
 }
 PICTURE_NETWORKS = ("dual_head", "photo")
 
@@ -99,8 +106,8 @@ def parser() -> cli.Parser:
     parser = cli.Parser(
         "trainer",
         "Train a network on the training people of a dataset: the dual-head network of pictures, a classifier of "
-        "photos, or a small network of landmarks or blendshapes. The same command goes on with a run that was cut off, "
-        "to the same result.",
+        "photos, or a small network of landmarks, blendshapes or clips' channels. The same command goes on with a run "
+        "that was cut off, to the same result.",
         EXAMPLES,
         _train,
     )

@@ -4,17 +4,19 @@ For training they are varied: each face is stretched a little, and each sequence
 their labels. Mirroring and noise are the network's own.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import torch
 
 from shared import cli
+from shared.arrays import F32
 from shared.dataset.feature_store import load_filled
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput
 from shared.faces.normalise import DEFAULT_SCHEME, normalise
+from shared.onnx.contract import CLIPS
 from tools.trainer.data import NO_EMOTION, Batch
 
 # Faces differ more in proportion than few people show: each axis, and their mixture, is varied by so much (LOG.md).
@@ -27,7 +29,7 @@ class FeatureSequences:
     Args:
         dataset: The dataset.
         rows: Its sequences in this part.
-        kind: ``landmarks`` or ``blendshapes``.
+        kind: One of `shared.onnx.contract.FEATURE_KINDS`.
         scheme: How the network normalises landmarks: only faces that lie alike can be mixed.
 
     Raises:
@@ -52,15 +54,28 @@ class FeatureSequences:
         return len(self._values)
 
     def all(self) -> torch.Tensor:
-        """Return every picture of the part as a sequence of one: (n, 1, ...)."""
+        """Return every picture of the part as a sequence of one: (n, 1, ...); clips whole, padded with nan."""
+        if self.kind == CLIPS:
+            return torch.from_numpy(self._stack(range(len(self))))
         return torch.from_numpy(np.concatenate(self._values))[:, None]
+
+    def _stack(self, chosen: Iterable[int]) -> F32:
+        """Bring sequences to one length."""
+        if self.kind != CLIPS:
+            found = [self._values[index][np.arange(self._longest) % len(self._values[index])] for index in chosen]
+            return np.stack(found)
+        clips = [self._values[index] for index in chosen]
+        padded = np.full((len(clips), self._longest, clips[0].shape[1]), np.nan, np.float32)
+        for place, clip in enumerate(clips):
+            padded[place, : len(clip)] = clip
+        return padded
 
     def augmentation(self, seed: int, mixup: float) -> "Variation":
         """Return what `batches` needs to vary faces."""
         return Variation(seed, mixup, self._scheme if self.kind == "landmarks" else None)
 
     def batches(self, size: int, order: Sequence[int], augmentation: "Variation | None", epoch: int) -> Iterator[Batch]:
-        """Yield batches in a given order; shorter sequences repeat their pictures.
+        """Yield batches in a given order; shorter sequences repeat their pictures, shorter clips are padded with nan.
 
         Args:
             size: Sequences a batch; the last one may be smaller.
@@ -70,9 +85,7 @@ class FeatureSequences:
         """
         for start in range(0, len(order), size):
             chosen = list(order[start : start + size])
-            values = np.stack(
-                [self._values[index][np.arange(self._longest) % len(self._values[index])] for index in chosen]
-            )
+            values = self._stack(chosen)
             batch = Batch(torch.from_numpy(values), self.smile[chosen], self.emotion[chosen])
             yield batch if augmentation is None else augmentation.vary(batch, epoch, start)
 

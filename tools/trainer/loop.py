@@ -128,7 +128,7 @@ def train_epoch(
     for each in cli.progress(batches, what=f"epoch {epoch}/{config.epochs}", total=steps):
         batch = each.to(device)
         optimizer.zero_grad(set_to_none=True)
-        loss = losses.of(_answer(network, batch), batch)
+        loss = losses.of(_answer(network, batch), batch) + network.penalty()
         loss.backward()
         optimizer.step()
     return losses.mean()

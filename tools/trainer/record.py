@@ -13,9 +13,12 @@ import numpy as np
 
 from shared import contracts, paths, provenance
 from shared.dataset import reader, splits
+from shared.dataset.feature_store import open_features
 from shared.dataset.protocol import EMOTIONS
 from shared.errors import InvalidInput
+from shared.models import INPUT_KINDS
 from shared.models.network import Network
+from shared.onnx.contract import CLIPS
 from tools.trainer import checkpoints, loop
 from tools.trainer.config import BEFORE, PLACES, TrainConfig
 from tools.trainer.devices import choose_device
@@ -51,6 +54,11 @@ def epoch_name(epoch: int) -> str:
     return f"epoch_{epoch:04d}"
 
 
+def describe_provider(network: str, dataset: reader.Dataset) -> dict[str, Any]:
+    """Name what gives the channels that a network of clips takes; nothing for any other."""
+    return {"provider": open_features(dataset, CLIPS).provider} if INPUT_KINDS[network] == CLIPS else {}
+
+
 def begin_run(
     folder: Path,
     config: TrainConfig,
@@ -75,6 +83,7 @@ def begin_run(
         "classes": dataset.manifest["classes"],
         "positive_class": dataset.positive_class,
         "emotions": list(EMOTIONS),
+        **describe_provider(config.network, dataset),
         "emotion_counts": dict(Counter(shown for row in train_rows if (shown := row.shown_emotion()))),
         "frame_count": train_rows[0].frame_count,
         "frame_interval_ms": train_rows[0].frame_interval_ms,
@@ -111,6 +120,7 @@ def begin_run(
         ("split", split_reference["sha256"], old["split"] and old["split"]["sha256"]),
         ("consent", dataset.consent, old["dataset"].get("consent")),
         ("weights", weights, old["weights"]),
+        ("provider", run.get("provider"), old.get("provider")),
         *[(key, value, before.get(key)) for key, value in now_settings.items()],
     ):
         if expected != found:

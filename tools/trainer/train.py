@@ -36,6 +36,7 @@ from tools.trainer.record import (
     STAGE_ONE,
     STAGE_ZERO,
     begin_run,
+    describe_provider,
     has_kept,
     history_row,
     keep_weights,
@@ -103,8 +104,9 @@ def train(config: TrainConfig) -> Trained:
     split_reference = {"file": split_path.name, "sha256": contracts.sha256_file(split_path)}
     weights = start.describe_weights(config.weights)
     start.refuse_learned(config.weights, dataset, split)
-    withheld = [dataset.withheld_hash] if dataset.withheld else []
-    settings_hash = config.short_hash(split_reference["sha256"], weights, *withheld)
+    more = [dataset.withheld_hash] if dataset.withheld else []
+    more += describe_provider(config.network, dataset).values()
+    settings_hash = config.short_hash(split_reference["sha256"], weights, *more)
     folder = config.out or paths.artifacts("runs") / f"{dataset.name}-{settings_hash}"
     is_new = not (folder / "run.json").exists()
     rows = _training_rows(dataset, split, config)
@@ -149,7 +151,8 @@ def _train_epochs(
     """Train the epochs that are missing; updates run in place and on disk."""
     torch.set_num_threads(config.threads)
     torch.manual_seed(config.seed)
-    network = build_network(config.network, run["frame_count"], run["config"], run["image_size_px"])
+    n_channels = len(run["provider"]["channels"]) if "provider" in run else 0
+    network = build_network(config.network, run["frame_count"], run["config"], run["image_size_px"], n_channels)
     network.to(choose_device(config.device))
     optimizer = loop.make_optimizer(network, config)
     if isinstance(network, PictureNetwork):

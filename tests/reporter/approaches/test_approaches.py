@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from shared import contracts
-from shared.approaches import APPROACHES, PHOTO, PHOTO_LOGISTIC, RUNTIME_BYTES, get_approach, parse_names
+from shared.approaches import APPROACHES, PHOTO, PHOTO_LOGISTIC, RUNTIME_BYTES, get_approach, parse_names, usual_names
 from shared.errors import InvalidInput, WrongUsage
 from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
 from tools.reporter.approaches.report import ApproachesResult, report_approaches
@@ -423,7 +423,9 @@ def test_the_command_line_prints_where_everything_lies(kitchen: Kitchen, capsys:
 
 
 def test_names_are_parsed_in_the_order_of_the_table_with_the_floor_among_them() -> None:
-    assert parse_names("") == tuple(name for name in APPROACHES if name not in (PHOTO, PHOTO_LOGISTIC))
+    assert parse_names("") == usual_names(of_clips=False)
+    named = {*usual_names(of_clips=True), *usual_names(of_clips=False), PHOTO, PHOTO_LOGISTIC}
+    assert named == set(APPROACHES)
     assert parse_names("photo") == (PHOTO, PHOTO_LOGISTIC, "majority")
     assert parse_names("landmark_mlp,dual_head") == ("dual_head", "landmark_mlp", "majority")
     assert parse_names("landmark_mlp+dual_head") == ("dual_head", "landmark_mlp", "dual_head+landmark_mlp", "majority")

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from shared import contracts, paths
-from shared.approaches import APPROACHES, parse_names
+from shared.approaches import APPROACHES, parse_names, usual_names
 from shared.chain import stages
 from shared.chain.cache import Chain
 from shared.chain.commands import approaches_of, approaches_parser
@@ -22,6 +22,7 @@ from shared.chain.stages import Training
 from shared.dataset.splits import write_sides
 from shared.errors import InvalidInput, MissingOutside
 
+USUAL = usual_names(of_clips=False)
 POSITIVE = Path(__file__).parents[2] / "schemas" / "positive"
 
 
@@ -124,7 +125,7 @@ def plan(tmp_path: Path, make_dataset: Callable[..., Any]) -> Plan:
     baseline.with_name("weights.safetensors").write_bytes(b"weights")
     return Plan(
         dataset=tmp_path / "datasets" / "people",
-        names=parse_names(""),
+        names=USUAL,
         by_name=False,
         training=Training((3,), "5e-5", "", baseline),
         seed=0,
@@ -306,12 +307,12 @@ def test_a_fusion_is_left_out_with_a_member_that_cannot_be_compared(
     assert left_out(shell) == {"one_frame": "photos", "dual_head+one_frame": "photos"}
 
 
-def test_fusions_are_named_among_the_approaches_or_beside_them() -> None:
+def test_fusions_are_named_among_the_approaches_or_beside_them(plan: Plan) -> None:
     def names(*words: str) -> tuple[str, ...]:
-        return approaches_of(approaches_parser().parse_args(["--dataset", "people", *words]))
+        return approaches_of(approaches_parser().parse_args(["--dataset", "people", *words]), plan.dataset)
 
-    assert names() == parse_names("")
-    assert names("--fuse", "landmark_mlp+dual_head") == (*parse_names("")[:-1], FUSION, "majority")
+    assert names() == USUAL
+    assert names("--fuse", "landmark_mlp+dual_head") == (*USUAL[:-1], FUSION, "majority")
     few = ("dual_head", "landmark_mlp", FUSION, "majority")
     assert names("--approaches", f"dual_head,landmark_mlp,{FUSION}") == few
     assert names("--approaches", FUSION) == names("--approaches", "dual_head", "--fuse", FUSION) == few
@@ -319,8 +320,35 @@ def test_fusions_are_named_among_the_approaches_or_beside_them() -> None:
     assert three in names("--fuse", FUSION, "--fuse", three)
 
 
+OF_CLIPS = ("clip_lstm", "clip_conv1d", "clip_stats", "clip_boosting", "one_channel", "majority")
+
+
+def test_clips_are_compared_by_what_is_made_for_them_on_channels_that_are_there_or_new(
+    shell: Shell, plan: Plan
+) -> None:
+    manifest = json.loads((plan.dataset / "dataset.json").read_text(encoding="utf-8"))
+    manifest["protocol"]["whole_windows"] = True
+    (plan.dataset / "dataset.json").write_text(json.dumps(manifest), encoding="utf-8")
+    given = approaches_parser().parse_args(["--dataset", "people"])
+    assert approaches_of(given, plan.dataset) == OF_CLIPS
+    walk(shell, replace(plan, names=OF_CLIPS))
+    (read,) = shell.calls("featurizer")
+    assert shell.value(read, "--kind") == "emotions"
+    assert {shell.value(words, "--network") for words in shell.calls("trainer")} == set(OF_CLIPS[:3])
+    assert {shell.value(words, "--arm") for words in shell.calls("evaluator")} >= {"clip_boosting", "one_channel"}
+    assert "--faces" not in shell.calls("evaluator", "time")[0]
+    assert left_out(shell) == {}
+    there = paths.artifacts("features") / "people" / "emotions" / "features.json"
+    there.parent.mkdir(parents=True)
+    there.write_text(json.dumps({"counts": {"sequences": 24, "sequences_without_face": 24}}), encoding="utf-8")
+    with pytest.raises(InvalidInput, match="one_channel left out: no_faces"):
+        walk(shell, replace(plan, names=("one_channel", "majority")))
+    assert len(shell.calls("featurizer")) == 1
+
+
 @pytest.mark.parametrize(
-    "text", ["dual_head", "dual_head+majority", "dual_head+dual_head", "a+b", f"{FUSION},one_frame"]
+    "text",
+    ["dual_head", "dual_head+majority", "dual_head+dual_head", "a+b", f"{FUSION},one_frame", "dual_head+clip_lstm"],
 )
 def test_what_is_no_fusion_is_refused(text: str, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit):

@@ -278,7 +278,7 @@ def _figure_section(measured: Measured, words: ReportWords) -> Section:
         for name in measured.by_cost()
         for found in [choice.values[name]]
     ]
-    groups = {kind: words(f"input_{kind}") for kind in ("frames", "landmarks", "blendshapes", "several")}
+    groups = {kind: words(f"input_{kind}") for kind in ("frames", "landmarks", "blendshapes", "emotions", "several")}
     floor = choice.values[choice.floor].value
     line = None if floor is None else (display(choice.floor, words), floor)
     figure = costs_figure(rows, groups, line, words(primary), words.lang, in_percent=primary != "roc_auc")

@@ -93,13 +93,13 @@ def find_browser_time(approach: Approach, proofs: Mapping[str, Document]) -> dic
     """
     if approach.name == FLOOR or approach.members:
         return None
-    if not approach.has_graph:
+    if not approach.has_graph and approach.needs_faces:
         for one in proofs.values():
             for entry in _decisions(one):
                 if entry["landmarker"]:
                     return _browser(entry, entry["landmarker"]["ms"]["p50"], "reading")
         return None
-    proof = proofs.get(approach.networks[0])
+    proof = proofs.get(approach.networks[0]) if approach.networks else None
     if proof is None:
         return None
     for entry in _decisions(proof):

@@ -39,11 +39,23 @@ def ship_section(name: str, arm: Arm, costs: Costs, dataset: str, words: ReportW
         blocks = (Paragraph(words("ship_no_export")), Bullets(commands))
         return Section("ship", words("ship"), blocks)
     approach = get_approach(name)
+    if approach.is_of_clips:
+        return Section("ship", words("ship"), _clips(approach, dataset, words))
     if approach.members:
         return Section("ship", words("ship"), _fusion(approach, arm, costs, dataset, words))
     commands = _commands(approach.networks[0], costs.training["epochs"], dataset, needs_faces=approach.needs_faces)
     intro = [words("ship_folds")] + ([words("ship_one_frame")] if approach.network is None else [])
     return Section("ship", words("ship"), (*map(Paragraph, intro), Bullets(commands)))
+
+
+def _clips(approach: Approach, dataset: str, words: ReportWords) -> tuple[Block, ...]:
+    """Say how films are judged by an approach of clips; no page runs one."""
+    if approach.network is None:
+        key = "ship_clip_boosting" if approach.is_trained else "ship_one_channel"
+        return (Paragraph(words(key)),)
+    train, export, *_ = _commands(approach.network, None, dataset)
+    search = "./inv timeline-moments --timeline FILM --clip-model MODEL"
+    return Paragraph(words("ship_clips")), Bullets((train, export, search))
 
 
 def _fusion(approach: Approach, arm: Arm, costs: Costs, dataset: str, words: ReportWords) -> tuple[Block, ...]:

@@ -161,10 +161,20 @@ def tension(timeline: Timeline, track: int | None, window_s: float) -> tuple[F64
     same = np.concatenate([[False], timeline.track[rows[1:]] == timeline.track[rows[:-1]]])
     parts.append(np.where(same, change, np.nan))
     names.append("change")
-    raw = _quietly(np.nanmean, np.stack([_scaled(part) for part in parts], axis=1))
-    half = max(1, round(window_s * rate(timeline))) // 2
-    padded = np.concatenate([np.full(half, np.nan), raw, np.full(half, np.nan)])
-    return _quietly(np.nanmean, np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1)), names
+    raw = mean_of(np.stack([_scaled(part) for part in parts]))
+    return smooth_mean(raw, rate(timeline), window_s), names
+
+
+def mean_of(curves: F64) -> F64:
+    """Return the mean of curves, (m, n), beat by beat; nan where none has a value."""
+    return _quietly(np.nanmean, curves.T)
+
+
+def smooth_mean(values: F64, beats_per_s: float, window_s: float) -> F64:
+    """Return the running mean over a window."""
+    half = max(1, round(window_s * beats_per_s)) // 2
+    padded = np.concatenate([np.full(half, np.nan), values, np.full(half, np.nan)])
+    return _quietly(np.nanmean, np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1))
 
 
 def _scaled(values: F64) -> F64:

@@ -12,10 +12,15 @@ from shared.arrays import F64
 from shared.errors import InvalidInput, WrongUsage
 from tools.timeline.config import MANIFEST, MOMENTS, MomentsConfig
 from tools.timeline.moments import curves
+from tools.timeline.moments.clips import Trained, score_by_models
 from tools.timeline.moments.find import Moment, Rules, find_moments, find_quiet
 from tools.timeline.table.rows import Timeline, read_timeline
 
-ASSUMPTION = "that fun follows tension is an assumption; the curve does not show it"
+# What the curve does not show, by what it is made of.
+ASSUMPTIONS = {
+    "change": "that fun follows tension is an assumption; the curve does not show it",
+    "score": "that tension follows fun is an assumption: the curve is the score, smoothed",
+}
 LOW_OF_HIGH = 0.5
 
 
@@ -36,14 +41,19 @@ class Found:
         """List the moments for people."""
         found = self.document["moments"]
         rules, tension = self.document["rules"], self.document["tension"]
+        n_found = f"{len(found)} moment{'s' * (len(found) != 1)}"
+        n_models = len(self.document.get("clip_models", ()))
+        models = f" of {n_models} models" if n_models > 1 else ""
+        assumption = ASSUMPTIONS["score" if tension["from"] == self.document["channels"] else "change"]
+        band = f" of {n_models} models, with the band between them" if "band" in tension else ""
         lines = [
-            f"{len(found)} moments by {', '.join(self.document['channels'])} above {rules['high']:.2f}:",
+            f"{n_found} by {', '.join(self.document['channels'])}{models} above {rules['high']:.2f}:",
             *[
                 f"  {clock(one['start_s'])} to {clock(one['end_s'])}  peak {clock(one['peak_s'])}  "
                 f"score {one['score']:.2f}" + (f"  track {one['track']}" if one["track"] else "")
                 for one in found
             ],
-            f"tension: {' and '.join(tension['from'])}, mean over {tension['window_s']:g} s; {ASSUMPTION}",
+            f"tension: {' and '.join(tension['from'])}{band}, mean over {tension['window_s']:g} s; {assumption}",
             f"moments   {paths.shown(self.folder / MOMENTS)}",
         ]
         return "\n".join(lines)
@@ -72,15 +82,18 @@ def write_moments(folder: Path, config: MomentsConfig) -> Found:
         WrongUsage: The thresholds are the wrong way round, or there is no such track.
     """
     timeline = read_timeline(folder)
-    channels = config.channels or default_channels(timeline)
-    rules = settle(config, timeline)
-    score = curves.score(timeline, channels, config.track)
+    trained = score_by_models(timeline, config.clip_models, config.track) if config.clip_models else None
+    channels: tuple[str, ...] = (trained.output,) if trained else config.channels or default_channels(timeline)
+    score = curves.mean_of(trained.scores) if trained else curves.score(timeline, channels, config.track)
+    if trained:  # what judges six seconds at a time is smooth already
+        rules = settle(config, trained.threshold, 1.0)
+    else:
+        rules = settle(config, timeline.manifest["provider"]["threshold"], LOW_OF_HIGH)
     step_s = 1 / curves.rate(timeline)
     sound = timeline.sound
     quiet = find_quiet(sound["time_s"], sound["loudness_db"], timeline.manifest["sound"]["step_s"]) if sound else []
     cuts = timeline.manifest["cuts_s"]
     moments = find_moments(score, step_s, rules, duration_s=timeline.duration_s, cuts_s=cuts, quiet_s=quiet)
-    tension, made_of = curves.tension(timeline, config.track, config.window_s)
     document = {
         "schema_version": 1,
         "timeline": {"name": timeline.name, "sha256": contracts.sha256_file(folder / MANIFEST)},
@@ -90,9 +103,12 @@ def write_moments(folder: Path, config: MomentsConfig) -> Found:
         "rules": asdict(rules),
         "step_s": step_s,
         "score": _numbers(score),
-        "tension": {"window_s": config.window_s, "from": made_of, "values": _numbers(tension)},
-        "moments": _describe(moments, timeline, channels, config.track),
+        "tension": _describe_tension(timeline, config, trained),
+        "moments": _describe(moments, timeline, channels, score, config.track),
     }
+    if trained:
+        pairs = zip(trained.names, trained.hashes, strict=True)
+        document["clip_models"] = [{"name": name, "sha256": sha256} for name, sha256 in pairs]
     contracts.write_document(folder / MOMENTS, document, "moments")
     return Found(folder, document)
 
@@ -102,24 +118,43 @@ def default_channels(timeline: Timeline) -> tuple[str, ...]:
     return (curves.FUN, curves.LAUGHTER) if curves.heard(timeline) else (curves.FUN,)
 
 
-def settle(config: MomentsConfig, timeline: Timeline) -> Rules:
+def _describe_tension(timeline: Timeline, config: MomentsConfig, trained: Trained | None) -> dict[str, Any]:
+    """Draw the tension: from arousal and change, or from the trained score, of several models with a band."""
+    if trained is None or config.tension == "change":
+        values, made_of = curves.tension(timeline, config.track, config.window_s)
+        return {"window_s": config.window_s, "from": made_of, "values": _numbers(values)}
+    each = np.stack([curves.smooth_mean(one, curves.rate(timeline), config.window_s) for one in trained.scores])
+    found = {"window_s": config.window_s, "from": [trained.output], "values": _numbers(curves.mean_of(each))}
+    if len(each) > 1:
+        low, high = (np.fmin.reduce(each), np.fmax.reduce(each))
+        found["band"] = {"low": _numbers(low), "high": _numbers(high)}
+    return found
+
+
+def settle(config: MomentsConfig, threshold: float, low_of_high: float) -> Rules:
     """Fill in the thresholds that were not given.
+
+    Args:
+        config: What was given.
+        threshold: Of the provider or the models.
+        low_of_high: The lower threshold's share of the higher one.
 
     Raises:
         WrongUsage: The lower one is above the higher one.
     """
-    high = timeline.manifest["provider"]["threshold"] if config.high is None else config.high
-    low = LOW_OF_HIGH * high if config.low is None else config.low
+    high = threshold if config.high is None else config.high
+    low = low_of_high * high if config.low is None else config.low
     if low > high:
         raise WrongUsage("--low", found=f"{low:g}", expected=f"at most --high, {high:g}")
     return Rules(high, low, config.min_gap_s, config.min_length_s, config.look_back_s, config.snap_s)
 
 
 def _describe(
-    moments: Sequence[Moment], timeline: Timeline, channels: tuple[str, ...], track: int | None
+    moments: Sequence[Moment], timeline: Timeline, channels: tuple[str, ...], score: F64, track: int | None
 ) -> list[dict[str, Any]]:
-    """Describe moments, and why they are: each channel within them, and in the whole film."""
-    curve = {name: curves.channel(timeline, name, track) for name in channels}
+    """Describe moments, and why they are: each channel within them, and in the whole film; or what models give."""
+    known = {curves.FUN, *curves.SOUND_CHANNELS, *timeline.channels}
+    curve = {name: curves.channel(timeline, name, track) if name in known else score for name in channels}
     usual = {name: float(np.nanmedian(values)) for name, values in curve.items() if not np.isnan(values).all()}
     shown, rate = curves.rows_of_beats(timeline, track), curves.rate(timeline)
     found = []

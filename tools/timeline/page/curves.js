@@ -13,7 +13,7 @@ export class Curve {
     });
   }
 
-  show(data) { // { values, step_s, duration_s, moments, threshold }
+  show(data) { // { values, step_s, duration_s, moments, threshold, band }
     this.data = data;
     this.picture = null;
     this.draw(this.now ?? 0);
@@ -39,7 +39,7 @@ export class Curve {
   }
 
   paint(width, height, ratio) {
-    const { values, step_s, duration_s, moments, threshold } = this.data;
+    const { values, step_s, duration_s, moments, threshold, band } = this.data;
     const picture = document.createElement("canvas");
     picture.width = width;
     picture.height = height;
@@ -51,6 +51,17 @@ export class Curve {
     for (const moment of moments) {
       const from = (moment.start_s / duration_s) * width;
       pen.fillRect(from, 0, Math.max(2 * ratio, ((moment.end_s - moment.start_s) / duration_s) * width), height);
+    }
+    if (band) {
+      pen.fillStyle = tone(this.colour);
+      pen.globalAlpha = 0.25;
+      const low = columns(band.low, step_s, duration_s, width), high = columns(band.high, step_s, duration_s, width);
+      high.forEach(([place, value], number) => {
+        if (value === null || low[number][1] === null) return;
+        const next = high[number + 1]?.[0] ?? width;
+        pen.fillRect(place, y(value), Math.max(next - place, 1), Math.max(y(low[number][1]) - y(value), 1));
+      });
+      pen.globalAlpha = 1;
     }
     if (threshold !== undefined) {
       pen.strokeStyle = tone("--soft");

@@ -219,7 +219,7 @@ function speak(chosen) {
     const chosen = $("channel").value;
     $("channel").replaceChildren(...state.names.map((name) => new Option(named(name), name)));
     $("channel").value = chosen || state.names[0];
-    $("tension-note").textContent = say("tension_note", { from: state.tension.from.map(named).join(" + "), window: state.tension.window_s });
+    $("tension-note").textContent = say(noteOfTension(), { from: state.tension.from.map(named).join(" + "), window: state.tension.window_s });
   }
   drawKeys();
   drawList();
@@ -235,13 +235,18 @@ async function showChannel(name) {
   }
 }
 
+function noteOfTension() {
+  if (state.tension.band) return "tension_note_band";
+  return state.tension.from.join() === state.channels.join() ? "tension_note_score" : "tension_note";
+}
+
 function startCurves() {
   const { step_s, moments, score, tension, rules } = state;
   const { duration_s } = state.film;
   for (const [id, colour] of [["score", "--score"], ["tension", "--tension"], ["other", "--other"]]) curves.push(new Curve($(id), colour, seek));
   $("charts").hidden = false;
   curves[0].show({ values: score, step_s, duration_s, moments, threshold: rules.high });
-  curves[1].show({ values: tension.values, step_s, duration_s, moments });
+  curves[1].show({ values: tension.values, step_s, duration_s, moments, band: tension.band });
   $("channel").addEventListener("change", () => showChannel($("channel").value));
   showChannel(state.names[0]);
   window.addEventListener("resize", () => curves.forEach((curve) => curve.draw(film.currentTime)));

@@ -29,7 +29,7 @@ from shared.web.loopback import HOST, LocalServer
 from shared.web.private import Guard, listen_as, page_routes, read_token, say
 from tools.timeline.config import PageConfig
 from tools.timeline.moments import curves
-from tools.timeline.moments.write import ASSUMPTION, read_moments
+from tools.timeline.moments.write import read_moments
 from tools.timeline.page.proxy import playable
 from tools.timeline.table.rows import Timeline, read_timeline
 from tools.timeline.truth import labels
@@ -94,7 +94,7 @@ class Desk:
         names = list(dict.fromkeys([*fun, *sound, *self.timeline.channels]))
         keys = ("step_s", "score", "tension", "moments", "rules", "channels")
         found = {key: self.moments[key] for key in keys}
-        return {**state, **found, "names": names, "cuts_s": self.timeline.manifest["cuts_s"], "assumption": ASSUMPTION}
+        return {**state, **found, "names": names, "cuts_s": self.timeline.manifest["cuts_s"]}
 
     def channel(self, name: str) -> list[float | None]:
         """Return a channel by beat."""

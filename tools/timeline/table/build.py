@@ -18,12 +18,12 @@ import numpy as np
 from shared import cli, contracts, paths, provenance
 from shared.arrays import F32, U8
 from shared.dataset.ahead import map_ahead
-from shared.errors import InvalidInput, MissingOutside, WrongUsage
-from shared.faces.detector import NO_MODEL, Face, FaceFinder, open_finder
+from shared.errors import InvalidInput, WrongUsage
+from shared.faces.detector import Face, FaceFinder, require_finder
+from shared.faces.providers import Provider, open_provider
 from shared.video import Film
 from tools.timeline.config import MANIFEST, ROWS, SOUND, TimelineConfig
 from tools.timeline.table import sound
-from tools.timeline.table.providers import Provider, open_provider
 from tools.timeline.table.rows import FIXED, format_row, format_sound
 from tools.timeline.table.samples import Place, Sample, read_samples
 from tools.timeline.table.tracks import Track, Tracker
@@ -79,8 +79,8 @@ def build(config: TimelineConfig) -> Built:
         MissingOutside: A model is not here.
     """
     film = _describe(config)
-    finder = _open_finder(config)
-    with open_provider(config) as provider:
+    finder = require_finder(config.face_model)
+    with open_provider(config.provider, config.model, config.landmark_model) as provider:
         return _build_with(config, film, finder, provider)
 
 
@@ -165,15 +165,6 @@ def _describe(config: TimelineConfig) -> dict[str, Any]:
         "duration_s": duration_s,
         "notes": notes,
     }
-
-
-def _open_finder(config: TimelineConfig) -> FaceFinder | None:
-    """Open the face detector; None where the whole picture is the face."""
-    finder = open_finder(config.face_model)
-    if finder is None and config.face_model != NO_MODEL:
-        todo = "get it: ./inv fetch-models (or --face-model none: the whole picture is the face)"
-        raise MissingOutside("the face detector", found="none", expected="it", todo=todo)
-    return finder
 
 
 def _is_whole(folder: Path, manifest: dict[str, Any]) -> bool:

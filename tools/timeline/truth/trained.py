@@ -10,7 +10,9 @@ from typing import Any
 
 import numpy as np
 
+from shared import cli
 from shared.arrays import F64, Bool
+from shared.statistics.clip_statistics import Judge, fit_boosting, fit_logistic, summarise
 from tools.timeline.moments import curves
 from tools.timeline.moments.find import Rules, find_spans
 from tools.timeline.table.rows import Timeline
@@ -40,15 +42,7 @@ def clip_statistics(values: F64, beats_per_s: float) -> F64:
     half = max(1, round(CLIP_S * beats_per_s / 2))
     padded = np.pad(values, ((0, 0), (half, half)), constant_values=np.nan)
     clips = np.lib.stride_tricks.sliding_window_view(padded, 2 * half + 1, axis=1)  # (K, n, window)
-    known = ~np.isnan(clips)
-    n = known.sum(2)
-    some = np.maximum(n, 1)
-    mean = np.where(known, clips, 0.0).sum(2) / some
-    std = np.sqrt(np.where(known, (clips - mean[:, :, None]) ** 2, 0.0).sum(2) / some)
-    most = np.where(known, clips, -np.inf).max(2)
-    least = np.where(known, clips, np.inf).min(2)
-    found = np.concatenate([np.where(n > 0, each, np.nan) for each in (mean, std, most, least)])
-    return np.asarray(found.T, np.float64)
+    return summarise(clips.transpose(1, 2, 0))
 
 
 def learned_onsets(films: Sequence[Any]) -> dict[str, dict[str, list[float]]]:
@@ -66,6 +60,7 @@ def learned_onsets(films: Sequence[Any]) -> dict[str, dict[str, list[float]]]:
         others = [place for place in range(len(films)) if place != held_out]
         known = np.concatenate([targets[place] for place in others])
         if known.all() or not known.any():
+            cli.note(f"warning: nothing is learned for {film.timeline.name}: the other films' marks show one class")
             for method in found.values():
                 method[film.timeline.name] = []
             continue
@@ -90,29 +85,7 @@ def _targets(timeline: Timeline, events: Sequence[Event]) -> Bool:
     return inside
 
 
-def _fit_logistic(inputs: F64, targets: Bool) -> Callable[[F64], F64]:
-    """Fit a logistic regression on standardised statistics; what is missing is taken as usual."""
-    from sklearn.linear_model import LogisticRegression
-
-    mean = np.nan_to_num(np.nanmean(inputs, axis=0))
-    scale = np.maximum(np.nan_to_num(np.nanstd(inputs, axis=0)), 1e-6)
-
-    def standard(values: F64) -> F64:
-        return np.asarray(np.nan_to_num((values - mean) / scale), np.float64)
-
-    model = LogisticRegression(C=0.1, class_weight="balanced", max_iter=2000).fit(standard(inputs), targets)
-    return lambda values: np.asarray(model.predict_proba(standard(values))[:, 1], np.float64)
-
-
-def _fit_boosting(inputs: F64, targets: Bool) -> Callable[[F64], F64]:
-    """Fit boosted trees, which know what is missing by themselves."""
-    from sklearn.ensemble import HistGradientBoostingClassifier
-
-    model = HistGradientBoostingClassifier(max_iter=100, class_weight="balanced", random_state=0).fit(inputs, targets)
-    return lambda values: np.asarray(model.predict_proba(values)[:, 1], np.float64)
-
-
-_FITS: Mapping[str, Callable[[F64, Bool], Callable[[F64], F64]]] = {LOGISTIC: _fit_logistic, BOOSTING: _fit_boosting}
+_FITS: Mapping[str, Callable[[F64, Bool], Judge]] = {LOGISTIC: fit_logistic, BOOSTING: fit_boosting}
 
 
 def _best_level(judged: Sequence[tuple[F64, Any]]) -> float:

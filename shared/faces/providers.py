@@ -1,8 +1,8 @@
-"""Providers: what gives named channels for a face of a film. Each says which of its channels mean fun.
+"""Providers: what gives named channels for a face, of a film or of a picture. Each says which of its channels mean fun.
 
 - ``blendshapes``: MediaPipe's 52.
 - ``emotions``: a classifier of one grey face with a JSON beside it, such as emotion_mini_xception (7).
-- ``enet``: EmotiEffLib's enet_b0_8_va_mtl as ONNX (8 emotions, valence, arousal); the file must be given.
+- ``enet``: EmotiEffLib's enet_b0_8_va_mtl as ONNX (8 emotions, valence, arousal).
 - ``model``: any detector of the house's contract, shown the same picture as often as it takes frames.
 
 Reads model files; writes nothing. No provider finds faces: a face and its picture are given.
@@ -20,14 +20,13 @@ import numpy as np
 from shared import contracts, paths
 from shared.arrays import F32, U8
 from shared.dataset.protocol import EMOTIONS
-from shared.errors import InvalidInput, MissingOutside
+from shared.errors import InvalidInput, MissingOutside, WrongUsage
 from shared.faces import classifier, landmarker
 from shared.faces.detector import Face
 from shared.onnx.contract import class_of
 from shared.onnx.model import OnnxModel
 from shared.onnx.session import open_session, run_session
 from shared.preprocess import crop_and_resize, to_batch
-from tools.timeline.config import TimelineConfig
 
 FUN = ("smile", "happy", "happiness", "joy", "laughter", "funny", "amusement")  # names of channels that mean it
 XCEPTION = "emotion_mini_xception.onnx"
@@ -51,7 +50,7 @@ class About:
     """What a provider is.
 
     Attributes:
-        name: Of `tools.timeline.config.PROVIDERS`.
+        name: Of `shared.onnx.contract.PROVIDERS`.
         file: Its model's file name.
         sha256: Of that file.
         channels: Names of its numbers, in order.
@@ -76,9 +75,15 @@ class About:
 
 
 class Provider(Protocol):
-    """Gives the channels of a face."""
+    """Gives the channels of a face.
+
+    Attributes:
+        about: What it is.
+        path: Its model's file.
+    """
 
     about: About
+    path: Path
 
     def read(self, picture_rgb_hwc_u8: U8, face: Face | None) -> F32:
         """Return (K,) numbers, nan where it sees nothing; without a face the whole picture's square counts."""
@@ -117,7 +122,7 @@ class Blendshapes:
     """MediaPipe's 52 blendshapes."""
 
     def __init__(self, loaded: landmarker.FaceLandmarker) -> None:
-        self._landmarker, name = loaded, loaded.model.name
+        self._landmarker, name, self.path = loaded, loaded.model.name, loaded.model
         fun = tuple(landmarker.BLENDSHAPES[place] for place in (landmarker.SMILE_LEFT, landmarker.SMILE_RIGHT))
         shapes = landmarker.BLENDSHAPES
         self.about = About("blendshapes", name, loaded.model_sha256, shapes, fun, _SMILE_THRESHOLD, _MOST_RESTING)
@@ -134,7 +139,7 @@ class Emotions:
     """A classifier of one grey face."""
 
     def __init__(self, path: Path) -> None:
-        self._classifier = classifier.FaceClassifier(path)
+        self._classifier, self.path = classifier.FaceClassifier(path), path
         names = self._classifier.classes
         fun, arousal = _fun_of(names), "arousal" if "arousal" in names else None
         self.about = About("emotions", path.name, contracts.sha256_file(path), names, fun, arousal=arousal)
@@ -151,7 +156,7 @@ class Enet:
     """
 
     def __init__(self, path: Path) -> None:
-        self._session, self._path = open_session(path, str(path), 1), path
+        self._session, self.path = open_session(path, str(path), 1), path
         (first, *more) = self._session.get_inputs()
         if more or list(first.shape[1:]) != [3, 224, 224] or first.type != "tensor(float)":
             raise InvalidInput(str(path), found=f"the input {first.shape} {first.type}", expected="(N, 3, 224, 224)")
@@ -163,11 +168,11 @@ class Enet:
         """Return eight probabilities (softmax over the first eight outputs), valence and arousal."""
         cut = _cut(picture_rgb_hwc_u8, face, 1.0, 224).astype(np.float32) / 255
         values = ((cut - _MEAN) / _STD).transpose(2, 0, 1)[None]
-        outputs = run_session(self._session, {self._input: np.ascontiguousarray(values)}, str(self._path))
+        outputs = run_session(self._session, {self._input: np.ascontiguousarray(values)}, str(self.path))
         found = np.asarray(next(iter(outputs.values())), np.float32).reshape(-1)
         if found.size != len(ENET_CHANNELS):
             expected = f"{len(ENET_CHANNELS)}: {', '.join(ENET_CHANNELS)}"
-            raise InvalidInput(str(self._path), found=f"{found.size} outputs", expected=expected)
+            raise InvalidInput(str(self.path), found=f"{found.size} outputs", expected=expected)
         powers = np.exp(found[:_N_LOGITS] - found[:_N_LOGITS].max())
         return np.concatenate([powers / powers.sum(), found[_N_LOGITS:]]).astype(np.float32)
 
@@ -176,7 +181,7 @@ class Detector:
     """A detector of the house's contract: its class, and its seven emotions where it has them."""
 
     def __init__(self, path: Path) -> None:
-        self._model = OnnxModel(path, threads=1)
+        self._model, self.path = OnnxModel(path, threads=1), path
         if self._model.kind != "frames" or not self._model.frame_count:
             raise InvalidInput(str(path), found=f"a model of {self._model.kind}", expected="one of pictures")
         logits = self._model.run(np.zeros((1, *self._shape()), np.float32)).emotion_logits
@@ -203,22 +208,39 @@ class Detector:
 
 
 @contextlib.contextmanager
-def open_provider(config: TimelineConfig) -> Iterator[Provider]:
+def open_provider(name: str, model: str | None = None, landmark_model: str | None = None) -> Iterator[Provider]:
     """Open the provider that was chosen, and close it.
+
+    Args:
+        name: Of `shared.onnx.contract.PROVIDERS`.
+        model: Its file, or the name of a model of this house; None where the provider has a known one.
+        landmark_model: As --landmark-model takes it, for blendshapes.
 
     Raises:
         MissingOutside: Its model file is not here, and none was named.
         InvalidInput: The file is another model than the provider takes.
     """
-    if config.provider == "blendshapes":
-        with landmarker.FaceLandmarker(landmarker.find_model(config.landmark_model)) as loaded:
+    if name == "blendshapes":
+        with landmarker.FaceLandmarker(landmarker.find_model(landmark_model)) as loaded:
             yield Blendshapes(loaded)
-    elif config.provider == "model":
-        yield Detector(paths.model_file(str(config.model)))
+    elif name == "model":
+        yield Detector(paths.model_file(str(model)))
     else:
-        known = {"emotions": XCEPTION, "enet": ENET}[config.provider]
-        path = Path(config.model).expanduser() if config.model else _find(known)
-        yield Emotions(path) if config.provider == "emotions" else Enet(path)
+        known = {"emotions": XCEPTION, "enet": ENET}[name]
+        path = Path(model).expanduser() if model else _find(known)
+        yield Emotions(path) if name == "emotions" else Enet(path)
+
+
+def require_model(name: str, model: str | None) -> None:
+    """Refuse a provider without the model that it needs, and a model beside one that takes none.
+
+    Raises:
+        WrongUsage: Says which.
+    """
+    if name == "model" and not model:
+        raise WrongUsage("--model", found="nothing", expected="a model's name or file, with --provider model")
+    if name == "blendshapes" and model:
+        raise WrongUsage("--model", found=f"{model} with --provider blendshapes", expected="another provider")
 
 
 def _find(name: str) -> Path:
@@ -226,7 +248,8 @@ def _find(name: str) -> Path:
     found = next((folder / name for folder in landmarker.model_folders() if (folder / name).is_file()), None)
     if found is None:
         folder = paths.shown(paths.artifacts("fetched"))
-        raise MissingOutside(name, found="no such file", expected=f"it in {folder}", todo="or name it: --model FILE")
+        todo = "name it: --model FILE" + (", or get it: ./inv fetch-models --only enet" if name == ENET else "")
+        raise MissingOutside(name, found="no such file", expected=f"it in {folder}", todo=todo)
     return found
 
 
