@@ -6,8 +6,8 @@ import pytest
 
 from shared import contracts
 from shared.errors import InvalidInput, WrongUsage
-from tools.reporter.ab.histories import read_history, read_run
 from tools.reporter.sources.arms import Arm, read_arms
+from tools.reporter.sources.histories import read_history, read_run
 
 ROWS = [("seq_0001", "s01", "smile", 0.9), ("seq_0002", "s01", "non_smile", 0.2), ("seq_0003", "s02", "smile", 0.4)]
 

@@ -110,6 +110,8 @@ def parser() -> cli.Parser:
         help="results of the same training on N people (repeat): draws accuracy against the number of people",
     )
     cli.add_dataset(parser, default="none: no pictures of changed predictions")
+    help_ = "suspicion.json of reviewer suspect: the verdict without labels that look wrong (default: the dataset's)"
+    add("--suspects", type=cli.path, metavar="JSON", help=help_)
     add("--no-faces", action="store_true", help="leave the pictures out: for a report that is passed on")
     _add_place(parser)
     _add_approaches(parser)

@@ -43,6 +43,7 @@ class ReportConfig:
         question: What the verdict answers.
         gate: Whether exit code 1 says that the best candidate is not better than the baseline and every reference.
         groups: Table of the people's groups; None for none.
+        suspects: What models say of the labels; None for the dataset's own, where there is one.
         runs: run.json files whose learning curve is shown.
         histories: history.csv files without a run.
         people: Results of the same training on so many people, for the curve over their number.
@@ -59,6 +60,7 @@ class ReportConfig:
     question: Question = field(default_factory=Question)
     gate: bool = False
     groups: Path | None = None
+    suspects: Path | None = None
     runs: tuple[Path, ...] = ()
     histories: tuple[Path, ...] = ()
     people: tuple[tuple[int, Path], ...] = ()

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 
 from shared import contracts, paths
-from shared.arrays import F64
 from shared.dataset.reader import Dataset
 from shared.errors import InvalidInput
+from shared.statistics.confident_learning import flag
 
 SUSPICION_FILE = "suspicion.json"
 
@@ -91,30 +91,6 @@ def find_suspects(dataset: Dataset, scores: OutOfFoldScores) -> dict[str, Suspec
         )
         for index, row in enumerate(rows)
     }
-
-
-def flag(probabilities: F64, labels: np.typing.NDArray[np.intp]) -> np.typing.NDArray[np.bool_]:
-    """Flag the labels that confident learning takes for wrong.
-
-    Args:
-        probabilities: (n, n_classes), out of fold.
-        labels: (n,) class indices.
-
-    Returns:
-        (n,) True where another class is at least as probable as it is on average among the sequences of that class,
-        and the most probable of those. Source: Northcutt, Jiang and Chuang 2021, Confident Learning, section 3.1
-        (the confident joint off its diagonal).
-    """
-    n_classes = probabilities.shape[1]
-    thresholds = np.array(
-        [
-            probabilities[labels == index, index].mean() if (labels == index).any() else np.inf
-            for index in range(n_classes)
-        ]
-    )
-    confident = np.where(probabilities >= thresholds - 1e-9, probabilities, -1.0)
-    best = confident.argmax(axis=1)
-    return np.asarray((confident.max(axis=1) >= 0) & (best != labels))
 
 
 def suspicion_path(dataset_name: str) -> Path:

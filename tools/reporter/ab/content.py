@@ -13,8 +13,8 @@ from shared.text.rounding import rounded
 from tools.reporter.ab.content_metrics import details_section, metrics_section
 from tools.reporter.ab.content_use import calibration_section, people_section, thresholds_section
 from tools.reporter.ab.content_verdict import differences_section, rule, settle_section, verdict_section
-from tools.reporter.ab.histories import History
 from tools.reporter.ab.judgement import Judgement
+from tools.reporter.ab.labels import LabelCheck, with_labels
 from tools.reporter.ab.notes import describe_arm
 from tools.reporter.ab.recommendation import next_section
 from tools.reporter.practice.groups import Grouped, groups_section
@@ -33,6 +33,7 @@ from tools.reporter.render.blocks import (
 )
 from tools.reporter.sources.arms import Arm
 from tools.reporter.sources.datasets import DatasetFacts, Targets, clip_seconds, targets_of
+from tools.reporter.sources.histories import History
 from tools.reporter.sources.sections import (
     dataset_section,
     footer,
@@ -60,6 +61,7 @@ def build_page(
     lang: Lang,
     points: Sequence[PeoplePoint] = (),
     groups: Grouped | None = None,
+    labels: LabelCheck | None = None,
 ) -> Page:
     """Write the report.
 
@@ -74,6 +76,7 @@ def build_page(
         lang: Its language.
         points: Of the curve over the number of training people.
         groups: Recall by declared groups; None where none were declared.
+        labels: Whether the verdict hangs on labels that look wrong; None where nobody looked.
     """
     words, targets = ReportWords(lang), {} if arms[0].is_table else targets_of(facts)
     curve = people_curve_section(points, words)
@@ -114,7 +117,7 @@ def build_page(
         subtitle=words("subtitle_table", created=created) if is_table else of_dataset,
         banners=tuple(banners),
         sections=(
-            verdict_section(arms, judgement, words),
+            with_labels(verdict_section(arms, judgement, words), labels, words),
             metrics_section(arms, judgement, comparison, targets, words),
             *(by_group if groups is not None and groups.has_drop else []),
             *(section.folded() for section in small_print),

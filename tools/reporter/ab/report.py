@@ -14,8 +14,8 @@ from shared.provenance import code_info
 from shared.statistics.metric_names import SHOWN_METRICS
 from tools.reporter.ab.comparison import compare, find_flips
 from tools.reporter.ab.content import build_page
-from tools.reporter.ab.histories import read_history, read_run
 from tools.reporter.ab.judgement import Judgement, judge
+from tools.reporter.ab.labels import LabelCheck, check_labels, find_suspects
 from tools.reporter.ab.looks_log import ask, record
 from tools.reporter.ab.sentence import describe_look
 from tools.reporter.ab.strips import draw_strips
@@ -26,6 +26,7 @@ from tools.reporter.render.blocks import Page
 from tools.reporter.render.folder import HTML, files_of, write_page
 from tools.reporter.sources.arms import Arm, Source, read_arms
 from tools.reporter.sources.datasets import find_dataset
+from tools.reporter.sources.histories import read_history, read_run
 from tools.reporter.text.words import ReportWords
 
 COMPARISON = "comparison.json"
@@ -148,10 +149,13 @@ def make_report(config: ReportConfig) -> ReportResult:
         changed = {flip["sequence_id"] for arm in arms if arm.role == "candidate" for flip in find_flips(arms[0], arm)}
         strips, source = draw_strips(config.dataset, arms[0], changed)
         sources.append(source)
+    found = find_suspects(arms, config.suspects)
+    labels = None if found is None else check_labels(arms, judgement, found[0])
+    sources += [] if found is None else [found[1]]
     groups = find_groups(arms, judgement.predictions, judgement.best, config.groups)
-    comparison = compare_arms(arms, judgement, config.report_id, sources, groups)
+    comparison = compare_arms(arms, judgement, config.report_id, sources, groups, labels)
     page = build_page(
-        arms, judgement, comparison, histories, facts, strips, no_strips_reason, config.lang, points, groups
+        arms, judgement, comparison, histories, facts, strips, no_strips_reason, config.lang, points, groups, labels
     )
     return write_report(page, comparison, judgement, config.out, gate=config.gate)
 
@@ -162,6 +166,7 @@ def compare_arms(
     report_id: str | None,
     sources: Sequence[Source],
     groups: Grouped | None = None,
+    labels: LabelCheck | None = None,
 ) -> Document:
     """Make the comparison document of arms, checked; a name of None is made of dataset and time."""
     moment, baseline = paths.utc_now(), arms[0].results
@@ -170,6 +175,8 @@ def compare_arms(
     comparison = compare(arms, judgement, name, paths.utc_text(moment), sources, code)
     if groups is not None:
         comparison["groups"] = groups.as_document()
+    if labels is not None:
+        comparison["label_check"] = labels.as_document()
     contracts.validate(comparison, "comparison", COMPARISON)
     return comparison
 
