@@ -32,6 +32,7 @@ from tools.reporter.render.blocks import (
     Section,
 )
 from tools.reporter.sources.arms import Arm
+from tools.reporter.sources.counts import accuracy_in_counts
 from tools.reporter.sources.datasets import DatasetFacts, Targets, clip_seconds, targets_of
 from tools.reporter.sources.histories import History
 from tools.reporter.sources.sections import (
@@ -42,7 +43,6 @@ from tools.reporter.sources.sections import (
     provenance_section,
     sealed_section,
 )
-from tools.reporter.text.counts import accuracy_in_counts
 from tools.reporter.text.words import ReportWords
 
 # Enough to see a pattern; a page with the pictures of thousands of sequences would not open on a phone.

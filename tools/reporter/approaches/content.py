@@ -25,9 +25,9 @@ from tools.reporter.approaches.tradeoff import tradeoff_section
 from tools.reporter.render.blocks import Block, Bullets, Cell, Page, Paragraph, Picture, Section, Table, VerdictBox
 from tools.reporter.render.interval_figures import CostRow, Estimate, costs_figure
 from tools.reporter.sources.arms import Arm
+from tools.reporter.sources.counts import accuracy_in_counts
 from tools.reporter.sources.datasets import DatasetFacts
 from tools.reporter.sources.sections import dataset_section, footer, moment, provenance_section, sealed_section
-from tools.reporter.text.counts import accuracy_in_counts
 from tools.reporter.text.words import ReportWords
 
 
