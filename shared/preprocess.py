@@ -14,6 +14,7 @@ CROP = "center_square"
 RESIZE = "area"
 MIRROR = False
 SIZE_PX = 224
+LUMA = (0.299, 0.587, 0.114)  # weights of R, G, B in brightness, ITU-R BT.601
 
 
 def square_box(width_px: int, height_px: int) -> tuple[int, int, int, int]:

@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 
 from shared.arrays import F32, F64, U8
-from shared.preprocess import SIZE_PX
+from shared.preprocess import LUMA, SIZE_PX
 
 MAX_ROTATION_DEG = 10.0
 MAX_SHIFT = 0.06  # of the picture's side
@@ -20,7 +20,6 @@ MAX_BRIGHTNESS = 0.3
 MAX_CONTRAST = 0.3
 MAX_SATURATION = 0.3
 MAX_NOISE = 8.0  # standard deviation, of 255
-LUMA = np.array([0.299, 0.587, 0.114])  # weights of R, G, B in brightness, ITU-R BT.601
 _MARGIN = 64
 
 
@@ -88,6 +87,6 @@ def _draw_colour(rng: np.random.Generator, mean: float, strength: float) -> F64:
     brightness, contrast, saturation = (
         1 + rng.uniform(-limit, limit) * strength for limit in (MAX_BRIGHTNESS, MAX_CONTRAST, MAX_SATURATION)
     )
-    mix = saturation * np.eye(3) + (1 - saturation) * np.tile(LUMA, (3, 1))
+    mix = saturation * np.eye(3) + (1 - saturation) * np.tile(np.array(LUMA), (3, 1))
     offset = np.full((3, 1), (1 - contrast) * mean * brightness)
     return np.hstack([brightness * contrast * mix, offset])

@@ -13,7 +13,7 @@ from shared.errors import InvalidInput
 from shared.faces import detector
 from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.encoder_specs import EncoderChoice
-from shared.models.face_crop import MARGIN, FaceCrop
+from shared.models.face_crop import DOWN, SIDE, FaceCrop
 from shared.models.onnx_export import export_module
 from shared.models.yunet import Candidates, YuNet
 from shared.onnx.session import open_session
@@ -41,7 +41,7 @@ def _tensor(pictures: Any) -> torch.Tensor:
 
 @needs_detector
 @needs_films
-def test_the_square_lies_around_the_face_that_opencv_finds(pictures: Any) -> None:
+def test_the_square_lies_from_eyes_to_chin_of_the_face_that_opencv_finds(pictures: Any) -> None:
     finder = detector.open_finder()
     assert finder is not None
     crop = FaceCrop(224, 112)
@@ -50,9 +50,9 @@ def test_the_square_lies_around_the_face_that_opencv_finds(pictures: Any) -> Non
         squares = crop.find_squares(_tensor(pictures)).tolist()
     for picture, (left, top, side) in zip(pictures, squares, strict=True):
         x0, y0, x1, y1 = finder.find(picture)[0].box_xyxy_px
-        assert side == pytest.approx(MARGIN * max(x1 - x0, y1 - y0), rel=0.15)
+        assert side == pytest.approx(SIDE * max(x1 - x0, y1 - y0), rel=0.15)
         assert left + side / 2 == pytest.approx((x0 + x1) / 2, abs=0.1 * side)
-        assert top + side / 2 == pytest.approx((y0 + y1) / 2, abs=0.1 * side)
+        assert top + side / 2 == pytest.approx((y0 + y1) / 2 + DOWN * (y1 - y0), abs=0.1 * side)
 
 
 @needs_detector
@@ -133,6 +133,20 @@ def test_a_small_network_looks_for_faces_in_a_smaller_picture(pictures: Any) -> 
     assert float(far.max()) < 40
 
 
+def test_what_comes_out_is_grey() -> None:
+    crop = FaceCrop(64, 32)
+    red = torch.zeros(1, 3, 64, 64)
+    red[:, 0] = 1.0
+    assert torch.allclose(crop(red), torch.full((1, 3, 32, 32), 0.299), atol=1e-6)
+
+
+def test_weights_that_learned_from_other_squares_are_refused() -> None:
+    old = FaceCrop(64, 32).state_dict()
+    del old["side"]
+    with pytest.raises(RuntimeError, match="side"):
+        FaceCrop(64, 32).load_state_dict(old)
+
+
 def test_context_keeps_the_scale_and_adds_what_lies_around() -> None:
     crop = FaceCrop(224, 112)
     picture, square = torch.rand(2, 3, 224, 224), torch.tensor([[60.0, 50.0, 90.0], [30.0, 70.0, 140.0]])
@@ -205,7 +219,8 @@ def test_of_two_faces_one_is_taken_however_alike_they_are() -> None:
     for other in (0.9, 0.8999, 0.895):
         crop = _crop_that_is_told([0.9, other], [30.0, 80.0], [20.0, 20.0])
         left, top, side = crop.find_squares(torch.zeros(1, 3, 224, 224))[0].tolist()
-        assert (left + side / 2, top + side / 2, side) == pytest.approx((60.0, 120.0, 20 * MARGIN * 2), abs=1e-3)
+        expected = (60.0, 120.0 + DOWN * 20 * 2, SIDE * 20 * 2)
+        assert (left + side / 2, top + side / 2, side) == pytest.approx(expected, abs=1e-3)
 
 
 def test_candidates_of_the_same_face_are_averaged() -> None:

@@ -19,8 +19,8 @@ from shared.dataset.protocol import EMOTIONS
 from shared.faces.landmarker import N_BLENDSHAPES
 from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.network import NetworkOutput
-from shared.preprocess import scale
-from tools.trainer.augment import LUMA, Augmentation
+from shared.preprocess import LUMA, scale
+from tools.trainer.augment import Augmentation
 from tools.trainer.pretraining.config import PretrainConfig
 
 WARM_UP = 0.15  # part of all steps in which the learning rate rises
@@ -164,7 +164,7 @@ class Variation:
             coarse = cv2.resize(varied, (small, small), interpolation=cv2.INTER_AREA)
             varied = np.asarray(cv2.resize(coarse, (side, side), interpolation=cv2.INTER_LINEAR), np.uint8)
         if rng.random() < _GREY * self._strength:
-            varied = np.repeat((varied @ LUMA)[:, :, None].round().astype(np.uint8), 3, 2)
+            varied = np.repeat((varied @ np.array(LUMA))[:, :, None].round().astype(np.uint8), 3, 2)
         return np.asarray(varied, np.uint8)
 
 
