@@ -1,16 +1,13 @@
 """Cuts the face out of a picture inside of the network: YuNet finds it, a square around it is resized.
 
-    picture (224 px) → shrunk → YuNet → the largest face's box → the square from its eyes to its chin → 112 px of grey
-
-A small network sees a smile where most pixels are the mouth's: from 1.2 times the box to 0.75 the area under its ROC
-curve rose from 0.965 to 0.978 (LOG.md). Grey, because colour tells nothing of a smile, most collections of faces have
-none, and one channel is cut out in a third of the time.
+    picture (224 px) → shrunk → YuNet → the largest face's box → a square of it → the network's input
 
 The crop is part of the graph, so a page, an evaluation and a training run cannot crop in three ways, and the model
 contract stays what it is. YuNet's weights are not trained; they travel with the network's. A picture in which no face
 is found is taken whole.
 """
 
+from dataclasses import dataclass
 from typing import cast
 
 import torch
@@ -19,13 +16,32 @@ from torch import Tensor, nn
 from shared.models.yunet import Candidates, YuNet, detector_weights
 from shared.preprocess import LUMA
 
-# YuNet sees means of 2 x 2 pixels: of 3,000 photos of faces it misses 2, and 6 at 224 px for four times the cost. Where
-# a small network follows it sees means of 4 x 4, for a third of the cost, and misses 17.
-_SHRINK, _SHRINK_SMALL = 2, 4
+
+@dataclass(frozen=True)
+class Cut:
+    """What is cut out, and how closely faces are looked for.
+
+    Attributes:
+        shrink: Pixels of a side whose mean YuNet sees.
+        side: Of the square, for the longer side of the face's box.
+        down: How far the square's middle lies below the box's, for the box's height.
+        is_grey: Whether colour is left out.
+    """
+
+    shrink: int
+    side: float
+    down: float
+    is_grey: bool
+
+
+# Of 3,000 photos of faces YuNet misses 2, and 6 at 224 px for four times the cost.
+LARGE = Cut(shrink=2, side=1.2, down=0.0, is_grey=False)
+# Small networks see a smile where most pixels are the mouth's: the same network reached an area under its ROC curve of
+# 0.956 as LARGE cuts, 0.965 in grey (most collections of faces have no colour), 0.971 with a side of 1.0, 0.977 from
+# eyes to chin (LOG.md). One channel is cut out in a third of the time, and YuNet takes a third (it misses 17).
+SMALL = Cut(shrink=4, side=0.75, down=0.07, is_grey=True)
 _SMALL_PX = 96  # of a small network's input, at most
 _SIDES = 16  # of what YuNet sees, a multiple
-# Of the square, in parts of the face's box: side for the longer one, and how far down its middle lies for the height.
-SIDE, DOWN = 0.75, 0.07
 MIN_SCORE = 0.3
 _SAME_FACE = 0.5  # least overlap (Jaccard) of boxes that are taken for one face
 _REACH = 3  # pixels to either side that a resized one is made of, at most
@@ -69,14 +85,15 @@ class FaceCrop(nn.Module):
     def __init__(self, from_px: int, to_px: int) -> None:
         super().__init__()
         self.from_px, self.to_px = from_px, to_px
-        self.scale = _SHRINK_SMALL if to_px <= _SMALL_PX else _SHRINK  # pixels for one that YuNet sees
+        cut = SMALL if to_px <= _SMALL_PX else LARGE
+        self.scale, self.is_grey = cut.shrink, cut.is_grey
         beyond = -(from_px // self.scale) % _SIDES
         self.shrink = nn.Sequential(nn.AvgPool2d(self.scale), nn.ZeroPad2d((0, beyond, 0, beyond)))
         self.detector = YuNet(from_px // self.scale + beyond)
         self.register_buffer("pixels", torch.arange(from_px, dtype=torch.float32), persistent=False)
         # Part of the weights: what has learned from other squares is refused.
-        self.register_buffer("side", torch.tensor(SIDE))
-        self.register_buffer("down", torch.tensor(DOWN))
+        self.register_buffer("side", torch.tensor(cut.side))
+        self.register_buffer("down", torch.tensor(cut.down))
         self.register_buffer("luma", torch.tensor(LUMA, dtype=torch.float32).view(1, 3, 1, 1), persistent=False)
         self.register_buffer("taps", torch.arange(1.0 - _REACH, _REACH + 1.0), persistent=False)
 
@@ -124,10 +141,14 @@ class FaceCrop(nn.Module):
             context: How much more is cut out than the square, at the same scale, for who moves the crop afterwards.
 
         Returns:
-            (N, 3, P, P), P = to_px * context, three times the same grey. Beyond the picture its border is repeated.
+            (N, 3, P, P), P = to_px * context; for small networks three times the same grey. What lies beyond the
+            picture repeats its border.
         """
+        squares = self.find_squares(pictures)
+        if not self.is_grey:
+            return self.cut(pictures, squares, context)
         grey = (pictures * cast(Tensor, self.luma)).sum(1, keepdim=True)
-        return self.cut(grey, self.find_squares(pictures), context).expand(-1, 3, -1, -1)
+        return self.cut(grey, squares, context).expand(-1, 3, -1, -1)
 
     def cut(self, pictures: Tensor, squares: Tensor, context: float = 1.0) -> Tensor:
         """Cut squares, as `find_squares` gives them, out of pictures."""

@@ -13,7 +13,7 @@ from shared.errors import InvalidInput
 from shared.faces import detector
 from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.encoder_specs import EncoderChoice
-from shared.models.face_crop import DOWN, SIDE, FaceCrop
+from shared.models.face_crop import LARGE, SMALL, Cut, FaceCrop
 from shared.models.onnx_export import export_module
 from shared.models.yunet import Candidates, YuNet
 from shared.onnx.session import open_session
@@ -41,18 +41,20 @@ def _tensor(pictures: Any) -> torch.Tensor:
 
 @needs_detector
 @needs_films
-def test_the_square_lies_from_eyes_to_chin_of_the_face_that_opencv_finds(pictures: Any) -> None:
+@pytest.mark.parametrize(("to_px", "cut"), [(112, LARGE), (96, SMALL)])
+def test_the_square_lies_in_the_face_that_opencv_finds(pictures: Any, to_px: int, cut: Cut) -> None:
+    """Around the whole of it; for small networks from eyes to chin."""
     finder = detector.open_finder()
     assert finder is not None
-    crop = FaceCrop(224, 112)
+    crop = FaceCrop(224, to_px)
     crop.load_detector()
     with torch.inference_mode():
         squares = crop.find_squares(_tensor(pictures)).tolist()
     for picture, (left, top, side) in zip(pictures, squares, strict=True):
         x0, y0, x1, y1 = finder.find(picture)[0].box_xyxy_px
-        assert side == pytest.approx(SIDE * max(x1 - x0, y1 - y0), rel=0.15)
+        assert side == pytest.approx(cut.side * max(x1 - x0, y1 - y0), rel=0.15)
         assert left + side / 2 == pytest.approx((x0 + x1) / 2, abs=0.1 * side)
-        assert top + side / 2 == pytest.approx((y0 + y1) / 2 + DOWN * (y1 - y0), abs=0.1 * side)
+        assert top + side / 2 == pytest.approx((y0 + y1) / 2 + cut.down * (y1 - y0), abs=0.1 * side)
 
 
 @needs_detector
@@ -128,12 +130,16 @@ def test_a_small_network_looks_for_faces_in_a_smaller_picture(pictures: Any) -> 
         crop.load_detector()
     assert small.detector.side_px < large.detector.side_px
     with torch.inference_mode():
-        far = (large.find_squares(_tensor(pictures)) - small.find_squares(_tensor(pictures))).abs()
-    assert float(far.median()) < 8  # of 224
-    assert float(far.max()) < 40
+        squares = [crop.find_squares(_tensor(pictures)) for crop in (large, small)]
+    boxes = [found[:, 2] / cut.side for found, cut in zip(squares, (LARGE, SMALL), strict=True)]
+    middles = [found[:, 0] + found[:, 2] / 2 for found in squares]
+    for of_large, of_small in (boxes, middles):
+        far = (of_large - of_small).abs()
+        assert float(far.median()) < 8  # of 224
+        assert float(far.max()) < 40
 
 
-def test_what_comes_out_is_grey() -> None:
+def test_small_networks_see_grey() -> None:
     crop = FaceCrop(64, 32)
     red = torch.zeros(1, 3, 64, 64)
     red[:, 0] = 1.0
@@ -219,7 +225,7 @@ def test_of_two_faces_one_is_taken_however_alike_they_are() -> None:
     for other in (0.9, 0.8999, 0.895):
         crop = _crop_that_is_told([0.9, other], [30.0, 80.0], [20.0, 20.0])
         left, top, side = crop.find_squares(torch.zeros(1, 3, 224, 224))[0].tolist()
-        expected = (60.0, 120.0 + DOWN * 20 * 2, SIDE * 20 * 2)
+        expected = (60.0, 120.0 + LARGE.down * 20 * 2, LARGE.side * 20 * 2)
         assert (left + side / 2, top + side / 2, side) == pytest.approx(expected, abs=1e-3)
 
 
