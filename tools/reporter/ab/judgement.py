@@ -19,6 +19,7 @@ from shared.statistics.significance import Test, compare, delong, delong_by_pers
 from shared.text.catalogue import LANGS, Lang
 from tools.reporter.ab.chance import AtChance, find_at_chance
 from tools.reporter.ab.looks_log import AskedLook, levels_of
+from tools.reporter.ab.selection import unflattered
 from tools.reporter.ab.sentence import describe_chance, percent, sentence
 from tools.reporter.ab.verdict import WEAK, Because, Verdict, Word, decide_all
 from tools.reporter.config import Question
@@ -123,7 +124,19 @@ class Judgement:
         riders += describe_chance(self.verdict, words)
         if n_candidates > 1:
             riders.append(words("rider_several", candidate=self.best, n=n_candidates))
+            riders += self._shrunken(words)
         return riders
+
+    def _shrunken(self, words: ReportWords) -> list[str]:
+        """Write the best candidate's figure without what being chosen added to it, beside the raw one."""
+        metric = self.question.primary
+        raw = self.arms[self.best].intervals[metric].value
+        candidates = [judged.predictions for judged in self.arms.values() if judged.verdict is not None]
+        shrunken = unflattered(metric, candidates)
+        if raw is None or shrunken is None:
+            return []
+        figures = {"raw": words.metric_value(metric, raw), "shrunken": words.metric_value(metric, min(raw, shrunken))}
+        return [words("rider_shrunken", metric=words(metric), **figures)]
 
     def _recipe_riders(self, words: ReportWords) -> list[str]:
         """Say whether the verdict is about trained models or about recipes, and how many seeds would help."""
