@@ -20,6 +20,7 @@ from shared.statistics.predictions import Predictions, check_paired, place, valu
 from shared.statistics.recipes import recipe_difference
 
 ENUMERATED_PEOPLE = 14  # 16,384 ways to swap
+MOST_SWAPS = 4_000_000  # in memory at once: of many people there are some batches of draws
 TOLERANCE = 1e-9
 
 
@@ -279,11 +280,13 @@ def _p_of_swaps(
     n = int(differing.sum())
     if n == 0:
         return 1.0, 0
+    change = (other - one)[differing]
     if exact := n <= ENUMERATED_PEOPLE:
-        swapped = (np.arange(2**n)[:, None] >> np.arange(n)) & 1
+        moved = ((np.arange(2**n)[:, None] >> np.arange(n)) & 1) @ change
     else:
-        swapped = np.random.default_rng(seed).integers(0, 2, (n_resamples, n))
-    moved = swapped @ (other - one)[differing]
+        rng, at_once = np.random.default_rng(seed), max(1, MOST_SWAPS // n)
+        sizes = [min(at_once, n_resamples - done) for done in range(0, n_resamples, at_once)]
+        moved = np.concatenate([rng.integers(0, 2, (size, n)) @ change for size in sizes])
     differences = values(metric, other.sum(axis=0) - moved) - values(metric, one.sum(axis=0) + moved)
     # An undefined difference counts as extreme: it can only make the test more careful.
     extreme = int((~(np.abs(differences) < abs(observed) - TOLERANCE)).sum())
