@@ -209,9 +209,12 @@ def test_what_cannot_be_fused_is_wrong_usage(
 
 def test_pooled_fusions_keep_how_each_fold_was_learned(members: Members, faceless: set[str]) -> None:
     assert members.fuse("dual_head", "landmark_mlp") == 0
-    _, _, file = members.results()
+    document, _, file = members.results()
+    document["model"]["sha256"] = "b" * 64  # of another seed
+    other = file.with_name(f"other_{file.name}")
+    contracts.write_document(other, document, "results")
     out = members.home / "pooled"
-    assert cli.main(["pool", str(file), str(file), "--name", "both", "--out", str(out), "--quiet"]) == 0
+    assert cli.main(["pool", str(file), str(other), "--name", "both", "--out", str(out), "--quiet"]) == 0
     (pooled,) = out.glob("*_results_*.json")
     document = contracts.read_document(pooled, "results")
     assert document["arm"] == "fusion"

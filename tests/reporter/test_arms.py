@@ -138,6 +138,8 @@ def test_a_history_keeps_what_is_known_and_leaves_the_rest_empty(tmp_path: Path)
         "validation_loss": None,
         "validation_accuracy": 0.5,
         "validation_auc": None,
+        "learning_rate": None,
+        "stage": None,
     }
     assert rows[1]["validation_auc"] == 0.55
 

@@ -12,7 +12,7 @@ from shared.errors import WrongUsage
 def _dataset(folder: Path, n: int, frames: int = 1) -> Path:
     folder.mkdir()
     (folder / "labels.csv").write_text("sequence_id,frame_count\n" + f"a,{frames}\n" * n)
-    (folder / "dataset.json").write_text(json.dumps({"counts": {"sequences": n}}))
+    (folder / "dataset.json").write_text(json.dumps({"counts": {"sequences": n}, "protocol": {}}))
     return folder
 
 
@@ -52,13 +52,12 @@ def test_approaches_are_compared_on_folds_and_few_photos_with_three_seeds(
     dataset = _dataset(tmp_path / "photos", n, frames)
     commands.choose_folds(given, dataset)
     assert (given.folds, given.seeds) == expected
-    assert {"photo", "photo_logistic"} <= set(commands.approaches_of(given, dataset)) or frames > 1
-    assert "photo" not in commands.approaches_of(given)
+    assert ({"photo", "photo_logistic"} <= set(commands.approaches_of(given, dataset))) == (frames == 1)
 
 
-def test_a_photo_classifier_is_never_compared_without_its_regression() -> None:
+def test_a_photo_classifier_is_never_compared_without_its_regression(tmp_path: Path) -> None:
     given = commands.approaches_parser().parse_args(["--dataset", "photos", "--approaches", "photo"])
-    assert commands.approaches_of(given) == ("photo", "photo_logistic", "majority")
+    assert commands.approaches_of(given, _dataset(tmp_path / "photos", 40)) == ("photo", "photo_logistic", "majority")
 
 
 def test_seeds_without_folds_are_refused_where_folds_are_not_the_default(tmp_path: Path) -> None:

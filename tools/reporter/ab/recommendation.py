@@ -158,7 +158,7 @@ def _commands(chosen: Arm | None, arms: Sequence[Arm], judgement: Judgement) -> 
     dataset = arms[0].results["dataset"]["name"]
     if arms[0].is_table:
         files = [f"--baseline {arms[0].sources[0].file}", f"--candidate {_arm(judgement.best, arms).sources[0].file}"]
-        return [f"reporter scores {' '.join(files)} --gate"]
+        return [f"./inv reporter scores {' '.join(files)} --gate"]
     if chosen is None or chosen.role == "baseline":
         return [f"./inv collect --dataset {dataset} --subject NEW_PERSON"]
     if chosen.card is not None:
