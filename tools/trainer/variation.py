@@ -11,15 +11,17 @@ import torch
 
 from shared.arrays import U8
 from shared.models import torchvision_ops
+from tools.trainer.augment import (
+    MAX_BRIGHTNESS,
+    MAX_CONTRAST,
+    MAX_NOISE,
+    MAX_ROTATION_DEG,
+    MAX_SATURATION,
+    MAX_SHIFT,
+    MAX_ZOOM,
+)
 
-MAX_ROTATION_DEG = 10.0
-MAX_SHIFT = 0.06  # of the picture's side
-MAX_ZOOM = 0.12
-MAX_BRIGHTNESS = 0.3
-MAX_CONTRAST = 0.3
-MAX_SATURATION = 0.3
 MAX_HUE = 0.03  # of the circle
-MAX_NOISE = 8 / 255  # standard deviation
 
 
 @dataclass(frozen=True)
@@ -58,7 +60,7 @@ class PhotoVariation:
         pictures = functional.adjust_contrast(pictures, 1 + rng.uniform(-MAX_CONTRAST, MAX_CONTRAST))
         pictures = functional.adjust_saturation(pictures, 1 + rng.uniform(-MAX_SATURATION, MAX_SATURATION))
         pictures = functional.adjust_hue(pictures, rng.uniform(-MAX_HUE, MAX_HUE))
-        sigma = rng.uniform(0, MAX_NOISE)
+        sigma = rng.uniform(0, MAX_NOISE / 255)
         with torch.random.fork_rng(devices=[]):  # torchvision draws noise from torch's own state
             torch.manual_seed(int(rng.integers(2**63)))
             noisy = functional.gaussian_noise(functional.to_dtype(pictures, torch.float32, scale=True), sigma=sigma)
