@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from shared import paths
 from shared.video import FilmWriter, Frame
 from tools.evaluator.cli import main as evaluate
 from tools.featurizer.cli import main as featurize
@@ -24,6 +25,7 @@ from tools.predictor.films import cut_film
 from tools.predictor.judges import About
 
 ROOT = Path(__file__).parents[2]
+ASSETS = paths.assets() or Path("nowhere")
 CARD = json.loads((ROOT / "tests/schemas/positive/model/ours.json").read_text(encoding="utf-8"))
 PX = 224
 
@@ -353,12 +355,11 @@ def test_a_films_frames_are_the_nearest_ones_at_even_distances() -> None:
 def test_scores_of_a_model_of_blendshapes_are_those_of_evaluate(
     home: Path, ask: Ask, make_feature_model: MakeModel, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
-    assets = ROOT.parent / "shared"
-    photos = sorted((assets / "data" / "images" / "smiles" / "smile").glob("*.jpg"))[:3]
-    task = assets / "models" / "face_landmarker.task"
+    photos = sorted((ASSETS / "data" / "images" / "smiles" / "smile").glob("*.jpg"))[:3]
+    task = ASSETS / "models" / "face_landmarker.task"
     if not photos or not task.is_file():
         pytest.skip("the trial photos or MediaPipe's model are not here")
-    monkeypatch.setenv("SMILEBENCH_ASSETS", str(assets))
+    monkeypatch.setenv("SMILEBENCH_ASSETS", str(ASSETS))
     for place, photo in enumerate(photos):
         label = "smile" if place else "non_smile"
         (home / "photos" / label).mkdir(parents=True, exist_ok=True)

@@ -28,8 +28,10 @@ def network_of(name):
     return network.requires_grad_(False)
 
 
-def export(name, path):
-    Path(path).write_bytes(build_graph(network_of(name), 12, 224, prob="funny_prob").SerializeToString())
+def export_all(folder):
+    for name in NETWORKS:
+        graph = build_graph(network_of(name), 12, 224, prob="funny_prob")
+        Path(folder, f"{name}.onnx").write_bytes(graph.SerializeToString())
 
 
 def padded(clip, n_before, n_after):
@@ -37,16 +39,20 @@ def padded(clip, n_before, n_after):
     return np.concatenate([*[nothing] * n_before, clip, *[nothing] * n_after], axis=1)
 
 
-@pytest.fixture(scope="module", params=NETWORKS)
-def pair(request, tmp_path_factory):
-    """A network and its ONNX, exported by a process of its own, as the exporter is one.
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory):
+    """All three as ONNX, by a process of its own: a second export of an LSTM in one process fixes its free axis."""
+    folder = tmp_path_factory.mktemp("onnx")
+    code = "import sys; from tests.shared.models.test_clips import export_all; export_all(sys.argv[1])"
+    subprocess.run([sys.executable, "-c", code, str(folder)], check=True, cwd=ROOT)
+    return folder
 
-    Where an LSTM was exported before in the same process, torch 2.13 fixes the free axis of the next one.
-    """
-    network, path = network_of(request.param), tmp_path_factory.mktemp("onnx") / "clips.onnx"
-    code = "import sys; from tests.shared.models.test_clips import export; export(*sys.argv[1:])"
-    subprocess.run([sys.executable, "-c", code, request.param, str(path)], check=True, cwd=ROOT)
-    session = onnxruntime.InferenceSession(str(path))
+
+@pytest.fixture(scope="module", params=NETWORKS)
+def pair(request, exported):
+    """A network and its ONNX."""
+    network = network_of(request.param)
+    session = onnxruntime.InferenceSession(str(exported / f"{request.param}.onnx"))
     return (
         lambda clip: torch.sigmoid(network(torch.from_numpy(clip)).smile_logit).item(),
         lambda clip: float(session.run(["funny_prob"], {"emotions": clip})[0].item()),
