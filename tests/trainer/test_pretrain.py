@@ -108,10 +108,11 @@ def test_who_was_learned_from_cannot_be_tested_even_under_another_name(
     assert "have learned from" in capsys.readouterr().err
 
 
+@pytest.mark.parametrize("decay", [0, 0.9])
 def test_a_pretraining_that_was_cut_off_ends_with_the_same_weights(
-    people: Dataset, home: Path, monkeypatch: pytest.MonkeyPatch
+    people: Dataset, home: Path, monkeypatch: pytest.MonkeyPatch, decay: float
 ) -> None:
-    words = ("--datasets", "people", "--epochs", 2)
+    words = ("--datasets", "people", "--epochs", 2, "--ema", decay)
     assert _pretrain(home, *words) == 0
     train_epoch = learning.train_epoch
 
@@ -132,6 +133,26 @@ def test_a_pretraining_that_was_cut_off_ends_with_the_same_weights(
     )
     assert all(torch.equal(first[key], second[key]) for key in first)
     assert not (home / "artifacts/pretrained/second/resume.safetensors").exists()
+
+
+def test_mean_weights_are_the_mean_of_what_was_trained() -> None:
+    torch.manual_seed(0)
+    network = DualHeadSmileDetector(5, EncoderChoice("mobilenet_v3_small_b3", 64, "grid", "none"))
+    kept = learning.Kept(learning.Learner(network), 0.75)
+    states = []
+    for _ in range(3):
+        with torch.no_grad():
+            for value in kept.learner.parameters():
+                value.add_(torch.randn_like(value))
+            kept.learner.network.encoder[0][1].running_mean.add_(1.0)
+        kept.update()
+        states.append({key: value.clone() for key, value in network.state_dict().items()})
+    for key, value in kept.network.state_dict().items():
+        if not value.is_floating_point():
+            continue
+        expected = 0.75 * (0.75 * states[0][key] + 0.25 * states[1][key]) + 0.25 * states[2][key]
+        assert torch.allclose(value, expected, atol=1e-5), key
+    assert learning.Kept(kept.learner, 0).network is network
 
 
 def test_other_settings_do_not_go_on_with_a_pretraining(

@@ -76,6 +76,13 @@ def add_pretrain(trainer: cli.Parser) -> None:
     add("--lr", type=float, help=f"highest learning rate of the encoder {_default('lr')}")
     add("--head-lr-factor", type=float, help=f"factor of the heads' {_default('head_lr_factor')}")
     add("--weight-decay", type=float, default=1e-2, help="weight decay of AdamW (default: 1e-2)")
+    add(
+        "--ema",
+        type=cli.fraction,
+        default=0.0,
+        metavar="DECAY",
+        help="keep the exponential moving average of weights, of this decay a step, such as 0.998 (default: 0)",
+    )
     add("--mixup", type=float, default=0.3, help="how evenly pictures are mixed; 0 for not at all (default: 0.3)")
     add("--variation", type=cli.fraction, default=0.5, help="how much pictures are varied, 0 to 1 (default: 0.5)")
     add("--emotion-weight", type=float, default=0.3, help="factor of the emotion loss (default: 0.3)")
@@ -99,6 +106,7 @@ def _pretrain(arguments: argparse.Namespace) -> cli.Result:
     sources = tuple(parse_source(text) for text in arguments.datasets.split(","))
     names = [paths.dataset_dir(source.dataset) for source in sources]
     cli.require(len(set(names)) == len(names), "--datasets", found=arguments.datasets, expected="each dataset once")
+    cli.require(arguments.ema < 1, "--ema", found=f"{arguments.ema:g}", expected="0, or less than 1, such as 0.998")
     teachers = tuple(
         paths.folder_named(text, paths.artifacts("pretrained"), "--teachers")
         for text in arguments.teachers.split(",")

@@ -63,6 +63,7 @@ class PretrainConfig:
         lr: Highest learning rate of the encoder.
         head_lr_factor: Factor of the rest's.
         weight_decay: Of AdamW.
+        ema: Decay a step of the mean weights that are kept (exponential moving average); 0 keeps the last ones.
         mixup: How evenly pictures are mixed with others; 0 mixes none.
         variation: How much pictures are moved, turned, tinted and blurred, from 0 to 1.
         emotion_weight: Factor of the emotion loss.
@@ -87,6 +88,7 @@ class PretrainConfig:
     lr: float
     head_lr_factor: float
     weight_decay: float
+    ema: float
     mixup: float
     variation: float
     emotion_weight: float

@@ -6,12 +6,13 @@ Reads and writes nothing. Every draw follows from (seed, epoch), so an epoch tha
 import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, cast
 
 import cv2
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from shared import cli
 from shared.arrays import F32, U8
@@ -79,6 +80,32 @@ class Learner(nn.Module):
         inside = {id(parameter) for parameter in encoder}
         rest = [each for each in self.parameters() if id(each) not in inside and each.requires_grad]
         return torch.optim.AdamW([{"params": encoder}, {"params": rest}], weight_decay=config.weight_decay)
+
+
+class Kept(nn.Module):
+    """What is trained and, with an exponential moving average, the mean weights that are kept of it.
+
+    Args:
+        learner: What is trained.
+        decay: Of the mean, a step; 0 for none: then the last weights are kept.
+    """
+
+    def __init__(self, learner: Learner, decay: float) -> None:
+        super().__init__()
+        self.learner = learner
+        self.mean = (
+            AveragedModel(learner, multi_avg_fn=get_ema_multi_avg_fn(decay), use_buffers=True) if decay else None
+        )
+
+    @property
+    def network(self) -> DualHeadSmileDetector:
+        """The network with the weights that are kept."""
+        return cast(Learner, self.mean.module if self.mean else self.learner).network
+
+    def update(self) -> None:
+        """Take a step's weights into the mean."""
+        if self.mean:
+            self.mean.update_parameters(self.learner)
 
 
 def learning_rate(done: float, highest: float) -> float:
@@ -169,7 +196,7 @@ class Variation:
 
 
 def train_epoch(
-    learner: Learner,
+    kept: Kept,
     optimizer: torch.optim.Optimizer,
     pictures: "PictureSet",
     config: PretrainConfig,
@@ -177,6 +204,7 @@ def train_epoch(
     device: torch.device,
 ) -> dict[str, float | None]:
     """Show each picture once; returns the mean losses."""
+    learner = kept.learner
     learner.train()
     rng = np.random.default_rng([config.seed, epoch])
     torch.manual_seed(int(rng.integers(2**62)))
@@ -205,6 +233,7 @@ def train_epoch(
         loss.backward()
         nn.utils.clip_grad_norm_((each for group in optimizer.param_groups for each in group["params"]), MAX_GRADIENT)
         optimizer.step()
+        kept.update()
     return losses.means()
 
 

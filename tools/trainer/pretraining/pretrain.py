@@ -96,17 +96,18 @@ def pretrain(config: PretrainConfig) -> Pretrained:
     learner = learning.Learner(network).to(device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = learner.make_optimizer(config)
+    kept = learning.Kept(learner, config.ema)
     history: list[checkpoints.HistoryRow] = []
     if (folder / RESUME).exists():
-        history = checkpoints.load_resume_point(folder / RESUME, learner, optimizer)
+        history = checkpoints.load_resume_point(folder / RESUME, kept, optimizer)
         cli.note(f"{paths.shown(folder)}: going on after epoch {len(history)}")
     for epoch in range(len(history) + 1, config.epochs + 1):
         began = time.monotonic()
-        losses = learning.train_epoch(learner, optimizer, learn.together, config, epoch, device)
-        figures = [_measure(network, part, device) for part in check]
+        losses = learning.train_epoch(kept, optimizer, learn.together, config, epoch, device)
+        figures = [_measure(kept.network, part, device) for part in check]
         history.append(_row(epoch, losses, figures, time.monotonic() - began))
-        checkpoints.save_weights(folder / paths.WEIGHTS_FILE, network, epoch)
-        checkpoints.save_resume_point(folder / RESUME, learner, optimizer, history)
+        checkpoints.save_weights(folder / paths.WEIGHTS_FILE, kept.network, epoch)
+        checkpoints.save_resume_point(folder / RESUME, kept, optimizer, history)
         _record(folder, card, config, history, figures)
         _report(history, config, figures)
     (folder / RESUME).unlink(missing_ok=True)
