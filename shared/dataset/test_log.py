@@ -18,6 +18,7 @@ from shared import cli, contracts
 from shared.errors import InvalidInput
 
 LOG = "test_openings.jsonl"
+VERDICT_LOOKS = "verdict_looks.jsonl"  # of looks at questions, here and in datasets/; written by the reporter
 _LOCK = ".test_openings.lock"
 _PATIENCE_S = 10.0
 

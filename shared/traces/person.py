@@ -57,6 +57,11 @@ class Person:
         return frozenset(contracts.sha256_file(path) for path in self.files if path.stat().st_size)
 
     @cached_property
+    def sequence_hashes(self) -> frozenset[str]:
+        """SHA-256 of all sequences, removed ones too, as labels.csv has them."""
+        return frozenset(row.sha256 for row in self.rows if row.sha256)
+
+    @cached_property
     def picture_hashes(self) -> frozenset[str]:
         """SHA-256 of the bytes and of the pixels of the person's pictures, also as a release holds them."""
         return frozenset(sha256 for data in self.all_pictures() for sha256 in hash_picture(data))

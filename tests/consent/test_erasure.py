@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from shared import contracts, paths, stale_models
-from shared.dataset import consent, reader, splits
+from shared.dataset import consent, reader, splits, test_log
 from shared.dataset.check import check_dataset
 from shared.dataset.consent import Agreement
 from shared.dataset.protocol import parse_protocol, read_protocol
@@ -94,6 +94,10 @@ def used(people: Dataset) -> dict[str, Any]:
     picture = (folder / now.rows[8].frame_names()[0]).read_bytes()
     (report / "report.html").write_text(f"<img src='data:image/jpeg;base64,{base64.b64encode(picture).decode()}'>")
     (report / "comparison.json").write_text(json.dumps({"dataset": now.reference()}))
+    look = json.loads((POSITIVE / "verdict_look" / "a_second_look.json").read_text(encoding="utf-8"))
+    look["people"] = [[row.sha256[:16]] for row in now.rows[::4]]
+    for log in (folder, folder.parent):
+        (log / test_log.VERDICT_LOOKS).write_text(f"{json.dumps(look)}\n{{broken {now.rows[8].sha256}\n")
     pixels, files = set(), set()
     for path in [*folder.rglob("*.jpg"), *folder.rglob("*.mp4")]:
         if _is_whose(path, people):
@@ -103,6 +107,7 @@ def used(people: Dataset) -> dict[str, Any]:
     assert len(pixels) == 8 * 5
     return {
         "files": files,
+        "marks": {row.sha256[:16] for row in people.rows if row.subject_id == WHO},
         "pixels": pixels,
         "sha256": card["onnx"]["sha256"],
         "handoff": handoff,
@@ -135,6 +140,8 @@ def find(home: Path, used: dict[str, Any]) -> list[str]:
             found.append(f"{path}: bytes")
         if path.suffix in (".jpg", ".png") and _pixels(path) in used["pixels"]:
             found.append(f"{path}: pixels")
+        if any(mark.encode() in data for mark in used["marks"]):
+            found.append(f"{path}: hash of a sequence")
         if WHO.encode() in data and path.suffix not in (".jpg", ".png", ".mp4", ".npy"):
             found.append(f"{path}: pseudonym")
     return found

@@ -5,6 +5,7 @@ before anything is deleted, so that an erasure that was cut off is finished by t
 """
 
 import json
+import secrets
 import shutil
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from typing import Any
 
 from shared import contracts, paths
 from shared.dataset import bulk_writer, consent, reader, removed_takes, splits, tombstones
+from shared.dataset.test_log import VERDICT_LOOKS
 from shared.dataset.writer import DatasetWriter
 from shared.stale_models import StaleReason, mark
 from shared.traces.person import TABLES, Person
@@ -72,7 +74,32 @@ def erase(people: Sequence[Person], places: Places, *, keep_models: bool) -> lis
             changes.append(Change(mark(place.path / paths.MODEL_CARD, StaleReason.CONSENT_WITHDRAWN), "marked"))
     for person in people:
         changes += _erase_from_dataset(person)
+        changes += _erase_from_looks(person)
     return changes
+
+
+def _erase_from_looks(person: Person) -> Iterator[Change]:
+    """Put a drawn mark in place of the person's in all logs of looks: the person still counts as somebody."""
+    marks, drawn = {sha256[:16] for sha256 in person.sequence_hashes}, secrets.token_hex(8)
+    logs = {*(paths.home() / "datasets").glob(f"**/{VERDICT_LOOKS}"), person.folder / VERDICT_LOOKS}
+    for path in sorted(log for log in logs if log.is_file()):
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
+        kept = [left for line in lines if (left := _without_marks(line, marks, drawn))]
+        if kept != lines:
+            contracts.write_bytes(path, "".join(f"{line}\n" for line in kept).encode("utf-8"))
+            yield Change(path, "rewritten")
+
+
+def _without_marks(line: str, marks: set[str], drawn: str) -> str:
+    """Return a line of a log of looks without a person's marks; one that cannot be read goes if it holds one."""
+    if not any(mark in line for mark in marks):
+        return line
+    try:
+        look = json.loads(line)
+        people = [[drawn] if marks & set(person) else person for person in look["people"]]
+    except (ValueError, TypeError, KeyError):
+        return ""
+    return json.dumps({**look, "people": people}, ensure_ascii=False)
 
 
 def _mark_handoffs(places: Places, model: Path) -> list[Path]:

@@ -34,6 +34,7 @@ class Wanted:
         pseudonyms: (dataset, pseudonym) of the person, and those of releases under an empty name.
         files: SHA-256 of the person's files.
         pictures: SHA-256 of bytes and pixels of the person's pictures.
+        marks: Beginnings of the SHA-256 of the person's sequences, as logs of looks have them.
         pixels: A run of raw pixels, RGB, of each picture.
         folders: The person's datasets.
     """
@@ -41,6 +42,7 @@ class Wanted:
     pseudonyms: tuple[tuple[str, str], ...]
     files: frozenset[str]
     pictures: frozenset[str]
+    marks: frozenset[str]
     pixels: tuple[bytes, ...]
     folders: tuple[Path, ...]
 
@@ -53,6 +55,7 @@ def remember(people: Sequence[Person]) -> Wanted:
         tuple(dict.fromkeys([*own, *released])),
         frozenset[str]().union(*(person.file_hashes - set(_films_of_others(person)) for person in people)),
         frozenset[str]().union(*(person.picture_hashes for person in people)),
+        frozenset(sha256[:16] for person in people for sha256 in person.sequence_hashes),
         tuple(dict.fromkeys(_run_of_pixels(data) for person in people for data in person.all_pictures())),
         tuple(person.folder.resolve() for person in people),
     )
@@ -122,6 +125,8 @@ def _find_words(path: Path, data: bytes, wanted: Wanted) -> Iterator[str]:
             yield f"the pseudonym {pseudonym}"
     if any(sha256 in text for sha256 in wanted.files | wanted.pictures if sha256[:8] in text):
         yield "a hash of the person's files"
+    if is_text and any(mark in text for mark in wanted.marks):
+        yield "a hash of the person's sequences"
 
 
 def _find_in_zip(path: Path, wanted: Wanted) -> Iterator[str]:

@@ -20,6 +20,7 @@ from shared import cli, contracts
 from shared.dataset import reader
 from shared.dataset.manifest import write_manifest
 from shared.dataset.reader import Dataset, SequenceRow
+from shared.dataset.test_log import VERDICT_LOOKS
 from shared.errors import CheckFailed, InvalidInput, WrongUsage
 from shared.system import portable
 from tools.kaggle_publisher.release import croissant
@@ -54,7 +55,7 @@ _REASONS = {
     "rejected": "takes that failed their quality limits",
     "tombstones.json": "your own record of withdrawals",
     "test_openings.jsonl": "your own log of test-set evaluations",
-    "verdict_looks.jsonl": "your own log of looks at a question",
+    VERDICT_LOOKS: "your own log of looks at a question",
     KAGGLE_METADATA: "written anew for this release",
 }
 

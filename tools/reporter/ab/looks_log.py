@@ -15,12 +15,12 @@ import filelock
 
 from shared import cli, contracts, paths
 from shared.contracts import Document
+from shared.dataset.test_log import VERDICT_LOOKS as LOG
 from shared.dataset.test_log import append_line
 from shared.errors import InvalidInput
 from tools.reporter.ab.looks import ALPHA, LEAST, Look, Past, Person, next_look
 from tools.reporter.sources.arms import Arm
 
-LOG = "verdict_looks.jsonl"
 _LOCK = ".verdict_looks.lock"
 _PATIENCE_S = 10.0
 
