@@ -172,7 +172,7 @@ class FaceLandmarker(AbstractContextManager["FaceLandmarker"]):
             picture_rgb_hwc_u8: (H, W, 3), RGB, 0 to 255, any size.
 
         Raises:
-            InvalidInput: The model answers with another number of points or blendshapes than this program knows.
+            InvalidInput: The model gives another number of points or blendshapes than this program knows.
         """
         reading = self._read_once(picture_rgb_hwc_u8)
         if reading.points is not None:

@@ -45,12 +45,12 @@ POSITIVE_WORDS = ("1", "true", "yes", "positive", "pos", "smile", "smiling", "1.
 NEGATIVE_WORDS = (
     "0", "false", "no", "negative", "neg", "non_smile", "non-smile", "neutral", "0.0", "-1", "-1.0", "label_0",
 )  # fmt: skip
-TODO = "name them with --label-column and --score-column"
+_HOW_TO_NAME = "name them with --label-column and --score-column"
 
 
 @dataclass(frozen=True)
 class Wanted:
-    """What was said of the columns; None where it is to be found.
+    """Columns that the user named; None where one is to be found.
 
     Attributes:
         label_column: Of the true class.
@@ -128,7 +128,7 @@ def find_columns(rows: Sequence[Sequence[str]], wanted: Wanted, what: str) -> Co
             return headless
     if label is None:
         raise InvalidInput(
-            f"{what}: row 1", found=",".join(rows[0])[:80], expected="the columns label and score", todo=TODO
+            f"{what}: row 1", found=",".join(rows[0])[:80], expected="the columns label and score", todo=_HOW_TO_NAME
         )
     taken = {label, score, subject, row_id}
     predicted = next((names.index(n) for n in PREDICTED_NAMES if n in names and names.index(n) not in taken), None)

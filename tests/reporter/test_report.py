@@ -179,7 +179,7 @@ def test_people_with_few_sequences_are_hidden_and_small_groups_altogether(
     assert "s01" not in people
 
 
-def test_openings_of_the_sealed_test_are_counted_where_somebody_counted(
+def test_evaluations_of_the_test_set_are_counted_where_somebody_counted(
     report: Any, tmp_path: Path, make_results: Any, plan_rows: dict[str, Any]
 ) -> None:
     old = make_results(tmp_path, "old", plan_rows["baseline"], test_openings=6)

@@ -34,9 +34,7 @@ def score(arm: str, dataset: Dataset, rows: list[SequenceRow], known: list[Seque
     Raises:
         InvalidInput: No features, or the known sequences show one class only.
     """
-    labels = np.array([row.label == dataset.positive_class for row in known])
-    if labels.all() or not labels.any():
-        raise InvalidInput(str(dataset.folder), found="one class in the training part", expected="both")
+    labels = label_known(dataset, known)
     features, known_features = (load_filled(dataset, part, "blendshapes") for part in (rows, known))
     if arm == "blendshapes":
         scores, known_scores = (
@@ -44,6 +42,18 @@ def score(arm: str, dataset: Dataset, rows: list[SequenceRow], known: list[Seque
         )
         return Scores(scores.astype(np.float32), None), best_threshold(labels, known_scores)
     return Scores(_regress(features, known_features, labels), None), metrics.DEFAULT_THRESHOLD
+
+
+def label_known(dataset: Dataset, known: list[SequenceRow]) -> npt.NDArray[np.bool_]:
+    """Return whether each known sequence is of the positive class, (n,).
+
+    Raises:
+        InvalidInput: They show one class only.
+    """
+    labels = np.array([row.label == dataset.positive_class for row in known])
+    if labels.all() or not labels.any():
+        raise InvalidInput(str(dataset.folder), found="one class in the training part", expected="both")
+    return labels
 
 
 def describe(dataset: Dataset) -> dict[str, str]:

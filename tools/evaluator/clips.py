@@ -13,7 +13,7 @@ from shared.onnx.contract import CLIPS
 from shared.onnx.model import Scores
 from shared.statistics import metrics
 from shared.statistics.clip_statistics import fit_boosting, summarise
-from tools.evaluator.blendshapes import best_threshold
+from tools.evaluator.blendshapes import best_threshold, label_known
 
 ONE_CHANNEL, BOOSTING = "one_channel", "clip_boosting"
 ARMS = (ONE_CHANNEL, BOOSTING)
@@ -34,9 +34,7 @@ def score(arm: str, dataset: Dataset, rows: list[SequenceRow], known: list[Seque
     Raises:
         InvalidInput: No features, no channel that means the class, or the known clips show one class only.
     """
-    labels = np.array([row.label == dataset.positive_class for row in known])
-    if labels.all() or not labels.any():
-        raise InvalidInput(str(dataset.folder), found="one class in the training part", expected="both")
+    labels = label_known(dataset, known)
     clips, known_clips = (load_filled(dataset, part, CLIPS) for part in (rows, known))
     if arm == ONE_CHANNEL:
         places = _find_channels(dataset)

@@ -39,8 +39,8 @@ class ReportConfig:
     Attributes:
         baseline: Name (None: the model's) and results document.
         candidates: The same of each candidate.
-        references: The same of each arm that costs nothing (the larger class, one frame).
-        question: What the verdict answers.
+        references: The same of each arm that needs no training of its own (the larger class, one frame).
+        question: What the candidate must reach.
         gate: Whether exit code 1 says that the best candidate is not better than the baseline and every reference.
         groups: Table of the people's groups; None for none.
         suspects: What models say of the labels; None for the dataset's own, where there is one.
@@ -80,7 +80,7 @@ class ScoresConfig:
         candidates: The same of each candidate.
         wanted: Columns and the positive class, where they were named.
         thresholds: Of arms by name; under "" that of all others.
-        question: What the verdict answers.
+        question: What the candidate must reach.
         gate: Whether exit code 1 says that the best candidate is not better.
         groups: Table of the people's groups; None for none.
         out: Folder to write to; None for the report's own below artifacts/reports/.
@@ -112,7 +112,7 @@ class ApproachesConfig:
         timings: What a decision takes here.
         features: The features' manifest, where faces were read.
         left_out: Names and reasons of approaches that were not compared.
-        dataset: Its folder, for the log of the sealed test; None looks for it by name.
+        dataset: Its folder, for the log of test-set evaluations; None looks for it by name.
         primary: The metric that decides.
         margin: The least difference of practical interest.
         out: Folder to write to; None for the report's own below artifacts/reports/.

@@ -70,7 +70,7 @@ def compare(
 
 
 def count_openings(arms: Sequence[Arm]) -> int | None:
-    """Return how often the sealed test set had been opened by the last measurement; None where nobody counted."""
+    """Return how often the test set had been evaluated by the last measurement; None where nobody counted."""
     counts = [arm.results.get("test_openings") for arm in arms]
     return max((count for count in counts if count is not None), default=None)
 

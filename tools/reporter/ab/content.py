@@ -37,11 +37,11 @@ from tools.reporter.sources.datasets import DatasetFacts, Targets, clip_seconds,
 from tools.reporter.sources.histories import History
 from tools.reporter.sources.sections import (
     dataset_section,
+    evaluations_section,
     footer,
     model_cards_section,
     moment,
     provenance_section,
-    sealed_section,
 )
 from tools.reporter.text.words import ReportWords
 
@@ -107,7 +107,7 @@ def build_page(
         *([] if is_table else [_learning(histories, words)]),
         *([curve] if curve else []),
         _flips(arms, comparison, strips, no_strips_reason, words),
-        *([] if is_table else [sealed_section(comparison, facts, words), model_cards_section(arms, words)]),
+        *([] if is_table else [evaluations_section(comparison, facts, words), model_cards_section(arms, words)]),
         *([] if is_table else [dataset_section(facts, words)]),
         provenance_section(comparison, words),
     )

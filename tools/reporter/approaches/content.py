@@ -27,7 +27,7 @@ from tools.reporter.render.interval_figures import CostRow, Estimate, costs_figu
 from tools.reporter.sources.arms import Arm
 from tools.reporter.sources.counts import accuracy_in_counts
 from tools.reporter.sources.datasets import DatasetFacts
-from tools.reporter.sources.sections import dataset_section, footer, moment, provenance_section, sealed_section
+from tools.reporter.sources.sections import dataset_section, evaluations_section, footer, moment, provenance_section
 from tools.reporter.text.words import ReportWords
 
 
@@ -77,7 +77,7 @@ def build_page(
         _pairs_section(measured, words),
         *_left_out_section(document, words),
         _reading_section(document, measured, timings, words),
-        sealed_section(document, facts, words),
+        evaluations_section(document, facts, words),
         dataset_section(facts, words),
         provenance_section(document, words),
     )

@@ -29,7 +29,7 @@ class DatasetFacts:
         n_rows: Labels in it.
         n_reviewed: Of these, how many a person looked at.
         negative_s: How long the measured negative clips last together, in seconds; 0 for photos.
-        openings: The log of its sealed test side, oldest first.
+        openings: The log of its test-set evaluations, oldest first.
         folder: Where it lies.
         people: Whoever was measured, by the hashes of their first sequences: the same in a renamed copy.
     """

@@ -12,7 +12,7 @@ from tools.reporter.text.words import ReportWords
 SHOWN_OPENINGS = 20
 
 
-def sealed_section(comparison: Document, facts: DatasetFacts | None, words: ReportWords) -> Section:
+def evaluations_section(comparison: Document, facts: DatasetFacts | None, words: ReportWords) -> Section:
     """Say how often the test set had been evaluated, and by what."""
     n = comparison["test_openings"]
     counted = words("evaluations_unknown") if n is None else words.counted("evaluations_count", n)
@@ -31,7 +31,7 @@ def sealed_section(comparison: Document, facts: DatasetFacts | None, words: Repo
         blocks.append(Table("plain", header, rows))
         if len(facts.openings) > len(shown):
             blocks.append(Paragraph(words("evaluations_cut", n=len(shown)), "faint"))
-    return Section("sealed", words("evaluations"), tuple(blocks))
+    return Section("evaluations", words("evaluations"), tuple(blocks))
 
 
 def model_cards_section(arms: Sequence[Arm], words: ReportWords) -> Section:
