@@ -17,14 +17,13 @@ from invoke.exceptions import Exit
 
 from shared import paths
 from shared.chain import ab as ab_chain
-from shared.chain import commands, demo_films, stages
+from shared.chain import commands, demo_films, house, stages
 from shared.chain import compare_approaches as approaches_chain
 from shared.chain import demo as demo_chain
-from shared.chain.running import exit_codes, find_dataset, open_chain, run_python
+from shared.chain.running import exit_codes, find_dataset, open_chain
 from shared.chain.tool_task import chain_task, tool_task
 from shared.text import language
 
-HERE = Path(__file__).resolve().parent
 DEMO = "demo"
 task = functools.partial(invoke.tasks.task, auto_shortflags=False)
 
@@ -252,47 +251,7 @@ def demo(c: Context, given: argparse.Namespace) -> None:
 
 # ---- the house -------------------------------------------------------------------------------------------------------
 
-
-@task(help={"slow": "also the end-to-end runs of minutes", "k": "only tests whose name matches"})
-def test(c: Context, slow: bool = False, k: str = "") -> None:
-    """Run the tests.
-
-    Example: ./inv test
-    """
-    several = [] if k else ["-n", 2, "--dist", "loadfile"]  # two processes, so that real-time tests have a core
-    chosen = [*([] if slow else ["-m", "not slow"]), *(["-k", k] if k else [])]
-    run_python(c, "-m", "pytest", *several, *chosen, "--durations", 10)
-
-
-@task
-def check(c: Context) -> None:
-    """Check format, lint, types and schemas.
-
-    Example: ./inv check
-    """
-    for words in (["ruff", "format", "--check"], ["ruff", "check"], ["mypy"], ["pytest", "tests/schemas"]):
-        run_python(c, "-m", *words)
-
-
-@task(help={"only": "name of one benchmark"})
-def bench(c: Context, only: str = "") -> None:
-    """Measure speed as ratios within one run.
-
-    Example: ./inv bench --only training
-    """
-    for file in sorted((HERE / "tests" / "benchmarks").glob(f"bench_{only or '*'}.py")):
-        run_python(c, file)
-
-
-@task
-def lock(c: Context) -> None:
-    """Renew constraints.txt: the newest versions that pyproject.toml allows, for every system.
-
-    Example: ./inv lock
-    """
-    how = ["--all-extras", "--universal", "--python-version", "3.11", "--no-header", "--no-annotate", "--upgrade"]
-    run_python(c, "-m", "uv", "pip", "compile", "pyproject.toml", *how, "--quiet", "--output-file", "constraints.txt")
-
+test, check, bench, lock = house.test, house.check, house.bench, house.lock
 
 SUBJECTS = {
     "data": fetch_models, "models": pretrain, "films": timeline, "comparison": report, "into the page": handoff,

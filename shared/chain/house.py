@@ -1,0 +1,54 @@
+"""What is done to the project itself: its tests, its checks, its benchmarks, its pinned versions.
+
+The tasks ``test``, ``check``, ``bench`` and ``lock`` of tasks.py; none of them touches data.
+"""
+
+import functools
+
+import invoke.tasks
+from invoke.context import Context
+
+from shared.chain.running import PROJECT, run_python
+
+task = functools.partial(invoke.tasks.task, auto_shortflags=False)
+
+
+@task(help={"slow": "also the end-to-end runs of minutes", "k": "only tests whose name matches"})
+def test(c: Context, slow: bool = False, k: str = "") -> None:
+    """Run the tests.
+
+    Example: ./inv test
+    """
+    several = [] if k else ["-n", 2, "--dist", "loadfile"]  # two processes, so that real-time tests have a core
+    chosen = [*([] if slow else ["-m", "not slow"]), *(["-k", k] if k else [])]
+    run_python(c, "-m", "pytest", *several, *chosen, "--durations", 10)
+
+
+@task
+def check(c: Context) -> None:
+    """Check format, lint, types and schemas.
+
+    Example: ./inv check
+    """
+    for words in (["ruff", "format", "--check"], ["ruff", "check"], ["mypy"], ["pytest", "tests/schemas"]):
+        run_python(c, "-m", *words)
+
+
+@task(help={"only": "name of one benchmark"})
+def bench(c: Context, only: str = "") -> None:
+    """Measure speed as ratios within one run.
+
+    Example: ./inv bench --only training
+    """
+    for file in sorted((PROJECT / "tests" / "benchmarks").glob(f"bench_{only or '*'}.py")):
+        run_python(c, file)
+
+
+@task
+def lock(c: Context) -> None:
+    """Renew constraints.txt: the newest versions that pyproject.toml allows, for every system.
+
+    Example: ./inv lock
+    """
+    how = ["--all-extras", "--universal", "--python-version", "3.11", "--no-header", "--no-annotate", "--upgrade"]
+    run_python(c, "-m", "uv", "pip", "compile", "pyproject.toml", *how, "--quiet", "--output-file", "constraints.txt")
