@@ -34,7 +34,7 @@ SIZE = "1.9 GB"
 
 TOOLS = (
     "recorder,importer,grid-viewer,reviewer,verifier,splitter,featurizer,trainer,exporter,evaluator,predictor,mistakes,reporter,"
-    "handoff,game,timeline,model-fetcher,consent,kaggle-publisher,tasks"
+    "handoff,game,timeline,model-fetcher,consent,studio,kaggle-publisher,tasks"
 )
 # What only these tasks need is installed when one of them is first run.
 _HOUSE = {"test", "check", "bench"}

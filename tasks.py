@@ -227,6 +227,7 @@ withdraw = tool_task(
 fetch_dataset = tool_task(
     "kaggle_publisher fetch", "Get a release from Kaggle, verified.", example="fetch-dataset our-team/our-faces"
 )
+status = tool_task("studio status", "Say what there is, and what is next for each dataset and model.", example="status")
 
 
 @chain_task(commands.demo_parser())
@@ -255,5 +256,5 @@ test, check, bench, lock = house.test, house.check, house.bench, house.lock
 
 SUBJECTS = {
     "data": fetch_models, "models": pretrain, "films": timeline, "comparison": report, "into the page": handoff,
-    "publication": publish_dataset, "all of it, without a camera": demo, "the house": test,
+    "publication": publish_dataset, "all of it": status, "the house": test,
 }  # fmt: skip

@@ -5,6 +5,7 @@ mark the answer is found at use: model.json names the split, the split its peopl
 they agree to today. Reading never fails: who asks gets a reason or None.
 """
 
+import contextlib
 from enum import StrEnum
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,25 @@ def find_stale(onnx_sha256: str | None) -> dict[str, Any] | None:
             continue
         if found is not None:
             return found
+    return None
+
+
+def find_stale_of(model_card: Path, card: dict[str, Any]) -> dict[str, Any] | None:
+    """Say since when and why the model of one model.json is stale; None where nothing speaks against it.
+
+    Args:
+        model_card: The model.json.
+        card: Its content.
+
+    Returns:
+        As `find_stale`, which looks through all models for an ONNX's hash.
+    """
+    with contextlib.suppress(SmilebenchError, OSError):
+        mark = contracts.read_document(model_card.with_name(STALE), "stale")
+        if mark["onnx_sha256"] == card["onnx"]["sha256"]:
+            return mark
+    with contextlib.suppress(SmilebenchError, OSError):
+        return _ask_consent(card)
     return None
 
 

@@ -262,38 +262,47 @@ def permitted(
         InvalidInput: consent.json is not valid or another dataset's.
         CheckFailed: Nobody is left.
     """
-    book, now = read_consent(dataset.folder), now_utc or paths.utc_text()
-    declared = {right["source"] for right in dataset.manifest.get("rights", ())}
-    reasons = {subject: book.rule(subject, scope, now) for subject in dataset.subjects()}
-    left_out: dict[Rule, list[SequenceRow]] = defaultdict(list)
-    kept: list[SequenceRow] = []
+    left_out = group_by_rule(dataset, scope, now_utc)
+    kept = {id(row) for row in left_out.pop(None, [])}
     without_row: set[str] = set()
-    for row in dataset.rows:
-        rule = reasons[row.subject_id]
-        is_drawn = dataset.is_synthetic and row.source not in ("camera", "stream")
-        is_declared = scope == "train" and ("any" in declared or row.source in declared)
-        if rule is None or is_drawn or (rule is Rule.NO_ROW and is_declared):
-            kept.append(row)
-        elif rule is Rule.NO_ROW and allow_no_consent:
-            kept.append(row)
-            without_row.add(row.subject_id)
-        else:
-            left_out[rule].append(row)
+    if allow_no_consent:
+        allowed = left_out.pop(Rule.NO_ROW, [])
+        kept |= {id(row) for row in allowed}
+        without_row = {row.subject_id for row in allowed}
     if not left_out and not without_row:
         return dataset
     if not kept:
-        raise _nobody_left(dataset, book, scope, now)
+        raise _nobody_left(dataset, read_consent(dataset.folder), scope, now_utc or paths.utc_text())
     facts = {
         "scope": scope,
         "left_out": [
             {"rule": str(rule), "n_subjects": len({row.subject_id for row in rows}), "n_sequences": len(rows)}
-            for rule, rows in sorted(left_out.items())
+            for rule, rows in sorted(left_out.items(), key=lambda item: str(item[0]))
         ],
         "n_allowed_without_row": len(without_row),
     }
     cli.note(f"consent of {dataset.name}: {describe(facts)}")
     withheld = frozenset(row.sequence_id for rows in left_out.values() for row in rows)
-    return replace(dataset, rows=tuple(kept), withheld=withheld, consent=facts)
+    rows = tuple(row for row in dataset.rows if id(row) in kept)
+    return replace(dataset, rows=rows, withheld=withheld, consent=facts)
+
+
+def group_by_rule(dataset: Dataset, scope: str, now_utc: str | None = None) -> dict[Rule | None, list[SequenceRow]]:
+    """Sort a dataset's sequences by the rule that leaves them out of a scope; under None those that may be used.
+
+    Raises:
+        InvalidInput: consent.json is not valid or another dataset's.
+    """
+    book, now = read_consent(dataset.folder), now_utc or paths.utc_text()
+    declared = {right["source"] for right in dataset.manifest.get("rights", ())}
+    reasons = {subject: book.rule(subject, scope, now) for subject in dataset.subjects()}
+    grouped: dict[Rule | None, list[SequenceRow]] = defaultdict(list)
+    for row in dataset.rows:
+        rule = reasons[row.subject_id]
+        is_drawn = dataset.is_synthetic and row.source not in ("camera", "stream")
+        is_declared = scope == "train" and ("any" in declared or row.source in declared)
+        grouped[None if is_drawn or (rule is Rule.NO_ROW and is_declared) else rule].append(row)
+    return dict(grouped)
 
 
 def describe(facts: dict[str, Any]) -> str:

@@ -1,0 +1,3 @@
+from tools.studio.cli import main
+
+raise SystemExit(main())

@@ -1,0 +1,179 @@
+"""What is next for each dataset and model: at most three suggestions, each with its reason and the command.
+
+Rules are tried from urgent to later: people's rights first, then labels, then what is missing on the way from takes to
+a model in a page. A rule looks at documents only; whoever runs the command sees the same reason there.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from shared.dataset.consent import Rule
+from shared.text.catalogue import Words
+from tools.studio.workspace import Item, Workspace
+
+MOST = 3
+FEW_PEOPLE = 6  # fewer give a split without enough people for test and validation
+ENOUGH_FOR_SUSPECT = 5  # its models are trained on all but a fifth of the people
+CHANCE_AUC = 0.5
+
+
+@dataclass(frozen=True)
+class Suggestion:
+    """One thing to do.
+
+    Attributes:
+        about: "dataset" or "model".
+        name: Its name.
+        reason: Identifier of the reason in words.toml.
+        values: What its text counts or names.
+        command: To copy, as typed in the project's folder; empty where the text names what to do.
+    """
+
+    about: str
+    name: str
+    reason: str
+    command: str
+    values: dict[str, Any] = field(default_factory=dict)
+
+    def text(self, words: Words) -> str:
+        """Give the reason in a language."""
+        if isinstance(n := self.values.get("n"), int):
+            return words.counted(self.reason, n, **{key: value for key, value in self.values.items() if key != "n"})
+        return words(self.reason, **self.values)
+
+    def as_json(self) -> dict[str, Any]:
+        """Give everything for programs."""
+        return {
+            "about": self.about,
+            "name": self.name,
+            "reason": self.reason,
+            "values": self.values,
+            "command": self.command,
+        }
+
+
+@dataclass(frozen=True)
+class _Subject:
+    """What suggestions are about."""
+
+    about: str
+    name: str
+
+    def suggest(self, reason: str, command: str, **values: Any) -> Suggestion:
+        """Make one suggestion."""
+        return Suggestion(self.about, self.name, reason, f"./inv {command}", values)
+
+
+def suggest(workspace: Workspace) -> list[Suggestion]:
+    """List what is next: for datasets first, then for models, the newest of them first."""
+    found: list[Suggestion] = []
+    for item in workspace.of("dataset"):
+        found += _first(_of_dataset(workspace, item))
+    for item in reversed(shippable(workspace)):
+        found += _first(_of_model(workspace, item))
+    if not workspace.of("dataset"):
+        found.append(Suggestion("dataset", "", "nothing_yet", "./inv demo"))
+    return found
+
+
+def shippable(workspace: Workspace) -> list[Item]:
+    """Return the models that somebody may want to ship: those that serve folds of a comparison are none."""
+    return [item for item in workspace.of("model") if not item.is_of_a_fold]
+
+
+def _first(rules: Iterator[Suggestion]) -> list[Suggestion]:
+    return [suggestion for suggestion, _ in zip(rules, range(MOST), strict=False)]
+
+
+def _of_dataset(workspace: Workspace, item: Item) -> Iterator[Suggestion]:
+    facts, name = item.facts, item.name
+    make = _Subject("dataset", name)
+    if not facts["n_sequences"]:
+        yield make.suggest("no_sequences", f"collect --dataset {name} --subject s01")
+        return
+    left_out = facts["people_left_out"]
+    for person in left_out.get(str(Rule.WITHDRAWN), []):
+        yield make.suggest("withdrawn", f"withdraw --dataset {name} --subject {person}", person=person)
+    for rule, reason in ((Rule.EXPIRED, "expired"), (Rule.NO_ROW, "no_consent_row")):
+        if people := left_out.get(str(rule), []):
+            command = f"consent --dataset {name} --subject {people[0]} --scope train --given-by self"
+            yield make.suggest(reason, command, n=len(people))
+    if facts["n_look_wrong"]:
+        yield make.suggest("look_wrong", f"review --dataset {name} --reviewer r1", n=facts["n_look_wrong"])
+    if facts["n_to_apply"]:
+        yield make.suggest("to_apply", f"review-apply --dataset {name} --dry-run", n=facts["n_to_apply"])
+    if not facts["is_of_photos"] and facts["n_people"] < FEW_PEOPLE:
+        yield make.suggest(
+            "few_people", f"collect --dataset {name} --subject s{facts['n_people'] + 1:02}", n=facts["n_people"]
+        )
+        return
+    is_drawn = facts["dataset_kind"] == "synthetic"
+    if facts["n_look_wrong"] is None and facts["n_people"] >= ENOUGH_FOR_SUSPECT and not is_drawn:
+        yield make.suggest("never_suspected", f"suspect --dataset {name}")
+    elif not is_drawn and not facts["is_of_photos"] and (n := facts["n_sequences"] - facts["n_reviewed"]):
+        yield make.suggest("not_reviewed", f"review --dataset {name} --reviewer r1", n=n)
+    yield from _compare(workspace, item, make)
+
+
+def _compare(workspace: Workspace, item: Item, make: _Subject) -> Iterator[Suggestion]:
+    """Suggest the next comparison: the first one, a new one of changed labels, or what the newest one advises."""
+    name = item.name
+    compared = [
+        each for kind in ("comparison", "approaches") for each in workspace.of(kind) if each.facts["dataset"] == name
+    ]
+    newest = max(compared, key=lambda each: each.created_utc, default=None)
+    is_only_learned_from = item.facts["dataset_kind"] == "synthetic" and workspace.made_into(
+        item
+    )  # a baseline's actors
+    if newest is None and item.facts["is_of_photos"]:
+        yield make.suggest("never_compared", f"compare-approaches --dataset {name} --approaches photo")
+    elif newest is None and not is_only_learned_from:
+        yield make.suggest("never_compared", f"ab --dataset {name} --epochs 10")
+    elif newest is None:
+        return
+    elif newest.facts["labels_sha256"] != item.facts["labels_sha256"]:
+        verb = "ab --epochs 10" if newest.kind == "comparison" else "compare-approaches"
+        yield make.suggest("changed_since", f"{verb} --dataset {name}", comparison=newest.name)
+    elif newest.facts["word"] == "cannot_tell" and (advised := _advised(newest)):
+        yield make.suggest("cannot_tell", advised, n=newest.facts["n_people"])
+
+
+def _advised(comparison: Item) -> str | None:
+    """Return the first command that a comparison itself advises, without the ./inv before it."""
+    commands = [each for each in comparison.facts.get("next", []) if each.startswith("./inv ")]
+    if commands:
+        return str(commands[0]).removeprefix("./inv ")
+    number = comparison.facts["n_people"] + 1
+    return f"collect --dataset {comparison.facts['dataset']} --subject s{number:02}"
+
+
+def _of_model(workspace: Workspace, item: Item) -> Iterator[Suggestion]:
+    facts, name = item.facts, item.name
+    make = _Subject("model", name)
+    if facts["stale_since"]:
+        yield make.suggest("stale", f"ab --dataset {facts['dataset']} --epochs 10", since=facts["stale_since"])
+        return
+    made = workspace.made_into(item)
+    measured = [each for each in made if each.kind == "results" and each.facts["side"] != "train"]
+    if not measured:
+        yield make.suggest("not_measured", f"evaluate --model {name} --dataset {facts['dataset']}")
+        return
+    auc = measured[-1].facts["intervals"]["roc_auc"]
+    if auc["low"] is not None and auc["low"] <= CHANCE_AUC:
+        yield make.suggest("chance", f"pretrain --datasets {facts['dataset']}", auc=f"{auc['value']:.2f}")
+        return
+    compared = [each for each in made if each.kind == "comparison"]
+    handoffs = [each for each in made if each.kind == "handoff"]
+    if not handoffs:
+        if compared and compared[-1].facts["word"] == "better" and _is_candidate(item, compared[-1]):
+            yield make.suggest("better", f"handoff --model {name}", comparison=compared[-1].name)
+    elif not handoffs[-1].facts["is_proven"]:
+        yield make.suggest("not_proven", f"validate-spec --browser --model {name}")
+    else:
+        yield make.suggest("proven", f"game --model {name}")
+
+
+def _is_candidate(item: Item, comparison: Item) -> bool:
+    """Tell whether a model is the arm that a comparison found better."""
+    return comparison.facts["model_sha256"].get(comparison.facts["candidate"]) in item.ids
