@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 PROJECT = Path(__file__).resolve().parents[2]
-_DATA_SUFFIXES = {".css", ".html", ".js", ".json", ".md", ".mjs", ".svg", ".toml", ".ts"}
+_DATA_SUFFIXES = {".css", ".html", ".js", ".json", ".md", ".mjs", ".svg", ".toml", ".mts"}
 
 
 @dataclass(frozen=True)

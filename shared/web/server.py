@@ -25,7 +25,7 @@ CONTENT_TYPES = {
     ".json": "application/json; charset=utf-8",
     ".map": "application/json; charset=utf-8",
     ".md": "text/markdown; charset=utf-8",
-    ".ts": "text/plain; charset=utf-8",
+    ".mts": "text/plain; charset=utf-8",
     ".wasm": "application/wasm",
     ".onnx": "application/octet-stream",
     ".bin": "application/octet-stream",

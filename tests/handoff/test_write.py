@@ -370,7 +370,7 @@ def test_another_spec_drops_the_proof_be_it_by_the_hysteresis(copy_model: CopyMo
     write_handoff(HandoffConfig(model, tmp_path / "out"))
     prove(tmp_path / "out")
     done = write_handoff(HandoffConfig(model, tmp_path / "out", min_duration_ms=0))
-    assert done.changed == ("browser_proof.json", "frontend_spec.json")
+    assert done.changed == ("browser_proof.json", "frontend_spec.json", "package.json")
     assert done.proven == ()
     assert "not proven in a browser yet" in done.as_text()
     assert not (tmp_path / "out" / "browser_proof.json").exists()

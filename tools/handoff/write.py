@@ -5,7 +5,6 @@
 Nothing is written unless every check passes, and an unchanged folder is not touched.
 """
 
-import json
 import shutil
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -24,6 +23,7 @@ from tools.handoff.golden.features import draw_feature_cases, write_feature_gold
 from tools.handoff.golden.pictures import GOLDEN_FILE, draw_cases, write_golden
 from tools.handoff.graphs.build import Made, make_graphs
 from tools.handoff.graphs.variants import Pictures, draw_pictures, make_variants, read_pictures
+from tools.handoff.package import PACKAGE_FILE, describe_package
 from tools.handoff.parity import Proof, prove_encoder, prove_pixels, prove_stream
 from tools.handoff.readme import PAGE, fit_page, fit_readme
 from tools.handoff.sessions import Stream, Window
@@ -41,6 +41,7 @@ GRAPH_FILES = (
     "encoder_int8.onnx",
 )
 _DOCUMENTS = (paths.SPEC_FILE, paths.PROOF_FILE)
+_FORMER_FILES = ("smile-detector.d.ts",)  # of earlier releases: they go where a folder is written anew
 
 
 @dataclass(frozen=True)
@@ -117,7 +118,7 @@ def write_handoff(config: HandoffConfig) -> Written:
     client = folders.client_files()
     landmarker_bytes, missing = _find_landmarker(source)
     own_names = frozenset(
-        {*client, *GRAPH_FILES, "golden", "package.json", ".npmrc", *_DOCUMENTS, landmarker.MODEL_NAME}
+        {*client, *GRAPH_FILES, "golden", PACKAGE_FILE, ".npmrc", *_DOCUMENTS, landmarker.MODEL_NAME, *_FORMER_FILES}
     )
     with folders.draft(place, own_names) as new:
         if config.dataset is not None and source.kind != "frames":
@@ -192,14 +193,6 @@ def _fill(
         golden = write_feature_golden(folder, cases, window, about)
     for graph in graphs:
         contracts.write_bytes(new / graph.entry["file"], graph.data)
-    package = {
-        "name": "smile-detector",
-        "version": "1.0.0",
-        "private": True,
-        "type": "module",
-        "dependencies": packages_of(source),
-    }
-    contracts.write_bytes(new / "package.json", (json.dumps(package, indent=2) + "\n").encode())
     contracts.write_bytes(new / ".npmrc", NPMRC.encode())
     uses_z = source.kind == "landmarks" and depends_on_z(lambda points: window.run(points).prob, source.frame_count)
     stale = stale_models.find_stale(graphs[0].entry["sha256"])
@@ -212,6 +205,8 @@ def _fill(
         elif name == PAGE:
             data = fit_page(data.decode("utf-8"), spec).encode()
         contracts.write_bytes(new / name, data)
+    client = {name: data for name, data in files.items() if name not in {*READMES, landmarker.MODEL_NAME}}
+    contracts.write_bytes(new / PACKAGE_FILE, describe_package(spec, client, packages_of(source)))
     return spec
 
 

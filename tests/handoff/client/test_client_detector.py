@@ -258,7 +258,7 @@ def test_sessions_of_the_runtime_are_released_and_tensors_disposed(page: Any) ->
 
 
 def test_the_types_name_every_code_and_every_option(site: Any) -> None:
-    types = (site.model / "smile-detector.d.ts").read_text(encoding="utf-8")
+    types = (site.model / "smile-detector.d.mts").read_text(encoding="utf-8")
     page = site.open()
     codes = page.evaluate("[...client.CODES]")
     listed = types.split("export type Code =")[1].split(";")[0]

@@ -24,7 +24,7 @@ const TYPES = {
   '.bin': 'application/octet-stream',
   '.png': 'image/png',
   '.md': 'text/markdown; charset=utf-8',
-  '.ts': 'text/plain; charset=utf-8',
+  '.mts': 'text/plain; charset=utf-8',
 };
 const HEADERS = {
   'Cross-Origin-Opener-Policy': 'same-origin',

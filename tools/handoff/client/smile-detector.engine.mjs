@@ -1,35 +1,21 @@
 /**
- * The model itself: reads the spec, checks and loads the graphs, turns frames with their capture times into results.
+ * The model itself: reads the spec, has the graphs opened, turns frames with their capture times into results.
  *
  * Runs in a worker or on the page alike; knows no video element and no event. Everything about the model comes
  * from frontend_spec.json; nothing is repeated here.
  */
 
 import { DetectorError, reasonOf } from './smile-detector.errors.mjs';
-import { fetchGraph, importOrt, isThere, kindOf, readProof, readSpec, softwareName } from './smile-detector.files.mjs';
+import { kindOf, readProof, readSpec } from './smile-detector.files.mjs';
+import { FaceReader } from './smile-detector.landmarks.mjs';
 import { AreaResizer, PixelReader, flipRows, toPlanes } from './smile-detector.pixels.mjs';
+import { openGraphs } from './smile-detector.runtime.mjs';
 import { Decider, FrameMemory, fillWindow } from './smile-detector.window.mjs';
-
-// The graphs of each choice, the best first: (role, variant), the one that takes the frame first. encoder_wasm is
-// the encoder in operators that are fast in wasm; elsewhere it is slower.
-const PLANS = [
-  { graph: 'stream', providers: ['wasm'], parts: [['encoder', 'wasm'], ['head', 'plain']] },
-  { graph: 'stream', providers: ['webgpu', 'wasm'], parts: [['encoder', 'plain'], ['head', 'plain']] },
-  { graph: 'pixels', providers: ['webgpu', 'wasm'], parts: [['encoder', 'pixels'], ['head', 'plain']] },
-  { graph: 'window', providers: ['webgpu', 'wasm'], parts: [['window', 'plain']] },
-];
-const MODULES = {
-  wasm: { module: 'ort.wasm.min.mjs', wasm: 'ort-wasm-simd-threaded.wasm' },
-  webgpu: { module: 'ort.webgpu.min.mjs', wasm: 'ort-wasm-simd-threaded.asyncify.wasm' },
-};
-const MOST_THREADS = 4;
 
 /** Frames in, results out. Load it once, then call run() for one frame at a time. */
 export class Engine {
   #settings = null;
   #spec = null;
-  #proof = null; // browser_proof.json, or null
-  #whyNoProof = null;
   #ort = null;
   #graphs = []; // {entry, session}, in the order in which they run
   #choice = 'stream';
@@ -55,9 +41,10 @@ export class Engine {
     if (globalThis.isSecureContext === false) throw new DetectorError('insecure-context');
     const { spec, sha256 } = await readSpec(settings.specUrl);
     this.#spec = spec;
-    ({ proof: this.#proof, reason: this.#whyNoProof } = await readProof(settings.specUrl, sha256));
-    const threads = this.#chooseThreads(settings.threads);
-    const adapter = await this.#open(threads);
+    const { proof, reason: whyNoProof } = await readProof(settings.specUrl, sha256);
+    const warn = (code, values = {}) => this.#warnings.push({ code, values });
+    const opened = await openGraphs({ spec, proof, whyNoProof }, settings, warn);
+    ({ ort: this.#ort, graphs: this.#graphs, choice: this.#choice, provider: this.#provider } = opened);
     this.#memory = new FrameMemory(this.#spec.frames);
     this.#decider = new Decider(this.#spec.decision);
     this.#resizer = new AreaResizer(this.#spec.preprocessing.width_px);
@@ -66,12 +53,12 @@ export class Engine {
     await this.#warmUp();
     return {
       spec: this.#spec,
-      proof: this.#proof,
+      proof,
       provider: this.#provider,
       graph: this.#choice,
       graphs: this.#graphs.map(({ entry }) => entry.name),
-      threads: this.#provider === 'wasm' ? threads : 1,
-      adapter,
+      threads: opened.threads,
+      adapter: opened.adapter,
       ortVersion: this.#ort.env?.versions?.web ?? this.#ort.env?.versions?.common ?? null,
       loadMs: loadedMs - startedMs,
       warmUpMs: performance.now() - loadedMs,
@@ -116,139 +103,9 @@ export class Engine {
     this.#face = null;
   }
 
-  #warn(code, values = {}) {
-    this.#warnings.push({ code, values });
-  }
-
-  #chooseThreads(wanted) {
-    const isolated = globalThis.crossOriginIsolated === true;
-    if (wanted !== 'auto') {
-      if (wanted > 1 && !isolated) throw new DetectorError('isolation');
-      return wanted;
-    }
-    if (!isolated) {
-      this.#warn('one-thread');
-      return 1;
-    }
-    // Half of the cores: the rest draw the page and decode the camera.
-    return Math.max(1, Math.min(MOST_THREADS, Math.floor((navigator.hardwareConcurrency ?? 2) / 2)));
-  }
-
-  /** The plans for which the folder has graphs, the best first. */
-  #findPlans() {
-    const { provider, graph } = this.#settings;
-    const plans = PLANS.filter((plan) => (graph ? plan.graph === graph : plan.graph !== 'pixels')).flatMap((plan) => {
-      const entries = plan.parts.map(([role, variant]) =>
-        this.#spec.graphs.find((entry) => entry.role === role && entry.variant === variant),
-      );
-      return entries.every(Boolean) ? [{ ...plan, entries }] : [];
-    });
-    if (plans.length === 0) {
-      const found = this.#spec.graphs.map((entry) => entry.name).join(', ');
-      throw new DetectorError('graph-missing', { wanted: graph ?? 'stream', found });
-    }
-    return (provider === 'auto' ? ['webgpu', 'wasm'] : [provider]).flatMap((name) =>
-      plans.filter((plan) => plan.providers.includes(name)).map((plan) => ({ ...plan, provider: name })),
-    );
-  }
-
-  /** Tell whether the proof shows every graph, with the spec's hash, to load and agree on this provider. */
-  #isProven({ entries, provider }) {
-    if (!this.#proof?.execution_providers.includes(provider)) return false;
-    return entries.every((entry) =>
-      this.#proof.tested.some(
-        (test) =>
-          test.graph === entry.name &&
-          test.sha256 === entry.sha256 &&
-          test.execution_provider === provider &&
-          test.loads &&
-          test.n_flips === 0,
-      ),
-    );
-  }
-
-  /** Open the first plan that is allowed and works; returns the adapter's name or null. */
-  async #open(threads) {
-    const { provider, allowUntested } = this.#settings;
-    const plans = this.#findPlans();
-    let usable = plans.filter((plan) => this.#isProven(plan));
-    if (usable.length === 0) {
-      const wanted = `${plans[0].graph}, ${provider === 'auto' ? 'wasm' : provider}`;
-      if (!allowUntested) {
-        const reason = this.#whyNoProof;
-        throw reason ? new DetectorError('proof-mismatch', { reason }) : new DetectorError('untested', { wanted });
-      }
-      usable = plans.filter((plan) => provider !== 'auto' || plan.provider === 'wasm');
-      this.#warn('untested-allowed', { wanted });
-    }
-    let failure = null;
-    let adapter;
-    for (const plan of usable) {
-      try {
-        if (plan.provider === 'webgpu') {
-          if (adapter === undefined) adapter = await this.#findAdapter(provider === 'webgpu');
-          if (adapter === null) continue;
-        }
-        await this.#load(plan, threads);
-        return plan.provider === 'webgpu' ? adapter : null;
-      } catch (error) {
-        const isKnown = error instanceof DetectorError;
-        if (isKnown && error.code !== 'wasm-missing' && error.code !== 'no-provider') throw error;
-        failure = isKnown ? error : new DetectorError('no-provider', { reason: reasonOf(error) });
-        if (usable.length > 1) this.#warn('provider-failed', { provider: plan.provider, reason: reasonOf(error) });
-      }
-    }
-    throw failure ?? new DetectorError('no-provider', { reason: 'no graphics adapter for webgpu' });
-  }
-
-  /** The name of the graphics adapter; null if there is no useful one. */
-  async #findAdapter(isDemanded) {
-    const adapter = await navigator.gpu?.requestAdapter?.().catch(() => null);
-    if (!adapter) return null;
-    const software = softwareName(adapter);
-    if (software && !isDemanded) {
-      this.#warn('software-adapter', { reason: software });
-      return null;
-    }
-    const info = adapter.info ?? {};
-    return software ?? ([info.vendor, info.architecture, info.description].filter(Boolean).join(' ') || 'webgpu');
-  }
-
-  async #load({ provider, graph, entries }, threads) {
-    const files = MODULES[provider];
-    const fetched = Promise.all(entries.map((entry) => fetchGraph(entry, this.#settings.specUrl)));
-    fetched.catch(() => undefined); // handled below, after the runtime
-    this.#ort = this.#settings.ort ?? (await importOrt(this.#settings.ortUrl, files.module));
-    const ort = this.#ort;
-    ort.env.logLevel = 'error';
-    ort.env.wasm.numThreads = threads;
-    if (!this.#settings.ort || this.#settings.hasOrtUrl) ort.env.wasm.wasmPaths = this.#settings.ortUrl;
-    const version = ort.env.versions?.web ?? ort.env.versions?.common;
-    const expected = this.#spec.runtime.npm_version;
-    if (version && version !== expected) this.#warn('ort-version', { found: version, expected });
-    const models = await fetched;
-    const graphs = [];
-    try {
-      for (const [index, entry] of entries.entries()) {
-        const options = { executionProviders: [provider], logSeverityLevel: 3 };
-        graphs.push({ entry, session: await ort.InferenceSession.create(models[index], options) });
-      }
-    } catch (error) {
-      for (const { session } of graphs) await session.release();
-      if (!this.#settings.ort && !(await isThere(new URL(files.wasm, this.#settings.ortUrl)))) {
-        throw new DetectorError('wasm-missing', { url: this.#settings.ortUrl });
-      }
-      throw new DetectorError('no-provider', { reason: reasonOf(error) });
-    }
-    this.#graphs = graphs;
-    this.#provider = provider;
-    this.#choice = graph;
-  }
-
   /** Load the face landmarker if the model needs it. */
   async #loadLandmarker() {
     if (kindOf(this.#spec) === 'frames') return;
-    const { FaceReader } = await import('./smile-detector.landmarks.mjs');
     const { specUrl, tasksUrl, landmarkModelUrl } = this.#settings;
     const modelUrl = landmarkModelUrl ?? new URL(this.#spec.input.landmarker.file, specUrl).href;
     this.#face = await FaceReader.load(this.#spec, { tasksUrl, modelUrl });

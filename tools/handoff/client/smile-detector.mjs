@@ -3,11 +3,14 @@
  * another class is used in the same way; its results and events bear the class's name.
  *
  * Reads frontend_spec.json and the graphs beside it, runs them with onnxruntime-web in a worker, and gives a result
- * for every new frame. No picture leaves the page. README.md explains its use; smile-detector.d.ts lists every option.
+ * for every new frame. No picture leaves the page. README.md explains its use; smile-detector.d.mts lists every option.
  */
 
-import { DetectorError, describe, reasonOf } from './smile-detector.errors.mjs';
+import { addressesOf } from './smile-detector.addresses.mjs';
 import { Engine } from './smile-detector.engine.mjs';
+import { DetectorError, describe, reasonOf } from './smile-detector.errors.mjs';
+import { WorkerEngine } from './smile-detector.remote.mjs';
+import { VideoFollower } from './smile-detector.watch.mjs';
 import { namesOf } from './smile-detector.window.mjs';
 
 export { openCamera } from './smile-detector.camera.mjs';
@@ -15,87 +18,7 @@ export { CODES, DetectorError, describe } from './smile-detector.errors.mjs';
 export { SPEC_VERSION } from './smile-detector.files.mjs';
 export { preprocess } from './smile-detector.pixels.mjs';
 
-const WORKER_START_MS = 10_000;
 const KEY = Symbol('use SmileDetector.create()');
-
-/** Runs the engine in a worker: calls become messages, frames are handed over. */
-class WorkerEngine {
-  #worker;
-  #calls = new Map();
-  #nextId = 1;
-  #failure = null;
-
-  static async start() {
-    const engine = new WorkerEngine();
-    await engine.#start();
-    return engine;
-  }
-
-  #start() {
-    this.#worker = new Worker(new URL('./smile-detector.worker.mjs', import.meta.url), { type: 'module' });
-    return new Promise((resolve, reject) => {
-      const timer = setTimeout(() => this.#fail(reject, new Error('no answer')), WORKER_START_MS);
-      this.#worker.addEventListener('error', (event) => {
-        clearTimeout(timer);
-        event.preventDefault();
-        this.#fail(reject, new Error(event.message || 'its script did not load'));
-      });
-      this.#worker.addEventListener('message', ({ data }) => {
-        if (data.isReady) {
-          clearTimeout(timer);
-          resolve();
-          return;
-        }
-        const call = this.#calls.get(data.id);
-        this.#calls.delete(data.id);
-        if (data.error) call?.reject(new DetectorError(data.error.code, data.error.values));
-        else call?.resolve(data.value);
-      });
-    });
-  }
-
-  #fail(reject, error) {
-    this.#worker.terminate();
-    reject(error);
-    this.#failure = new DetectorError('inference-failed', { reason: reasonOf(error) });
-    for (const call of this.#calls.values()) call.reject(this.#failure);
-    this.#calls.clear();
-  }
-
-  #call(method, values, handedOver = []) {
-    return new Promise((resolve, reject) => {
-      if (this.#failure) {
-        reject(this.#failure);
-        return;
-      }
-      const id = this.#nextId;
-      this.#nextId += 1;
-      this.#calls.set(id, { resolve, reject });
-      this.#worker.postMessage({ id, method, values }, handedOver);
-    });
-  }
-
-  load(settings) {
-    return this.#call('load', [settings]);
-  }
-
-  run(frame, timestampMs) {
-    return this.#call('run', [frame, timestampMs], frame instanceof ImageData ? [] : [frame]);
-  }
-
-  noFace(timestampMs) {
-    return this.#call('noFace', [timestampMs]);
-  }
-
-  reset(options) {
-    return this.#call('reset', [options]);
-  }
-
-  async close() {
-    if (!this.#failure) await this.#call('close', []);
-    this.#worker.terminate();
-  }
-}
 
 /** Gives a result for every new frame. Make one with SmileDetector.create(); close() it when the page is done. */
 export class SmileDetector extends EventTarget {
@@ -113,16 +36,12 @@ export class SmileDetector extends EventTarget {
   #nResults = 0;
   #nDropped = 0;
 
-  /** Load spec, graphs and runtime, and run the model once. See smile-detector.d.ts for the options. */
+  /** Load spec, graphs and runtime, and run the model once. See smile-detector.d.mts for the options. */
   static async create(options = {}) {
     const lang = options.lang === 'ko' ? 'ko' : 'en';
     const settings = {
-      specUrl: new URL(options.spec ?? new URL('./frontend_spec.json', import.meta.url), document.baseURI).href,
-      ortUrl: packageFolder(options.ortUrl, 'onnxruntime-web', 'dist/'),
-      hasOrtUrl: Boolean(options.ortUrl),
+      ...addressesOf(options),
       ort: options.ort ?? null,
-      tasksUrl: packageFolder(options.tasksUrl, '@mediapipe/tasks-vision', ''),
-      landmarkModelUrl: options.landmarkModel ? new URL(options.landmarkModel, document.baseURI).href : null,
       provider: options.provider ?? 'auto',
       graph: options.graph ?? null,
       threads: options.threads ?? 'auto',
@@ -181,9 +100,10 @@ export class SmileDetector extends EventTarget {
   watch(video) {
     if (this.#isClosed) throw new DetectorError('closed', {}, this.#options.lang);
     this.unwatch();
-    const watch = { video, clock: null, handle: 0, byFrame: 'requestVideoFrameCallback' in video, seenMs: null };
-    this.#watch = watch;
-    this.#schedule(watch);
+    this.#watch = new VideoFollower(video, {
+      onFrame: (watch, timestampMs) => this.#take(watch, timestampMs),
+      onNewClock: () => this.#forget({ afterGap: true }),
+    });
   }
 
   /** Stop following; frames and decision are forgotten. */
@@ -191,8 +111,7 @@ export class SmileDetector extends EventTarget {
     const watch = this.#watch;
     this.#watch = null;
     if (!watch) return;
-    if (watch.byFrame) watch.video.cancelVideoFrameCallback(watch.handle);
-    else cancelAnimationFrame(watch.handle);
+    watch.stop();
     this.#forget({});
   }
 
@@ -252,32 +171,9 @@ export class SmileDetector extends EventTarget {
     }
   }
 
-  #schedule(watch) {
-    if (this.#watch !== watch) return;
-    if (watch.byFrame) {
-      watch.handle = watch.video.requestVideoFrameCallback((nowMs, metadata) => {
-        this.#schedule(watch);
-        this.#take(watch, nowMs, metadata);
-      });
-    } else {
-      watch.handle = requestAnimationFrame((nowMs) => {
-        this.#schedule(watch);
-        const seenMs = watch.video.currentTime * 1000;
-        if (seenMs === watch.seenMs) return;
-        watch.seenMs = seenMs;
-        this.#take(watch, nowMs, { mediaTime: watch.video.currentTime });
-      });
-    }
-  }
-
-  #take(watch, nowMs, metadata) {
-    if (this.#watch !== watch || watch.video.readyState < 2) return;
-    // A film's own time; a camera's capture time where the browser gives it.
-    const clock = watch.video.srcObject && Number.isFinite(metadata.captureTime) ? 'captureTime' : 'mediaTime';
-    if (watch.clock && watch.clock !== clock) this.#forget({ afterGap: true });
-    watch.clock = clock;
-    const timestampMs = clock === 'captureTime' ? metadata.captureTime : metadata.mediaTime * 1000;
-    this.push(watch.video, Number.isFinite(timestampMs) ? timestampMs : nowMs).catch((error) => {
+  /** Take a frame of the video that is followed. */
+  #take(watch, timestampMs) {
+    this.push(watch.video, timestampMs).catch((error) => {
       if (this.#watch !== watch) return;
       if (error.code === 'inference-failed') this.unwatch();
       this.#emit('error', error);
@@ -392,16 +288,6 @@ async function grab(source, timestampMs) {
     return await createImageBitmap(source, { premultiplyAlpha: 'none', colorSpaceConversion: 'none' });
   } catch (error) {
     throw new DetectorError('bad-source', { reason: reasonOf(error) });
-  }
-}
-
-/** The folder of a package's files: the given one, the import map's, or npm's beside this file. */
-function packageFolder(given, name, below) {
-  if (given) return new URL('.', new URL(given, document.baseURI)).href;
-  try {
-    return new URL('.', import.meta.resolve(name)).href;
-  } catch {
-    return new URL(`./node_modules/${name}/${below}`, import.meta.url).href;
   }
 }
 

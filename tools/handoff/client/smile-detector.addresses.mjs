@@ -1,0 +1,38 @@
+/**
+ * Where a page's files lie: in one folder (`baseUrl`), at addresses of their own, or beside this file.
+ *
+ * A bundler copies whatever an expression of this file with import.meta.url could mean; so its address is taken apart from
+ * the names of files. The worker, which a bundler shall find, is named in smile-detector.remote.mjs.
+ */
+
+const HERE = import.meta.url;
+
+/**
+ * The addresses that the engine needs, from the options of SmileDetector.create().
+ * @param {{baseUrl?: string | URL, spec?: string | URL, ortUrl?: string | URL, tasksUrl?: string | URL,
+ *   landmarkModel?: string | URL}} options
+ */
+export function addressesOf({ baseUrl, spec, ortUrl, tasksUrl, landmarkModel }) {
+  const base = baseUrl ? folderOf(`${String(baseUrl).replace(/\/+$/, '')}/`) : null;
+  return {
+    specUrl: spec ? absolute(spec) : new URL('frontend_spec.json', base ?? HERE).href,
+    ortUrl: packageFolder(ortUrl, base, 'ort/', 'onnxruntime-web', 'dist/'),
+    hasOrtUrl: Boolean(ortUrl ?? base),
+    tasksUrl: packageFolder(tasksUrl, base, 'tasks/', '@mediapipe/tasks-vision', ''),
+    landmarkModelUrl: landmarkModel ? absolute(landmarkModel) : null,
+  };
+}
+
+const absolute = (url) => new URL(url, document.baseURI).href;
+const folderOf = (url) => new URL('.', absolute(url)).href;
+
+/** The folder of a package's files: the given one, that in the base folder, the import map's, or npm's beside this file. */
+function packageFolder(given, base, inBase, name, below) {
+  if (given) return folderOf(given);
+  if (base) return new URL(inBase, base).href;
+  try {
+    return new URL('.', import.meta.resolve(name)).href;
+  } catch {
+    return new URL(['node_modules', name, below].join('/'), HERE).href;
+  }
+}

@@ -1,0 +1,121 @@
+/**
+ * Opens the model's graphs with onnxruntime-web: the first plan that is allowed and works here. Runs none of them.
+ */
+
+import { DetectorError, reasonOf } from './smile-detector.errors.mjs';
+import { fetchGraph, importOrt, isThere, softwareName } from './smile-detector.files.mjs';
+import { ORT_FILES, findPlans, isProven } from './smile-detector.plans.mjs';
+
+const MOST_THREADS = 4;
+
+/**
+ * Open the first plan that is allowed and works.
+ * @param {{spec: object, proof: object | null, whyNoProof: string | null}} model
+ * @param {object} settings of Engine.load()
+ * @param {(code: string, values?: object) => void} warn
+ * @returns {Promise<{ort: object, graphs: {entry: object, session: object}[], choice: string, provider: string,
+ *   threads: number, adapter: string | null}>} graphs in the order in which they run; threads of wasm; the adapter's name
+ */
+export async function openGraphs({ spec, proof, whyNoProof }, settings, warn) {
+  const { provider, allowUntested } = settings;
+  const threads = chooseThreads(settings.threads, warn);
+  const plans = findPlans(spec, settings);
+  if (plans.length === 0) {
+    const found = spec.graphs.map((entry) => entry.name).join(', ');
+    throw new DetectorError('graph-missing', { wanted: settings.graph ?? 'stream', found });
+  }
+  let usable = plans.filter((plan) => isProven(plan, proof));
+  if (usable.length === 0) {
+    const wanted = `${plans[0].graph}, ${provider === 'auto' ? 'wasm' : provider}`;
+    if (!allowUntested) {
+      throw whyNoProof
+        ? new DetectorError('proof-mismatch', { reason: whyNoProof })
+        : new DetectorError('untested', { wanted });
+    }
+    usable = plans.filter((plan) => provider !== 'auto' || plan.provider === 'wasm');
+    warn('untested-allowed', { wanted });
+  }
+  let failure = null;
+  let adapter;
+  for (const plan of usable) {
+    try {
+      if (plan.provider === 'webgpu') {
+        if (adapter === undefined) adapter = await findAdapter(provider === 'webgpu', warn);
+        if (adapter === null) continue;
+      }
+      const { ort, graphs } = await open(plan, threads, spec, settings, warn);
+      const isWasm = plan.provider === 'wasm';
+      return {
+        ort,
+        graphs,
+        choice: plan.graph,
+        provider: plan.provider,
+        threads: isWasm ? threads : 1,
+        adapter: isWasm ? null : adapter,
+      };
+    } catch (error) {
+      const isKnown = error instanceof DetectorError;
+      // A page that ships what it loads lacks the graphs of later plans: the first failure is the one to tell.
+      if (isKnown && error.code === 'model-missing' && failure) throw failure;
+      if (isKnown && error.code !== 'wasm-missing' && error.code !== 'no-provider') throw error;
+      failure = isKnown ? error : new DetectorError('no-provider', { reason: reasonOf(error) });
+      if (usable.length > 1) warn('provider-failed', { provider: plan.provider, reason: reasonOf(error) });
+    }
+  }
+  throw failure ?? new DetectorError('no-provider', { reason: 'no graphics adapter for webgpu' });
+}
+
+function chooseThreads(wanted, warn) {
+  const isolated = globalThis.crossOriginIsolated === true;
+  if (wanted !== 'auto') {
+    if (wanted > 1 && !isolated) throw new DetectorError('isolation');
+    return wanted;
+  }
+  if (!isolated) {
+    warn('one-thread');
+    return 1;
+  }
+  // Half of the cores: the rest draw the page and decode the camera.
+  return Math.max(1, Math.min(MOST_THREADS, Math.floor((navigator.hardwareConcurrency ?? 2) / 2)));
+}
+
+/** The name of the graphics adapter; null if there is no useful one. */
+async function findAdapter(isDemanded, warn) {
+  const adapter = await navigator.gpu?.requestAdapter?.().catch(() => null);
+  if (!adapter) return null;
+  const software = softwareName(adapter);
+  if (software && !isDemanded) {
+    warn('software-adapter', { reason: software });
+    return null;
+  }
+  const info = adapter.info ?? {};
+  return software ?? ([info.vendor, info.architecture, info.description].filter(Boolean).join(' ') || 'webgpu');
+}
+
+async function open({ provider, entries }, threads, spec, settings, warn) {
+  const [module, , wasm] = ORT_FILES[provider];
+  const fetched = Promise.all(entries.map((entry) => fetchGraph(entry, settings.specUrl)));
+  fetched.catch(() => undefined); // handled below, after the runtime
+  const ort = settings.ort ?? (await importOrt(settings.ortUrl, module));
+  ort.env.logLevel = 'error';
+  ort.env.wasm.numThreads = threads;
+  if (!settings.ort || settings.hasOrtUrl) ort.env.wasm.wasmPaths = settings.ortUrl;
+  const version = ort.env.versions?.web ?? ort.env.versions?.common;
+  const expected = spec.runtime.npm_version;
+  if (version && version !== expected) warn('ort-version', { found: version, expected });
+  const models = await fetched;
+  const graphs = [];
+  try {
+    for (const [index, entry] of entries.entries()) {
+      const options = { executionProviders: [provider], logSeverityLevel: 3 };
+      graphs.push({ entry, session: await ort.InferenceSession.create(models[index], options) });
+    }
+  } catch (error) {
+    for (const { session } of graphs) await session.release();
+    if (!settings.ort && !(await isThere(new URL(wasm, settings.ortUrl)))) {
+      throw new DetectorError('wasm-missing', { url: settings.ortUrl });
+    }
+    throw new DetectorError('no-provider', { reason: reasonOf(error) });
+  }
+  return { ort, graphs };
+}
