@@ -17,7 +17,7 @@ from invoke.exceptions import Exit
 
 from shared import paths
 from shared.chain import ab as ab_chain
-from shared.chain import commands, demo_films, house, stages
+from shared.chain import commands, demo_films, films_of_people, house, stages
 from shared.chain import compare_approaches as approaches_chain
 from shared.chain import demo as demo_chain
 from shared.chain.running import exit_codes, find_dataset, open_chain
@@ -149,6 +149,8 @@ def ab(c: Context, given: argparse.Namespace) -> None:
         dataset = find_dataset(given.dataset)
         commands.choose_folds(given, dataset)
         stages.require_both_classes(dataset)
+        if given.stream:
+            films_of_people.require_films(dataset)
         chain = open_chain(c, f"ab-{dataset.name}-seed{given.seed}", dataset, given, lang)
         if not given.baseline:
             ab_chain.announce_stand_in(chain)
@@ -156,7 +158,7 @@ def ab(c: Context, given: argparse.Namespace) -> None:
         plan = ab_chain.Plan(
             dataset, given.epochs, before, given.weights or "", given.lr, given.seed, given.folds, given.seeds,
             str(given.margin), given.protected, given.people_curve, given.objective, lang, commands.network_of(given),
-            given.test or "",
+            given.test or "", given.stream,
         )  # fmt: skip
         compared = ab_chain.compare(chain, plan)
     print(compared.as_text(lang))

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import contracts, paths
-from shared.chain import stages
+from shared.chain import films_of_people, stages
 from shared.chain.cache import Chain
 from shared.chain.flags import flags_of
 from shared.chain.stages import Training, dataset_files
@@ -48,6 +48,7 @@ class Plan:
         lang: Language of the report.
         network: Flags of the trainer on encoder, pooling and freezing, where they are not its defaults.
         test: The test people, as the splitter takes them; empty to draw them.
+        stream: Whether the arms also play the test people's films; of one split.
     """
 
     dataset: Path
@@ -65,6 +66,7 @@ class Plan:
     lang: Lang
     network: Mapping[str, object] = field(default_factory=dict)
     test: str = ""
+    stream: bool = False
 
     def session(self) -> str:
         """Name this experiment: its arms count as one test-set evaluation, another plan counts as another."""
@@ -163,6 +165,7 @@ class Walked:
     references: dict[str, Path]
     people: dict[str, Path]
     specs: tuple[Path, ...]
+    streams: dict[str, Path] = field(default_factory=dict)
 
 
 def compare(chain: Chain, plan: Plan) -> Compared:
@@ -189,6 +192,9 @@ def _expect(chain: Chain, plan: Plan, n_curve: int, first: list[str]) -> None:
     n_curve = n_curve if plan.people_curve else 0
     walk = ["trainer", *["evaluator"] * (3 + n_arms + n_blendshapes), *["exporter"] * n_arms]
     walk += ["featurizer"] * (n_blendshapes > 0) + ["handoff"] * (0 if plan.folds else n_arms)
+    if plan.stream:
+        has_card = plan.baseline.with_name(paths.MODEL_CARD).is_file()
+        walk += ["handoff"] * has_card + ["evaluator"] * (n_arms + has_card)
     walk += ["trainer", "exporter", "evaluator"] * n_curve
     n_pools = 3 + n_arms + n_blendshapes + (n_curve + 1 if n_curve else 0) if n_splits > 1 else 0
     steps = [*first, *walk * n_splits, *["evaluator pool"] * n_pools, "reporter"]
@@ -201,7 +207,7 @@ def _walk(chain: Chain, plan: Plan, split: Path, tag: str) -> Walked:
     before = _measure(chain, plan, split, f"{tag}measure baseline", model=plan.baseline)
     majority = _measure(chain, plan, split, f"{tag}measure majority", arm="majority")
     trained = stages.fine_tune(chain, f"{tag}train", plan.dataset, split, how, seed)
-    candidates, specs = {}, []
+    candidates, specs = {}, {}
     for epochs in plan.epochs:
         name = f"epochs-{epochs}"
         model = f"{trained['run']['run_id']}-e{epochs}"
@@ -209,7 +215,7 @@ def _walk(chain: Chain, plan: Plan, split: Path, tag: str) -> Walked:
         onnx = stages.export(chain, f"{tag}export {name}", trained, kept, plan.dataset, split, model, plan.objective)
         candidates[name] = _measure(chain, plan, split, f"{tag}measure {name}", model=onnx)
         if not plan.folds:
-            specs.append(stages.hand_off(chain, f"spec {name}", onnx))
+            specs[name] = stages.hand_off(chain, f"spec {name}", onnx)
     # Of the longest arm, which is the last: once, since a step's name stands for one thing.
     one_frame = _measure(chain, plan, split, f"{tag}measure one frame", model=onnx, arm="one_frame")
     references = {"majority-class": majority, "one-frame": one_frame, **measure_blendshapes(chain, plan, split, tag)}
@@ -217,7 +223,13 @@ def _walk(chain: Chain, plan: Plan, split: Path, tag: str) -> Walked:
     if plan.people_curve:
         longest = candidates[f"epochs-{max(plan.epochs)}"]
         people = {**_train_on_fewer(chain, plan, split, seed, tag), str(_count_training_people(split)): longest}
-    return Walked(stages.run_file(trained), before, candidates, references, people, tuple(specs))
+    streams = {}
+    if plan.stream:
+        first = films_of_people.hand_off_baseline(chain, plan.baseline)
+        played = {**({"baseline": first} if first else {}), **specs}
+        streams = films_of_people.play(chain, plan.dataset, split, played, plan.objective, plan.session())
+    run = stages.run_file(trained)
+    return Walked(run, before, candidates, references, people, tuple(specs.values()), streams)
 
 
 def _training(plan: Plan) -> Training:
@@ -299,6 +311,7 @@ def _report(chain: Chain, plan: Plan, splits: tuple[Path, ...], walked: Walked) 
         candidate=[f"{name}={file}" for name, file in walked.candidates.items()],
         reference=[f"{name}={file}" for name, file in walked.references.items()],
         people=[f"{number}={file}" for number, file in walked.people.items()],
+        stream=[f"{name}={file}" for name, file in walked.streams.items()],
         run=walked.run,
         dataset=plan.dataset,
         margin=plan.margin,
@@ -307,6 +320,7 @@ def _report(chain: Chain, plan: Plan, splits: tuple[Path, ...], walked: Walked) 
         report_id=f"ab-{plan.dataset.name[:20]}-{labels}-e{arms[:16]}-s{plan.seed}{tested}",
     )
     results = [walked.baseline, *walked.candidates.values(), *walked.references.values(), *walked.people.values()]
+    results += walked.streams.values()
     reported = chain.run(
         "report",
         "reporter",

@@ -58,6 +58,8 @@ def ab_parser() -> cli.Parser:
     add("--test", metavar="A,B", help="measure on these people, such as s06,s07 (default: drawn)")
     _borrow_report(parser, "margin", "protected", "lang")
     add("--people-curve", action="store_true", help="also train on fewer people, to see whether recording more helps")
+    help_ = "also play the test people's films: false alarms a minute, delay, missed laughs come first in the report"
+    add("--stream", action="store_true", help=help_)
     add("--gate", action="store_true", help="exit code 1 unless the verdict is better")
     return parser
 
@@ -114,6 +116,8 @@ def check(given: argparse.Namespace) -> None:
 
     if given.test and given.folds:
         raise WrongUsage("--test", found="--folds beside it", expected="one of them: with folds everybody is tested")
+    if getattr(given, "stream", False) and (given.folds or (given.folds is None and given.usual_folds)):
+        raise WrongUsage("--stream", found="--folds beside it", expected="one split, whose models are handed off")
     if given.test == "none":  # which the splitter takes, for a test set that is another dataset
         raise WrongUsage("--test", found=given.test, expected="people to measure on, such as s06,s07")
     parse_objective(given.objective)

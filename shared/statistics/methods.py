@@ -20,6 +20,8 @@ class IntervalMethod(StrEnum):
     DELONG_HYBRID_BY_PERSON = "delong_hybrid_by_person"
     NEWCOMBE = "newcombe"
     PEOPLE_AND_SEEDS = "people_and_seeds"  # of recipes: trainings could have been others, too
+    GARWOOD_BY_PERSON = "garwood_by_person"  # of events a minute
+    WOODRUFF_BY_PERSON = "woodruff_by_person"  # of a quantile
 
 
 class TestMethod(StrEnum):

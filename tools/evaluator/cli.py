@@ -11,13 +11,21 @@ from pathlib import Path
 from shared import cli, paths
 from shared.approaches import FUSE, find_approach
 from shared.scores import columns
-from tools.evaluator.config import EmotionsConfig, EvaluationConfig, FusionConfig, ScoresConfig, TimingConfig
+from tools.evaluator.config import (
+    EmotionsConfig,
+    EvaluationConfig,
+    FusionConfig,
+    ScoresConfig,
+    StreamsConfig,
+    TimingConfig,
+)
 
 EXAMPLES = """
 evaluator --model people-10 --dataset people
 evaluator --model old_detector.onnx --dataset people --split artifacts/splits/people-1a2b3c4d-seed0.json
 evaluator --model people-10 --dataset people --threshold 0.5 --json
 evaluator --arm majority --dataset people --split artifacts/splits/people-1a2b3c4d-seed0.json
+evaluator --stream --model people-10 --dataset people --objective false_alarms:2
 evaluator pool fold1_results.json fold2_results.json --name epochs-10
 evaluator fuse --dataset people --split S.json --validation dual_head=DV.json ...     (see evaluator fuse --help)
 evaluator time --dataset people --model dual_head=artifacts/models/people-10/smile_detector.onnx --faces
@@ -113,6 +121,7 @@ def parser() -> cli.Parser:
     _add_session(parser)
     cli.add_allow_no_consent(parser)
     add("--threads", type=cli.whole(0), default=0, metavar="N", help="threads of onnxruntime (default: its own choice)")
+    _add_stream(parser)
     cli.add_json(parser)
     _add_pool(parser)
     _add_fuse(parser)
@@ -120,6 +129,24 @@ def parser() -> cli.Parser:
     _add_emotions(parser)
     _add_scores(parser)
     return parser
+
+
+def _add_stream(parser: cli.Parser) -> None:
+    """Add what holds with --stream only: events of whole films instead of labelled windows."""
+    add = parser.add_argument
+    help_ = "measure the model's hand-off on whole films, as a player feels it: false alarms a minute, delay, misses"
+    add("--stream", action="store_true", help=help_)
+    columns_ = "file (a take's id or a film), start, end, label, subject"
+    help_ = f"with --stream: all laughs of the films: {columns_} (default: the takes, laughing when they are asked to)"
+    add("--marks", type=cli.path, metavar="CSV", help=help_)
+    add("--films", type=cli.path, metavar="DIR", help="folder of the films in --marks (default: the table's own)")
+    help_ = "with --stream: choose the threshold on the validation people's films, for false_alarms:2 (the most laughs "
+    help_ += "found with so many false alarms a minute of play) or recall:0.9"
+    add("--objective", metavar="NAME:N", help=help_)
+    help_ = "with --stream: so far from a marked laugh its event may begin (default: 500)"
+    add("--tolerance-ms", type=cli.number(0, 10_000, "milliseconds"), metavar="MS", help=help_)
+    help_ = "with --stream: which graphs of the hand-off run (default: stream, or window where it has no other)"
+    add("--graph", choices=("stream", "window", "pixels"), help=help_)
 
 
 def _add_session(parser: cli.Parser) -> None:
@@ -189,11 +216,50 @@ def _add_scores(evaluator: cli.Parser) -> None:
     cli.add_json(parser)
 
 
+STREAM_ONLY = ("marks", "films", "objective", "tolerance_ms", "graph")
+
+
 def _evaluate(arguments: argparse.Namespace) -> cli.Result:
+    if arguments.stream:
+        return _evaluate_streams(arguments)
+    for name in STREAM_ONLY:
+        flag = "--" + name.replace("_", "-")
+        cli.require(getattr(arguments, name) is None, flag, found="no --stream beside it", expected="both")
     config = _to_config(arguments)
     from tools.evaluator.evaluate import evaluate
 
     return evaluate(config)
+
+
+def _evaluate_streams(arguments: argparse.Namespace) -> cli.Result:
+    for flag, given, expected in (
+        ("--arm", arguments.arm != "model", "none: a hand-off is measured"),
+        ("--name", arguments.name is not None, "none: results bear the hand-off's name"),
+        ("--films", arguments.films is not None and arguments.marks is None, "--marks beside it"),
+        ("--objective", None not in (arguments.objective, arguments.threshold), "it or --threshold, not both"),
+        ("--model", str(arguments.model).endswith(".onnx"), "the name or folder of a hand-off (./inv handoff)"),
+    ):
+        cli.require(not given, flag, found="it with --stream", expected=expected)
+    from shared.statistics.thresholds import parse_objective
+    from tools.evaluator.streams.choice import check_objective
+    from tools.evaluator.streams.events import TOLERANCE_MS
+    from tools.evaluator.streams.stream_results import evaluate_streams
+
+    objective = arguments.objective and parse_objective(arguments.objective)
+    if objective:
+        check_objective(objective)
+    config = cli.fill(
+        StreamsConfig,
+        arguments,
+        handoff=paths.handoff_dir(arguments.model),
+        dataset=paths.dataset_dir(arguments.dataset),
+        objective=objective,
+        tolerance_ms=TOLERANCE_MS if arguments.tolerance_ms is None else arguments.tolerance_ms,
+        seed=0,
+        out=arguments.out or paths.artifacts("results"),
+        session=_session(arguments),
+    )
+    return evaluate_streams(config)
 
 
 def _pool(arguments: argparse.Namespace) -> cli.Result:

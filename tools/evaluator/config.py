@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from shared.approaches import Approach
 
 if TYPE_CHECKING:
+    from shared.onnx.stream import GraphChoice
     from shared.scores.columns import Wanted
     from shared.statistics.thresholds import Objective
 
@@ -129,4 +130,41 @@ class EmotionsConfig:
     side: str
     min_people: int
     out: Path
+    allow_no_consent: bool = False
+
+
+@dataclass(frozen=True)
+class StreamsConfig:
+    """Settings of measuring a hand-off on films with marked laughs.
+
+    Attributes:
+        handoff: The hand-off's folder.
+        dataset: Whose people, and whose takes where no marks are given.
+        split: A frozen split; None takes that of the model's training where it learned from this dataset.
+        side: train, validation, test or all; None is test where the split has test people, else all.
+        marks: Table of films and laughs; None takes the dataset's takes and the protocol's phases.
+        films: The folder of the films that the table names; None is the table's own.
+        objective: What a threshold is chosen for on the validation people; None takes the hand-off's.
+        threshold: Another threshold than the hand-off's.
+        tolerance_ms: How far outside of a laugh an event may begin and still belong to it.
+        graph: Which graphs run: ``stream``, ``window`` or ``pixels``; None takes the first that the hand-off has.
+        seed: Of the bootstrap over people.
+        out: The folder of the document.
+        session: What this measurement is a part of; see `EvaluationConfig`.
+        allow_no_consent: Use people without a consent row too.
+    """
+
+    handoff: Path
+    dataset: Path
+    split: Path | None
+    side: str | None
+    marks: Path | None
+    films: Path | None
+    objective: "Objective | None"
+    threshold: float | None
+    tolerance_ms: float
+    graph: "GraphChoice | None"
+    seed: int
+    out: Path
+    session: str | None = None
     allow_no_consent: bool = False

@@ -11,10 +11,11 @@ from shared.dataset.ahead import map_ahead
 from shared.dataset.bulk_writer import Incoming, Intake, Origin
 from shared.dataset.reader import find_protocol
 from shared.errors import InvalidInput, MissingOutside
+from shared.films import window_table as table
 from shared.pictures import kinds
 from shared.pictures.cutter import Cutter, read_file
 from shared.pictures.unusable import Unusable
-from tools.importer import faces, labels, rights, subjects, table
+from tools.importer import faces, labels, rights, subjects
 from tools.importer.config import PhotosConfig
 from tools.importer.prepared import Prepared
 from tools.importer.report import HEIC_PACKAGE, Imported, LeftOut, count_added, write_report

@@ -17,11 +17,11 @@ from shared import cli, contracts, paths, preprocess
 from shared.dataset import reader
 from shared.dataset.bulk_writer import Incoming, Intake, Origin
 from shared.dataset.protocol import Protocol, Window, choose_frames, fit_window, for_clips, read_protocol
-from shared.dataset.reader import find_protocol
 from shared.errors import CheckFailed, InvalidInput
+from shared.films import window_table as table
 from shared.pictures.cutter import encode
 from shared.video import Film
-from tools.importer import labels, rights, subjects, table
+from tools.importer import labels, rights, subjects
 from tools.importer.config import WindowsConfig
 from tools.importer.report import Imported, LeftOut, count_added, write_report
 
@@ -75,7 +75,7 @@ def import_windows(config: WindowsConfig) -> Imported:
         CheckFailed: Rows of the list are wrong; all of them are named, and nothing is imported.
         InvalidInput: A list that cannot be read, or a dataset of another sort.
     """
-    protocol = find_protocol(config.dataset)
+    protocol = reader.find_protocol(config.dataset)
     if protocol is None or config.protocol is not None:
         protocol = read_protocol(*([config.protocol] if config.protocol else []))
         protocol = for_clips(protocol, config.clips) if config.clips else protocol

@@ -109,6 +109,8 @@ def parser() -> cli.Parser:
         metavar="N=FILE",
         help="results of the same training on N people (repeat): draws accuracy against the number of people",
     )
+    help_ = "an arm's events on whole films (evaluator --stream; repeat): shown first"
+    add("--stream", action="append", default=[], metavar="[NAME=]FILE", help=help_)
     cli.add_dataset(parser, default="none: no pictures of changed predictions")
     help_ = "suspicion.json of reviewer suspect: the verdict without labels that look wrong (default: the dataset's)"
     add("--suspects", type=cli.path, metavar="JSON", help=help_)
@@ -221,6 +223,7 @@ def _report(arguments: argparse.Namespace) -> cli.Result:
         references=tuple(_split_name(text, "--reference") for text in arguments.reference),
         question=_question(arguments),
         people=tuple(_split_number(text) for text in arguments.people),
+        streams=tuple(_split_name(text, "--stream") for text in arguments.stream),
         runs=tuple(arguments.run),
         histories=tuple(arguments.history),
         dataset=arguments.dataset and paths.dataset_dir(arguments.dataset),

@@ -47,6 +47,7 @@ class ReportConfig:
         runs: run.json files whose learning curve is shown.
         histories: history.csv files without a run.
         people: Results of the same training on so many people, for the curve over their number.
+        streams: Name (None: the arm of that model) and document of an arm's events on whole films.
         dataset: Folder for pictures of changed sequences; None for none.
         with_faces: False leaves the pictures out although a dataset is named.
         out: Folder to write to; None for the report's own below artifacts/reports/.
@@ -64,6 +65,7 @@ class ReportConfig:
     runs: tuple[Path, ...] = ()
     histories: tuple[Path, ...] = ()
     people: tuple[tuple[int, Path], ...] = ()
+    streams: tuple[MaybeNamed, ...] = ()
     dataset: Path | None = None
     with_faces: bool = True
     out: Path | None = None

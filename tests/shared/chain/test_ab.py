@@ -12,11 +12,12 @@ from typing import Any
 import pytest
 
 from shared import contracts
-from shared.chain import ab, stages
+from shared.chain import ab, films_of_people, stages
 from shared.chain.ab import Plan
 from shared.chain.cache import Chain
 from shared.chain.imports import PROJECT, ImportGraph
 from shared.dataset.reader import Dataset
+from shared.errors import InvalidInput
 
 
 @pytest.fixture
@@ -151,3 +152,40 @@ def test_other_words_in_a_report_repeat_the_report_only_and_another_trainer_repe
     trainer = source / "tools/trainer/train.py"
     trainer.write_text(trainer.read_text(encoding="utf-8") + "\n# Another optimiser.\n", encoding="utf-8")
     assert repeated() == everything - {"split", "leaks", "measure baseline", "measure majority"}
+
+
+def test_arms_play_the_test_peoples_films_and_the_report_gets_them(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    films_of_people.require_films(plan.dataset)  # the drawn takes keep their films
+
+    def walk(plan: Plan) -> list[list[str]]:
+        commands: list[list[str]] = []
+
+        def shell(command: str) -> tuple[int, str]:
+            commands.append(shlex.split(command)[3:])
+            return Shell(tmp_path / "made")(command)
+
+        ab.compare(Chain(tmp_path / f"chain-{plan.objective}.json", shell, lambda text: None), plan)
+        return [words for words in commands if "--stream" in words]
+
+    *played, report = walk(dataclasses.replace(plan, stream=True))
+    assert len(played) == 1  # a baseline without a card cannot be handed off
+    assert played[0][played[0].index("--side") + 1] == "test"
+    assert "--objective" not in played[0]  # youden is of windows: the hand-off's threshold is played
+    assert report[report.index("--stream") + 1].startswith("epochs-10=")
+    plan.baseline.with_name("model.json").write_text("{}")
+    *played, report = walk(dataclasses.replace(plan, stream=True, objective="false_alarms:2"))
+    assert [words[words.index("--objective") + 1] for words in played] == ["false_alarms:2"] * 2
+    assert [word.split("=")[0] for word in report if "=" in word and "stream" in report[report.index(word) - 1]] == [
+        "baseline",
+        "epochs-10",
+    ]
+
+
+def test_a_dataset_without_films_is_refused_before_anything_is_trained(plan: Plan) -> None:
+    for film in plan.dataset.glob("takes/*.mp4"):
+        film.unlink()
+    with pytest.raises(InvalidInput, match="found no film"):
+        films_of_people.require_films(plan.dataset)

@@ -22,7 +22,7 @@ KOREAN_ELSEWHERE = {
     "tools/handoff/readme.py": "a document that is written in both languages at once",
     "tools/importer/cli.py": "an example of a keyword",
     "tools/importer/labels.py": "a protocol's prompts, which are data",
-    "tools/importer/table.py": "columns of other people's tables",
+    "shared/films/window_table.py": "columns of other people's tables",
     "tools/kaggle_publisher/release/card.py": "a document that is written in both languages at once",
     "tools/kaggle_publisher/release/rules.py": "a word that a public text must hold",
     "shared/web/private.py": "a line in both languages for whoever has no page",

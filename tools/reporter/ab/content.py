@@ -20,6 +20,7 @@ from tools.reporter.ab.recommendation import next_section
 from tools.reporter.practice.groups import Grouped, groups_section
 from tools.reporter.practice.net_benefit import costs_section
 from tools.reporter.practice.people_curve import PeoplePoint, people_curve_section
+from tools.reporter.practice.streams import StreamArm, streams_section
 from tools.reporter.render.blocks import (
     Block,
     Bullets,
@@ -62,6 +63,7 @@ def build_page(
     points: Sequence[PeoplePoint] = (),
     groups: Grouped | None = None,
     labels: LabelCheck | None = None,
+    streams: Sequence[StreamArm] = (),
 ) -> Page:
     """Write the report.
 
@@ -77,6 +79,7 @@ def build_page(
         points: Of the curve over the number of training people.
         groups: Recall by declared groups; None where none were declared.
         labels: Whether the verdict hangs on labels that look wrong; None where nobody looked.
+        streams: The arms' events on whole films; shown first.
     """
     words, targets = ReportWords(lang), {} if arms[0].is_table else targets_of(facts)
     curve = people_curve_section(points, words)
@@ -117,6 +120,7 @@ def build_page(
         subtitle=words("subtitle_table", created=created) if is_table else of_dataset,
         banners=tuple(banners),
         sections=(
+            *([played] if (played := streams_section(streams, words)) else []),
             with_labels(verdict_section(arms, judgement, words), labels, words),
             metrics_section(arms, judgement, comparison, targets, words),
             *(by_group if groups is not None and groups.has_drop else []),

@@ -22,6 +22,7 @@ from tools.reporter.ab.strips import draw_strips
 from tools.reporter.config import ReportConfig
 from tools.reporter.practice.groups import Grouped, find_groups
 from tools.reporter.practice.people_curve import read_people_curve
+from tools.reporter.practice.streams import StreamArm, read_streams
 from tools.reporter.render.blocks import Page
 from tools.reporter.render.folder import HTML, files_of, write_page
 from tools.reporter.sources.arms import Arm, Source, read_arms
@@ -138,8 +139,9 @@ def make_report(config: ReportConfig) -> ReportResult:
     judgement = judge(arms, config.question, asked)
     histories = [*map(read_run, config.runs), *map(read_history, config.histories)]
     points = read_people_curve(config.baseline, config.people)
+    streams = read_streams(config.streams, arms)
     sources = [source for history in histories for source in history.sources]
-    sources += [source for point in points for source in point.sources]
+    sources += [source for point in points for source in point.sources] + [one.source for one in streams]
     strips: dict[str, bytes] = {}
     no_strips_reason: str | None = "flips_no_dataset"
     if not config.with_faces:
@@ -153,10 +155,11 @@ def make_report(config: ReportConfig) -> ReportResult:
     labels = None if found is None else check_labels(arms, judgement, found[0])
     sources += [] if found is None else [found[1]]
     groups = find_groups(arms, judgement.predictions, judgement.best, config.groups)
-    comparison = compare_arms(arms, judgement, config.report_id, sources, groups, labels)
+    comparison = compare_arms(arms, judgement, config.report_id, sources, groups, labels, streams)
     page = build_page(
-        arms, judgement, comparison, histories, facts, strips, no_strips_reason, config.lang, points, groups, labels
-    )
+        arms, judgement, comparison, histories, facts, strips, no_strips_reason, config.lang, points, groups, labels,
+        streams,
+    )  # fmt: skip
     return write_report(page, comparison, judgement, config.out, gate=config.gate)
 
 
@@ -167,6 +170,7 @@ def compare_arms(
     sources: Sequence[Source],
     groups: Grouped | None = None,
     labels: LabelCheck | None = None,
+    streams: Sequence[StreamArm] = (),
 ) -> Document:
     """Make the comparison document of arms, checked; a name of None is made of dataset and time."""
     moment, baseline = paths.utc_now(), arms[0].results
@@ -177,6 +181,8 @@ def compare_arms(
         comparison["groups"] = groups.as_document()
     if labels is not None:
         comparison["label_check"] = labels.as_document()
+    if streams:
+        comparison["streams"] = [one.as_document() for one in streams]
     contracts.validate(comparison, "comparison", COMPARISON)
     return comparison
 

@@ -1,0 +1,44 @@
+"""A hand-off that answers by hand, and drawn films that it sees: grey frames, ten a second."""
+
+import importlib.util
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from shared.video import FilmWriter, Frame
+
+DrawFilm = Callable[..., Path]
+
+
+@pytest.fixture(scope="session")
+def write_standin() -> Callable[..., dict[str, Any]]:
+    """The function of the client's tests: ``write_standin(folder, threshold=0.5, ...)`` returns the spec.
+
+    Its answer is the red of five frames, weighted 1 to 5 of 15 from the oldest to the newest.
+    """
+    path = Path(__file__).parents[1] / "handoff" / "client" / "standin.py"
+    spec = importlib.util.spec_from_file_location("standin", path)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    function: Callable[..., dict[str, Any]] = module.write_standin
+    return function
+
+
+@pytest.fixture(scope="session")
+def draw_film() -> DrawFilm:
+    """Write a film: ``draw_film(path, n_frames, (30, 60), (80, 83))`` is white from frame 30 to 59 and 80 to 82."""
+
+    def draw(path: Path, n_frames: int, *white: tuple[int, int]) -> Path:
+        film = FilmWriter(path, 64, 64)
+        for number in range(n_frames):
+            level = 255 if any(start <= number < end for start, end in white) else 0
+            film.add(Frame(number / 10, np.full((64, 64, 3), level, np.uint8)))
+        film.close()
+        return path
+
+    return draw
