@@ -229,6 +229,7 @@ withdraw = tool_task(
 fetch_dataset = tool_task(
     "kaggle_publisher fetch", "Get a release from Kaggle, verified.", example="fetch-dataset our-team/our-faces"
 )
+studio = tool_task("studio serve", "See everything in one page, and start tasks there.", example="studio")
 status = tool_task("studio status", "Say what there is, and what is next for each dataset and model.", example="status")
 
 
@@ -258,5 +259,5 @@ test, check, bench, lock = house.test, house.check, house.bench, house.lock
 
 SUBJECTS = {
     "data": fetch_models, "models": pretrain, "films": timeline, "comparison": report, "into the page": handoff,
-    "publication": publish_dataset, "all of it": status, "the house": test,
+    "publication": publish_dataset, "all of it": studio, "the house": test,
 }  # fmt: skip

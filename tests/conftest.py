@@ -43,6 +43,7 @@ REAL_TIME = (
     "tests/reviewer/test_server.py",
     "tests/spec_checker/test_browser.py",
     "tests/spec_checker/test_features.py",
+    "tests/studio/test_page.py",
     "tests/timeline/test_page.py",
     "tests/test_inv.py",
 )

@@ -55,7 +55,7 @@ def write_words(flags: Sequence[argparse.Action], given: Mapping[str, Any]) -> l
         values = [str(item) for item in value] if isinstance(value, list | tuple) else [str(value)]
         if not flag.option_strings:
             arguments += values
-        elif _is_switch(flag):
+        elif is_switch(flag):
             options.append(flag.option_strings[0])
         else:
             options += [word for item in values for word in (flag.option_strings[0], item)]
@@ -66,7 +66,7 @@ def default_of(flag: argparse.Action) -> Any:
     """Return what a task's flag is where it is not given: text as it would be typed, False for a switch, or None."""
     if flag.required:
         return _NO_DEFAULT
-    if _is_switch(flag):
+    if is_switch(flag):
         return False
     return None if flag.default is None or isinstance(flag.default, list | tuple) else str(flag.default)
 
@@ -77,7 +77,8 @@ def help_of(flag: argparse.Action) -> str:
     return f"{flag.help}{choices}"
 
 
-def _is_switch(flag: argparse.Action) -> bool:
+def is_switch(flag: argparse.Action) -> bool:
+    """Tell whether a flag takes no value."""
     return flag.nargs == 0
 
 

@@ -10,6 +10,7 @@ line and exit code 2; an interruption is 130.
 import contextlib
 import importlib
 import inspect
+import json
 import os
 import re
 import sys
@@ -24,6 +25,7 @@ from invoke.program import Program
 from invoke.tasks import Task
 
 from shared import cli
+from shared.chain.describe import describe_tasks
 from shared.system import console, portable
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -113,6 +115,9 @@ def main(words: list[str]) -> Any:
     console.make_safe()
     sys.path.insert(0, str(PROJECT))
     tasks = importlib.import_module("tasks")
+    if words == ["--describe"]:
+        print(json.dumps(describe_tasks(tasks), ensure_ascii=False))
+        return None
     tool = words[0].replace("-", "_") if words else ""
     task = getattr(tasks, tool, None) if tool else None
     if isinstance(task, Task):

@@ -76,10 +76,12 @@ def _make_task(body: Callable[..., None], name: str, doc: str, flags: Sequence[a
 
     checked.__name__, checked.__doc__ = name.replace("-", "_"), doc
     checked.__signature__ = signature  # type: ignore[attr-defined]
-    return Task(
+    task: Any = Task(
         checked,
         name=name.replace("_", "-"),
         help={flag.dest: help_of(flag) for flag in flags},
         iterable=[flag.dest for flag in flags if is_list(flag)],
         auto_shortflags=False,
     )
+    task.flags = list(flags)  # for `shared.chain.describe`
+    return cast(Task[Any], task)

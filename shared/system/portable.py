@@ -22,7 +22,7 @@ import threading
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import IO
+from typing import IO, Any
 
 IS_WINDOWS = sys.platform == "win32"
 _BUSY_TRIES = 20  # a virus scanner, or a reader, holds a file for some tenths of a second
@@ -104,6 +104,33 @@ def become(words: Sequence[str]) -> int:
         os.execv(words[0], list(words))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the program itself, which says how it ended
     return subprocess.call(words)
+
+
+def own_group() -> dict[str, Any]:
+    """Return what subprocess.Popen needs so that a program and all that it starts can be ended as one."""
+    if IS_WINDOWS:
+        return {"creationflags": getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)}
+    return {"start_new_session": True}
+
+
+def end_group(process: "subprocess.Popen[bytes]", patience_s: float = 10.0) -> None:
+    """End a program of `own_group` and all that it has started: as Ctrl-C does, then harder.
+
+    Args:
+        process: The program.
+        patience_s: How long it may take before it is asked again, and at last killed.
+    """
+    signals = (
+        [getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM), signal.SIGTERM]
+        if IS_WINDOWS
+        else [signal.SIGINT, signal.SIGTERM, signal.SIGKILL]
+    )
+    for number in signals:
+        with contextlib.suppress(ProcessLookupError, subprocess.TimeoutExpired):
+            process.send_signal(number) if IS_WINDOWS else os.killpg(process.pid, number)
+            process.wait(patience_s)
+        if process.poll() is not None:
+            return
 
 
 def ignore_interrupts() -> None:

@@ -11,7 +11,6 @@ import pytest
 
 from shared import contracts
 from shared.dataset import consent
-from shared.dataset.protocol import parse_protocol, read_protocol
 from shared.dataset.reader import Dataset
 from shared.text.catalogue import read_catalogue
 from tools.studio import cli, suggestions, workspace
@@ -20,30 +19,6 @@ from tools.studio.workspace import Item, Workspace
 
 POSITIVE = Path(__file__).resolve().parents[1] / "schemas" / "positive"
 ONNX_SHA256 = "7" * 64  # of the model in the examples
-
-
-@pytest.fixture
-def home(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
-    return tmp_path
-
-
-@pytest.fixture
-def people(home: Path, make_dataset: Callable[..., Dataset]) -> Dataset:
-    return _record(home, make_dataset, subjects=8)
-
-
-def _record(home: Path, make_dataset: Callable[..., Dataset], subjects: int) -> Dataset:
-    document = {**read_protocol().document, "image_size_px": 32, "sequences_per_window": 1, "frame_count": 2}
-    protocol = parse_protocol(document, "small")
-    dataset = make_dataset(home / "datasets" / "people", subjects=subjects, kind="real", protocol=protocol)
-    for person in dataset.subjects():
-        _agree(dataset.folder, person)
-    return dataset
-
-
-def _agree(folder: Path, person: str) -> None:
-    consent.record(folder, consent.Agreement(person, ("train",), "2026-01-01T00:00:00Z"))
 
 
 def _example(schema: str, name: str, place: Path, **changes: Any) -> dict[str, Any]:
@@ -98,8 +73,8 @@ def test_a_dataset_is_told_with_its_people_and_labels(people: Dataset, capsys: p
     assert [each["reason"] for each in answer["suggestions"]] == ["never_suspected", "never_compared"]
 
 
-def test_too_few_people_come_before_any_comparison(home: Path, make_dataset: Callable[..., Dataset]) -> None:
-    _record(home, make_dataset, subjects=3)
+def test_too_few_people_come_before_any_comparison(record: Callable[[int], Dataset]) -> None:
+    record(3)
     (only,) = suggestions.suggest(workspace.scan())
     assert (only.reason, only.values, only.command) == (
         "few_people", {"n": 3}, "./inv collect --dataset people --subject s04",

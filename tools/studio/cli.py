@@ -7,9 +7,10 @@ import argparse
 
 from shared import cli, paths
 from shared.text import language
-from tools.studio.config import StatusConfig
+from tools.studio.config import ServeConfig, StatusConfig
 
 EXAMPLES = """
+studio serve                       # the page, in the browser, until Ctrl-C
 studio status
 studio status --dataset people
 studio status --json
@@ -19,11 +20,21 @@ studio status --json
 def parser() -> cli.Parser:
     """Describe the flags."""
     parser = cli.Parser("studio", "Show the whole workspace. Every command has --json and --quiet.", EXAMPLES)
+    page = parser.add_command(
+        "serve",
+        "Open one page over the whole workspace: what there is, what came from what, what is next; start tasks. "
+        "On this computer only, until Ctrl-C.",
+        "studio serve\nstudio serve --lang ko",
+        _serve,
+    )
+    cli.add_page(page, 0, "the usual one, or the next free one")
+    cli.add_lang(page)
+    cli.add_json(page)
     status = parser.add_command(
         "status",
         "Say what there is (datasets, models, runs, results, hand-offs) and what is next for each dataset and model: "
         "at most three suggestions, each with its reason and the command. Reads documents only, changes nothing.",
-        EXAMPLES,
+        "studio status\nstudio status --dataset people\nstudio status --json",
         _status,
     )
     status.add_argument(
@@ -32,6 +43,13 @@ def parser() -> cli.Parser:
     cli.add_lang(status)
     cli.add_json(status)
     return parser
+
+
+def _serve(arguments: argparse.Namespace) -> cli.Result:
+    config = ServeConfig(arguments.port, not arguments.no_open, language.choose(arguments.lang))
+    from tools.studio.server import serve
+
+    return serve(config)
 
 
 def _status(arguments: argparse.Namespace) -> cli.Result:

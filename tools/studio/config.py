@@ -17,3 +17,18 @@ class StatusConfig:
 
     dataset: Path | None
     lang: Lang
+
+
+@dataclass(frozen=True)
+class ServeConfig:
+    """How the page is served.
+
+    Attributes:
+        port: 0 for the usual one.
+        open_browser: Whether to open it at once.
+        lang: Language that the page begins in.
+    """
+
+    port: int
+    open_browser: bool
+    lang: Lang

@@ -62,7 +62,7 @@ class _Subject:
 
     def suggest(self, reason: str, command: str, **values: Any) -> Suggestion:
         """Make one suggestion."""
-        return Suggestion(self.about, self.name, reason, f"./inv {command}", values)
+        return Suggestion(self.about, self.name, reason, command, values)
 
 
 def suggest(workspace: Workspace) -> list[Suggestion]:
@@ -90,29 +90,29 @@ def _of_dataset(workspace: Workspace, item: Item) -> Iterator[Suggestion]:
     facts, name = item.facts, item.name
     make = _Subject("dataset", name)
     if not facts["n_sequences"]:
-        yield make.suggest("no_sequences", f"collect --dataset {name} --subject s01")
+        yield make.suggest("no_sequences", f"./inv collect --dataset {name} --subject s01")
         return
     left_out = facts["people_left_out"]
     for person in left_out.get(str(Rule.WITHDRAWN), []):
-        yield make.suggest("withdrawn", f"withdraw --dataset {name} --subject {person}", person=person)
+        yield make.suggest("withdrawn", f"./inv withdraw --dataset {name} --subject {person}", person=person)
     for rule, reason in ((Rule.EXPIRED, "expired"), (Rule.NO_ROW, "no_consent_row")):
         if people := left_out.get(str(rule), []):
-            command = f"consent --dataset {name} --subject {people[0]} --scope train --given-by self"
+            command = f"./inv consent --dataset {name} --subject {people[0]} --scope train --given-by self"
             yield make.suggest(reason, command, n=len(people))
     if facts["n_look_wrong"]:
-        yield make.suggest("look_wrong", f"review --dataset {name} --reviewer r1", n=facts["n_look_wrong"])
+        yield make.suggest("look_wrong", f"./inv review --dataset {name} --reviewer r1", n=facts["n_look_wrong"])
     if facts["n_to_apply"]:
-        yield make.suggest("to_apply", f"review-apply --dataset {name} --dry-run", n=facts["n_to_apply"])
+        yield make.suggest("to_apply", f"./inv review-apply --dataset {name} --dry-run", n=facts["n_to_apply"])
     if not facts["is_of_photos"] and facts["n_people"] < FEW_PEOPLE:
         yield make.suggest(
-            "few_people", f"collect --dataset {name} --subject s{facts['n_people'] + 1:02}", n=facts["n_people"]
+            "few_people", f"./inv collect --dataset {name} --subject s{facts['n_people'] + 1:02}", n=facts["n_people"]
         )
         return
     is_drawn = facts["dataset_kind"] == "synthetic"
     if facts["n_look_wrong"] is None and facts["n_people"] >= ENOUGH_FOR_SUSPECT and not is_drawn:
-        yield make.suggest("never_suspected", f"suspect --dataset {name}")
+        yield make.suggest("never_suspected", f"./inv suspect --dataset {name}")
     elif not is_drawn and not facts["is_of_photos"] and (n := facts["n_sequences"] - facts["n_reviewed"]):
-        yield make.suggest("not_reviewed", f"review --dataset {name} --reviewer r1", n=n)
+        yield make.suggest("not_reviewed", f"./inv review --dataset {name} --reviewer r1", n=n)
     yield from _compare(workspace, item, make)
 
 
@@ -127,51 +127,51 @@ def _compare(workspace: Workspace, item: Item, make: _Subject) -> Iterator[Sugge
         item
     )  # a baseline's actors
     if newest is None and item.facts["is_of_photos"]:
-        yield make.suggest("never_compared", f"compare-approaches --dataset {name} --approaches photo")
+        yield make.suggest("never_compared", f"./inv compare-approaches --dataset {name} --approaches photo")
     elif newest is None and not is_only_learned_from:
-        yield make.suggest("never_compared", f"ab --dataset {name} --epochs 10")
+        yield make.suggest("never_compared", f"./inv ab --dataset {name} --epochs 10")
     elif newest is None:
         return
     elif newest.facts["labels_sha256"] != item.facts["labels_sha256"]:
-        verb = "ab --epochs 10" if newest.kind == "comparison" else "compare-approaches"
+        verb = "./inv ab --epochs 10" if newest.kind == "comparison" else "./inv compare-approaches"
         yield make.suggest("changed_since", f"{verb} --dataset {name}", comparison=newest.name)
     elif newest.facts["word"] == "cannot_tell" and (advised := _advised(newest)):
         yield make.suggest("cannot_tell", advised, n=newest.facts["n_people"])
 
 
 def _advised(comparison: Item) -> str | None:
-    """Return the first command that a comparison itself advises, without the ./inv before it."""
+    """Return the first command that a comparison itself advises, or to record one more person."""
     commands = [each for each in comparison.facts.get("next", []) if each.startswith("./inv ")]
     if commands:
-        return str(commands[0]).removeprefix("./inv ")
+        return str(commands[0])
     number = comparison.facts["n_people"] + 1
-    return f"collect --dataset {comparison.facts['dataset']} --subject s{number:02}"
+    return f"./inv collect --dataset {comparison.facts['dataset']} --subject s{number:02}"
 
 
 def _of_model(workspace: Workspace, item: Item) -> Iterator[Suggestion]:
     facts, name = item.facts, item.name
     make = _Subject("model", name)
     if facts["stale_since"]:
-        yield make.suggest("stale", f"ab --dataset {facts['dataset']} --epochs 10", since=facts["stale_since"])
+        yield make.suggest("stale", f"./inv ab --dataset {facts['dataset']} --epochs 10", since=facts["stale_since"])
         return
     made = workspace.made_into(item)
     measured = [each for each in made if each.kind == "results" and each.facts["side"] != "train"]
     if not measured:
-        yield make.suggest("not_measured", f"evaluate --model {name} --dataset {facts['dataset']}")
+        yield make.suggest("not_measured", f"./inv evaluate --model {name} --dataset {facts['dataset']}")
         return
     auc = measured[-1].facts["intervals"]["roc_auc"]
     if auc["low"] is not None and auc["low"] <= CHANCE_AUC:
-        yield make.suggest("chance", f"pretrain --datasets {facts['dataset']}", auc=f"{auc['value']:.2f}")
+        yield make.suggest("chance", f"./inv pretrain --datasets {facts['dataset']}", auc=f"{auc['value']:.2f}")
         return
     compared = [each for each in made if each.kind == "comparison"]
     handoffs = [each for each in made if each.kind == "handoff"]
     if not handoffs:
         if compared and compared[-1].facts["word"] == "better" and _is_candidate(item, compared[-1]):
-            yield make.suggest("better", f"handoff --model {name}", comparison=compared[-1].name)
+            yield make.suggest("better", f"./inv handoff --model {name}", comparison=compared[-1].name)
     elif not handoffs[-1].facts["is_proven"]:
-        yield make.suggest("not_proven", f"validate-spec --browser --model {name}")
+        yield make.suggest("not_proven", f"./inv validate-spec --browser --model {name}")
     else:
-        yield make.suggest("proven", f"game --model {name}")
+        yield make.suggest("proven", f"./inv game --model {name}")
 
 
 def _is_candidate(item: Item, comparison: Item) -> bool:

@@ -1,0 +1,68 @@
+"""The studio's page in a real Chromium: from a suggestion to a finished job, by mouse and by keyboard."""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from shared.dataset.reader import Dataset
+from tests.studio.conftest import TOKEN, Studio
+
+playwright = pytest.importorskip("playwright.sync_api")
+CHROMIUM = "/usr/bin/chromium"
+pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here")
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[object]:
+    with playwright.sync_playwright() as started:
+        browser = started.chromium.launch(executable_path=CHROMIUM, args=["--no-sandbox", "--disable-quic"])
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def page(browser, studio: Studio, people: Dataset) -> Iterator[object]:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    page = context.new_page()
+    problems: list[str] = []
+    page.on("pageerror", lambda error: problems.append(str(error)))
+    page.goto(f"{studio.url}/?token={TOKEN}")
+    page.wait_for_selector("body:not(.loading)")
+    yield page
+    assert not problems
+    context.close()
+
+
+def test_a_task_goes_from_the_form_to_its_log(page) -> None:
+    page.click("#start-open")
+    page.select_option("#task", "verify")
+    page.fill("#fields [name='--dataset']", "people")
+    assert page.inner_text("#command") == "./inv verify --dataset people"
+    page.click("#form button[type=submit]")
+    page.wait_for_selector("#jobs .status.done", timeout=300_000)
+    assert "valid (16 sequences" in page.inner_text("#jobs pre")
+
+
+def test_what_came_from_what_and_both_languages_by_keyboard(page) -> None:
+    page.focus("[data-lang=ko]")
+    page.keyboard.press("Enter")
+    assert page.inner_text("#next-title") == "다음에 할 일"
+    page.focus("[data-key='dataset/people']")
+    page.keyboard.press("Enter")
+    assert page.inner_text("#details-title") == "people"
+    page.keyboard.press("Escape")
+    assert page.evaluate("document.activeElement.dataset.key") == "dataset/people"
+    page.reload()
+    page.wait_for_selector("body:not(.loading)")
+    assert page.evaluate("document.documentElement.lang") == "ko"
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+
+
+def test_a_refused_value_says_why_in_the_form(page) -> None:
+    page.click("#start-open")
+    page.select_option("#task", "ab")
+    page.evaluate("document.querySelector('#form').noValidate = true")
+    page.click("#form button[type=submit]")
+    page.wait_for_selector("#form-error:not(:empty)")
+    assert "--dataset" in page.inner_text("#form-error")

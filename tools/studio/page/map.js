@@ -1,0 +1,132 @@
+// The map: every document as a card, in the order in which data flows; a chosen one shows what it came from and became.
+
+import { by, make } from "./dom.js";
+import { counted, has, language, t } from "./words.js";
+
+const COLUMNS = [
+  ["data", ["dataset"]],
+  ["prepared", ["split", "features", "timeline"]],
+  ["learned", ["pretrained", "run"]],
+  ["models", ["model"]],
+  ["measured", ["results"]],
+  ["shown", ["comparison", "approaches", "handoff"]],
+];
+const SHOWN = 12; // cards of a column, until more are asked for
+const open = new Set();
+let chosen = null;
+
+/** Draw the map of a state. */
+export function drawMap(state) {
+  const key = (item) => `${item.kind}/${item.name}`;
+  const at = state.items.findIndex((item) => key(item) === chosen);
+  const sources = at < 0 ? new Set() : reach(at, state.links.map(([from, to]) => [to, from]));
+  const results = at < 0 ? new Set() : reach(at, state.links);
+  const focused = document.activeElement?.dataset?.key;
+  by("map").classList.toggle("choosing", at >= 0);
+  by("map").replaceChildren(
+    ...COLUMNS.map(([name, kinds]) => {
+      const places = state.items.flatMap((item, place) => (kinds.includes(item.kind) && !(item.facts.of_a_fold && place !== at) ? [place] : [])).reverse();
+      const folds = state.items.filter((item) => kinds.includes(item.kind) && item.facts.of_a_fold).length;
+      const linked = places.filter((place) => place === at || sources.has(place) || results.has(place));
+      const first = open.has(name) ? places : [...new Set([...places.slice(0, SHOWN), ...linked])];
+      const cards = first.map((place) => {
+        const item = state.items[place];
+        const role = place === at ? "at" : sources.has(place) ? "source" : results.has(place) ? "result" : "";
+        const mark = item.problem ? "broken" : item.facts.stale_since ? "stale" : "";
+        return make(
+          "li", {},
+          make(
+            "button",
+            { type: "button", class: `card ${role} ${mark}`, "data-key": key(item), "aria-pressed": String(place === at), onclick: () => choose(state, place) },
+            make("span", {}, item.kind === "results" ? item.facts.model ?? item.name : item.name),
+            make("small", {}, `${t(`kind_${item.kind}`)} · ${summary(item)}`),
+          ),
+        );
+      });
+      const rest = places.length - first.length;
+      return make(
+        "div", { class: "column" },
+        make("h3", {}, t(`column_${name}`)),
+        cards.length ? make("ul", {}, ...cards) : make("p", { class: "soft" }, t("none")),
+        rest > 0 ? make("button", { type: "button", onclick: () => { open.add(name); drawMap(state); } }, counted("show_more", rest)) : null,
+        folds ? make("p", { class: "soft" }, counted("of_folds", folds)) : null,
+      );
+    }),
+  );
+  if (focused) by("map").querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+}
+
+function reach(from, links) {
+  const next = new Map();
+  for (const [a, b] of links) next.set(a, [...(next.get(a) ?? []), b]);
+  const found = new Set();
+  const open = [from];
+  while (open.length) {
+    for (const place of next.get(open.pop()) ?? []) {
+      if (place !== from && !found.has(place)) {
+        found.add(place);
+        open.push(place);
+      }
+    }
+  }
+  return found;
+}
+
+function choose(state, place) {
+  const item = state.items[place];
+  chosen = `${item.kind}/${item.name}`;
+  drawMap(state);
+  by("details-title").textContent = item.name;
+  const names = (places) => places.map((other) => `${t(`kind_${state.items[other].kind}`)} ${state.items[other].name}`).join(", ");
+  const from = state.links.filter(([, to]) => to === place).map(([source]) => source);
+  const into = state.links.filter(([source]) => source === place).map(([, to]) => to);
+  const facts = Object.entries(item.facts).filter(([name, value]) => has(`fact_${name}`) && value !== null && value !== "");
+  by("details-body").replaceChildren(
+    item.problem ? make("p", { class: "error" }, item.problem) : "",
+    make(
+      "dl", {},
+      ...facts.flatMap(([name, value]) => [make("dt", {}, t(`fact_${name}`)), make("dd", {}, write(value))]),
+      ...[["made_from", names(from)], ["made_into", names(into)], ["created", item.created_utc ?? ""]].flatMap(
+        ([name, text]) => (text ? [make("dt", {}, t(name)), make("dd", {}, text)] : []),
+      ),
+      make("dt", {}, t("file")), make("dd", {}, make("code", {}, item.file)),
+    ),
+    item.page ? make("p", {}, make("a", { href: item.page, target: "_blank", rel: "noopener" }, t("open_page"))) : "",
+  );
+  by("details").showModal();
+  by("details").addEventListener("close", () => by("map").querySelector(".at")?.focus(), { once: true });
+}
+
+function write(value) {
+  if (typeof value === "boolean") return t(value ? "yes" : "no");
+  if (typeof value === "number") return Number.isInteger(value) ? value.toLocaleString(language()) : value.toFixed(3);
+  if (Array.isArray(value)) return value.map(write).join(", ");
+  if (typeof value !== "object") return String(value);
+  if ("en" in value && "ko" in value) return value[language()];
+  if ("low" in value) return interval(value);
+  return Object.entries(value).map(([name, one]) => `${has(`fact_${name}`) ? t(`fact_${name}`) : name} ${write(one)}`).join(", ");
+}
+
+function interval({ value, low, high }) {
+  if (value === null) return "–";
+  return low === null ? value.toFixed(3) : `${value.toFixed(3)} [${low.toFixed(3)}, ${high.toFixed(3)}]`;
+}
+
+function summary(item) {
+  const { facts } = item;
+  if (item.problem) return t("unreadable");
+  if (facts.stale_since) return t("stale_short");
+  switch (item.kind) {
+    case "dataset": return `${counted("people", facts.n_people)}, ${counted("sequences", facts.n_sequences)}`;
+    case "split": return Object.entries(facts.people).map(([part, n]) => `${t(`part_${part}`)} ${n}`).join(", ");
+    case "features": return facts.features;
+    case "timeline": return facts.film;
+    case "pretrained":
+    case "run": return facts.status === "done" ? t("epochs_done", { n: facts.epochs_done }) : t("epoch_of", { n: facts.epochs_done, of: facts.epochs ?? "?" });
+    case "model": return `${(facts.bytes / 1e6).toFixed(1)} MB`;
+    case "results": return `${t("fact_accuracy")} ${interval(facts.intervals.accuracy)}`;
+    case "comparison": return t(`word_${facts.word}`);
+    case "approaches": return facts.recommended ?? t(`word_${facts.word}`);
+    default: return t(facts.is_proven ? "proven_short" : "not_proven_short");
+  }
+}

@@ -1,0 +1,122 @@
+// The studio's page: asks for the state again and again, and draws what has changed.
+
+import { ask, by, make, toast } from "./dom.js";
+import { openForm, setForms } from "./form.js";
+import { drawMap } from "./map.js";
+import { chooseLanguage, language, setWords, t } from "./words.js";
+
+const EVERY_MS = 2000;
+let state = null;
+let shown = "";
+const logs = new Map(); // text and end by job
+
+async function refresh() {
+  try {
+    state = await ask("/api/state");
+    by("notice").hidden = true;
+  } catch {
+    by("notice").textContent = t("no_server");
+    by("notice").hidden = false;
+    return;
+  }
+  await readLogs();
+  const now = JSON.stringify([state, [...logs], language()]);
+  if (now !== shown) draw();
+  shown = now;
+}
+
+async function readLogs() {
+  for (const job of state.jobs.slice(0, 3)) {
+    const known = logs.get(job.job_id) ?? { text: "", end: 0 };
+    if (known.over) continue;
+    try {
+      const more = await ask(`/api/jobs/${job.job_id}/log?from=${known.end}`);
+      logs.set(job.job_id, { text: (known.text + more.text).slice(-20000), end: more.end, over: !["waiting", "running"].includes(job.status) });
+    } catch {
+      // the next round asks again
+    }
+  }
+}
+
+function draw() {
+  by("home").textContent = state.home;
+  for (const element of document.querySelectorAll("[data-t]")) element.textContent = t(element.dataset.t);
+  for (const button of document.querySelectorAll("[data-lang]")) button.setAttribute("aria-pressed", String(button.dataset.lang === language()));
+  drawNext();
+  drawJobs();
+  drawMap(state);
+  document.body.classList.remove("loading");
+}
+
+function drawNext() {
+  by("next").replaceChildren(
+    ...state.suggestions.map((each) =>
+      make(
+        "li", {},
+        make("b", {}, each.name || t("begin")),
+        make("p", {}, each.text[language()]),
+        make(
+          "div", { class: "actions" },
+          make("code", {}, each.command),
+          make("button", { type: "button", onclick: () => copy(each.command) }, t("copy")),
+          each.starts ? make("button", { type: "button", onclick: () => openForm(each.starts.task, each.starts.values) }, t("start_here")) : null,
+        ),
+      ),
+    ),
+    ...(state.suggestions.length ? [] : [make("li", {}, t("nothing_next"))]),
+  );
+}
+
+function drawJobs() {
+  by("jobs-section").hidden = !state.jobs.length;
+  const bottoms = new Map([...by("jobs").querySelectorAll("pre")].map((pre) => [pre.dataset.job, pre.scrollTop + pre.clientHeight < pre.scrollHeight - 4 ? pre.scrollTop : null]));
+  by("jobs").replaceChildren(
+    ...state.jobs.slice(0, 9).map((job) => {
+      const log = logs.get(job.job_id)?.text ?? "";
+      return make(
+        "li", {},
+        make("div", { class: "actions" }, make("b", {}, `./inv ${job.words.join(" ")}`)),
+        make(
+          "div", { class: "actions" },
+          make("span", { class: `status ${job.status}` }, t(`job_${job.status}`, { code: job.exit_code ?? "" })),
+          make("span", { class: "soft" }, (job.ended_utc ?? job.started_utc ?? job.created_utc).replace("T", " ").replace("Z", " UTC")),
+          ["waiting", "running"].includes(job.status) ? make("button", { type: "button", onclick: () => cancel(job) }, t("cancel")) : null,
+        ),
+        log ? make("pre", { "data-job": job.job_id, tabindex: "0", "aria-label": t("log") }, log) : null,
+      );
+    }),
+  );
+  for (const pre of by("jobs").querySelectorAll("pre")) pre.scrollTop = bottoms.get(pre.dataset.job) ?? pre.scrollHeight;
+}
+
+async function copy(text) {
+  await navigator.clipboard.writeText(text);
+  toast(t("copied"));
+}
+
+async function cancel(job) {
+  try {
+    await ask(`/api/jobs/${job.job_id}/cancel`, {});
+  } catch (error) {
+    toast(error.message);
+  }
+  await refresh();
+}
+
+for (const button of document.querySelectorAll("[data-lang]")) {
+  button.addEventListener("click", () => {
+    chooseLanguage(button.dataset.lang);
+    draw();
+  });
+}
+for (const button of document.querySelectorAll("[data-close]")) button.addEventListener("click", () => button.closest("dialog").close());
+by("start-open").addEventListener("click", () => openForm());
+
+const begun = await ask("/api/start");
+setWords(begun.words);
+setForms(begun.forms, refresh);
+await refresh();
+for (;;) {
+  await new Promise((resolve) => setTimeout(resolve, document.hidden ? EVERY_MS * 5 : EVERY_MS));
+  await refresh();
+}

@@ -1,0 +1,247 @@
+"""The studio's server: this computer only, a secret in the address (`shared.web.private`).
+
+    scan → /api/state        forms → /api/jobs → JobQueue        reports, grids → /open/<kind>/<name>/…
+
+The page starts tasks by the queue alone; it can neither read a path of its choice nor run anything else.
+"""
+
+import json
+import subprocess
+import sys
+import webbrowser
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import filelock
+from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import FileResponse, JSONResponse, Response
+from starlette.routing import Route
+
+from shared import paths
+from shared.errors import InvalidInput, SmilebenchError, WrongUsage
+from shared.text.catalogue import LANGS, Words, by_language, read_catalogue
+from shared.web.loopback import HOST, LocalServer
+from shared.web.private import Guard, listen_as, page_routes, read_token, say
+from tools.studio import jobs, workspace
+from tools.studio.config import ServeConfig
+from tools.studio.status import WORDS
+from tools.studio.suggestions import suggest
+
+_PAGE = Path(__file__).parent / "page"
+PAGE_WORDS = _PAGE / "words.toml"
+# Pages of other tools bring a policy of their own; a sandbox keeps them from asking this server for anything.
+_SANDBOX = (
+    "sandbox allow-scripts allow-downloads; default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
+    "script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+)
+PAGES = {"reports": "report.html", "grids": "index.html"}  # the one file of each folder that is shown
+
+
+@dataclass(frozen=True)
+class Served:
+    """What happened until the studio was stopped."""
+
+    url: str
+    n_started: int
+    exit_code: int = field(default=0, repr=False)  # stopping is the normal end
+
+    def as_text(self) -> str:
+        """Summarise for people."""
+        return f"studio closed; {self.n_started} jobs were started from it"
+
+    def as_json(self) -> dict[str, Any]:
+        """Give it for programs."""
+        return {"n_started": self.n_started}
+
+
+class Desk:
+    """What the page shows and starts.
+
+    Args:
+        queue: Of jobs.
+        described: All tasks and their flags, as `./inv --describe` prints them.
+    """
+
+    def __init__(self, queue: jobs.JobQueue, described: Sequence[dict[str, Any]]) -> None:
+        self.queue = queue
+        self.tasks = {each["task"]: jobs.Task(each["task"], each) for each in described}
+        self.n_started = 0
+        catalogue = read_catalogue(WORDS)
+        self._words = {lang: Words(catalogue, lang) for lang in LANGS}
+        self._page_words = by_language({**catalogue, **read_catalogue(PAGE_WORDS)})
+
+    def state(self) -> dict[str, Any]:
+        """Return everything that the page shows but for logs."""
+        found = workspace.scan()
+        place = {item.path: number for number, item in enumerate(found.items)}
+        return {
+            "home": str(found.home),
+            "items": [{**item.as_json(), "page": _page_of(item)} for item in found.items],
+            "links": [[place[source.path], place[made.path]] for source, made in found.links()],
+            "suggestions": [
+                {
+                    **each.as_json(),
+                    "text": {lang: each.text(words) for lang, words in self._words.items()},
+                    "starts": self.starts(each.command),
+                }
+                for each in suggest(found)
+            ],
+            "jobs": self.queue.jobs(),
+        }
+
+    def start(self) -> dict[str, Any]:
+        """Return what the page needs once: its words, and the forms."""
+        forms = [self.tasks[name].described for name in jobs.STARTABLE if name in self.tasks]
+        return {"words": self._page_words, "forms": forms}
+
+    def starts(self, command: str) -> dict[str, Any] | None:
+        """Return the form's values of a command that may be started here; None for one that is for the terminal."""
+        words = command.removeprefix("./inv ").split()
+        if not words or words[0] not in jobs.STARTABLE or words[0] not in self.tasks:
+            return None
+        kinds = {flag["name"]: flag["kind"] for flag in self.tasks[words[0]].described["flags"]}
+        values: dict[str, Any] = {}
+        rest = words[1:]
+        while rest:
+            name = rest.pop(0)
+            if name not in kinds:
+                return None
+            values[name] = True if kinds[name] == "switch" else rest.pop(0)
+        return {"task": words[0], "values": values}
+
+    def add(self, body: bytes) -> dict[str, Any]:
+        """Queue what a form was filled with.
+
+        Raises:
+            ValueError: No JSON, or not of that form.
+            WrongUsage: The task cannot be started from here, or a value is not what its flag takes.
+        """
+        asked = json.loads(body)
+        name, values = asked["task"], asked["values"]
+        if name not in jobs.STARTABLE or name not in self.tasks:
+            raise WrongUsage("studio", found=f"the task {name!r}", expected=f"one of {', '.join(jobs.STARTABLE)}")
+        if not isinstance(values, dict):
+            raise ValueError("values must be an object")
+        job = self.queue.add(self.tasks[name].words(values))
+        self.n_started += 1
+        return job
+
+
+def _page_of(item: workspace.Item) -> str | None:
+    """Return the address of the page that another tool has made of an item; None where there is none."""
+    if item.kind in ("comparison", "approaches"):
+        kind, name = "reports", item.name
+    elif item.kind == "dataset":
+        kind, name = "grids", item.name
+    else:
+        return None
+    return f"/open/{kind}/{name}" if (paths.artifacts(kind) / name / PAGES[kind]).is_file() else None
+
+
+def describe_tasks() -> list[dict[str, Any]]:
+    """Ask the project for its tasks and their flags; tools know each other by the command line alone."""
+    words = [sys.executable, "-P", "-m", "shared.chain.program", "--describe"]
+    done = subprocess.run(words, cwd=jobs.PROJECT, capture_output=True, text=True, encoding="utf-8", check=True)
+    described: list[dict[str, Any]] = json.loads(done.stdout)
+    return described
+
+
+def serve(config: ServeConfig) -> Served:
+    """Serve the page until Ctrl-C.
+
+    Raises:
+        InvalidInput: A studio of this workspace is open already.
+        WrongUsage: The port is taken.
+    """
+    jobs.folder().mkdir(parents=True, exist_ok=True)
+    lock = filelock.FileLock(jobs.folder() / ".open.lock")
+    try:
+        lock.acquire(timeout=0)
+    except filelock.Timeout:
+        raise InvalidInput(
+            paths.shown(paths.home()), found="a studio that is open already", expected="one at a time",
+            todo="use that one, or stop it with Ctrl-C",
+        ) from None  # fmt: skip
+    with lock:
+        queue = jobs.JobQueue()
+        desk = Desk(queue, describe_tasks())
+        listener = listen_as(f"studio|{paths.home()}", config.port)
+        port = int(listener.getsockname()[1])
+        token = read_token(jobs.folder() / ".token")
+        url = f"http://{HOST}:{port}/?token={token}"
+        print(f"studio: {url}\nstop with Ctrl-C", file=sys.stderr, flush=True)
+        if config.open_browser:
+            webbrowser.open(url)
+        try:
+            LocalServer(make_app(desk, token, port, config.lang), listener).run()
+        finally:
+            queue.close()
+    return Served(url, desk.n_started)
+
+
+def make_app(desk: Desk, token: str, port: int, lang: str) -> Starlette:
+    """Build the web application; separate, so that a test can ask it without a port."""
+    guard = Guard(token, port, "studio")
+
+    async def start(request: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(desk.start))
+
+    async def state(request: Request) -> Response:
+        return JSONResponse(await run_in_threadpool(desk.state))
+
+    async def add(request: Request) -> Response:
+        body = await guard.read_json(request)
+        if isinstance(body, Response):
+            return body
+        try:
+            return JSONResponse(await run_in_threadpool(desk.add, body))
+        except SmilebenchError as error:
+            return JSONResponse({"error": str(error)}, status_code=422)
+        except (ValueError, TypeError, KeyError, RecursionError) as error:
+            return JSONResponse({"error": f"no job: {error}"}, status_code=400)
+        except OSError as error:
+            return JSONResponse({"error": str(error)}, status_code=500)
+
+    async def cancel(request: Request) -> Response:
+        body = await guard.read_json(request)
+        if isinstance(body, Response):
+            return body
+        return await _of_job(lambda: desk.queue.cancel(request.path_params["job"]))
+
+    async def log(request: Request) -> Response:
+        given = request.query_params.get("from", "0")
+        first = int(given) if given.isdecimal() and len(given) < 16 else 0
+        return await _of_job(lambda: desk.queue.log(request.path_params["job"], first))
+
+    async def show(request: Request) -> Response:
+        kind, name = request.path_params["kind"], request.path_params["name"]
+        file = paths.artifacts(kind) / name / PAGES[kind] if kind in PAGES and paths.is_name(name) else None
+        root = paths.artifacts(kind).resolve() if file else None
+        if file is None or root is None or not file.is_file() or not file.resolve().is_relative_to(root):
+            return say("not found", 404)
+        return FileResponse(
+            file, media_type="text/html; charset=utf-8", headers={"Content-Security-Policy": _SANDBOX}
+        )  # fmt: skip
+
+    return Starlette(
+        routes=[
+            *page_routes(guard, _PAGE, lang),
+            Route("/api/start", guard.private(start)),
+            Route("/api/state", guard.private(state)),
+            Route("/api/jobs", guard.private(add), methods=["POST"]),
+            Route("/api/jobs/{job}/cancel", guard.private(cancel), methods=["POST"]),
+            Route("/api/jobs/{job}/log", guard.private(log)),
+            Route("/open/{kind}/{name}", guard.private(show)),
+        ]
+    )
+
+
+async def _of_job(give: Any) -> Response:
+    try:
+        return JSONResponse(await run_in_threadpool(give))
+    except SmilebenchError as error:
+        return JSONResponse({"error": str(error)}, status_code=404)
