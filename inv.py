@@ -41,6 +41,7 @@ _HOUSE = {"test", "check", "bench"}
 MORE = {
     "spec-checker": {"validate-spec", "spec-checker", *_HOUSE},
     "timeline-sound": {"timeline", *_HOUSE},
+    "near-duplicates": {"duplicates", *_HOUSE},
     "dev": _HOUSE,
 }
 

@@ -264,7 +264,7 @@ def run(tool: str, arguments: argparse.Namespace, work: Callable[[], Result]) ->
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     except OSError as error:
-        reason = _explain_os_error(error)
+        reason = explain_os_error(error)
         if reason is None:
             raise
         print(f"{tool}: {reason}", file=sys.stderr)
@@ -273,7 +273,7 @@ def run(tool: str, arguments: argparse.Namespace, work: Callable[[], Result]) ->
         _set_quiet(False)  # --quiet holds for this run only: a Python caller's later runs print notes again
 
 
-def _explain_os_error(error: OSError) -> str | None:
+def explain_os_error(error: OSError) -> str | None:
     """Say in one line what the system refused, for the refusals that are the user's to mend."""
     where = error.filename or "writing"
     if error.errno in (errno.ENOSPC, errno.EDQUOT):

@@ -32,6 +32,9 @@ HEAVY = {
     "sklearn",
     "av",
     "safetensors",
+    "joblib",
+    "faiss",
+    "ray",
 }
 GRAPH = ImportGraph(ROOT)
 MAX_LINES = 400
@@ -193,7 +196,9 @@ def test_no_module_is_called_by_a_name_that_says_nothing() -> None:
 @pytest.mark.parametrize("path", named(sorted([*SHARED, *TOOL_FILES])))
 def test_nothing_unpickles(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert not [m for m in imports_of(path) if m.split(".")[0] in ("pickle", "dill", "joblib", "shelve")]
+    harmless = {"joblib.Parallel", "joblib.delayed"}
+    found = [m for m in imports_of(path) if m.split(".")[0] in ("pickle", "dill", "joblib", "shelve")]
+    assert set(found) <= harmless
     assert "torch.load(" not in text or "weights_only=True" in text
     assert "allow_pickle=True" not in text
 

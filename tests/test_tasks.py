@@ -16,6 +16,7 @@ from invoke.tasks import Task
 import tasks
 from shared import cli
 from shared.chain import commands
+from shared.chain.sweep import sweep_flags
 
 
 @pytest.fixture
@@ -211,7 +212,14 @@ def test_compare_approaches_without_mediapipe_says_how_to_get_it_when_landmarks_
 
 
 TASKS = {name: item for name, item in vars(tasks).items() if isinstance(item, Task)}
-CHAINS = {"ab": commands.ab_parser, "compare_approaches": commands.approaches_parser, "demo": commands.demo_parser}
+CHAINS = {
+    "ab": commands.ab_parser,
+    "compare_approaches": commands.approaches_parser,
+    "demo": commands.demo_parser,
+    "sweep_plan": sweep_flags.plan_parser,
+    "sweep": sweep_flags.run_parser,
+    "sweep_merge": sweep_flags.merge_parser,
+}
 OWN = {"baseline", "test", "check", "bench", "lock"}  # no tool is behind them
 ARGUMENTS = {name: item.get_arguments() for name, item in TASKS.items()}  # once: invoke forgets the help
 TOOL_TASKS = sorted(set(TASKS) - set(CHAINS) - OWN)

@@ -17,6 +17,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "THIRD_PARTY.md"
 NOT_STATED = "not stated in the package"
+_LEFT_OUT = ("dev", "ray")
 _ELSEWHERE = re.compile(r"(nvidia|cuda|triton)")  # what torch brings where it is not the CPU build
 _NAMED_IN_FILES = (
     ("Apache License", "Apache-2.0"),
@@ -45,7 +46,8 @@ _TEXT = """\
 # Third-party software
 
 smilebench's own code is under the licence in `LICENSE`. It installs the packages below and contains none of them. The
-page is written by `python tests/third_party.py` from what is installed (Linux, Python 3.11; all extras but dev).
+page is written by `python tests/third_party.py` from what is installed (Linux, Python 3.11; all extras but dev, and but
+ray, which is installed by hand for a cluster and is under the Apache-2.0 licence).
 
 ## What this means for you
 
@@ -71,7 +73,8 @@ def find_packages() -> dict[str, Distribution]:
     """Return what pyproject.toml asks for, dev left out, and all that these packages need: name → what is installed."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"].items()
-    waiting = [*project["dependencies"], *(text for name, texts in extras if name != "dev" for text in texts)]
+    own = [texts for name, texts in extras if name not in _LEFT_OUT]
+    waiting = [*project["dependencies"], *(text for texts in own for text in texts)]
     found: dict[str, Distribution] = {}
     seen: set[tuple[str, frozenset[str]]] = set()
     while waiting:

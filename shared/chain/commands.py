@@ -75,7 +75,7 @@ def approaches_parser() -> cli.Parser:
     cli.add_dataset(parser)
     add(
         "--approaches",
-        type=_approaches,
+        type=approach_names,
         metavar="A,...",
         help=f"some of {','.join(name for name in APPROACHES if name != FLOOR)}, or a fusion of them such as "
         "dual_head+landmark_mlp (default: all that dataset and machine allow, no fusion; of clips "
@@ -184,7 +184,7 @@ def approaches_of(given: argparse.Namespace, dataset: Path) -> tuple[str, ...]:
     return in_order(dict.fromkeys([*(given.approaches or (*usual, *photos)), *fusions]))
 
 
-def _approaches(text: str) -> tuple[str, ...]:
+def approach_names(text: str) -> tuple[str, ...]:
     """Parse names of approaches."""
     try:
         return parse_names(text)
@@ -194,7 +194,7 @@ def _approaches(text: str) -> tuple[str, ...]:
 
 def _fusion(text: str) -> tuple[str, ...]:
     """Parse the name of a fusion; returns it with its members and the floor."""
-    names = _approaches(text)
+    names = approach_names(text)
     if "," in text or not any(get_approach(name).members for name in names):
         raise argparse.ArgumentTypeError(f"found {text!r}, expected names joined by {FUSE}: dual_head+landmark_mlp")
     return names

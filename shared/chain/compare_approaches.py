@@ -223,7 +223,7 @@ def _count_folds(plan: Plan) -> int:
 
 
 # Networks that are trained as a part of another one, or stop early: what is trained, and which checkpoint counts.
-_TRAINED_AS = {PHOTO: (PHOTO, "best"), PHOTO_LOGISTIC: (PHOTO, "stage_0")}
+TRAINED_AS = {PHOTO: (PHOTO, "best"), PHOTO_LOGISTIC: (PHOTO, "stage_0")}
 
 
 def _walk(
@@ -234,7 +234,7 @@ def _walk(
     models: dict[str, Path] = {}
     trainings: dict[str, ToolResult] = {}
     for network in _list_networks(names):
-        trains, checkpoint = _TRAINED_AS.get(network, (network, "last"))
+        trains, checkpoint = TRAINED_AS.get(network, (network, "last"))
         if trains not in trainings:
             trainings[trains] = _train(chain, plan, split, trains, _pick(features, get_approach(network)), tag)
         trained = trainings[trains]
@@ -284,7 +284,7 @@ def _expect(chain: Chain, plan: Plan, names: list[str], n_splits: int, first: li
     networks = _list_networks(names)
     n_fusions = sum(bool(get_approach(name).members) for name in names)
     n_measured = len(names) - n_fusions + len(_list_members(names))
-    n_trainings = len({_TRAINED_AS.get(network, (network,))[0] for network in networks})
+    n_trainings = len({TRAINED_AS.get(network, (network,))[0] for network in networks})
     walk = (
         ["trainer"] * n_trainings
         + ["exporter"] * len(networks)

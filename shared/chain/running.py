@@ -4,7 +4,7 @@ import argparse
 import contextlib
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from invoke.context import Context
@@ -78,16 +78,22 @@ def open_chain(
 
         state = consent.permitted(reader.open_dataset(dataset), allow_no_consent=is_allowed).withheld_hash
 
-    def execute(command: str) -> tuple[int, str]:
-        done = _run(c, command, hide="stdout", warn=True)
-        return done.exited, done.stdout
-
     def announce(text: str) -> None:
         print(f"[{name}] {text}", file=sys.stderr, flush=True)
 
     words = dict.fromkeys(ASK_FOR_CONSENT, (ALLOW,)) if is_allowed else {}
     record, spoken = paths.artifacts("chains") / f"{name}.json", lang or language.choose(None)
-    return cache.Chain(record, execute, announce, lang=spoken, state=state, words=words)
+    return cache.Chain(record, run_quietly(c), announce, lang=spoken, state=state, words=words)
+
+
+def run_quietly(c: Context) -> Callable[[str], tuple[int, str]]:
+    """Return what runs a chain's commands: its stdout is returned with its exit code, its stderr goes to the user."""
+
+    def execute(command: str) -> tuple[int, str]:
+        done = _run(c, command, hide="stdout", warn=True)
+        return done.exited, done.stdout
+
+    return execute
 
 
 @contextlib.contextmanager

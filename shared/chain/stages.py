@@ -247,10 +247,11 @@ def export(
     objective: str = "youden",
     *,
     calibrate: bool = False,
+    out: Path | None = None,
 ) -> Path:
-    """Export a checkpoint of a run; returns the ONNX file."""
+    """Export a checkpoint of a run, as a model of that name or to a folder; returns the ONNX file."""
     folder = Path(trained["folder"])
-    out = paths.artifacts("models") / model
+    out = out or paths.artifacts("models") / model
     result = chain.run(
         name,
         "exporter",
@@ -285,6 +286,7 @@ def measure(
     features: Sequence[Path] = (),
     session: str = "",
     side: str = "test",
+    more: Sequence[object] = (),
 ) -> Path:
     """Measure an arm on the test people, or on another part of the split; returns the results file.
 
@@ -298,13 +300,14 @@ def measure(
         features: Manifests of the features that it takes as input.
         session: The comparison that this belongs to; all of it counts as one test-set evaluation.
         side: The part of the split.
+        more: Further flags of the evaluator.
     """
     card = model.with_name(paths.MODEL_CARD) if model else None
     files = [file for file in (model, card) if file and file.is_file()]
     result = chain.run(
         name,
         "evaluator",
-        flags_of(model=model, arm=arm, dataset=dataset, split=split, side=side, session=session),
+        [*flags_of(model=model, arm=arm, dataset=dataset, split=split, side=side, session=session), *more],
         inputs=[*files, split, *dataset_files(dataset), *features],
         outputs=_results_files,
     )
@@ -354,12 +357,12 @@ def fuse(
     return Path(result["file"])
 
 
-def pool(chain: Chain, name: str, files: Sequence[Path]) -> Path:
-    """Put the results of folds and seeds together; returns the pooled results."""
+def pool(chain: Chain, name: str, files: Sequence[Path], more: Sequence[object] = ()) -> Path:
+    """Put the results of folds and seeds together, by further flags of the evaluator; returns the pooled results."""
     result = chain.run(
         f"pool {name}",
         "evaluator",
-        ["pool", *files, "--name", name],
+        ["pool", *files, "--name", name, *more],
         inputs=files,
         outputs=_results_files,
     )

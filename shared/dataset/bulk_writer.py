@@ -33,7 +33,7 @@ _SHARE = 0.1  # of the time that commits may take
 _FLUSHERS = 8  # a disk takes several flushes at a time
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Origin:
     """Where a sequence came from; see schemas/origin_row.schema.json. Times are milliseconds."""
 
@@ -276,7 +276,7 @@ def format_origins(origins: dict[str, Origin]) -> bytes:
     """Write origins as the bytes of an origins.csv."""
     rows = (
         {
-            **vars(origin),
+            **{each.name: getattr(origin, each.name) for each in fields(Origin)},
             "sequence_id": sequence_id,
             "start_ms": f"{origin.start_ms:.3f}",
             "end_ms": f"{origin.end_ms:.3f}",
@@ -296,7 +296,8 @@ def read_origins(folder: Path) -> dict[str, Origin]:
     if not path.exists():
         return {}
     found: dict[str, Origin] = {}
-    for number, cells in enumerate(contracts.parse_rows(path.read_bytes(), str(path), COLUMNS), start=2):
+    kept: dict[Any, Any] = {}
+    for number, cells in enumerate(contracts.scan_rows(path.read_bytes(), str(path), COLUMNS), start=2):
         typed: dict[str, Any] = dict(cells)
         try:
             typed |= {name: float(cells[name]) for name in ("start_ms", "end_ms")}
@@ -304,5 +305,6 @@ def read_origins(folder: Path) -> dict[str, Origin]:
             raise InvalidInput(f"{path}: row {number}", found="a time that is no number", expected="one") from None
         contracts.validate(typed, "origin_row", f"{path}: row {number}")
         sequence_id = typed.pop("sequence_id")
-        found[sequence_id] = Origin(**typed)
+        own = {key: typed.pop(key) for key in ("file", "sha256")}
+        found[sequence_id] = Origin(**own, **{key: kept.setdefault(value, value) for key, value in typed.items()})
     return found

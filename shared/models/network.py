@@ -19,6 +19,12 @@ class NetworkOutput(NamedTuple):
     smile_logit: Tensor
     emotion_logits: Tensor | None = None
 
+    def in_float32(self) -> "NetworkOutput":
+        """Return it in float32, in which losses are computed."""
+        return NetworkOutput(
+            self.smile_logit.float(), None if self.emotion_logits is None else self.emotion_logits.float()
+        )
+
 
 class Network(nn.Module, ABC):
     """A network of sequences.

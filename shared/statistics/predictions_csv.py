@@ -102,7 +102,7 @@ def read_predictions(results_path: Path, results: Mapping[str, Any]) -> list[Pre
             todo="one of the two was changed: measure again",
         )
     rows: dict[str, PredictionRow] = {}
-    for number, cells in enumerate(contracts.parse_rows(data, str(path), COLUMNS), start=2):
+    for number, cells in enumerate(contracts.scan_rows(data, str(path), COLUMNS), start=2):
         where = f"{path}: row {number}"
         row = _parse(cells, where, results["positive_class"])
         if row.sequence_id in rows:

@@ -119,6 +119,7 @@ def parser() -> cli.Parser:
     add("--name", help="how the results call the model (default: its id or file name)")
     cli.add_out(parser, "artifacts/results")
     _add_session(parser)
+    _add_stamp(parser)
     cli.add_allow_no_consent(parser)
     add("--threads", type=cli.whole(0), default=0, metavar="N", help="threads of onnxruntime (default: its own choice)")
     _add_stream(parser)
@@ -157,10 +158,28 @@ def _add_session(parser: cli.Parser) -> None:
     )
 
 
+def _add_stamp(parser: cli.Parser) -> None:
+    parser.add_argument(
+        "--stamp",
+        type=_utc,
+        metavar="UTC",
+        help="write this moment into the results, and nothing that differs from run to run, such as seconds: cells of "
+        "a sweep are the same bytes on each computer (default: now)",
+    )
+
+
+def _utc(text: str) -> str:
+    try:
+        return paths.utc_text(paths.parse_utc(text))
+    except ValueError:
+        raise argparse.ArgumentTypeError(f"found {text!r}, expected a time such as 2026-01-22T11:25:34Z") from None
+
+
 def _add_pool(evaluator: cli.Parser) -> None:
     parser = evaluator.add_command("pool", POOL_DESCRIPTION, POOL_EXAMPLES, _pool)
     parser.add_argument("files", nargs="+", type=Path, metavar="RESULTS.json", help="results of one arm, a fold each")
     parser.add_argument("--name", required=True, help="how the pooled results call the arm")
+    _add_stamp(parser)
     cli.add_out(parser, "artifacts/results")
     cli.add_json(parser)
 
@@ -266,7 +285,7 @@ def _pool(arguments: argparse.Namespace) -> cli.Result:
     cli.require_name(arguments.name, "--name")
     from tools.evaluator.pool import pool
 
-    return pool(arguments.files, arguments.name, arguments.out or paths.artifacts("results"))
+    return pool(arguments.files, arguments.name, arguments.out or paths.artifacts("results"), arguments.stamp)
 
 
 def _fuse(arguments: argparse.Namespace) -> cli.Result:

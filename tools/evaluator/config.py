@@ -28,6 +28,7 @@ class EvaluationConfig:
         threads: Threads of onnxruntime; 0 lets it decide.
         session: What this measurement is a part of; the test side is opened once a session. None for one of its own.
         allow_no_consent: Use people without a consent row too.
+        stamp: The moment that the documents hold, and nothing that differs from run to run; None is now.
     """
 
     model: Path
@@ -41,6 +42,7 @@ class EvaluationConfig:
     threads: int
     session: str | None = None
     allow_no_consent: bool = False
+    stamp: str | None = None
 
 
 @dataclass(frozen=True)

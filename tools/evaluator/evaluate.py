@@ -53,7 +53,8 @@ def evaluate(config: EvaluationConfig) -> Written:
     began = time.monotonic()
     arm = predict(config, dataset, rows, known)
     seconds = time.monotonic() - began
-    return write_arm(dataset, rows, arm, people, arm.threshold(config.threshold), seconds, config.out, config.session)
+    threshold = arm.threshold(config.threshold)
+    return write_arm(dataset, rows, arm, people, threshold, seconds, config.out, config.session, config.stamp)
 
 
 def write_arm(
@@ -65,6 +66,7 @@ def write_arm(
     seconds: float,
     out: Path,
     session: str | None,
+    stamp: str | None = None,
     **more_facts: Any,
 ) -> Written:
     """Measure an arm's scores and write its results.
@@ -78,11 +80,13 @@ def write_arm(
         seconds: What the scores took.
         out: The folder of the results.
         session: What this measurement is a part of.
+        stamp: The moment that the documents hold instead of now; they are then the same bytes whenever, and beside
+            whatever else, this is measured: without seconds, pictures and the number of test-set evaluations.
         **more_facts: Further keys of the document.
     """
     threshold, source = threshold_and_source
     measurement = measure(_decide(dataset, rows, arm.scores, threshold), dataset.positive_class, threshold, source)
-    files = name_files(out, arm.name)
+    files = name_files(out, arm.name, stamp)
     split_reference = people.split and {"file": people.split.name, "sha256": contracts.sha256_file(people.split)}
     facts = {
         "arm": arm.kind,
@@ -94,13 +98,14 @@ def write_arm(
         "positive_class": dataset.positive_class,
         "at_optimal": measurement.at_optimal,
         "notes": [*people.notes, *measurement.measured.notes],
-        "seconds_a_sequence": round(seconds / len(rows), 6),
+        "seconds_a_sequence": None if stamp else round(seconds / len(rows), 6),
         "code": provenance.code_info("onnxruntime", "numpy", "opencv-contrib-python", "scipy"),
         **more_facts,
     }
     # Logged before anything of it can be read.
-    facts["test_openings"] = _log_test_evaluation(dataset, session, facts, files)
-    facts["pictures"] = _draw(files, dataset, measurement.measured)
+    n_openings = _log_test_evaluation(dataset, session, facts, files)
+    facts["test_openings"] = None if stamp else n_openings
+    facts["pictures"] = [] if stamp else _draw(files, dataset, measurement.measured)
     results = write_results(files, measurement, facts)
     return Written(files.results, "results", results, _describe(results))
 

@@ -24,13 +24,14 @@ from tools.evaluator.results import Written, name_files, write_results
 from tools.evaluator.text import format_metrics
 
 
-def pool(files: list[Path], name: str, out: Path) -> Written:
+def pool(files: list[Path], name: str, out: Path, stamp: str | None = None) -> Written:
     """Put the test results of folds together.
 
     Args:
         files: Results documents of one arm on the test sets of folds, of one dataset.
         name: How the pooled results call the arm.
         out: The folder of the pooled results.
+        stamp: The moment that the document holds; None is now.
 
     Raises:
         InvalidInput: Other datasets, other arms, other parts than test, or changed predictions; the same predictions
@@ -72,7 +73,7 @@ def pool(files: list[Path], name: str, out: Path) -> Written:
             "where the scales of folds differ, the ROC AUC of all together lies somewhat below the mean of the folds'",
         ],
         "pictures": [],
-        "seconds_a_sequence": statistics.mean(document["seconds_a_sequence"] for document in documents),
+        "seconds_a_sequence": _mean_seconds(documents),
         "code": provenance.code_info("numpy", "scipy"),
         "pooled": {
             "runs": [_run(file, d) for file, d in zip(files, documents, strict=True)],
@@ -82,9 +83,15 @@ def pool(files: list[Path], name: str, out: Path) -> Written:
     if "fusion" in first:
         runs = [run for document in documents for run in document["fusion"]["runs"]]
         facts["fusion"] = {"members": first["fusion"]["members"], "runs": runs}
-    places = name_files(out, name)
+    places = name_files(out, name, stamp)
     results = write_results(places, measurement, facts)
     return Written(places.results, "results", results, _describe(results))
+
+
+def _mean_seconds(documents: Sequence[Mapping[str, Any]]) -> float | None:
+    """Return the mean time of a sequence; None where the cells of a sweep, which say no times, are pooled."""
+    seconds = [document["seconds_a_sequence"] for document in documents]
+    return None if None in seconds else statistics.mean(seconds)
 
 
 def _describe(results: Mapping[str, Any]) -> str:

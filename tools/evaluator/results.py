@@ -71,9 +71,15 @@ class Files:
         return self.folder / f"{self.name}_{kind}_{self.stem}.png"
 
 
-def name_files(folder: Path, name: str) -> Files:
-    """Name the files of a measurement that is made now; earlier results are never overwritten."""
-    now = paths.utc_now()
+def name_files(folder: Path, name: str, stamp: str | None = None) -> Files:
+    """Name the files of a measurement; earlier results are never overwritten.
+
+    Args:
+        folder: Of the files.
+        name: How results call what was measured.
+        stamp: The moment that they hold; None is now.
+    """
+    now = paths.utc_now() if stamp is None else paths.parse_utc(stamp)
     stem, number = paths.utc_stamp(now), 1
     while (files := Files(folder, name, stem, paths.utc_text(now))).results.exists():
         number += 1

@@ -16,12 +16,13 @@ import filelock
 
 from shared import cli, contracts, paths
 from shared.dataset import reader
+from shared.dataset.ahead import map_ahead
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput, WrongUsage
 from shared.system import portable
 from shared.text.catalogue import Words
 from shared.text.label_style import Mark, assign_marks, label_word
-from tools.grid_viewer import sheet
+from tools.grid_viewer import large, sheet
 from tools.grid_viewer.config import GridConfig
 from tools.grid_viewer.page import SIGNATURE, Page, PageFacts, sequences_order
 from tools.grid_viewer.words import TEXTS
@@ -51,8 +52,14 @@ class Grid:
         lines = [
             f"{self.n_sequences} sequences of {self.n_subjects} people in {self.dataset.name}{kind}: {labels}",
             f"  page    {paths.shown(self.out / PAGE)} ({self.index_bytes / 1e6:.1f} MB, open it in a browser)",
-            f"  sheets  {paths.shown(self.pages[0])}" + (f" to {self.pages[-1].name}" if len(self.pages) > 1 else ""),
         ]
+        if self.pages:
+            more = f" to {self.pages[-1].name}" if len(self.pages) > 1 else ""
+            lines.append(f"  sheets  {paths.shown(self.pages[0])}{more}")
+        else:
+            lines.append(
+                "  sheets  none of so many; --subject or --label choose fewer (the page's thumbnails lie beside it)"
+            )
         if self.n_removed:
             lines.append(f"  {self.n_removed} sheets of an earlier, larger run removed")
         return "\n".join(lines)
@@ -146,8 +153,11 @@ def _make_in(out: Path, dataset: Dataset, rows: list[SequenceRow], config: GridC
     names = {path.name for path in made}
     old = [
         path
-        for path in out.glob("page_*.png")
-        if re.fullmatch(r"page_\d{3,}\.png", path.name) and path.name not in names and _is_ours(path)
+        for pattern in ("page_*.png", "thumbs_*.jpg")
+        for path in out.glob(pattern)
+        if re.fullmatch(r"(page_\d{3,}\.png|thumbs_\d{5,}\.jpg)", path.name)
+        and path.name not in names
+        and _is_ours(path)
     ]
     for path in old:
         path.unlink()
@@ -156,7 +166,7 @@ def _make_in(out: Path, dataset: Dataset, rows: list[SequenceRow], config: GridC
     return Grid(
         dataset=dataset,
         out=out,
-        pages=tuple(out / path.name for path in made),
+        pages=tuple(out / path.name for path in made if path.suffix == ".png"),
         n_sequences=len(rows),
         n_subjects=len({row.subject_id for row in rows}),
         by_label=reader.count_labels(rows),
@@ -166,7 +176,7 @@ def _make_in(out: Path, dataset: Dataset, rows: list[SequenceRow], config: GridC
 
 
 def _draw_all(folder: Path, dataset: Dataset, rows: list[SequenceRow], config: GridConfig) -> list[Path]:
-    """Write sheets and page into a folder; returns the sheets."""
+    """Write sheets and page into a folder; returns the sheets, or the thumbnails of a large dataset."""
     marks = assign_marks(dataset.manifest["classes"], dataset.positive_class)
     lines = sheet.arrange_lines(rows)
     pages = [lines[start : start + config.rows_per_page] for start in range(0, len(lines), config.rows_per_page)]
@@ -178,6 +188,8 @@ def _draw_all(folder: Path, dataset: Dataset, rows: list[SequenceRow], config: G
         selection=", ".join([*config.labels, *config.subjects]),
         lang=config.lang,
     )
+    if len(rows) > large.LEAST:
+        return _draw_large(folder, facts)
     made: list[Path] = []
     with (folder / PAGE).open("w", encoding="utf-8", newline="\n") as stream:
         page = Page(stream, facts)
@@ -193,6 +205,17 @@ def _draw_all(folder: Path, dataset: Dataset, rows: list[SequenceRow], config: G
             made.append(path)
         page.close()
     return made
+
+
+def _draw_large(folder: Path, facts: PageFacts) -> list[Path]:
+    """Write the page of a large dataset and its thumbnails into a folder; returns these."""
+    with (folder / PAGE).open("w", encoding="utf-8", newline="\n") as stream:
+        page = large.LargePage(stream, folder, facts)
+        frames_of = map_ahead(facts.dataset.load_frames, facts.rows)
+        for row, frames in zip(cli.progress(facts.rows, what="draw thumbnails"), frames_of, strict=True):
+            page.add(row, frames)
+        page.close()
+    return page.sprites
 
 
 def _heading(facts: PageFacts, marks: dict[str, Mark], number: int, total: int) -> sheet.Heading:
@@ -212,4 +235,4 @@ def _is_ours(path: Path) -> bool:
         return False
     with path.open("rb") as file:
         head = file.read(256)
-    return sheet.SOFTWARE in head if path.suffix == ".png" else SIGNATURE.encode() in head
+    return sheet.SOFTWARE in head if path.suffix in (".png", ".jpg") else SIGNATURE.encode() in head

@@ -8,6 +8,7 @@ import base64
 import hashlib
 import html
 import json
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,6 +26,7 @@ from tools.grid_viewer.words import EMOTION_TEXTS, TEXTS
 
 JPEG_QUALITY = 75
 PLAY_MIN_MS = 160  # real spacing is 100 ms; an eye that judges wants it a little slower
+THUMBS_ACROSS = 10  # thumbnails side by side in a sprite of a large dataset
 SIGNATURE = "<!-- smilebench grid-viewer -->"
 _HERE = Path(__file__).parent
 _AFTER_LOOKING = ("review", "review-apply", "verify", "grid")
@@ -71,7 +73,8 @@ class Page:
         self._stream, self._facts = stream, facts
         self._side_px = picture_side_px(sum(row.frame_count for row in facts.rows))
         self._subject: str | None = None
-        head, self._tail = _fill_template(facts).split("<!-- sequences -->")
+        self._n_of = Counter(row.subject_id for row in facts.rows)
+        head, self._tail = fill_template(facts).split("<!-- sequences -->")
         stream.write(head)
 
     def add(self, row: SequenceRow, frames_thwc_u8: U8) -> None:
@@ -84,7 +87,7 @@ class Page:
         if row.subject_id != self._subject:
             self._close_section()
             self._subject = row.subject_id
-            count = sum(other.subject_id == row.subject_id for other in self._facts.rows)
+            count = self._n_of[row.subject_id]
             self._stream.write(
                 f'<section><h2>{html.escape(row.subject_id)} <small data-t="sequences" '
                 f'data-v="{_attribute({"count": count})}">{self._say("sequences", count=count)}</small></h2>'
@@ -166,8 +169,9 @@ def _data_uri(frame_rgb_hwc_u8: U8, side_px: int) -> str:
     return "data:image/jpeg;base64," + base64.b64encode(data).decode("ascii")
 
 
-def _fill_template(facts: PageFacts) -> str:
-    """Put the dataset's facts, in words, into the template."""
+def fill_template(facts: PageFacts, *, is_large: bool = False) -> str:
+    """Put the dataset's facts, in words, into the template: of one file with all pictures, or of a large dataset."""
+    stem = "large" if is_large else "page"
     dataset, lang = facts.dataset, facts.lang
     words = Words(TEXTS, lang)
     name = dataset.name
@@ -184,7 +188,6 @@ def _fill_template(facts: PageFacts) -> str:
             f'style="background:{facts.marks[label].css}">{_label_html(label, facts.marks[label], lang)} '
             f"{counts[label]}</button>"
         )
-    subjects = sorted({row.subject_id for row in facts.rows}, key=sequences_order)
     classes = ", ".join(dataset.manifest["classes"])
     notes = [_worded("sequences", lang, count=total)]
     if facts.selection:
@@ -196,7 +199,7 @@ def _fill_template(facts: PageFacts) -> str:
     if dataset.is_synthetic:
         synthetic_banner = f'<p class="synthetic" data-t="synthetic_long">{words("synthetic_long")}</p>'
         synthetic_badge = f'<span class="badge" data-t="synthetic">{words("synthetic")}</span>'
-    script = (_HERE / "page.js").read_text(encoding="utf-8")
+    script = (_HERE / f"{stem}.js").read_text(encoding="utf-8")
     digest = base64.b64encode(hashlib.sha256(script.encode("utf-8")).digest()).decode("ascii")
     interval_ms = float(dataset.manifest["protocol"]["frame_interval_ms"])
     data = {
@@ -204,12 +207,15 @@ def _fill_template(facts: PageFacts) -> str:
         "labels": {key: {label: label_word(label, key) for label in facts.marks} for key in LANGS},
         "emotions": by_language(EMOTION_TEXTS),
         "play_ms": max(PLAY_MIN_MS, interval_ms),
+        **({"order": list(facts.marks), "across": THUMBS_ACROSS} if is_large else {}),
     }
+    people = () if is_large else sorted({row.subject_id for row in facts.rows}, key=sequences_order)
+    style = [(_HERE / name).read_text(encoding="utf-8") for name in ("page.css", *(["large.css"] if is_large else []))]
     values = {
         **{key: html.escape(words(key)) for key in _PLAIN_WORDS},
         "lang": lang,
         "script_hash": f"sha256-{digest}",
-        "style": (_HERE / "page.css").read_text(encoding="utf-8"),
+        "style": "".join(style),
         "title": html.escape(words("title", dataset=name)),
         "title_values": _attribute({"dataset": name}),
         "synthetic_banner": synthetic_banner,
@@ -220,7 +226,7 @@ def _fill_template(facts: PageFacts) -> str:
         "commands": html.escape("\n".join(f"./inv {task} --dataset {name}" for task in _AFTER_LOOKING)),
         "label_word": html.escape(words("label")),
         "chips": chips,
-        "subjects": "".join(f"<option>{html.escape(subject)}</option>" for subject in subjects),
+        "subjects": "".join(f"<option>{html.escape(subject)}</option>" for subject in people),
         "count": html.escape(words("shown", shown=total, total=total)),
         "en_pressed": str(lang == "en").lower(),
         "ko_pressed": str(lang == "ko").lower(),
@@ -228,7 +234,7 @@ def _fill_template(facts: PageFacts) -> str:
         "data": json.dumps(data, ensure_ascii=False).replace("<", "\\u003c"),
         "script": script,
     }
-    return fill((_HERE / "page.html").read_text(encoding="utf-8"), values)
+    return fill((_HERE / f"{stem}.html").read_text(encoding="utf-8"), values)
 
 
 _PLAIN_WORDS = (

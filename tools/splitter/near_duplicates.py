@@ -5,18 +5,21 @@ and only on request: one person's pictures are similar by nature.
 """
 
 import hashlib
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import islice
+from pathlib import Path
 
 import cv2
 import numpy as np
 
-from shared import cli
+from shared import cli, contracts, paths
 from shared.arrays import U8
 from shared.dataset.ahead import map_ahead
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput
+from shared.system.array_file import ArrayFile
 from tools.splitter import image_matching
 
 _BATCH = 256
@@ -57,7 +60,26 @@ def find_near_duplicates(dataset: Dataset, across: str = "people") -> list[NearD
     names = [name for row in dataset.rows for name in row.frame_names()]
     if not names:
         return []
-    digests, described = _read(dataset, names)
+    contracts.make_private(paths.artifacts("cache"))
+    with tempfile.TemporaryDirectory(dir=paths.artifacts("cache"), prefix=".near-duplicates-") as place:
+        file = Path(place) / "grey.npy"
+        digests, parts = _read(dataset, names, file)
+        grey = ArrayFile(file)
+        try:
+            return _find_among(dataset, across, rows, names, digests, image_matching.join(parts, grey))
+        finally:
+            grey.close()
+
+
+def _find_among(
+    dataset: Dataset,
+    across: str,
+    rows: list[SequenceRow],
+    names: list[str],
+    digests: list[bytes],
+    described: image_matching.Fingerprints,
+) -> list[NearDuplicates]:
+    """Find them among pictures, of which row, name, hash and fingerprint are given."""
     groups = _number([row.subject_id if across == "people" else row.take_id for row in rows])
     matches: list[tuple[int, int, float | None, bool]] = [(a, b, None, False) for a, b in _same_bytes(digests, groups)]
     sequences = _number([row.sequence_id for row in rows])
@@ -99,8 +121,8 @@ def _same_bytes(digests: Sequence[bytes], groups: Sequence[int]) -> Iterator[tup
         seen[digest].append(index)
 
 
-def _read(dataset: Dataset, names: Sequence[str]) -> tuple[list[bytes], image_matching.Fingerprints]:
-    """Hash and fingerprint each picture, on all cores."""
+def _read(dataset: Dataset, names: Sequence[str], file: Path) -> tuple[list[bytes], list[image_matching.Fingerprints]]:
+    """Hash and fingerprint each picture, on all cores; the grey pictures go to a file."""
     image = dataset.manifest["image"]
     is_large = min(image["width_px"], image["height_px"]) >= _REDUCE_FROM_PX
     flag = cv2.IMREAD_REDUCED_COLOR_2 if is_large else cv2.IMREAD_COLOR
@@ -122,8 +144,13 @@ def _read(dataset: Dataset, names: Sequence[str]) -> tuple[list[bytes], image_ma
     parts = []
     batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
     read_ahead = map_ahead(read, names)
-    for batch in cli.progress(batches, what="read pictures"):
-        done = list(islice(read_ahead, len(batch)))
-        digests += [digest for digest, _ in done]
-        parts.append(image_matching.describe(np.stack([small for _, small in done])))
-    return digests, image_matching.join(parts)
+    shape = (len(names), image_matching.SIZE_PX, image_matching.SIZE_PX)
+    with file.open("wb") as stream:
+        np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": shape})
+        for batch in cli.progress(batches, what="read pictures"):
+            done = list(islice(read_ahead, len(batch)))
+            digests += [digest for digest, _ in done]
+            part = image_matching.describe(np.stack([small for _, small in done]))
+            stream.write(part.grey[:].tobytes())
+            parts.append(replace(part, grey=part.grey[:0]))
+    return digests, parts

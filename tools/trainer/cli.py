@@ -11,7 +11,7 @@ from typing import Any
 from shared import cli, paths
 from shared.models import pretrained
 from shared.models.encoder_specs import CROPS, ENCODERS, POOLINGS, VIEWS
-from tools.trainer.config import ALL_EPOCHS, BALANCED, BEFORE, TrainConfig, parse_weights
+from tools.trainer.config import ALL_EPOCHS, BALANCED, BEFORE, PRECISIONS, TrainConfig, parse_weights
 from tools.trainer.pretraining.cli import add_pretrain
 
 EXAMPLES = """
@@ -213,6 +213,13 @@ def parser() -> cli.Parser:
     cli.add_allow_no_consent(parser)
     add("--threads", type=cli.positive_int, default=os.cpu_count() or 1, help="torch threads (default: all cores)")
     cli.add_device(parser)
+    add(
+        "--precision",
+        choices=PRECISIONS,
+        default="auto",
+        help="numbers in which training computes; auto: float32, and on CUDA bfloat16 or float16 (weights, validation "
+        "and checkpoints are float32 in any case)",
+    )
     cli.add_json(parser)
     add_pretrain(parser)
     return parser

@@ -20,6 +20,7 @@ BEFORE: dict[str, Any] = {
     "crop": "none",
     "views": "one",
     "device": "cpu",
+    "precision": "auto",
     "patience": 0,
     "plateau_patience": 0,
     "factor": 0.1,
@@ -31,6 +32,7 @@ BEFORE: dict[str, Any] = {
 
 
 BALANCED = "balanced"
+PRECISIONS = ("auto", "float32", "bfloat16", "float16")
 
 
 def parse_weights(text: str) -> dict[str, float]:
@@ -98,6 +100,7 @@ class TrainConfig:
         threads: Torch's threads; part of the result, since sums depend on it.
         device: Where torch computes, one of `shared.cli.DEVICES`; a run may go on elsewhere.
         allow_no_consent: Use people without a consent row too.
+        precision: In which numbers training computes, one of `PRECISIONS`; auto is float32 on a processor.
     """
 
     dataset: Path
@@ -138,6 +141,7 @@ class TrainConfig:
     threads: int
     device: str
     allow_no_consent: bool = False
+    precision: str = "auto"
 
     def identity(self) -> dict[str, Any]:
         """Return what decides the numbers of each epoch: all but places and, where it sets no rate, the length."""

@@ -1,10 +1,10 @@
-"""Pictures for training: decoded once into a memory-mapped file, then read in a seeded order.
+"""Pictures for training: decoded once into a file, then read in a seeded order.
 
 The cache lies under artifacts/cache/, named after the content of labels.csv; delete it whenever you like.
 """
 
 import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Literal, Protocol
 
@@ -19,6 +19,7 @@ from shared.dataset.reader import Dataset, SequenceRow
 from shared.models.face_crop import FaceCrop
 from shared.models.network import Network
 from shared.preprocess import scale
+from shared.system.array_file import ArrayFile
 from tools.trainer import caches
 from tools.trainer.augment import Augmentation
 from tools.trainer.balance import Balance
@@ -55,9 +56,16 @@ class Batch:
     weight: Tensor | None = None
 
     def to(self, device: torch.device) -> "Batch":
-        """Move it to where the network is."""
-        weight = None if self.weight is None else self.weight.to(device)
-        return Batch(self.frames.to(device), self.smile.to(device), self.emotion.to(device), self.kind, weight)
+        """Move it to where the network is; from pinned memory the GPU fetches it while the processor goes on."""
+        return self._each(lambda values: values.to(device, non_blocking=device.type == "cuda"))
+
+    def pinned(self) -> "Batch":
+        """Return it in memory from which a GPU can read by itself."""
+        return self._each(lambda values: values.pin_memory())
+
+    def _each(self, change: Callable[[Tensor], Tensor]) -> "Batch":
+        weight = None if self.weight is None else change(self.weight)
+        return Batch(change(self.frames), change(self.smile), change(self.emotion), self.kind, weight)
 
     def mixed(self, mixup: float, rng: np.random.Generator) -> "Batch":
         """Mix each sequence with another one of the batch; labels and weights become shares of both.
@@ -88,7 +96,7 @@ class DecodedPictures:
         is_cropped: Whether they are faces that the network's crop has cut out, with some more around them.
     """
 
-    values: U8
+    values: U8 | ArrayFile
     side_px: int
     is_cropped: bool = False
 
@@ -169,7 +177,7 @@ def shuffled(n: int, seed: int, epoch: int) -> list[int]:
 
 
 def decode_dataset(dataset: Dataset, crop: FaceCrop | None = None) -> DecodedPictures:
-    """Decode a dataset's pictures once and map them into memory.
+    """Decode a dataset's pictures once, to a file.
 
     Args:
         dataset: The dataset.

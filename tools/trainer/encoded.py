@@ -18,6 +18,7 @@ from shared.dataset.reader import Dataset, SequenceRow
 from shared.models.encoder_specs import spec_of
 from shared.models.picture_network import PictureNetwork
 from shared.preprocess import scale
+from shared.system.array_file import ArrayFile
 from tools.trainer import caches
 from tools.trainer.balance import Balance
 from tools.trainer.data import Batch, DecodedPictures, DecodedSequences, hash_tensors
@@ -43,7 +44,7 @@ class EncodedSequences(DecodedSequences):
         self,
         dataset: Dataset,
         rows: Sequence[SequenceRow],
-        grids: F16,
+        grids: F16 | ArrayFile,
         balance: Balance | None = None,
         children: Sequence[F16] = (),
         *,
@@ -96,8 +97,8 @@ class MirrorDraw:
         return int(np.random.default_rng([self.seed, epoch, index]).integers(2))
 
 
-def encode_dataset(dataset: Dataset, pictures: DecodedPictures, network: PictureNetwork) -> F16:
-    """Encode a dataset's pictures once and map the result into memory.
+def encode_dataset(dataset: Dataset, pictures: DecodedPictures, network: PictureNetwork) -> ArrayFile:
+    """Encode a dataset's pictures once, to a file.
 
     Args:
         dataset: The dataset.
@@ -115,7 +116,7 @@ def encode_dataset(dataset: Dataset, pictures: DecodedPictures, network: Picture
     starts = cli.progress(range(0, n, _BATCH), what="encode pictures")
     batches = (pictures.centre(pictures.values[start : start + _BATCH]) for start in starts)
     grids = (grid for clips in batches for grid in encode_clips(network, clips, is_cropped=pictures.is_cropped))
-    return np.asarray(caches.write_once(path, shape, grids, "<f2"))
+    return caches.write_once(path, shape, grids, "<f2")
 
 
 @torch.inference_mode()

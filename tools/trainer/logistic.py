@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from shared.arrays import F32, F64
+from shared.arrays import F32, F64, Int
 from shared.models import build_network
 from shared.models.photo import PhotoClassifier
 from shared.statistics import metrics
@@ -20,6 +20,7 @@ from tools.trainer.record import LOGISTIC
 
 STRENGTHS = (1e-4, 3e-4, 1e-3, 3e-3, 1e-2, 3e-2, 1e-1)  # scikit-learn's C, of standardised features
 _LEAST_SD = 1e-6
+_MOST = 5000  # sequences of a part: more change the regression by less than a draw does, and take the memory of all
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,14 @@ def fit(
     made.crop.load_state_dict(network.crop.state_dict())
     made.eval()
     sides = (AS_IT_IS, MIRRORED)
-    inputs = np.concatenate([_features(made, train, side) for side in sides])
-    labels = np.tile(train.smile.numpy(), len(sides)) > 0.5
-    weights = None if train.weight is None else np.tile(train.weight.numpy(), len(sides))
+    chosen, judges = _choose(len(train)), _choose(len(validation))
+    inputs = np.concatenate([_features(made, train, chosen, side) for side in sides])
+    labels = np.tile(train.smile.numpy()[chosen], len(sides)) > 0.5
+    weights = None if train.weight is None else np.tile(train.weight.numpy()[chosen], len(sides))
     mean, sd = inputs.mean(0), np.maximum(inputs.std(0), _LEAST_SD)
     judged = sides if made.choice.views == "mirrored" else (AS_IT_IS,)
-    checked = [(_features(made, validation, side) - mean) / sd for side in judged]
-    truth = validation.smile.numpy() > 0.5
+    checked = [(_features(made, validation, judges, side) - mean) / sd for side in judged]
+    truth = validation.smile.numpy()[judges] > 0.5
     standard = (inputs - mean) / sd
     best: tuple[float, float, Any, F64] | None = None
     for strength in STRENGTHS:
@@ -92,11 +94,16 @@ def fit(
     )
 
 
+def _choose(n: int) -> Int:
+    """Draw the sequences of a part that are used, in order: all, where there are not too many."""
+    return np.sort(np.random.default_rng(0).permutation(n)[:_MOST])
+
+
 @torch.inference_mode()
-def _features(network: PhotoClassifier, part: EncodedSequences, side: int) -> F32:
-    """Return the features of a part's sequences, the mean of their pictures': (n, n_features)."""
+def _features(network: PhotoClassifier, part: EncodedSequences, chosen: Int, side: int) -> F32:
+    """Return the features of some sequences of a part, the mean of their pictures': (n, n_features)."""
     parts = []
-    for index in range(len(part)):
+    for index in chosen.tolist():
         grids = torch.from_numpy(part.grid(index, side).astype(np.float32))  # (T, C, h, w)
         parts.append(network.pool(grids.to(next(network.parameters()).device)).mean(0).cpu().numpy())
     return np.stack(parts)

@@ -17,6 +17,7 @@ from shared.models.network import Network, NetworkOutput
 from shared.statistics import metrics
 from tools.trainer.config import TrainConfig
 from tools.trainer.data import NO_EMOTION, Batch, DecodedSequences, shuffled
+from tools.trainer.devices import MixedPrecision, choose_precision, load_ahead
 from tools.trainer.features import FeatureSequences
 from tools.trainer.stages import FROZEN, EpochPlan
 
@@ -125,12 +126,14 @@ def train_epoch(
     steps = math.ceil(len(order) / config.batch)
     batches = part.batches(config.batch, order, augmentation, epoch)
     device = next(network.parameters()).device
-    for each in cli.progress(batches, what=f"epoch {epoch}/{config.epochs}", total=steps):
+    precision = MixedPrecision(choose_precision(config.precision, device), device)
+    loaded = load_ahead(batches, device)
+    for each in cli.progress(loaded, what=f"epoch {epoch}/{config.epochs}", total=steps):
         batch = each.to(device)
         optimizer.zero_grad(set_to_none=True)
-        loss = losses.of(_answer(network, batch), batch) + network.penalty()
-        loss.backward()
-        optimizer.step()
+        with precision.autocast():
+            output = _answer(network, batch)
+        precision.step(losses.of(output.in_float32(), batch) + network.penalty(), optimizer)
     return losses.mean()
 
 
@@ -145,12 +148,12 @@ def _answer(network: Network, batch: Batch) -> NetworkOutput:
 
 @torch.inference_mode()
 def validate(network: Network, part: SplitPart, config: TrainConfig) -> Validation:
-    """Measure the network on a part of the split, without augmentation, at the threshold 0.5."""
+    """Measure the network on a part of the split, without augmentation, in float32, at the threshold 0.5."""
     network.eval()
     losses = LossSum(config.emotion_weight)
     scores = []
     device = next(network.parameters()).device
-    for each in part.batches(config.batch, range(len(part)), None, 0):
+    for each in load_ahead(part.batches(config.batch, range(len(part)), None, 0), device):
         batch = each.to(device)
         output = _answer(network, batch)
         losses.of(output, batch)

@@ -21,7 +21,7 @@ from shared.models.network import Network
 from shared.onnx.contract import CLIPS
 from tools.trainer import checkpoints, loop
 from tools.trainer.config import BEFORE, PLACES, TrainConfig
-from tools.trainer.devices import choose_device
+from tools.trainer.devices import choose_device, choose_precision
 from tools.trainer.stages import FROZEN, EpochPlan, plan_epoch, why_over
 
 STAGE_ZERO, STAGE_ONE = "stage_0", "stage_1"
@@ -70,7 +70,7 @@ def begin_run(
 ) -> dict[str, Any]:
     """Return the run's document: the one in the folder if it is the same run, else a new one."""
     validation_rows = splits.rows_of(dataset, split, "validation")
-    now = paths.utc_text()
+    now, device = paths.utc_text(), choose_device(config.device)
     run: dict[str, Any] = {
         "schema_version": 1,
         "run_id": folder.name,
@@ -93,7 +93,8 @@ def begin_run(
         "config": {
             **{key: value for key, value in asdict(config).items() if key not in PLACES},
             "keep_epochs": list(config.keep_epochs),
-            "device": choose_device(config.device).type,
+            "device": device.type,
+            "precision": str(choose_precision(config.precision, device)).removeprefix("torch."),
         },
         "seed": config.seed,
         "threads": config.threads,
@@ -111,7 +112,7 @@ def begin_run(
         contracts.write_document(folder / "run.json", run, "run")
         return run
     old = contracts.read_document(folder / "run.json", "run")
-    free = {"epochs": 0, "keep_epochs": [], "device": ""}
+    free = {"epochs": 0, "keep_epochs": [], "device": "", **({"precision": ""} if config.precision == "auto" else {})}
     before, now_settings = ({**BEFORE, **r["config"], **free} for r in (old, run))
     if config.schedule == "cosine":
         before["epochs"], now_settings["epochs"] = old["config"]["epochs"], config.epochs

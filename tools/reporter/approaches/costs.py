@@ -158,5 +158,6 @@ def find_training(approach: Approach, arm: Arm, runs: Mapping[str, Sequence[Docu
         return {"seconds": None, "n_runs": 0, **nothing}
     # A regression is fitted when it is measured: its time holds that of its answers.
     n_runs = len(arm.results["pooled"]["runs"]) if "pooled" in arm.results else 1
-    seconds = arm.results["seconds_a_sequence"] * arm.results["n_sequences"] / n_runs
-    return {"seconds": round(seconds, 3), "n_runs": n_runs, **nothing}
+    each_s = arm.results["seconds_a_sequence"]
+    seconds = None if each_s is None else round(each_s * arm.results["n_sequences"] / n_runs, 3)
+    return {"seconds": seconds, "n_runs": n_runs, **nothing}

@@ -4,7 +4,7 @@ Reads and writes nothing. Every draw follows from (seed, epoch), so an epoch tha
 """
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, cast
 
@@ -22,6 +22,7 @@ from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.network import NetworkOutput
 from shared.preprocess import LUMA, scale
 from tools.trainer.augment import Augmentation
+from tools.trainer.devices import MixedPrecision, choose_precision, in_background
 from tools.trainer.pretraining.config import PretrainConfig
 
 WARM_UP = 0.15  # part of all steps in which the learning rate rises
@@ -211,14 +212,20 @@ def train_epoch(
     order = rng.permutation(len(pictures))
     steps = len(order) // config.batch or 1
     losses = LossMeans(config)
+    precision = MixedPrecision(choose_precision("auto", device), device)
     variation = Variation(config.seed, pictures.side_px, config.variation)
-    for step in cli.progress(range(steps), what=f"epoch {epoch}/{config.epochs}", total=steps):
+    parts = (order[step * config.batch : (step + 1) * config.batch] for step in range(steps))
+    crops_of: Iterable[tuple[Any, torch.Tensor]] = (
+        (chosen, _vary_all(pictures, variation, epoch, chosen)) for chosen in parts
+    )
+    if device.type == "cuda":
+        crops_of = in_background(crops_of, lambda item: (item[0], item[1].pin_memory()))
+    shown = cli.progress(crops_of, what=f"epoch {epoch}/{config.epochs}", total=steps)
+    for step, (chosen, loaded) in enumerate(shown):
         rate = learning_rate(((epoch - 1) * steps + step + 1) / (config.epochs * steps), config.lr)
         optimizer.param_groups[0]["lr"] = rate
         optimizer.param_groups[1]["lr"] = rate * config.head_lr_factor
-        chosen = order[step * config.batch : (step + 1) * config.batch]
-        values = np.stack([variation.vary(pictures.picture(int(index)), epoch, int(index)) for index in chosen])
-        crops = torch.from_numpy(scale(values)).permute(0, 3, 1, 2).to(device)
+        crops = loaded.to(device, non_blocking=device.type == "cuda")
         places = torch.from_numpy(chosen)
         targets = pictures.targets.at(places).to(device)
         mixed = [(1.0, targets)]
@@ -228,13 +235,17 @@ def train_epoch(
             crops = share * crops + (1 - share) * crops[partner.to(device)]
             mixed = [(share, targets), (1 - share, pictures.targets.at(places[partner]).to(device))]
         optimizer.zero_grad(set_to_none=True)
-        output, blendshapes = learner(crops, int(rng.integers(1, MAX_LENGTH + 1)))
-        loss = losses.of(output, blendshapes, mixed)
-        loss.backward()
-        nn.utils.clip_grad_norm_((each for group in optimizer.param_groups for each in group["params"]), MAX_GRADIENT)
-        optimizer.step()
+        with precision.autocast():
+            output, blendshapes = learner(crops, int(rng.integers(1, MAX_LENGTH + 1)))
+        precision.step(losses.of(output.in_float32(), blendshapes.float(), mixed), optimizer, MAX_GRADIENT)
         kept.update()
     return losses.means()
+
+
+def _vary_all(pictures: "PictureSet", variation: Variation, epoch: int, chosen: Any) -> torch.Tensor:
+    """Vary some pictures: (n, 3, S, S)."""
+    values = np.stack([variation.vary(pictures.picture(int(index)), epoch, int(index)) for index in chosen])
+    return torch.from_numpy(scale(values)).permute(0, 3, 1, 2)
 
 
 @dataclass(frozen=True)

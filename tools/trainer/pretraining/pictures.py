@@ -101,7 +101,7 @@ def _read_blendshapes(dataset: Dataset, n: int, model: Path | None) -> F32:
 
     key = contracts.sha256_json([caches.rows_key(dataset), FILM_STEP_S, contracts.sha256_file(model)])
     path = paths.artifacts("cache") / f"blendshapes-{dataset.name}-{key[:16]}.npy"
-    return np.asarray(caches.write_once(path, (n, landmarker.N_BLENDSHAPES), look(), "<f4"))
+    return np.asarray(caches.write_once(path, (n, landmarker.N_BLENDSHAPES), look(), "<f4")[:])
 
 
 def _find_landmarker() -> Path | None:
