@@ -74,6 +74,22 @@ def read_graph(path: Path) -> Graph:
     return parse_graph(data, path)
 
 
+# First bytes, from an offset on, of what people hand over in an ONNX's place.
+_OTHERS = (
+    (0, b"PK\x03\x04", "a zip archive (PyTorch's .pt and .pth are such archives, too)"),
+    (0, b"\x1f\x8b", "a gzip archive"),
+    (0, b"version https://git-lfs", "a Git LFS pointer"),
+    (0, b"\x89HDF", "an HDF5 file, as of Keras"),
+    (4, b"TFL3", "a LiteRT (TFLite) model"),
+    (0, b"<", "a web page, or other text that begins with <"),
+)
+
+
+def _name_other(data: bytes) -> str | None:
+    """Name what a file is by its first bytes, where it is a kind that is known and no ONNX."""
+    return next((name for at, start, name in _OTHERS if data[at : at + len(start)] == start), None)
+
+
 def parse_graph(data: bytes, path: Path) -> Graph:
     """Read an ONNX from its bytes; `path` only says how to call it.
 
@@ -85,6 +101,10 @@ def parse_graph(data: bytes, path: Path) -> Graph:
     def refused(found: str, expected: str = "an ONNX file") -> InvalidInput:
         return InvalidInput(str(path), found=found, expected=expected, todo="copy or export the file again")
 
+    if (other := _name_other(data)) is not None:
+        raise InvalidInput(
+            str(path), found=other, expected="an ONNX file", todo="give the ONNX itself: unpack, fetch or export it"
+        )
     try:
         model = onnx.load_model_from_string(data)
     except Exception as error:  # protobuf's DecodeError, whose home differs between its versions

@@ -349,7 +349,8 @@ def test_a_second_run_on_the_same_model_touches_nothing_and_keeps_the_browser_pr
     again = write_handoff(config)
     assert again.changed == ()
     assert again.proven == ("wasm",)
-    assert "unchanged; proven on wasm" in again.as_text()
+    created = again.spec["created_utc"]
+    assert f"unchanged since {created} (ab hands off, too); proven on wasm" in again.as_text()
     assert {path: (path.stat().st_ino, path.stat().st_mtime_ns) for path in (tmp_path / "out").rglob("*")} == before
 
 

@@ -16,6 +16,7 @@ NAME = "smile-detector"
 _CLIENT = "./smile-detector.mjs"
 _TYPES = "./smile-detector.d.mts"
 _WORKER = "./smile-detector.worker.mjs"
+_COPIER = "./copy-assets.mjs"
 _NOT_IN_VERSION = frozenset({"created_utc", "stale"})
 _DIGITS = 12
 
@@ -47,6 +48,7 @@ def describe_package(spec: Mapping[str, Any], client: Mapping[str, bytes], depen
             f"./{paths.PROOF_FILE}": f"./{paths.PROOF_FILE}",
             "./package.json": "./package.json",
         },
+        "bin": {f"{NAME}-assets": _COPIER},
         "sideEffects": [_WORKER],
         "files": _list_files(spec, client),
         "dependencies": dict(dependencies),

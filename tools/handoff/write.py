@@ -80,7 +80,8 @@ class Written:
                 f"{self.proof.n_frames} frames"
             )
         lines += [f"note: {note}" for note in self.notes]
-        done = f"{len(self.changed)} files written" if self.changed else "unchanged"
+        unchanged = f"unchanged since {self.spec['created_utc']} (ab hands off, too)"
+        done = f"{len(self.changed)} files written" if self.changed else unchanged
         where = f"proven on {', '.join(self.proven)}" if self.proven else ""
         where = where or "not proven in a browser yet: ./inv validate-spec --browser"
         lines.append(f"{paths.shown(self.folder)}: {done}; {where}")

@@ -184,3 +184,37 @@ def test_a_camera_that_another_program_holds_says_so(site: Any) -> None:
     )
     found = page.evaluate("fails(() => client.openCamera(document.getElementById('video')))")
     assert found[0] == "camera-busy"
+
+
+def test_a_request_that_no_camera_fits_names_what_does_not_fit(site: Any) -> None:
+    page = site.open()
+    found = page.evaluate(
+        """fails(() => client.openCamera(document.getElementById('video'),
+             { constraints: { deviceId: { exact: 'no-such-camera' } } }))"""
+    )
+    assert found[0] == "camera-unfit"
+    assert "deviceId" in found[1]
+
+
+def test_a_track_that_the_page_itself_stops_is_told_and_leaves_no_answer(site: Any) -> None:
+    page = site.open()
+    page.evaluate(WATCH, 3)
+    after = page.evaluate(
+        """async () => {
+          const [track] = camera.stream.getVideoTracks();
+          track.stop();
+          const stopped = results.length; // answers in work are thrown away, too
+          await until(() => events.some(([type]) => type === 'error'));
+          return [results.length - stopped, events.filter(([type]) => type === 'error').map(([, error]) => error.code)];
+        }"""
+    )
+    assert after == [0, ["camera-lost"]]
+
+
+def test_watching_no_video_is_an_error_with_a_code(site: Any) -> None:
+    page = site.open()
+    page.evaluate("create()")
+    for given, name in (("undefined", "undefined"), ("null", "null"), ("document.body", "HTMLBodyElement")):
+        found = page.evaluate(f"fails(async () => detector.watch({given}))")
+        assert found[0] == "bad-source"
+        assert name in found[1]

@@ -88,6 +88,9 @@ def test_a_spec_of_another_version_names_both(rough: Any, found: object, shown: 
         (lambda spec: spec["preprocessing"].update(resize="bilinear"), "preprocessing.resize is bilinear"),
         (lambda spec: spec["preprocessing"].update(crop="face"), "preprocessing.crop is face"),
         (lambda spec: spec["decision"].update(release_threshold=0.9), "release_threshold"),
+        (lambda spec: spec["decision"].pop("release_threshold"), "decision.release_threshold is undefined"),
+        (lambda spec: spec["decision"].pop("min_duration_ms"), "decision.min_duration_ms is undefined"),
+        (lambda spec: spec["decision"].pop("output"), "decision.output is undefined"),
         (lambda spec: spec.pop("frames"), "frames"),
         (lambda spec: spec.update(graphs=[]), "no graphs"),
         (lambda spec: spec.pop("runtime"), "runtime"),
@@ -105,7 +108,7 @@ def test_a_spec_that_this_client_cannot_follow_is_refused(
 def test_a_spec_that_is_missing_or_no_json(rough: Any) -> None:
     page = rough.open()
     assert fail(page, spec="/model/nothing.json")[0] == "spec-missing"
-    (rough.model / paths.SPEC_FILE).write_text("<html>", encoding="utf-8")
+    (rough.model / paths.SPEC_FILE).write_text("{", encoding="utf-8")
     assert fail(page)[0] == "spec-invalid"
 
 
@@ -140,7 +143,7 @@ def test_wasm_files_that_are_missing_tell_to_install_them(rough: Any, ort_dist: 
     code, message = fail(page, ortUrl="/nowhere/")
     assert code == "wasm-missing"
     assert "npm install" in message
-    assert "/nowhere/" in message
+    assert "/nowhere/ort.wasm.min.mjs" in message
     half = rough.model / "half"
     half.mkdir()
     (half / "ort.wasm.min.mjs").write_bytes((ort_dist / "ort.wasm.min.mjs").read_bytes())

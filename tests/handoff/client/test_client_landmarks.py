@@ -23,12 +23,10 @@ from tools.spec_checker.browser.writing import BrowserResults, write_proof
 
 STANDIN = """
 const N_POINTS = 478;
-export class FilesetResolver {
-  static async forVisionTasks(folder, isModule) { return { folder, isModule }; }
-}
 export class FaceLandmarker {
   static async createFromOptions(files, options) {
-    globalThis.requested = { files, ...options, model: options.baseOptions.modelAssetBuffer.length };
+    const model = options.baseOptions.modelAssetBuffer.length;
+    globalThis.requested = { files, factory: globalThis.ModuleFactory, ...options, model };
     return new FaceLandmarker();
   }
   detect({ data, width, height }) {
@@ -46,6 +44,7 @@ export class FaceLandmarker {
   close() { globalThis.isClosed = true; }
 }
 """
+LOADER = "tasks/wasm/vision_wasm_module_internal.js"
 # Colours of pushed frames, by what the landmarker finds there.
 FACE, BORDER, NOBODY = [60, 0, 0], [60, 255, 0], [0, 0, 255]
 
@@ -89,7 +88,10 @@ def lay_out(
         write_handoff(HandoffConfig(model, own_site.model, min_duration_ms=0))
         # A proof that shows nothing: without one, a browser notes the missing file in its console.
         write_proof(own_site.model / paths.SPEC_FILE, BrowserResults())
-        (own_site.model / "tasks").mkdir()
+        (own_site.model / "tasks" / "wasm").mkdir(parents=True)
+        loader = own_site.model / "tasks" / "wasm" / "vision_wasm_module_internal.js"
+        loader.write_text("export default 'its factory';", encoding="utf-8")
+        loader.with_suffix(".wasm").write_bytes(b"\0asm\1\0\0\0")
         (own_site.model / "tasks" / "vision_bundle.mjs").write_text(STANDIN, encoding="utf-8")
         return model
 
@@ -104,7 +106,9 @@ def test_the_landmarker_is_asked_as_the_spec_says_and_the_largest_face_counts(
     options = result["options"]
     assert (options["runningMode"], options["numFaces"], options["outputFaceBlendshapes"]) == ("IMAGE", 3, True)
     assert (options["model"], options["baseOptions"]["delegate"]) == (len(b"a landmarker"), "CPU")
-    assert options["files"]["isModule"] is False  # on a page; a worker of modules loads another file
+    # One loader for pages and workers of either kind: imported here, so that the package loads none itself.
+    assert (options["factory"], options["files"]["wasmLoaderPath"]) == ("its factory", "")
+    assert options["files"]["wasmBinaryPath"].endswith("/model/tasks/wasm/vision_wasm_module_internal.wasm")
     assert result["found"]["values"] == pytest.approx([60 / 255] * 6, abs=1e-6)
     assert (result["found"]["nFaces"], result["found"]["withBorder"], result["found"]["n"]) == (2, False, 52)
     assert result["seen"] == {"width": 224, "height": 224, "corner": [60, 0, 0, 255]}
@@ -176,13 +180,24 @@ def test_a_smile_ends_when_the_face_is_gone_and_says_so(own_site: Any, lay_out: 
     ("spoil", "code"),
     [
         (lambda folder: (folder / "tasks" / "vision_bundle.mjs").unlink(), "landmarker-missing"),
+        (lambda folder: (folder / LOADER).unlink(), "landmarker-missing"),
+        (lambda folder: (folder / "face_landmarker.task").write_bytes(b"PK\3\4 and no end"), "file-truncated"),
         (lambda folder: (folder / "face_landmarker.task").unlink(), "model-missing"),
         (lambda folder: (folder / "face_landmarker.task").write_bytes(b"another one"), "model-hash"),
         (lambda folder: (folder / "tasks" / "vision_bundle.mjs").write_text("export {};"), "landmarker-failed"),
         (lambda folder: change(folder, "border", None), "spec-invalid"),
         (lambda folder: change(folder, "running_mode", "VIDEO"), "spec-invalid"),
     ],
-    ids=["no-package", "no-model", "another-model", "another-package", "no-border", "videos"],
+    ids=[
+        "no-package",
+        "no-loader",
+        "half-a-model",
+        "no-model",
+        "another-model",
+        "another-package",
+        "no-border",
+        "videos",
+    ],
 )
 def test_what_is_missing_or_another_is_named(
     own_site: Any, lay_out: Callable[..., Path], spoil: Callable[[Path], Any], code: str

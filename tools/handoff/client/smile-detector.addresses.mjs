@@ -5,21 +5,28 @@
  * the names of files. The worker, which a bundler shall find, is named in smile-detector.remote.mjs.
  */
 
+import { DetectorError } from './smile-detector.errors.mjs';
+
 const HERE = import.meta.url;
 
 /**
  * The addresses that the engine needs, from the options of SmileDetector.create().
  * @param {{baseUrl?: string | URL, spec?: string | URL, ortUrl?: string | URL, tasksUrl?: string | URL,
- *   landmarkModel?: string | URL}} options
+ *   landmarkModel?: string | URL, workerUrl?: string | URL}} options
  */
-export function addressesOf({ baseUrl, spec, ortUrl, tasksUrl, landmarkModel }) {
+export function addressesOf({ baseUrl, spec, ortUrl, tasksUrl, landmarkModel, workerUrl }) {
   const base = baseUrl ? folderOf(`${String(baseUrl).replace(/\/+$/, '')}/`) : null;
+  // webpack gives the file's path on the computer that built the page, esbuild nothing at all.
+  const isMoved = !HERE || (HERE.startsWith('file:') && !document.baseURI.startsWith('file:'));
+  if (isMoved && !base && !(spec && ortUrl)) throw new DetectorError('base-missing');
   return {
     specUrl: spec ? absolute(spec) : new URL('frontend_spec.json', base ?? HERE).href,
     ortUrl: packageFolder(ortUrl, base, 'ort/', 'onnxruntime-web', 'dist/'),
     hasOrtUrl: Boolean(ortUrl ?? base),
     tasksUrl: packageFolder(tasksUrl, base, 'tasks/', '@mediapipe/tasks-vision', ''),
     landmarkModelUrl: landmarkModel ? absolute(landmarkModel) : null,
+    workerUrl: workerUrl ? absolute(workerUrl) : null,
+    otherWorkerUrl: base && new URL('smile-detector.worker.mjs', base).href,
   };
 }
 
@@ -33,6 +40,6 @@ function packageFolder(given, base, inBase, name, below) {
   try {
     return new URL('.', import.meta.resolve(name)).href;
   } catch {
-    return new URL(['node_modules', name, below].join('/'), HERE).href;
+    return HERE ? new URL(['node_modules', name, below].join('/'), HERE).href : null;
   }
 }

@@ -6,7 +6,7 @@ const CODES_OF_NAMES = {
   NotAllowedError: 'camera-denied',
   SecurityError: 'camera-denied',
   NotFoundError: 'camera-missing',
-  OverconstrainedError: 'camera-missing',
+  OverconstrainedError: 'camera-unfit',
   NotReadableError: 'camera-busy',
   AbortError: 'camera-busy',
 };
@@ -34,7 +34,8 @@ export async function openCamera(video, { constraints, lang = 'en', onLost } = {
       },
     });
   } catch (error) {
-    throw new DetectorError(CODES_OF_NAMES[error?.name] ?? 'camera-busy', { reason: error?.message }, lang);
+    const values = { reason: error?.message, constraint: error?.constraint || 'constraints' };
+    throw new DetectorError(CODES_OF_NAMES[error?.name] ?? 'camera-busy', values, lang);
   }
   let stopped = false;
   const stop = () => {

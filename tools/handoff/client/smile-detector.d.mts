@@ -9,7 +9,7 @@ export type Source = HTMLVideoElement | VideoFrame | HTMLCanvasElement | Offscre
 
 /**
  * Codes of DetectorError and of warnings. They never change; their messages may.
- * Errors: the first twenty-one. Warnings, after which the detector goes on: the rest.
+ * Warnings, after which the detector goes on, are 'one-thread' and those after it; the others are errors.
  */
 export type Code =
   | 'spec-missing'
@@ -23,6 +23,15 @@ export type Code =
   | 'wasm-missing'
   | 'landmarker-missing'
   | 'landmarker-failed'
+  | 'base-missing'
+  | 'file-html'
+  | 'file-lfs'
+  | 'file-type'
+  | 'file-truncated'
+  | 'file-broken'
+  | 'script-broken'
+  | 'script-blocked'
+  | 'wasm-blocked'
   | 'untested'
   | 'proof-mismatch'
   | 'no-provider'
@@ -32,6 +41,7 @@ export type Code =
   | 'closed'
   | 'camera-denied'
   | 'camera-missing'
+  | 'camera-unfit'
   | 'camera-busy'
   | 'camera-lost'
   | 'one-thread'
@@ -59,12 +69,16 @@ export declare class DetectorError extends Error {
 export declare function describe(code: Code, values?: Record<string, unknown>, lang?: Lang): string;
 
 export interface DetectorOptions {
-  /** Where frontend_spec.json lies; the graphs lie beside it. Default: beside smile-detector.mjs. */
+  /** The folder that `smile-detector-assets` has written: spec, graphs, `ort/` and `tasks/` lie in it. Needed wherever a
+   * bundler moves this client; default: the files beside smile-detector.mjs. The options below go before it. */
+  baseUrl?: string | URL;
+  /** Where frontend_spec.json lies; the graphs lie beside it. Default: in baseUrl, else beside smile-detector.mjs. */
   spec?: string | URL;
-  /** The dist folder of onnxruntime-web. Default: the import map's, else node_modules beside smile-detector.mjs. */
+  /** The dist folder of onnxruntime-web. Default: `ort/` in baseUrl, else the import map's, else node_modules beside
+   * smile-detector.mjs. */
   ortUrl?: string | URL;
-  /** The folder of @mediapipe/tasks-vision, for models of landmarks or blendshapes. Default: the import map's, else
-   * node_modules beside smile-detector.mjs. */
+  /** The folder of @mediapipe/tasks-vision, for models of landmarks or blendshapes. Default: `tasks/` in baseUrl, else the
+   * import map's, else node_modules beside smile-detector.mjs. */
   tasksUrl?: string | URL;
   /** Where face_landmarker.task lies, for the same. Default: beside frontend_spec.json. */
   landmarkModel?: string | URL;
@@ -78,6 +92,9 @@ export interface DetectorOptions {
   /** Threads of wasm. More than one needs an isolated page (COOP and COEP), else the error 'isolation'. 'auto'
    * (default): half of the cores, at most 4; one, with a warning, where the page is not isolated. */
   threads?: 'auto' | number;
+  /** Where smile-detector.worker.mjs lies, or what a bundler made of `smile-detector/worker`. Default: where the bundler
+   * that built the page put it, else beside smile-detector.mjs, else in baseUrl. */
+  workerUrl?: string | URL;
   /** Run in a worker, so that the page stays smooth. Default: true. */
   worker?: boolean;
   /** Run a model without a browser proof. Default: false. */

@@ -2,8 +2,8 @@
 
 const TEXTS = {
   'spec-missing': {
-    en: 'The model description was not found at {url} ({reason}). Copy the whole hand-off folder to the server.',
-    ko: '{url}에서 모델 설명 파일을 찾을 수 없습니다({reason}). 핸드오프 폴더 전체를 서버에 복사해 주세요.',
+    en: 'The model description was not found at {url} ({reason}). Copy the whole hand-off folder to the server, and pass its address as baseUrl if it does not lie beside smile-detector.mjs.',
+    ko: '{url}에서 모델 설명 파일을 찾을 수 없습니다({reason}). 핸드오프 폴더 전체를 서버에 복사하고, smile-detector.mjs와 다른 곳에 있다면 그 주소를 baseUrl로 알려 주세요.',
   },
   'spec-invalid': {
     en: 'The model description cannot be used: {reason}. Copy the whole hand-off folder again.',
@@ -14,8 +14,8 @@ const TEXTS = {
     ko: '모델 설명 파일은 버전 {found}인데 이 smile-detector.mjs는 버전 {expected}만 읽을 수 있습니다. 두 파일을 같은 핸드오프 폴더에서 가져와 주세요.',
   },
   'model-missing': {
-    en: 'The model file {file} was not found on the server ({reason}). Copy the whole hand-off folder.',
-    ko: '서버에 모델 파일이 없습니다: {file} ({reason}). 핸드오프 폴더 전체를 복사해 주세요.',
+    en: 'The model file {file} was not found at {url} ({reason}). Copy the whole hand-off folder.',
+    ko: '모델 파일을 찾을 수 없습니다: {file}, 주소 {url} ({reason}). 핸드오프 폴더 전체를 복사해 주세요.',
   },
   'model-truncated': {
     en: 'The model file {file} is incomplete: {found} of {expected} bytes arrived. Copy it again, and check the connection.',
@@ -34,16 +34,52 @@ const TEXTS = {
     ko: '스레드를 여러 개 요청했지만 이 페이지는 격리(cross-origin isolated)되어 있지 않습니다. Cross-Origin-Opener-Policy: same-origin, Cross-Origin-Embedder-Policy: require-corp 헤더를 함께 보내 주세요.',
   },
   'wasm-missing': {
-    en: 'The files of onnxruntime-web were not found at {url}. Run "npm install" in the hand-off folder, or pass their address as ortUrl.',
-    ko: '{url}에서 onnxruntime-web 파일을 찾을 수 없습니다. 핸드오프 폴더에서 "npm install"을 실행하거나 ortUrl로 주소를 알려 주세요.',
+    en: '{file}, a file of onnxruntime-web, was not found at {url} ({reason}). Run "npm install" in the hand-off folder, or pass the address of the folder that holds it as ortUrl.',
+    ko: 'onnxruntime-web 파일을 찾을 수 없습니다: {file}, 주소 {url} ({reason}). 핸드오프 폴더에서 "npm install"을 실행하거나 파일이 있는 폴더의 주소를 ortUrl로 알려 주세요.',
   },
   'landmarker-missing': {
-    en: 'The files of @mediapipe/tasks-vision, the face landmarker, were not found at {url}. Run "npm install" in the hand-off folder, or pass their address as tasksUrl.',
-    ko: '얼굴 랜드마크를 찾는 @mediapipe/tasks-vision 파일을 {url}에서 찾을 수 없습니다. 핸드오프 폴더에서 "npm install"을 실행하거나 tasksUrl로 주소를 알려 주세요.',
+    en: '{file}, a file of @mediapipe/tasks-vision, was not found at {url} ({reason}). Run "npm install" in the hand-off folder, or pass the address of the folder that holds it as tasksUrl.',
+    ko: '@mediapipe/tasks-vision 파일을 찾을 수 없습니다: {file}, 주소 {url} ({reason}). 핸드오프 폴더에서 "npm install"을 실행하거나 파일이 있는 폴더의 주소를 tasksUrl로 알려 주세요.',
   },
   'landmarker-failed': {
-    en: 'The face landmarker does not work here ({reason}). Use a current browser with WebGL, and reload the page.',
-    ko: '얼굴 랜드마크 기능이 동작하지 않습니다({reason}). WebGL을 지원하는 최신 브라우저에서 페이지를 새로고침해 주세요.',
+    en: 'The face landmarker does not work here ({reason}). Its files arrived whole; it needs WebGL, so allow hardware acceleration in the browser and reload the page.',
+    ko: '얼굴 랜드마크 기능이 동작하지 않습니다({reason}). 파일은 모두 온전히 받았습니다. WebGL이 필요하므로 브라우저의 하드웨어 가속을 켜고 페이지를 새로고침해 주세요.',
+  },
+  'base-missing': {
+    en: 'A bundler has moved smile-detector.mjs away from its files. Copy them with "npx smile-detector-assets FOLDER", and pass the address of that folder as baseUrl.',
+    ko: '번들러가 smile-detector.mjs를 다른 파일과 떨어진 곳으로 옮겼습니다. "npx smile-detector-assets 폴더"로 파일을 복사하고 그 폴더의 주소를 baseUrl로 알려 주세요.',
+  },
+  'file-html': {
+    en: 'Instead of {file} a web page came from {url} (it begins with {start}). Servers send their own page where nothing lies: correct the address ({option}), or put the file there.',
+    ko: '파일 대신 웹 페이지를 받았습니다: {file}, 주소 {url} (받은 내용의 시작: {start}). 파일이 없을 때 서버가 자기 페이지를 보내는 경우입니다. 주소({option})를 고치거나 그곳에 파일을 넣어 주세요.',
+  },
+  'file-lfs': {
+    en: 'Instead of {file} a Git LFS pointer came from {url} ({found} bytes that begin with {start}). Run "git lfs pull" where the site is built, then copy the file again.',
+    ko: '파일 대신 Git LFS 포인터를 받았습니다: {file}, 주소 {url} ({found}바이트, 시작: {start}). 사이트를 빌드하는 곳에서 "git lfs pull"을 실행한 뒤 파일을 다시 복사해 주세요.',
+  },
+  'file-type': {
+    en: 'The server sends {file} as {type} ({url}, which begins with {start}); browsers run it as text/javascript only. Set that Content-Type for .mjs and .js on the server.',
+    ko: '서버가 파일 형식을 잘못 알려 줍니다: {file}, {type} ({url}, 시작: {start}). 브라우저는 text/javascript만 실행하므로 서버에서 .mjs와 .js의 Content-Type을 text/javascript로 설정해 주세요.',
+  },
+  'file-truncated': {
+    en: '{file} is cut off: {found} bytes came from {url}, which begin with {start}. Copy it again, and check for a limit of the upload or of a proxy.',
+    ko: '파일이 중간에 잘렸습니다: {file}, {url}에서 {found}바이트를 받았습니다(시작: {start}). 다시 복사하고, 업로드나 프록시의 크기 제한을 확인해 주세요.',
+  },
+  'file-broken': {
+    en: 'What came from {url} is not {file}: {found} bytes that begin with {start}. Correct the address ({option}), or copy the file again.',
+    ko: '{url}에서 다른 내용을 받았습니다. 필요한 파일: {file}, 받은 내용: {found}바이트, 시작 {start}. 주소({option})를 고치거나 파일을 다시 복사해 주세요.',
+  },
+  'script-broken': {
+    en: '{file} from {url} does not run ({reason}). It is cut off or was changed by the build: copy it again as it is.',
+    ko: '스크립트를 실행할 수 없습니다: {file}, 주소 {url} ({reason}). 잘렸거나 빌드가 내용을 바꾼 파일이니 원본 그대로 다시 복사해 주세요.',
+  },
+  'script-blocked': {
+    en: 'The browser refuses to run {file} from {url} ({reason}). Allow its address in script-src of the Content-Security-Policy, and check Cross-Origin-Resource-Policy.',
+    ko: '브라우저가 스크립트 실행을 거부합니다: {file}, 주소 {url} ({reason}). Content-Security-Policy의 script-src에 주소를 허용하고 Cross-Origin-Resource-Policy를 확인해 주세요.',
+  },
+  'wasm-blocked': {
+    en: "The page forbids WebAssembly. Add 'wasm-unsafe-eval' to script-src of its Content-Security-Policy.",
+    ko: "이 페이지에서는 WebAssembly가 금지되어 있습니다. Content-Security-Policy의 script-src에 'wasm-unsafe-eval'을 추가해 주세요.",
   },
   untested: {
     en: 'This model has no browser proof for {wanted}. Run validate-spec --browser on the folder, or pass allowUntested: true at your own risk.',
@@ -54,8 +90,8 @@ const TEXTS = {
     ko: 'browser_proof.json이 이 frontend_spec.json의 검증 기록이 아닙니다({reason}). 핸드오프 폴더 전체를 다시 복사하거나 validate-spec --browser를 실행해 주세요.',
   },
   'no-provider': {
-    en: 'This browser cannot run the model ({reason}). Use a current Chrome, Edge, Firefox or Safari.',
-    ko: '이 브라우저에서는 모델을 실행할 수 없습니다({reason}). 최신 Chrome, Edge, Firefox, Safari를 사용해 주세요.',
+    en: 'The model does not run in this browser ({reason}). Its files arrived whole; update the browser, or close other tabs if memory is short.',
+    ko: '이 브라우저에서는 모델을 실행할 수 없습니다({reason}). 파일은 모두 온전히 받았습니다. 브라우저를 업데이트하거나, 메모리가 부족하면 다른 탭을 닫아 주세요.',
   },
   'graph-missing': {
     en: 'The hand-off folder has no graph for graph: "{wanted}"; it has {found}.',
@@ -80,6 +116,10 @@ const TEXTS = {
   'camera-missing': {
     en: 'No camera was found. Connect one, then try again.',
     ko: '카메라를 찾을 수 없습니다. 카메라를 연결한 뒤 다시 시도해 주세요.',
+  },
+  'camera-unfit': {
+    en: 'No camera fits the request ({constraint}). Ask for another one, or leave the constraint out.',
+    ko: '요청에 맞는 카메라가 없습니다({constraint}). 다른 카메라를 요청하거나 조건을 빼 주세요.',
   },
   'camera-busy': {
     en: 'The camera cannot be opened; another program or tab may be using it. Close that one, then try again.',

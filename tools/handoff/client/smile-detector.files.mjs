@@ -1,6 +1,7 @@
 /** Fetches the files of the model, and refuses files that differ from the tested ones. Runs nothing. */
 
 import { DetectorError, reasonOf } from './smile-detector.errors.mjs';
+import { faultOfBytes } from './smile-detector.faults.mjs';
 
 /** The version of frontend_spec.json that this client reads. */
 export const SPEC_VERSION = 3;
@@ -26,7 +27,10 @@ export async function readSpec(url) {
     throw new DetectorError('spec-missing', { url, reason: reasonOf(error) });
   }
   const spec = parse(bytes);
-  if (spec === undefined) throw new DetectorError('spec-invalid', { reason: 'it is not JSON' });
+  if (spec === undefined) {
+    const wanted = { file: 'frontend_spec.json', url, option: 'baseUrl', kind: 'json' };
+    throw faultOfBytes(new Uint8Array(bytes), wanted) ?? new DetectorError('spec-invalid', { reason: 'it is not JSON' });
+  }
   check(spec);
   return { spec, sha256: await hashOf(bytes) };
 }
@@ -48,6 +52,11 @@ export async function readProof(specUrl, specSha256) {
     return { proof: null, reason: reasonOf(error) };
   }
   const proof = parse(bytes);
+  const wanted = { file: 'browser_proof.json', url: specUrl, option: 'baseUrl', kind: 'json' };
+  // Many servers answer with their own page where a file is missing.
+  if (proof === undefined && faultOfBytes(new Uint8Array(bytes), wanted)?.code === 'file-html') {
+    return { proof: null, reason: null };
+  }
   const faults = [
     [typeof proof === 'object' && proof !== null, 'it is not a JSON object'],
     [proof?.schema_version === PROOF_VERSION, `version ${proof?.schema_version ?? 'none'}, not ${PROOF_VERSION}`],
@@ -88,7 +97,10 @@ function check(spec) {
     [isPictures || Number.isFinite(landmarker?.window_without_face), 'input.landmarker.window_without_face'],
     [spec.preprocessing?.width_px >= 1 && spec.preprocessing?.width_px === spec.preprocessing?.height_px, 'its size'],
     [spec.decision?.operator === '>' && spec.decision?.threshold >= 0, 'decision'],
+    [Number.isFinite(spec.decision?.release_threshold), `decision.release_threshold is ${spec.decision?.release_threshold}`],
     [spec.decision?.release_threshold <= spec.decision?.threshold, 'decision.release_threshold is above threshold'],
+    [spec.decision?.min_duration_ms >= 0, `decision.min_duration_ms is ${spec.decision?.min_duration_ms}`],
+    [typeof spec.decision?.output === 'string', `decision.output is ${spec.decision?.output}`],
     [typeof spec.runtime?.npm_version === 'string', 'runtime.npm_version'],
   ];
   const fault = faults.find(([holds]) => !holds);
@@ -109,16 +121,17 @@ export function kindOf(spec) {
 
 /** Fetch a graph and check that it is the one that the spec lists. */
 export function fetchGraph(entry, specUrl) {
-  return fetchChecked(entry, new URL(entry.file, specUrl).href);
+  return fetchChecked(entry, new URL(entry.file, specUrl).href, { option: 'baseUrl', kind: 'model' });
 }
 
 /**
  * Fetch a file and check that its bytes are those that were tested.
  * @param {{file: string, sha256: string, bytes?: number}} entry
  * @param {string} url
+ * @param {{option: string, kind: 'model' | 'task'}} about the option that says where it is
  * @returns {Promise<Uint8Array>}
  */
-export async function fetchChecked(entry, url) {
+export async function fetchChecked(entry, url, about) {
   let failure = null;
   // The browser's cache may hold an old copy: the second attempt bypasses it.
   for (const cache of ['default', 'reload']) {
@@ -128,19 +141,22 @@ export async function fetchChecked(entry, url) {
       if (!response.ok) throw new Error(`HTTP ${response.status}`);
       bytes = await response.arrayBuffer();
     } catch (error) {
-      throw new DetectorError('model-missing', { file: entry.file, reason: reasonOf(error) });
+      throw new DetectorError('model-missing', { file: entry.file, url, reason: reasonOf(error) });
     }
+    const sha256 = await hashOf(bytes);
+    if (sha256 === entry.sha256) return new Uint8Array(bytes);
+    failure = faultOfBytes(new Uint8Array(bytes), { file: entry.file, url, ...about });
+    if (failure) continue;
     if (bytes.byteLength < entry.bytes) {
       failure = new DetectorError('model-truncated', {
         file: entry.file,
         found: bytes.byteLength,
         expected: entry.bytes,
+        url,
       });
       continue;
     }
-    const sha256 = await hashOf(bytes);
-    if (sha256 === entry.sha256) return new Uint8Array(bytes);
-    failure = new DetectorError('model-hash', { file: entry.file, found: sha256, expected: entry.sha256 });
+    failure = new DetectorError('model-hash', { file: entry.file, url, found: sha256, expected: entry.sha256 });
   }
   throw failure;
 }
@@ -151,24 +167,4 @@ export function softwareName(adapter) {
   const name = [info.vendor, info.architecture, info.device, info.description].filter(Boolean).join(' ');
   const isSoftware = info.isFallbackAdapter || adapter.isFallbackAdapter || SOFTWARE.test(name);
   return isSoftware ? name || 'fallback adapter' : null;
-}
-
-/** Load the runtime's module from its folder. */
-export async function importOrt(ortUrl, module) {
-  const url = new URL(module, ortUrl).href;
-  try {
-    return await import(/* @vite-ignore */ /* webpackIgnore: true */ url);
-  } catch (error) {
-    if (await isThere(url)) throw new DetectorError('no-provider', { reason: reasonOf(error) });
-    throw new DetectorError('wasm-missing', { url: ortUrl });
-  }
-}
-
-/** Tell whether the server has a file. */
-export async function isThere(url) {
-  try {
-    return (await fetch(url, { method: 'HEAD' })).ok;
-  } catch {
-    return false;
-  }
 }

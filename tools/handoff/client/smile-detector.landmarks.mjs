@@ -7,9 +7,9 @@
  */
 
 import { DetectorError, reasonOf } from './smile-detector.errors.mjs';
-import { fetchChecked, isThere } from './smile-detector.files.mjs';
-
-const isWorker = typeof document === 'undefined';
+import { findFaultOf, importModule } from './smile-detector.faults.mjs';
+import { fetchChecked } from './smile-detector.files.mjs';
+import { TASKS_FILES } from './smile-detector.plans.mjs';
 
 /** Reads one picture at a time. Make one with FaceReader.load(); close() it when done. */
 export class FaceReader {
@@ -25,24 +25,31 @@ export class FaceReader {
    */
   static async load(spec, { tasksUrl, modelUrl }) {
     const { landmarker } = spec.input;
-    const model = await fetchChecked({ file: landmarker.file, sha256: landmarker.sha256 }, modelUrl);
+    const about = { option: 'landmarkModel', kind: 'task' };
+    const model = await fetchChecked({ file: landmarker.file, sha256: landmarker.sha256 }, modelUrl, about);
+    const files = TASKS_FILES.map((file) => ({
+      file,
+      url: new URL(file, tasksUrl).href,
+      option: 'tasksUrl',
+      kind: file.endsWith('.wasm') ? 'wasm' : 'script',
+      missing: 'landmarker-missing',
+    }));
+    const [bundle, loader, wasm] = files;
     let task;
     try {
-      const url = new URL('vision_bundle.mjs', tasksUrl).href;
-      const { FaceLandmarker, FilesetResolver } = await import(/* @vite-ignore */ /* webpackIgnore: true */ url);
-      // A worker of modules loads the package's loader as a module, a page as a script.
-      const files = await FilesetResolver.forVisionTasks(new URL('wasm', tasksUrl).href, isWorker);
-      task = await FaceLandmarker.createFromOptions(files, {
+      const { FaceLandmarker } = await importModule(bundle);
+      // The package would load one of two loaders, by the kind of worker, and a bundler may make either kind. The one
+      // for modules runs everywhere where it is imported here; the package takes the factory away after each use.
+      globalThis.ModuleFactory = (await importModule(loader)).default;
+      task = await FaceLandmarker.createFromOptions({ wasmLoaderPath: '', wasmBinaryPath: wasm.url }, {
         baseOptions: { modelAssetBuffer: model, delegate: 'CPU' }, // the graphics adapter's float16 moves points
         runningMode: landmarker.running_mode,
         numFaces: landmarker.max_faces,
         outputFaceBlendshapes: spec.input.kind === 'blendshapes',
       });
     } catch (error) {
-      if (!(await isThere(new URL('vision_bundle.mjs', tasksUrl)))) {
-        throw new DetectorError('landmarker-missing', { url: tasksUrl });
-      }
-      throw new DetectorError('landmarker-failed', { reason: reasonOf(error) });
+      if (error instanceof DetectorError) throw error;
+      throw (await findFaultOf(files)) ?? new DetectorError('landmarker-failed', { reason: reasonOf(error) });
     }
     return new FaceReader(task, spec.input, spec.preprocessing.width_px);
   }

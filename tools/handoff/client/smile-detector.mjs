@@ -40,7 +40,7 @@ export class SmileDetector extends EventTarget {
   static async create(options = {}) {
     const lang = options.lang === 'ko' ? 'ko' : 'en';
     const settings = {
-      ...addressesOf(options),
+      ...inWords(lang, () => addressesOf(options)),
       ort: options.ort ?? null,
       provider: options.provider ?? 'auto',
       graph: options.graph ?? null,
@@ -55,7 +55,7 @@ export class SmileDetector extends EventTarget {
     // A module cannot be sent to a worker: a given one runs on the page.
     if ((options.worker ?? true) && !settings.ort) {
       try {
-        engine = await WorkerEngine.start();
+        engine = await WorkerEngine.start(settings);
       } catch (error) {
         warnings.push({ code: 'no-worker', values: { reason: reasonOf(error) } });
       }
@@ -99,9 +99,17 @@ export class SmileDetector extends EventTarget {
    */
   watch(video) {
     if (this.#isClosed) throw new DetectorError('closed', {}, this.#options.lang);
+    if (!(video instanceof HTMLVideoElement)) {
+      const found = video === null ? 'null' : (video?.constructor?.name ?? typeof video);
+      throw new DetectorError('bad-source', { reason: `watch: ${found}` }, this.#options.lang);
+    }
     this.unwatch();
     this.#watch = new VideoFollower(video, {
       onFrame: (watch, timestampMs) => this.#take(watch, timestampMs),
+      onOver: () => {
+        this.unwatch();
+        this.#emit('error', new DetectorError('camera-lost', {}, this.#options.lang));
+      },
       onNewClock: () => this.#forget({ afterGap: true }),
     });
   }
@@ -122,11 +130,15 @@ export class SmileDetector extends EventTarget {
    * @param {number} [timestampMs] when it was captured
    */
   push(source, timestampMs = performance.now()) {
+    return this.#push(source, timestampMs, () => false);
+  }
+
+  #push(source, timestampMs, isOver) {
     if (this.#isClosed) return Promise.reject(new DetectorError('closed', {}, this.#options.lang));
     return new Promise((resolve, reject) => {
       const startedMs = performance.now();
       const frame = grab(source, timestampMs);
-      const job = { frame, timestampMs, startedMs, epoch: this.#epoch, resolve, reject };
+      const job = { frame, timestampMs, startedMs, epoch: this.#epoch, isOver, resolve, reject };
       job.frame.catch(() => undefined);
       if (!this.#isBusy) {
         this.#inWork = this.#start(job);
@@ -173,7 +185,7 @@ export class SmileDetector extends EventTarget {
 
   /** Take a frame of the video that is followed. */
   #take(watch, timestampMs) {
-    this.push(watch.video, timestampMs).catch((error) => {
+    this.#push(watch.video, timestampMs, () => watch.isOver).catch((error) => {
       if (this.#watch !== watch) return;
       if (error.code === 'inference-failed') this.unwatch();
       this.#emit('error', error);
@@ -196,7 +208,7 @@ export class SmileDetector extends EventTarget {
 
   async #work(job) {
     const frame = await job.frame;
-    const isOld = () => this.#isClosed || job.epoch !== this.#epoch;
+    const isOld = () => this.#isClosed || job.epoch !== this.#epoch || job.isOver();
     const faceBox = this.#options.face && !isOld() ? await this.#findFace(frame, job.timestampMs) : undefined;
     if (isOld() || faceBox === null) frame.close?.();
     if (isOld()) return this.#dropped(job);
@@ -295,6 +307,15 @@ function checkOptions({ provider, graph, threads }) {
   if (!['auto', 'webgpu', 'wasm'].includes(provider)) throw new TypeError(`provider: found ${provider}`);
   if (![null, 'stream', 'window', 'pixels'].includes(graph)) throw new TypeError(`graph: found ${graph}`);
   if (threads !== 'auto' && !(Number.isInteger(threads) && threads >= 1)) throw new TypeError(`threads: found ${threads}`);
+}
+
+/** Do something whose errors shall be in the caller's language. */
+function inWords(lang, work) {
+  try {
+    return work();
+  } catch (error) {
+    throw inLanguage(error, lang);
+  }
 }
 
 const inLanguage = (error, lang) =>

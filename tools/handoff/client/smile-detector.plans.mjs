@@ -1,4 +1,4 @@
-/** Which graphs and which files of onnxruntime-web a page runs. Pure rules: no browser, no model. */
+/** Which graphs, and which files of its packages, a page runs. Pure rules: no browser, no model. */
 
 // The graphs of each choice, the best first: (role, variant), the one that takes the frame first. encoder_wasm is
 // the encoder in operators that are fast in wasm; elsewhere it is slower.
@@ -14,6 +14,13 @@ export const ORT_FILES = {
   wasm: ['ort.wasm.min.mjs', 'ort-wasm-simd-threaded.mjs', 'ort-wasm-simd-threaded.wasm'],
   webgpu: ['ort.webgpu.min.mjs', 'ort-wasm-simd-threaded.asyncify.mjs', 'ort-wasm-simd-threaded.asyncify.wasm'],
 };
+
+/** The files of @mediapipe/tasks-vision, in its folder, that a page loads. */
+export const TASKS_FILES = [
+  'vision_bundle.mjs',
+  'wasm/vision_wasm_module_internal.js',
+  'wasm/vision_wasm_module_internal.wasm',
+];
 
 /**
  * The plans for which a spec has graphs, the best first.

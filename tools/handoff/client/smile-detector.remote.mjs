@@ -1,6 +1,7 @@
 /** The engine in a worker, as the page sees it: calls become messages, frames are handed over. */
 
 import { DetectorError, reasonOf } from './smile-detector.errors.mjs';
+import { findFault } from './smile-detector.faults.mjs';
 
 const WORKER_START_MS = 10_000;
 
@@ -11,14 +12,32 @@ export class WorkerEngine {
   #nextId = 1;
   #failure = null;
 
-  static async start() {
-    const engine = new WorkerEngine();
-    await engine.#start();
-    return engine;
+  /**
+   * Start the first worker that answers: the given one; else the bundler's or the one beside this file, then the other.
+   * @param {{workerUrl: string | null, otherWorkerUrl: string | null}} addresses
+   */
+  static async start({ workerUrl, otherWorkerUrl }) {
+    const given = [workerUrl, otherWorkerUrl].filter(Boolean).map((url) => () => new Worker(url, { type: 'module' }));
+    // Bundlers know this expression, and only as a whole: they put the worker beside the page's code.
+    const own = () => new Worker(new URL('./smile-detector.worker.mjs', import.meta.url), { type: 'module' });
+    let failure = null;
+    for (const make of workerUrl ? given.slice(0, 1) : [own, ...given]) {
+      const engine = new WorkerEngine();
+      try {
+        await engine.#start(make);
+        return engine;
+      } catch (error) {
+        failure = error;
+      }
+    }
+    const url = workerUrl ?? otherWorkerUrl;
+    const wanted = { file: 'smile-detector.worker.mjs', url, option: 'workerUrl', kind: 'script', missing: 'no-worker' };
+    const fault = url && (await findFault(wanted));
+    throw fault ? new Error(`${url}: ${fault.values.reason ?? fault.values.type ?? fault.values.start}`) : failure;
   }
 
-  #start() {
-    this.#worker = new Worker(new URL('./smile-detector.worker.mjs', import.meta.url), { type: 'module' });
+  #start(make) {
+    this.#worker = make();
     return new Promise((resolve, reject) => {
       const timer = setTimeout(() => this.#fail(reject, new Error('no answer')), WORKER_START_MS);
       this.#worker.addEventListener('error', (event) => {

@@ -3,7 +3,8 @@
  */
 
 import { DetectorError, reasonOf } from './smile-detector.errors.mjs';
-import { fetchGraph, importOrt, isThere, softwareName } from './smile-detector.files.mjs';
+import { findFaultOf, importModule } from './smile-detector.faults.mjs';
+import { fetchGraph, softwareName } from './smile-detector.files.mjs';
 import { ORT_FILES, findPlans, isProven } from './smile-detector.plans.mjs';
 
 const MOST_THREADS = 4;
@@ -54,11 +55,9 @@ export async function openGraphs({ spec, proof, whyNoProof }, settings, warn) {
         adapter: isWasm ? null : adapter,
       };
     } catch (error) {
-      const isKnown = error instanceof DetectorError;
-      // A page that ships what it loads lacks the graphs of later plans: the first failure is the one to tell.
-      if (isKnown && error.code === 'model-missing' && failure) throw failure;
-      if (isKnown && error.code !== 'wasm-missing' && error.code !== 'no-provider') throw error;
-      failure = isKnown ? error : new DetectorError('no-provider', { reason: reasonOf(error) });
+      // A page that ships only what it loads lacks the graphs of later plans: the first failure is the one to tell.
+      if (error instanceof DetectorError && !error.isOfRuntime) throw failure ?? error;
+      failure = error instanceof DetectorError ? error : new DetectorError('no-provider', { reason: reasonOf(error) });
       if (usable.length > 1) warn('provider-failed', { provider: plan.provider, reason: reasonOf(error) });
     }
   }
@@ -93,10 +92,16 @@ async function findAdapter(isDemanded, warn) {
 }
 
 async function open({ provider, entries }, threads, spec, settings, warn) {
-  const [module, , wasm] = ORT_FILES[provider];
+  const files = ORT_FILES[provider].map((file) => ({
+    file,
+    url: new URL(file, settings.ortUrl).href,
+    option: 'ortUrl',
+    kind: file.endsWith('.wasm') ? 'wasm' : 'script',
+    missing: 'wasm-missing',
+  }));
   const fetched = Promise.all(entries.map((entry) => fetchGraph(entry, settings.specUrl)));
   fetched.catch(() => undefined); // handled below, after the runtime
-  const ort = settings.ort ?? (await importOrt(settings.ortUrl, module));
+  const ort = settings.ort ?? (await importModule(files[0]).catch(ofRuntime));
   ort.env.logLevel = 'error';
   ort.env.wasm.numThreads = threads;
   if (!settings.ort || settings.hasOrtUrl) ort.env.wasm.wasmPaths = settings.ortUrl;
@@ -112,10 +117,15 @@ async function open({ provider, entries }, threads, spec, settings, warn) {
     }
   } catch (error) {
     for (const { session } of graphs) await session.release();
-    if (!settings.ort && !(await isThere(new URL(wasm, settings.ortUrl)))) {
-      throw new DetectorError('wasm-missing', { url: settings.ortUrl });
-    }
-    throw new DetectorError('no-provider', { reason: reasonOf(error) });
+    // Where a bundler brought the runtime's module, its files may lie elsewhere.
+    const fault = settings.ort && !settings.hasOrtUrl ? null : await findFaultOf(files);
+    ofRuntime(fault ?? new DetectorError('no-provider', { reason: reasonOf(error) }));
   }
   return { ort, graphs };
+}
+
+/** Throw an error of the runtime, after which the next plan is tried. */
+function ofRuntime(error) {
+  error.isOfRuntime = true;
+  throw error;
 }

@@ -1,0 +1,5 @@
+import { Smile } from './smile.js';
+
+export default function Page() {
+  return <Smile />;
+}
