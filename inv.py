@@ -18,28 +18,43 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 HERE = Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
 from shared.system import console, portable  # noqa: E402
 
-VENV = HERE / ".venv"
-STAMP = VENV / "installed"
 LOCK = HERE / ".inv.lock"
-CONSTRAINTS = HERE / "constraints.txt"
 LAYOUT = 2  # of the environment and its stamp; another number makes it anew
-SIZE = "1.9 GB"
+
+
+class Environment(NamedTuple):
+    """A place for packages, and the versions that they must have."""
+
+    venv: Path
+    constraints: Path
+    size: str
+
+    @property
+    def stamp(self) -> Path:
+        """The file that says what is installed."""
+        return self.venv / "installed"
+
+
+USUAL = Environment(HERE / ".venv", HERE / "constraints.txt", "1.9 GB")
+# What converts for phones wants older versions of packages that others need newer: it has a place of its own.
+PHONES = Environment(HERE / ".venv-litert", HERE / "constraints-litert.txt", "2.5 GB")
+FOR_PHONES = {"exporter", "trainer", "tasks", "litert"}
 
 TOOLS = (
     "recorder,importer,grid-viewer,reviewer,verifier,splitter,featurizer,trainer,exporter,evaluator,predictor,mistakes,reporter,"
-    "handoff,game,timeline,model-fetcher,consent,studio,kaggle-publisher,tasks"
+    "handoff,quantizer,game,timeline,model-fetcher,consent,studio,kaggle-publisher,tasks"
 )
 # What only these tasks need is installed when one of them is first run.
 _HOUSE = {"test", "check", "bench"}
 MORE = {
-    "spec-checker": {"validate-spec", "spec-checker", *_HOUSE},
+    "spec-checker": {"validate-spec", "costs", "spec-checker", *_HOUSE},
     "timeline-sound": {"timeline", *_HOUSE},
     "near-duplicates": {"duplicates", *_HOUSE},
     "dev": _HOUSE,
@@ -79,32 +94,34 @@ def say(text: str) -> None:
     print(f"inv: {text}", file=sys.stderr, flush=True)
 
 
-def wanted_extras(words: Sequence[str]) -> set[str]:
-    """Name the extras that a command line needs; its task is its first word that is no flag."""
+def wanted(words: Sequence[str]) -> tuple[Environment, set[str]]:
+    """Name the environment and the extras that a command line needs; its task is its first word that is no flag."""
     task = next((word for word in words if not word.startswith("-")), "")
-    return {*TOOLS.split(","), *(extra for extra, names in MORE.items() if task in names)}
+    if task in ("export", "exporter") and "--target litert" in " ".join(words).replace("--target=", "--target "):
+        return PHONES, FOR_PHONES
+    return USUAL, {*TOOLS.split(","), *(extra for extra, names in MORE.items() if task in names)}
 
 
-def read_stamp() -> dict[str, Any]:
+def read_stamp(place: Environment) -> dict[str, Any]:
     """Return what is installed; nothing where no installation was finished, or where its Python has gone."""
     try:
-        stamp: dict[str, Any] = json.loads(STAMP.read_text(encoding="utf-8"))
+        stamp: dict[str, Any] = json.loads(place.stamp.read_text(encoding="utf-8"))
         is_usable = stamp["layout"] == LAYOUT and stamp["folder"] == str(HERE)
     except (OSError, ValueError, KeyError, TypeError):
         return {}
-    return stamp if is_usable and portable.venv_python(VENV).exists() else {}
+    return stamp if is_usable and portable.venv_python(place.venv).exists() else {}
 
 
-def source_hash() -> str:
+def source_hash(place: Environment) -> str:
     """Hash what says which packages are wanted."""
-    files = [HERE / "pyproject.toml", CONSTRAINTS]
+    files = [HERE / "pyproject.toml", place.constraints]
     return hashlib.sha256(b"\0".join(file.read_bytes() for file in files if file.is_file())).hexdigest()
 
 
-def is_installed(extras: set[str]) -> bool:
-    """Tell whether the environment has these extras, as pyproject.toml and constraints.txt say now."""
-    stamp = read_stamp()
-    return bool(stamp) and stamp["source"] == source_hash() and extras <= set(stamp["extras"])
+def is_installed(place: Environment, extras: set[str]) -> bool:
+    """Tell whether an environment has these extras, as pyproject.toml and its constraints say now."""
+    stamp = read_stamp(place)
+    return bool(stamp) and stamp["source"] == source_hash(place) and extras <= set(stamp["extras"])
 
 
 @contextlib.contextmanager
@@ -129,41 +146,45 @@ def lock() -> Iterator[None]:
             portable.unlock(file)
 
 
-def install(extras: set[str]) -> None:
-    """Make or complete the environment.
+def install(place: Environment, extras: set[str]) -> None:
+    """Make or complete an environment.
 
     Raises:
         NotInstalled: It could not be.
     """
-    stamp, python = read_stamp(), portable.venv_python(VENV)
+    stamp, python = read_stamp(place), portable.venv_python(place.venv)
     if not stamp:  # nothing here yet, or an installation that was cut off: start clean
         version = ".".join(map(str, sys.version_info[:2]))
-        say(f"making .venv with Python {version} and installing {SIZE} of packages; this is done once")
-        if VENV.exists():
-            shutil.rmtree(VENV)
-        if _call([sys.executable, "-m", "venv", str(VENV)]):
-            raise NotInstalled(f"could not make {VENV}; on Debian and Ubuntu: apt install python3-venv")
+        say(
+            f"making {place.venv.name} with Python {version} and installing {place.size} of packages; this is done once"
+        )
+        if place.venv.exists():
+            shutil.rmtree(place.venv)
+        if _call([sys.executable, "-m", "venv", str(place.venv)]):
+            raise NotInstalled(f"could not make {place.venv}; on Debian and Ubuntu: apt install python3-venv")
     else:
         extras = extras | set(stamp["extras"])
         new = sorted(extras - set(stamp["extras"]))
         why = f"this task also needs: {', '.join(new)}" if new else "the packages have changed"
         say(f"{why}; installing")
-        STAMP.unlink()
+        place.stamp.unlink()
     target = ["-e", f".[{','.join(sorted(extras))}]", *WHEELS]
     pip = [str(python), "-m", "pip", "--disable-pip-version-check"]
-    limits = ["-c", str(CONSTRAINTS)] if CONSTRAINTS.is_file() else []
-    if not _install_by_uv(pip, python, [*target, *limits]):
+    limits = ["-c", str(place.constraints)] if place.constraints.is_file() else []
+    if not _install_by_uv(place, [*target, *limits]):
         say("installing by pip, which takes some minutes")
         if _call([*pip, "install", "-qq", *target, *limits]):
             raise NotInstalled("pip failed (its reason stands above); mend that and run the same command again")
-    new_stamp = {"layout": LAYOUT, "folder": str(HERE), "source": source_hash(), "extras": sorted(extras)}
-    part = STAMP.with_suffix(".new")
+    new_stamp = {"layout": LAYOUT, "folder": str(HERE), "source": source_hash(place), "extras": sorted(extras)}
+    part = place.stamp.with_suffix(".new")
     part.write_text(json.dumps(new_stamp), encoding="utf-8")
-    portable.replace(part, STAMP)
+    portable.replace(part, place.stamp)
 
 
-def _install_by_uv(pip: Sequence[str], python: Path, words: Sequence[str]) -> bool:
+def _install_by_uv(place: Environment, words: Sequence[str]) -> bool:
     """Install by uv, which takes a fifth of pip's time; returns False where pip must do it."""
+    python = portable.venv_python(place.venv)
+    pip = [str(python), "-m", "pip", "--disable-pip-version-check"]
     if os.environ.get("INV_INSTALLER") == "pip" or _call([*pip, "install", "-qq", "uv", *words[2:]]):
         return False
     listed = subprocess.run([*pip, "config", "list"], capture_output=True, text=True, check=False, cwd=HERE).stdout
@@ -188,7 +209,7 @@ def _install_by_uv(pip: Sequence[str], python: Path, words: Sequence[str]) -> bo
             say("torch's small build cannot be reached: 4 GB more are fetched, for graphics cards")
     if _call(uv, environment):
         return False
-    _call([str(python), "-m", "compileall", "-qq", "-j", "0", "-x", NOT_COMPILED, str(VENV)])  # as pip does
+    _call([str(python), "-m", "compileall", "-qq", "-j", "0", "-x", NOT_COMPILED, str(place.venv)])  # as pip does
     return True
 
 
@@ -235,19 +256,19 @@ def _call(words: Sequence[str], environment: Mapping[str, str] | None = None) ->
 def main(words: Sequence[str]) -> int:
     """Install what is missing, and run a task; returns the exit code."""
     console.make_safe()
-    extras = wanted_extras(words)
+    place, extras = wanted(words)
     try:
-        if not is_installed(extras):
+        if not is_installed(place, extras):
             with lock():
-                if not is_installed(extras):
-                    install(extras)
+                if not is_installed(place, extras):
+                    install(place, extras)
     except (NotInstalled, OSError) as error:
         say(str(error))
         return 3
     except KeyboardInterrupt:
         return 130
     # -P: a folder named tools/ or shared/ where the user stands must not shadow ours.
-    python = str(portable.venv_python(VENV))
+    python = str(portable.venv_python(place.venv))
     return portable.become([python, "-P", "-m", "shared.chain.program", *words])
 
 

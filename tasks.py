@@ -17,7 +17,7 @@ from invoke.exceptions import Exit
 
 from shared import paths
 from shared.chain import ab as ab_chain
-from shared.chain import commands, demo_films, films_of_people, house, stages
+from shared.chain import commands, demo_films, films_of_people, handing, house, stages
 from shared.chain import compare_approaches as approaches_chain
 from shared.chain import demo as demo_chain
 from shared.chain.running import exit_codes, find_dataset, open_chain
@@ -241,11 +241,15 @@ handoff = tool_task(
     example="handoff --model people-1a2b3c4d-e10",
     adds=_baseline_if_none,
 )
+quantize = tool_task(
+    "quantizer", "Make the encoder smaller, judged on people.", example="quantize --model demo", then=handing.over
+)
 validate_spec = tool_task(
     "spec_checker",
     "Check a hand-off or any other spec against its ONNX; --browser proves it in a real Chromium.",
     example="validate-spec --browser",
 )
+costs = tool_task("spec_checker costs", "What a decision costs, and gives.", example="costs --model demo")
 game = tool_task("game", 'Play "Don\'t laugh" against your webcam.', example="game --model people-1a2b3c4d-e10")
 publish_dataset = tool_task(
     "kaggle_publisher",

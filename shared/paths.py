@@ -105,7 +105,11 @@ def artifacts(kind: str) -> Path:
 MODEL_FILE = "smile_detector.onnx"
 MODEL_CARD = "model.json"
 WEIGHTS_FILE = "weights.safetensors"  # what the graph was exported from; where a fine-tuning can start
+LITERT_FOLDER = "litert"  # in a model's folder and in its hand-off: for phones
+LITERT_FILE = "smile_detector.tflite"
+LITERT_CARD = "litert.json"
 SPEC_FILE = "frontend_spec.json"  # of a hand-off, in artifacts/handoff/<model_id>/
+QUANTIZATION_FILE = "quantization.json"  # which smaller encoders pass, in artifacts/quantized/<model_id>/
 PROOF_FILE = "browser_proof.json"  # beside it, once a browser has run the hand-off
 
 

@@ -397,6 +397,21 @@ def test_new_constraints_are_installed(checkout: Checkout) -> None:
     assert checkout.run()[2] == ""
 
 
+def test_the_converter_for_phones_has_an_environment_of_its_own(checkout: Checkout) -> None:
+    (checkout.folder / "constraints-litert.txt").write_text("typing-extensions==4.12.2\n")
+    code, out, err = checkout.run("export", "--run", "r", "--target", "litert")
+    assert (code, out) == (0, "<export><--run><r><--target><litert>\n")
+    assert "making .venv-litert" in err
+    assert not (checkout.folder / ".venv").exists()
+    (installed,) = [line for line in checkout.log() if line.startswith("installer begins")]
+    assert "[exporter,litert,tasks,trainer]" in installed
+    assert "constraints-litert.txt" in installed
+    checkout.run("export", "--run", "r")
+    assert "litert" not in [line for line in checkout.log() if line.startswith("installer begins")][1]
+    checkout.run("export", "--run", "r", "--target=litert")
+    assert checkout.count("installer begins") == 2
+
+
 def test_the_environment_of_an_older_launcher_is_made_anew(checkout: Checkout) -> None:
     checkout.run()
     (checkout.folder / ".venv" / "installed").write_text(f"{checkout.folder}\n[build-system]\n")

@@ -1,7 +1,7 @@
 """Writes THIRD_PARTY.md: the packages that smilebench installs, their licences, and libraries inside of their wheels.
 
-Reads what is installed here (all extras but dev) and pyproject.toml; `tests/test_third_party.py` holds the page against
-both. Run it from the project's folder: python tests/third_party.py
+Reads what is installed here (all extras but dev and litert) and pyproject.toml; `tests/test_third_party.py` holds the
+page against both. Run it from the project's folder: python tests/third_party.py
 """
 
 import importlib.metadata
@@ -17,7 +17,7 @@ from packaging.requirements import Requirement
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "THIRD_PARTY.md"
 NOT_STATED = "not stated in the package"
-_LEFT_OUT = ("dev", "ray")
+_LEFT_OUT = ("dev", "ray", "litert")
 _ELSEWHERE = re.compile(r"(nvidia|cuda|triton)")  # what torch brings where it is not the CPU build
 _NAMED_IN_FILES = (
     ("Apache License", "Apache-2.0"),
@@ -46,8 +46,8 @@ _TEXT = """\
 # Third-party software
 
 smilebench's own code is under the licence in `LICENSE`. It installs the packages below and contains none of them. The
-page is written by `python tests/third_party.py` from what is installed (Linux, Python 3.11; all extras but dev, and but
-ray, which is installed by hand for a cluster and is under the Apache-2.0 licence).
+page is written by `python tests/third_party.py` from what is installed (Linux, Python 3.11; all extras but dev and litert,
+and but ray, which is installed by hand for a cluster and is under the Apache-2.0 licence).
 
 ## What this means for you
 
@@ -61,6 +61,9 @@ ray, which is installed by hand for a cluster and is under the Apache-2.0 licenc
   - The wheels of **OpenCV** have Qt and FFmpeg under the LGPL: keep them as files that can be exchanged, name them, and
     give the licence's text along. opencv-contrib-python-headless is the same without Qt, where no window is needed.
   - H.264 and H.265 can be covered by patents where you are.
+- **For phones** (`./inv export --target litert`) an environment of its own is made, which is not listed: litert-torch,
+  ai-edge-litert, JAX, transformers, torchao and what they need, under Apache-2.0, MIT, BSD and MPL licences. A .tflite
+  that it makes holds none of them.
 - **torch** is the CPU build here. From the public index it also brings NVIDIA's CUDA libraries, which are proprietary.
 - **Weights**: `./inv fetch-models` gets MediaPipe's Face Landmarker (Apache-2.0) and YuNet (MIT); it
   checks YAMNet (Apache-2.0) and emotion_mini_xception (MIT), which you copy. EmotiEffLib's weights, which it gets
@@ -70,7 +73,7 @@ ray, which is installed by hand for a cluster and is under the Apache-2.0 licenc
 
 
 def find_packages() -> dict[str, Distribution]:
-    """Return what pyproject.toml asks for, dev left out, and all that these packages need: name → what is installed."""
+    """Return what pyproject.toml asks for but in dev and litert, and all that it needs: name → what is installed."""
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     extras = project["optional-dependencies"].items()
     own = [texts for name, texts in extras if name not in _LEFT_OUT]

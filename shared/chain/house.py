@@ -4,12 +4,14 @@ The tasks ``test``, ``check``, ``bench`` and ``lock`` of tasks.py; none of them 
 """
 
 import functools
+import tomllib
 
 import invoke.tasks
 from invoke.context import Context
 
 from shared.chain.running import PROJECT, run_python
 
+PHONES = "litert"  # the extra whose packages do not go together with the others
 task = functools.partial(invoke.tasks.task, auto_shortflags=False)
 
 
@@ -46,9 +48,16 @@ def bench(c: Context, only: str = "") -> None:
 
 @task
 def lock(c: Context) -> None:
-    """Renew constraints.txt: the newest versions that pyproject.toml allows, for every system.
+    """Renew constraints.txt and constraints-litert.txt: the newest versions that pyproject.toml allows, everywhere.
 
     Example: ./inv lock
     """
-    how = ["--all-extras", "--universal", "--python-version", "3.11", "--no-header", "--no-annotate", "--upgrade"]
-    run_python(c, "-m", "uv", "pip", "compile", "pyproject.toml", *how, "--quiet", "--output-file", "constraints.txt")
+    project = tomllib.loads((PROJECT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    together = set(project["optional-dependencies"]) - {PHONES}
+    for extras, file in (
+        (together, "constraints.txt"),
+        ({PHONES, "exporter", "trainer", "tasks"}, f"constraints-{PHONES}.txt"),
+    ):
+        chosen = [word for extra in sorted(extras) for word in ("--extra", extra)]
+        how = [*chosen, "--universal", "--python-version", "3.11", "--no-header", "--no-annotate", "--upgrade"]
+        run_python(c, "-m", "uv", "pip", "compile", "pyproject.toml", *how, "--quiet", "--output-file", file)

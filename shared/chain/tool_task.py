@@ -25,6 +25,7 @@ def tool_task(
     example: str,
     leaves_out: Sequence[str] = (),
     adds: Callable[[Context, Mapping[str, Any]], Sequence[object]] = lambda c, given: (),
+    then: Callable[[Context, Mapping[str, Any]], None] = lambda c, given: None,
 ) -> Task[Any]:
     """Make the task that runs a tool.
 
@@ -34,12 +35,14 @@ def tool_task(
         example: A command line to copy, without the ./inv before it; its first word is the task's name.
         leaves_out: Flags of the tool that it does not take, as another task is for them.
         adds: Gives further words for the tool, from the flags that were given.
+        then: Goes on after the tool, where it succeeded.
     """
     name = shlex.split(example)[0]
     flags = [flag for flag in parser_of(tool).flags() if flag.dest not in leaves_out]
 
     def body(c: Context, **given: Any) -> None:
         run_tool(c, *tool.split(), *write_words(flags, given), *adds(c, given), task=name)
+        then(c, given)
 
     made: Any = _make_task(body, name, f"{summary}\n\nExample: ./inv {example}", flags)
     # What takes any number of files, or what comes in on stdin, invoke cannot parse or pass on.

@@ -13,6 +13,7 @@ from torch import nn
 
 from shared.errors import CheckFailed, InvalidInput
 from shared.models import build_network
+from shared.models.network import Network
 from shared.onnx.contract import SMILE_PROB, outputs_of
 
 OPSET = 18
@@ -59,6 +60,36 @@ def export_module(
     return graph
 
 
+def load_network(
+    weights: Path, network: str, frame_count: int, image_size_px: int, settings: Mapping[str, Any] | None = None
+) -> Network:
+    """Build a network with the weights of a file, ready to answer.
+
+    Args:
+        weights: The .safetensors file.
+        network: One of `shared.models.NETWORKS`.
+        frame_count: Frames of a window.
+        image_size_px: S.
+        settings: As in `shared.models.build_network`.
+
+    Raises:
+        InvalidInput: The weights cannot be read or are another network's.
+    """
+    import safetensors.torch
+
+    built = build_network(network, frame_count, settings, image_size_px)
+    try:
+        built.load_state_dict(safetensors.torch.load_file(weights))
+    except FileNotFoundError:
+        raise InvalidInput(str(weights), found="no such file", expected="the network's weights") from None
+    except Exception as error:  # safetensors' own error, whose home differs between its versions, or torch's
+        reason = " ".join(str(error).split())[:160]
+        raise InvalidInput(
+            str(weights), found=f"no weights of {network} ({reason})", expected="those that the ONNX was exported from"
+        ) from None
+    return built.eval()
+
+
 def export_stream(
     weights: Path,
     network: str,
@@ -86,27 +117,22 @@ def export_stream(
     Raises:
         InvalidInput: The weights cannot be read or are another network's.
     """
-    import safetensors.torch
-
-    built = build_network(network, frame_count, settings, image_size_px)
-    try:
-        built.load_state_dict(safetensors.torch.load_file(weights))
-    except FileNotFoundError:
-        raise InvalidInput(str(weights), found="no such file", expected="the network's weights") from None
-    except Exception as error:  # safetensors' own error, whose home differs between its versions, or torch's
-        reason = " ".join(str(error).split())[:160]
-        raise InvalidInput(
-            str(weights), found=f"no weights of {network} ({reason})", expected="those that the ONNX was exported from"
-        ) from None
-    modules = built.eval().stream_modules(temperature)
+    built = load_network(weights, network, frame_count, image_size_px, settings)
+    modules = built.stream_modules(temperature)
     if modules is None:
         raise InvalidInput(str(weights), found=f"a {network}", expected="a network with an encoder/head split")
     picture = torch.rand(1, 3, image_size_px, image_size_px)
     with torch.no_grad():
         n_features = modules[0](picture).shape[1]
-    encoder = export_module(modules[0], picture, "frame", ("features",))
+    encoder = export_encoder(modules[0], image_size_px)
     head = export_module(modules[1], torch.rand(1, frame_count, n_features), "features", outputs_of("frames", prob))
-    return _without_traces(encoder), _without_traces(head)
+    return encoder, _without_traces(head)
+
+
+def export_encoder(module: nn.Module, image_size_px: int) -> onnx.ModelProto:
+    """Export the encoder of one frame: ``frame`` (1, 3, S, S) to ``features`` (1, F)."""
+    picture = torch.rand(1, 3, image_size_px, image_size_px)
+    return _without_traces(export_module(module, picture, "frame", ("features",)))
 
 
 def _without_traces(graph: onnx.ModelProto) -> onnx.ModelProto:

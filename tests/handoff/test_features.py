@@ -12,15 +12,15 @@ import pytest
 from shared import contracts, paths
 from shared.dataset.feature_store import nearest_with_face
 from shared.dataset.protocol import read_protocol
-from shared.errors import InvalidInput, WrongUsage
+from shared.errors import InvalidInput
 from shared.faces import landmarker
 from shared.onnx.model import OnnxModel
+from shared.onnx.pair import Window
 from shared.onnx.stream import Decider, Rule
 from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
 from shared.web.spec_file import READMES
 from tools.handoff.config import HandoffConfig
 from tools.handoff.golden.features import FeatureCase, draw_feature_cases
-from tools.handoff.sessions import Window
 from tools.handoff.write import Written, write_handoff
 
 LANDMARKER = b"a landmarker"
@@ -221,12 +221,6 @@ def test_a_card_that_is_about_another_graph_is_refused(
     with pytest.raises(InvalidInput, match=message):
         write_handoff(HandoffConfig(model, tmp_path / "handoff"))
     assert not (tmp_path / "handoff").exists()
-
-
-def test_pictures_to_judge_variants_on_are_refused(make_feature_model: MakeModel, tmp_path: Path) -> None:
-    model = make_feature_model(tmp_path / "models" / "one", "landmarks")
-    with pytest.raises(WrongUsage, match="a model of landmarks"):
-        write_handoff(HandoffConfig(model, tmp_path / "handoff", dataset=tmp_path))
 
 
 def test_a_changed_graph_is_refused(make_feature_model: MakeModel, tmp_path: Path) -> None:

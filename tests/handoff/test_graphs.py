@@ -12,18 +12,17 @@ import safetensors.torch
 from onnx import TensorProto, helper
 
 from shared.arrays import U8
+from shared.golden.drawing import draw_face, draw_windows
 from shared.models import build_network
 from shared.models.onnx_export import export_stream
 from shared.onnx.graph import Graph, parse_graph
+from shared.onnx.pair import Encoder, Stream, Window
+from shared.onnx.rewrites import fold_std, to_wasm
 from shared.onnx.session import open_session
 from shared.preprocess import crop_and_resize, to_batch
-from tools.handoff.golden.drawing import draw_face, draw_windows
 from tools.handoff.graphs import build
-from tools.handoff.graphs.build import Made, describe
+from tools.handoff.graphs.build import describe
 from tools.handoff.graphs.pixels import add_preprocessing
-from tools.handoff.graphs.rewrites import fold_std, to_wasm
-from tools.handoff.graphs.variants import Pictures, judge
-from tools.handoff.sessions import Encoder, Stream, Window
 from tools.handoff.write import Written
 
 # Of onnxruntime-web's table of WebGL operators, those that an encoder can use.
@@ -177,42 +176,6 @@ def test_the_input_of_any_size_is_described_as_such(written: Written) -> None:
     (entry,) = [graph for graph in written.spec["graphs"] if graph["name"] == "encoder_pixels"]
     assert entry["inputs"][0]["shape"] == ["height", "width", 4]
     assert entry["inputs"][0]["dtype"] == "uint8"
-
-
-def made(variant: str, n_bytes: int) -> Made:
-    return Made(b"", {"name": f"encoder_{variant}", "variant": variant, "bytes": n_bytes})
-
-
-@pytest.mark.parametrize(
-    ("variant", "variant_probs", "are_drawn", "flips", "offer", "reason"),
-    [
-        ("fp16", [0.1, 0.6, 0.52], True, 0, True, "no decision flips and smile_prob moves by at most 0.0000"),
-        ("fp16", [0.1, 0.615, 0.52], True, 0, True, "at most 0.0150"),
-        ("fp16", [0.1, 0.63, 0.52], True, 0, False, "moves by up to 0.030"),
-        ("fp16", [0.1, 0.6, 0.5], False, 1, False, "1 of 3 decisions flip"),  # 0.5 is not above 0.5
-        ("fp16", [0.1, 0.6, float("nan")], True, 1, False, "moves by up to 1.000"),
-        ("int8", [0.1, 0.6, 0.52], True, 0, False, "--dataset"),
-        ("int8", [0.1, 0.6, 0.52], False, 0, True, "no decision flips"),
-    ],
-)
-def test_a_smaller_encoder_is_offered_only_if_no_decision_flips_and_none_comes_close(
-    variant: str, variant_probs: list[float], are_drawn: bool, flips: int, offer: bool, reason: str
-) -> None:
-    nothing = np.empty((0,), np.float32)
-    pictures = Pictures(nothing, nothing, "windows", are_drawn)
-    plain_probs = np.array([0.1, 0.6, 0.52])
-    verdict = judge(plain_probs, np.array(variant_probs), 0.5, made(variant, 250), made("plain", 1000), pictures)
-    assert (verdict["n_decisions"], verdict["n_flips"], verdict["offer"]) == (3, flips, offer)
-    assert verdict["size_ratio"] == 0.25
-    assert reason in verdict["reason"]
-
-
-def test_the_smaller_encoders_carry_a_verdict_and_the_exact_ones_none(written: Written) -> None:
-    judged = {graph["name"]: graph["verdict"] for graph in written.spec["graphs"]}
-    assert {name for name, verdict in judged.items() if verdict} == {"encoder_fp16", "encoder_int8"}
-    assert 0.45 < judged["encoder_fp16"]["size_ratio"] < 0.55
-    assert 0.25 < judged["encoder_int8"]["size_ratio"] < 0.4
-    assert judged["encoder_int8"]["offer"] is False
 
 
 def test_a_graph_is_described_from_its_bytes(written: Written) -> None:

@@ -7,8 +7,8 @@ import numpy as np
 import pytest
 
 from shared.errors import CheckFailed
+from shared.onnx.pair import Outputs
 from tools.handoff.parity import prove_stream
-from tools.handoff.sessions import Outputs
 
 
 def answering(prob: float, logit: float) -> Any:

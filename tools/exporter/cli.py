@@ -7,13 +7,14 @@ import argparse
 from pathlib import Path
 
 from shared import cli, paths
-from tools.exporter.config import EnsembleConfig, ExportConfig
+from tools.exporter.config import TARGETS, EnsembleConfig, ExportConfig
 
 EXAMPLES = """
 exporter --run artifacts/runs/people-1a2b3c4d
 exporter --run people-1a2b3c4d --checkpoint epoch_0010 --out artifacts/models/people-10
 exporter --run photos-1a2b3c4d --checkpoint stage_0 --calibrate
 exporter --run people-1a2b3c4d --threshold 0.5
+exporter --run people-1a2b3c4d --target litert
 exporter --run people-1a2b3c4d --objective recall:0.9 --calibrate
 """
 
@@ -52,6 +53,12 @@ def parser() -> cli.Parser:
     cli.add_objective(parser)
     cli.add_allow_no_consent(parser)
     add("--calibrate", action="store_true", help="fit a temperature on the validation people, put it into the graph")
+    add(
+        "--target",
+        choices=TARGETS,
+        default="onnx",
+        help="litert: a .tflite for phones as well, proven against torch; ./inv gets its packages (default: onnx)",
+    )
     cli.add_json(parser)
     _add_ensemble(parser)
     return parser
@@ -74,7 +81,12 @@ def _export(arguments: argparse.Namespace) -> cli.Result:
     config = _to_config(arguments)
     from tools.exporter.export import export
 
-    return export(config)
+    if config.target == "onnx":
+        return export(config)
+    from tools.exporter.litert import export_for_phones, require_converter
+
+    require_converter()
+    return export_for_phones(config, export(config))
 
 
 def _ensemble(arguments: argparse.Namespace) -> cli.Result:

@@ -4,6 +4,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+TARGETS = ("onnx", "litert")
+
 if TYPE_CHECKING:
     from shared.statistics.thresholds import Objective
 
@@ -22,6 +24,7 @@ class ExportConfig:
         objective: What it is chosen for.
         calibrate: Whether a temperature is fitted on the validation people and carried into the graph.
         allow_no_consent: Use people without a consent row too.
+        target: ``onnx``, or ``litert`` for phones as well.
     """
 
     run: Path
@@ -33,6 +36,7 @@ class ExportConfig:
     objective: "Objective"
     calibrate: bool
     allow_no_consent: bool = False
+    target: str = "onnx"
 
 
 @dataclass(frozen=True)

@@ -5,13 +5,12 @@ handoff --model demo
 
 import argparse
 
-from shared import cli, paths
+from shared import cli
 from tools.handoff.config import HandoffConfig
 
 _EXAMPLES = """
 handoff                                   # the newest model, to artifacts/handoff/<model_id>/
 handoff --model people-1a2b3c4d-e10
-handoff --model demo --dataset people     # the smaller variants are judged on the dataset's pictures
 handoff --model demo --out web/model --release-threshold 0.4 --min-duration-ms 200
 """
 
@@ -21,7 +20,8 @@ def parser() -> cli.Parser:
     parser = cli.Parser(
         "handoff",
         "Writes the folder that a front-end team copies: the model as graphs for a page (whole window, one-frame "
-        "encoder and head, variants), golden vectors, the JavaScript client and frontend_spec.json.\n"
+        "encoder and head, variants, smaller encoders where quantizer offers some), golden vectors, the JavaScript "
+        "client and frontend_spec.json.\n"
         "Every graph is run and compared first; if its outputs differ, nothing is written (exit code 1).\n"
         "A second run on an unchanged model changes nothing and keeps the browser proof.",
         _EXAMPLES,
@@ -29,11 +29,6 @@ def parser() -> cli.Parser:
     )
     cli.add_model(parser)
     cli.add_out(parser, "artifacts/handoff/<model_id>")
-    cli.add_dataset(
-        parser,
-        default="drawn pictures; with the model's dataset fp16 and int8 are calibrated on its training people and "
-        "judged on its validation people",
-    )
     parser.add_argument(
         "--release-threshold",
         metavar="P",
@@ -58,7 +53,6 @@ def _write(arguments: argparse.Namespace) -> cli.Result:
         arguments,
         model=find_model(arguments.model),
         out=arguments.out and arguments.out.resolve(),
-        dataset=arguments.dataset and paths.dataset_dir(arguments.dataset),
     )
     from tools.handoff.write import write_handoff
 

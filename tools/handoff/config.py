@@ -11,13 +11,11 @@ class HandoffConfig:
     Attributes:
         model: The ONNX; its model.json and weights.safetensors lie beside it.
         out: The folder to write; None is artifacts/handoff/<model_id>.
-        dataset: The model's dataset, to judge variants on; None judges them on drawn pictures.
         release_threshold: Where a smile ends; None is 0.8 of the threshold.
         min_duration_ms: How long a smile lasts before it counts; None is one frame interval, 100 for photos.
     """
 
     model: Path
     out: Path | None = None
-    dataset: Path | None = None
     release_threshold: float | None = None
     min_duration_ms: float | None = None

@@ -6,9 +6,9 @@ import numpy as np
 
 from shared.arrays import F32
 from shared.errors import CheckFailed
+from shared.golden.drawing import draw_harsh, draw_windows
+from shared.onnx.pair import Outputs, Stream, Window
 from shared.preprocess import crop_and_resize, to_batch
-from tools.handoff.golden.drawing import draw_harsh, draw_windows
-from tools.handoff.sessions import Outputs, Stream, Window
 
 # Rounding in the last places of float32 passes, another weight does not; that of logits grows with the largest of them.
 EQUAL = 1e-5

@@ -5,10 +5,10 @@ from typing import Any
 from shared import paths
 from shared.dataset.protocol import read_protocol
 from shared.faces import landmarker
+from shared.golden.pictures import GOLDEN_FILE, Golden
 from shared.onnx.contract import EMOTION_LOGITS
 from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
 from tools.handoff.config import HandoffConfig
-from tools.handoff.golden.pictures import GOLDEN_FILE, Golden
 from tools.handoff.graphs.build import PROB_MEANING, Made
 from tools.handoff.source import Source
 

@@ -14,19 +14,20 @@ from shared import cli, contracts, paths, stale_models
 from shared.errors import InvalidInput, WrongUsage
 from shared.faces import landmarker
 from shared.faces.synthetic import depends_on_z
+from shared.golden.pictures import GOLDEN_FILE, draw_cases, write_golden
+from shared.onnx.pair import Stream, Window
 from shared.web.browser_proof import read_proof
 from shared.web.npm import NPMRC
 from shared.web.spec_file import READMES, stale_entry, stale_line, write_spec
 from tools.handoff import folder as folders
 from tools.handoff.config import HandoffConfig
 from tools.handoff.golden.features import draw_feature_cases, write_feature_golden
-from tools.handoff.golden.pictures import GOLDEN_FILE, draw_cases, write_golden
 from tools.handoff.graphs.build import Made, make_graphs
-from tools.handoff.graphs.variants import Pictures, draw_pictures, make_variants, read_pictures
+from tools.handoff.graphs.smaller import take_smaller
 from tools.handoff.package import PACKAGE_FILE, describe_package
 from tools.handoff.parity import Proof, prove_encoder, prove_pixels, prove_stream
+from tools.handoff.phone.kit import FOLDER, phone_files
 from tools.handoff.readme import PAGE, fit_page, fit_readme
-from tools.handoff.sessions import Stream, Window
 from tools.handoff.source import Source, read_source
 from tools.handoff.spec import build_spec, packages_of
 
@@ -119,44 +120,40 @@ def write_handoff(config: HandoffConfig) -> Written:
     client = folders.client_files()
     landmarker_bytes, missing = _find_landmarker(source)
     own_names = frozenset(
-        {*client, *GRAPH_FILES, "golden", PACKAGE_FILE, ".npmrc", *_DOCUMENTS, landmarker.MODEL_NAME, *_FORMER_FILES}
+        {
+            *client,
+            *GRAPH_FILES,
+            "golden",
+            FOLDER,
+            PACKAGE_FILE,
+            ".npmrc",
+            *_DOCUMENTS,
+            landmarker.MODEL_NAME,
+            *_FORMER_FILES,
+        }
     )
     with folders.draft(place, own_names) as new:
-        if config.dataset is not None and source.kind != "frames":
-            raise WrongUsage(
-                "--dataset",
-                found=f"a model of {source.kind}",
-                expected="a model of frames: only its smaller variants are judged on pictures",
-            )
-        pictures = _choose_pictures(source, config)
         graphs = make_graphs(source)
         window = Window(graphs[0].data)
         stream, proof, notes = None, None, list[str]()
-        if pictures is None:
+        if source.weights is None:
             notes = [f"only the window is handed off: {source.why_no_stream}"] if source.why_no_stream else []
         else:
             cli.note("handoff: comparing every graph with the window ...")
             stream = Stream(graphs[1].data, graphs[2].data)
             proof = prove_stream(window, stream, source.frame_count, source.image_size_px)
             _prove_rewrites(graphs, stream, source)
-            variants, notes = make_variants(graphs, source, pictures)
-            graphs += variants
+            smaller, notes = take_smaller(source, graphs)
+            graphs += smaller
         files = client if landmarker_bytes is None else {**client, landmarker.MODEL_NAME: landmarker_bytes}
-        spec = _fill(new, source, config, graphs, window, stream, files, place.name)
+        spec, left_out = _fill(new, source, config, graphs, window, stream, files, place.name)
         spec, changed = _swap_if_changed(new, place, own_names, spec)
-    notes += missing
+    notes += [*missing, *left_out]
     if (reason := stale_models.why_stale(spec["model"]["sha256"])) is not None:
         notes.append(f"this model is {reason}; do not ship it")
     browser_proof = read_proof(place / paths.SPEC_FILE)
     proven = tuple(browser_proof["execution_providers"]) if browser_proof else ()
     return Written(place, spec, proof, proven, changed, tuple(notes))
-
-
-def _choose_pictures(source: Source, config: HandoffConfig) -> Pictures | None:
-    """Return the pictures on which the smaller encoders are judged; None without smaller encoders."""
-    if source.weights is None:
-        return None
-    return read_pictures(source, config.dataset) if config.dataset else draw_pictures(source)
 
 
 def _prove_rewrites(graphs: list[Made], plain: Stream, source: Source) -> None:
@@ -176,8 +173,8 @@ def _fill(
     stream: Stream | None,
     files: dict[str, bytes],
     folder_name: str,
-) -> dict[str, Any]:
-    """Write all files but the spec; returns the spec."""
+) -> tuple[dict[str, Any], list[str]]:
+    """Write all files but the spec; returns the spec, and a note on what was left out."""
     cli.note("handoff: writing golden vectors ...")
     about = {
         "prob": source.prob,
@@ -198,6 +195,9 @@ def _fill(
     uses_z = source.kind == "landmarks" and depends_on_z(lambda points: window.run(points).prob, source.frame_count)
     stale = stale_models.find_stale(graphs[0].entry["sha256"])
     spec = build_spec(source, graphs, config, golden, uses_z) | stale_entry(stale)
+    phone, phone_notes = phone_files(source, config.model, spec)
+    for name, data in phone.items():
+        contracts.write_bytes(new / name, data)
     for name, data in files.items():
         if name in READMES:
             text = data.decode("utf-8")
@@ -208,7 +208,7 @@ def _fill(
         contracts.write_bytes(new / name, data)
     client = {name: data for name, data in files.items() if name not in {*READMES, landmarker.MODEL_NAME}}
     contracts.write_bytes(new / PACKAGE_FILE, describe_package(spec, client, packages_of(source)))
-    return spec
+    return spec, phone_notes
 
 
 def _find_landmarker(source: Source) -> tuple[bytes | None, list[str]]:

@@ -9,6 +9,7 @@ from typing import Any
 from shared.onnx.contract import EMOTION_LOGITS
 
 SAME_ARITHMETIC = ("plain", "wasm", "webgl")
+SMALLER = ("fp16", "int8")  # in fewer bits
 _DECIDING_ROLES = ("window", "head")
 _OF_PAGES = "_prob_javascript"  # what the tolerances of every kind of model have
 

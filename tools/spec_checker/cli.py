@@ -4,15 +4,21 @@ import argparse
 from pathlib import Path
 
 from shared import cli, paths
-from tools.spec_checker.config import SpecCheckConfig
+from shared.text import language
+from tools.spec_checker.config import CostsConfig, SpecCheckConfig
 
 _EXAMPLES = """
-spec-checker                                         # the newest hand-off
-spec-checker --model demo                            # artifacts/handoff/demo/frontend_spec.json
+spec-checker --model demo                            # artifacts/handoff/demo/frontend_spec.json (default: the newest)
 spec-checker --spec web/spec.json                    # checks it against the ONNX that it names
 spec-checker --spec web/spec.json --model web/model.onnx --json
 spec-checker --browser                               # runs the newest hand-off in a real Chromium, writes the proof
 spec-checker --browser --model demo --film take.mp4  # with this film as the webcam
+"""
+
+_COSTS_EXAMPLES = """
+spec-checker costs --model people-1a2b3c4d-e10
+spec-checker costs --model large,small --rounds 30       # two models in one figure
+spec-checker costs --no-browser --json
 """
 
 
@@ -43,7 +49,46 @@ def parser() -> cli.Parser:
     )
     browser.add_argument("--chromium", metavar="PROGRAM", help="the browser (default: SMILEBENCH_CHROMIUM, or found)")
     browser.add_argument("--quick", action="store_true", help="fewer inferences, no software WebGPU: under a minute")
-    return cli.add_json(parser)
+    cli.add_json(parser)
+    _add_costs(parser)
+    return parser
+
+
+def _add_costs(checker: cli.Parser) -> None:
+    parser = checker.add_command(
+        "costs",
+        "Measures what a decision costs by each way of a hand-off, beside its accuracy. Size, multiply-adds, memory, "
+        "milliseconds natively, in a real Chromium, on a real graphics card and by LiteRT, and the first decision; a "
+        "page with a Pareto figure. What is not on this computer is left out, and the page says why.",
+        _COSTS_EXAMPLES,
+        _measure_costs,
+    )
+    parser.add_argument(
+        "--model", metavar="A,B,...", help="names under artifacts/handoff, or folders (default: the newest)"
+    )
+    cli.add_out(parser, "artifacts/costs/<models>")
+    parser.add_argument(
+        "--rounds", type=cli.positive_int, default=12, metavar="N", help="rounds of timing (default: 12)"
+    )
+    parser.add_argument("--no-browser", action="store_true", help="only natively and by LiteRT")
+    parser.add_argument("--chromium", metavar="PROGRAM", help="the browser (default: SMILEBENCH_CHROMIUM, or found)")
+    cli.add_lang(parser)
+    cli.add_json(parser)
+
+
+def _measure_costs(arguments: argparse.Namespace) -> cli.Result:
+    names = [name.strip() for name in (arguments.model or "").split(",") if name.strip()]
+    folders = tuple(dict.fromkeys(paths.handoff_dir(name) for name in (names or [None])))
+    config = cli.fill(
+        CostsConfig,
+        arguments,
+        folders=folders,
+        out=arguments.out and arguments.out.resolve(),
+        browser=not arguments.no_browser,
+    )
+    from tools.spec_checker.costs.costs import measure_costs
+
+    return measure_costs(config, language.choose(arguments.lang))
 
 
 def _check(arguments: argparse.Namespace) -> cli.Result:

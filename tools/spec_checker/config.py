@@ -25,3 +25,22 @@ class SpecCheckConfig:
     film_s: float | None = None
     chromium: str | None = None
     quick: bool = False
+
+
+@dataclass(frozen=True)
+class CostsConfig:
+    """Settings of a measurement of costs.
+
+    Attributes:
+        folders: The hand-offs.
+        out: The folder to write; None is artifacts/costs/<models>.
+        rounds: Of timing.
+        browser: Whether to measure in a browser, where there is one.
+        chromium: The browser, or None to find one.
+    """
+
+    folders: tuple[Path, ...]
+    out: Path | None = None
+    rounds: int = 12
+    browser: bool = True
+    chromium: str | None = None

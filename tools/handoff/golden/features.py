@@ -15,9 +15,9 @@ import numpy as np
 from shared.arrays import F32
 from shared.dataset.feature_store import nearest_with_face
 from shared.faces.synthetic import Pose, draw_points, draw_scores
+from shared.golden.pictures import Golden, write_document, write_file
 from shared.onnx.contract import class_of
-from tools.handoff.golden.pictures import Golden, write_document, write_file
-from tools.handoff.sessions import Window
+from shared.onnx.pair import Window
 
 _N_SEARCHED = 120
 

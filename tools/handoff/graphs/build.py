@@ -103,8 +103,8 @@ def make_graphs(source: Source) -> list[Made]:
         source.card.get("encoder"),
         source.prob,
     )
+    from shared.onnx.rewrites import fold_std, to_wasm, to_webgl
     from tools.handoff.graphs.pixels import add_preprocessing
-    from tools.handoff.graphs.rewrites import fold_std, to_wasm, to_webgl
 
     encoder = fold_std(encoder)
     for_wasm = to_wasm(encoder)

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import onnx
 
-from tools.handoff.graphs.editing import Editor, attributes_of
+from shared.onnx.editing import Editor, attributes_of
 
 # In the WebGL backend Clip takes its limits as inputs from here on; all others that are used are older.
 WEBGL_OPSET = 13

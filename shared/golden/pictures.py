@@ -6,18 +6,32 @@ Writes golden.json, the pictures, their crops (PNG, RGB) and the features (float
 import hashlib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
 from shared import contracts
 from shared.arrays import F32, U8
+from shared.golden.drawing import draw_face, draw_harsh
 from shared.onnx.contract import class_of
+from shared.onnx.pair import Outputs
 from shared.preprocess import crop_and_resize, to_batch
-from tools.handoff.golden.drawing import draw_face, draw_harsh
-from tools.handoff.sessions import Stream, Window
 
 GOLDEN_FILE = "golden/golden.json"
+
+
+class Window(Protocol):
+    """What decides on a window: an ONNX graph, or a LiteRT signature."""
+
+    def run(self, frames: F32) -> Outputs:
+        """Compute the outputs for (T, 3, S, S) in 0 to 1."""
+
+
+class Encoder(Protocol):
+    """What turns a frame into features."""
+
+    def encode(self, frame: F32) -> F32:
+        """Return the features of (1, 3, S, S)."""
 
 
 @dataclass(frozen=True)
@@ -61,7 +75,7 @@ def crop_frames(frames: U8, size_px: int) -> U8:
 
 
 def write_golden(
-    folder: Path, cases: list[Case], window: Window, stream: Stream | None, about: dict[str, Any]
+    folder: Path, cases: list[Case], window: Window, stream: Encoder | None, about: dict[str, Any]
 ) -> Golden:
     """Write the golden vectors.
 

@@ -1,0 +1,1 @@
+"""Golden vectors of pictures: drawn inputs with the outputs that Python computes for them."""

@@ -1,0 +1,158 @@
+"""What a decision costs: multiply-adds by hand, the ways of a hand-off, Pareto-optimal ones, the table and the page."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from onnx import TensorProto, helper, numpy_helper
+
+from shared import contracts
+from tools.spec_checker.cli import main
+from tools.spec_checker.config import CostsConfig
+from tools.spec_checker.costs import measure
+from tools.spec_checker.costs.costs import Costs, _mark_pareto, measure_costs
+from tools.spec_checker.costs.macs import count_macs
+from tools.spec_checker.costs.page import render_page
+from tools.spec_checker.costs.ways import list_ways
+
+EXAMPLES = Path(__file__).parents[1] / "schemas" / "positive" / "costs"
+
+
+def example(name: str) -> dict[str, Any]:
+    document: dict[str, Any] = json.loads((EXAMPLES / f"{name}.json").read_text(encoding="utf-8"))
+    return document
+
+
+def test_multiply_adds_are_those_that_one_counts_by_hand() -> None:
+    weights = {
+        "w": np.zeros((8, 1, 3, 3), np.float32),  # depthwise, 8 channels of 4 x 4 after stride 2: 8 * 16 * 9
+        "m": np.zeros((128, 5), np.float32),  # 128 * 5
+        "x": np.zeros((1, 12, 5), np.float32),  # an LSTM of 3 on 5: 4 * 3 * (5 + 3) a step
+        "r": np.zeros((1, 12, 3), np.float32),
+    }
+    nodes = [
+        helper.make_node("Conv", ["in", "w"], ["c"], group=8, strides=[2, 2], pads=[1, 1, 1, 1], kernel_shape=[3, 3]),
+        helper.make_node("Relu", ["c"], ["a"]),
+        helper.make_node("Flatten", ["a"], ["f"]),
+        helper.make_node("Gemm", ["f", "m"], ["g"]),
+        helper.make_node("LSTM", ["sequence", "x", "r"], ["y"], hidden_size=3),
+    ]
+    inputs = [
+        helper.make_tensor_value_info("in", TensorProto.FLOAT, [1, 8, 8, 8]),
+        helper.make_tensor_value_info("sequence", TensorProto.FLOAT, [7, 1, 5]),
+    ]
+    outputs = [helper.make_tensor_value_info(name, TensorProto.FLOAT, None) for name in ("g", "y")]
+    constants = [numpy_helper.from_array(values, name) for name, values in weights.items()]
+    model = helper.make_model(helper.make_graph(nodes, "g", inputs, outputs, constants))
+    assert count_macs(model.SerializeToString()) == 8 * 16 * 9 + 128 * 5 + 7 * 4 * 3 * (5 + 3)
+
+
+def graph(name: str, role: str, variant: str, offer: bool | None = None) -> dict[str, Any]:
+    verdict = None if offer is None else {"offer": offer}
+    return {"name": name, "role": role, "variant": variant, "bytes": 10, "file": f"{name}.onnx", "verdict": verdict}
+
+
+def test_ways_are_the_window_and_the_stream_with_each_encoder_that_pages_may_use() -> None:
+    window, head = graph("window", "window", "plain"), graph("head", "head", "plain")
+    assert [way.name for way in list_ways({"graphs": [window]})] == ["window"]
+    encoders = [
+        graph("encoder", "encoder", "plain"),
+        graph("encoder_pixels", "encoder", "pixels"),
+        graph("encoder_fp16", "encoder", "fp16", False),
+        graph("encoder_int8", "encoder", "int8", True),
+    ]
+    ways = list_ways({"graphs": [window, head, *encoders]})
+    assert [(way.name, way.n_bytes) for way in ways] == [("window", 10), ("stream", 20), ("stream_int8", 20)]
+
+
+def way(ms: float | None, accuracy: float | None, native: float = 1.0) -> dict[str, Any]:
+    return {"wasm_ms": ms, "native_ms": native, "accuracy": accuracy, "is_pareto": False}
+
+
+def test_a_way_is_pareto_optimal_unless_another_is_as_quick_and_as_accurate_and_better_in_one() -> None:
+    ways = [way(10, 0.9), way(10, 0.9), way(12, 0.9), way(20, 0.95), way(5, 0.8), way(6, 0.8), way(1, None)]
+    _mark_pareto([{"ways": ways[:3]}, {"ways": ways[3:]}])
+    assert [one["is_pareto"] for one in ways] == [True, True, False, True, True, False, False]
+
+
+def test_where_one_way_was_not_timed_in_wasm_all_are_compared_natively() -> None:
+    ways = [way(None, 0.9, native=3.0), way(5.0, 0.9, native=4.0)]
+    _mark_pareto([{"ways": ways}])
+    assert [one["is_pareto"] for one in ways] == [True, False]
+
+
+def test_the_table_says_what_was_not_measured_and_why() -> None:
+    text = Costs(Path("folder"), example("no_browser_no_accuracy")).as_text()
+    assert "accuracy unknown: ./inv evaluate" in text
+    assert "note: wasm: no Chromium" in text
+    text = Costs(Path("folder"), example("one_model")).as_text()
+    assert "accuracy 92.0% (90.0% to 94.0%) of 800 sequences of 670 test people" in text
+    assert text.count("Pareto-optimal") == 1
+    assert "LiteRT: window 22.0 ms, stream 5.0 ms" in text
+
+
+def test_the_page_is_in_both_languages_and_escapes_what_files_say() -> None:
+    document = example("one_model")
+    document["models"][0]["notes"]["webgpu"] = "<script>alert(1)</script>"
+    page = render_page(document, "ko")
+    assert "판단 한 번의 비용" in page
+    assert '<div lang="en" hidden>' in page
+    assert "<script>alert" not in page
+    assert page.count("<circle") == 2 * 4  # four ways, in both languages
+    assert 'fill="#0b66c2"' in page
+    assert "{{" not in page
+
+
+def test_without_a_measured_model_there_is_no_figure_but_a_sentence() -> None:
+    page = render_page(example("no_browser_no_accuracy"), "en")
+    assert "<circle" not in page
+    assert "There is no figure" in page
+    assert "not measured on test people yet" in page
+
+
+def test_a_handoff_is_measured_natively_where_there_is_no_browser(
+    stream_folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    monkeypatch.setenv("SMILEBENCH_CHROMIUM", str(tmp_path / "nothing"))
+    done = measure_costs(CostsConfig((stream_folder,), tmp_path / "out", rounds=1), "en")
+    document = contracts.read_document(tmp_path / "out" / "costs.json", "costs")
+    (model,) = document["models"]
+    assert "no program" in model["notes"]["wasm"]
+    assert "no .tflite" in model["notes"]["litert"]
+    assert all(one["native_ms"] > 0 and one["wasm_ms"] is None for one in model["ways"])
+    assert [one["name"] for one in model["ways"]][:2] == ["window", "stream"]
+    assert done.exit_code == 0
+    assert (tmp_path / "out" / "costs.html").is_file()
+
+
+def test_litert_that_is_not_installed_is_a_note(stream_folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    import builtins
+
+    folder = stream_folder
+    (folder / "phone").mkdir()
+    (folder / "phone" / "smile_detector.tflite").write_bytes(b"a file")
+    original = builtins.__import__
+
+    def without(name: str, *rest: Any) -> Any:
+        if name.startswith("ai_edge_litert"):
+            raise ImportError(name=name)
+        return original(name, *rest)
+
+    monkeypatch.setattr(builtins, "__import__", without)
+    found = measure.Measured({})
+    measure._measure_litert(folder, found, {}, 1)
+    assert "found no package ai_edge_litert" in found.notes["litert"]
+    assert found.litert == {}
+
+
+def test_an_unknown_handoff_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path))
+    assert main(["costs", "--model", "nobody", "--no-browser"]) == 1
+    error = capsys.readouterr().err
+    assert "./inv handoff --model MODEL" in error
+    assert error.count("\n") == 1

@@ -1,0 +1,262 @@
+"""Exports a model for phones: a LiteRT file with three signatures, its card and golden vectors, run by LiteRT itself.
+
+    weights → encoder, head and window as signatures of one .tflite → LiteRT's interpreter on golden and real windows
+            → equal to torch, no decision flips, encoder and head equal the window → litert/ in the model's folder
+
+Needs the extra ``litert``, whose packages have an environment of their own: ./inv export --target litert makes it.
+"""
+
+import contextlib
+import importlib.util
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from shared import cli, contracts, paths, provenance
+from shared.arrays import F32
+from shared.dataset import consent, reader, splits
+from shared.errors import CheckFailed, InvalidInput, MissingOutside
+from shared.golden.pictures import crop_frames, draw_cases, write_golden
+from shared.models.network import Network
+from shared.models.onnx_export import load_network
+from shared.onnx.contract import EMOTION_LOGITS
+from shared.onnx.litert import ENCODER, HEAD, WINDOW, LiteRtModel
+from shared.onnx.model import iterate_batches
+from shared.onnx.pair import Outputs
+from shared.preprocess import to_batch
+from tools.exporter.config import ExportConfig
+from tools.exporter.export import Exported
+
+EQUAL = 1e-5  # of probabilities; of logits and features as a part of the largest one above 1
+N_VALIDATION = 60  # windows, besides the golden ones
+
+
+class _Named(nn.Module):
+    """A module whose outputs have names, as a signature keeps them."""
+
+    def __init__(self, module: nn.Module, outputs: tuple[str, ...]) -> None:
+        super().__init__()
+        self.module = module
+        self.outputs = outputs
+
+    def forward(self, **inputs: Tensor) -> dict[str, Tensor]:
+        [values] = inputs.values()
+        found = self.module(values)
+        return dict(zip(self.outputs, found if isinstance(found, tuple) else (found,), strict=True))
+
+
+@dataclass(frozen=True)
+class ForPhones:
+    """An exported model, and its LiteRT file that answers like torch.
+
+    Attributes:
+        exported: The model.
+        folder: Of the LiteRT file.
+        card: Its litert.json.
+    """
+
+    exported: Exported
+    folder: Path
+    card: dict[str, Any]
+    exit_code: int = 0
+
+    def as_text(self) -> str:
+        """Summarise both."""
+        card, parity = self.card, self.card["parity"]
+        return (
+            f"{self.exported.as_text()}\n"
+            f"{paths.shown(self.folder / card['file'])}: {card['bytes']:,} bytes, signatures "
+            f"{', '.join(card['signatures'])}\n"
+            f"torch and LiteRT agree on {parity['n_windows']} windows: largest difference "
+            f"{parity['largest_difference']:.1e}, {parity['n_flips']} decisions flip; encoder and head equal the "
+            f"window to {parity['stream_difference']:.1e}"
+        )
+
+    def as_json(self) -> dict[str, Any]:
+        """Give both cards and folders."""
+        return {**self.exported.as_json(), "litert": {"folder": str(self.folder), "card": self.card}}
+
+
+def require_converter() -> None:
+    """Refuse at once where the converter is not installed.
+
+    Raises:
+        MissingOutside: It is not.
+    """
+    if importlib.util.find_spec("litert_torch") is None:
+        raise MissingOutside(
+            "--target litert",
+            found="no Python package 'litert_torch'",
+            expected="the extra litert, whose packages have an environment of their own",
+            todo="run it as ./inv export --target litert",
+        )
+
+
+def export_for_phones(config: ExportConfig, exported: Exported) -> ForPhones:
+    """Convert what was exported for LiteRT, and prove it on golden and on the validation people's windows."""
+    card = exported.model
+    if card["input"]["name"] != "frames":
+        raise InvalidInput(
+            str(exported.folder),
+            found=f"a model of {card['input']['name']}",
+            expected="one of pictures (frames): on a phone, MediaPipe and ONNX Runtime run the others",
+        )
+    dataset = consent.permitted(reader.open_dataset(config.dataset), allow_no_consent=config.allow_no_consent)
+    rows = splits.rows_of(dataset, splits.read_split(config.split, dataset), "validation")[:N_VALIDATION]
+    windows = (window for _, batch in iterate_batches(dataset, rows) for window in batch)
+    folder, document = convert(exported.folder, card, windows)
+    return ForPhones(exported, folder, document)
+
+
+def convert(folder: Path, card: dict[str, Any], windows: Iterator[F32]) -> tuple[Path, dict[str, Any]]:
+    """Convert an exported model for LiteRT and prove it.
+
+    Args:
+        folder: The model's; gets ``litert/``.
+        card: Its model.json.
+        windows: Real ones, (T, 3, S, S) in 0 to 1, such as validation people's.
+
+    Returns:
+        The folder of the LiteRT file and its card.
+
+    Raises:
+        MissingOutside: litert-torch is not installed.
+        CheckFailed: LiteRT answers otherwise than torch. Nothing is written then.
+    """
+    prob = next(output["name"] for output in card["outputs"] if output["name"] != EMOTION_LOGITS)
+    _, count, _, side, _ = card["input"]["shape"]
+    network = load_network(folder / paths.WEIGHTS_FILE, card["network"], count, side, card.get("encoder"))
+    temperature = card["temperature"] or 1.0
+    with tempfile.TemporaryDirectory() as place:
+        file = Path(place) / paths.LITERT_FILE
+        _write_file(file, network, temperature, (count, side), prob)
+        model = LiteRtModel(file, prob)
+        parity = _prove(model, network.contract_module(temperature).eval(), card, windows)
+        target = folder / paths.LITERT_FOLDER
+        shutil.rmtree(target, ignore_errors=True)
+        contracts.write_bytes(target / paths.LITERT_FILE, file.read_bytes())
+    about = {
+        "prob": prob,
+        "threshold": card["threshold"]["value"],
+        "interval_ms": card["frame_interval_ms"],
+        "size_px": side,
+        "model_sha256": contracts.sha256_file(target / paths.LITERT_FILE),
+    }
+    cli.note("exporter: writing golden vectors, run by LiteRT ...")
+    golden = write_golden(target / "golden", draw_cases(count), model, model, about)
+    document = {
+        "schema_version": 1,
+        "created_utc": paths.utc_text(),
+        "model": {"name": card["model_id"], "sha256": card["onnx"]["sha256"]},
+        "file": paths.LITERT_FILE,
+        "sha256": about["model_sha256"],
+        "bytes": (target / paths.LITERT_FILE).stat().st_size,
+        "signatures": {
+            WINDOW: {"input": "frames", "shape": [1, count, 3, side, side], "outputs": [prob, EMOTION_LOGITS]},
+            ENCODER: {"input": "frame", "shape": [1, 3, side, side], "outputs": ["features"]},
+            HEAD: {"input": "features", "shape": parity.pop("head_shape"), "outputs": [prob, EMOTION_LOGITS]},
+        },
+        "threshold": card["threshold"]["value"],
+        "frame_interval_ms": card["frame_interval_ms"],
+        "golden": {"file": "golden/golden.json", "sha256": golden.sha256},
+        "parity": parity,
+        "code": provenance.code_info("torch", "litert-torch", "ai-edge-litert"),
+    }
+    contracts.write_document(target / paths.LITERT_CARD, document, "litert")
+    return target, document
+
+
+def _write_file(file: Path, network: Network, temperature: float, size: tuple[int, int], prob: str) -> None:
+    """Convert encoder, head and window into one file."""
+    with _quiet():
+        import litert_torch
+
+        count, side = size
+        modules = network.stream_modules(temperature)
+        if modules is None:
+            raise InvalidInput(str(file), found="a network without halves", expected="one with an encoder and a head")
+        picture = torch.rand(1, 3, side, side)
+        with torch.no_grad():
+            n_features = modules[0](picture).shape[1]
+        answers = (prob, EMOTION_LOGITS)
+        cli.note("exporter: converting for LiteRT, which takes minutes ...")
+        parts = (
+            (ENCODER, _Named(modules[0], ("features",)), {"frame": picture}),
+            (HEAD, _Named(modules[1], answers), {"features": torch.rand(1, count, n_features)}),
+            (
+                WINDOW,
+                _Named(network.contract_module(temperature), answers),
+                {"frames": torch.rand(1, count, 3, side, side)},
+            ),
+        )
+        build: Any = litert_torch
+        for name, module, inputs in parts:
+            build = build.signature(name, module.eval(), (), inputs)
+        build.convert().export(str(file))
+
+
+@contextlib.contextmanager
+def _quiet() -> Iterator[None]:
+    """Send what the converter prints, from C++ as well, to stderr: stdout is the result's."""
+    import warnings
+
+    kept = os.dup(1)
+    os.dup2(2, 1)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        os.dup2(kept, 1)
+        os.close(kept)
+
+
+@torch.inference_mode()
+def _prove(model: LiteRtModel, module: nn.Module, card: dict[str, Any], windows: Iterator[F32]) -> dict[str, Any]:
+    """Compare LiteRT with torch on golden and real windows, and its encoder and head with its window."""
+    count, side, threshold = card["input"]["shape"][1], card["input"]["shape"][3], card["threshold"]["value"]
+    golden = [to_batch(crop_frames(case.frames, side))[0] for case in draw_cases(count)]
+    real = list(windows)
+    largest = stream = 0.0
+    n_flips, shape = 0, [1]
+    for frames in cli.progress([*golden, *real], what="LiteRT"):
+        prob, logits = module(torch.from_numpy(frames)[None])
+        wanted = Outputs(float(prob[0]), logits[0].numpy())
+        whole = model.run(frames)
+        features = np.concatenate([model.encode(frame[None]) for frame in frames])
+        shape = [1, *features.shape]
+        halves = model.decide(features)
+        largest = max(largest, _distance(whole, wanted))
+        stream = max(stream, _distance(halves, whole))
+        n_flips += (whole.prob > threshold) != (wanted.prob > threshold)
+        n_flips += (halves.prob > threshold) != (wanted.prob > threshold)
+    if n_flips or largest > EQUAL or stream > EQUAL:
+        raise CheckFailed(
+            "LiteRT",
+            found=f"{largest:.1e} from torch, halves {stream:.1e} from the window, {n_flips} decisions that flip",
+            expected=f"at most {EQUAL:.0e}, and none",
+            todo="nothing was written; do not ship this conversion",
+        )
+    return {
+        "n_golden": len(golden),
+        "n_windows": len(golden) + len(real),
+        "largest_difference": largest,
+        "stream_difference": stream,
+        "n_flips": n_flips,
+        "tolerance": EQUAL,
+        "head_shape": shape,
+    }
+
+
+def _distance(found: Outputs, wanted: Outputs) -> float:
+    """Return the largest difference of an output, of logits as a part of the largest one above 1."""
+    scale = float(np.abs(wanted.emotion_logits).max(initial=1.0))
+    return max(abs(found.prob - wanted.prob), float(np.abs(found.emotion_logits - wanted.emotion_logits).max()) / scale)

@@ -1,0 +1,1 @@
+"""For mobile developers: the LiteRT file and sources to paste, fitted to the model."""

@@ -1,0 +1,1 @@
+"""Makes a model smaller, and says whether a page may use it."""

@@ -1,0 +1,3 @@
+from tools.quantizer.cli import main
+
+raise SystemExit(main())

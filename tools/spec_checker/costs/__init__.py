@@ -1,0 +1,1 @@
+"""What a decision costs by each way of a hand-off, beside how accurate it is."""
