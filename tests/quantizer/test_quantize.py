@@ -10,8 +10,9 @@ import pytest
 
 from shared import contracts
 from shared.dataset.splits import read_split, rows_of
-from tools.handoff.config import HandoffConfig
-from tools.handoff.write import write_handoff
+from tools.handoff.graphs.build import describe
+from tools.handoff.graphs.smaller import take_smaller
+from tools.handoff.source import read_source
 from tools.quantizer import quantize as flow
 from tools.quantizer.cli import main
 from tools.quantizer.config import QuantizeConfig
@@ -77,29 +78,35 @@ def test_what_does_not_pass_is_in_the_table_and_not_in_the_folder(home: Path) ->
 
 @pytest.mark.usefixtures("no_node")
 def test_what_passes_goes_into_the_handoff_with_its_verdict_until_the_model_is_another(
-    home: Path, monkeypatch: pytest.MonkeyPatch
+    home: Path, halves: flow.Halves, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(flow, "why_not", passing)
     done = flow.quantize(config(home, allow_no_consent=True))
     assert done.exit_code == 0
     folder = home / "artifacts" / "quantized" / "small"
-    written = write_handoff(HandoffConfig(config(home).model))
-    smaller = [graph for graph in written.spec["graphs"] if graph["verdict"]]
-    assert [graph["name"] for graph in smaller] == ["encoder_fp16", "encoder_int8"]
+    source = read_source(config(home).model)
+    graphs = [
+        describe("window", "window", "plain", "window.onnx", halves.head),  # which is not looked at
+        describe("encoder", "encoder", "plain", "encoder.onnx", halves.plain),
+        describe("head", "head", "plain", "head.onnx", halves.head),
+    ]
+    smaller, notes = take_smaller(source, graphs)
+    assert ([graph.name for graph in smaller], notes) == (["encoder_fp16", "encoder_int8"], [])
     for graph in smaller:
-        assert graph["verdict"]["offer"] is True
-        assert "decisions flip on the test people of people" in graph["verdict"]["reason"]
-        assert (written.folder / graph["file"]).read_bytes() == (folder / graph["file"]).read_bytes()
-        assert graph["verdict"]["size_ratio"] < 0.6
+        verdict = graph.entry["verdict"]
+        assert verdict["offer"] is True
+        assert "decisions flip on the test people of people" in verdict["reason"]
+        assert graph.data == (folder / graph.entry["file"]).read_bytes()
+        assert verdict["size_ratio"] < 0.6
     (folder / "encoder_int8.onnx").write_bytes(b"another")
     with pytest.raises(flow.InvalidInput, match=r"as quantization\.json says"):
-        write_handoff(HandoffConfig(config(home).model))
+        take_smaller(source, graphs)
     document = json.loads((folder / "quantization.json").read_text())
     document["model"]["sha256"] = "0" * 64
     (folder / "quantization.json").write_text(json.dumps(document))
-    again = write_handoff(HandoffConfig(config(home).model))
-    assert not [graph for graph in again.spec["graphs"] if graph["verdict"]]
-    assert "of another export" in again.notes[0]
+    smaller, notes = take_smaller(source, graphs)
+    assert smaller == []
+    assert "of another export" in notes[0]
 
 
 @pytest.mark.usefixtures("no_node")

@@ -78,15 +78,15 @@ def _add_ensemble(exporter: cli.Parser) -> None:
 
 
 def _export(arguments: argparse.Namespace) -> cli.Result:
-    config = _to_config(arguments)
-    from tools.exporter.export import export
+    if arguments.target == "onnx":
+        config = _to_config(arguments)
+        from tools.exporter.export import export
 
-    if config.target == "onnx":
         return export(config)
     from tools.exporter.litert import export_for_phones, require_converter
 
     require_converter()
-    return export_for_phones(config, export(config))
+    return export_for_phones(_to_config(arguments))
 
 
 def _ensemble(arguments: argparse.Namespace) -> cli.Result:

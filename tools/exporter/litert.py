@@ -33,7 +33,7 @@ from shared.onnx.model import iterate_batches
 from shared.onnx.pair import Outputs
 from shared.preprocess import to_batch
 from tools.exporter.config import ExportConfig
-from tools.exporter.export import Exported
+from tools.exporter.export import Exported, export
 
 EQUAL = 1e-5  # of probabilities; of logits and features as a part of the largest one above 1
 N_VALIDATION = 60  # windows, besides the golden ones
@@ -100,8 +100,14 @@ def require_converter() -> None:
         )
 
 
-def export_for_phones(config: ExportConfig, exported: Exported) -> ForPhones:
-    """Convert what was exported for LiteRT, and prove it on golden and on the validation people's windows."""
+def export_for_phones(config: ExportConfig) -> ForPhones:
+    """Export a checkpoint, convert it for LiteRT, and prove that on golden and on the validation people's windows.
+
+    Raises:
+        InvalidInput: As `export`; or a model of another kind than pictures.
+        CheckFailed: As `export` and `convert`.
+    """
+    exported = export(config)
     card = exported.model
     if card["input"]["name"] != "frames":
         raise InvalidInput(

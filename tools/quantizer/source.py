@@ -12,7 +12,7 @@ from shared.models import INPUT_KINDS
 from shared.onnx.cards import read_card
 from shared.onnx.contract import SMILE_PROB, find_prob
 
-N_CALIBRATION_FRAMES = 200
+N_CALIBRATION_FRAMES = 100
 N_TUNING_FRAMES = 3000
 N_VALIDATION = 1500
 

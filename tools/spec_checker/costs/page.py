@@ -37,7 +37,7 @@ def render_page(document: Mapping[str, Any], lang: Lang) -> str:
 
 def _body(document: Mapping[str, Any], words: Words) -> str:
     machine = document["machine"]
-    lead = words("lead", processor=f"{machine['processor']}, {machine['cores']}", n=document["n_rounds"])
+    lead = words("lead", processor=machine["processor"], cores=machine["cores"], n=document["n_rounds"])
     parts = [f"<h1>{_text(words('title'))}</h1><p>{_text(lead)}</p>", _figure(document, words)]
     parts += [_model(model, words) for model in document["models"]]
     parts.append(f"<p>{_text(words('first_note'))}</p>")
