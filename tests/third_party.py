@@ -46,8 +46,8 @@ _TEXT = """\
 # Third-party software
 
 smilebench's own code is under the licence in `LICENSE`. It installs the packages below and contains none of them. The
-page is written by `python tests/third_party.py` from what is installed (Linux, Python 3.11; all extras but dev and litert,
-and but ray, which is installed by hand for a cluster and is under the Apache-2.0 licence).
+page is written by `python tests/third_party.py` from what is installed (Linux, Python 3.11; not dev, litert or ray,
+which is installed by hand for a cluster and is under the Apache-2.0 licence).
 
 ## What this means for you
 
