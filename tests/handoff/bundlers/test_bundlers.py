@@ -6,10 +6,10 @@ from typing import Any
 
 import numpy as np
 import pytest
+from tools.handoff.sessions import Window
 
 from shared import paths
 from shared.preprocess import to_batch
-from tools.handoff.sessions import Window
 
 pytestmark = pytest.mark.slow
 
