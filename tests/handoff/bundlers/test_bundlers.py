@@ -6,9 +6,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tools.handoff.sessions import Window
 
 from shared import paths
+from shared.onnx.pair import Window
 from shared.preprocess import to_batch
 
 pytestmark = pytest.mark.slow
