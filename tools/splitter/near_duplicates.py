@@ -144,6 +144,7 @@ def _read(dataset: Dataset, names: Sequence[str], file: Path) -> tuple[list[byte
     parts = []
     batches = [names[start : start + _BATCH] for start in range(0, len(names), _BATCH)]
     read_ahead = map_ahead(read, names)
+    nothing = np.empty((0, image_matching.SIZE_PX, image_matching.SIZE_PX), np.uint8)  # a slice would keep the whole
     shape = (len(names), image_matching.SIZE_PX, image_matching.SIZE_PX)
     with file.open("wb") as stream:
         np.lib.format.write_array_header_1_0(stream, {"descr": "|u1", "fortran_order": False, "shape": shape})
@@ -152,5 +153,5 @@ def _read(dataset: Dataset, names: Sequence[str], file: Path) -> tuple[list[byte
             digests += [digest for digest, _ in done]
             part = image_matching.describe(np.stack([small for _, small in done]))
             stream.write(part.grey[:].tobytes())
-            parts.append(replace(part, grey=part.grey[:0]))
+            parts.append(replace(part, grey=nothing))
     return digests, parts
