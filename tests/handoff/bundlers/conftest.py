@@ -98,16 +98,17 @@ def pack(
 
     @functools.cache
     def make(kind: str) -> Packed:
+        folder = home / kind
         if kind == "frames":
-            model = request.getfixturevalue("untrained") / paths.MODEL_FILE
+            shutil.copytree(request.getfixturevalue("written").folder, folder)
+            spec = contracts.read_document(folder / paths.SPEC_FILE, "frontend_spec")
         else:
-            found = [folder / landmarker.MODEL_NAME for folder in landmarker.model_folders()]
+            found = [each / landmarker.MODEL_NAME for each in landmarker.model_folders()]
             task = next((path for path in found if path.is_file()), None)
             if task is None:
                 pytest.skip(f"no {landmarker.MODEL_NAME}: ./inv fetch-models")
             model = make_feature_model(home / "models" / kind, kind, landmarker=task.read_bytes())
-        folder = home / kind
-        spec = write_handoff(HandoffConfig(model, folder)).spec
+            spec = write_handoff(HandoffConfig(model, folder)).spec
         tested = [{"graph": each["name"], "sha256": each["sha256"], **_TESTED} for each in spec["graphs"]]
         proof = {
             "schema_version": 1,
