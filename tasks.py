@@ -22,7 +22,7 @@ from shared.chain import compare_approaches as approaches_chain
 from shared.chain import demo as demo_chain
 from shared.chain.running import exit_codes, find_dataset, open_chain
 from shared.chain.sweep import sweep_flags, sweep_tasks
-from shared.chain.tool_task import chain_task, tool_task
+from shared.chain.tool_task import chain_task, text_task, tool_task
 from shared.text import language
 
 DEMO = "demo"
@@ -194,34 +194,18 @@ def compare_approaches(c: Context, given: argparse.Namespace) -> None:
     print(compared.as_text(lang))
 
 
-@chain_task(sweep_flags.plan_parser())
-def sweep_plan(c: Context, given: argparse.Namespace) -> None:
-    """Plan a sweep: folds x seeds x arms x approaches, a cell each.
-
-    Example: ./inv sweep-plan --dataset people --folds 5 --seeds 3 --epochs 7,10
-    """
-    with exit_codes():
-        print(sweep_tasks.plan(c, given))
-
-
-@chain_task(sweep_flags.run_parser())
-def sweep(c: Context, given: argparse.Namespace) -> None:
-    """Do a plan's cells: side by side here, a part of them, or on a Ray cluster.
-
-    Example: ./inv sweep --plan people-1a2b3c4d
-    """
-    with exit_codes():
-        print(sweep_tasks.run(c, given))
-
-
-@chain_task(sweep_flags.merge_parser())
-def sweep_merge(c: Context, given: argparse.Namespace) -> None:
-    """Put the shards of a sweep together.
-
-    Example: ./inv sweep-merge --plan people-1a2b3c4d --shards laptop/people-1a2b3c4d
-    """
-    with exit_codes():
-        print(sweep_tasks.merge(c, given))
+sweep_plan = text_task(
+    sweep_flags.plan_parser(), "Plan a sweep: folds x seeds x arms x approaches, a cell each.",
+    example="sweep-plan --dataset people --folds 5 --seeds 3 --epochs 7,10", work=sweep_tasks.plan,
+)  # fmt: skip
+sweep = text_task(
+    sweep_flags.run_parser(), "Do a plan's cells: side by side here, a part of them, or on a Ray cluster.",
+    example="sweep --plan people-1a2b3c4d", work=sweep_tasks.run,
+)  # fmt: skip
+sweep_merge = text_task(
+    sweep_flags.merge_parser(), "Put the shards of a sweep together.",
+    example="sweep-merge --plan people-1a2b3c4d --shards laptop/people-1a2b3c4d", work=sweep_tasks.merge,
+)  # fmt: skip
 
 
 # ---- hand-off --------------------------------------------------------------------------------------------------------

@@ -1,7 +1,7 @@
 """Tasks whose flags are those of a command line's own parser: name, default and help are written there, once.
 
 ``tool_task`` makes the task of a tool; ``chain_task`` makes a function of several tools a task, with a parser of
-`shared.chain.commands`.
+`shared.chain.commands`; ``text_task`` one that only prints what such a function returns.
 """
 
 import argparse
@@ -15,7 +15,7 @@ from invoke.tasks import Task
 
 from shared import cli
 from shared.chain.flags import default_of, help_of, is_list, parser_of, write_words
-from shared.chain.running import run_tool
+from shared.chain.running import exit_codes, run_tool
 
 
 def tool_task(
@@ -48,6 +48,25 @@ def tool_task(
     # What takes any number of files, or what comes in on stdin, invoke cannot parse or pass on.
     made.runs_as = tool if any(flag.nargs == "+" and not flag.option_strings for flag in flags) else None
     return cast(Task[Any], made)
+
+
+def text_task(
+    parser: cli.Parser, summary: str, *, example: str, work: Callable[[Context, argparse.Namespace], object]
+) -> Task[Any]:
+    """Make the task of a chain's function that returns what to print.
+
+    Args:
+        parser: Of its flags.
+        summary: What the task does, in a sentence.
+        example: A command line to copy, without the ./inv before it; its first word is the task's name.
+        work: The function.
+    """
+
+    def body(c: Context, **given: Any) -> None:
+        with exit_codes():
+            print(work(c, parser.parse_args(write_words(parser.flags(), given))))
+
+    return _make_task(body, shlex.split(example)[0], f"{summary}\n\nExample: ./inv {example}", parser.flags())
 
 
 def chain_task(parser: cli.Parser) -> Callable[[Callable[[Context, argparse.Namespace], None]], Task[Any]]:
