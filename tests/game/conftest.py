@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,18 +20,22 @@ CALM_S, LAUGH_S, FPS = 3.0, 2.5, 30
 
 
 @pytest.fixture(scope="session")
-def handoff(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A hand-off that calls the red of a picture a smile; see tests/handoff/client/standin.py.
-
-    Frames may lie far from their places, so that a machine that is busy with others decides as well.
-    """
+def write_standin() -> Callable[..., Any]:
+    """The function of tests/handoff/client/standin.py: a hand-off that calls the red of a picture a smile."""
     spec = importlib.util.spec_from_file_location("standin", CLIENT_TESTS / "standin.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    function: Callable[..., Any] = module.write_standin
+    return function
+
+
+@pytest.fixture(scope="session")
+def handoff(tmp_path_factory: pytest.TempPathFactory, write_standin: Callable[..., Any]) -> Path:
+    """A hand-off whose frames may lie far from their places, so that a machine that is busy with others decides too."""
     folder = tmp_path_factory.mktemp("game") / "standin"
-    module.write_standin(folder, min_duration_ms=100, max_deviation_ms=1000)
+    write_standin(folder, min_duration_ms=100, max_deviation_ms=1000)
     return folder
 
 
@@ -38,6 +43,12 @@ def handoff(tmp_path_factory: pytest.TempPathFactory) -> Path:
 def hold_answers() -> Path:
     """A script that lets a test keep the model's answers back: hold(), isHeld(), release()."""
     return CLIENT_TESTS / "hold_answers.js"
+
+
+@pytest.fixture(scope="session")
+def slow_answers() -> Path:
+    """A script that lets a test slow the machine down: slowMs = 300."""
+    return CLIENT_TESTS / "slow_answers.js"
 
 
 @pytest.fixture(scope="session")

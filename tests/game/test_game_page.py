@@ -240,6 +240,34 @@ def test_a_camera_that_is_not_allowed_is_explained_and_can_be_tried_again(
     opened.close()
 
 
+def test_a_round_is_not_begun_and_not_played_on_without_a_judge(
+    browser: Any, make_game: Callable[..., Any], write_standin: Callable[..., Any], slow_answers: Path, tmp_path: Path
+) -> None:
+    write_standin(tmp_path / "standin", threshold=0.999, release_threshold=0.9, min_duration_ms=100)
+    own = make_game(tmp_path / "standin")
+    opened = Visit(browser, f"{own.url}?lang=en", 1280, 800, script=slow_answers)
+    opened.state("ready")
+    opened.page.evaluate("slowMs = 300")  # five frames take 1.5 s
+    opened.page.keyboard.press("Space")
+    opened.state("countdown")
+    wait_until(opened.page, "document.body.dataset.state !== 'countdown'")
+    assert opened.page.evaluate("document.body.dataset.state") == "ready"
+    assert re.search(r"This computer is slow: \d\.\d s pass between two decisions", opened.text("#message"))
+    assert opened.page.evaluate("document.getElementById('video').srcObject") is None
+    opened.page.screenshot(path=tmp_path / "slow.png")
+    opened.page.evaluate("slowMs = 0")
+    opened.page.keyboard.press("Space")
+    opened.state("playing")
+    opened.page.evaluate("slowMs = 700")
+    opened.state("ready")
+    assert "This computer is slow" in opened.text("#message")
+    opened.page.keyboard.press("l")
+    assert "컴퓨터가 느려서" in opened.text("#message")
+    assert opened.text("#best") == "–"  # a round without a judge is no record
+    opened.close()
+    assert own.end()[0] == 0
+
+
 def test_a_camera_that_goes_away_ends_the_round_with_a_word(visit: Callable[..., Visit]) -> None:
     opened = begin(visit)
     opened.page.evaluate(

@@ -139,7 +139,7 @@ def of_photos(model: Path) -> Path:
 def test_one_odd_photo_starts_no_smile_unless_asked(make_feature_model: MakeModel, tmp_path: Path) -> None:
     model = of_photos(make_feature_model(tmp_path / "photos", "landmarks"))
     spec = write_handoff(HandoffConfig(model, tmp_path / "out")).spec
-    assert spec["frames"] == {"count": 1, "interval_ms": 0, "max_deviation_ms": 0}
+    assert spec["frames"] == {"count": 1, "interval_ms": 0, "max_deviation_ms": 0, "max_step_ms": 2000}
     assert spec["decision"]["min_duration_ms"] == read_protocol().frame_interval_ms == 100
     high = spec["decision"]["threshold"] + 0.1
     decider = Decider(Rule.from_spec(spec))

@@ -71,7 +71,7 @@ def test_nothing_counts_as_proven_before_a_browser_ran_it(written: Written) -> N
 
 def test_the_rules_of_frames_and_decision_follow_from_the_card(written: Written) -> None:
     spec = read_spec(written.folder)
-    assert spec["frames"] == {"count": 5, "interval_ms": 100, "max_deviation_ms": 50}
+    assert spec["frames"] == {"count": 5, "interval_ms": 100, "max_deviation_ms": 50, "max_step_ms": 2000}
     assert spec["decision"] == {
         "output": "smile_prob",
         "operator": ">",

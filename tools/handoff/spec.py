@@ -25,6 +25,9 @@ FEATURE_PROB_TOLERANCES = {"javascript": 0.05}
 # A smile ends a fifth below the threshold at which it began: near the threshold the probability of a still face
 # fluctuates from frame to frame, which would end a smile and begin another. Our own choice.
 RELEASE_PART = 0.8
+# A page whose decisions are rarer, or older, says that it is too slow and gives none. Our own choice: a felt smile
+# lasts up to four seconds (Ekman & Friesen 1982, Felt, false, and miserable smiles), so half of that still meets it.
+MAX_STEP_MS = 2000
 
 _MEANINGS = {
     EMOTION_LOGITS: "one logit per emotion, in the order of emotions; only those in emotions_trained are meaningful",
@@ -80,7 +83,12 @@ def build_spec(
             "release_threshold": round(RELEASE_PART * threshold, 6) if release is None else release,
             "min_duration_ms": usual_ms if duration_ms is None else duration_ms,
         },
-        "frames": {"count": source.frame_count, "interval_ms": interval_ms, "max_deviation_ms": interval_ms / 2},
+        "frames": {
+            "count": source.frame_count,
+            "interval_ms": interval_ms,
+            "max_deviation_ms": interval_ms / 2,
+            "max_step_ms": MAX_STEP_MS,
+        },
         "preprocessing": {
             "crop": card["crop"],
             "resize": card["resize"],

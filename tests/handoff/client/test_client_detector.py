@@ -54,18 +54,20 @@ def test_a_smile_begins_and_ends_with_its_events_and_its_pictures(
     ]
 
 
-def test_the_newest_frame_waits_and_the_one_before_it_is_dropped(page: Any) -> None:
+def test_the_newest_frame_waits_and_the_one_before_it_is_dropped_unless_a_window_needs_it(page: Any) -> None:
     page.evaluate("create()")
-    found = page.evaluate(
-        """async () => {
-          const canvas = new OffscreenCanvas(8, 8);
-          canvas.getContext('2d').fillRect(0, 0, 8, 8);
-          const frames = [0, 1, 2, 3].map((n) => new VideoFrame(canvas, { timestamp: n }));
-          const results = await Promise.all(frames.map((frame, n) => detector.push(frame, n * 100)));
-          return [results.map(({ state }) => state), frames.map(({ format }) => format), detector.info.nDropped];
-        }"""
-    )
-    assert found == [["warming_up", "dropped", "dropped", "warming_up"], [None] * 4, 2]  # a closed frame has no format
+    push = """async (everyMs) => {
+      const canvas = new OffscreenCanvas(8, 8);
+      canvas.getContext('2d').fillRect(0, 0, 8, 8);
+      const before = detector.info.nDropped;
+      await detector.reset();
+      const frames = [0, 1, 2, 3].map((n) => new VideoFrame(canvas, { timestamp: n }));
+      const results = await Promise.all(frames.map((frame, n) => detector.push(frame, n * everyMs)));
+      return [results.map(({ state }) => state), frames.map(({ format }) => format), detector.info.nDropped - before];
+    }"""
+    closed = [None] * 4  # a closed frame has no format
+    assert page.evaluate(push, 20) == [["warming_up", "dropped", "dropped", "warming_up"], closed, 2]
+    assert page.evaluate(push, 100) == [["warming_up"] * 4, closed, 0]
 
 
 def test_a_reset_forgets_frames_that_wait_or_are_on_their_way(page: Any) -> None:

@@ -1,8 +1,8 @@
 """The client with a model of landmarks or blendshapes: square, border, largest face, and frames without one.
 
 MediaPipe is stood in for by a landmarker whose answers can be worked out by hand: what it sees is the colour in the
-middle. Blue is no face; green is one that shows with the border only; else two faces, of which the larger has all
-scores equal to red / 255 and the smaller, listed first, 1 minus that.
+middle. Blue or black is no face; green is one that shows with the border only; else two faces, of which the larger has
+all scores equal to red / 255 and the smaller, listed first, 1 minus that.
 """
 
 import json
@@ -25,14 +25,23 @@ STANDIN = """
 const N_POINTS = 478;
 export class FaceLandmarker {
   static async createFromOptions(files, options) {
+    globalThis.nMade = (globalThis.nMade ?? 0) + 1;
+    if (globalThis.isBroken) throw new Error('no graphics');
+    globalThis.frozen = null;
     const model = options.baseOptions.modelAssetBuffer.length;
     globalThis.requested = { files, factory: globalThis.ModuleFactory, ...options, model };
     return new FaceLandmarker();
   }
-  detect({ data, width, height }) {
+  detect(picture) {
+    if (globalThis.frozen) return globalThis.frozen; // as after a lost WebGL context
+    const found = this.look(picture);
+    globalThis.last = found;
+    return found;
+  }
+  look({ data, width, height }) {
     const [red, green, blue] = data.slice((Math.floor(height / 2) * width + Math.floor(width / 2)) * 4);
     const corner = data.slice(0, 4);
-    const none = blue > 200 || (green > 200 && width === 224);
+    const none = red + green + blue === 0 || blue > 200 || (green > 200 && width === 224);
     if (none) return { faceLandmarks: [], faceBlendshapes: [] };
     const face = (x, y, z, size) => Array.from({ length: N_POINTS }, (_, k) => ({ x: x + (k ? size : 0), y, z }))
       .map((point, k) => (k === 1 ? { ...point, y: y + size } : point));
@@ -174,6 +183,72 @@ def test_a_smile_ends_when_the_face_is_gone_and_says_so(own_site: Any, lay_out: 
         "events.filter(([type]) => type !== 'warning').map(([t, d]) => [t, d.timestampMs, d.reason])"
     )
     assert events == [["smilestart", 400, None], ["smileend", 1000, "no_face"]]
+
+
+FREEZE = """async (isBroken) => {
+  const wait = globalThis.setTimeout;
+  globalThis.setTimeout = (work, ms) => wait(work, ms / 50); // the tries follow each other quickly
+  const paint = (n) => {
+    const image = new ImageData(40, 30);
+    for (let at = 0; at < image.data.length; at += 4) image.data.set([60 + n, 0, 0, 255], at);
+    return image;
+  };
+  const at = (n) =>
+    detector.push(paint(n), n * 100).then(({ state, prob }) => [state, prob], ({ code }) => [code, null]);
+  const results = [];
+  for (let n = 0; n < 6; n += 1) results.push(await at(n));
+  globalThis.frozen = globalThis.last;
+  globalThis.isBroken = isBroken;
+  for (let n = 6; n < 14; n += 1) results.push(await at(n));
+  return { results, nMade, codes: events.filter(([type]) => type === 'warning').map(([, { code }]) => code) };
+}"""
+
+
+def test_a_landmarker_that_repeats_itself_is_made_anew_and_its_last_answer_never_given(
+    own_site: Any, lay_out: Callable[..., Path]
+) -> None:
+    lay_out("blendshapes")
+    page = own_site.open()
+    page.evaluate("create({ allowUntested: true, tasksUrl: '/model/tasks/', worker: false })")
+    found = page.evaluate(FREEZE, False)
+    states = [state for state, _ in found["results"]]
+    assert states == ["warming_up"] * 4 + ["ready"] * 2 + ["dropped"] + ["gap"] * 4 + ["ready"] * 3
+    probs = [prob for _, prob in found["results"] if prob is not None]
+    assert len(set(probs)) == len(probs) == 5
+    assert (found["nMade"], found["codes"]) == (2, ["untested-allowed", "landmarker-renewed"])
+
+
+def test_a_landmarker_that_cannot_be_had_again_is_an_error_and_no_answer(
+    own_site: Any, lay_out: Callable[..., Path]
+) -> None:
+    lay_out("blendshapes")
+    page = own_site.open()
+    page.evaluate("create({ allowUntested: true, tasksUrl: '/model/tasks/', worker: false })")
+    found = page.evaluate(FREEZE, True)
+    assert [state for state, _ in found["results"][6:]] == ["landmarker-lost"] * 8
+    assert found["nMade"] == 1 + 3 * 6  # six tries for each of three frames, then no more
+    assert found["codes"] == ["untested-allowed"]
+    assert page.evaluate("detector.close()") is None
+
+
+def test_equal_numbers_of_a_face_that_stands_still_are_believed(own_site: Any, lay_out: Callable[..., Path]) -> None:
+    lay_out("blendshapes")
+    page = own_site.open()
+    page.evaluate("create({ allowUntested: true, tasksUrl: '/model/tasks/', worker: false })")
+    # The stand-in looks at the middle only: here a corner changes.
+    states = page.evaluate(
+        """async () => {
+          const results = [];
+          for (let n = 0; n < 8; n += 1) {
+            const image = new ImageData(40, 30);
+            for (let at = 0; at < image.data.length; at += 4) image.data.set([60, 0, 0, 255], at);
+            for (let at = 20; at < 60; at += 4) image.data[at] = 10 * n;
+            results.push((await detector.push(image, n * 100)).state);
+          }
+          return [results, nMade];
+        }"""
+    )
+    assert states == [["warming_up"] * 4 + ["ready"] * 4, 1]
 
 
 @pytest.mark.parametrize(

@@ -6,12 +6,12 @@
  */
 
 import { SmileDetector, describe, openCamera } from '/model/smile-detector.mjs';
+import { Judge } from './judge.mjs';
 import { JOKES, WORDS } from './words.mjs';
 
 const COUNTDOWN_MS = 850;
 const JOKE_MS = 7000; // a joke's turn, and when its answer comes
 const ANSWER_MS = 2600;
-const FROZEN_MS = 2000; // without an answer for so long, a round does not count
 const MEAN_OVER = 15; // answers
 
 const $ = (id) => document.getElementById(id);
@@ -21,8 +21,9 @@ const query = new URLSearchParams(location.search);
 let lang = ['ko', 'en'].includes(query.get('lang')) ? query.get('lang') : navigator.language.startsWith('ko') ? 'ko' : 'en';
 let state = 'loading';
 let detector = null;
+let judge = null; // says whether a round can be judged
 let camera = null;
-let failure = null; // {code, values} or {word}
+let failure = null; // {code, values} or {word, values}
 let round = 0; // counts up, so that callbacks of an earlier round can be ignored
 let startedMs = 0;
 let lastedS = null;
@@ -30,7 +31,6 @@ let isRecord = false;
 let joke = null; // {order, place, isAnswered, sinceMs}
 let answersMs = [];
 let latencies = [];
-let lastAnswerMs = 0;
 
 const words = () => WORDS[lang];
 const bestKey = () => `smilebench.game.best.${detector?.info.spec.spec_id ?? ''}`;
@@ -69,7 +69,7 @@ function show() {
   $('message').textContent = !failure
     ? ''
     : failure.word
-      ? words()[failure.word]
+      ? wordsOf(failure)
       : failure.code
         ? describe(failure.code, failure.values, lang)
         : String(failure.message);
@@ -89,6 +89,12 @@ function show() {
         .join(' ');
   $('gauge').setAttribute('aria-label', words().prob);
   if (joke) showJoke();
+}
+
+/** A word of words.mjs, some of which take values. */
+function wordsOf({ word, values }) {
+  const text = words()[word];
+  return typeof text === 'function' ? text(values) : text;
 }
 
 const secondsSo = () => (performance.now() - startedMs) / 1000;
@@ -134,7 +140,6 @@ function showGauge(prob) {
 
 function onResult({ detail: result }) {
   const nowMs = performance.now();
-  lastAnswerMs = nowMs;
   answersMs = [...answersMs.filter((time) => time > nowMs - 1000), nowMs];
   if (result.state !== 'ready') return;
   latencies = [...latencies, result.latencyMs].slice(-MEAN_OVER);
@@ -216,10 +221,16 @@ async function start() {
     await wait(COUNTDOWN_MS);
     if (own !== round) return;
   }
+  const problem = await judge.waitUntilReady(() => own === round);
+  if (own !== round) return;
+  if (problem) {
+    cancel(problem);
+    return;
+  }
   await detector.reset(); // a smile before the start does not count
   if (own !== round) return;
   startedMs = performance.now();
-  lastAnswerMs = startedMs;
+  judge.begin();
   joke = { order: shuffle(JOKES.ko.length), place: -1, sinceMs: 0, isAnswered: true };
   lastedS = null;
   enter('playing');
@@ -241,8 +252,9 @@ function tick(own) {
   if (own !== round || state !== 'playing') return;
   const nowMs = performance.now();
   showTime(secondsSo());
-  if (nowMs - lastAnswerMs > FROZEN_MS) {
-    cancel('frozen');
+  const problem = judge.problem();
+  if (problem) {
+    cancel(problem);
     return;
   }
   const sinceStartMs = nowMs - startedMs;
@@ -272,11 +284,11 @@ function shuffle(length) {
   return order;
 }
 
-/** End a round without a result. */
-function cancel(word) {
+/** End a round without a result; the problem is {word, values}, or null. */
+function cancel(problem) {
   stopCamera();
   beat('', false);
-  failure = word ? { word } : null;
+  failure = problem;
   enter('ready');
 }
 
@@ -289,11 +301,11 @@ $('start').addEventListener('click', start);
 $('again').addEventListener('click', start);
 $('lang').addEventListener('click', toggleLanguage);
 document.addEventListener('visibilitychange', () => {
-  if (document.hidden && ['countdown', 'playing'].includes(state)) cancel('away');
+  if (document.hidden && ['countdown', 'playing'].includes(state)) cancel({ word: 'away' });
 });
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
-  if (event.key === 'Escape' && state !== 'loading' && state !== 'ready') cancel(camera ? 'stopped' : null);
+  if (event.key === 'Escape' && state !== 'loading' && state !== 'ready') cancel(camera ? { word: 'stopped' } : null);
   else if (event.code === 'KeyL') toggleLanguage();
   else if (event.code === 'Space') {
     if (event.target instanceof HTMLButtonElement) return; // the browser presses it
@@ -318,6 +330,7 @@ async function load() {
     fail(error);
     return;
   }
+  judge = new Judge(detector);
   detector.addEventListener('result', onResult);
   detector.addEventListener('smilestart', onSmile);
   detector.addEventListener('error', ({ detail }) => fail(detail));

@@ -31,6 +31,11 @@ export const WORDS = {
     unproven: '아직 브라우저 검증을 거치지 않은 모델입니다.',
     away: '화면이 가려져서 이번 판은 무효예요. 다시 시작해 주세요.',
     frozen: '카메라 영상이 멈춰서 이번 판은 무효예요. 다시 시작해 주세요.',
+    nobody: '얼굴이 보이지 않아서 이번 판은 무효예요. 네모 안에 얼굴을 두고 다시 시작해 주세요.',
+    slow: ({ seconds, needed }) =>
+      `컴퓨터가 느려서 판단 간격이 ${seconds}초예요. 공정한 판을 하려면 ${needed}초 이내여야 해요. 다른 프로그램과 탭을 닫고 다시 시작해 주세요.`,
+    slow_camera: ({ fps }) =>
+      `카메라가 초당 ${fps}장만 보내서 웃음을 판단할 수 없어요. 조명을 밝게 하고 다시 시작해 주세요.`,
     stopped: '멈췄습니다. 카메라를 껐어요.',
     lasted: (seconds) => `${seconds}초 버텼어요`,
     comments: [
@@ -71,6 +76,11 @@ export const WORDS = {
     unproven: 'No browser proof has been run for this model yet.',
     away: 'The page was hidden, so this round does not count. Start again.',
     frozen: 'The camera stood still, so this round does not count. Start again.',
+    nobody: 'No face could be seen, so this round does not count. Put your face in the square and start again.',
+    slow: ({ seconds, needed }) =>
+      `This computer is slow: ${seconds} s pass between two decisions, and a fair round needs one every ${needed} s. Close other programs and tabs, then start again.`,
+    slow_camera: ({ fps }) =>
+      `The camera gives only ${fps} pictures a second, too few to judge a smile. Turn on more light, then start again.`,
     stopped: 'Stopped. The camera is off.',
     lasted: (seconds) => `You lasted ${seconds} s`,
     comments: [

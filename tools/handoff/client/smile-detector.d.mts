@@ -23,6 +23,7 @@ export type Code =
   | 'wasm-missing'
   | 'landmarker-missing'
   | 'landmarker-failed'
+  | 'landmarker-lost'
   | 'base-missing'
   | 'file-html'
   | 'file-lfs'
@@ -50,6 +51,9 @@ export type Code =
   | 'software-adapter'
   | 'ort-version'
   | 'untested-allowed'
+  | 'landmarker-renewed'
+  | 'machine-slow'
+  | 'camera-slow'
   | 'face-failed';
 
 export declare const CODES: readonly Code[];
@@ -116,10 +120,12 @@ export interface DetectorOptions {
 /**
  * ready: there is a decision. warming_up: no window was complete yet. gap: frames are missing. no_face: see `face`; or,
  * with a model of landmarks or blendshapes, no frame of the window has a face.
+ * too_slow: no decision, since decisions are too rare or too old on this machine or with this camera; see Pace. Of a video
+ * that is followed only.
  * dropped: a newer frame replaced this one, it was the same frame again, or unwatch(), reset() or close() came before
  * its result; it causes no event.
  */
-export type State = 'ready' | 'warming_up' | 'gap' | 'no_face' | 'dropped';
+export type State = 'ready' | 'warming_up' | 'gap' | 'no_face' | 'too_slow' | 'dropped';
 
 /**
  * A result bears the names of the model's class as well: of a smile smileProb and isSmile; a model of another class has
@@ -134,7 +140,7 @@ export interface Result {
   /** Seven numbers in the order of the spec's `emotions`; those not in `emotions_trained` have no meaning. null for a
    * model without them, as of landmarks or blendshapes. */
   emotionLogits: number[] | null;
-  /** The decision with threshold, hysteresis and minimum duration; null if dropped while it waited. */
+  /** The decision with threshold, hysteresis and minimum duration; null if dropped while it waited, or too slow. */
   isPositive: boolean | null;
   /** The same, of a model of smiles. */
   isSmile: boolean | null;
@@ -178,8 +184,34 @@ export interface SmileStart {
 export interface SmileEnd {
   /** null if reset() or a hidden page ended it. */
   timestampMs: number | null;
-  reason: 'released' | 'no_face' | 'reset';
+  /** too_slow: there are no more decisions, see Pace. */
+  reason: 'released' | 'no_face' | 'too_slow' | 'reset';
   result: Result | null;
+}
+
+/**
+ * measuring: there was no decision yet. full: frames are at most `frames.interval_ms` apart, and so are decisions.
+ * reduced: machine or camera is slower; decisions are rarer, each on a whole window. too_slow: more than
+ * `frames.max_step_ms` passes between decisions, or a decision is that old; none is given. no_frames: the video is paused,
+ * ended, or its camera is unplugged.
+ */
+export type PaceState = 'measuring' | 'full' | 'reduced' | 'too_slow' | 'no_frames';
+
+/** What was measured of the last frames of the video that is followed. */
+export interface Pace {
+  state: PaceState;
+  /** Why it is reduced or too slow, else null. */
+  cause: 'machine' | 'camera' | null;
+  /** The work of one frame. */
+  frameMs: number | null;
+  /** Pictures a second that the camera gives. */
+  cameraFps: number | null;
+  /** The longest time between two of the last decisions, or to be expected from frameMs. */
+  stepMs: number | null;
+  /** From the newest frame's arrival to its decision. */
+  delayMs: number | null;
+  /** The spec's frames.max_step_ms. */
+  limitMs: number;
 }
 
 /**
@@ -191,6 +223,8 @@ export interface DetectorEvents {
   smilestart: CustomEvent<SmileStart>;
   smileend: CustomEvent<SmileEnd>;
   warning: CustomEvent<Warning>;
+  /** The pace's state has changed. */
+  pace: CustomEvent<Pace>;
   error: CustomEvent<DetectorError>;
 }
 
@@ -222,6 +256,8 @@ export declare class SmileDetector extends EventTarget {
   /** Load spec, graphs and runtime, and run the model once. Rejects with a DetectorError. */
   static create(options?: DetectorOptions): Promise<SmileDetector>;
   readonly info: DetectorInfo;
+  /** Whether there are decisions often enough, measured. */
+  readonly pace: Pace;
   /** Follow a video, webcam or film: a 'result' event for every new frame that is processed. */
   watch(video: HTMLVideoElement): void;
   /** Stop following; no event of an earlier frame comes afterwards. */

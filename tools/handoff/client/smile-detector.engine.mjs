@@ -92,14 +92,19 @@ export class Engine {
     return wasPositive;
   }
 
+  /** Forget the decision; frames stay. */
+  forgetDecision() {
+    this.#decider?.reset();
+  }
+
   /** Give the graphs' memory back, after the frame in work. */
   async close() {
     this.reset();
+    this.#face?.close();
     await this.#running;
     const graphs = this.#graphs;
     this.#graphs = [];
     for (const { session } of graphs) await session.release();
-    this.#face?.close();
     this.#face = null;
   }
 
@@ -138,7 +143,15 @@ export class Engine {
       throw new DetectorError('bad-source', { reason: reasonOf(error) });
     }
     const readMs = performance.now();
-    const values = await this.#extract(picture);
+    let values;
+    try {
+      values = await this.#extract(picture);
+    } catch (error) {
+      if (error.code !== 'landmarker-lost') throw error;
+      await this.#face.renew();
+      this.reset({ afterGap: true }); // the frames are old by now
+      return { ...this.#result('dropped', timestampMs), renewed: reasonOf(error.values.reason) };
+    }
     if (epoch !== this.#epoch) return this.#result('dropped', timestampMs);
     const window = this.#memory.add(timestampMs, values);
     if (window.state !== 'ready') {

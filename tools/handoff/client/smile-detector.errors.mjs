@@ -81,6 +81,10 @@ const TEXTS = {
     en: "The page forbids WebAssembly. Add 'wasm-unsafe-eval' to script-src of its Content-Security-Policy.",
     ko: "이 페이지에서는 WebAssembly가 금지되어 있습니다. Content-Security-Policy의 script-src에 'wasm-unsafe-eval'을 추가해 주세요.",
   },
+  'landmarker-lost': {
+    en: 'The face landmarker has stopped and could not be started again ({reason}). Reload the page; if that does not help, restart the browser.',
+    ko: '얼굴 랜드마크 기능이 멈추어 다시 시작하지 못했습니다({reason}). 페이지를 새로고침하고, 그래도 안 되면 브라우저를 다시 시작해 주세요.',
+  },
   untested: {
     en: 'This model has no browser proof for {wanted}. Run validate-spec --browser on the folder, or pass allowUntested: true at your own risk.',
     ko: '이 모델이 브라우저({wanted})에서 검증된 적이 없습니다. 폴더에 validate-spec --browser를 실행하거나, 위험을 감수한다면 allowUntested: true를 사용하세요.',
@@ -153,6 +157,18 @@ const TEXTS = {
   'untested-allowed': {
     en: 'This model has not been proven in a browser with {wanted}; allowUntested lets it run.',
     ko: '이 모델은 브라우저({wanted})에서 검증되지 않았지만 allowUntested로 실행합니다.',
+  },
+  'landmarker-renewed': {
+    en: 'The face landmarker was lost ({reason}) and has been started again; frames in between have no result.',
+    ko: '얼굴 랜드마크 기능이 멈추어({reason}) 다시 시작했습니다. 그 사이의 프레임에는 결과가 없습니다.',
+  },
+  'machine-slow': {
+    en: 'This computer is too slow: a frame takes {ms} ms, so that {step} s pass between two decisions ({limit} s are allowed). Close other programs and tabs, or use a smaller model.',
+    ko: '컴퓨터가 너무 느립니다. 프레임 하나에 {ms} ms가 걸려 판단 간격이 {step}초입니다(허용: {limit}초). 다른 프로그램과 탭을 닫거나 더 작은 모델을 사용해 주세요.',
+  },
+  'camera-slow': {
+    en: 'The camera is too slow: it gives {fps} pictures a second, and the model needs about {needed}. Turn on more light, or choose a smaller picture size.',
+    ko: '카메라가 너무 느립니다. 초당 {fps}장을 보내는데 모델에는 약 {needed}장이 필요합니다. 조명을 밝게 하거나 더 작은 화면 크기를 선택해 주세요.',
   },
   'face-failed': {
     en: 'The face callback failed ({reason}); the frame counts as one without a face.',

@@ -9,6 +9,8 @@
 import { addressesOf } from './smile-detector.addresses.mjs';
 import { Engine } from './smile-detector.engine.mjs';
 import { DetectorError, describe, reasonOf } from './smile-detector.errors.mjs';
+import { FrameQueue, PaceMeter } from './smile-detector.pace.mjs';
+import { copyOf } from './smile-detector.pixels.mjs';
 import { WorkerEngine } from './smile-detector.remote.mjs';
 import { VideoFollower } from './smile-detector.watch.mjs';
 import { namesOf } from './smile-detector.window.mjs';
@@ -18,6 +20,12 @@ export { CODES, DetectorError, describe } from './smile-detector.errors.mjs';
 export { SPEC_VERSION } from './smile-detector.files.mjs';
 export { preprocess } from './smile-detector.pixels.mjs';
 
+const CHECK_MS = 500; // how often it is checked that frames and answers come
+const STUCK_CHECKS = 60; // without an answer: half a minute
+const LOST = ['inference-failed', 'landmarker-lost']; // after these there are no more answers
+const SLOW_CODES = { machine: 'machine-slow', camera: 'camera-slow' };
+const QUIET_MS = 2000; // a video that gives no frame for so long has stopped
+const END_REASONS = { no_face: 'no_face', ready: 'released', too_slow: 'too_slow' };
 const KEY = Symbol('use SmileDetector.create()');
 
 /** Gives a result for every new frame. Make one with SmileDetector.create(); close() it when the page is done. */
@@ -30,7 +38,12 @@ export class SmileDetector extends EventTarget {
   #isPositive = false; // as the events say
   #names; // of the class, in results and events
   #inWork = Promise.resolve();
-  #waiting = null;
+  #queue;
+  #meter;
+  #paceState = 'measuring'; // as the events say
+  #checks = { timer: 0, nFrames: 0, nQuiet: 0, nAnswers: 0, nStuck: 0 };
+  #nFrames = 0; // of the video that is followed
+  #nAnswers = 0;
   #isClosed = false;
   #watch = null;
   #nResults = 0;
@@ -81,7 +94,11 @@ export class SmileDetector extends EventTarget {
     this.#options = options;
     this.#info = info;
     this.#names = namesOf(info.spec.decision.output);
+    const { frames, decision } = info.spec;
+    this.#queue = new FrameQueue(frames, decision.min_duration_ms);
+    this.#meter = new PaceMeter(frames);
     document.addEventListener('visibilitychange', this.#onVisibility);
+    this.#checks.timer = setInterval(() => this.#check(), CHECK_MS);
     // After the caller's `await`, so that its listeners get them.
     setTimeout(() => {
       for (const warning of info.warnings) this.#emit('warning', warning);
@@ -91,6 +108,11 @@ export class SmileDetector extends EventTarget {
   /** What runs, and how much has run so far. */
   get info() {
     return { ...this.#info, nResults: this.#nResults, nDropped: this.#nDropped };
+  }
+
+  /** The measured pace of the video that is followed: whether there are decisions often enough, and why not. */
+  get pace() {
+    return this.#meter.read(this.#queue.frameMs);
   }
 
   /**
@@ -124,29 +146,15 @@ export class SmileDetector extends EventTarget {
   }
 
   /**
-   * Compute the result for one frame. While another is processed it waits; if a newer one replaces it, its state is 'dropped'.
+   * Compute the result for one frame. While another is processed it waits; if it then loses its place to a newer one, its
+   * state is 'dropped'.
    * @param {HTMLVideoElement | VideoFrame | HTMLCanvasElement | OffscreenCanvas | ImageBitmap | ImageData} source
    *   a VideoFrame or ImageBitmap is taken over and closed; everything else stays the caller's
    * @param {number} [timestampMs] when it was captured
    */
   push(source, timestampMs = performance.now()) {
-    return this.#push(source, timestampMs, () => false);
-  }
-
-  #push(source, timestampMs, isOver) {
     if (this.#isClosed) return Promise.reject(new DetectorError('closed', {}, this.#options.lang));
-    return new Promise((resolve, reject) => {
-      const startedMs = performance.now();
-      const frame = grab(source, timestampMs);
-      const job = { frame, timestampMs, startedMs, epoch: this.#epoch, isOver, resolve, reject };
-      job.frame.catch(() => undefined);
-      if (!this.#isBusy) {
-        this.#inWork = this.#start(job);
-        return;
-      }
-      if (this.#waiting) this.#drop(this.#waiting);
-      this.#waiting = job;
-    });
+    return this.#accept(source, timestampMs, null);
   }
 
   /** Forget all frames and the decision, as after a cut. */
@@ -160,8 +168,8 @@ export class SmileDetector extends EventTarget {
     this.unwatch();
     this.#isClosed = true;
     document.removeEventListener('visibilitychange', this.#onVisibility);
-    if (this.#waiting) this.#drop(this.#waiting);
-    this.#waiting = null;
+    clearInterval(this.#checks.timer);
+    this.#dropWaiting();
     await this.#inWork;
     await this.#engine.close();
   }
@@ -173,8 +181,8 @@ export class SmileDetector extends EventTarget {
 
   async #forget(options) {
     this.#epoch += 1; // results of earlier frames are dropped
-    if (this.#waiting) this.#drop(this.#waiting);
-    this.#waiting = null;
+    this.#dropWaiting();
+    this.#meter.restart();
     if (this.#isPositive) this.#end({ timestampMs: null, reason: 'reset', result: null });
     try {
       await this.#engine.reset(options);
@@ -185,11 +193,64 @@ export class SmileDetector extends EventTarget {
 
   /** Take a frame of the video that is followed. */
   #take(watch, timestampMs) {
-    this.#push(watch.video, timestampMs, () => watch.isOver).catch((error) => {
+    this.#accept(watch.video, timestampMs, watch).catch((error) => {
       if (this.#watch !== watch) return;
-      if (error.code === 'inference-failed') this.unwatch();
+      if (LOST.includes(error.code)) this.unwatch();
       this.#emit('error', error);
     });
+  }
+
+  /** Start work on a frame, or let it wait. */
+  #accept(source, timestampMs, watch) {
+    return new Promise((resolve, reject) => {
+      const startedMs = performance.now();
+      const frame = grab(source, timestampMs);
+      const job = { frame, timestampMs, startedMs, epoch: this.#epoch, watch, resolve, reject };
+      job.frame.catch(() => undefined);
+      if (watch) {
+        this.#nFrames += 1;
+        this.#meter.seen(timestampMs, startedMs);
+      }
+      if (!this.#isBusy) {
+        this.#queue.begin(timestampMs);
+        this.#inWork = this.#start(job);
+        return;
+      }
+      const { kept, dropped } = this.#queue.offer(job);
+      if (dropped) this.#drop(dropped);
+      if (kept) {
+        // A camera has few buffers: one that waits long is copied.
+        kept.frame = kept.frame.then(copyOf);
+        kept.frame.catch(() => undefined);
+      }
+    });
+  }
+
+  /** Check that frames and answers come. */
+  #check() {
+    const checks = this.#checks;
+    const isQuiet = this.#watch && !document.hidden && this.#nFrames === checks.nFrames;
+    checks.nQuiet = isQuiet ? checks.nQuiet + 1 : 0;
+    checks.nFrames = this.#nFrames;
+    if (checks.nQuiet * CHECK_MS === QUIET_MS) {
+      // Paused, ended or unplugged: what was seen is no longer true.
+      this.#forget({ afterGap: true });
+      this.#meter.stop();
+      this.#tellPace();
+    }
+    const isStuck = this.#isBusy && this.#nAnswers === checks.nAnswers;
+    checks.nStuck = isStuck ? checks.nStuck + 1 : 0;
+    checks.nAnswers = this.#nAnswers;
+    if (checks.nStuck === STUCK_CHECKS) this.#engine.abandon?.(`no answer for ${(STUCK_CHECKS * CHECK_MS) / 1000} s`);
+  }
+
+  /** Say so when there begin or cease to be enough decisions. */
+  #tellPace() {
+    const pace = this.pace;
+    if (pace.state === this.#paceState) return;
+    this.#paceState = pace.state;
+    if (pace.state === 'too_slow') this.#warn(SLOW_CODES[pace.cause], inWords(pace, this.#info.spec.frames));
+    this.#emit('pace', pace);
   }
 
   async #start(job) {
@@ -200,15 +261,16 @@ export class SmileDetector extends EventTarget {
       job.reject(inLanguage(error, this.#options.lang));
     } finally {
       this.#isBusy = false;
-      const next = this.#waiting;
-      this.#waiting = null;
+      this.#nAnswers += 1;
+      const next = this.#queue.next();
       if (next) this.#inWork = this.#start(next);
     }
   }
 
   async #work(job) {
     const frame = await job.frame;
-    const isOld = () => this.#isClosed || job.epoch !== this.#epoch || job.isOver();
+    const isOld = () => this.#isClosed || job.epoch !== this.#epoch || job.watch?.isOver;
+    const beganMs = performance.now();
     const faceBox = this.#options.face && !isOld() ? await this.#findFace(frame, job.timestampMs) : undefined;
     if (isOld() || faceBox === null) frame.close?.();
     if (isOld()) return this.#dropped(job);
@@ -217,8 +279,10 @@ export class SmileDetector extends EventTarget {
       : this.#engine.run(frame, job.timestampMs));
     // The engine may have finished before it got a stop or reset.
     if (isOld()) return this.#dropped(job);
+    if (output.renewed) this.#onRenewed(output.renewed);
     if (output.state === 'dropped') return this.#dropped(job, output);
-    const { change, sinceMs, crops, ...rest } = output;
+    this.#queue.took(performance.now() - beganMs);
+    const { change, sinceMs, crops, ...rest } = job.watch ? this.#judgePace(job, output) : output;
     const result = this.#named(rest);
     result.latencyMs = performance.now() - job.startedMs;
     if (faceBox !== undefined) result.faceBox = faceBox;
@@ -232,20 +296,48 @@ export class SmileDetector extends EventTarget {
       this.#emit(this.#names.start, { timestampMs: result.timestampMs, sinceMs, result, crops: pictures });
     }
     if (change === 'end') {
-      const reason = result.state === 'no_face' ? 'no_face' : result.state === 'ready' ? 'released' : 'reset';
+      const reason = END_REASONS[result.state] ?? 'reset';
       this.#end({ timestampMs: result.timestampMs, reason, result });
     }
     return result;
+  }
+
+  /** Withhold a decision while decisions are too rare or too old for the spec. */
+  #judgePace(job, output) {
+    const isDecision = output.state === 'ready' || output.state === 'no_face';
+    const nowMs = performance.now();
+    const isGiven = isDecision ? this.#meter.decided(nowMs, nowMs - job.startedMs) : !this.#meter.isTooSlow;
+    this.#tellPace();
+    if (isGiven) return output;
+    if (isDecision) this.#engine.forgetDecision();
+    const change = this.#isPositive ? 'end' : null;
+    const nothing = { prob: null, emotionLogits: null, isPositive: null, frameTimesMs: null, sinceMs: null, crops: null };
+    return { ...output, ...nothing, state: 'too_slow', change };
+  }
+
+  /** The landmarker was lost and made anew: frames from before are too old. */
+  #onRenewed(reason) {
+    this.#dropWaiting();
+    this.#meter.restart();
+    this.#warn('landmarker-renewed', { reason });
+    if (this.#isPositive) this.#end({ timestampMs: null, reason: 'reset', result: null });
   }
 
   async #findFace(frame, timestampMs) {
     try {
       return (await this.#options.face(frame, timestampMs)) ?? null;
     } catch (error) {
-      const values = { reason: reasonOf(error) };
-      this.#emit('warning', { code: 'face-failed', values, message: describe('face-failed', values, this.#options.lang) });
+      this.#warn('face-failed', { reason: reasonOf(error) });
       return null;
     }
+  }
+
+  #warn(code, values) {
+    this.#emit('warning', { code, values, message: describe(code, values, this.#options.lang) });
+  }
+
+  #dropWaiting() {
+    for (const job of this.#queue.clear()) this.#drop(job);
   }
 
   #drop(job) {
@@ -320,6 +412,19 @@ function inWords(lang, work) {
 
 const inLanguage = (error, lang) =>
   error instanceof DetectorError ? new DetectorError(error.code, error.values, lang) : error;
+
+/** A pace's figures as people read them. */
+function inWords({ frameMs, cameraFps, stepMs, limitMs }, { interval_ms: intervalMs }) {
+  const seconds = (ms) => (ms === null ? '?' : (ms / 1000).toFixed(1));
+  const whole = (value) => (value === null ? '?' : String(Math.round(value)));
+  return {
+    ms: whole(frameMs),
+    fps: whole(cameraFps),
+    needed: whole(1000 / intervalMs),
+    step: seconds(stepMs),
+    limit: seconds(limitMs),
+  };
+}
 
 function toImageData(rgb, side) {
   const rgba = new Uint8ClampedArray(side * side * 4).fill(255);

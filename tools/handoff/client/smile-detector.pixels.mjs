@@ -314,6 +314,13 @@ export class PixelReader {
   }
 }
 
+/** A VideoFrame's pixels as ImageData, so that the frame can be closed; other pictures as they are. */
+export async function copyOf(frame) {
+  if (typeof VideoFrame !== 'function' || !(frame instanceof VideoFrame)) return frame;
+  const { data, width, height } = await new PixelReader().read(frame);
+  return new ImageData(new Uint8ClampedArray(data.buffer), width, height);
+}
+
 function makeCanvas(width, height) {
   if (typeof OffscreenCanvas === 'function') return new OffscreenCanvas(width, height);
   const canvas = document.createElement('canvas');

@@ -96,6 +96,15 @@ export class WorkerEngine {
     return this.#call('reset', [options]);
   }
 
+  forgetDecision() {
+    this.#call('forgetDecision', []).catch(() => undefined); // a worker that is gone has no decision
+  }
+
+  /** End a worker that gives no answer; its calls are rejected. */
+  abandon(reason) {
+    this.#fail(() => undefined, new Error(reason));
+  }
+
   async close() {
     if (!this.#failure) await this.#call('close', []);
     this.#worker.terminate();

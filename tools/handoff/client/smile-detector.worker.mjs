@@ -8,6 +8,7 @@ const methods = {
   load: (settings) => engine.load(settings),
   run: (frame, timestampMs) => engine.run(frame, timestampMs),
   noFace: (timestampMs) => engine.noFace(timestampMs),
+  forgetDecision: () => engine.forgetDecision(),
   reset: (options) => engine.reset(options),
   close: () => engine.close(),
 };
