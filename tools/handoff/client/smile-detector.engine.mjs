@@ -142,6 +142,7 @@ export class Engine {
     } catch (error) {
       throw new DetectorError('bad-source', { reason: reasonOf(error) });
     }
+    if (epoch !== this.#epoch) return this.#result('dropped', timestampMs);
     const readMs = performance.now();
     let values;
     try {
