@@ -9,8 +9,8 @@
 import { addressesOf } from './smile-detector.addresses.mjs';
 import { Engine } from './smile-detector.engine.mjs';
 import { DetectorError, describe, reasonOf } from './smile-detector.errors.mjs';
-import { FrameQueue, PaceMeter } from './smile-detector.pace.mjs';
-import { copyOf } from './smile-detector.pixels.mjs';
+import { FrameQueue, PaceMeter, inWords } from './smile-detector.pace.mjs';
+import { copyOf, toImageData } from './smile-detector.pixels.mjs';
 import { WorkerEngine } from './smile-detector.remote.mjs';
 import { VideoFollower } from './smile-detector.watch.mjs';
 import { namesOf } from './smile-detector.window.mjs';
@@ -412,26 +412,3 @@ function inWords(lang, work) {
 
 const inLanguage = (error, lang) =>
   error instanceof DetectorError ? new DetectorError(error.code, error.values, lang) : error;
-
-/** A pace's figures as people read them. */
-function inWords({ frameMs, cameraFps, stepMs, limitMs }, { interval_ms: intervalMs }) {
-  const seconds = (ms) => (ms === null ? '?' : (ms / 1000).toFixed(1));
-  const whole = (value) => (value === null ? '?' : String(Math.round(value)));
-  return {
-    ms: whole(frameMs),
-    fps: whole(cameraFps),
-    needed: whole(1000 / intervalMs),
-    step: seconds(stepMs),
-    limit: seconds(limitMs),
-  };
-}
-
-function toImageData(rgb, side) {
-  const rgba = new Uint8ClampedArray(side * side * 4).fill(255);
-  for (let pixel = 0; pixel < side * side; pixel += 1) {
-    rgba[pixel * 4] = rgb[pixel * 3];
-    rgba[pixel * 4 + 1] = rgb[pixel * 3 + 1];
-    rgba[pixel * 4 + 2] = rgb[pixel * 3 + 2];
-  }
-  return new ImageData(rgba, side, side);
-}

@@ -220,6 +220,19 @@ export class PaceMeter {
   }
 }
 
+/** A pace's figures as people read them. */
+export function inWords({ frameMs, cameraFps, stepMs, limitMs }, { interval_ms: intervalMs }) {
+  const seconds = (ms) => (ms === null ? '?' : (ms / 1000).toFixed(1));
+  const whole = (value) => (value === null ? '?' : String(Math.round(value)));
+  return {
+    ms: whole(frameMs),
+    fps: whole(cameraFps),
+    needed: whole(1000 / intervalMs),
+    step: seconds(stepMs),
+    limit: seconds(limitMs),
+  };
+}
+
 function median(values) {
   const sorted = [...values].sort((one, other) => one - other);
   const middle = sorted.length >> 1;

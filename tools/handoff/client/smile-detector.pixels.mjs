@@ -321,6 +321,17 @@ export async function copyOf(frame) {
   return new ImageData(new Uint8ClampedArray(data.buffer), width, height);
 }
 
+/** RGB bytes of a square as ImageData. */
+export function toImageData(rgb, side) {
+  const rgba = new Uint8ClampedArray(side * side * 4).fill(255);
+  for (let pixel = 0; pixel < side * side; pixel += 1) {
+    rgba[pixel * 4] = rgb[pixel * 3];
+    rgba[pixel * 4 + 1] = rgb[pixel * 3 + 1];
+    rgba[pixel * 4 + 2] = rgb[pixel * 3 + 2];
+  }
+  return new ImageData(rgba, side, side);
+}
+
 function makeCanvas(width, height) {
   if (typeof OffscreenCanvas === 'function') return new OffscreenCanvas(width, height);
   const canvas = document.createElement('canvas');
