@@ -9,7 +9,7 @@
 import { addressesOf } from './smile-detector.addresses.mjs';
 import { Engine } from './smile-detector.engine.mjs';
 import { DetectorError, describe, reasonOf } from './smile-detector.errors.mjs';
-import { FrameQueue, PaceMeter, inWords } from './smile-detector.pace.mjs';
+import { FrameQueue, PaceMeter, figuresOf } from './smile-detector.pace.mjs';
 import { copyOf, toImageData } from './smile-detector.pixels.mjs';
 import { WorkerEngine } from './smile-detector.remote.mjs';
 import { VideoFollower } from './smile-detector.watch.mjs';
@@ -249,7 +249,7 @@ export class SmileDetector extends EventTarget {
     const pace = this.pace;
     if (pace.state === this.#paceState) return;
     this.#paceState = pace.state;
-    if (pace.state === 'too_slow') this.#warn(SLOW_CODES[pace.cause], inWords(pace, this.#info.spec.frames));
+    if (pace.state === 'too_slow') this.#warn(SLOW_CODES[pace.cause], figuresOf(pace, this.#info.spec.frames));
     this.#emit('pace', pace);
   }
 

@@ -221,7 +221,7 @@ export class PaceMeter {
 }
 
 /** A pace's figures as people read them. */
-export function inWords({ frameMs, cameraFps, stepMs, limitMs }, { interval_ms: intervalMs }) {
+export function figuresOf({ frameMs, cameraFps, stepMs, limitMs }, { interval_ms: intervalMs }) {
   const seconds = (ms) => (ms === null ? '?' : (ms / 1000).toFixed(1));
   const whole = (value) => (value === null ? '?' : String(Math.round(value)));
   return {
