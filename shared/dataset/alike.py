@@ -4,6 +4,7 @@ A take that was recorded or imported with --confirm says so in its record, and i
 takes' records and writes nothing.
 """
 
+import itertools
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -58,10 +59,12 @@ def find_alike(folder: Path, rows: Iterable[SequenceRow]) -> Iterator[Alike]:
         if subject_of[first] != subject_id:
             what = f"a film that is {first} of {subject_of[first]}, too: of one subject, or recorded with --confirm"
             shared_films.append(Alike(f"{take_id} of {subject_id}", what))
-    subjects = sorted(set(subject_of.values()))
-    for index, subject_id in enumerate(subjects):
-        other = other_spelling(subject_id, subjects[index + 1 :])
-        if other is not None and not confirmed & {subject_id, other}:
+    spelt: dict[str, list[str]] = {}  # each with its like, not all with all: there may be 17,000 people
+    for subject_id in sorted(set(subject_of.values())):
+        spelt.setdefault(subject_id.casefold(), []).append(subject_id)
+    pairs = (pair for names in spelt.values() for pair in itertools.pairwise(names))
+    for subject_id, other in sorted(pairs):
+        if not confirmed & {subject_id, other}:
             yield Alike(subject_id, f"a subject called {other}, too: one person is written in one way")
     yield from shared_films
 
