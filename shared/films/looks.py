@@ -32,6 +32,7 @@ class Look:
         width_px: Width of the frame as stored.
         height_px: Height of the frame as stored.
         shown_width_px: Width with square pixels.
+        shown_height_px: Height with square pixels.
         matrix: From brightness and colour differences to RGB, by FFmpeg's name; None for pictures that are RGB.
         is_full_range: Whether black is 0 and not 16.
         transfer: ``HLG`` or ``PQ`` for bright screens; None for ordinary ones.
@@ -44,6 +45,7 @@ class Look:
     width_px: int
     height_px: int
     shown_width_px: int
+    shown_height_px: int
     matrix: str | None
     is_full_range: bool
     transfer: str | None
@@ -57,6 +59,7 @@ def read_look(frame: Any, pixel_ratio: float, codec_tag: str, source: str) -> Lo
 
     Matrix and range are the stream's. Without a matrix, pictures of at least 720 rows are BT.709 and smaller ones
     BT.601; without a range, they are limited. Where colour samples lie does not count: each pixel has its nearest one.
+    Pixels that are not square make the picture wider or higher, never smaller.
     Source: Chromium, seen by drawing unmarked films of eight sizes; ITU-T H.273 for the numbers.
 
     Args:
@@ -83,7 +86,8 @@ def read_look(frame: Any, pixel_ratio: float, codec_tag: str, source: str) -> Lo
         pix_fmt=frame.format.name,
         width_px=frame.width,
         height_px=frame.height,
-        shown_width_px=max(1, round(frame.width * ratio)),
+        shown_width_px=max(1, round(frame.width * max(1.0, ratio))),
+        shown_height_px=max(1, round(frame.height / min(1.0, ratio))),
         matrix=None if is_rgb else _MATRICES.get(number, unsaid),
         is_full_range=is_rgb or int(frame.color_range) == _FULL_RANGE or frame.format.name.startswith("yuvj"),
         transfer=_BRIGHT_TRANSFERS.get(int(frame.color_trc)),

@@ -1,6 +1,7 @@
 """From decoded frames to the pictures that a player shows: RGB, upright, square pixels, whole pictures, for a screen.
 
-The arithmetic is FFmpeg's, through its filters; what it has to do stands in a `Look`.
+Colours are a browser's (`shared.films.yuv`) where a browser's rule is known: pictures of eight bits in BT.601 or BT.709.
+The arithmetic of all else is FFmpeg's, through its filters; what it has to do stands in a `Look`.
 """
 
 import tempfile
@@ -13,13 +14,13 @@ from typing import Any
 import numpy as np
 
 from shared.arrays import U8
-from shared.films import bright
+from shared.films import bright, yuv
 from shared.films.looks import Look, read_look
 
-# The one rule of conversion: exact arithmetic, and the nearest colour sample for each pixel. It is what Chromium draws
-# (largest difference 1 on films of people) and what FFmpeg's own quick way gives without its loss of 1.3 levels.
+# Of what `shared.films.yuv` does not cover: exact arithmetic, and the nearest colour sample for each pixel.
 _CONVERT = "neighbor+accurate_rnd+full_chroma_int"
-_RESIZE = "bilinear+accurate_rnd"
+# Layouts of eight bits whose planes `shared.films.yuv` takes: brightness, then the differences, apart or (NV12) in pairs.
+_PLANES = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12")
 
 
 class Projector:
@@ -72,13 +73,18 @@ class Projector:
 
 
 class _Filters:
-    """A chain of FFmpeg's filters for frames of one look."""
+    """A chain of FFmpeg's filters for frames of one look, and the browsers' colours where they are known."""
 
     def __init__(self, look: Look, time_base: Any) -> None:
         import av.filter
 
         self._look = look
+        self._has_browser_colours = look.pix_fmt in _PLANES and look.transfer is None and yuv.is_known(look.matrix)
         self._times_s: deque[float] = deque()
+        self._start: Any = None
+        self._end: Any = None
+        if self._has_browser_colours and not look.is_interlaced:
+            return  # nothing is left to filter
         self._graph = av.filter.Graph()
         size = f"{look.width_px}x{look.height_px}"
         last = self._graph.add(
@@ -98,6 +104,9 @@ class _Filters:
         look = self._look
         if look.is_interlaced:
             yield "bwdif", {"mode": "send_frame", "parity": "auto", "deint": "interlaced"}
+        if self._has_browser_colours:
+            yield "buffersink", {}
+            return
         colours = {"flags": _CONVERT, "out_range": "full"}
         if look.matrix:
             colours |= {"in_color_matrix": look.matrix, "in_range": "full" if look.is_full_range else "limited"}
@@ -109,14 +118,16 @@ class _Filters:
             yield "lut3d", {"file": str(table), "interp": "tetrahedral"}
             yield "scale", {"flags": _CONVERT}
         yield "format", {"pix_fmts": "rgb24"}
-        if look.shown_width_px != look.width_px:
-            yield "scale", {"w": str(look.shown_width_px), "h": str(look.height_px), "flags": _RESIZE}
         yield "buffersink", {}
 
     def push(self, frame: Any, time_s: float) -> Iterator[tuple[float, U8]]:
         """Take in a frame, or None for the end; yield the pictures that come out."""
         import av
 
+        if self._start is None:
+            if frame is not None:
+                yield time_s, self._finish(frame)
+            return
         if frame is not None:
             self._times_s.append(time_s)
         self._start.push(frame)
@@ -125,7 +136,48 @@ class _Filters:
                 shown = self._end.pull()
             except (av.error.BlockingIOError, av.error.EOFError):
                 return
-            yield self._times_s.popleft(), _turn_upright(shown.to_ndarray(), self._look.turn)
+            yield self._times_s.popleft(), self._finish(shown)
+
+    def _finish(self, frame: Any) -> U8:
+        """Turn a whole picture into RGB, with square pixels, upright."""
+        look = self._look
+        rgb: U8
+        if self._has_browser_colours:
+            rgb = yuv.to_rgb(*_read_planes(frame), look.matrix or "", is_full_range=look.is_full_range)
+        else:
+            rgb = frame.to_ndarray()
+        rgb = _stretch(rgb, 0, look.shown_height_px)
+        rgb = _stretch(rgb, 1, look.shown_width_px)
+        return _turn_upright(rgb, look.turn)
+
+
+def _read_planes(frame: Any) -> tuple[U8, U8, U8]:
+    """Give a frame's brightness and its two colour differences, as they lie in its memory."""
+    is_paired = frame.format.name == "nv12"
+    planes = []
+    for number, plane in enumerate(frame.planes):
+        rows: U8 = np.frombuffer(plane, np.uint8).reshape(plane.height, plane.line_size)
+        planes.append(rows[:, : plane.width * (1 + (is_paired and number > 0))])
+    if is_paired:
+        return planes[0], planes[1][:, 0::2], planes[1][:, 1::2]
+    return planes[0], planes[1], planes[2]
+
+
+def _stretch(rgb_hwc_u8: U8, axis: int, length_px: int) -> U8:
+    """Enlarge a picture along one axis, as browsers draw pixels that are not square.
+
+    Source: Skia mixes two neighbours by sixteenths and cuts fractions off (SkBitmapProcState); seen in Chromium.
+    """
+    stored_px = rgb_hwc_u8.shape[axis]
+    if length_px == stored_px:
+        return rgb_hwc_u8
+    place = (np.arange(length_px) + 0.5) * (stored_px / length_px) - 0.5
+    before = np.floor(place).astype(int)
+    shape = [1, 1, 1]
+    shape[axis] = length_px
+    share = np.floor((place - before) * 16).astype(np.uint16).reshape(shape)
+    first, second = (rgb_hwc_u8.take(np.clip(k, 0, stored_px - 1), axis).astype(np.uint16) for k in (before, before + 1))
+    return ((first * (16 - share) + second * share) >> 4).astype(np.uint8)
 
 
 def _turn_upright(rgb_hwc_u8: U8, turn: tuple[bool, bool, bool]) -> U8:
