@@ -36,6 +36,7 @@ CONTENT_TYPES = {
     ".webmanifest": "application/manifest+json",
     ".ico": "image/x-icon",
     ".mp4": "video/mp4",
+    ".webm": "video/webm",
 }
 # Threads in wasm need SharedArrayBuffer, which browsers give only to isolated pages.
 ISOLATION = ("Cross-Origin-Opener-Policy", "Cross-Origin-Embedder-Policy")

@@ -11,6 +11,7 @@ import pytest
 
 from shared.arrays import U8
 from shared.errors import InvalidInput
+from shared.films import yuv
 from shared.video import Film, FilmWriter, Frame
 
 
@@ -190,6 +191,27 @@ def test_colours_are_those_that_opencv_and_browsers_show(tmp_path: Path) -> None
         found = next(iter(film)).rgb_hwc_u8
     expected = cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420)
     assert abs(float((found.astype(int) - expected).mean())) < 0.3
+
+
+@pytest.mark.parametrize(
+    ("planes", "matrix", "is_full_range", "rgb"),
+    [
+        # By hand, libyuv's C: ((41 * 257 * 18997 >> 16) - 1160 + 128 * 112) >> 6 and so on.
+        ((41, 240, 110), "smpte170m", False, (0, 0, 253)),
+        ((81, 90, 240), "smpte170m", False, (254, 0, 0)),
+        ((235, 128, 128), "bt709", False, (255, 255, 255)),
+        ((16, 128, 128), "bt709", False, (0, 0, 0)),
+        ((255, 128, 128), "bt709", True, (255, 255, 255)),
+        ((128, 128, 255), "bt709", True, (255, 68, 128)),
+    ],
+)
+def test_a_colour_is_converted_in_libyuvs_whole_numbers(
+    planes: tuple[int, int, int], matrix: str, is_full_range: bool, rgb: tuple[int, int, int]
+) -> None:
+    y, u, v = (np.full((3, 5), value, np.uint8) for value in planes)
+    found = yuv.to_rgb(y, u[:2, :3], v[:2, :3], matrix, is_full_range=is_full_range)
+    assert found.shape == (3, 5, 3)
+    assert found.reshape(-1, 3).tolist() == [list(rgb)] * 15
 
 
 def test_a_film_can_be_read_from_the_middle_with_the_same_times_and_pictures(tmp_path: Path) -> None:

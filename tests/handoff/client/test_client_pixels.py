@@ -127,7 +127,7 @@ def test_a_turned_frame_is_read_upright(page: Any) -> None:
     # 60 x 20 stored, turned by 90 degrees: 20 x 60 upright. Its centred square is the stored middle third.
     found = page.evaluate(
         """async () => {
-          const { PixelReader } = await import('/model/smile-detector.pixels.mjs');
+          const { PixelReader } = await import('/model/smile-detector.colors.mjs');
           const image = new ImageData(60, 20);
           for (let at = 0; at < image.data.length; at += 4) image.data.set([((at / 4) % 60) * 4, 0, 0, 255], at);
           const frame = new VideoFrame(image.data, { format: 'RGBA', codedWidth: 60, codedHeight: 20, timestamp: 0,

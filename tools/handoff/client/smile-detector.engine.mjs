@@ -8,7 +8,8 @@
 import { DetectorError, reasonOf } from './smile-detector.errors.mjs';
 import { kindOf, readProof, readSpec } from './smile-detector.files.mjs';
 import { FaceReader } from './smile-detector.landmarks.mjs';
-import { AreaResizer, PixelReader, flipRows, toPlanes } from './smile-detector.pixels.mjs';
+import { PixelReader } from './smile-detector.colors.mjs';
+import { AreaResizer, flipRows, toPlanes } from './smile-detector.pixels.mjs';
 import { openGraphs } from './smile-detector.runtime.mjs';
 import { Decider, FrameMemory, fillWindow } from './smile-detector.window.mjs';
 

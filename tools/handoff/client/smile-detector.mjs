@@ -7,10 +7,11 @@
  */
 
 import { addressesOf } from './smile-detector.addresses.mjs';
+import { copyOf } from './smile-detector.colors.mjs';
 import { Engine } from './smile-detector.engine.mjs';
 import { DetectorError, describe, reasonOf } from './smile-detector.errors.mjs';
 import { FrameQueue, PaceMeter, figuresOf } from './smile-detector.pace.mjs';
-import { copyOf, toImageData } from './smile-detector.pixels.mjs';
+import { toImageData } from './smile-detector.pixels.mjs';
 import { WorkerEngine } from './smile-detector.remote.mjs';
 import { VideoFollower } from './smile-detector.watch.mjs';
 import { namesOf } from './smile-detector.window.mjs';

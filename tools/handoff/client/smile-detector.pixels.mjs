@@ -262,65 +262,6 @@ export function preprocess(image, { sizePx = 224, mirrored = false } = {}) {
   return planes;
 }
 
-/** Reads a frame's pixels as RGBA at their own size, and closes the frame. Keeps its buffer between frames. */
-export class PixelReader {
-  #buffer = new Uint8Array(0);
-  #canvas = null;
-  #copies = true;
-
-  /**
-   * @param {VideoFrame | ImageBitmap | ImageData} frame always closed afterwards
-   * @returns {Promise<{data: Uint8Array | Uint8ClampedArray, width: number, height: number}>} the data is overwritten
-   *   by the next call
-   */
-  async read(frame) {
-    try {
-      if (frame.data) return { data: frame.data, width: frame.width, height: frame.height };
-      if (this.#copies && typeof frame.copyTo === 'function' && !frame.rotation && !frame.flip) {
-        try {
-          return await this.#copy(frame);
-        } catch {
-          this.#copies = false; // a browser without the RGBA option
-        }
-      }
-      return this.#draw(frame);
-    } finally {
-      frame.close?.();
-    }
-  }
-
-  async #copy(frame) {
-    const rect = frame.visibleRect;
-    const { width, height } = rect;
-    const options = { rect, format: 'RGBA', colorSpace: 'srgb' };
-    const wanted = width * height * 4;
-    // An older browser ignores the option and would hand over YUV.
-    if (frame.allocationSize(options) !== wanted) throw new TypeError('no RGBA');
-    if (this.#buffer.length !== wanted) this.#buffer = new Uint8Array(wanted);
-    await frame.copyTo(this.#buffer, options);
-    return { data: this.#buffer, width, height };
-  }
-
-  #draw(frame) {
-    // A turned film of a phone has its upright size in displayWidth and displayHeight.
-    const width = frame.displayWidth ?? frame.width;
-    const height = frame.displayHeight ?? frame.height;
-    if (!this.#canvas) this.#canvas = makeCanvas(width, height);
-    if (this.#canvas.width !== width) this.#canvas.width = width;
-    if (this.#canvas.height !== height) this.#canvas.height = height;
-    const context = this.#canvas.getContext('2d', { willReadFrequently: true, alpha: false });
-    context.drawImage(frame, 0, 0);
-    return context.getImageData(0, 0, width, height);
-  }
-}
-
-/** A VideoFrame's pixels as ImageData, so that the frame can be closed; other pictures as they are. */
-export async function copyOf(frame) {
-  if (typeof VideoFrame !== 'function' || !(frame instanceof VideoFrame)) return frame;
-  const { data, width, height } = await new PixelReader().read(frame);
-  return new ImageData(new Uint8ClampedArray(data.buffer), width, height);
-}
-
 /** RGB bytes of a square as ImageData. */
 export function toImageData(rgb, side) {
   const rgba = new Uint8ClampedArray(side * side * 4).fill(255);
@@ -330,12 +271,4 @@ export function toImageData(rgb, side) {
     rgba[pixel * 4 + 2] = rgb[pixel * 3 + 2];
   }
   return new ImageData(rgba, side, side);
-}
-
-function makeCanvas(width, height) {
-  if (typeof OffscreenCanvas === 'function') return new OffscreenCanvas(width, height);
-  const canvas = document.createElement('canvas');
-  canvas.width = width;
-  canvas.height = height;
-  return canvas;
 }

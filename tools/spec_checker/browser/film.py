@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from shared.arrays import U8
 from shared.errors import CheckFailed
 from shared.onnx.stream import GraphChoice, SmileStream
 from shared.web.server import PageServer
@@ -164,6 +165,7 @@ def _compare(
     """Run Python on the page's frames and times, and compare result by result."""
     numbers = {frame["timestampUs"]: frame["number"] for frame in recorded["frames"]}
     band = stream.spec["tolerance"][f"{stream.prob_name}_javascript"]
+    pictures = _read_pictures(footage, recorded)
     points: list[tuple[float, float, float]] = []
     n_unmatched, n_flips, n_states = 0, 0, 0
     results = recorded["results"]
@@ -173,7 +175,7 @@ def _compare(
             n_unmatched += 1
             stream.reset()  # the next windows would have other frames
             continue
-        python_result = stream.push(footage.frames[number], result["timestampMs"])
+        python_result = stream.push(pictures[number], result["timestampMs"])
         if python_result.state == "warming_up" and n_unmatched:
             continue
         # A page that is too slow withholds what Python, which knows no time, answers.
@@ -204,6 +206,13 @@ def _compare(
         memory_bytes=memory,
         probs=[(round(at_ms, 1), round(browser, 6), round(python, 6)) for at_ms, browser, python in points],
     )
+
+
+def _read_pictures(footage: Footage, recorded: dict[str, Any]) -> list[U8]:
+    """Read the film by the colours that the page took its webcam for: BT.601 and limited where it does not say."""
+    stated = recorded.get("colors") or {}
+    matrix = "bt709" if stated.get("matrix") == "bt709" else "smpte170m"
+    return footage.read_as(matrix, is_full_range=stated.get("fullRange") is True)
 
 
 def _sum_up(times_ms: Sequence[float]) -> dict[str, Any] | None:

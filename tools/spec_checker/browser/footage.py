@@ -14,6 +14,7 @@ import numpy as np
 
 from shared.arrays import U8
 from shared.errors import InvalidInput
+from shared.films import yuv
 from shared.preprocess import square_box
 from shared.video import Film, Frame
 from tools.spec_checker.golden_vectors import read_case
@@ -40,6 +41,35 @@ class Footage:
     name: str
     frames: list[U8]
     band_xyxy_px: tuple[int, int, int, int]
+
+    def read_as(self, matrix: str, *, is_full_range: bool) -> list[U8]:
+        """Read the file's pictures by other colours: a browser with a graphics card takes its webcam for BT.709.
+
+        Args:
+            matrix: As `shared.films.yuv` names it.
+            is_full_range: Whether black is 0 and not 16.
+        """
+        if (matrix, is_full_range) == _WEBCAM:
+            return self.frames
+        height, width = self.frames[0].shape[:2]
+        with self.path.open("rb") as file:
+            file.readline()
+            n_bytes = height * width * 3 // 2
+            stored = [file.read(len(_FRAME) + n_bytes)[len(_FRAME) :] for _ in self.frames]
+        planes = (np.frombuffer(data, np.uint8) for data in stored)
+        return [_to_rgb(each, height, width, matrix, is_full_range) for each in planes]
+
+
+_FRAME = b"FRAME\n"
+# What browsers take a webcam for whose pictures do not say it: BT.601, black at 16.
+_WEBCAM = ("smpte170m", False)
+
+
+def _to_rgb(planes: U8, height: int, width: int, matrix: str, is_full_range: bool) -> U8:
+    """Convert a frame's planes, one behind the other."""
+    n_pixels, half = height * width, (height // 2, width // 2)
+    y, u, v = np.split(planes, [n_pixels, n_pixels * 5 // 4])
+    return yuv.to_rgb(y.reshape(height, width), u.reshape(half), v.reshape(half), matrix, is_full_range=is_full_range)
 
 
 def counter_bits(number: int) -> list[int]:
@@ -126,9 +156,8 @@ def write_footage(pictures: Iterator[U8], path: Path, name: str) -> Footage:
                 file.write(f"YUV4MPEG2 W{width} H{height} F{FPS}:1 Ip A1:1 C420jpeg\n".encode())
             _draw_counter(fitted, band, number)
             planes = cv2.cvtColor(fitted, cv2.COLOR_RGB2YUV_I420)
-            file.write(b"FRAME\n" + planes.tobytes())
-            # OpenCV follows BT.601, as browsers do; FFmpeg's fast conversion is 1 to 1.5 levels darker.
-            frames.append(np.asarray(cv2.cvtColor(planes, cv2.COLOR_YUV2RGB_I420), np.uint8))
+            file.write(_FRAME + planes.tobytes())
+            frames.append(_to_rgb(np.asarray(planes, np.uint8).ravel(), height, width, *_WEBCAM))
     if not frames:
         raise InvalidInput(name, found="no frames", expected="a film with pictures")
     return Footage(path, name, frames, band)

@@ -1,6 +1,6 @@
 // Runs before the example page: records the film frame of each VideoFrame, and every result of the detector.
 (() => {
-  const recorded = { frames: [], results: [], warnings: [], errors: [] };
+  const recorded = { frames: [], results: [], warnings: [], errors: [], colors: null };
   globalThis.webcamProof = recorded;
   const { band, bits } = globalThis.webcamProofSettings;
   const [x0, y0, x1, y1] = band;
@@ -25,6 +25,7 @@
     constructor(source, init) {
       super(source, init);
       if (source instanceof HTMLVideoElement) {
+        recorded.colors ??= { matrix: this.colorSpace.matrix, fullRange: this.colorSpace.fullRange };
         recorded.frames.push({ timestampUs: this.timestamp, number: readCounter(this) });
       }
     }
