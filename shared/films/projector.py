@@ -1,7 +1,7 @@
 """From decoded frames to the pictures that a player shows: RGB, upright, square pixels, whole pictures, for a screen.
 
-Colours are a browser's (`shared.films.yuv`) where a browser's rule is known: pictures of eight bits in BT.601 or BT.709.
-The arithmetic of all else is FFmpeg's, through its filters; what it has to do stands in a `Look`.
+Colours are a browser's (`shared.films.yuv`) where its rule is known: pictures of eight bits in BT.601 or BT.709. The
+arithmetic of all else is FFmpeg's, through its filters; what it has to do stands in a `Look`.
 """
 
 import tempfile
@@ -19,7 +19,7 @@ from shared.films.looks import Look, read_look
 
 # Of what `shared.films.yuv` does not cover: exact arithmetic, and the nearest colour sample for each pixel.
 _CONVERT = "neighbor+accurate_rnd+full_chroma_int"
-# Layouts of eight bits whose planes `shared.films.yuv` takes: brightness, then the differences, apart or (NV12) in pairs.
+# Layouts of eight bits whose planes `shared.films.yuv` takes: brightness, then the differences, in NV12 in pairs.
 _PLANES = ("yuv420p", "yuvj420p", "yuv422p", "yuvj422p", "yuv444p", "yuvj444p", "nv12")
 
 
@@ -176,7 +176,9 @@ def _stretch(rgb_hwc_u8: U8, axis: int, length_px: int) -> U8:
     shape = [1, 1, 1]
     shape[axis] = length_px
     share = np.floor((place - before) * 16).astype(np.uint16).reshape(shape)
-    first, second = (rgb_hwc_u8.take(np.clip(k, 0, stored_px - 1), axis).astype(np.uint16) for k in (before, before + 1))
+    first, second = (
+        rgb_hwc_u8.take(np.clip(k, 0, stored_px - 1), axis).astype(np.uint16) for k in (before, before + 1)
+    )
     return ((first * (16 - share) + second * share) >> 4).astype(np.uint8)
 
 

@@ -1,9 +1,9 @@
 """From brightness and colour differences to RGB: the one rule, in the browsers' own whole numbers.
 
-Chromium and Firefox draw a film's frame through libyuv: coefficients in sixty-fourths, none above 128 (so that saturated
-blue is up to 12 levels darker than the standards say), each pixel with its nearest colour sample, wherever the stream
-says that the samples lie, and fractions cut off. So does this module, to the last bit; `smile-detector.colors.mjs` in
-the hand-off's client holds the same numbers. Knows nothing of films and FFmpeg.
+Chromium and Firefox draw a film's frame through libyuv: coefficients in sixty-fourths, none above 128 (so that
+saturated blue is up to 12 levels darker than the standards say), each pixel with its nearest colour sample, wherever
+the stream says that the samples lie, and fractions cut off. So does this module, to the last bit;
+`smile-detector.colors.mjs` in the hand-off's client holds the same numbers. Knows nothing of films and FFmpeg.
 """
 
 import functools
@@ -13,8 +13,8 @@ import numpy as np
 
 from shared.arrays import U8
 
-# Of (matrix, whether black is 0): gain of brightness in 1 / (64 · 257 · 255 · ...), its offset, and the shares of blue's
-# and red's difference: blue of u, green of u, green of v, red of v, in sixty-fourths.
+# Of (matrix, whether black is 0), in sixty-fourths: gain of brightness (as a part of 65,536 of 257 times the byte) and
+# its offset, then the shares of the two differences: blue of u, green of u, green of v, red of v.
 # Source: libyuv, source/row_common.cc (I601, JPEG, H709, F709); drawn films of every kind agree at every pixel.
 CONSTANTS = {
     ("smpte170m", False): (18997, -1160, 128, 25, 52, 102),

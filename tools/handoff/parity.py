@@ -6,7 +6,7 @@ import numpy as np
 
 from shared.arrays import F32
 from shared.errors import CheckFailed
-from shared.golden.drawing import draw_harsh, draw_windows
+from shared.golden.drawing import draw_face, draw_harsh, draw_windows
 from shared.onnx.pair import Outputs, Stream, Window
 from shared.preprocess import crop_and_resize, to_batch
 
@@ -14,7 +14,9 @@ from shared.preprocess import crop_and_resize, to_batch
 EQUAL = 1e-5
 REWRITTEN = 1e-4  # sums in another order; in a network with large features more of it is left at the end
 N_WINDOWS = 24
+ENLARGED = 1e-3  # of the probability, as the spec tolerates it: a picture that grows may differ by a level
 _PROBED_SIZES = ((640, 480), (480, 640), (448, 448), (224, 300), (1280, 720))
+_SMALL_PARTS = (0.4, 0.7, 0.95)  # of the network's side
 
 
 @dataclass(frozen=True)
@@ -59,17 +61,30 @@ def prove_encoder(rewritten: Stream, plain: Stream, what: str, frame_count: int,
 def prove_pixels(rewritten: Stream, plain: Stream, what: str, frame_count: int, size_px: int) -> float:
     """Compare the encoder with the preprocessing inside with the plain one behind shared.preprocess.
 
-    Only sizes with equal bytes are compared; an enlarged small picture may differ by a level.
+    Where both have equal bytes, all outputs are compared; of a small picture, which is enlarged and may differ by a
+    level, the probability.
 
     Raises:
         CheckFailed: As `prove_encoder`.
     """
     largest = 0.0
-    for number, (width, height) in enumerate(_PROBED_SIZES):
-        pictures = np.stack([draw_harsh(width, height, number + k) for k in range(frame_count)])
-        rgba = np.concatenate([pictures, np.full((*pictures.shape[:3], 1), 255, np.uint8)], axis=3)
-        frames = to_batch(np.stack([crop_and_resize(picture, size_px) for picture in pictures]))[0]
-        largest = max(largest, _compare(what, rewritten.run(rgba), plain.run(frames), REWRITTEN))
+    small = [(round(4 / 3 * part * size_px), round(part * size_px)) for part in _SMALL_PARTS]
+    for number, (width, height) in enumerate([*_PROBED_SIZES, *small]):
+        harsh = np.stack([draw_harsh(width, height, number + k) for k in range(frame_count)])
+        faces = np.stack([draw_face(width, height, k / frame_count, number, k / 25) for k in range(frame_count)])
+        is_enlarged = min(width, height) < size_px
+        for pictures in (harsh, faces):
+            rgba = np.concatenate([pictures, np.full((*pictures.shape[:3], 1), 255, np.uint8)], axis=3)
+            frames = to_batch(np.stack([crop_and_resize(picture, size_px) for picture in pictures]))[0]
+            found, expected = rewritten.run(rgba), plain.run(frames)
+            if not is_enlarged:
+                largest = max(largest, _compare(what, found, expected, REWRITTEN))
+            elif (difference := abs(found.prob - expected.prob)) > ENLARGED:
+                raise CheckFailed(
+                    what,
+                    found=f"a probability that differs by {difference:.1e} on an enlarged picture of {width}x{height}",
+                    expected=f"at most {ENLARGED:.0e}",
+                )
     return largest
 
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from shared import cli, contracts, paths, stale_models
-from shared.errors import InvalidInput, WrongUsage
+from shared.errors import CheckFailed, InvalidInput, WrongUsage
 from shared.faces import landmarker
 from shared.faces.synthetic import depends_on_z
 from shared.golden.pictures import GOLDEN_FILE, draw_cases, write_golden
@@ -142,8 +142,9 @@ def write_handoff(config: HandoffConfig) -> Written:
             cli.note("handoff: comparing every graph with the window ...")
             stream = Stream(graphs[1].data, graphs[2].data)
             proof = prove_stream(window, stream, source.frame_count, source.image_size_px)
-            _prove_rewrites(graphs, stream, source)
+            graphs, differing = _prove_rewrites(graphs, stream, source)
             smaller, notes = take_smaller(source, graphs)
+            notes = [*differing, *notes]
             graphs += smaller
         files = client if landmarker_bytes is None else {**client, landmarker.MODEL_NAME: landmarker_bytes}
         spec, left_out = _fill(new, source, config, graphs, window, stream, files, place.name)
@@ -156,12 +157,23 @@ def write_handoff(config: HandoffConfig) -> Written:
     return Written(place, spec, proof, proven, changed, tuple(notes))
 
 
-def _prove_rewrites(graphs: list[Made], plain: Stream, source: Source) -> None:
-    """Compare every encoder that should be the plain one in other operators."""
+def _prove_rewrites(graphs: list[Made], plain: Stream, source: Source) -> tuple[list[Made], list[str]]:
+    """Compare every encoder that should be the plain one in other operators; one that differs is left out.
+
+    Returns:
+        The graphs that a page may run, and a note on each other.
+    """
+    kept, notes = graphs[:3], []
     for graph in graphs[3:]:
         prove = prove_pixels if graph.entry["variant"] == "pixels" else prove_encoder
         rewritten = Stream(graph.data, graphs[2].data, graph.name)
-        prove(rewritten, plain, graph.name, source.frame_count, source.image_size_px)
+        try:
+            prove(rewritten, plain, graph.name, source.frame_count, source.image_size_px)
+        except CheckFailed as error:
+            notes.append(f"{graph.name} was left out: {error.found}, expected {error.expected}")
+            continue
+        kept.append(graph)
+    return kept, notes
 
 
 def _fill(

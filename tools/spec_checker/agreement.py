@@ -10,6 +10,7 @@ from shared.onnx.contract import EMOTION_LOGITS
 
 SAME_ARITHMETIC = ("plain", "wasm", "webgl")
 SMALLER = ("fp16", "int8")  # in fewer bits
+OPTIONAL = ("pixels",)  # a page can do without: where it differs it is left out, and nothing else is refused for it
 _DECIDING_ROLES = ("window", "head")
 _OF_PAGES = "_prob_javascript"  # what the tolerances of every kind of model have
 

@@ -199,5 +199,7 @@ def test_pixels_that_are_not_square_are_widened(tmp_path: Path) -> None:
 
 def test_pixels_that_are_higher_than_wide_are_made_higher(tmp_path: Path) -> None:
     """They were made narrower, while a browser makes them higher: a page saw another picture."""
-    ffmpeg("-f", "lavfi", "-i", "color=red:s=64x60:d=0.2", "-c:v", "mjpeg", "-vf", "setsar=15/16", "f.mkv", cwd=tmp_path)
+    ffmpeg(
+        "-f", "lavfi", "-i", "color=red:s=64x60:d=0.2", "-c:v", "mjpeg", "-vf", "setsar=15/16", "f.mkv", cwd=tmp_path
+    )
     assert read(tmp_path / "f.mkv")[1][0].shape == (64, 64, 3)

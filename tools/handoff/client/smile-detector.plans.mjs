@@ -42,8 +42,16 @@ export function findPlans(spec, { provider = 'auto', graph = null } = {}) {
   );
 }
 
+/** The largest difference from Python that a graph's run may show: the rule of the proof (agreement.py) in JavaScript. */
+function toleranceOf({ role, variant }, { tolerance, decision }) {
+  const prob = decision.output;
+  if (variant === 'pixels') return tolerance[`${prob}_pixels`] ?? 0;
+  if (!['plain', 'wasm', 'webgl'].includes(variant)) return tolerance[`${prob}_javascript`] ?? 0;
+  return role === 'encoder' ? (tolerance.features ?? 0) : Math.max(tolerance[prob], tolerance.emotion_logits ?? 0);
+}
+
 /** Tell whether a proof shows every graph of a plan, with the spec's hash, to load and agree on its provider. */
-export function isProven({ entries, provider }, proof) {
+export function isProven({ entries, provider }, proof, spec) {
   if (!proof?.execution_providers.includes(provider)) return false;
   return entries.every((entry) =>
     proof.tested.some(
@@ -52,7 +60,8 @@ export function isProven({ entries, provider }, proof) {
         test.sha256 === entry.sha256 &&
         test.execution_provider === provider &&
         test.loads &&
-        test.n_flips === 0,
+        test.n_flips === 0 &&
+        test.largest_difference <= toleranceOf(entry, spec),
     ),
   );
 }

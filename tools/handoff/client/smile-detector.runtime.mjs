@@ -25,7 +25,7 @@ export async function openGraphs({ spec, proof, whyNoProof }, settings, warn) {
     const found = spec.graphs.map((entry) => entry.name).join(', ');
     throw new DetectorError('graph-missing', { wanted: settings.graph ?? 'stream', found });
   }
-  let usable = plans.filter((plan) => isProven(plan, proof));
+  let usable = plans.filter((plan) => isProven(plan, proof, spec));
   if (usable.length === 0) {
     const wanted = `${plans[0].graph}, ${provider === 'auto' ? 'wasm' : provider}`;
     if (!allowUntested) {

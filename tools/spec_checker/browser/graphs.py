@@ -16,9 +16,9 @@ from shared import cli, contracts, paths
 from shared.arrays import F32
 from shared.onnx.stream import OnnxGraph, find_graph
 from shared.preprocess import to_batch
-from tools.spec_checker.agreement import SAME_ARITHMETIC, SMALLER, agrees, tolerance_of
+from tools.spec_checker.agreement import OPTIONAL, SAME_ARITHMETIC, SMALLER, agrees, tolerance_of
 from tools.spec_checker.browser.chromium import ProofPage
-from tools.spec_checker.findings import FIGURES_WIDTH, Finding, failed, passed
+from tools.spec_checker.findings import FIGURES_WIDTH, Finding, failed, passed, skipped
 from tools.spec_checker.golden_vectors import is_of_features, read_case
 
 Spec = Mapping[str, Any]
@@ -258,6 +258,8 @@ def judge(entry: Mapping[str, Any], spec: Spec, adapter: str | None) -> Finding:
     if graph["verdict"] is not None and not graph["verdict"]["offer"]:
         return passed(field, figures, "it need not agree: its verdict does not offer it to pages", FIGURES_WIDTH)
     limit = tolerance_of(graph, spec["tolerance"])
+    if graph["variant"] in OPTIONAL:
+        return skipped(field, f"left out here, no page runs it: {figures}; at most {limit:g} and 0 flips are allowed")
     return failed(
         field,
         figures,
