@@ -38,7 +38,7 @@ def test_resizing_inside_the_graph_is_compared_on_enlarged_pictures_too(prob: fl
 
     rewritten: Any = SimpleNamespace(run=answer)
     if is_refused:
-        with pytest.raises(CheckFailed, match="differs by 1.1e-03 on an enlarged picture"):
+        with pytest.raises(CheckFailed, match=r"differs by 1\.1e-03 on an enlarged picture"):
             prove_pixels(rewritten, plain, "encoder_pixels", 5, 224)
     else:
         prove_pixels(rewritten, plain, "encoder_pixels", 5, 224)
