@@ -179,7 +179,7 @@ def _stretch(rgb_hwc_u8: U8, axis: int, length_px: int) -> U8:
     first, second = (
         rgb_hwc_u8.take(np.clip(k, 0, stored_px - 1), axis).astype(np.uint16) for k in (before, before + 1)
     )
-    return ((first * (16 - share) + second * share) >> 4).astype(np.uint8)
+    return np.asarray((first * (16 - share) + second * share) >> 4, dtype=np.uint8)
 
 
 def _turn_upright(rgb_hwc_u8: U8, turn: tuple[bool, bool, bool]) -> U8:
