@@ -40,7 +40,7 @@ async function listAssets(graph) {
   const spec = JSON.parse(await readFile(join(HERE, 'frontend_spec.json'), 'utf8'));
   const proof = await readFile(join(HERE, 'browser_proof.json'), 'utf8').then(JSON.parse, () => null);
   const plans = [null, ...(graph ? [graph] : [])].flatMap((wanted) => findPlans(spec, { graph: wanted }));
-  const proven = plans.filter((plan) => isProven(plan, proof));
+  const proven = plans.filter((plan) => isProven(plan, proof, spec));
   const usable = proven.length ? proven : plans.filter((plan) => plan.provider === 'wasm');
   // Of each provider and option the best plan, as the client takes it.
   const isFirst = (plan, at) => usable.findIndex((other) => key(other, graph) === key(plan, graph)) === at;
