@@ -235,6 +235,7 @@ validate_spec = tool_task(
 )
 costs = tool_task("spec_checker costs", "What a decision costs, and gives.", example="costs --model demo")
 game = tool_task("game", 'Play "Don\'t laugh" against your webcam.', example="game --model people-1a2b3c4d-e10")
+keep_endpoint = tool_task("game endpoint", "Serve keeping alone.", example="keep-endpoint --dataset d --people p.csv")
 publish_dataset = tool_task(
     "kaggle_publisher",
     "Publish the consenting people's data on Kaggle; a dry run unless --yes.",

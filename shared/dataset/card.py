@@ -26,7 +26,14 @@ _SAMPLE = 48  # pictures whose light is measured: a card is written after every 
 _FEW_PEOPLE = 30
 _MOST_LISTED = 40
 _SCOPES_KO = {"train": "학습", "publish": "공개"}
-_SOURCES_KO = {"camera": "카메라", "film": "영상", "stream": "스트림", "synthetic": "그려진 얼굴", "photo": "사진"}
+_SOURCES_KO = {
+    "camera": "카메라",
+    "film": "영상",
+    "stream": "스트림",
+    "synthetic": "그려진 얼굴",
+    "photo": "사진",
+    "game": "게임",
+}
 
 
 @dataclass(frozen=True)

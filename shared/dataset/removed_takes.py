@@ -18,6 +18,7 @@ from shared.errors import InvalidInput
 from shared.system import portable
 
 TRASH, REJECTED = "trash", "rejected"
+DELETED = "deleted"  # a reason: the person took the take back, and nothing of it is to be left
 RECORD = "removal.json"
 _TAKE_SUFFIXES = (".json", ".mp4", ".png")
 
@@ -153,6 +154,21 @@ def forget(place: Path) -> None:
             folder.rmdir()
 
 
+def delete(removal: Removal) -> None:
+    """Delete a removed take for good, as its person wishes; cut off, `settle` goes on with it.
+
+    The record is marked first and goes last, so that nothing is left that nobody knows of.
+    """
+    contracts.write_document(removal.place / RECORD, {**removal.record, "reason": DELETED}, "removal")
+    for path in sorted(removal.place.rglob("*"), reverse=True):  # what lies in a folder before the folder
+        if path.is_dir():
+            path.rmdir()
+        elif path.name != RECORD:
+            path.unlink()
+    (removal.place / RECORD).unlink()
+    removal.place.rmdir()
+
+
 def settle(dataset: Path, stored_takes: set[str], classes: Sequence[str]) -> None:
     """Finish what a crash cut off: labels.csv says on which side each removed take belongs.
 
@@ -162,7 +178,10 @@ def settle(dataset: Path, stored_takes: set[str], classes: Sequence[str]) -> Non
         classes: The dataset's classes.
     """
     for removal in list_removed(dataset):
+        is_deleted = removal.record["reason"] == DELETED and removal.take_id not in stored_takes
         if not (removal.place / reader.LABELS).is_file():
+            if is_deleted:
+                delete(removal)
             continue
         names = file_names(removal.rows(classes))
         if removal.take_id in stored_takes:
@@ -170,3 +189,5 @@ def settle(dataset: Path, stored_takes: set[str], classes: Sequence[str]) -> Non
             forget(removal.place)
         else:
             move_files(names, dataset, removal.place)
+            if is_deleted:
+                delete(removal)

@@ -276,7 +276,7 @@ class DatasetWriter:
 
         Args:
             take_id: One of this dataset.
-            reason: ``repeated``, ``undone`` or ``consent_withdrawn``.
+            reason: ``repeated``, ``undone``, ``consent_withdrawn`` or ``deleted``.
 
         Returns:
             The folder in trash/, with the files, the rows as labels.csv and removal.json.
@@ -308,6 +308,16 @@ class DatasetWriter:
         self.commit(sorted([*self.rows, *back], key=lambda row: int(row.sequence_id.rpartition("_")[2])))
         removed_takes.forget(removal.place)
         return back
+
+    def delete_take(self, take_id: str) -> None:
+        """Delete a take for good, from the dataset or from beside it: only for the person who is in it.
+
+        Raises:
+            InvalidInput: There is no such take.
+        """
+        if any(row.take_id == take_id for row in self.rows):
+            self.withdraw_take(take_id, removed_takes.DELETED)
+        removed_takes.delete(removed_takes.find_removed(self.folder, take_id))
 
     def declare_rights(self, rights: list[dict[str, Any]]) -> None:
         """Write licence and basis of the sequences of each source into the manifest."""

@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from starlette.datastructures import MutableHeaders
 from starlette.requests import Request
 from starlette.responses import FileResponse, PlainTextResponse, Response
-from starlette.types import Message, Receive, Scope, Send
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from shared.web.loopback import HEADERS, HOST, OWN_NAMES, LocalServer, listen
 
@@ -31,6 +31,9 @@ CONTENT_TYPES = {
     ".bin": "application/octet-stream",
     ".task": "application/octet-stream",
     ".png": "image/png",
+    ".jpg": "image/jpeg",
+    ".jpeg": "image/jpeg",
+    ".gif": "image/gif",
     ".svg": "image/svg+xml",
     ".txt": "text/plain; charset=utf-8",
     ".webmanifest": "application/manifest+json",
@@ -56,6 +59,7 @@ class PageServer:
             prefix that fits decides; a file missing there is not looked for elsewhere.
         port: 0 takes a free one.
         isolated: Send COOP and COEP. Off shows what a page does on a server that has neither.
+        apps: Address prefix to an application that answers all below it, by any method: ``{"/keep": app}``.
 
     Raises:
         OSError: The port is taken.
@@ -70,13 +74,21 @@ class PageServer:
         http://127.0.0.1:40213/
     """
 
-    def __init__(self, folders: Mapping[str, Path], port: int = 0, *, isolated: bool = True) -> None:
+    def __init__(
+        self,
+        folders: Mapping[str, Path],
+        port: int = 0,
+        *,
+        isolated: bool = True,
+        apps: Mapping[str, ASGIApp] | None = None,
+    ) -> None:
         self.requests: list[tuple[str, int]] = []
         self._folders = {
             "/" + prefix.strip("/") + ("/" if prefix.strip("/") else ""): folder.resolve()
             for prefix, folder in folders.items()
         }
         self._isolated = isolated
+        self._apps = {"/" + prefix.strip("/"): app for prefix, app in (apps or {}).items()}
         listener = listen([port])
         self.url = f"http://{HOST}:{listener.getsockname()[1]}/"
         self._server = LocalServer(self._answer, listener)
@@ -141,10 +153,22 @@ class PageServer:
         async def send_with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 self.requests.append((target, message["status"]))
-                MutableHeaders(scope=message).update(self.headers)
+                headers = MutableHeaders(scope=message)
+                for name, value in self.headers.items():
+                    headers.setdefault(name, value)
             await send(message)
 
+        if (found := self._app_for(Request(scope))) is not None:
+            await found[1]({**scope, "root_path": found[0]}, receive, send_with_headers)
+            return
         await self._respond(Request(scope), target)(scope, receive, send_with_headers)
+
+    def _app_for(self, request: Request) -> tuple[str, ASGIApp] | None:
+        """Find the application that answers a request of our own page."""
+        host, origin = request.headers.get("host", ""), request.headers.get("origin")
+        if host.rsplit(":", 1)[0] not in OWN_NAMES or origin not in (None, f"http://{host}"):
+            return None
+        return next(((p, app) for p, app in self._apps.items() if request.url.path.startswith(f"{p}/")), None)
 
     def _respond(self, request: Request, target: str) -> Response:
         """Choose the file, or refuse."""

@@ -83,6 +83,7 @@ class Game:
     Attributes:
         process: The program.
         url: What it said that it serves.
+        address: The same with language and token, as it is opened.
     """
 
     def __init__(self, handoff: Path, *flags: str) -> None:
@@ -100,10 +101,15 @@ class Game:
         self.said = ""
         for line in self.process.stderr:
             self.said += line
-            if found := re.search(r"http://127\.0\.0\.1:\d+/", line):
-                self.url = found[0]
+            if found := re.search(r"(http://127\.0\.0\.1:\d+/)\S*", line):
+                self.url, self.address = found[1], found[0]
                 return
         pytest.fail(self.said)
+
+    def kill(self) -> None:
+        """End it at once, as a power cut does."""
+        self.process.kill()
+        self.process.communicate(timeout=20)
 
     def end(self) -> tuple[int, str]:
         """Press Control-C; returns exit code and stdout."""
@@ -137,3 +143,16 @@ def game(handoff: Path, npm_package: None) -> Iterator[Game]:
 def make_game(npm_package: None) -> Callable[..., Game]:
     """Start a game of a test's own: ``make_game(handoff, *flags)``; the test ends it."""
     return Game
+
+
+@pytest.fixture
+def home(tmp_path: Path, npm_package: None, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A home folder of the test's own, with the npm packages that are here already."""
+    from shared import paths
+
+    packages = paths.artifacts("npm").resolve()
+    folder = tmp_path / "home"
+    (folder / "artifacts").mkdir(parents=True)
+    (folder / "artifacts" / "npm").symlink_to(packages)
+    monkeypatch.setenv("SMILEBENCH_HOME", str(folder))
+    return folder

@@ -169,7 +169,7 @@ def test_an_answer_that_arrives_after_escape_is_not_shown(visit: Callable[..., V
     opened.state("ready")
     page.evaluate("release()")
     assert [opened.text(figure) for figure in ("#prob", "#latency", "#fps")] == ["–"] * 3
-    assert page.get_attribute("#gauge", "aria-valuenow") == "0"
+    assert page.get_attribute("#gauge0", "aria-valuenow") == "0"
     assert page.get_attribute("body", "data-state") == "ready"
 
 

@@ -17,6 +17,7 @@ _CLIENT = "./smile-detector.mjs"
 _TYPES = "./smile-detector.d.mts"
 _WORKER = "./smile-detector.worker.mjs"
 _COPIER = "./copy-assets.mjs"
+_KEEP, _KEEP_TYPES = "./smile-detector.keep.mjs", "./smile-detector.keep.d.mts"
 _NOT_IN_VERSION = frozenset({"created_utc", "stale"})
 _DIGITS = 12
 
@@ -43,6 +44,7 @@ def describe_package(spec: Mapping[str, Any], client: Mapping[str, bytes], depen
         "types": _TYPES,
         "exports": {
             ".": {"types": _TYPES, "default": _CLIENT},
+            "./keep": {"types": _KEEP_TYPES, "default": _KEEP},
             "./worker": _WORKER,
             f"./{paths.SPEC_FILE}": f"./{paths.SPEC_FILE}",
             f"./{paths.PROOF_FILE}": f"./{paths.PROOF_FILE}",

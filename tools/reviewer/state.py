@@ -17,6 +17,7 @@ from shared.text.catalogue import LANGS
 from shared.text.label_style import SHAPE_SVG, assign_marks, label_word
 from tools.reviewer.decisions import LABEL_PREFIX, Decision, ReviewFile, current, fitting
 from tools.reviewer.label_quality import Suspect, find_suspects, read_suspicion, suspicion_path
+from tools.reviewer.play_scores import read_play_scores
 from tools.reviewer.scores import read_scores
 
 UNDO_DEPTH = 500  # decisions that a reloaded page can still undo
@@ -87,6 +88,8 @@ class ReviewState:
             self._scores = read_scores(score_files, self.dataset)
         elif listed.is_file():
             self._scores = read_suspicion(listed, self.dataset)
+        else:
+            self._scores = read_play_scores(self.dataset)
 
     def _labels_stamp(self) -> tuple[int, int]:
         stat = (self.dataset.folder / reader.LABELS).stat()

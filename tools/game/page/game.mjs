@@ -1,51 +1,66 @@
 /**
- * "Don't laugh": how long can you keep a straight face before the model says that you smile?
+ * "Don't laugh": how long can you keep a straight face before the model says that you smile? Alone, in turns, or two
+ * players side by side.
  *
- * Runs the hand-off's own client (/model/smile-detector.mjs) as a front end would. Nothing leaves the page: the policy in
- * index.html lets it speak to this server alone, and this file sends nothing.
+ * Runs the hand-off's own client (/model/smile-detector.mjs) as a front end would. The policy in index.html lets the page
+ * speak to this server alone, and only `keeping.mjs` sends anything: what a player who has agreed wants to keep.
  */
 
 import { SmileDetector, describe, openCamera } from '/model/smile-detector.mjs';
+import { Highlights } from '/model/smile-detector.keep.mjs';
+import { watchHalves } from './halves.mjs';
+import { Keeping, takeToken } from './keeping.mjs';
 import { Judge } from './judge.mjs';
-import { JOKES, WORDS } from './words.mjs';
+import { Match, addBest } from './match.mjs';
+import { Clips, Jokes } from './material.mjs';
+import { Replay, drawCurve } from './replay.mjs';
+import { muted, play, toggleSound } from './sound.mjs';
+import { WORDS } from './words.mjs';
 
 const COUNTDOWN_MS = 850;
-const JOKE_MS = 7000; // a joke's turn, and when its answer comes
-const ANSWER_MS = 2600;
+const FROZEN_MS = 2000; // without an answer for so long, a round of two halves does not count
+const LAUGH_MS = 900; // of the laugh itself are shown and kept
 const MEAN_OVER = 15; // answers
 
 const $ = (id) => document.getElementById(id);
 const video = $('video');
 const query = new URLSearchParams(location.search);
+const replay = new Replay($('replay'));
 
 let lang = ['ko', 'en'].includes(query.get('lang')) ? query.get('lang') : navigator.language.startsWith('ko') ? 'ko' : 'en';
 let state = 'loading';
-let detector = null;
-let judge = null; // says whether a round can be judged
+let sides = []; // {detector, highlights, judge, answersMs, latencies}, one a player who is watched at the same time
 let camera = null;
+let stopWatching = null;
 let failure = null; // {code, values} or {word, values}
 let round = 0; // counts up, so that callbacks of an earlier round can be ignored
+let match = new Match('solo', 1);
 let startedMs = 0;
 let lastedS = null;
+let laughed = null; // who: 0, 1, or null
 let isRecord = false;
-let joke = null; // {order, place, isAnswered, sinceMs}
-let answersMs = [];
-let latencies = [];
+let material = null;
+let clips = [];
+let keeping = null;
+let lastAnswerMs = 0;
 
 const words = () => WORDS[lang];
-const bestKey = () => `smilebench.game.best.${detector?.info.spec.spec_id ?? ''}`;
+const picked = (name) => document.querySelector(`input[name=${name}]:checked`)?.value;
+const spec = () => sides[0]?.detector.info.spec;
+const bestsKey = () => `smilebench.game.bests.${spec()?.spec_id ?? ''}`;
 
-function readBest() {
+function readBests() {
   try {
-    return Number(localStorage.getItem(bestKey())) || 0;
+    const found = JSON.parse(localStorage.getItem(bestsKey()) ?? '[]');
+    return Array.isArray(found) ? found.filter(({ seconds }) => seconds > 0) : [];
   } catch {
-    return 0; // a browser that keeps nothing
+    return []; // a browser that keeps nothing
   }
 }
 
-function writeBest(seconds) {
+function writeBest(seconds, player) {
   try {
-    localStorage.setItem(bestKey(), String(seconds));
+    localStorage.setItem(bestsKey(), JSON.stringify(addBest(readBests(), { seconds, player, at: Date.now() })));
   } catch {
     // then it counts for this visit only
   }
@@ -64,6 +79,9 @@ function show() {
   for (const element of document.querySelectorAll('[data-text]')) element.textContent = words()[element.dataset.text];
   $('lang').textContent = words().other;
   $('lang').lang = lang === 'ko' ? 'en' : 'ko';
+  $('sound-word').textContent = muted() ? words().sound_off : words().sound_on;
+  $('sound').setAttribute('aria-label', $('sound-word').textContent);
+  $('sound').setAttribute('aria-pressed', String(!muted()));
   $('start-word').textContent = words()[{ loading: 'loading', opening: 'opening', failed: 'retry' }[state] ?? 'start'];
   $('start').disabled = state === 'loading' || state === 'opening';
   $('message').textContent = !failure
@@ -73,22 +91,57 @@ function show() {
       : failure.code
         ? describe(failure.code, failure.values, lang)
         : String(failure.message);
-  const best = readBest();
-  $('best').textContent = best ? `${best.toFixed(1)} ${words().seconds}` : '–';
+  showBests();
+  showMatch();
   document.body.classList.toggle('record', state === 'over' && isRecord);
   showTime(state === 'over' && lastedS !== null ? lastedS : state === 'playing' ? secondsSo() : 0);
-  if (lastedS !== null) {
-    $('headline').textContent = words().lasted(lastedS.toFixed(1));
-    $('comment').textContent = words().comments.find(([below]) => lastedS < below)[1];
-  }
-  const { spec, proof } = detector?.info ?? {};
-  $('notes').textContent = !spec
+  const { proof } = sides[0]?.detector.info ?? {};
+  $('notes').textContent = !spec()
     ? ''
-    : [spec.synthetic && words().synthetic, !proof?.execution_providers.length && words().unproven]
+    : [spec().synthetic && words().synthetic, !proof?.execution_providers.length && words().unproven]
         .filter(Boolean)
         .join(' ');
-  $('gauge').setAttribute('aria-label', words().prob);
-  if (joke) showJoke();
+  $('private-text').textContent = words()[keeping ? 'private_keep' : 'private'];
+  for (const side of [0, 1]) $(`gauge${side}`).setAttribute('aria-label', words().prob);
+  material?.show(lang);
+  keeping?.show();
+}
+
+function showBests() {
+  const bests = readBests();
+  $('best').textContent = bests.length ? `${bests[0].seconds.toFixed(1)} ${words().seconds}` : '–';
+  $('bests').replaceChildren(
+    ...bests.map(({ seconds, player, at }) => {
+      const day = new Date(at).toLocaleDateString(lang, { month: 'short', day: 'numeric' });
+      const item = document.createElement('li');
+      item.textContent = `${seconds.toFixed(1)} ${words().seconds} · ${words().player(player + 1)} · ${day}`;
+      return item;
+    }),
+  );
+}
+
+/** The score, whose turn it is, and what became of a round. */
+function showMatch() {
+  const { mode, round: number, rounds, wins, player } = match;
+  document.body.dataset.mode = ['ready', 'loading', 'failed'].includes(state) ? (picked('mode') ?? 'solo') : mode;
+  document.body.classList.toggle('halves', mode === 'split' && ['countdown', 'playing', 'over'].includes(state));
+  $('rounds').hidden = document.body.dataset.mode === 'solo';
+  $('board').textContent = mode === 'solo' ? '' : words().board(Math.min(number, rounds), rounds, wins);
+  $('turn').textContent = mode === 'turns' && !match.isOver ? words().turn(player + 1) : '';
+  for (const side of [0, 1]) $(`name${side}`).textContent = words().player(side + 1);
+  if (lastedS === null) return;
+  const text = lastedS.toFixed(1);
+  $('headline').textContent =
+    mode !== 'split'
+      ? words().lasted(text)
+      : laughed === null
+        ? words().nobody_laughed(text)
+        : words().first(laughed + 1, text);
+  const comment = words().comments.find(([below]) => lastedS < below)[1];
+  const isRoundOver = mode === 'split' || (mode === 'turns' && match.player === 0);
+  $('comment').textContent =
+    mode === 'solo' ? comment : match.isOver ? words().champion(match.champion) : isRoundOver ? words().won(match.winner) : words().next_turn;
+  $('again-word').textContent = words()[mode === 'solo' || match.isOver ? 'again' : isRoundOver ? 'next_round' : 'go_on'];
 }
 
 /** A word of words.mjs, some of which take values. */
@@ -117,61 +170,108 @@ function fail(error) {
 
 function stopCamera() {
   round += 1;
-  detector?.unwatch();
+  stopWatching?.();
+  stopWatching = null;
   camera?.stop();
   camera = null;
-  joke = null;
-  showGauge(0);
-  answersMs = [];
-  latencies = [];
+  material?.stop();
+  material = null;
+  replay.stop();
+  for (const [index, side] of sides.entries()) {
+    side.highlights.clear();
+    showGauge(index, 0);
+    side.answersMs = [];
+    side.latencies = [];
+  }
   for (const id of ['prob', 'latency', 'fps']) $(id).textContent = '–';
 }
 
-function showGauge(prob) {
-  const threshold = detector?.info.spec.decision.threshold ?? 1;
-  $('fill').style.transform = `scaleY(${prob})`;
-  $('gauge').classList.toggle('over', prob > threshold);
-  $('gauge').classList.toggle('near', prob > threshold * 0.6 && prob <= threshold);
-  $('gauge').setAttribute('aria-valuenow', String(Math.round(prob * 100)));
+function showGauge(index, prob) {
+  const threshold = spec()?.decision.threshold ?? 1;
+  $(`fill${index}`).style.transform = `scaleY(${prob})`;
+  $(`gauge${index}`).classList.toggle('over', prob > threshold);
+  $(`gauge${index}`).classList.toggle('near', prob > threshold * 0.6 && prob <= threshold);
+  $(`gauge${index}`).setAttribute('aria-valuenow', String(Math.round(prob * 100)));
+  if (index > 0) return;
   // The face in the corner smiles as the model thinks you do.
   const depth = 32 + 9 * Math.min(1, prob / (2 * threshold));
   $('mouth').setAttribute('d', `M14 ${34 - (depth - 32) * 0.4} Q24 ${depth + (depth - 32)} 34 ${34 - (depth - 32) * 0.4}`);
 }
 
-function onResult({ detail: result }) {
+function onResult(index, { detail: result }) {
+  if (!camera) return;
   const nowMs = performance.now();
-  answersMs = [...answersMs.filter((time) => time > nowMs - 1000), nowMs];
+  lastAnswerMs = nowMs;
+  const side = sides[index];
+  side.answersMs = [...side.answersMs.filter((time) => time > nowMs - 1000), nowMs];
   if (result.state !== 'ready') return;
-  latencies = [...latencies, result.latencyMs].slice(-MEAN_OVER);
-  showGauge(result.smileProb);
+  side.latencies = [...side.latencies, result.latencyMs].slice(-MEAN_OVER);
+  showGauge(index, result.smileProb);
+  if (index > 0) return;
   $('prob').textContent = `${Math.round(result.smileProb * 100)} %`;
-  $('latency').textContent = `${Math.round(latencies.reduce((sum, ms) => sum + ms, 0) / latencies.length)} ms`;
-  $('fps').textContent = String(answersMs.length);
+  $('latency').textContent = `${Math.round(side.latencies.reduce((sum, ms) => sum + ms, 0) / side.latencies.length)} ms`;
+  $('fps').textContent = String(side.answersMs.length);
 }
 
-function onSmile({ detail }) {
+function onSmile(index, { detail }) {
   if (state !== 'playing') return;
   // The smile began before it counted, and before its answer arrived here.
   const agoMs = detail.timestampMs - detail.sinceMs + detail.result.latencyMs;
-  end(Math.max(0, (performance.now() - agoMs - startedMs) / 1000), detail);
+  end(index, Math.max(0, (performance.now() - agoMs - startedMs) / 1000), detail);
 }
 
-function end(seconds, detail) {
+/** End a turn, or a round of both: somebody laughed, or (detail null) the time is up. */
+function end(index, seconds, detail) {
   round += 1;
-  joke = null;
-  lastedS = Math.floor(seconds * 10) / 10;
-  const best = readBest();
+  const own = round;
+  material?.stop();
+  material = null;
+  const player = match.mode === 'split' ? index : match.player;
+  laughed = detail ? player : null;
+  lastedS = Math.floor(Math.min(seconds, match.mostS) * 10) / 10;
+  match.end(laughed, lastedS);
+  const best = readBests()[0]?.seconds ?? 0;
   isRecord = best > 0 && lastedS > best; // the first round beats nobody
-  if (lastedS > best) writeBest(lastedS);
-  drawStrip(detail);
+  if (lastedS > 0) writeBest(lastedS, player);
+  document.querySelector('.moment').classList.toggle('has', Boolean(detail?.crops));
+  $('strip').replaceChildren();
+  $('curve').replaceChildren();
+  if (detail) drawStrip(detail);
+  play(isRecord ? 'record' : 'laugh');
   enter('over');
   $('again').focus({ preventScroll: true });
-  say(`${words().laughed} ${words().lasted(lastedS.toFixed(1))}`);
+  say(`${detail ? words().laughed : ''} ${$('headline').textContent}`);
+  if (detail) setTimeout(() => showReplay(own, index, player, detail), LAUGH_MS);
+}
+
+function showReplay(own, index, player, detail) {
+  if (own !== round) return;
+  const moment = takeMoment(index, 'laugh', detail.timestampMs);
+  if (!moment) {
+    setTimeout(() => showReplay(own, index, player, detail), LAUGH_MS); // a slow page has no second of frames yet
+    return;
+  }
+  const curve = drawCurve(moment, words().curve);
+  $('curve').replaceChildren(curve);
+  replay.start(moment, curve);
+  keeping?.offer(moment, player, { isMain: true });
+}
+
+function takeMoment(index, trigger, atMs) {
+  const moment = sides[index]?.highlights.take(trigger, { atMs });
+  if (moment) moment.camera = { width: video.videoWidth, height: video.videoHeight };
+  return moment;
+}
+
+/** A moment that the player, or a rule, finds worth keeping while the game goes on. */
+function remember(index, trigger, atMs) {
+  if (!keeping || !['playing', 'over'].includes(state)) return;
+  const moment = takeMoment(index, trigger, atMs);
+  if (moment) keeping.offer(moment, match.mode === 'split' ? index : match.player);
 }
 
 function drawStrip({ crops, result }) {
   const newestMs = result.frameTimesMs[result.frameTimesMs.length - 1];
-  document.querySelector('.moment').classList.toggle('has', Boolean(crops));
   $('strip').replaceChildren(
     ...(crops ?? []).map((crop, place) => {
       const canvas = document.createElement('canvas');
@@ -190,17 +290,20 @@ function drawStrip({ crops, result }) {
 const wait = (ms) => new Promise((resolve) => setTimeout(resolve, ms));
 
 async function start() {
-  if (['loading', 'opening', 'countdown', 'playing'].includes(state)) return;
-  if (!detector) {
+  if (['loading', 'opening', 'countdown', 'playing'].includes(state) || $('consent').open) return;
+  if (sides.length === 0) {
     load();
     return;
   }
   failure = null;
   round += 1;
   const own = round;
+  replay.stop();
+  if (state !== 'over' || match.isOver) match = new Match(picked('mode') ?? 'solo', Number(picked('rounds') ?? 3));
   if (!camera) {
     enter('opening');
     try {
+      await needSides(match.mode === 'split' ? 2 : 1);
       const opened = await openCamera(video, { lang, onLost: fail });
       if (own !== round) {
         opened.stop();
@@ -211,32 +314,51 @@ async function start() {
       fail(error);
       return;
     }
-    detector.watch(video);
+    watch();
   }
+  if (match.mode === 'turns') sides[0].highlights.clear(); // another person sits there now
+  lastedS = null;
   enter('countdown');
-  say(words().get_ready);
+  say(match.mode === 'turns' ? words().turn(match.player + 1) : words().get_ready);
   for (const number of ['3', '2', '1', 'go']) {
     beat(number === 'go' ? words().go : number, number === 'go');
+    play(number === 'go' ? 'go' : 'count');
     if (number === 'go') break;
     await wait(COUNTDOWN_MS);
     if (own !== round) return;
   }
-  const problem = await judge.waitUntilReady(() => own === round);
-  if (own !== round) return;
-  if (problem) {
-    cancel(problem);
-    return;
+  for (const judge of judges()) {
+    const problem = await judge.waitUntilReady(() => own === round);
+    if (own !== round) return;
+    if (problem) {
+      cancel(problem);
+      return;
+    }
   }
-  await detector.reset(); // a smile before the start does not count
+  await Promise.all(sides.map(({ detector }) => detector.reset())); // a smile before the start does not count
   if (own !== round) return;
   startedMs = performance.now();
-  judge.begin();
-  joke = { order: shuffle(JOKES.ko.length), place: -1, sinceMs: 0, isAnswered: true };
-  lastedS = null;
+  lastAnswerMs = startedMs;
+  for (const judge of judges()) judge.begin();
+  material = picked('show') === 'clips' && clips.length ? new Clips(clips) : new Jokes();
+  document.body.dataset.show = material instanceof Clips ? 'clips' : 'jokes';
   enter('playing');
   say(words().go);
   setTimeout(() => beat('', false), 700);
   requestAnimationFrame(() => tick(own));
+}
+
+/** Who says whether a round can be judged; a detector measures the pace of a whole camera only. */
+const judges = () => (match.mode === 'split' ? [] : [sides[0].judge]);
+
+/** Look at the camera: as a whole, or by halves. */
+function watch() {
+  if (match.mode === 'split') {
+    stopWatching = watchHalves(video, sides.map(({ detector }) => detector), fail);
+    return;
+  }
+  sides[0].detector.watch(video);
+  stopWatching = () => sides[0]?.detector.unwatch();
 }
 
 function beat(text, isWord) {
@@ -251,44 +373,29 @@ function beat(text, isWord) {
 function tick(own) {
   if (own !== round || state !== 'playing') return;
   const nowMs = performance.now();
-  showTime(secondsSo());
-  const problem = judge.problem();
+  showTime(Math.min(secondsSo(), match.mostS));
+  const frozen = nowMs - lastAnswerMs > FROZEN_MS ? { word: 'frozen' } : null;
+  const problem = judges().map((judge) => judge.problem()).find(Boolean) ?? frozen;
   if (problem) {
     cancel(problem);
     return;
   }
-  const sinceStartMs = nowMs - startedMs;
-  const place = Math.floor(Math.max(0, sinceStartMs - 1000) / JOKE_MS);
-  const isAnswered = (Math.max(0, sinceStartMs - 1000) % JOKE_MS) > ANSWER_MS;
-  if (place !== joke.place || isAnswered !== joke.isAnswered) {
-    joke = { ...joke, place, isAnswered };
-    showJoke();
+  if (secondsSo() >= match.mostS) {
+    end(0, match.mostS, null);
+    return;
   }
+  material.tick(nowMs - startedMs, lang);
   requestAnimationFrame(() => tick(own));
 }
 
-function showJoke() {
-  const list = JOKES[lang];
-  const [question, answer] = list[joke.order[Math.max(0, joke.place) % joke.order.length] % list.length];
-  $('question').textContent = question;
-  $('answer').textContent = answer;
-  $('answer').classList.toggle('hidden', !joke.isAnswered);
-}
-
-function shuffle(length) {
-  const order = Array.from({ length }, (_, place) => place);
-  for (let last = length - 1; last > 0; last -= 1) {
-    const other = Math.floor(Math.random() * (last + 1));
-    [order[last], order[other]] = [order[other], order[last]];
-  }
-  return order;
-}
-
-/** End a round without a result; the problem is {word, values}, or null. */
+/** End a round, and its match, without a result; the problem is {word, values}, or null. */
 function cancel(problem) {
   stopCamera();
   beat('', false);
   failure = problem;
+  match = new Match('solo', 1);
+  lastedS = null;
+  keeping?.leave();
   enter('ready');
 }
 
@@ -299,45 +406,77 @@ function toggleLanguage() {
 
 $('start').addEventListener('click', start);
 $('again').addEventListener('click', start);
+$('menu').addEventListener('click', () => cancel(null));
 $('lang').addEventListener('click', toggleLanguage);
+$('remember').addEventListener('click', () => remember(0, 'button'));
+$('sound').addEventListener('click', () => {
+  toggleSound();
+  show();
+});
+for (const choice of document.querySelectorAll('.choices input')) choice.addEventListener('change', showMatch);
 document.addEventListener('visibilitychange', () => {
   if (document.hidden && ['countdown', 'playing'].includes(state)) cancel({ word: 'away' });
 });
 document.addEventListener('keydown', (event) => {
-  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat) return;
+  if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || $('consent').open) return;
   if (event.key === 'Escape' && state !== 'loading' && state !== 'ready') cancel(camera ? { word: 'stopped' } : null);
   else if (event.code === 'KeyL') toggleLanguage();
+  else if (event.code === 'KeyM') $('sound').click();
+  else if (event.code === 'KeyK') remember(0, 'key');
+  else if (event.code === 'KeyW' && state === 'over') keeping?.answer(false);
   else if (event.code === 'Space') {
-    if (event.target instanceof HTMLButtonElement) return; // the browser presses it
+    if (event.target.closest?.('button, summary, video')) return; // the browser presses it
     event.preventDefault();
     start();
   }
 });
 
+/** Load as many detectors as are watched at the same time. */
+async function needSides(count) {
+  while (sides.length > count) {
+    const { detector, highlights } = sides.pop();
+    highlights.close();
+    await detector.close();
+  }
+  while (sides.length < count) {
+    const index = sides.length;
+    const detector = await SmileDetector.create({
+      spec: '/model/frontend_spec.json',
+      ortUrl: '/ort/',
+      provider: query.get('provider') ?? 'auto',
+      keepCrops: 'each',
+      allowUntested: true, // said on the page
+      lang,
+    });
+    const highlights = new Highlights(detector);
+    const judge = new Judge(detector);
+    sides.push({ detector, highlights, judge, answersMs: [], latencies: [] });
+    detector.addEventListener('result', (event) => onResult(index, event));
+    detector.addEventListener('smilestart', (event) => onSmile(index, event));
+    detector.addEventListener('error', ({ detail }) => fail(detail));
+    detector.addEventListener('warning', ({ detail }) => console.info(detail.code, detail.message));
+    highlights.addEventListener('moment', ({ detail }) => remember(index, detail.trigger, detail.atMs));
+  }
+}
+
 async function load() {
   failure = null;
   enter('loading');
   try {
-    detector = await SmileDetector.create({
-      spec: '/model/frontend_spec.json',
-      ortUrl: '/ort/',
-      provider: query.get('provider') ?? 'auto',
-      keepCrops: true,
-      allowUntested: true, // said on the page
-      lang,
-    });
+    await needSides(1);
+    const about = await (await fetch('/about/game')).json();
+    clips = about.clips;
+    const token = takeToken();
+    if (about.keep && token) keeping ??= new Keeping({ token, dataset: about.keep, words, lang: () => lang });
   } catch (error) {
     fail(error);
     return;
   }
-  judge = new Judge(detector);
-  detector.addEventListener('result', onResult);
-  detector.addEventListener('smilestart', onSmile);
-  detector.addEventListener('error', ({ detail }) => fail(detail));
-  detector.addEventListener('warning', ({ detail }) => console.info(detail.code, detail.message));
-  const { provider, threads, spec } = detector.info;
+  const { provider, threads } = sides[0].detector.info;
   $('runs').textContent = provider === 'wasm' ? `wasm × ${threads}` : provider;
-  $('limit').style.bottom = `${spec.decision.threshold * 100}%`;
+  for (const side of [0, 1]) $(`limit${side}`).style.bottom = `${spec().decision.threshold * 100}%`;
+  $('show-choice').hidden = clips.length === 0;
+  document.body.classList.toggle('keeps', Boolean(keeping));
   enter('ready');
 }
 

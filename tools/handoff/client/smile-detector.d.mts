@@ -105,8 +105,9 @@ export interface DetectorOptions {
   allowUntested?: boolean;
   /** The pixels themselves are mirrored (a canvas that you flipped). A video mirrored by CSS is not. Default: false. */
   mirrored?: boolean;
-  /** Keep the last frames as the model's crops; 'smilestart' (or the class's) then has them. Default: false. */
-  keepCrops?: boolean;
+  /** Keep the last frames as the model's crops; 'smilestart' (or the class's) then has them. 'each': every result has its
+   * frame's, which smile-detector.keep.mjs needs. Default: false. */
+  keepCrops?: boolean | 'each';
   /**
    * Returns the face's box, or null without a face: such a frame gets the state 'no_face', ends what had begun and
    * begins the window again. The box is passed through to the result; the crop stays the centred square, which the model
@@ -164,6 +165,9 @@ export interface Result {
   inferenceMs: number | null;
   /** The result of `face`. */
   faceBox?: unknown;
+  /** With keepCrops 'each': the frame as the model sees it, red, green and blue of a square; else null. Not with the graph
+   * 'pixels'. */
+  crop?: Uint8ClampedArray | null;
 }
 
 export interface Warning {

@@ -203,6 +203,7 @@ export class Engine {
       change: rest.change ?? null,
       sinceMs: rest.sinceMs ?? null,
       crops: rest.change === 'start' ? (rest.crops ?? null) : null,
+      crop: this.#settings.keepCrops === 'each' ? (timing?.values.crop ?? null) : null,
     };
   }
 

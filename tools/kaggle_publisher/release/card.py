@@ -66,11 +66,12 @@ def was_prompted(row: SequenceRow) -> bool:
 
 def describe_origin(rows: Sequence[SequenceRow]) -> str:
     """Say where labels come from."""
-    if all(map(was_prompted, rows)):
-        return "what the person was prompted to do"
-    if not any(map(was_prompted, rows)):
-        return "what came with the film or photo"
-    return "what the person was prompted to do, or what came with the film or photo"
+    origins = {
+        "what the person was prompted to do": any(map(was_prompted, rows)),
+        "what a detector or the player said at play": any(row.source == "game" for row in rows),
+        "what came with the film or photo": any(not was_prompted(row) and row.source != "game" for row in rows),
+    }
+    return ", or ".join(origin for origin, is_there in origins.items() if is_there)
 
 
 def describe_pseudonyms(*, joinable: bool) -> str:
