@@ -20,7 +20,7 @@ from shared.chain import ab as ab_chain
 from shared.chain import commands, demo_films, films_of_people, handing, house, stages
 from shared.chain import compare_approaches as approaches_chain
 from shared.chain import demo as demo_chain
-from shared.chain.running import exit_codes, find_dataset, open_chain
+from shared.chain.running import exit_codes, find_dataset, open_chain, open_joined
 from shared.chain.sweep import sweep_flags, sweep_tasks
 from shared.chain.tool_task import chain_task, text_task, tool_task
 from shared.text import language
@@ -102,6 +102,8 @@ evaluate = tool_task(
     "evaluator", "Measure any ONNX of the contract on a dataset.", example="evaluate --model old.onnx --dataset people"
 )
 ensemble = tool_task("exporter ensemble", "Models as one, their mean.", example="ensemble --models a,b,c")
+drift = tool_task("drift", "Compare play with training.", example="drift --dataset game --model people-1a2b3c4d-e10")
+select = tool_task("drift select", "Choose what to label first.", example="select --dataset game")
 predict = tool_task("predictor", "Label photos and films.", example="predict --model people-1a2b3c4d-e10 photos/")
 
 
@@ -147,7 +149,7 @@ def ab(c: Context, given: argparse.Namespace) -> None:
     with exit_codes():
         lang = language.choose(given.lang)
         commands.check(given)
-        dataset = find_dataset(given.dataset)
+        dataset, newer = open_joined(c, given)
         commands.choose_folds(given, dataset)
         stages.require_both_classes(dataset)
         if given.stream:
@@ -159,7 +161,7 @@ def ab(c: Context, given: argparse.Namespace) -> None:
         plan = ab_chain.Plan(
             dataset, given.epochs, before, given.weights or "", given.lr, given.seed, given.folds, given.seeds,
             str(given.margin), given.protected, given.people_curve, given.objective, lang, commands.network_of(given),
-            given.test or "", given.stream,
+            given.test or "", given.stream, newer,
         )  # fmt: skip
         compared = ab_chain.compare(chain, plan)
     print(compared.as_text(lang))

@@ -49,6 +49,7 @@ class Plan:
         network: Flags of the trainer on encoder, pooling and freezing, where they are not its defaults.
         test: The test people, as the splitter takes them; empty to draw them.
         stream: Whether the arms also play the test people's films; of one split.
+        added: Names of datasets whose moments the baseline has not seen, where the dataset is a joined one.
     """
 
     dataset: Path
@@ -67,6 +68,7 @@ class Plan:
     network: Mapping[str, object] = field(default_factory=dict)
     test: str = ""
     stream: bool = False
+    added: tuple[str, ...] = ()
 
     def session(self) -> str:
         """Name this experiment: its arms count as one test-set evaluation, another plan counts as another."""
@@ -312,6 +314,7 @@ def _report(chain: Chain, plan: Plan, splits: tuple[Path, ...], walked: Walked) 
         reference=[f"{name}={file}" for name, file in walked.references.items()],
         people=[f"{number}={file}" for number, file in walked.people.items()],
         stream=[f"{name}={file}" for name, file in walked.streams.items()],
+        added=list(plan.added),
         run=walked.run,
         dataset=plan.dataset,
         margin=plan.margin,

@@ -26,6 +26,7 @@ from shared.errors import WrongUsage
 AB_EXAMPLES = """
 ./inv ab --epochs 10 --dataset people
 ./inv ab --epochs 7,10,30,50 --dataset people --folds 5 --seeds 3
+./inv ab --epochs 10 --dataset people,game --baseline shipped.onnx
 """
 
 SMALL = 500  # photos
@@ -50,7 +51,8 @@ def ab_parser() -> cli.Parser:
     about = "Compare before and after: split, baseline, training, export, measurement, report."
     parser = cli.Parser("./inv ab", about, AB_EXAMPLES)
     add = parser.add_argument
-    cli.add_dataset(parser)
+    several = "or several with commas: new moments are added to the first one, whose test people are measured"
+    add("--dataset", required=True, help=f"name under datasets/, or a path; {several}")
     lengths = "passes over the training people; several lengths are several arms, such as 7,10,30,50 (default: 10)"
     add("--epochs", type=cli.int_list, default="10", metavar="N,...", help=lengths)
     _add_training(parser, "the detector to compare with (default: ./inv baseline)")

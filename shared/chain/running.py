@@ -2,6 +2,7 @@
 
 import argparse
 import contextlib
+import functools
 import json
 import sys
 from collections.abc import Callable, Iterator
@@ -12,8 +13,8 @@ from invoke.exceptions import Exit
 from invoke.runners import Result
 
 from shared import cli, paths
-from shared.chain import cache
-from shared.errors import InvalidInput, SmilebenchError
+from shared.chain import added, cache
+from shared.errors import InvalidInput, SmilebenchError, WrongUsage
 from shared.system import portable
 from shared.text import language
 from shared.text.catalogue import Lang
@@ -119,6 +120,39 @@ def find_dataset(name: str) -> Path:
         todo = f"record it: ./inv collect --dataset {name}"
         raise InvalidInput(str(folder), found="no dataset", expected="one", todo=todo)
     return folder
+
+
+def open_joined(c: Context, given: argparse.Namespace) -> tuple[Path, tuple[str, ...]]:
+    """Return the dataset of a comparison, and the names of those that were added to an old one.
+
+    Of ``people,game`` the joined dataset is brought up to date, and the old test people become those of the flags.
+
+    Raises:
+        WrongUsage: Folds or test people beside several datasets.
+        InvalidInput: A dataset is not there, or the joined one holds what none of them holds.
+    """
+    names = added.parse_names(given.dataset)
+    if len(names) == 1:
+        return find_dataset(given.dataset), ()
+    for flag, value in (("--test", given.test), ("--folds", given.folds)):
+        if value:
+            expected = "neither with several datasets: the old test people are measured"
+            raise WrongUsage(flag, found=f"it beside --dataset {given.dataset}", expected=expected)
+    folders, joined = [find_dataset(name) for name in names], added.joined_dir(names)
+    added.join(functools.partial(run_tool, c), folders, joined)
+
+    def freeze(dataset: Path, seed: int) -> Path:
+        allowed = [ALLOW] if given.allow_no_consent else []
+        command = cache.command_of("splitter", "--dataset", dataset, "--seed", seed, *allowed, "--json")
+        done = _run(c, command, hide="stdout", warn=True)
+        if done.exited:
+            raise cache.StepFailed("split", done.exited)
+        return Path(json.loads(done.stdout)["file"])
+
+    baseline = given.baseline.resolve() if given.baseline else None
+    given.test = added.find_test_people(folders[0], joined, baseline, given.seed, freeze)
+    given.folds = 0
+    return joined, tuple(folder.name for folder in folders[1:])
 
 
 def record_actors(c: Context, dataset: Path, prefix: str, count: int, *, difficulty: str, seed: int) -> None:

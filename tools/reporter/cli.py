@@ -111,6 +111,8 @@ def parser() -> cli.Parser:
     )
     help_ = "an arm's events on whole films (evaluator --stream; repeat): shown first"
     add("--stream", action="append", default=[], metavar="[NAME=]FILE", help=help_)
+    help_ = "a dataset whose moments were added to an old one in --dataset (repeat): shows what they bought"
+    add("--added", action="append", default=[], metavar="NAME", help=help_)
     cli.add_dataset(parser, default="none: no pictures of changed predictions")
     help_ = "suspicion.json of reviewer suspect: the verdict without labels that look wrong (default: the dataset's)"
     add("--suspects", type=cli.path, metavar="JSON", help=help_)
@@ -224,6 +226,7 @@ def _report(arguments: argparse.Namespace) -> cli.Result:
         question=_question(arguments),
         people=tuple(_split_number(text) for text in arguments.people),
         streams=tuple(_split_name(text, "--stream") for text in arguments.stream),
+        added=tuple(arguments.added),
         runs=tuple(arguments.run),
         histories=tuple(arguments.history),
         dataset=arguments.dataset and paths.dataset_dir(arguments.dataset),

@@ -48,6 +48,7 @@ class ReportConfig:
         histories: history.csv files without a run.
         people: Results of the same training on so many people, for the curve over their number.
         streams: Name (None: the arm of that model) and document of an arm's events on whole films.
+        added: Names of datasets whose moments were added to an old one; see `tools.reporter.practice.added`.
         dataset: Folder for pictures of changed sequences; None for none.
         with_faces: False leaves the pictures out although a dataset is named.
         out: Folder to write to; None for the report's own below artifacts/reports/.
@@ -66,6 +67,7 @@ class ReportConfig:
     histories: tuple[Path, ...] = ()
     people: tuple[tuple[int, Path], ...] = ()
     streams: tuple[MaybeNamed, ...] = ()
+    added: tuple[str, ...] = ()
     dataset: Path | None = None
     with_faces: bool = True
     out: Path | None = None

@@ -17,6 +17,7 @@ from tools.reporter.ab.judgement import Judgement
 from tools.reporter.ab.labels import LabelCheck, with_labels
 from tools.reporter.ab.notes import describe_arm
 from tools.reporter.ab.recommendation import next_section
+from tools.reporter.practice.added import Added, added_section
 from tools.reporter.practice.groups import Grouped, groups_section
 from tools.reporter.practice.net_benefit import costs_section
 from tools.reporter.practice.people_curve import PeoplePoint, people_curve_section
@@ -64,6 +65,7 @@ def build_page(
     groups: Grouped | None = None,
     labels: LabelCheck | None = None,
     streams: Sequence[StreamArm] = (),
+    newer: Added | None = None,
 ) -> Page:
     """Write the report.
 
@@ -80,6 +82,7 @@ def build_page(
         groups: Recall by declared groups; None where none were declared.
         labels: Whether the verdict hangs on labels that look wrong; None where nobody looked.
         streams: The arms' events on whole films; shown first.
+        newer: Moments that were added to an old dataset.
     """
     words, targets = ReportWords(lang), {} if arms[0].is_table else targets_of(facts)
     curve = people_curve_section(points, words)
@@ -122,6 +125,7 @@ def build_page(
         sections=(
             *([played] if (played := streams_section(streams, words)) else []),
             with_labels(verdict_section(arms, judgement, words), labels, words),
+            *([added_section(newer, arms, judgement, words)] if newer else []),
             metrics_section(arms, judgement, comparison, targets, words),
             *(by_group if groups is not None and groups.has_drop else []),
             *(section.folded() for section in small_print),

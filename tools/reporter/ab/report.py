@@ -20,6 +20,7 @@ from tools.reporter.ab.looks_log import ask, record
 from tools.reporter.ab.sentence import describe_look
 from tools.reporter.ab.strips import draw_strips
 from tools.reporter.config import ReportConfig
+from tools.reporter.practice.added import read_added
 from tools.reporter.practice.groups import Grouped, find_groups
 from tools.reporter.practice.people_curve import read_people_curve
 from tools.reporter.practice.streams import StreamArm, read_streams
@@ -140,6 +141,8 @@ def make_report(config: ReportConfig) -> ReportResult:
     histories = [*map(read_run, config.runs), *map(read_history, config.histories)]
     points = read_people_curve(config.baseline, config.people)
     streams = read_streams(config.streams, arms)
+    tested = [row.subject_id for row in arms[0].rows.values()]
+    newer = read_added(config.added, config.dataset, tested)
     sources = [source for history in histories for source in history.sources]
     sources += [source for point in points for source in point.sources] + [one.source for one in streams]
     strips: dict[str, bytes] = {}
@@ -158,7 +161,7 @@ def make_report(config: ReportConfig) -> ReportResult:
     comparison = compare_arms(arms, judgement, config.report_id, sources, groups, labels, streams)
     page = build_page(
         arms, judgement, comparison, histories, facts, strips, no_strips_reason, config.lang, points, groups, labels,
-        streams,
+        streams, newer,
     )  # fmt: skip
     return write_report(page, comparison, judgement, config.out, gate=config.gate)
 

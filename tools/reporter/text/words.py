@@ -13,7 +13,10 @@ from shared.text.rounding import rounded
 
 _FOLDER = Path(__file__).parent
 PAGES = read_catalogue(
-    *(_FOLDER / f"{name}.toml" for name in ("units", "first", "measured", "streams", "origin", "verdict", "approaches"))
+    *(
+        _FOLDER / f"{name}.toml"
+        for name in ("units", "first", "measured", "streams", "added", "origin", "verdict", "approaches")
+    )
 )
 TABLES = read_catalogue(_FOLDER / "units.toml", _FOLDER / "tables.toml")
 _AUC = "roc_auc"
