@@ -31,6 +31,7 @@ class MarkedFilm:
         sha256: Of the file.
         subject_id: Who is seen.
         laughs: What is marked, in order of time.
+        is_prompted: Whether the person was asked to smile by the protocol; kept moments of the game are not.
     """
 
     name: str
@@ -38,6 +39,7 @@ class MarkedFilm:
     sha256: str
     subject_id: str
     laughs: tuple[Laugh, ...]
+    is_prompted: bool = False
 
 
 def films_by_protocol(dataset: Dataset, subjects: set[str]) -> list[MarkedFilm]:
@@ -47,12 +49,12 @@ def films_by_protocol(dataset: Dataset, subjects: set[str]) -> list[MarkedFilm]:
         InvalidInput: No film was kept, or the protocol asks for no phase of the positive class.
     """
     laughs = prompted_laughs(dataset)
-    films = [film for film in take_films(dataset).values() if film.subject_id in subjects]
+    films = [film for film in take_films(dataset).values() if film.subject_id in subjects and film.is_prompted]
     if not films:
         raise InvalidInput(
             str(dataset.folder / "takes"),
-            found="no film of these people",
-            expected="takes whose films were kept, as the recorder keeps them",
+            found="no film of these people who were asked to smile",
+            expected="takes of the protocol whose films were kept, as the recorder keeps them",
             todo="name films and their laughs: --marks CSV",
         )
     return [MarkedFilm(film.name, film.path, film.sha256, film.subject_id, laughs) for film in films]
@@ -85,11 +87,13 @@ def take_films(dataset: Dataset) -> dict[str, MarkedFilm]:
     found = {}
     for take_id in sorted(subjects):
         record = dataset.folder / "takes" / f"{take_id}.json"
-        film = contracts.read_document(record, "take")["film"] if record.is_file() else None
-        if film is not None:
+        take = contracts.read_document(record, "take") if record.is_file() else None
+        film = take and take["film"]
+        if take is not None and film is not None:
             path = dataset.folder / film["file"]
             path = path if path.is_file() else record.with_name(film["file"])
-            found[take_id] = MarkedFilm(take_id, path, film["sha256"], subjects[take_id], ())
+            is_prompted = take["source"] != "game"
+            found[take_id] = MarkedFilm(take_id, path, film["sha256"], subjects[take_id], (), is_prompted)
     return found
 
 
