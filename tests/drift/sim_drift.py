@@ -3,7 +3,7 @@
 Each person has a mean of their own in every measure and sequences that scatter around it. Halves: the sequences of the
 same people, dealt into two. Others: other people of the same kind. Shifted: one measure of play moved by so many
 standard deviations of people.
-  python tests/benchmarks/sim_drift.py --draws 200
+  python -m tests.drift.sim_drift --draws 200
 """
 
 import argparse
