@@ -17,9 +17,10 @@ from invoke.exceptions import Exit
 
 from shared import paths
 from shared.chain import ab as ab_chain
-from shared.chain import commands, demo_films, films_of_people, handing, house, stages
+from shared.chain import commands, demo_films, handing, house, stages
 from shared.chain import compare_approaches as approaches_chain
 from shared.chain import demo as demo_chain
+from shared.chain.ab_parts import films_of_people
 from shared.chain.running import exit_codes, find_dataset, open_chain, open_joined
 from shared.chain.sweep import sweep_flags, sweep_tasks
 from shared.chain.tool_task import chain_task, text_task, tool_task

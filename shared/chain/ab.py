@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from shared import contracts, paths
-from shared.chain import films_of_people, stages
+from shared.chain import stages
+from shared.chain.ab_parts import films_of_people
 from shared.chain.cache import Chain
 from shared.chain.flags import flags_of
 from shared.chain.stages import Training, dataset_files

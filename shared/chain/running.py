@@ -13,7 +13,8 @@ from invoke.exceptions import Exit
 from invoke.runners import Result
 
 from shared import cli, paths
-from shared.chain import added, cache
+from shared.chain import cache
+from shared.chain.ab_parts import added
 from shared.errors import InvalidInput, SmilebenchError, WrongUsage
 from shared.system import portable
 from shared.text import language

@@ -19,6 +19,7 @@ from tools.evaluator.config import (
     StreamsConfig,
     TimingConfig,
 )
+from tools.evaluator.streams import flags
 
 EXAMPLES = """
 evaluator --model people-10 --dataset people
@@ -122,7 +123,7 @@ def parser() -> cli.Parser:
     _add_stamp(parser)
     cli.add_allow_no_consent(parser)
     add("--threads", type=cli.whole(0), default=0, metavar="N", help="threads of onnxruntime (default: its own choice)")
-    _add_stream(parser)
+    flags.add_flags(parser)
     cli.add_json(parser)
     _add_pool(parser)
     _add_fuse(parser)
@@ -130,24 +131,6 @@ def parser() -> cli.Parser:
     _add_emotions(parser)
     _add_scores(parser)
     return parser
-
-
-def _add_stream(parser: cli.Parser) -> None:
-    """Add what holds with --stream only: events of whole films instead of labelled windows."""
-    add = parser.add_argument
-    help_ = "measure the model's hand-off on whole films, as a player feels it: false alarms a minute, delay, misses"
-    add("--stream", action="store_true", help=help_)
-    columns_ = "file (a take's id or a film), start, end, label, subject"
-    help_ = f"with --stream: all laughs of the films: {columns_} (default: the takes, laughing when they are asked to)"
-    add("--marks", type=cli.path, metavar="CSV", help=help_)
-    add("--films", type=cli.path, metavar="DIR", help="folder of the films in --marks (default: the table's own)")
-    help_ = "with --stream: choose the threshold on the validation people's films, for false_alarms:2 (the most laughs "
-    help_ += "found with so many false alarms a minute of play) or recall:0.9"
-    add("--objective", metavar="NAME:N", help=help_)
-    help_ = "with --stream: so far from a marked laugh its event may begin (default: 500)"
-    add("--tolerance-ms", type=cli.number(0, 10_000, "milliseconds"), metavar="MS", help=help_)
-    help_ = "with --stream: which graphs of the hand-off run (default: stream, or window where it has no other)"
-    add("--graph", choices=("stream", "window", "pixels"), help=help_)
 
 
 def _add_session(parser: cli.Parser) -> None:
@@ -235,13 +218,10 @@ def _add_scores(evaluator: cli.Parser) -> None:
     cli.add_json(parser)
 
 
-STREAM_ONLY = ("marks", "films", "objective", "tolerance_ms", "graph")
-
-
 def _evaluate(arguments: argparse.Namespace) -> cli.Result:
     if arguments.stream:
         return _evaluate_streams(arguments)
-    for name in STREAM_ONLY:
+    for name in flags.STREAM_ONLY:
         flag = "--" + name.replace("_", "-")
         cli.require(getattr(arguments, name) is None, flag, found="no --stream beside it", expected="both")
     config = _to_config(arguments)

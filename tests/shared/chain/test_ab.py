@@ -12,8 +12,9 @@ from typing import Any
 import pytest
 
 from shared import contracts
-from shared.chain import ab, films_of_people, stages
+from shared.chain import ab, stages
 from shared.chain.ab import Plan
+from shared.chain.ab_parts import films_of_people
 from shared.chain.cache import Chain
 from shared.chain.imports import PROJECT, ImportGraph
 from shared.dataset.reader import Dataset

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared import paths
-from shared.chain import added
+from shared.chain.ab_parts import added
 from shared.dataset.bulk_writer import read_origins
 from shared.dataset.reader import Dataset, open_dataset
 from shared.errors import InvalidInput, WrongUsage
