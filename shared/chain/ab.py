@@ -39,6 +39,7 @@ class Plan:
         baseline: The ONNX to compare with.
         weights: Where training starts; empty means the baseline's weights if they lie beside it, else imagenet.
         lr: Learning rate, as it is written on the command line.
+        only_look: Whether there will be no other look at the question.
         seed: Of split and training.
         folds: Into how many folds the people are divided, so that everybody is tested; 0 for one split.
         seeds: How often, each time divided and trained otherwise.
@@ -70,6 +71,7 @@ class Plan:
     test: str = ""
     stream: bool = False
     added: tuple[str, ...] = ()
+    only_look: bool = False
 
     def session(self) -> str:
         """Name this experiment: its arms count as one test-set evaluation, another plan counts as another."""
@@ -319,6 +321,7 @@ def _report(chain: Chain, plan: Plan, splits: tuple[Path, ...], walked: Walked) 
         run=walked.run,
         dataset=plan.dataset,
         margin=plan.margin,
+        only_look=plan.only_look,
         protected=plan.protected,
         lang=plan.lang,
         report_id=f"ab-{plan.dataset.name[:20]}-{labels}-e{arms[:16]}-s{plan.seed}{tested}",

@@ -58,7 +58,7 @@ def ab_parser() -> cli.Parser:
     _add_training(parser, "the detector to compare with (default: ./inv baseline)")
     _add_folds(parser, 0, f"one split, {_OF_FEW_PHOTOS}; with folds everybody is tested")
     add("--test", metavar="A,B", help="measure on these people, such as s06,s07 (default: drawn)")
-    _borrow_report(parser, "margin", "protected", "lang")
+    _borrow_report(parser, "margin", "protected", "only_look", "lang")
     add("--people-curve", action="store_true", help="also train on fewer people, to see whether recording more helps")
     help_ = "also play the test people's films: false alarms a minute, delay, missed laughs come first in the report"
     add("--stream", action="store_true", help=help_)
@@ -95,7 +95,7 @@ def approaches_parser() -> cli.Parser:
     _add_training(parser, "a detector whose weights training may start from")
     _add_folds(parser, FOLDS, f"{FOLDS}, or as many as there are people")
     parser.set_defaults(test=None)
-    _borrow_report(parser, "primary", "margin", "lang")
+    _borrow_report(parser, "primary", "margin", "only_look", "lang")
     return parser
 
 

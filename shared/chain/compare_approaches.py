@@ -45,6 +45,7 @@ class Plan:
         seeds: How often, each time divided and trained otherwise.
         primary: The metric that decides.
         margin: The least difference of practical interest, as it is written on the command line.
+        only_look: Whether there will be no other look at the question.
         objective: What thresholds of networks are chosen for, as the exporter takes it.
         lang: Language of the report.
     """
@@ -60,6 +61,7 @@ class Plan:
     margin: str
     objective: str
     lang: Lang
+    only_look: bool = False
 
     def check(self) -> None:
         """Refuse what cannot be compared, before minutes are spent on a baseline or a training.
@@ -380,6 +382,7 @@ def _report(
         dataset=plan.dataset,
         primary=plan.primary,
         margin=plan.margin,
+        only_look=plan.only_look,
         lang=plan.lang,
         report_id=plan.comparison_id(),
     )

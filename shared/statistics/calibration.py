@@ -11,10 +11,11 @@ from typing import Any
 import numpy as np
 from scipy import optimize, special
 
-from shared.arrays import F64, Bool
+from shared.arrays import F64, Bool, Int
 from shared.errors import InvalidInput
-from shared.statistics.intervals import wilson
+from shared.statistics.intervals import interval, wilson
 from shared.statistics.metrics import check_scores
+from shared.statistics.predictions import Predictions
 
 N_BINS = 10
 LEAST_SCORE = 1e-7
@@ -32,7 +33,7 @@ class Bin:
         n: Sequences.
         mean_score: What the model says, on average.
         positive_share: What is true.
-        interval_low: Wilson's 95 % interval of positive_share, sequences taken as independent.
+        interval_low: 95 % interval of positive_share, by person: lower end.
         interval_high: Its upper end.
     """
 
@@ -43,6 +44,17 @@ class Bin:
     positive_share: float
     interval_low: float
     interval_high: float
+
+
+def _share_bounds(positive: Bool, people: Int, sequence_ids: tuple[str, ...]) -> tuple[float, float]:
+    """Return the interval of the share of positives, by person; all sequences of one person alone count as one."""
+    _, numbers = np.unique(people, return_inverse=True)
+    # A share of anything is an accuracy: that of saying what is counted.
+    said = Predictions(np.ones(positive.size, dtype=np.bool_), positive.astype(np.float64), 0.5, numbers, sequence_ids)
+    found = interval("accuracy", said)
+    if found.low is None or found.high is None:
+        return wilson(float(positive.mean()), 1.0)
+    return found.low, found.high
 
 
 @dataclass(frozen=True)
@@ -91,13 +103,18 @@ def _logits(scores: F64) -> F64:
     return np.asarray(special.logit(np.clip(scores, LEAST_SCORE, 1 - LEAST_SCORE)), dtype=np.float64)
 
 
-def calibration(labels: Sequence[bool] | Bool, scores: Sequence[float] | F64, n_bins: int = N_BINS) -> Calibration:
+def calibration(
+    labels: Sequence[bool] | Bool, scores: Sequence[float] | F64, n_bins: int = N_BINS, *,
+    people: Int | None = None, sequence_ids: Sequence[str] = (),
+) -> Calibration:  # fmt: skip
     """Measure how well scores are probabilities.
 
     Args:
         labels: (n,) True for the positive class.
         scores: (n,) from 0 to 1.
         n_bins: Of equal width.
+        people: (n,) numbers of the people, for the intervals; None takes each sequence as of a person of its own.
+        sequence_ids: (n,) names, see `shared.statistics.predictions.Predictions`; empty where none were given.
 
     Raises:
         InvalidInput: No scores, NaN, outside of 0 to 1, or no bin.
@@ -119,7 +136,8 @@ def calibration(labels: Sequence[bool] | Bool, scores: Sequence[float] | F64, n_
         if not inside.any():
             continue
         n, n_positive = int(inside.sum()), int(label_array[inside].sum())
-        low, high = wilson(n_positive, n)
+        ids = tuple(sequence_ids[i] for i in np.flatnonzero(inside).tolist()) if len(sequence_ids) else ()
+        low, high = _share_bounds(label_array[inside], np.arange(n) if people is None else people[inside], ids)
         bins.append(
             Bin(
                 float(edges[place]), float(edges[place + 1]), n, float(score_array[inside].mean()), n_positive / n,

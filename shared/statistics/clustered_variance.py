@@ -33,6 +33,10 @@ class ClusteredVariance:
             data give no estimate.
         n_alike: How many sequences those of all people are worth if each person's are all alike: the least.
         n_subjects: People with a sequence that the metric looks at.
+        design_effect: How many times the variance (of the difference, for two arms) is what it would be if each
+            sequence were of a person of its own.
+        icc: How alike a person's sequences are for that (intraclass correlation): what such an effect implies for
+            people of this size; below 0 where they are the contrary of alike, None where each gave one sequence.
     """
 
     values: F64
@@ -41,6 +45,8 @@ class ClusteredVariance:
     usual_effect: float
     n_alike: float
     n_subjects: int
+    design_effect: float
+    icc: float | None
 
 
 @dataclass(frozen=True)
@@ -94,6 +100,8 @@ def clustered_variance(
     covariance = (df * observed + usual_df * usual_effect * independent) / (df + usual_df)
     is_score_interval = (metric in ("accuracy", "recall") or (len(arms) == 1 and metric != "roc_auc")) and repeats == 1
     most_df = MOST_DF if is_score_interval else max(df, _df(_change(clips.deviations), np.ones(labels.size)))
+    alone, found = _of_change(independent), _of_change(covariance)
+    effect = repeats * (found / alone if alone > 1e-15 else usual_effect)
     return ClusteredVariance(
         values=clips.values,
         covariance=covariance,
@@ -101,6 +109,8 @@ def clustered_variance(
         usual_effect=usual_effect * repeats,
         n_alike=min(float(one.sum() ** 2 / (one**2).sum()) for weight in weights for one in weight),
         n_subjects=int(np.count_nonzero(weight)),
+        design_effect=effect,
+        icc=(effect / repeats - 1) / (together - 1) if together > 1 + 1e-6 else None,
     )
 
 
@@ -156,6 +166,12 @@ def _by_person(of_clips: F64, people: Int, n_people: int) -> F64:
 def _change(of_arms: F64) -> F64:
     """Return candidate minus baseline, or the only arm."""
     return np.asarray(of_arms[-1] - of_arms[0] if len(of_arms) > 1 else of_arms[0])
+
+
+def _of_change(covariance: F64) -> float:
+    """Return the variance of candidate minus baseline, or of the only arm."""
+    change = np.array([1.0]) if len(covariance) == 1 else np.array([-1.0, 1.0])
+    return max(0.0, float(change @ covariance @ change))
 
 
 def _strata(metric: str, labels: Bool, people: Int, is_used: Bool) -> list[Bool]:

@@ -39,6 +39,9 @@ class Interval:
         n_subjects: People who gave them.
         method: How the bounds were found.
         reason: Why value or bounds are None; None where all is well.
+        design_effect: How many times the variance is what it would be if each sequence were of a person of its own;
+            None where that is so, and where there are no bounds.
+        icc: How alike a person's sequences are, see `shared.statistics.clustered_variance`; None likewise.
     """
 
     value: float | None
@@ -48,6 +51,8 @@ class Interval:
     n_subjects: int
     method: IntervalMethod
     reason: Reason | None = None
+    design_effect: float | None = None
+    icc: float | None = None
 
     def as_document(self) -> dict[str, Any]:
         """Return the fields as documents hold them."""
@@ -58,6 +63,10 @@ class Interval:
         """Read what `as_document` wrote."""
         reason = None if found["reason"] is None else Reason(found["reason"])
         return cls(**{**found, "method": IntervalMethod(found["method"]), "reason": reason})
+
+
+_Likeness = tuple[float | None, float | None]
+_NO_LIKENESS: _Likeness = None, None
 
 
 def wilson(n_right: float, n: float, level: float = LEVEL) -> tuple[float, float]:
@@ -112,10 +121,11 @@ def _share_interval(metric: str, arm: Predictions, level: float) -> Interval:
     value = float(f1_of_share(share) if metric == "f1" else share)
     if n_subjects < 2:
         return Interval(value, None, None, n, n_subjects, IntervalMethod.NONE, Reason.ONE_PERSON)
-    worth, by_person = float(n), n_subjects < n
+    worth, by_person, likeness = float(n), n_subjects < n, _NO_LIKENESS
     if by_person:
         found = clustered_variance(metric, [arm], as_share=True)
         assert isinstance(found, ClusteredVariance)  # there are two people
+        likeness = found.design_effect, found.icc
         simple, variance = share * (1 - share) / n, float(found.covariance[0, 0])
         effect = max(LEAST_EFFECT, variance / simple) if simple > 0 else found.usual_effect
         worth = _worth(n, effect, found, level)
@@ -124,7 +134,7 @@ def _share_interval(metric: str, arm: Predictions, level: float) -> Interval:
     if metric == "f1":
         low, high = float(f1_of_share(low)), float(f1_of_share(high))
         method = IntervalMethod.WILSON_JACCARD_BY_PERSON if by_person else IntervalMethod.WILSON_JACCARD
-    return Interval(value, low, high, n, n_subjects, method)
+    return Interval(value, low, high, n, n_subjects, method, None, *likeness)
 
 
 def _auc_interval(arm: Predictions, level: float, *, most: float = math.inf) -> Interval:
@@ -143,7 +153,8 @@ def _auc_interval(arm: Predictions, level: float, *, most: float = math.inf) -> 
     low, high = wilson(value * worth, worth, level)
     by_person = arm.n_subjects < arm.n
     method = IntervalMethod.DELONG_WILSON_BY_PERSON if by_person else IntervalMethod.DELONG_WILSON
-    return Interval(value, low, high, arm.n, arm.n_subjects, method)
+    likeness = (found.design_effect, found.icc) if by_person else _NO_LIKENESS
+    return Interval(value, low, high, arm.n, arm.n_subjects, method, None, *likeness)
 
 
 def interval(metric: str, arm: Predictions, level: float = LEVEL) -> Interval:
@@ -202,15 +213,16 @@ def _same_whole_difference(metric: str, baseline: Predictions, candidate: Predic
     value = (gained - lost) / n
     if n_subjects < 2:
         return Interval(value, None, None, n, n_subjects, IntervalMethod.NONE, Reason.ONE_PERSON)
-    worth, method = float(n), IntervalMethod.TANGO
+    worth, method, likeness = float(n), IntervalMethod.TANGO, _NO_LIKENESS
     if n_subjects < n:
         found = clustered_variance(metric, [baseline, candidate])
         assert isinstance(found, ClusteredVariance)  # there are two people
         simple = ((gained + lost) / n - value**2) / n
         effect = max(LEAST_EFFECT, _variance(found) / simple) if simple > 1e-12 else found.usual_effect
         worth, method = _worth(n, effect, found, level), IntervalMethod.TANGO_BY_PERSON
+        likeness = found.design_effect, found.icc
     low, high = _tango(gained * worth / n, lost * worth / n, worth, _quantile(level, None))
-    return Interval(value, low, high, n, n_subjects, method)
+    return Interval(value, low, high, n, n_subjects, method, None, *likeness)
 
 
 def _variance(found: ClusteredVariance) -> float:
@@ -234,6 +246,7 @@ def _own_whole_difference(metric: str, baseline: Predictions, candidate: Predict
         n, n_subjects = max(one.n, other.n), found.n_subjects
     if variance < 1e-12:
         return Interval(value, None, None, n, n_subjects, IntervalMethod.NONE, Reason.NO_VARIANCE)
+    likeness = (found.design_effect, found.icc) if n_subjects < n else _NO_LIKENESS
     half = _quantile(level, found.df) * math.sqrt(variance)
     low, high, method = value - half, value + half, IntervalMethod.JACKKNIFE_BY_PERSON
     if metric == "roc_auc":
@@ -242,7 +255,7 @@ def _own_whole_difference(metric: str, baseline: Predictions, candidate: Predict
         low, high = (low + hybrid[0]) / 2, (high + hybrid[1]) / 2
         by_person = baseline.n_subjects < baseline.n
         method = IntervalMethod.DELONG_HYBRID_BY_PERSON if by_person else IntervalMethod.DELONG_HYBRID
-    return Interval(value, max(-1.0, low), min(1.0, high), n, n_subjects, method)
+    return Interval(value, max(-1.0, low), min(1.0, high), n, n_subjects, method, None, *likeness)
 
 
 @dataclass(frozen=True)

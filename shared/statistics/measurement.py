@@ -46,7 +46,12 @@ class Measurement:
             "at_default": self._measure_at(metrics.DEFAULT_THRESHOLD, "default").rates(),
             "roc": self.measured.roc_document(),
             "selection_gap": selection_gap(predictions.labels, predictions.scores, predictions.threshold),
-            "calibration": calibration(predictions.labels, predictions.scores).as_document(),
+            "calibration": calibration(
+                predictions.labels,
+                predictions.scores,
+                people=predictions.people,
+                sequence_ids=predictions.sequence_ids,
+            ).as_document(),
         }
 
 

@@ -6,7 +6,7 @@ several clips per person only the tests by person keep their error rate.
 
 import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -308,6 +308,50 @@ def compare(metric: str, baseline: Predictions, candidate: Predictions, seed: in
         max(test.p, found.p), found.value, test.n, test.n_subjects, TestMethod.PEOPLE_AND_SEEDS, metric,
         test.n_resamples,
     )  # fmt: skip
+
+
+def swap_together(changes: F64, n_resamples: int = 20_000, seed: int = 0) -> list[float]:
+    """Test several sums over people at once: p-values that hold for all of them together.
+
+    The signs of a person's changes are turned together, so that what the comparisons have in common is used; Holm's
+    correction takes the worst case. With 6 people it leaves 0.031 for any number of comparisons that all point one way.
+
+    Args:
+        changes: (n_people, n_comparisons) what each person adds to each difference.
+        n_resamples: Draws where people are too many to go through all signs.
+        seed: Of the draws.
+
+    Returns:
+        A two-sided p for each comparison; 1 where nobody adds anything.
+
+    Source: Westfall & Young 1993, Resampling-Based Multiple Testing, algorithm 2.8 (step-down maxT), by sign changes.
+
+    Example:
+        >>> swap_together(np.array([[1.0, 2.0]] * 6))
+        [0.03125, 0.03125]
+    """
+    n_people = len(changes)
+    size = np.sqrt((changes**2).sum(axis=0))
+    scaled = changes / np.where(size > 0, size, 1.0)
+    observed = np.abs(scaled.sum(axis=0))
+    order = np.argsort(-observed)
+    if exact := n_people <= ENUMERATED_PEOPLE:
+        batches: Iterable[np.ndarray[Any, np.dtype[Any]]] = [
+            1.0 - 2 * ((np.arange(2**n_people)[:, None] >> np.arange(n_people)) & 1)
+        ]
+    else:
+        rng, at_once = np.random.default_rng(seed), max(1, MOST_SWAPS // n_people)
+        sizes = [min(at_once, n_resamples - done) for done in range(0, n_resamples, at_once)]
+        batches = (1.0 - 2 * rng.integers(0, 2, (n, n_people), dtype=np.int8) for n in sizes)
+    extreme = np.zeros(order.size, dtype=np.int64)
+    for signs in batches:
+        drawn = np.abs(signs @ scaled)[:, order]
+        largest = np.maximum.accumulate(drawn[:, ::-1], axis=1)[:, ::-1]  # of this comparison and those after it
+        extreme += (largest >= observed[order] - TOLERANCE).sum(axis=0)
+    shares = extreme / 2**n_people if exact else (extreme + 1) / (n_resamples + 1)
+    p = np.ones(order.size)
+    p[order] = np.maximum.accumulate(shares)
+    return [float(one) for one in np.where(size > 0, p, 1.0)]
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -95,13 +95,17 @@ def lay_out(
 
 
 def arguments(
-    text: str, runs: int, people: tuple[int, int] | None, clips: tuple[int, int] | None
+    text: str,
+    runs: int,
+    people: tuple[int, int] | None,
+    clips: tuple[int, int] | None,
+    generators: tuple[str, ...] = ("normal", "beta"),
 ) -> argparse.ArgumentParser:
     """Make the parser of a simulation, with the flags that all have."""
     parser = argparse.ArgumentParser(description=text, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=runs, help=f"test sets a setting ({runs})")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--generator", choices=("normal", "beta"), default="normal", help="kind of people (normal)")
+    parser.add_argument("--generator", choices=generators, default="normal", help="kind of people (normal)")
     parser.add_argument("--json", action="store_true")
     for flag, value in (("--people", people), ("--clips", clips)):
         if value is not None:

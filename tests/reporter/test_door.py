@@ -4,11 +4,13 @@ import os
 import subprocess
 import sys
 import textwrap
+import tomllib
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import yaml
 
 from shared import contracts
 from shared.errors import InvalidInput
@@ -88,3 +90,25 @@ def test_the_workflows_step_says_the_word_and_fails_unless_it_is_better(gate: st
     assert done.returncode == code, done.stderr
     assert (tmp_path / "out").read_text().splitlines()[0] == "word=worse"
     assert "Worse" in (tmp_path / "summary").read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize(("baseline", "code"), [("old", 0), ("new", 1)])
+def test_the_hook_refuses_a_commit_unless_the_candidate_is_better(baseline: str, code: int, tmp_path: Path) -> None:
+    (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
+    assert {"id", "name", "entry", "language"} <= set(hook)
+    for name, found in (("old", WEAK), ("new", STRONG)):
+        rows = [f"{label},{score},{who}" for label, score, who in zip(LABELS, found, PEOPLE, strict=True)]
+        (tmp_path / f"{name}.csv").write_text("\n".join(["label,score,subject", *rows]))
+    program, *words = hook["entry"].split()
+    assert program in tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["scripts"]
+    words += ["--baseline", f"{baseline}.csv", "--candidate", "new.csv" if baseline == "old" else "old.csv"]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "tools.reporter", *words],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        timeout=120,
+    )
+    assert done.returncode == code, done.stderr
+    assert (tmp_path / ".smilebench" / "report.html").is_file()

@@ -144,7 +144,7 @@ def test_the_verdict_comes_first_with_its_word_and_its_sentence(
     assert page.text.index(sentence) < page.text.index("What was measured")
     assert '<div class="verdict unsure">' in source
     markdown = (result.folder / "report.md").read_text(encoding="utf-8")
-    assert "**Cannot tell** (candidate against baseline)" in markdown
+    assert "**Cannot tell** (candidate against baseline, as trained)" in markdown
     assert "What would settle it" in markdown
 
 

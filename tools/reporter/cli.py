@@ -93,6 +93,7 @@ def parser() -> cli.Parser:
         "it",
     )
     _add_question(parser)
+    _add_only_look(parser)
     add(
         "--run",
         action="append",
@@ -144,6 +145,11 @@ def _add_question(parser: cli.Parser) -> None:
     add("--groups", type=cli.path, metavar="CSV", help=help_)
 
 
+def _add_only_look(parser: cli.Parser) -> None:
+    help_ = "this question will be looked at once: a difference counts from p < 0.05, and later looks claim nothing"
+    parser.add_argument("--only-look", action="store_true", help=help_)
+
+
 def _add_primary(parser: cli.Parser) -> None:
     parser.add_argument(
         "--primary", choices=METRICS, default="accuracy", help="metric that decides (default: accuracy)"
@@ -176,6 +182,7 @@ def _add_approaches(reporter: cli.Parser) -> None:
     cli.add_dataset(parser, default="the one that the results name; for its card and its test log")
     _add_primary(parser)
     cli.add_margin(parser)
+    _add_only_look(parser)
     _add_place(parser)
 
 

@@ -41,6 +41,7 @@ class ReportConfig:
         candidates: The same of each candidate.
         references: The same of each arm that needs no training of its own (the larger class, one frame).
         question: What the candidate must reach.
+        only_look: Whether there will be no other look at the question, so that this one may use all 5 %.
         gate: Whether exit code 1 says that the best candidate is not better than the baseline and every reference.
         groups: Table of the people's groups; None for none.
         suspects: What models say of the labels; None for the dataset's own, where there is one.
@@ -60,6 +61,7 @@ class ReportConfig:
     candidates: tuple[MaybeNamed, ...]
     references: tuple[MaybeNamed, ...] = ()
     question: Question = field(default_factory=Question)
+    only_look: bool = False
     gate: bool = False
     groups: Path | None = None
     suspects: Path | None = None
@@ -119,6 +121,7 @@ class ApproachesConfig:
         dataset: Its folder, for the log of test-set evaluations; None looks for it by name.
         primary: The metric that decides.
         margin: The least difference of practical interest.
+        only_look: See `ReportConfig`.
         out: Folder to write to; None for the report's own below artifacts/reports/.
         report_id: Its name; None makes one of dataset and time.
         lang: The page's language.
@@ -137,6 +140,7 @@ class ApproachesConfig:
     out: Path | None
     report_id: str | None
     lang: Lang
+    only_look: bool = False
 
 
 @dataclass(frozen=True)

@@ -71,3 +71,13 @@ def test_somebody_with_more_sequences_is_the_same_person() -> None:
     past = [Past.of(next_look([], [("a", "b"), ("c",)]))]
     assert next_look(past, [("b", "x"), ("c",)]).n_new == 0
     assert next_look(past, [("b", "x"), ("c",), ("d",)]).n_new == 1
+
+
+def test_an_only_look_has_all_and_a_second_one_nothing() -> None:
+    only = next_look([], people(20), is_only=True)
+    assert (only.alpha, only.left, only.planned_for(90).largest) == (ALPHA, 0.0, 20)
+    for again in (people(40), people(200), people(20, first=100)):
+        found = next_look([Past.of(only)], again)
+        assert found.alpha == LEAST
+        assert next_look([Past.of(only), Past.of(found)], people(400)).alpha == LEAST
+    assert next_look([Past.of(only)], people(20)).alpha == ALPHA  # the very same people: the same look

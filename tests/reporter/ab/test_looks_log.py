@@ -8,6 +8,7 @@ import pytest
 
 from shared import contracts
 from shared.dataset.reader import Dataset, hash_sequences, open_dataset
+from shared.errors import WrongUsage
 from tools.reporter.ab.looks import ALPHA, FIRST
 from tools.reporter.ab.report import ReportResult, make_report
 from tools.reporter.config import Question, ReportConfig
@@ -113,3 +114,21 @@ def test_results_without_their_dataset_are_not_counted(plan: tuple[Path, Path], 
     result, page = report(tmp_path, *plan)
     assert result.comparison["verdict"]["look"] is None
     assert "Looks at this question are not counted" in page.text
+
+
+def test_an_only_look_may_use_all_and_what_comes_after_it_claims_nothing(look: Any) -> None:
+    first = look(4, only_look=True)
+    assert first.comparison["verdict"]["look"]["alpha"] == ALPHA
+    assert first.comparison["arms"][1]["verdict"]["plan"] is None
+    assert "The only look at this question (4 people): a difference counts from p < 0.050" in first.as_text()
+    assert look(4).comparison["verdict"]["look"]["alpha"] == ALPHA
+    second = look(6)
+    assert second.comparison["verdict"]["because"] == "only_look"
+    assert "the first was to be the only one, so nothing is left to claim" in second.as_text()
+
+
+def test_the_only_look_is_asked_for_beforehand_or_refused(look: Any) -> None:
+    look(4)
+    for n_people in (4, 6):
+        with pytest.raises(WrongUsage, match=r"--only-look: found 1 earlier look\(s\) at this question"):
+            look(n_people, only_look=True)

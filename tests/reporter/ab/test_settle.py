@@ -1,6 +1,7 @@
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from tools.reporter.ab.content_verdict import settle_section
@@ -59,3 +60,25 @@ def test_a_metric_that_may_have_dropped_is_planned_for_itself(
     assert "recall may have dropped by more than 5 points" in sentence
     assert "that recall did not drop by 5.0 points, if it did not drop at all" in said
     assert "(planned for recall): that gives an answer with" in sentence
+
+
+def test_rare_positives_say_how_many_people_their_protection_takes(tmp_path: Path, make_results: Any) -> None:
+    # 24 people of 20 sequences, one positive each: accuracy is known long before recall is.
+    rng, files = np.random.default_rng(1), []
+    for name in ("old", "new"):
+        rows = []
+        for number, is_right in enumerate(rng.random(480) < 0.7):
+            label = "smile" if number % 20 == 0 else "non_smile"
+            score = 0.9 if (label == "smile") == is_right else 0.1
+            rows.append((f"seq_{number + 1:04d}", f"s{number // 20:02d}", label, score + number / 10_000))
+        files.append(make_results(tmp_path, name, rows))
+    arms = read_arms((None, files[0]), [(None, files[1])])
+    judgement = judge(arms, Question())
+    verdict = judgement.verdict
+    assert verdict.guard_plan is not None
+    assert verdict.plan is not None
+    assert verdict.guard_plan.n_subjects > verdict.plan.n_subjects
+    bullets = settle_section(arms, judgement, ReportWords("en")).blocks[0]
+    assert isinstance(bullets, Bullets)
+    said = "recall is protected, and 5 % of the sequences are positive: to exclude a drop of 5 points takes about "
+    assert said + f"{verdict.guard_plan.n_subjects} people" in " ".join(bullets.items)

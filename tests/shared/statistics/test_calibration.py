@@ -94,3 +94,16 @@ def test_the_honest_threshold_figure_is_unbiased_and_the_flattering_one_is_not()
     found = json.loads(done.stdout)
     assert abs(found["bias"]) < 3 * found["standard_error"]
     assert found["true_gap"] > 0.03
+
+
+def test_clips_of_one_person_that_are_all_alike_count_as_one() -> None:
+    # 10 people with 8 clips each, all positive or all negative: bins took 80 clips for 80 people.
+    people = np.repeat(np.arange(10), 8)
+    labels, scores = people % 2 == 0, np.full(80, 0.45)
+    (alone,), (by_person,) = (calibration(labels, scores, people=who).bins for who in (None, people))
+    assert alone.positive_share == by_person.positive_share == 0.5
+    assert by_person.interval_high - by_person.interval_low > 2.2 * (alone.interval_high - alone.interval_low)
+    (one_person,) = calibration(labels[:8], scores[:8], people=people[:8]).bins
+    assert one_person.interval_low < 0.21  # nothing is known of others
+    each = calibration(labels, scores, people=np.arange(80)).bins
+    assert each == (alone,)

@@ -10,6 +10,7 @@ from statsmodels.stats.proportion import proportion_confint
 
 from shared.errors import InvalidInput
 from shared.statistics import intervals
+from shared.statistics.intervals import Interval, interval
 from shared.statistics.methods import IntervalMethod, Reason
 from shared.statistics.metric_names import METRICS
 from shared.statistics.predictions import Predictions, check_paired, make_predictions, place
@@ -189,3 +190,17 @@ def test_simulated_intervals_hold_the_truth_about_as_often_as_they_say(generator
     for metric in METRICS:  # 8 settings of 50 runs: standard error of the mean 1.1 points
         for name in (metric, f"difference of {metric}"):
             assert 0.92 < table[name]["all"]["mean"] <= 0.995, name
+
+
+def test_an_interval_says_how_alike_a_persons_sequences_are() -> None:
+    people = np.repeat(np.arange(30), 4)
+    labels = np.arange(120) % 2 == 0
+    alike = np.where(people % 3 > 0, labels, ~labels).astype(np.float64)  # right, right, wrong: whole people
+    found = interval("accuracy", Predictions(labels, alike, 0.5, people))
+    assert found.design_effect == pytest.approx(4, rel=0.3)
+    assert found.icc == pytest.approx(1, rel=0.3)
+    alone = interval("accuracy", Predictions(labels, alike, 0.5, np.arange(120)))
+    assert (alone.design_effect, alone.icc) == (None, None)
+    assert Interval.from_document(found.as_document()) == found
+    old = {key: value for key, value in found.as_document().items() if key not in ("design_effect", "icc")}
+    assert Interval.from_document(old).design_effect is None  # documents that were written before

@@ -13,6 +13,7 @@ from shared.paths import assets
 from shared.statistics import significance
 from shared.statistics.methods import TestMethod
 from shared.statistics.predictions import Predictions, values
+from shared.statistics.significance import swap_together
 
 
 def arms(n_people: int, clips: int, seed: int, gain: float = 0.0) -> tuple[Predictions, Predictions]:
@@ -166,3 +167,20 @@ def test_holm_equals_statsmodels_and_refuses_what_is_no_p() -> None:
     assert significance.holm([]) == []
     with pytest.raises(InvalidInput, match="nan"):
         significance.holm([0.1, float("nan")])
+
+
+def test_several_comparisons_together_are_as_sure_as_what_they_have_in_common_allows() -> None:
+    # Six people, five arms that each beat the floor on all of them: Holm gives 5 / 32.
+    assert swap_together(np.ones((6, 5))) == [2 / 64] * 5
+    # Signs by hand: of 2^3 sums of (1, 1, 1) two are 3, of (2, -1, 1) six reach 2 of sqrt(6).
+    first, second, none = swap_together(np.array([[1.0, 2.0, 0.0], [1.0, -1.0, 0.0], [1.0, 1.0, 0.0]]))
+    assert (first, none) == (2 / 8, 1.0)
+    assert second > first
+    one = np.array([3.0, 1.0, -1.0, 2.0, 2.0])
+    assert swap_together(one[:, None]) == [pytest.approx(6 / 32)]
+
+
+def test_many_comparisons_of_alike_arms_claim_falsely_in_five_percent_at_most() -> None:
+    rng = np.random.default_rng(5)
+    claims = [min(swap_together(rng.integers(-2, 3, (12, 6)).astype(float))) < 0.05 for _ in range(200)]
+    assert np.mean(claims) < 0.08

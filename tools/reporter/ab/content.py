@@ -109,7 +109,7 @@ def build_page(
         costs_section(arms, judgement.predictions, words),
         _confusion(arms, words),
         calibration_section(arms, judgement, words),
-        people_section(arms, judgement, words),
+        people_section(arms, judgement, words, {} if facts is None else facts.takes),
         *([] if is_table else [_learning(histories, words)]),
         *([curve] if curve else []),
         _flips(arms, comparison, strips, no_strips_reason, words),

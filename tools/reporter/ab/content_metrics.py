@@ -54,7 +54,7 @@ def _basis(metric: str, arms: Sequence[Arm], judgement: Judgement, words: Report
     sizes, people = ([min(numbers), max(numbers)] for numbers in ([o.n for o in found], [o.n_subjects for o in found]))
     n, n_people = (str(a) if a == b else words("range", low=a, high=b) for a, b in (sizes, people))
     methods = ", ".join(dict.fromkeys(words.interval_method(one) for one in found))
-    return words("basis_of_row", n=n, people=n_people, method=methods)
+    return words("basis_of_row", n=n, people=n_people, method=methods) + words.likeness(found)
 
 
 def details_section(arms: Sequence[Arm], comparison: Document, targets: Targets, words: ReportWords) -> Section:

@@ -1,6 +1,6 @@
 """The sections on use: the threshold in the game's terms, whether scores are probabilities, and person by person."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 
@@ -8,6 +8,7 @@ from shared.plots import figures
 from shared.statistics.predictions import Predictions
 from shared.text.rounding import rounded
 from tools.reporter.ab.judgement import Judgement
+from tools.reporter.practice.alikeness import find_alikeness
 from tools.reporter.render.blocks import Block, Bullets, Cell, Paragraph, Picture, Section, Slider, Table
 from tools.reporter.render.interval_figures import Reliability, reliability_figure
 from tools.reporter.sources.arms import Arm
@@ -133,8 +134,15 @@ def calibration_section(arms: Sequence[Arm], judgement: Judgement, words: Report
     return Section("calibration", words("calibration"), blocks)
 
 
-def people_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWords) -> Section:
-    """Show right answers person by person; people with few sequences are left out, and small groups altogether."""
+def people_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWords, takes: Mapping[str, str]) -> Section:
+    """Show right answers person by person; people with few sequences are left out, and small groups altogether.
+
+    Args:
+        arms: All.
+        judgement: Of these arms.
+        words: The language.
+        takes: The take of each sequence, where that is known.
+    """
     baseline = arms[0]
     names = list(dict.fromkeys(prediction.subject_id for prediction in baseline.rows.values()))
     right = {arm.name: _right_by_person(judgement.arms[arm.name].predictions) for arm in arms}
@@ -160,6 +168,10 @@ def people_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWords
     )
     header = (Cell(words("person")), *(Cell(arm.name, (words(arm.role),)) for arm in arms))
     blocks: list[Block] = [Paragraph(words("people_intro")), Bullets(tuple(changes)), Table("plain", header, rows)]
+    for one in find_alikeness(judgement.predictions, takes):
+        numbers = {"take": rounded(one.icc_take, 2), "person": rounded(one.icc_person, 2)}
+        size = rounded(one.sequences_per_take, 1)
+        blocks.append(Paragraph(words("alikeness", arm=one.arm, size=size, **numbers), "faint"))
     if n_hidden := len(names) - len(shown):
         blocks.append(Paragraph(words("people_hidden", people=words.people(n_hidden), least=LEAST_SEQUENCES), "faint"))
     return Section("people", words("people"), tuple(blocks))

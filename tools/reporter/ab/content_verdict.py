@@ -7,7 +7,7 @@ from shared.statistics.metric_names import SHOWN_METRICS
 from shared.statistics.power import Plan
 from shared.text.rounding import rounded
 from tools.reporter.ab.judgement import Judgement
-from tools.reporter.ab.sentence import describe_look, describe_outlook, sentence
+from tools.reporter.ab.sentence import describe_guard, describe_look, describe_outlook, finding, sentence
 from tools.reporter.ab.verdict import WEAK, Because, Verdict, Word
 from tools.reporter.render.blocks import (
     Block,
@@ -34,26 +34,27 @@ _TONES: dict[Word, Tone] = {
 
 
 def verdict_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWords) -> Section:
-    """Say which models are at chance, then the verdict on the best candidate, then on each where there are several."""
+    """Say which models are at chance, then the verdict on the best candidate, then what was found of the others."""
     verdict = judgement.verdict
     box = VerdictBox(
         tone=_TONES[verdict.word],
         word=verdict_word(verdict, words),
-        about=words("verdict_about", candidate=judgement.best, baseline=arms[0].name),
+        about=words(judgement.about, candidate=judgement.best, baseline=arms[0].name),
         sentence=sentence(verdict, words),
         riders=tuple(judgement.riders(words)),
+        more_title=words("verdict_more"),
+        more=(*judgement.small_print(words), describe_look(judgement.asked, words)),
     )
     at_chance = judgement.at_chance
     blocks: list[Block] = [
         *([Paragraph(at_chance.sentence[words.lang], "caution")] if at_chance else []),
         box,
-        Paragraph(describe_look(judgement.asked, words), "faint"),
     ]
-    others = [arm.name for arm in arms if arm.role == "candidate"]
-    if len(others) > 1:
+    others = [arm.name for arm in arms if arm.role == "candidate" and arm.name != judgement.best]
+    if others:
         verdicts = {name: judgement.arms[name].verdict for name in others}
-        lines = [f"{name}: {sentence(found, words)}" for name, found in verdicts.items() if found is not None]
-        blocks += [Heading(words("each_candidate")), Bullets(tuple(lines))]
+        lines = [f"{name}: {finding(found, words)}" for name, found in verdicts.items() if found is not None]
+        blocks += [Heading(words("other_candidates")), Bullets(tuple(lines))]
     return Section("verdict", words("verdict"), tuple(blocks))
 
 
@@ -146,10 +147,12 @@ def settle_section(arms: Sequence[Arm], judgement: Judgement, words: ReportWords
         elif verdict.word is not Word.CANNOT_TELL:
             lines.append(words("settle_done", arm=arm.name))
         elif verdict.plan is None:
-            lines.append(words("settle_unknown", arm=arm.name))
+            is_only = judgement.asked is not None and judgement.asked.look.is_only
+            lines.append(words("settle_only_look" if is_only else "settle_unknown", arm=arm.name))
         else:
             lines.append(_planned(arm.name, verdict, verdict.plan, words))
             lines += describe_outlook(verdict, words)
+            lines += describe_guard(verdict, judgement.arms[arm.name].predictions, words)
             plan = verdict.plan
             methods.append(f"{arm.name}: {words.plan_method(plan)}" if len(arms) > 2 else words.plan_method(plan))
     blocks: list[Block] = [Bullets(tuple(lines))]

@@ -30,6 +30,10 @@ from tools.reporter.text.words import ReportWords
 _ORDER = (Word.BETTER, Word.EQUAL, Word.CANNOT_TELL, Word.WORSE)
 
 
+_STRONGER = (Because.ONE_CLASS, Because.TOO_SOON, Because.ONLY_LOOK)
+"""Reasons that "worse" does not stand against either."""
+
+
 @dataclass(frozen=True)
 class Judged:
     """What can be said of one arm.
@@ -107,21 +111,23 @@ class Judgement:
     def sentence(self, lang: Lang) -> str:
         """Write the report's verdict, and what else must be known with it."""
         words = ReportWords(lang)
-        return " ".join([sentence(self.verdict, words), *self.riders(words)])
+        return " ".join([sentence(self.verdict, words), *self.riders(words), *self.small_print(words)])
 
     def riders(self, words: ReportWords) -> list[str]:
-        """Write what must be known with the verdict: references that were not beaten, and a choice among several."""
+        """Write what must be known with the verdict: references that were not beaten."""
         judged = self.arms[self.best]
         alike: dict[str, list[str]] = {}
         for name in judged.unbeaten:
             alike.setdefault(f"rider_{self.arms[name].reference_kind}_{judged.against[name].word}", []).append(name)
-        riders = [
+        return [
             words(f"{key}_several" if len(names) > 1 and "one_frame" not in key else key, reference=", ".join(names))
             for key, names in alike.items()
         ]
+
+    def small_print(self, words: ReportWords) -> list[str]:
+        """Write what else must be known: models or recipes, how probable a gain is, and a choice among several."""
         n_candidates = sum(one.verdict is not None for one in self.arms.values())
-        riders += self._recipe_riders(words)
-        riders += describe_chance(self.verdict, words)
+        riders = [*self._recipe_riders(words), *describe_chance(self.verdict, words)]
         if n_candidates > 1:
             riders.append(words("rider_several", candidate=self.best, n=n_candidates))
             riders += self._shrunken(words)
@@ -137,6 +143,15 @@ class Judgement:
             return []
         figures = {"raw": words.metric_value(metric, raw), "shrunken": words.metric_value(metric, min(raw, shrunken))}
         return [words("rider_shrunken", metric=words(metric), **figures)]
+
+    @property
+    def about(self) -> str:
+        """Key of the text on what is compared: trained models, or recipes."""
+        if self.verdict.because in WEAK or self.verdict.because is Because.UNDEFINED:
+            return "verdict_about"
+        baseline, candidate = next(iter(self.arms.values())).predictions, self.arms[self.best].predictions
+        is_of_recipes = recipe_difference(self.question.primary, baseline, candidate) is not None
+        return "verdict_about_recipes" if is_of_recipes else "verdict_about_models"
 
     def _recipe_riders(self, words: ReportWords) -> list[str]:
         """Say whether the verdict is about trained models or about recipes, and how many seeds would help."""
@@ -239,8 +254,8 @@ def judge(arms: Sequence[Arm], question: Question, asked: AskedLook | None = Non
         is_candidate = arm.name in candidates
         is_noise = at_chance is not None and {arms[0].name, arm.name} <= set(at_chance.arms)
         reason = weakness(arm, question) if is_candidate else None
-        if reason is None and is_candidate and asked is not None and asked.is_too_soon:
-            reason = Because.TOO_SOON
+        if reason is None and is_candidate and asked is not None:
+            reason = asked.why_nothing
         judged[arm.name] = Judged(
             predictions=arm_predictions,
             intervals=arm.intervals,
@@ -251,6 +266,8 @@ def judge(arms: Sequence[Arm], question: Question, asked: AskedLook | None = Non
             against={name: weaken(verdict, reason) for name, verdict in against.get(arm.name, {}).items()},
             is_one_frame=arm.kind == "one_frame",
         )
+    if asked is not None and asked.look.is_only:  # no other look is planned
+        judged = {name: replace(one, verdict=one.verdict and without_plan(one.verdict)) for name, one in judged.items()}
     found_judgement = Judgement(question, judged, at_chance, asked, not any("pooled" in arm.results for arm in arms))
     if asked is None:
         return found_judgement
@@ -295,9 +312,14 @@ def weakness(arm: Arm, question: Question) -> Because | None:
 
 def weaken(verdict: Verdict, reason: Because | None) -> Verdict:
     """Turn a verdict that the figures can't carry into "cannot tell"; "worse" stays, but for one class and looks."""
-    if reason is None or (verdict.word is Word.WORSE and reason not in (Because.ONE_CLASS, Because.TOO_SOON)):
+    if reason is None or (verdict.word is Word.WORSE and reason not in _STRONGER):
         return verdict
     return replace(verdict, word=Word.CANNOT_TELL, because=reason, plan=None)
+
+
+def without_plan(verdict: Verdict) -> Verdict:
+    """Leave out what another look would take."""
+    return replace(verdict, plan=None, outlook=None, guard_plan=None)
 
 
 def _refuse_noise(verdict: Verdict, is_noise: bool) -> Verdict:

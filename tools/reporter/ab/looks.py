@@ -5,7 +5,8 @@ it fixes for how many people the question is planned, and what is left is spent 
 (O'Brien-Fleming-like). A tenth of that is kept for whoever goes on beyond the plan. `tests/benchmarks/sim_looks.py`
 checks the sum (results in LOG.md). Looks belong together where they ask the same of the same arms on people of whom
 some are the same, or of a dataset that grew (`tools.reporter.ab.looks_log` finds them). Judging only people who were in
-no earlier look belongs to it, too.
+no earlier look belongs to it, too. Whoever says beforehand that there will be one look only has all 5 % for it, and
+nothing later: a second look claims nothing.
 """
 
 import math
@@ -162,6 +163,11 @@ class Look:
     spent: float
 
     @property
+    def is_only(self) -> bool:
+        """Whether all 5 % are used, by a look that was to be the only one."""
+        return self.spent >= ALPHA
+
+    @property
     def left(self) -> float:
         """What later looks may use."""
         return ALPHA - self.spent
@@ -174,7 +180,7 @@ class Look:
 
     def planned_for(self, n_people: int | None) -> "Look":
         """Fix for how many people the question is planned, at its first look; later looks change nothing."""
-        if self.number > 1 or n_people is None or n_people <= self.n_seen:
+        if self.number > 1 or self.is_only or n_people is None or n_people <= self.n_seen:
             return self
         return replace(self, largest=n_people)
 
@@ -184,12 +190,13 @@ class Look:
         return {**{key: fields[key] for key in fields if key != "people"}, "n_people": len(self.people)}
 
 
-def next_look(past: Sequence[Past], people: Iterable[Person]) -> Look:
+def next_look(past: Sequence[Past], people: Iterable[Person], *, is_only: bool = False) -> Look:
     """Say from which p on a difference counts at this look.
 
     Args:
         past: The earlier looks, oldest first.
         people: Who is looked at now.
+        is_only: Whether a first look is the only one that there will be: it may use all 5 %, later ones nothing.
 
     Returns:
         The look. The very same people are no new look: nothing is spent, and the level is what it was. Where everybody
@@ -200,8 +207,13 @@ def next_look(past: Sequence[Past], people: Iterable[Person]) -> Look:
         >>> first = next_look([], [("a",), ("b",)])
         >>> first.alpha, first.largest, next_look([Past.of(first)], [("c",)]).n_new
         (0.03, 8, 1)
+        >>> only = next_look([], [("a",), ("b",)], is_only=True)
+        >>> only.alpha, next_look([Past.of(only)], [("a",), ("b",), ("c",)]).alpha
+        (0.05, 1e-05)
     """
     now = tuple(people)
+    if not past and is_only:
+        return Look(1, now, len(now), len(now), len(now), ALPHA, ALPHA)
     if not past:
         return Look(1, now, len(now), len(now), max(UNPLANNED * len(now), 2), FIRST, FIRST)
     looks = _distinct(past)

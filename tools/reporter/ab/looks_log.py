@@ -17,8 +17,9 @@ from shared import cli, contracts, paths
 from shared.contracts import Document
 from shared.dataset.test_log import VERDICT_LOOKS as LOG
 from shared.dataset.test_log import append_line
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, WrongUsage
 from tools.reporter.ab.looks import ALPHA, LEAST, Look, Past, Person, next_look
+from tools.reporter.ab.verdict import Because
 from tools.reporter.sources.arms import Arm
 
 _LOCK = ".verdict_looks.lock"
@@ -52,14 +53,26 @@ class AskedLook:
         """Whether nothing may be claimed at this look."""
         return self.look.alpha <= LEAST
 
+    @property
+    def why_nothing(self) -> Because | None:
+        """Why nothing may be claimed at this look; None where something may."""
+        if not self.is_too_soon:
+            return None
+        return Because.ONLY_LOOK if self.look.is_only else Because.TOO_SOON
+
     def planned_for(self, n_people: int | None) -> "AskedLook":
         """See `Look.planned_for`."""
         return replace(self, look=self.look.planned_for(n_people))
 
 
 def levels_of(asked: AskedLook | None) -> tuple[float, float]:
-    """Return the levels of this look and of the one that is planned; 5 % where looks are not counted."""
-    return (ALPHA, ALPHA) if asked is None or asked.is_too_soon else (asked.look.alpha, asked.look.plan_alpha)
+    """Return the levels of this look and of the one that is planned; 5 % where looks are not counted.
+
+    After an only look nothing is left for another; a plan then counts as for a new question, and is not shown.
+    """
+    if asked is None or asked.is_too_soon or asked.look.is_only:
+        return ALPHA, ALPHA
+    return asked.look.alpha, asked.look.plan_alpha
 
 
 def marks_of(arm: Arm) -> tuple[str, ...]:
@@ -67,7 +80,10 @@ def marks_of(arm: Arm) -> tuple[str, ...]:
     return f"name {arm.name}", f"model {arm.results['model']['sha256'][:16]}"
 
 
-def ask(baseline: Arm | None, others: Sequence[Arm], metric: str, people: Sequence[Person], folder: Path) -> AskedLook:
+def ask(
+    baseline: Arm | None, others: Sequence[Arm], metric: str, people: Sequence[Person], folder: Path,
+    *, is_only: bool = False,
+) -> AskedLook:  # fmt: skip
     """Find the earlier looks at a question, and say what this one may use.
 
     Args:
@@ -76,10 +92,14 @@ def ask(baseline: Arm | None, others: Sequence[Arm], metric: str, people: Sequen
         metric: That decides.
         people: Whom they were measured on.
         folder: Of the dataset that they are from.
+        is_only: Whether there will be no other look at the question.
 
     Returns:
         The look. It belongs to an earlier one that asks for the same metric, has somebody in common with it or was
         logged in this dataset, and has an arm on each side in common with it, by name or by model.
+
+    Raises:
+        WrongUsage: The only look is asked for where there was one before.
     """
     of_baseline = marks_of(baseline) if baseline else ()
     of_others = tuple(mark for arm in others for mark in marks_of(arm))
@@ -100,7 +120,14 @@ def ask(baseline: Arm | None, others: Sequence[Arm], metric: str, people: Sequen
         Past(tuple(map(tuple, line["people"])), line["n_seen"], line["largest"], line["alpha"], line["spent"])
         for line in lines
     ]
-    look = next_look(past, people)
+    look = next_look(past, people, is_only=is_only)
+    if is_only and not look.is_only:
+        raise WrongUsage(
+            "--only-look",
+            found=f"{len({one.n_seen for one in past})} earlier look(s) at this question",
+            expected="none: whether there will be one look is decided before the first",
+            todo="leave out --only-look; the looks share what is left",
+        )
     same = {line["arms_sha256"] for line in lines if line["number"] == look.number} if past else set()
     return AskedLook(look, metric, of_baseline, of_others, arms_sha256, len(same - {arms_sha256}), folder)
 

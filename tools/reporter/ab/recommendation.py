@@ -3,16 +3,21 @@
 Of the arms that tell the classes apart and are shown to beat the larger class, the leader has the highest primary
 metric; of those that it is not shown to beat, the cheapest is recommended: what is there already, then what needs no
 training, then what was trained. A candidate that is not shown to be better than a baseline that works is not
-recommended. "Shown" is a test by person at 5 %; the rule claims less than a verdict, which corrects for several arms.
+recommended. "Shown" is a test by person of all pairs together at 5 %, the larger class among them: the leader is found
+on these very people, so that any pair could have been looked at. Looks are not counted here, as the verdict does.
 """
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from shared.contracts import Document
 from shared.statistics.predictions import Predictions
-from shared.statistics.significance import compare
+from shared.statistics.recipes import LEAST_SEEDS
+from shared.statistics.significance import compare, holm, swap_together
 from shared.text.catalogue import LANGS, Lang
 from tools.reporter.ab.judgement import Judgement
 from tools.reporter.ab.verdict import ALPHA, WEAK, Because, Word
@@ -22,6 +27,8 @@ from tools.reporter.text.words import ReportWords
 
 _COSTS = ("baseline", "blendshapes", "blendshape_logistic", "model")
 _NOT_FOR_USE = ("majority", "one_frame")
+MOST_TOGETHER = 2000
+"""People whose predictions are tested together; with more, Holm's correction costs nothing that matters."""
 
 
 @dataclass(frozen=True)
@@ -78,22 +85,38 @@ def _choose(arms: Sequence[Arm], judgement: Judgement) -> tuple[Arm | None, Arm 
     if not able:
         return None, None, "chance"
     floor = next((arm for arm in arms if arm.kind == "majority"), None)
+    shown = _shown_better([*able, *([floor] if floor else [])], judgement)
     if floor is not None:
-        able = [arm for arm in able if _is_shown_better(metric, floor, arm, judgement)]
+        able = [arm for arm in able if (floor.name, arm.name) in shown]
         if not able:
             return None, None, "floor"
     leader = max(able, key=lambda arm: (judgement.arms[arm.name].intervals[metric].value or 0.0, -_cost(arm)))
-    rest = [arm for arm in able if arm is leader or not _is_shown_better(metric, arm, leader, judgement)]
+    rest = [arm for arm in able if (arm.name, leader.name) not in shown]
     chosen = min(rest, key=_cost)
     return chosen, leader, "keep" if chosen is baseline else "use"
 
 
-def _is_shown_better(metric: str, than: Arm, arm: Arm, judgement: Judgement) -> bool:
-    one, other = _predictions(than, judgement), _predictions(arm, judgement)
-    p = compare(metric, one, other).p
-    values = (judgement.arms[each.name].intervals[metric].value for each in (than, arm))
-    low, high = (-1.0 if value is None else value for value in values)
-    return p is not None and p < ALPHA and high > low
+def _shown_better(arms: Sequence[Arm], judgement: Judgement) -> set[tuple[str, str]]:
+    """Return the pairs (than, arm) of which the second is shown to be better, all pairs together at 5 %."""
+    metric = judgement.question.primary
+    pairs = list(itertools.combinations(arms, 2))
+    if not pairs:
+        return set()
+    found = [tuple(_predictions(arm, judgement) for arm in pair) for pair in pairs]
+    n_people, is_of_recipes = found[0][0].n_subjects, found[0][0].n_seeds >= LEAST_SEEDS
+    if metric in ("accuracy", "recall") and n_people <= MOST_TOGETHER and not is_of_recipes:
+        columns = [0, 2] if metric == "accuracy" else [0]
+        changes = [(other.counts - one.counts)[:, columns].sum(axis=1) for one, other in found]
+        adjusted = swap_together(np.array(changes).T)
+    else:
+        tests = [compare(metric, one, other).p for one, other in found]
+        adjusted = holm([1.0 if p is None else p for p in tests])
+    shown = set()
+    for pair, p in zip(pairs, adjusted, strict=True):
+        low, high = sorted(pair, key=lambda arm: judgement.arms[arm.name].intervals[metric].value or 0.0)
+        if p < ALPHA:
+            shown.add((low.name, high.name))
+    return shown
 
 
 def _predictions(arm: Arm, judgement: Judgement) -> Predictions:

@@ -21,6 +21,7 @@ from tools.reporter.ab.sentence import describe_look
 from tools.reporter.ab.strips import draw_strips
 from tools.reporter.config import ReportConfig
 from tools.reporter.practice.added import read_added
+from tools.reporter.practice.alikeness import Alikeness, find_alikeness
 from tools.reporter.practice.groups import Grouped, find_groups
 from tools.reporter.practice.people_curve import read_people_curve
 from tools.reporter.practice.streams import StreamArm, read_streams
@@ -136,7 +137,7 @@ def make_report(config: ReportConfig) -> ReportResult:
     asked = None
     if facts is not None:
         judged = [arm for arm in arms if arm.role == "candidate"]
-        asked = ask(arms[0], judged, config.question.primary, facts.people, facts.folder)
+        asked = ask(arms[0], judged, config.question.primary, facts.people, facts.folder, is_only=config.only_look)
     judgement = judge(arms, config.question, asked)
     histories = [*map(read_run, config.runs), *map(read_history, config.histories)]
     points = read_people_curve(config.baseline, config.people)
@@ -158,7 +159,8 @@ def make_report(config: ReportConfig) -> ReportResult:
     labels = None if found is None else check_labels(arms, judgement, found[0])
     sources += [] if found is None else [found[1]]
     groups = find_groups(arms, judgement.predictions, judgement.best, config.groups)
-    comparison = compare_arms(arms, judgement, config.report_id, sources, groups, labels, streams)
+    alike = find_alikeness(judgement.predictions, {} if facts is None else facts.takes)
+    comparison = compare_arms(arms, judgement, config.report_id, sources, groups, labels, streams, alike)
     page = build_page(
         arms, judgement, comparison, histories, facts, strips, no_strips_reason, config.lang, points, groups, labels,
         streams, newer,
@@ -174,6 +176,7 @@ def compare_arms(
     groups: Grouped | None = None,
     labels: LabelCheck | None = None,
     streams: Sequence[StreamArm] = (),
+    alike: Sequence[Alikeness] = (),
 ) -> Document:
     """Make the comparison document of arms, checked; a name of None is made of dataset and time."""
     moment, baseline = paths.utc_now(), arms[0].results
@@ -186,6 +189,8 @@ def compare_arms(
         comparison["label_check"] = labels.as_document()
     if streams:
         comparison["streams"] = [one.as_document() for one in streams]
+    if alike:
+        comparison["alikeness"] = [one.as_document() for one in alike]
     contracts.validate(comparison, "comparison", COMPARISON)
     return comparison
 

@@ -1,6 +1,7 @@
 """A verdict as a sentence. Pure; decides nothing."""
 
 from shared.statistics.intervals import Interval
+from shared.statistics.predictions import Predictions
 from shared.text.catalogue import LANGS, Lang
 from shared.text.rounding import rounded
 from tools.reporter.ab.looks import ALPHA, LEAST
@@ -17,11 +18,16 @@ def sentences(verdict: Verdict) -> dict[Lang, str]:
 
 def sentence(verdict: Verdict, words: ReportWords) -> str:
     """Write a verdict, and what would settle it where something would."""
+    return finding(verdict, words) + ("" if verdict.because in WEAK else _plan(verdict, words))
+
+
+def finding(verdict: Verdict, words: ReportWords) -> str:
+    """Write a verdict without what would settle it."""
     if verdict.because in WEAK:
         return words("verdict_cannot_tell", reason=words(f"weak_{verdict.because}"))
     if verdict.because is Because.UNDEFINED:
         reason = verdict.difference.reason or verdict.test.reason
-        return words("verdict_cannot_tell", reason=words.reason(reason)) + _plan(verdict, words)
+        return words("verdict_cannot_tell", reason=words.reason(reason))
     change = words(
         "verdict_change",
         metric=words(verdict.primary),
@@ -32,9 +38,7 @@ def sentence(verdict: Verdict, words: ReportWords) -> str:
     )
     guard = _interval(verdict, verdict.protected_difference or verdict.difference, words)
     protected = words(verdict.protected) if verdict.protected else ""
-    return words(
-        _key(verdict), change=change, guard=guard, protected=protected, margin=whole_percent(verdict.margin)
-    ) + _plan(verdict, words)
+    return words(_key(verdict), change=change, guard=guard, protected=protected, margin=whole_percent(verdict.margin))
 
 
 def _key(verdict: Verdict) -> str:
@@ -99,6 +103,16 @@ def describe_outlook(verdict: Verdict, words: ReportWords) -> list[str]:
     return said
 
 
+def describe_guard(verdict: Verdict, predictions: Predictions, words: ReportWords) -> list[str]:
+    """Write how many people the protected metric takes, where the plan alone does not bring so many."""
+    plan = verdict.guard_plan
+    if plan is None or verdict.protected is None:
+        return []
+    share = 100 * float(predictions.labels.mean())
+    numbers = {"people": plan.n_subjects, "margin": whole_percent(verdict.margin), "share": rounded(share, 0)}
+    return [words("settle_protected", metric=words(verdict.protected), **numbers)]
+
+
 def describe_chance(verdict: Verdict, words: ReportWords) -> list[str]:
     """Write how probable it is that the candidate is better by the margin, where that cannot be told."""
     if verdict.better_by_margin is None or verdict.because in WEAK:
@@ -123,7 +137,9 @@ def describe_look(asked: AskedLook | None, words: ReportWords) -> str:
         "left": whole_percent(look.left),
     }
     if look.alpha <= LEAST:
-        key = "look_too_soon"
+        key = "look_nothing_left" if look.is_only else "look_too_soon"
+    elif look.number == 1 and look.is_only:
+        key = "look_only"
     else:
         key = "look_first" if look.number == 1 else "look_again" if look.n_new else "look_repeated"
     said = [words(key, **numbers)]

@@ -49,6 +49,7 @@ class Because(StrEnum):
     ALL_EQUAL = "all_equal"  # all scores of the candidate
     SAME_DECISION = "same_decision"  # the candidate's, for every sequence
     TOO_SOON = "too_soon"  # after the last look at this question, see `tools.reporter.ab.looks`
+    ONLY_LOOK = "only_look"  # an earlier look was to be the only one
     CHANCE = "chance"  # baseline and candidate, see `tools.reporter.ab.chance`
 
 
@@ -74,6 +75,8 @@ class Verdict:
         plan: What would settle it; None where it is settled or no plan can be made.
         repeats: Predictions of each sequence, where several seeds were pooled.
         outlook: What a look at the planned people would say; None without a plan.
+        guard_plan: What would show that the protected metric did not drop by more than the margin, where the word is
+            "cannot tell" by luck and that takes more people than the plan; else None.
         better_by_margin: Probability that the candidate is better by the margin or more, where the word is "cannot
             tell"; see `tools.reporter.ab.outlook.chance_of_margin`.
     """
@@ -92,6 +95,7 @@ class Verdict:
     repeats: float = 1.0
     outlook: Outlook | None = None
     better_by_margin: float | None = None
+    guard_plan: Plan | None = None
 
     @property
     def passes(self) -> bool:
@@ -213,11 +217,17 @@ def _decide(
         of_guard = because is Because.PROTECTED_UNSURE and protected is not None and protected != primary
         planned = protected if of_guard and protected is not None else primary
         unsettled = plan_for(planned, baseline, candidate, margin, plan_alpha, as_if_equal=of_guard)
+    guard_plan = None
+    if unsettled and protected not in (None, primary) and protected is not None and because is Because.LUCK:
+        guard_plan = plan_for(protected, baseline, candidate, margin, plan_alpha, as_if_equal=True)
+        if guard_plan and guard_plan.n_subjects <= unsettled.n_subjects:
+            guard_plan = None
     return Verdict(
         word, because, primary, protected, margin, alpha, found, test, p_adjusted, guarded,
         unsettled and in_sequences(unsettled, repeats), repeats,
         look_ahead(baseline, candidate, unsettled, primary, protected, margin, plan_alpha) if unsettled else None,
         chance_of_margin(baseline, candidate, primary, margin) if word is Word.CANNOT_TELL else None,
+        guard_plan and in_sequences(guard_plan, repeats),
     )  # fmt: skip
 
 

@@ -5,7 +5,7 @@ results + runs + cards + timings + features + hand-offs → choice → report.ht
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -118,7 +118,11 @@ def report_approaches(config: ApproachesConfig) -> ApproachesResult:
         for name, cost in costs.items()
     ]
     facts = find_dataset(config.dataset, first)
-    asked = ask(None, list(arms.values()), config.primary, facts.people, facts.folder) if facts else None
+    asked = (
+        ask(None, list(arms.values()), config.primary, facts.people, facts.folder, is_only=config.only_look)
+        if facts
+        else None
+    )
     alpha, plan_alpha = levels_of(asked)
     choice = choose(
         offers, FLOOR, primary=config.primary, margin=config.margin, alpha=alpha, plan_alpha=plan_alpha,
@@ -128,8 +132,10 @@ def report_approaches(config: ApproachesConfig) -> ApproachesResult:
     weak = [found for arm in arms.values() if (found := weakness(arm, question)) in _WEAK]
     if weak and choice.because is not Because.ONE_CLASS:
         choice = weaken(choice, weak[0])
-    elif asked is not None and asked.is_too_soon:
-        choice = weaken(choice, Because.TOO_SOON)
+    elif asked is not None and (nothing := asked.why_nothing) is not None:
+        choice = weaken(choice, nothing)
+    elif asked is not None and asked.look.is_only:
+        choice = replace(choice, plan=None)
     asked = asked and asked.planned_for(choice.plan.n_subjects if choice.plan else None)
     pareto = find_pareto(offers, FLOOR, config.primary)
     measured = Measured(arms, costs, choice, pareto, {offer.name: offer for offer in offers}, asked)

@@ -20,13 +20,18 @@ class Paragraph:
 
 @dataclass(frozen=True)
 class VerdictBox:
-    """The verdict: a word that is seen first, by colour and shape, and the sentence that says what it means."""
+    """The verdict: a word that is seen first, by colour and shape, and the sentence that says what it means.
+
+    Riders are read with it; what else must be known is small print, which a click opens.
+    """
 
     tone: Tone
     word: str
     about: str
     sentence: str
     riders: tuple[str, ...] = ()
+    more_title: str = ""
+    more: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

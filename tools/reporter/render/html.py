@@ -113,10 +113,12 @@ def _paragraph(block: blocks.Paragraph) -> str:
 
 def _verdict(box: blocks.VerdictBox) -> str:
     riders = "".join(f'<p class="rider">{_text(rider)}</p>' for rider in box.riders)
+    items = "".join(f"<li>{_text(one)}</li>" for one in box.more)
+    more = f"<details><summary>{escape(box.more_title)}</summary><ul>{items}</ul></details>" if items else ""
     return (
         f'<div class="verdict {box.tone}"><div class="shape" aria-hidden="true">{_SHAPES[box.tone]}</div>'
         f'<div><p class="word">{escape(box.word)}</p><p class="about">{escape(box.about)}</p>'
-        f"<p>{_text(box.sentence)}</p>{riders}</div></div>"
+        f"<p>{_text(box.sentence)}</p>{riders}{more}</div></div>"
     )
 
 

@@ -31,7 +31,7 @@ def _block(block: blocks.Block) -> str:
                 return f"> {title}{text}"
             return text
         case blocks.VerdictBox():
-            lines = [f"**{_escape(block.word)}** ({_escape(block.about)})", block.sentence, *block.riders]
+            lines = [f"**{_escape(block.word)}** ({_escape(block.about)})", block.sentence, *block.riders, *block.more]
             return "\n>\n".join(f"> {line if not number else _escape(line)}" for number, line in enumerate(lines))
         case blocks.Slider():
             return ""  # a table of the same figures stands beside it

@@ -4,7 +4,7 @@ Reads dataset.json, labels.csv and the test log.
 """
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from shared import paths
@@ -32,6 +32,7 @@ class DatasetFacts:
         openings: The log of its test-set evaluations, oldest first.
         folder: Where it lies.
         people: Whoever was measured, by the hashes of their first sequences: the same in a renamed copy.
+        takes: The take of each sequence that was measured.
     """
 
     manifest: Document
@@ -41,6 +42,7 @@ class DatasetFacts:
     openings: tuple[Document, ...] = ()
     folder: Path = Path()
     people: tuple[tuple[str, ...], ...] = ()
+    takes: Mapping[str, str] = field(default_factory=dict)
 
 
 def find_dataset(folder: Path | None, baseline: Arm) -> DatasetFacts | None:
@@ -65,6 +67,7 @@ def find_dataset(folder: Path | None, baseline: Arm) -> DatasetFacts | None:
         openings=tuple(test_log.read_evaluations(dataset.folder, baseline.results["sequences_sha256"])),
         folder=dataset.folder,
         people=_mark_people(dataset, {row.subject_id for row in rows}),
+        takes={row.sequence_id: row.take_id for row in rows},
     )
 
 

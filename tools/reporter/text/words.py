@@ -1,5 +1,6 @@
 """The reports' words and numbers in one language: texts by key, and figures rounded for people in one way only."""
 
+from collections.abc import Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Literal
@@ -37,11 +38,32 @@ class ReportWords(Words):
         """Say what an interval comes from: how many, whose, and how."""
         return self(
             "interval_method", n=found.n, people=self.people(found.n_subjects), method=self.interval_method(found)
-        )
+        ) + self.likeness([found])
 
     def interval_method(self, found: Interval) -> str:
         """Say how an interval was found."""
         return self(f"interval_{found.method}")
+
+    def likeness(self, found: Sequence[Interval]) -> str:
+        """Say how alike a person's sequences are for intervals, from least to most; nothing where people gave one each.
+
+        Example:
+            >>> by_person = Interval(0.7, 0.5, 0.8, 40, 9, IntervalMethod.WILSON_BY_PERSON, None, 1.84, 0.24)
+            >>> ReportWords("en").likeness([by_person])
+            '; design effect 1.8, ICC 0.24'
+        """
+        effects = [one.design_effect for one in found if one.design_effect is not None]
+        correlations = [one.icc for one in found if one.icc is not None]
+        if not effects or not correlations:
+            return ""
+        return self(
+            "likeness",
+            effect=self._from_to([rounded(bound, 1) for bound in (min(effects), max(effects))]),
+            icc=self._from_to([with_minus(bound, 2) for bound in (min(correlations), max(correlations))]),
+        )
+
+    def _from_to(self, bounds: list[str]) -> str:
+        return bounds[0] if bounds[0] == bounds[1] else self("range", low=bounds[0], high=bounds[1])
 
     def test_method(self, test: Test) -> str:
         """Say how a difference was tested."""
