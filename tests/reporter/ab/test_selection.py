@@ -31,8 +31,15 @@ def test_one_that_is_far_better_keeps_its_figure() -> None:
     )
 
 
-def test_few_people_and_areas_have_no_such_figure() -> None:
+def test_the_area_under_the_curve_has_such_a_figure_too() -> None:
+    arms = alike(np.random.default_rng(3), [0.75] * 5)
+    areas = [one.placements.auc for one in arms if one.placements is not None]
+    found = unflattered("roc_auc", arms)
+    assert found is not None
+    assert min(areas) < found < max(areas)
+
+
+def test_few_people_have_no_such_figure() -> None:
     rng = np.random.default_rng(3)
     assert unflattered("accuracy", alike(rng, [0.7, 0.7], 5)) is None
-    assert unflattered("roc_auc", alike(rng, [0.7, 0.7])) is None
     assert unflattered("accuracy", alike(rng, [0.7])) is None

@@ -1,8 +1,12 @@
+from dataclasses import replace
+
 import numpy as np
+import pytest
+from sklearn import metrics as sk
 
 from shared.statistics.metrics import roc_curve
 from shared.statistics.predictions import make_predictions
-from shared.statistics.roc_band import roc_band
+from shared.statistics.roc_band import person_weights, resampled, roc_band, strata_of
 
 
 def make(n_people: int, seed: int = 0):
@@ -22,6 +26,19 @@ def test_the_curve_lies_in_its_band_nearly_everywhere() -> None:
     assert ((tpr >= band.low - 0.02) & (tpr <= band.high + 0.02)).mean() > 0.97
     assert (band.low <= band.high).all()
     assert (np.diff(band.low) >= -1e-12).all()
+
+
+def test_resampled_people_have_the_metrics_that_scikit_learn_finds_of_their_repeated_rows() -> None:
+    arm = make(30)
+    tied = replace(arm, scores=np.round(arm.scores, 1))
+    weights = person_weights(strata_of(arm), 30, 5, np.random.default_rng(1))
+    for one in (arm, tied):
+        areas, shares = (resampled(metric, one, weights) for metric in ("roc_auc", "precision"))
+        for row, area, share in zip(weights, areas, shares, strict=True):
+            times = row[one.people].astype(int)
+            labels = np.repeat(one.labels, times)
+            assert area == pytest.approx(sk.roc_auc_score(labels, np.repeat(one.scores, times)), abs=1e-6)
+            assert share == pytest.approx(sk.precision_score(labels, np.repeat(one.decisions, times)))
 
 
 def test_more_people_make_a_narrower_band() -> None:
