@@ -13,7 +13,7 @@ import json
 import numpy as np
 from people import arguments
 from settings import GENERATORS, alike_arms
-from wild_people import first_people, wild_settings
+from wild_people import alike_mixed, first_people, wild_settings
 
 from tools.reporter.ab.looks import Past, next_look
 from tools.reporter.ab.verdict import Word, decide
@@ -25,11 +25,11 @@ def series(draw, options: argparse.Namespace) -> tuple[list[str], int]:  # type:
     n, past, said = options.pilot, [], []
     while True:
         now = [first_people(arm, n) for arm in arms]
-        look = next_look(past, [(str(i),) for i in range(n)])
+        look = next_look(past, [(str(i),) for i in range(n)], is_only=options.only_look)
         how = {} if options.plain else {"alpha": look.alpha, "plan_alpha": look.plan_alpha}
         verdict = decide(*now, primary=options.primary, **how)
         said.append(str(verdict.word))
-        if verdict.word in (Word.BETTER, Word.WORSE):
+        if verdict.word in (Word.BETTER, Word.WORSE) or options.only_look:
             return said, n
         planned = n + options.every if options.every else verdict.plan.n_subjects if verdict.plan else n
         past.append(Past.of(look.planned_for(verdict.plan and verdict.plan.n_subjects)))
@@ -46,6 +46,8 @@ def main() -> None:
     parser.add_argument("--every", type=int, default=0, help="look every so many people instead of obeying the plan")
     parser.add_argument("--most", type=int, default=400)
     parser.add_argument("--primary", default="accuracy")
+    parser.add_argument("--mixed", action="store_true", help="the settings of wild_people.alike_mixed")
+    parser.add_argument("--only-look", action="store_true", help="all 5 %% for the first look")
     parser.add_argument("--plain", action="store_true", help="as if each look were the only one")
     options = parser.parse_args()
     rng, rows = np.random.default_rng(options.seed), {}
@@ -55,8 +57,8 @@ def main() -> None:
 
         return lambda run: lambda n: dataclasses.replace(world, n_people=n).draw(rng)
 
-    draws = {name: wild(world) for name, world in wild_settings().items()}
-    for kind in GENERATORS:
+    draws = {name: wild(world) for name, world in (alike_mixed() if options.mixed else wild_settings()).items()}
+    for kind in () if options.mixed else GENERATORS:
         draws[kind] = lambda run, kind=kind: lambda n: alike_arms(kind, n, options.clips, run).draw(rng)
     for name, draw in draws.items():
         found = [series(draw(run), options) for run in range(options.runs)]

@@ -3,8 +3,9 @@
     python tests/benchmarks/sim_plan.py --runs 300 --pilot 20
 
 True differences are drawn anew in each run (`--spread` standard deviation of the candidate's gain, as a logit; 0 for
-none). Each pilot that cannot tell is extended to the planned people, and to both ends of the range. Prints the mean
-chance of each word that was printed beforehand, and how often it came.
+none; then the chances without a true difference are held against what came). Each pilot that cannot tell is extended to
+the planned people, and to both ends of the range. Prints the mean chance of each word that was printed beforehand, and
+how often it came.
 """
 
 import argparse
@@ -34,8 +35,10 @@ def simulate(options: argparse.Namespace) -> dict[str, dict[str, float]]:
         later = AT_LARGEST - FIRST
         verdict = decide(*pilot, alpha=FIRST, plan_alpha=later)
         chance = chance_of_margin(*pilot, "accuracy", 0.05)
-        huge = dataclasses.replace(world, n_people=3000).draw(rng)
-        truth = float(np.mean(huge[1].decisions == huge[1].labels) - np.mean(huge[0].decisions == huge[0].labels))
+        truth = 0.0
+        if options.spread:
+            huge = dataclasses.replace(world, n_people=3000).draw(rng)
+            truth = float(np.mean(huge[1].decisions == huge[1].labels) - np.mean(huge[0].decisions == huge[0].labels))
         if chance is not None:
             for name, is_in in (
                 ("below 10 %", chance < 0.1),
@@ -48,12 +51,14 @@ def simulate(options: argparse.Namespace) -> dict[str, dict[str, float]]:
         found = verdict.outlook
         if verdict.word is not Word.CANNOT_TELL or found is None:
             continue
+        ends = (
+            (found.low, "settled at low", found.settled_low), (found.high, "settled at high", found.settled_high)
+        )  # fmt: skip
         printed["people"].append(found.n_people)
         came["people"].append(found.high / found.low)
         for n_people, words in (
-            (found.n_people, found.chances),
-            (found.low, {"settled at low": found.settled_low}),
-            (found.high, {"settled at high": found.settled_high}),
+            (found.n_people, found.chances if options.spread else found.if_alike),
+            *((n, {name: share}) for n, name, share in ends if options.spread),
         ):
             if n_people > options.most:
                 continue

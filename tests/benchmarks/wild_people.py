@@ -101,6 +101,8 @@ class MixedWorld:
         is_zipf: See `zipf_sizes`.
         is_doubled: Whether each clip is there twice.
         hidden: Share of people of a kind that the candidate serves worse by 1.5 logits.
+        is_even: Whether as many other people are of a kind that the baseline serves worse, so that arms of equal skill
+            are alike over all.
         luck: Standard deviation of a training's skill, as a logit.
         n_seeds: Trainings that are pooled.
     """
@@ -114,6 +116,7 @@ class MixedWorld:
     is_zipf: bool = False
     is_doubled: bool = False
     hidden: float = 0.0
+    is_even: bool = False
     luck: float = 0.0
     n_seeds: int = 1
 
@@ -160,7 +163,10 @@ class MixedWorld:
         level, shift, slope = self.person_sd * rng.standard_normal((3, n_people)) * np.array([[1.0], [0.7], [0.4]])
         of_arm, arm_shift = self.arm_sd * rng.standard_normal((2, 2, n_people))
         if self.hidden:
-            of_arm[1] -= 1.5 * (rng.random(n_people) < self.hidden)
+            kind = rng.random(n_people)
+            of_arm[1] -= 1.5 * (kind < self.hidden)
+            if self.is_even:
+                of_arm[0] -= 1.5 * (kind > 1 - self.hidden)
         hard = (SLOPE + slope[people]) * rng.standard_normal(n)
         noise = 0.7 * rng.logistic(size=(2, 1, n)) + 0.3 * rng.logistic(size=(2, luck.shape[1], n))
         skill = np.array(self.skill)[:, None, None] + luck + (level + of_arm)[:, None, people]
@@ -211,6 +217,20 @@ def first_people(arm: Predictions, n_people: int) -> Predictions:
     """Keep the predictions of the first people."""
     kept = arm.people < n_people
     return Predictions(arm.labels[kept], arm.scores[kept], arm.threshold, arm.people[kept])
+
+
+def alike_mixed() -> dict[str, MixedWorld]:
+    """Name further settings without a difference: rare classes, people of one class, scores, several things at once."""
+    usual = MixedWorld(skill=(1.6, 1.6))
+    return {
+        "a fifth positive": replace(usual, positive_share=0.2),
+        "5 % positive, Zipf, slopes": replace(usual, positive_share=0.05, is_zipf=True, person_sd=1.2),
+        "one class each, doubled": replace(usual, positive_share="person", is_doubled=True),
+        "two hidden kinds, Zipf": replace(usual, hidden=0.14, is_even=True, is_zipf=True),
+        "alike clips, doubled, a fifth": replace(
+            usual, positive_share=0.2, person_sd=1.6, arm_sd=1.0, is_doubled=True, is_zipf=True
+        ),
+    }
 
 
 def wild_settings() -> dict[str, WildWorld]:

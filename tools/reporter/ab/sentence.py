@@ -74,7 +74,10 @@ def _plan(verdict: Verdict, words: ReportWords) -> str:
     counts = {"clips": plan.more_sequences, "people": plan.more_subjects}
     outlook = verdict.outlook
     key = "verdict_plan" if outlook is None else "verdict_plan_settles" if outlook.settles else "verdict_plan_chance"
-    settled = {} if outlook is None else {"settled": percent(1 - outlook.chances["cannot_tell"])}
+    settled = {} if outlook is None else {
+        "settled": percent(1 - outlook.chances["cannot_tell"]),
+        "settled_alike": percent(1 - outlook.if_alike["cannot_tell"]),
+    }  # fmt: skip
     planned_for = "" if plan.metric == verdict.primary else words("verdict_planned_for", metric=words(plan.metric))
     return " " + words(key, **counts, **settled, planned_for=planned_for)
 
