@@ -379,12 +379,8 @@ def _report(
         timings=timings,
         features=features,
         left_out=_pairs(left_out.items()),
-        dataset=plan.dataset,
-        primary=plan.primary,
-        margin=plan.margin,
-        only_look=plan.only_look,
-        lang=plan.lang,
         report_id=plan.comparison_id(),
+        **{name: getattr(plan, name) for name in ("dataset", "primary", "margin", "only_look", "lang")},
     )
     seen = [proof for spec in specs.values() if (proof := spec.with_name(paths.PROOF_FILE)).is_file()]
     read = [*results.values(), *(file for _, file in [*runs, *cards]), *specs.values(), *seen, timings]
