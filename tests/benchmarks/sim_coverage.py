@@ -17,9 +17,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 import numpy as np
-from beta_people import BetaWorld
+from beta_people import BetaWorld, worlds
 from people import World, arguments
-from settings import worlds
 from wild_people import MixedWorld, mixed_settings
 
 from shared.statistics.calibration import N_BINS, calibration

@@ -4,15 +4,15 @@
 
 Each run begins with a pilot and looks again, either as often as the report's plan is obeyed (--looks at most) or every
 --every people up to --most. --plain judges each look as if it were the only one. Settings: `wild_people.py`, and the
-alike arms of `settings.py`. Prints a line per setting, or JSON with --json.
+alike arms of `beta_people.py`. Prints a line per setting, or JSON with --json.
 """
 
 import argparse
 import json
 
 import numpy as np
+from beta_people import GENERATORS, alike_arms
 from people import arguments
-from settings import GENERATORS, alike_arms
 from wild_people import alike_mixed, first_people, wild_settings
 
 from tools.reporter.ab.looks import Past, next_look

@@ -11,8 +11,8 @@ import collections
 import json
 
 import numpy as np
+from beta_people import alike_arms
 from people import arguments
-from settings import alike_arms
 
 from tools.reporter.ab.verdict import decide
 
