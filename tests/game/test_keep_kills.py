@@ -99,7 +99,7 @@ def test_killed_at_any_moment_what_was_acknowledged_is_there_whole(
     page.context.close()
     assert game.end()[0] == 0
     assert n_checked == kills // 20
-    assert [str(one) for one in check_dataset(folder)] == []
+    assert [str(one) for one in check_dataset(folder) if one.is_error] == []
     # bad-moment: on a busy machine a page may have had no five frames at the right pace; it was told so.
     assert [text for text in complaints if not text.startswith(("offline", "busy", "bad-moment"))] == []
     assert len(acknowledged) >= goal

@@ -90,6 +90,7 @@ def test_a_player_who_says_no_leaves_nothing_on_disk(playing: Any, home: Path) -
     assert not (home / "datasets").exists()
 
 
+@pytest.mark.slow
 def test_a_moment_is_kept_after_one_question_shown_and_deleted(playing: Any, home: Path) -> None:
     folder = home / "datasets" / "play"
     keep(playing, "#right", 1, lambda: agree(playing, "s01"))
