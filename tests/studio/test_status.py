@@ -61,7 +61,6 @@ def test_an_empty_workspace_says_how_to_begin(home: Path, capsys: pytest.Capture
     code, out, _ = _run(capsys)
     assert code == 0
     assert "./inv demo" in out
-    assert "./inv collect" in out
 
 
 def test_a_dataset_is_told_with_its_people_and_labels(people: Dataset, capsys: pytest.CaptureFixture[str]) -> None:

@@ -100,7 +100,7 @@ class Desk:
 
     def starts(self, command: str) -> dict[str, Any] | None:
         """Return the form's values of a command that may be started here; None for one that is for the terminal."""
-        words = command.removeprefix("./inv ").split()
+        words = command.split()[1:]  # behind ./inv
         if not words or words[0] not in jobs.STARTABLE or words[0] not in self.tasks:
             return None
         kinds = {flag["name"]: flag["kind"] for flag in self.tasks[words[0]].described["flags"]}

@@ -104,7 +104,7 @@ def looked_up(folder: Path) -> re.Pattern[str]:
                 asked.add(re.escape(node.value) + (r"\w+" if node.value.endswith("_") else "(_one)?"))
     for path in [*folder.rglob("*.js"), *folder.rglob("*.html")]:
         found = re.findall(r"[\"'`]([a-z0-9_]+)([\"'`]|\$\{)", path.read_text(encoding="utf-8"))
-        asked |= {name + (r"\w+" if end == "${" else "") for name, end in found}
+        asked |= {name + (r"\w+" if end == "${" else "(_one)?") for name, end in found}
     return re.compile("|".join(one for one in asked if re.search("[a-z]", one.replace(r"\w", ""))))
 
 
