@@ -7,6 +7,7 @@ from typing import Any
 from shared import contracts, paths
 from shared.errors import SmilebenchError
 from shared.text.catalogue import Lang, read_catalogue
+from shared.web.handoff_seal import renew_manifest
 
 READMES: dict[str, Lang] = {"README.md": "en", "README.ko.md": "ko"}
 
@@ -55,5 +56,6 @@ def mark_handoffs(found: Mapping[str, Any]) -> list[Path]:
             if readme.is_file():
                 text = stale_line(readme.read_text(encoding="utf-8"), lang, found)
                 contracts.write_bytes(readme, text.encode("utf-8"))
+        renew_manifest(path.parent)
         marked.append(path.parent)
     return marked

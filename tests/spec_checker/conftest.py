@@ -14,6 +14,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from shared import contracts
+from shared.web.handoff_seal import write_manifest
 
 CASES = {"small_40x30": (40, 30), "portrait_300x400": (300, 400)}
 EXAMPLE = Path(__file__).parents[1] / "schemas" / "positive" / "model" / "ours.json"
@@ -300,4 +301,5 @@ def tiny_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     contracts.write_document(folder / "golden" / "golden.json", golden, "golden")
     spec["golden"]["sha256"] = contracts.sha256_file(folder / "golden" / "golden.json")
     contracts.write_document(folder / "frontend_spec.json", spec, "frontend_spec")
+    write_manifest(folder, [path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()])
     return folder

@@ -11,6 +11,7 @@ from tools.handoff.config import HandoffConfig
 _EXAMPLES = """
 handoff                                   # the newest model, to artifacts/handoff/<model_id>/
 handoff --model people-1a2b3c4d-e10
+handoff --model demo --sign              # after validate-spec --browser: signs the folder and its proof
 handoff --model demo --out web/model --release-threshold 0.4 --min-duration-ms 200
 """
 
@@ -42,15 +43,28 @@ def parser() -> cli.Parser:
         help="how long the probability stays above the threshold before it counts (default: one frame interval, so "
         "that a single odd frame starts none; 100 for a model of single photos)",
     )
+    parser.add_argument(
+        "--sign",
+        action="store_true",
+        help="sign the folder, and its browser proof if there is one, with the team's Ed25519 key",
+    )
+    parser.add_argument(
+        "--key",
+        metavar="FILE",
+        type=cli.path,
+        help="with --sign: the private key (default: artifacts/keys/handoff.pem)",
+    )
     return cli.add_json(parser)
 
 
 def _write(arguments: argparse.Namespace) -> cli.Result:
     from shared.onnx.cards import find_model
 
+    cli.require(arguments.sign or not arguments.key, "--key", found="a key", expected="--sign beside it")
     config = cli.fill(
         HandoffConfig,
         arguments,
+        is_signed=arguments.sign,
         model=find_model(arguments.model),
         out=arguments.out and arguments.out.resolve(),
     )

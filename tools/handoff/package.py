@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from shared import paths
+from shared.web.handoff_seal import MANIFEST_FILE, SIGNATURE_FILE
 
 PACKAGE_FILE = "package.json"
 NAME = "smile-detector"
@@ -20,6 +21,7 @@ _COPIER = "./copy-assets.mjs"
 _KEEP, _KEEP_TYPES = "./smile-detector.keep.mjs", "./smile-detector.keep.d.mts"
 _NOT_IN_VERSION = frozenset({"created_utc", "stale"})
 _DIGITS = 12
+_DOCUMENTS = (paths.SPEC_FILE, paths.PROOF_FILE, MANIFEST_FILE, SIGNATURE_FILE)
 
 
 def describe_package(spec: Mapping[str, Any], client: Mapping[str, bytes], dependencies: Mapping[str, str]) -> bytes:
@@ -62,7 +64,7 @@ def _list_files(spec: Mapping[str, Any], client: Mapping[str, bytes]) -> list[st
     """Name what belongs to the package, so that a stranger's files in the folder stay behind."""
     graphs = [graph["file"] for graph in spec["graphs"]]
     landmarker = [spec["input"]["landmarker"]["file"]] if "landmarker" in spec["input"] else []
-    return [*sorted(client), "README.ko.md", paths.SPEC_FILE, paths.PROOF_FILE, *graphs, *landmarker, "golden/"]
+    return [*sorted(client), "README.ko.md", *_DOCUMENTS, *graphs, *landmarker, "golden/"]
 
 
 def _checksum(spec: Mapping[str, Any], client: Mapping[str, bytes]) -> str:

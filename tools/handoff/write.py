@@ -16,6 +16,7 @@ from shared.faces import landmarker
 from shared.faces.synthetic import depends_on_z
 from shared.golden.pictures import GOLDEN_FILE, draw_cases, write_golden
 from shared.onnx.pair import Stream, Window
+from shared.web import handoff_seal
 from shared.web.browser_proof import read_proof
 from shared.web.npm import NPMRC
 from shared.web.spec_file import READMES, stale_entry, stale_line, write_spec
@@ -43,6 +44,8 @@ GRAPH_FILES = (
 )
 _DOCUMENTS = (paths.SPEC_FILE, paths.PROOF_FILE)
 _FORMER_FILES = ("smile-detector.d.ts",)  # of earlier releases: they go where a folder is written anew
+_SEALS = (handoff_seal.MANIFEST_FILE, handoff_seal.SIGNATURE_FILE)
+_OTHER_NAMES = ("golden", FOLDER, PACKAGE_FILE, ".npmrc", *_DOCUMENTS, landmarker.MODEL_NAME, *_SEALS, *_FORMER_FILES)
 
 
 @dataclass(frozen=True)
@@ -56,6 +59,7 @@ class Written:
         proven: Execution providers of the browser proof in the folder; empty without one.
         changed: The files that this run wrote or removed, by their path in the folder.
         notes: What was left out, and why.
+        public_key: The key that the folder was signed with now, as base64; None if it was not.
     """
 
     folder: Path
@@ -64,6 +68,7 @@ class Written:
     proven: tuple[str, ...]
     changed: tuple[str, ...]
     notes: tuple[str, ...] = field(default=())
+    public_key: str | None = None
     exit_code: int = 0
 
     def as_text(self) -> str:
@@ -81,6 +86,8 @@ class Written:
                 f"{self.proof.n_frames} frames"
             )
         lines += [f"note: {note}" for note in self.notes]
+        if self.public_key is not None:
+            lines.append(f"signed; public key {self.public_key}")
         unchanged = f"unchanged since {self.spec['created_utc']} (ab hands off, too)"
         done = f"{len(self.changed)} files written" if self.changed else unchanged
         where = f"proven on {', '.join(self.proven)}" if self.proven else ""
@@ -99,6 +106,7 @@ class Written:
             "stream_equals_window": proof,
             "changed": list(self.changed),
             "notes": list(self.notes),
+            "public_key": self.public_key,
         }
 
 
@@ -119,19 +127,7 @@ def write_handoff(config: HandoffConfig) -> Written:
     place = config.out or paths.artifacts("handoff") / source.card["model_id"]
     client = folders.client_files()
     landmarker_bytes, missing = _find_landmarker(source)
-    own_names = frozenset(
-        {
-            *client,
-            *GRAPH_FILES,
-            "golden",
-            FOLDER,
-            PACKAGE_FILE,
-            ".npmrc",
-            *_DOCUMENTS,
-            landmarker.MODEL_NAME,
-            *_FORMER_FILES,
-        }
-    )
+    own_names = frozenset({*client, *GRAPH_FILES, *_OTHER_NAMES})
     with folders.draft(place, own_names) as new:
         graphs = make_graphs(source)
         window = Window(graphs[0].data)
@@ -154,7 +150,16 @@ def write_handoff(config: HandoffConfig) -> Written:
         notes.append(f"this model is {reason}; do not ship it")
     browser_proof = read_proof(place / paths.SPEC_FILE)
     proven = tuple(browser_proof["execution_providers"]) if browser_proof else ()
-    return Written(place, spec, proof, proven, changed, tuple(notes))
+    public_key = None
+    if config.is_signed:
+        key, public_key, is_new = handoff_seal.read_or_make_key(config.key)
+        handoff_seal.sign(place, key)
+        if is_new:
+            made = paths.shown(handoff_seal.key_folder() / handoff_seal.KEY_FILE)
+            notes.append(f"a key was made, {made}: keep a copy, and give the public key to whoever checks")
+        if not proven:
+            notes.append("signed without a browser proof: sign again after ./inv validate-spec --browser")
+    return Written(place, spec, proof, proven, changed, tuple(notes), public_key)
 
 
 def _prove_rewrites(graphs: list[Made], plain: Stream, source: Source) -> tuple[list[Made], list[str]]:
@@ -248,11 +253,21 @@ def _swap_if_changed(
     else:
         write_spec(written, spec)
     _keep_proof(new, place / paths.PROOF_FILE)
+    handoff_seal.write_manifest(new, folders.files_of(new, own_names))
+    _keep_signature(new, place)
     before, after = folders.files_of(place, own_names), folders.files_of(new, own_names)
     changed = sorted(name for name in before.keys() | after.keys() if before.get(name) != after.get(name))
     if changed:
         folders.swap_in(new, place, own_names)
     return spec, tuple(changed)
+
+
+def _keep_signature(new: Path, place: Path) -> None:
+    """Copy a signature into the new folder if it is of the same manifest; a checker compares the proof itself."""
+    manifests = [folder / handoff_seal.MANIFEST_FILE for folder in (new, place)]
+    signature = place / handoff_seal.SIGNATURE_FILE
+    if signature.is_file() and manifests[1].is_file() and manifests[0].read_bytes() == manifests[1].read_bytes():
+        shutil.copyfile(signature, new / signature.name)
 
 
 def _keep_proof(new: Path, old_proof: Path) -> None:

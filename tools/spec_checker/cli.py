@@ -1,6 +1,7 @@
 """Flags of spec-checker: which spec to check, against which ONNX."""
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from shared import cli, paths
@@ -11,6 +12,7 @@ _EXAMPLES = """
 spec-checker --model demo                            # artifacts/handoff/demo/frontend_spec.json (default: the newest)
 spec-checker --spec web/spec.json                    # checks it against the ONNX that it names
 spec-checker --spec web/spec.json --model web/model.onnx --json
+spec-checker --model demo --public-key team.pub      # and it must be signed with the team's key
 spec-checker --browser                               # runs the newest hand-off in a real Chromium, writes the proof
 spec-checker --browser --model demo --film take.mp4  # with this film as the webcam
 """
@@ -35,6 +37,11 @@ def parser() -> cli.Parser:
         _check,
     )
     cli.add_model(parser, "handoff")
+    parser.add_argument(
+        "--public-key",
+        metavar="KEY",
+        help="the folder must be signed with it: base64, or a file (default: this workspace's own, if it is signed)",
+    )
     parser.add_argument("--spec", metavar="FILE", type=cli.path, help="the spec (default: the hand-off of --model)")
     browser = parser.add_argument_group("in a real browser")
     browser.add_argument("--browser", action="store_true", help="run the hand-off in Chromium; some minutes")
@@ -93,13 +100,17 @@ def _measure_costs(arguments: argparse.Namespace) -> cli.Result:
 
 def _check(arguments: argparse.Namespace) -> cli.Result:
     config = _to_config(arguments)
+    if arguments.public_key is not None:
+        from shared.web.handoff_seal import read_public_key
+
+        config = replace(config, public_key=read_public_key(arguments.public_key))
     if config.browser:
         from tools.spec_checker.proving import prove
 
         return prove(config)
     from tools.spec_checker.static.check import check_file
 
-    return check_file(config.spec, config.model)
+    return check_file(config.spec, config.model, public_key=config.public_key)
 
 
 def _to_config(arguments: argparse.Namespace) -> SpecCheckConfig:

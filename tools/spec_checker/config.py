@@ -16,6 +16,7 @@ class SpecCheckConfig:
         film_s: For how many seconds, or None for the default.
         chromium: The browser, or None to find one.
         quick: Fewer inferences.
+        public_key: The key that the folder must be signed with, as base64; None is this workspace's, if it is signed.
     """
 
     spec: Path
@@ -25,6 +26,7 @@ class SpecCheckConfig:
     film_s: float | None = None
     chromium: str | None = None
     quick: bool = False
+    public_key: str | None = None
 
 
 @dataclass(frozen=True)

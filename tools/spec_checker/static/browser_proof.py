@@ -14,6 +14,7 @@ from shared.errors import InvalidInput
 from shared.onnx.graph import Graph
 from tools.spec_checker.agreement import proven_providers
 from tools.spec_checker.findings import Finding, failed, passed, skipped
+from tools.spec_checker.static.plausible import check_proof_figures
 from tools.spec_checker.static.webgl import has_what_webgl_lacks, why_no_webgl
 
 FIELD = "browser_proof"
@@ -53,6 +54,7 @@ def check_proof(
         return [skipped(FIELD, "the spec must be valid first")], None
     by_name = {graph["name"]: graph for graph in spec["graphs"]}
     findings = [_check_entry(f"{FIELD}.tested.{n}", e, by_name, graphs) for n, e in enumerate(proof["tested"])]
+    findings += check_proof_figures(spec, proof)
     proven = proven_providers(spec, proof["tested"])
     listed = ", ".join(proof["execution_providers"])
     if unproven := [name for name in proof["execution_providers"] if name not in proven]:

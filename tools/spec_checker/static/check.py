@@ -17,15 +17,20 @@ from tools.spec_checker.static.claims import read_claims
 from tools.spec_checker.static.contract import check_graph
 from tools.spec_checker.static.evidence import Evidence
 from tools.spec_checker.static.folder import check_folder, listed_graphs, read_listed
+from tools.spec_checker.static.seal import check_seal
 
 
-def check_file(spec_path: Path, model_path: Path | None, *, is_to_be_proven: bool = False) -> Report:
+def check_file(
+    spec_path: Path, model_path: Path | None, *, is_to_be_proven: bool = False, public_key: str | None = None
+) -> Report:
     """Check a spec against its ONNX.
 
     Args:
         spec_path: A JSON object in any format.
         model_path: The ONNX; None is the file that the spec names, beside it.
-        is_to_be_proven: A browser proof of another spec is not an error, as a new one will replace it.
+        is_to_be_proven: A browser proof of another spec is not an error, as a new one will replace it; a signature,
+            which is made afterwards, is not asked for.
+        public_key: The folder must be signed with it; None takes this workspace's own, where the folder is signed.
 
     Raises:
         InvalidInput: The spec cannot be read or is not a JSON object. An ONNX that cannot be read is a finding.
@@ -65,6 +70,11 @@ def check_file(spec_path: Path, model_path: Path | None, *, is_to_be_proven: boo
     findings = [*check_spec(spec, Evidence(graph, card, proven)), _check_stale(spec), *proof_findings, *graph_findings]
     if entries:
         findings += check_folder(spec, spec_path.parent, files)
+        findings += [
+            found
+            for found in check_seal(spec_path.parent, public_key)
+            if not (is_to_be_proven and found.field == "signature")
+        ]
     return Report(paths.shown(spec_path), paths.shown(model_path) if model_path else None, tuple(findings))
 
 

@@ -68,7 +68,7 @@ def _check_identity(checker: FieldChecker) -> list[Finding]:
             [],
             "write the spec with: ./inv handoff --model MODEL",
             expected=f"{version} (the version that this program writes)",
-            is_right=lambda value: bool(value == version),
+            is_right=lambda value: bool(value == version) and not isinstance(checker.claims["schema_version"].raw, str),
         ),
         checker.check(
             "spec_id",
@@ -265,8 +265,8 @@ def _check_decision(checker: FieldChecker) -> list[Finding]:
             "decision.release_threshold",
             [],
             f"write the threshold below which {_name_class(prob)} ends; the threshold itself without hysteresis",
-            expected="a number from 0 to the threshold",
-            is_right=lambda value: 0 <= value <= (checker.value("decision.threshold") or 1),
+            expected="a number above 0, at most the threshold",
+            is_right=lambda value: 0 < value <= (checker.value("decision.threshold") or 1),
         ),
         checker.check_duration(
             "decision.min_duration_ms",

@@ -11,6 +11,8 @@ from tools.spec_checker.findings import Finding, failed, passed
 from tools.spec_checker.static.claims import Claim
 from tools.spec_checker.static.contract import Contract, contract_of
 
+_LONGEST_MS = 60_000
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -58,7 +60,8 @@ class FieldChecker:
 
     def check_duration(self, field: str, todo: str) -> Finding:
         """Check a field of milliseconds, of which no other source knows the value."""
-        return self.check(field, [], todo, expected="milliseconds, 0 or more", is_right=lambda value: bool(value >= 0))
+        expected = f"milliseconds, 0 to {_LONGEST_MS:,}"
+        return self.check(field, [], todo, expected=expected, is_right=lambda value: bool(0 <= value <= _LONGEST_MS))
 
     def check(
         self,

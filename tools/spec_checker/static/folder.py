@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from shared import contracts
 from shared.errors import InvalidInput
 from shared.faces import landmarker
@@ -15,6 +17,7 @@ from shared.onnx.graph import Graph, Tensor, read_graph
 from tools.spec_checker.findings import Finding, failed, passed, skipped
 from tools.spec_checker.golden_vectors import is_of_features, read_case, read_feature_case
 from tools.spec_checker.static.golden import COPY, check_crops, check_feature_outputs, check_outputs
+from tools.spec_checker.static.plausible import check_figures
 from tools.spec_checker.static.webgl import has_what_webgl_lacks, why_no_webgl
 
 _CLIENT = "smile-detector*.mjs"  # only a folder that handoff wrote has these
@@ -155,6 +158,9 @@ def _check_golden(spec: Mapping[str, Any], folder: Path, refused: set[str]) -> l
     except InvalidInput as error:
         return [failed("golden", f"{error.what}: {error.found}", error.expected, COPY)]
     findings = [] if of_features else [check_crops(golden, cases)]
+    if contracts.explain(spec, "frontend_spec") is None:
+        features = [] if of_features else [np.abs(values).max() for _, _, values in cases if values is not None]
+        findings += check_figures(spec, float(max(features)) if features else None)
     if refused or contracts.explain(spec, "frontend_spec") is not None or not _has_own_tolerances(spec):
         return [*findings, skipped("golden.answers", "the spec and its graphs must be valid first")]
     if of_features == (spec["input"].get("kind", "frames") == "frames"):

@@ -51,6 +51,7 @@ def check_outputs(
         for graph in spec["graphs"]
         if graph["role"] == "encoder" and graph["variant"] in SAME_ARITHMETIC
     ]
+    heads = [OnnxGraph(folder, g) for g in spec["graphs"] if (g["role"], g["variant"]) == ("head", "plain")]
     largest = 0.0
     for case, (_, crops, features) in zip(golden["cases"], cases, strict=True):
         batch = to_batch(crops)
@@ -61,6 +62,10 @@ def check_outputs(
             for encoder in encoders:
                 encoded = np.concatenate([encoder.run(frame[None])[0] for frame in batch[0]])
                 compared.append((features, encoded, "features"))
+            for head in heads:
+                head_prob, head_logits = head.run(features[None].astype(np.float32))
+                compared.append((np.asarray(case[prob_name]), head_prob.reshape(()), prob_name))
+                compared.append((np.asarray(case["emotion_logits"]), head_logits.reshape(-1), "emotion_logits"))
         for golden_values, values, key in compared:
             difference = float(np.abs(golden_values - values).max())
             largest = max(largest, difference)

@@ -35,7 +35,10 @@ def _check_landmarker(claims: dict[str, Claim], *, needed: bool) -> Finding:
     if not re.fullmatch(r"\d+\.\d+\.\d+", str(version)):
         expected = f"an exact version such as {TASKS_VISION.version}"
         return failed(f"{field}.npm_version", repr(version), expected, "pin it: landmarks differ between releases")
-    note = "" if version == TASKS_VISION.version else f"the figures were measured with {TASKS_VISION.version}"
+    if version != TASKS_VISION.version:
+        todo = "another release was never tested, and its landmarks differ: pin this one"
+        return failed(f"{field}.npm_version", version, f"{TASKS_VISION.version}, which was tested", todo)
+    note = ""
     return passed(field, f"{name}@{version}", note)
 
 
@@ -59,6 +62,9 @@ def _check_version(claims: dict[str, Claim]) -> Finding:
     if claim is None or not re.fullmatch(r"\d+\.\d+\.\d+", str(claim.value)):
         found = "nothing" if claim is None else repr(claim.raw)
         return failed(field, found, expected, "pin it: operators and providers differ between releases")
+    if claim.value != ONNXRUNTIME_WEB.version and "graphs" in claims:  # a hand-off, whose graphs were run with it
+        todo = "another release was never tested: pin this one, or write the folder with a release that pins yours"
+        return failed(field, claim.value, f"{ONNXRUNTIME_WEB.version}, which was tested", todo)
     note = "" if claim.value == ONNXRUNTIME_WEB.version else f"the figures were measured with {ONNXRUNTIME_WEB.version}"
     return passed(field, claim.value, note)
 
