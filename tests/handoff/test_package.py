@@ -18,9 +18,9 @@ def describe(**changes: Any) -> dict[str, Any]:
 def test_the_package_names_every_file_of_the_folder_and_no_other(written: Written) -> None:
     package = json.loads((written.folder / "package.json").read_text(encoding="utf-8"))
     there = {path.name + "/" * path.is_dir() for path in written.folder.iterdir()}
-    # npm adds the first two itself; the proof comes later, and .npmrc is of this folder only.
+    # npm adds the first two itself; proof and signature come later, and .npmrc is of this folder only.
     named = {"package.json", "README.md", *package["files"]}
-    assert named - there == {"browser_proof.json"}
+    assert named - there == {"browser_proof.json", "signature.json"}
     assert there - named == {".npmrc"}
 
 

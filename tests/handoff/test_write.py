@@ -5,6 +5,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,7 @@ from shared.errors import CheckFailed, InvalidInput, WrongUsage
 from shared.onnx.cards import find_model
 from shared.onnx.pair import Stream, Window
 from shared.preprocess import crop_and_resize, to_batch
+from shared.web import handoff_seal
 from shared.web.npm import ONNXRUNTIME_WEB
 from shared.web.spec_file import READMES
 from tools.handoff import folder as folders
@@ -358,7 +360,7 @@ def test_another_spec_drops_the_proof_be_it_by_the_hysteresis(copy_model: CopyMo
     write_handoff(HandoffConfig(model, tmp_path / "out"))
     prove(tmp_path / "out")
     done = write_handoff(HandoffConfig(model, tmp_path / "out", min_duration_ms=0))
-    assert done.changed == ("browser_proof.json", "frontend_spec.json", "package.json")
+    assert done.changed == ("browser_proof.json", "frontend_spec.json", "manifest.json", "package.json")
     assert done.proven == ()
     assert "not proven in a browser yet" in done.as_text()
     assert not (tmp_path / "out" / "browser_proof.json").exists()
@@ -382,7 +384,25 @@ def test_a_spec_of_the_version_that_held_its_own_proof_is_written_anew(copy_mode
     path = tmp_path / "out" / "frontend_spec.json"
     spec = json.loads(path.read_text(encoding="utf-8"))
     path.write_text(json.dumps({**spec, "schema_version": 2, "tested": [], "tested_decisions": []}), encoding="utf-8")
-    assert write_handoff(config).changed == ("frontend_spec.json",)
+    assert write_handoff(config).changed == ("frontend_spec.json", "manifest.json")
+
+
+def test_a_signature_stays_with_an_unchanged_folder_and_goes_with_another_spec(
+    copy_model: CopyModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SMILEBENCH_HOME", str(tmp_path / "home"))
+    config = HandoffConfig(copy_model(without=("weights.safetensors",)), tmp_path / "out", is_signed=True)
+    done = write_handoff(config)
+    assert done.public_key == handoff_seal.known_public_key()
+    assert handoff_seal.why_not_signed(tmp_path / "out", str(done.public_key)) is None
+    assert any("a key was made" in note for note in done.notes)
+    assert any("without a browser proof" in note for note in done.notes)
+    again = write_handoff(replace(config, is_signed=False))
+    assert (again.changed, again.public_key) == ((), None)
+    assert handoff_seal.why_not_signed(tmp_path / "out", str(done.public_key)) is None
+    other = write_handoff(replace(config, is_signed=False, min_duration_ms=0))
+    assert "signature.json" in other.changed
+    assert not (tmp_path / "out" / "signature.json").exists()
 
 
 def test_a_run_that_is_stopped_leaves_the_old_handoff_whole(
