@@ -49,7 +49,7 @@ FOR_PHONES = {"exporter", "trainer", "tasks", "litert"}
 
 TOOLS = (
     "recorder,importer,grid-viewer,reviewer,verifier,splitter,featurizer,trainer,exporter,evaluator,predictor,mistakes,reporter,"
-    "handoff,quantizer,game,timeline,model-fetcher,consent,studio,kaggle-publisher,tasks"
+    "handoff,quantizer,game,timeline,model-fetcher,consent,drift,studio,kaggle-publisher,tasks"
 )
 # What only these tasks need is installed when one of them is first run.
 _HOUSE = {"test", "check", "bench"}

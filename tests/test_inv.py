@@ -159,14 +159,20 @@ def known_extras() -> set[str]:
 
 def test_all_extras_are_installed_but_those_that_few_tasks_need(checkout: Checkout) -> None:
     checkout.run("demo")
-    assert extras_asked_for(checkout) == known_extras() - {"dev", "spec-checker", "timeline-sound", "near-duplicates"}
+    assert extras_asked_for(checkout) == known_extras() - {
+        "dev",
+        "spec-checker",
+        "timeline-sound",
+        "near-duplicates",
+        "litert",
+    }
     assert checkout.run("demo", "--lang", "en")[2] == ""
     assert "also needs: timeline-sound" in checkout.run("timeline", "--film", "talk.mp4")[2]
     assert "also needs: spec-checker" in checkout.run("validate-spec", "--browser")[2]
     assert "also needs: near-duplicates" in checkout.run("duplicates", "--dataset", "people")[2]
-    assert extras_asked_for(checkout) == known_extras() - {"dev"}
+    assert extras_asked_for(checkout) == known_extras() - {"dev", "litert"}
     assert "also needs: dev" in checkout.run("test")[2]
-    assert extras_asked_for(checkout) == known_extras()
+    assert extras_asked_for(checkout) == known_extras() - {"litert"}  # it has a place of its own
     assert [checkout.run(task)[2] for task in ("check", "bench", "demo", "validate-spec")] == [""] * 4
     assert (checkout.count("venv"), checkout.count("installer begins")) == (1, 5)
 
@@ -243,7 +249,10 @@ def test_constraints_name_every_package_that_is_asked_for_and_no_host() -> None:
     assert "://" not in text
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     asked = [*project["dependencies"], *(name for names in project["optional-dependencies"].values() for name in names)]
-    assert {name.partition("==")[0] for name in asked} <= pinned
+    phones = (ROOT / "constraints-litert.txt").read_text(encoding="utf-8")
+    for_phones = {line.partition("==")[0] for line in phones.splitlines()}
+    assert {name.partition("==")[0] for name in asked} - for_phones <= pinned
+    assert "litert-torch" in for_phones
     assert {name for name in pinned if name.startswith("opencv")} == {"opencv-contrib-python"}, "one OpenCV only"
 
 

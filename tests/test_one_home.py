@@ -15,7 +15,11 @@ SOURCES = [ROOT / "tasks.py", *sorted((ROOT / "shared").rglob("*.py")), *sorted(
 HOMES = {
     "%Y-%m-%dT": {"shared/paths.py"},
     "InferenceSession(": {"shared/onnx/session.py"},
-    "ThreadPoolExecutor(": {"shared/dataset/ahead.py", "shared/chain/demo.py"},  # the demo runs whole programs at once
+    "ThreadPoolExecutor(": {
+        "shared/dataset/ahead.py",
+        "shared/chain/demo.py",
+        "tools/trainer/devices.py",
+    },  # the demo runs whole programs at once; a GPU gets its batches in order, by one thread
 }
 
 

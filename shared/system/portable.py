@@ -20,7 +20,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import IO, Any
 
@@ -104,6 +104,11 @@ def become(words: Sequence[str]) -> int:
         os.execv(words[0], list(words))
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C reaches the program itself, which says how it ended
     return subprocess.call(words)
+
+
+def run_line(line: str, environment: Mapping[str, str]) -> "subprocess.CompletedProcess[str]":
+    """Run a command line as `join_words` writes it, and catch what it prints; stderr is this program's."""
+    return subprocess.run(line, shell=True, stdout=subprocess.PIPE, encoding="utf-8", env=environment, check=False)
 
 
 def own_group() -> dict[str, Any]:

@@ -49,7 +49,8 @@ def model(people: Dataset) -> dict[str, Any]:
     spec_file.write_spec(handoff / paths.SPEC_FILE, spec)
     for name in spec_file.READMES:
         (handoff / name).write_text("# m: the hand-off\n\nText.\n", encoding="utf-8")
-    (handoff / "smile-detector.mjs").write_text("// client\n", encoding="utf-8")
+    for name in ("smile-detector.mjs", "smile-detector.keep.mjs"):
+        (handoff / name).write_text("// client\n", encoding="utf-8")
     sides = contracts.read_document(split, "split")["sides"]
     return {"onnx": onnx, "sha256": sha256, "sides": sides, "handoff": handoff}
 

@@ -36,7 +36,19 @@ def test_a_list_is_written_and_what_was_reviewed_is_left_out(home: Path, capsys:
     rows = labels.read_text(encoding="utf-8").splitlines()
     labels.write_text("\n".join([rows[0], *(row.replace(",false,", ",true,") for row in rows[1:5]), *rows[5:]]) + "\n")
     out = home / "first.csv"
-    words = ["select", "--dataset", "game", "--model", home / "m.onnx", "--n", 10, "--face-model", "none", "--out", out]
+    words = [
+        "select",
+        "--dataset",
+        "game",
+        "--model",
+        home / "m.onnx",
+        "--most",
+        10,
+        "--face-model",
+        "none",
+        "--out",
+        out,
+    ]
     assert cli.main([*map(str, words), "--quiet"]) == 0
     with out.open(encoding="utf-8", newline="") as file:
         found = list(csv.DictReader(file))

@@ -106,7 +106,7 @@ def test_golden_vectors_of_another_class_are_refused(folder: Path) -> None:
     spec["golden"]["sha256"] = contracts.sha256_file(path)
     (folder / paths.SPEC_FILE).write_text(json.dumps(spec), encoding="utf-8")
     found = failures(folder)
-    assert list(found) == ["golden.answers"]
+    assert [name for name in found if not name.startswith("manifest.")] == ["golden.answers"]
     assert "smile_prob" in found["golden.answers"]
 
 

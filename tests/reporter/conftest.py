@@ -109,7 +109,9 @@ def make_results() -> MakeResults:
             "metrics": metrics,
             "intervals": {name: found.as_document() for name, found in intervals(answered).items()},
             "selection_gap": selection_gap(answered.labels, answered.scores, threshold),
-            "calibration": calibration(answered.labels, answered.scores).as_document(),
+            "calibration": calibration(
+                answered.labels, answered.scores, people=answered.people, sequence_ids=answered.sequence_ids
+            ).as_document(),
             "at_default": measured.rates() | {"threshold_source": "default"},
             "at_optimal": None,
             "roc": measured.roc_document(),

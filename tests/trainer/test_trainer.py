@@ -62,7 +62,7 @@ def test_training_sees_the_very_numbers_that_evaluation_sees(small: Dataset) -> 
     frames = decode_dataset(small)
     side = DecodedSequences(small, small.rows, frames)
     (batch,) = side.batches(len(side), range(len(side)), None, 1)
-    assert np.array_equal(batch.frames.numpy(), to_batch(frames.values))
+    assert np.array_equal(batch.frames.numpy(), to_batch(frames.values[:]))
 
 
 def test_a_run_leaves_a_valid_document_checkpoints_history_and_picture(small: Dataset, home: Path) -> None:
@@ -207,7 +207,7 @@ def test_a_broken_picture_is_named_and_leaves_no_cache(
     (small.folder / name).write_bytes(b"no picture")
     assert _train("--dataset", "small", "--epochs", 1, "--out", home / "run") == 1
     assert name in capsys.readouterr().err
-    assert not list((home / "artifacts" / "cache").glob("*"))
+    assert {path.suffix for path in (home / "artifacts" / "cache").glob("*")} <= {".lock"}
 
 
 def test_augmentation_is_the_same_for_all_frames_but_for_noise() -> None:

@@ -18,7 +18,7 @@ DESCRIPTION = (
 EXAMPLES = """
 drift --dataset game                              # the newest model and the people whom it was trained on
 drift --dataset game --model people-10
-drift select --dataset game --n 50                # which moments to label first
+drift select --dataset game --most 50                # which moments to label first
 drift --dataset game --model old.onnx --reference people --side all --lang ko
 """
 
@@ -29,7 +29,7 @@ SELECT_DESCRIPTION = (
 )
 SELECT_EXAMPLES = """
 drift select --dataset game                       # 50 of them, by the newest model
-drift select --dataset game --model people-10 --n 20 --json
+drift select --dataset game --model people-10 --most 20 --json
 """
 
 
@@ -63,7 +63,7 @@ def _add_select(drift: cli.Parser) -> None:
     add = parser.add_argument
     cli.add_dataset(parser)
     cli.add_model(parser)
-    add("--n", type=cli.positive_int, default=50, metavar="N", help="how many (default: 50)")
+    add("--most", type=cli.positive_int, default=50, metavar="N", help="how many (default: 50)")
     add("--face-model", metavar="FILE", help=FACE_MODEL_HELP)
     cli.add_out(parser, "artifacts/drift/<dataset>_select_<UTC>.csv")
     cli.add_allow_no_consent(parser)
@@ -93,6 +93,7 @@ def _select(arguments: argparse.Namespace) -> cli.Result:
     config = cli.fill(
         SelectionConfig,
         arguments,
+        n=arguments.most,
         dataset=paths.dataset_dir(arguments.dataset),
         model=find_model(arguments.model),
         out=arguments.out and arguments.out.resolve(),

@@ -8,7 +8,6 @@ codes: 0 done; 1, 2 and 3 those of the tool that refused.
 
 import os
 import shutil
-import subprocess
 import sys
 from pathlib import Path
 
@@ -25,6 +24,7 @@ from shared.chain.sweep import cell_files
 from shared.chain.sweep.sweep_plan import SPLITS, Cell, Plan, read_plan
 from shared.errors import InvalidInput, SmilebenchError
 from shared.onnx.contract import CLIPS
+from shared.system import portable
 
 WORK = "work"
 _ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
@@ -116,7 +116,7 @@ def _read_features(chain: cache.Chain, plan: Plan, cell: Cell, dataset: Path) ->
 
 
 def _execute(command: str) -> tuple[int, str]:
-    done = subprocess.run(command, shell=True, stdout=subprocess.PIPE, encoding="utf-8", env=_environment())
+    done = portable.run_line(command, _environment())
     return done.returncode, done.stdout
 
 

@@ -144,7 +144,7 @@ def test_a_failure_stands_on_the_page_in_both_languages(own_site: Any, folder: P
     assert "npm install" in page.inner_text("#message")
     assert "찾을 수 없습니다" in page.inner_text("#message")
     page.click("#lang")
-    assert "were not found" in page.inner_text("#message")
+    assert "was not found" in page.inner_text("#message")
     assert page.is_disabled("#camera")
     own_site.complaints.clear()  # the browser's own note of the 404
 

@@ -11,6 +11,7 @@ import pytest
 from invoke.tasks import Task
 
 import tasks
+from shared import cli
 from shared.chain import program
 from shared.system import portable
 
@@ -20,8 +21,10 @@ TASKS = [item.name for item in vars(tasks).values() if isinstance(item, Task)]
 
 
 def run(*words: str) -> int:
-    with pytest.raises(SystemExit) as end:
-        program.main(list(words))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv(cli.TASK_VARIABLE, "")  # what the program sets stays here
+        with pytest.raises(SystemExit) as end:
+            program.main(list(words))
     return int(end.value.code or 0)
 
 

@@ -19,6 +19,7 @@ KOREAN_ELSEWHERE = {
     "shared/dataset/card.py": "a document that is written in both languages at once",
     "shared/plots/figures.py": "a letter that a font is tried with",
     "tools/game/cli.py": "the game's name",
+    "tools/game/keep/store.py": "a protocol's prompts, which are data",
     "tools/handoff/readme.py": "a document that is written in both languages at once",
     "tools/importer/cli.py": "an example of a keyword",
     "tools/importer/labels.py": "a protocol's prompts, which are data",

@@ -44,7 +44,7 @@ class Served:
 
     def as_text(self) -> str:
         """Say what was served."""
-        return f"game endpoint: {self.dataset} was served at {self.url} for {self.n_people} people"
+        return f"{self.dataset} was served at {self.url} for {self.n_people} people"
 
     def as_json(self) -> dict[str, Any]:
         """Give everything for programs."""
@@ -139,6 +139,6 @@ def serve(config: EndpointConfig) -> Served:
             todo="give another (--port 8411) or let the system choose (--port 0)",
         ) from None
     url = f"http://{HOST}:{listener.getsockname()[1]}/keep/"
-    cli.note(f"game endpoint: {url}  (Control-C ends it)")
+    cli.note(f"endpoint: {url}  (Control-C ends it)")
     LocalServer(app, listener).run()
     return Served(url, config.dataset.name, len(set(subject_of_hash.values())))

@@ -167,7 +167,7 @@ export interface Result {
   faceBox?: unknown;
   /** With keepCrops 'each': the frame as the model sees it, red, green and blue of a square; else null. Not with the graph
    * 'pixels'. */
-  crop?: Uint8ClampedArray | null;
+  crop: Uint8ClampedArray | null;
 }
 
 export interface Warning {

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from shared.contracts import Document
 from shared.plots import figures
+from shared.statistics.predictions import Predictions
 from shared.statistics.roc_band import roc_band
 from shared.text.catalogue import Lang
 from shared.text.rounding import rounded
@@ -125,7 +126,7 @@ def build_page(
         sections=(
             *([played] if (played := streams_section(streams, words)) else []),
             with_labels(verdict_section(arms, judgement, words), labels, words),
-            *([added_section(newer, arms, judgement, words)] if newer else []),
+            *([added_section(newer, *_first_and_best(arms, judgement), words)] if newer else []),
             metrics_section(arms, judgement, comparison, targets, words),
             *(by_group if groups is not None and groups.has_drop else []),
             *(section.folded() for section in small_print),
@@ -295,3 +296,11 @@ def _card(flip: Document, number: int, arms: tuple[Arm, Arm], strips: Mapping[st
         strip=strips.get(flip["sequence_id"]) if number < MAX_STRIPS_A_LIST else None,
         alt=words("flip_alt", sequence=flip["sequence_id"]),
     )
+
+
+def _first_and_best(
+    arms: Sequence[Arm], judgement: Judgement
+) -> tuple[tuple[str, Predictions], tuple[str, Predictions]]:
+    """Return name and predictions of the baseline and of the best candidate."""
+    first, best = arms[0].name, judgement.best
+    return (first, judgement.arms[first].predictions), (best, judgement.arms[best].predictions)

@@ -14,9 +14,7 @@ from shared.dataset.bulk_writer import read_origins
 from shared.errors import InvalidInput
 from shared.statistics.intervals import difference
 from shared.statistics.predictions import Predictions, sequence_of
-from tools.reporter.ab.judgement import Judgement
 from tools.reporter.render.blocks import Bullets, Paragraph, Section
-from tools.reporter.sources.arms import Arm
 from tools.reporter.text.words import ReportWords
 
 _SHOWN = ("accuracy", "recall")
@@ -66,8 +64,17 @@ def read_added(names: Sequence[str], folder: Path | None, tested: Sequence[str])
     return Added(tuple(names), ids, len({row.subject_id for row in rows}), len(learned), counts)
 
 
-def added_section(added: Added, arms: Sequence[Arm], judgement: Judgement, words: ReportWords) -> Section:
-    """Say what was added and what it changed for old people, and for the tested people's new moments."""
+def added_section(
+    added: Added, baseline: tuple[str, Predictions], candidate: tuple[str, Predictions], words: ReportWords
+) -> Section:
+    """Say what was added and what it changed for old people, and for the tested people's new moments.
+
+    Args:
+        added: What was added.
+        baseline: Name and predictions of the arm that learned without it.
+        candidate: The same of the arm that learned from it.
+        words: Of the report's language.
+    """
     labels = ", ".join(f"{n} {label}" for label, n in added.by_label.items())
     intro = words(
         "added_intro",
@@ -76,7 +83,7 @@ def added_section(added: Added, arms: Sequence[Arm], judgement: Judgement, words
         people=words.people(added.n_people),
         labels=labels,
     )
-    first, best = judgement.arms[arms[0].name].predictions, judgement.arms[judgement.best].predictions
+    first, best = baseline[1], candidate[1]
     is_new = np.array([sequence_of(name) in added.sequence_ids for name in first.sequence_ids], dtype=np.bool_)
     lines = []
     for key, chosen in (("added_old", ~is_new), ("added_new", is_new)):
@@ -91,7 +98,7 @@ def added_section(added: Added, arms: Sequence[Arm], judgement: Judgement, words
                 change = words.difference(metric, found.value)
                 bounds = words.interval(metric, found, is_difference=True)
                 lines.append(words(key, change=change, bounds=bounds, **values))
-    about = words("added_about", candidate=judgement.best, baseline=arms[0].name)
+    about = words("added_about", candidate=candidate[0], baseline=baseline[0])
     return Section("added", words("added"), (Paragraph(intro), Paragraph(about, "faint"), Bullets(tuple(lines))))
 
 
