@@ -16,12 +16,14 @@ from typing import Any
 
 from shared import contracts, paths
 from shared.errors import InvalidInput
+from shared.faces import landmarker
 
 MANIFEST_FILE = "manifest.json"
 SIGNATURE_FILE = "signature.json"
 KEY_FILE, PUBLIC_KEY_FILE = "handoff.pem", "handoff.pub"
-# Written later, by others than the handoff: the signature names the proof's hash itself.
-UNLISTED = frozenset({MANIFEST_FILE, SIGNATURE_FILE, paths.PROOF_FILE})
+# Written later, by others than the handoff: the signature names the proof's hash itself. The landmarker may lie elsewhere;
+# its hash stands in the spec.
+UNLISTED = frozenset({MANIFEST_FILE, SIGNATURE_FILE, paths.PROOF_FILE, landmarker.MODEL_NAME})
 _TITLE = "smilebench hand-off 1"
 _PUBLIC_BYTES = 32
 
