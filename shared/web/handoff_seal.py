@@ -21,8 +21,8 @@ from shared.faces import landmarker
 MANIFEST_FILE = "manifest.json"
 SIGNATURE_FILE = "signature.json"
 KEY_FILE, PUBLIC_KEY_FILE = "handoff.pem", "handoff.pub"
-# Written later, by others than the handoff: the signature names the proof's hash itself. The landmarker may lie elsewhere;
-# its hash stands in the spec.
+# Written later, by others than the handoff: the signature names the proof's hash itself. The landmarker may lie
+# elsewhere; its hash stands in the spec.
 UNLISTED = frozenset({MANIFEST_FILE, SIGNATURE_FILE, paths.PROOF_FILE, landmarker.MODEL_NAME})
 _TITLE = "smilebench hand-off 1"
 _PUBLIC_BYTES = 32
