@@ -21,7 +21,7 @@ def test(c: Context, slow: bool = False, k: str = "") -> None:
 
     Example: ./inv test
     """
-    several = [] if k else ["-n", 3, "--dist", "loadfile"]  # of which one waits most of its time, in tests that keep time
+    several = [] if k else ["-n", 3, "--dist", "loadfile"]  # one of them mostly waits, in tests that keep time
     chosen = [*([] if slow else ["-m", "not slow"]), *(["-k", k] if k else [])]
     run_python(c, "-m", "pytest", *several, *chosen, "--durations", 10)
 

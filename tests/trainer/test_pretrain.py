@@ -13,14 +13,14 @@ import torch
 from shared import contracts
 from shared.dataset import splits
 from shared.dataset.protocol import EMOTIONS, parse_protocol, read_protocol
-from shared.dataset.reader import Dataset
+from shared.dataset.reader import Dataset, open_dataset
 from shared.models import pretrained
 from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.encoder_specs import EncoderChoice
 from shared.models.network import NetworkOutput
 from tools.trainer import cli, start
-from tools.trainer.pretraining import learning
-from tools.trainer.pretraining.config import PretrainConfig, Source, parse_source
+from tools.trainer.pretraining import learning, teachers
+from tools.trainer.pretraining.config import PretrainConfig, Source, is_in_part, parse_source
 from tools.trainer.pretraining.pictures import gather_pictures
 
 PLAIN = ("--crop", "none", "--encoder", "mobilenet_v3_small_b3", "--weights", "none", "--blendshape-weight", "0")
@@ -170,6 +170,46 @@ def test_a_student_learns_from_a_teachers_answers(people: Dataset, home: Path) -
     card = _card(home, "student")
     assert card["teachers"] == [{"name": "first", "sha256": _card(home)["weights"]["sha256"]}]
     assert list((home / "artifacts/cache").glob("answers-people-first-*.npy"))
+
+
+def test_a_picture_is_answered_by_teachers_that_have_not_seen_it(people: Dataset, home: Path) -> None:
+    for number in (1, 2):
+        words = ("--datasets", "people:all", "--epochs", 1, "--people-part", f"{number}/2")
+        assert _pretrain(home, *words, out=f"half{number}") == 0
+    halves = [teachers.open_teacher(home / "artifacts/pretrained" / f"half{number}") for number in (1, 2)]
+    pictures = gather_pictures(people, None, halves[0].network.input_px, with_blendshapes=False)
+    seen = np.stack([half.has_seen(pictures) for half in halves])
+    assert (seen.sum(0) == 1).all()  # each person, films included, in one half
+    assert seen.any(1).all()
+    cpu = torch.device("cpu")
+    alone = np.stack([teachers.mean_answer([half], people, cpu) for half in halves])
+    assert np.array_equal(teachers.mean_answer(halves, people, cpu), np.where(seen[0], alone[1], alone[0]))
+    manifest = json.loads((people.folder / "dataset.json").read_text())
+    people.folder.rename(home / "datasets" / "copy")  # under another name it is known by its stored pictures
+    (home / "datasets/copy/dataset.json").write_text(json.dumps({**manifest, "name": "copy"}))
+    copy = gather_pictures(open_dataset(home / "datasets/copy"), None, 112, with_blendshapes=False)
+    stored = np.array([bool(each) for each in copy.hashes])
+    assert np.array_equal(halves[0].has_seen(copy)[stored], seen[0][stored])
+
+
+def test_where_all_teachers_have_seen_a_picture_all_answer() -> None:
+    answers = np.array([[0.25, 1.0, 0.5], [0.75, 0.5, 0.0]], np.float32)
+    seen = np.array([[True, True, False], [False, True, False]])
+    assert teachers.mean_of_unseen(answers, seen).tolist() == [0.75, 0.75, 0.25]
+
+
+def test_parts_of_people_are_disjoint_and_together_everybody() -> None:
+    people = [f"s{number:02}" for number in range(60)]
+    parts = [{person for person in people if is_in_part(person, (number, 3))} for number in (1, 2, 3)]
+    assert sorted(person for part in parts for person in part) == people
+    assert all(len(part) > 10 for part in parts)
+    assert all(is_in_part(person, None) for person in people)
+
+
+@pytest.mark.parametrize("text", ["0/2", "3/2", "1", "a/b", "1/0", "-1/2"])
+def test_a_part_of_people_that_is_none_is_refused(text: str, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main(["pretrain", "--datasets", "people", f"--people-part={text}", "--quiet"]) == 2
+    assert "I/N" in capsys.readouterr().err
 
 
 def test_weights_are_named_as_the_newest_by_name_by_folder_or_as_a_file(people: Dataset, home: Path) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from shared import cli, paths
 from shared.models.encoder_specs import CROPS, ENCODERS, POOLINGS
-from tools.trainer.pretraining.config import PretrainConfig, parse_source
+from tools.trainer.pretraining.config import PretrainConfig, parse_people_part, parse_source
 
 DESCRIPTION = (
     "Teach a network faces from photos and films, before a team's own people are trained on: labels where there are "
@@ -16,6 +16,7 @@ DESCRIPTION = (
 EXAMPLES = """
 trainer pretrain --datasets genki,celebrities
 trainer pretrain --datasets people,genki:all@2,celebrities:all,crops:all@0.5
+trainer pretrain --datasets people,genki --people-part 1/2
 trainer pretrain --datasets people,genki --size small --teachers efficientnet_lite0_b10-1a2b3c4d
 then: trainer --dataset people --weights pretrained
 """
@@ -87,8 +88,20 @@ def add_pretrain(trainer: cli.Parser) -> None:
     add("--variation", type=cli.fraction, default=0.5, help="how much pictures are varied, 0 to 1 (default: 0.5)")
     add("--emotion-weight", type=float, default=0.3, help="factor of the emotion loss (default: 0.3)")
     add("--blendshape-weight", type=float, default=2.0, help="factor of MediaPipe's blendshapes; 0: none (default: 2)")
-    add("--teachers", default="", metavar="A,B", help="folders of pretrainings whose mean answer is learned as well")
+    add(
+        "--teachers",
+        default="",
+        metavar="A,B",
+        help="folders of pretrainings whose mean answer is learned as well; of those that have not seen a picture's "
+        "person, where there are any",
+    )
     add("--teacher-share", type=cli.fraction, default=0.65, help="how much of a label it replaces (default: 0.65)")
+    add(
+        "--people-part",
+        default="",
+        metavar="I/N",
+        help="learn from the I-th of N parts of the people alone: teachers for the others (default: everybody)",
+    )
     cli.add_seed(parser)
     cli.add_allow_no_consent(parser)
     add("--threads", type=cli.positive_int, default=os.cpu_count() or 1, help="torch threads (default: all cores)")
@@ -107,6 +120,7 @@ def _pretrain(arguments: argparse.Namespace) -> cli.Result:
     names = [paths.dataset_dir(source.dataset) for source in sources]
     cli.require(len(set(names)) == len(names), "--datasets", found=arguments.datasets, expected="each dataset once")
     cli.require(arguments.ema < 1, "--ema", found=f"{arguments.ema:g}", expected="0, or less than 1, such as 0.998")
+    parse_people_part(arguments.people_part)
     teachers = tuple(
         paths.folder_named(text, paths.artifacts("pretrained"), "--teachers")
         for text in arguments.teachers.split(",")

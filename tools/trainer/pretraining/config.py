@@ -46,6 +46,33 @@ def parse_source(text: str) -> Source:
     return Source(match["name"], match["people"] == "all", weight)
 
 
+def parse_people_part(text: str) -> tuple[int, int] | None:
+    """Parse I/N, the I-th of N parts of the people; None for an empty text.
+
+    Raises:
+        WrongUsage: It is none, or there is no such part.
+
+    Example:
+        >>> parse_people_part("2/3")
+        (2, 3)
+    """
+    if not text:
+        return None
+    match = re.fullmatch(r"([0-9]{1,3})/([0-9]{1,3})", text)
+    number, n_parts = (int(match[1]), int(match[2])) if match else (0, 0)
+    if not 1 <= number <= n_parts:
+        raise WrongUsage("--people-part", found=repr(text), expected="I/N with I from 1 to N, such as 1/2")
+    return number, n_parts
+
+
+def is_in_part(subject_id: str, part: tuple[int, int] | None) -> bool:
+    """Tell whether a person belongs to a part; decided by the id's hash, so that new people move nobody."""
+    if part is None:
+        return True
+    number, n_parts = part
+    return int(contracts.sha256_json([subject_id])[:12], 16) % n_parts == number - 1
+
+
 @dataclass(frozen=True)
 class PretrainConfig:
     """Settings of a pretraining.
@@ -73,6 +100,7 @@ class PretrainConfig:
         seed: Decides initial weights, order and variation.
         threads: Torch's threads.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        people_part: ``1/2`` learns from the first half of the people alone, ``2/2`` from the others; empty: from all.
         allow_no_consent: Use people without a consent row too.
     """
 
@@ -98,6 +126,7 @@ class PretrainConfig:
     seed: int
     threads: int
     device: str
+    people_part: str = ""
     allow_no_consent: bool = False
 
     def settings(self) -> dict[str, Any]:

@@ -28,7 +28,7 @@ from tools.trainer import checkpoints
 from tools.trainer.data import face_crop_of
 from tools.trainer.devices import choose_device
 from tools.trainer.pretraining import learning, teachers
-from tools.trainer.pretraining.config import PretrainConfig, Source
+from tools.trainer.pretraining.config import PretrainConfig, Source, is_in_part, parse_people_part
 from tools.trainer.pretraining.pictures import Pictures, gather_pictures
 
 RESUME = "resume.safetensors"
@@ -196,7 +196,7 @@ def _gather(
         pictures = gather_pictures(dataset, crop, network.input_px, with_blendshapes=config.blendshape_weight > 0)
         gathered.append(pictures)
         answers = teachers.mean_answer(known_teachers, dataset, device)
-        people = _people(source, dataset)
+        people = _people(source, dataset, parse_people_part(config.people_part))
         subjects = np.array(pictures.subjects)
         for part in ("learn", "validation"):
             places = np.flatnonzero(np.isin(subjects, sorted(people[part])))
@@ -223,10 +223,13 @@ def _gather(
 _TARGETS = ("smile", "emotion", "blendshapes", "weight")
 
 
-def _people(source: Source, dataset: reader.Dataset) -> dict[str, set[str]]:
+def _people(source: Source, dataset: reader.Dataset, part: tuple[int, int] | None) -> dict[str, set[str]]:
     """Tell whom is learned from and who is for validation; people of the test part are in neither."""
-    if source.takes_all:
-        return {"learn": set(dataset.subjects()), "validation": set()}
+    people = {"learn": set(dataset.subjects()), "validation": set()} if source.takes_all else _people_of_split(dataset)
+    return {**people, "learn": {person for person in people["learn"] if is_in_part(person, part)}}
+
+
+def _people_of_split(dataset: reader.Dataset) -> dict[str, set[str]]:
     split = splits.read_split(splits.freeze_split(dataset, 0), dataset)
     return {
         part: {row.subject_id for row in splits.rows_of(dataset, split, side)}

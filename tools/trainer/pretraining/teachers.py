@@ -1,10 +1,11 @@
 """Networks whose answers another one learns: their mean answer on a dataset's pictures, computed once.
 
 A teacher is a folder of a pretraining (card.json beside weights.safetensors). Its answer is the mean of that on a
-picture and on its mirror image.
+picture and on its mirror image. A teacher repeats the labels that it has learned, the wrong ones too; so a picture is
+answered by those teachers alone that have not seen it or its person (card.json, learned.txt), where there are any.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -18,12 +19,12 @@ from shared.dataset.reader import Dataset
 from shared.errors import InvalidInput
 from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.encoder_specs import EncoderChoice
-from shared.models.pretrained import CARD
+from shared.models.pretrained import CARD, LEARNED
 from shared.preprocess import SIZE_PX
 from tools.trainer import caches, checkpoints
 from tools.trainer.data import face_crop_of
 from tools.trainer.pretraining import learning
-from tools.trainer.pretraining.pictures import gather_pictures
+from tools.trainer.pretraining.pictures import Pictures, gather_pictures
 
 
 @dataclass(frozen=True)
@@ -34,11 +35,21 @@ class Teacher:
         name: Its folder's.
         sha256: Of its weights.
         network: With its weights.
+        people: Whom it has learned from, by dataset.
+        hashes: Of the stored pictures that it has learned from.
     """
 
     name: str
     sha256: str
     network: DualHeadSmileDetector
+    people: Mapping[str, frozenset[str]]
+    hashes: frozenset[str]
+
+    def has_seen(self, pictures: Pictures) -> Any:
+        """Tell which pictures it has learned from, or their person under the same dataset's name, (n,) bool."""
+        people = self.people.get(pictures.dataset.name, frozenset())
+        pairs = zip(pictures.subjects, pictures.hashes, strict=True)
+        return np.array([person in people or digest in self.hashes for person, digest in pairs], bool)
 
     def reference(self) -> dict[str, str]:
         """Name it in a card."""
@@ -57,23 +68,48 @@ def open_teacher(folder: Path) -> Teacher:
         raise InvalidInput(str(folder), found="other weights than its card names, or none", expected="a pretraining")
     network = DualHeadSmileDetector(5, EncoderChoice.from_settings(card["network"]), SIZE_PX)
     checkpoints.load_weights(weights, network)
-    return Teacher(folder.name, card["weights"]["sha256"], network.eval())
+    people = {each["name"]: frozenset(each["people"]) for each in card["data"]}
+    hashes = frozenset((folder / LEARNED).read_text(encoding="ascii").split())
+    return Teacher(folder.name, card["weights"]["sha256"], network.eval(), people, hashes)
 
 
 def mean_answer(teachers: Sequence[Teacher], dataset: Dataset, device: torch.device) -> F32 | None:
-    """Return the mean probability of a smile on each picture of a dataset, (n,); None without teachers."""
+    """Return the mean probability of a smile on each picture of a dataset, (n,); None without teachers.
+
+    On each picture the mean is over the teachers that have not seen it; over all of them where all have.
+    """
     if not teachers:
         return None
-    answers = [_answer(teacher, dataset, device) for teacher in teachers]
-    return np.asarray(np.mean(answers, axis=0), np.float32)
+    answers, seen = zip(*(_answer(teacher, dataset, device) for teacher in teachers), strict=True)
+    return mean_of_unseen(np.stack(answers), np.stack(seen))
 
 
-def _answer(teacher: Teacher, dataset: Dataset, device: torch.device) -> Any:
-    pictures = gather_pictures(dataset, face_crop_of(teacher.network), teacher.network.input_px, with_blendshapes=True)
+def mean_of_unseen(answers: F32, seen: Any) -> F32:
+    """Return the mean over teachers that have not seen a picture; over all of them where all have.
+
+    Args:
+        answers: (k, n) of k teachers on n pictures.
+        seen: (k, n) bool, whether the teacher has learned from the picture.
+
+    Returns:
+        (n,).
+
+    Example:
+        >>> mean_of_unseen(np.float32([[0.25, 1.0], [0.75, 0.5]]), np.array([[True, True], [False, True]])).tolist()
+        [0.75, 0.75]
+    """
+    counted = np.where(seen.all(0), True, ~seen)
+    return np.asarray(np.mean(answers, axis=0, where=counted), np.float32)
+
+
+def _answer(teacher: Teacher, dataset: Dataset, device: torch.device) -> tuple[F32, Any]:
+    """Return a teacher's answers on a dataset's pictures, (n,), and which of them it has learned from, (n,)."""
+    pictures = gather_pictures(dataset, face_crop_of(teacher.network), teacher.network.input_px, with_blendshapes=False)
+    seen = teacher.has_seen(pictures)
     key = contracts.sha256_json([caches.rows_key(dataset), teacher.sha256])
     path = paths.artifacts("cache") / f"answers-{dataset.name}-{teacher.name}-{key[:16]}.npy"
     if path.exists():
-        return np.load(path)
+        return np.load(path), seen
     cli.note(f"{teacher.name} answers on {dataset.name}")
     n = len(pictures.subjects)
     nothing = torch.full((n,), float("nan"))
@@ -82,4 +118,4 @@ def _answer(teacher: Teacher, dataset: Dataset, device: torch.device) -> Any:
     everything = learning.PictureSet([pictures.values], places, targets, teacher.network.input_px)
     scores, _ = learning.answer(teacher.network.to(device), everything, device, mirrored=True)
     np.save(path, scores)
-    return scores
+    return scores, seen
