@@ -240,6 +240,7 @@ def test_a_camera_that_is_not_allowed_is_explained_and_can_be_tried_again(
     opened.close()
 
 
+@pytest.mark.slow
 def test_a_round_is_not_begun_and_not_played_on_without_a_judge(
     browser: Any, make_game: Callable[..., Any], write_standin: Callable[..., Any], slow_answers: Path, tmp_path: Path
 ) -> None:

@@ -172,7 +172,7 @@ def test_the_landmarkers_model_comes_along_only_if_it_is_the_very_one(
     assert [note for note in written.notes if "fetch-models" in note]
     (home / "artifacts" / "fetched" / landmarker.MODEL_NAME).write_bytes(LANDMARKER)
     again = write_handoff(HandoffConfig(home.parent / "models/landmarks/smile_detector.onnx", written.folder))
-    assert set(again.changed) == {landmarker.MODEL_NAME, *READMES}  # which list it only where it lies
+    assert set(again.changed) == {landmarker.MODEL_NAME, "manifest.json", *READMES}
 
 
 def test_a_second_run_changes_nothing(hand_off: Callable[..., Written], home: Path) -> None:

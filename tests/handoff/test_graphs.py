@@ -212,6 +212,7 @@ def test_folding_std_changes_no_picture_not_even_at_its_border() -> None:
     assert np.abs(plain - folded_features).max() < 1e-5
 
 
+@pytest.mark.slow
 def test_a_model_that_crops_faces_gets_no_webgl_variant(tmp_path: Path) -> None:
     settings = {"encoder": "mobilenet_v3_small_b3", "input_px": 32, "pooling": "grid", "crop": "face"}
     network = build_network("dual_head", 2, settings, 64)

@@ -34,6 +34,7 @@ def one_line(capfd: Any) -> str:
     return str(err)
 
 
+@pytest.mark.slow
 def test_thirty_random_cuts_never_make_two_versions_and_done_always_means_equal(
     kaggle, friends, publish, staged, tmp_path
 ):

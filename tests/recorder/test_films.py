@@ -239,6 +239,7 @@ def test_drawn_actors_and_people_do_not_share_a_dataset(record: Record, make_fil
     assert "do not share" in err
 
 
+@pytest.mark.slow
 def test_several_actors_are_the_same_as_one_after_the_other(record: Record, dataset_folder: Path) -> None:
     drawn = ("--source", "synthetic", "--target", 1, "--fps", 20)
     code, result, _ = record(*drawn, "--actors", 2, subject="a")

@@ -131,6 +131,7 @@ def test_a_session_at_a_real_window(
     assert [str(p) for p in check_dataset(dataset_folder) if p.is_error] == []
 
 
+@pytest.mark.slow
 def test_a_film_behind_the_window_loses_no_frame_and_a_short_one_is_refused(
     screen: Any,
     start: Start,

@@ -47,7 +47,9 @@ def test_help_and_errors_of_every_tool_survive(tool: str, tmp_path: Path) -> Non
     assert refused.stderr.decode("cp949").count("\n") == 1
 
 
-@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize(
+    "encoding", [each if each == "cp949" else pytest.param(each, marks=pytest.mark.slow) for each in ENCODINGS]
+)
 def test_results_survive_and_json_stays_json(encoding: str, tmp_path: Path) -> None:
     words = ["tools.reporter", "tables", "--baseline", "30,10,22,18", "--candidate", "28,12,30,10"]
     for lang in ("en", "ko"):
