@@ -105,6 +105,7 @@ def test_a_model_of_another_class_is_not_measured(
     assert "found anxious_prob, expected smile_prob" in capsys.readouterr().err
 
 
+@pytest.mark.slow
 def test_the_hand_off_is_checked_streams_and_is_refused_by_the_game_of_smiles(
     home: Path, model: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -89,6 +89,7 @@ def test_a_given_threshold_is_kept_and_called_given(home: Path) -> None:
     assert (card["threshold"]["value"], card["threshold"]["chosen_on"]) == (0.282, "given")
 
 
+@pytest.mark.slow
 def test_a_temperature_is_fitted_on_request_and_lives_inside_of_the_graph(
     home: Path, exported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

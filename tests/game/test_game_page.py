@@ -120,6 +120,7 @@ def test_a_round_from_start_to_laugh(
     assert all(url.startswith((game.url, "blob:", "data:")) for url in opened.asked)
 
 
+@pytest.mark.slow
 def test_the_best_time_is_kept_and_retry_works_by_keyboard(visit: Callable[..., Visit]) -> None:
     opened = visit()
     page = opened.page

@@ -121,6 +121,7 @@ def test_a_still_picture_is_no_smile_that_was_asked_for(
     assert faults_of(judge(write_film(tmp_path / "still.mp4", pictures))[1]) == faults
 
 
+@pytest.mark.slow
 def test_a_take_that_was_kept_apart_can_be_used_all_the_same(judge: Judge, tmp_path: Path) -> None:
     pictures = frames(FILMS[1])
     judge(write_film(tmp_path / "late.mp4", iter([pictures[0]] * 60 + pictures[:-60])))
