@@ -28,7 +28,7 @@ from tools.reporter.text.words import ReportWords
 _COSTS = ("baseline", "blendshapes", "blendshape_logistic", "model")
 _NOT_FOR_USE = ("majority", "one_frame")
 MOST_TOGETHER = 2000
-"""People whose predictions are tested together; with more, Holm's correction costs nothing that matters."""
+"""People whose predictions are tested together; with more, Holm's correction loses next to nothing."""
 
 
 @dataclass(frozen=True)
