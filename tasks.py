@@ -141,7 +141,7 @@ _REPORT = "report --baseline old_results_….json --candidate new_results_….js
 report = tool_task("reporter", "Compare results files: tables, curves, changes, in one page.", example=_REPORT)
 
 
-@chain_task(commands.ab_parser())
+@chain_task(commands.ab_parser)
 def ab(c: Context, given: argparse.Namespace) -> None:
     """Compare before and after: split, baseline, training, export, measurement, report.
 
@@ -170,7 +170,7 @@ def ab(c: Context, given: argparse.Namespace) -> None:
         raise Exit(f"ab: --gate: found the verdict {compared.verdict()['word']!r}, expected 'better'", code=1)
 
 
-@chain_task(commands.approaches_parser())
+@chain_task(commands.approaches_parser)
 def compare_approaches(c: Context, given: argparse.Namespace) -> None:
     """Say which approach to ship: pictures, landmarks or blendshapes, on the same folds and people.
 
@@ -198,15 +198,15 @@ def compare_approaches(c: Context, given: argparse.Namespace) -> None:
 
 
 sweep_plan = text_task(
-    sweep_flags.plan_parser(), "Plan a sweep: folds x seeds x arms x approaches, a cell each.",
+    sweep_flags.plan_parser, "Plan a sweep: folds x seeds x arms x approaches, a cell each.",
     example="sweep-plan --dataset people --folds 5 --seeds 3 --epochs 7,10", work=sweep_tasks.plan,
 )  # fmt: skip
 sweep = text_task(
-    sweep_flags.run_parser(), "Do a plan's cells: side by side here, a part of them, or on a Ray cluster.",
+    sweep_flags.run_parser, "Do a plan's cells: side by side here, a part of them, or on a Ray cluster.",
     example="sweep --plan people-1a2b3c4d", work=sweep_tasks.run,
 )  # fmt: skip
 sweep_merge = text_task(
-    sweep_flags.merge_parser(), "Put the shards of a sweep together.",
+    sweep_flags.merge_parser, "Put the shards of a sweep together.",
     example="sweep-merge --plan people-1a2b3c4d --shards laptop/people-1a2b3c4d", work=sweep_tasks.merge,
 )  # fmt: skip
 
@@ -256,7 +256,7 @@ studio = tool_task("studio serve", "See everything in one page, and start tasks 
 status = tool_task("studio status", "Say what there is, and what is next for each dataset and model.", example="status")
 
 
-@chain_task(commands.demo_parser())
+@chain_task(commands.demo_parser)
 def demo(c: Context, given: argparse.Namespace) -> None:
     """Run all steps with drawn actors: no camera, no data, no network. Takes two minutes.
 

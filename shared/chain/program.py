@@ -1,4 +1,4 @@
-"""The command ``./inv``: invoke with this project's tasks, its own list of them and its exit codes.
+"""The command ``./inv``: a task's tool at once where the task is nothing else, else invoke with all of tasks.py.
 
     python -P -m shared.chain.program demo
     python -P -m shared.chain.program reporter tables --help
@@ -7,116 +7,35 @@ Without a task it lists them all, by subject; a tool's name runs that tool, with
 line and exit code 2; an interruption is 130.
 """
 
-import contextlib
 import importlib
-import inspect
 import json
 import os
-import re
 import sys
-from collections.abc import Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-from invoke.collection import Collection
-from invoke.exceptions import Exit, ParseError
-from invoke.program import Program
-from invoke.tasks import Task
-
 from shared import cli
-from shared.chain.describe import describe_tasks
+from shared.chain.command_line import direct
 from shared.system import console, portable
 
 PROJECT = Path(__file__).resolve().parents[2]
-OPENING = """\
-./inv TASK [FLAGS]       runs a task (on Windows: inv TASK [FLAGS])
-./inv TASK --help        lists its flags
-./inv TOOL --help        describes a tool, with the commands that no task has: evaluator, reporter, splitter, trainer"""
-_COLUMN = 58  # where the summaries begin
-
-
-def list_tasks(tasks: ModuleType) -> str:
-    """Write all tasks, a line each: an example to copy, and what it does; by subject, in the order of the chain."""
-    subjects = {first.name: subject for subject, first in tasks.SUBJECTS.items()}
-    lines = [OPENING]
-    for task in (item for item in vars(tasks).values() if isinstance(item, Task)):
-        summary, _, example = inspect.cleandoc(task.__doc__ or "").partition("\n\nExample: ")
-        if task.name in subjects:
-            lines += ["", f"{subjects[task.name]}:"]
-        short = re.split(r"[;.](?: |$)|: ", summary)[0]
-        lines.append(f"  {example:<{_COLUMN}}  {short}")
-    return "\n".join(lines)
-
-
-class Inv(Program):
-    """Invoke's program for the tasks of tasks.py."""
-
-    def __init__(self, tasks: ModuleType) -> None:
-        super().__init__(namespace=Collection.from_module(tasks), name="./inv", binary="./inv", binary_names=["inv"])
-        self._tasks = tasks
-
-    def parse_core(self, argv: list[str] | None) -> None:
-        """Parse invoke's own flags."""
-        with _one_line():
-            super().parse_core(argv)
-
-    def parse_tasks(self) -> None:
-        """Parse the tasks and their flags."""
-        with _one_line():
-            super().parse_tasks()
-
-    def parse_cleanup(self) -> None:
-        """Print help where it was asked for."""
-        with _one_line():
-            super().parse_cleanup()
-
-    def execute(self) -> None:
-        """Run the tasks."""
-        try:
-            super().execute()
-        except KeyboardInterrupt:
-            raise Exit(code=130) from None
-
-    def print_help(self) -> None:
-        """Print the list of all tasks."""
-        print(list_tasks(self._tasks))
-
-    def list_tasks(self) -> None:
-        """Print the list of all tasks."""
-        self.print_help()
-
-    def print_task_help(self, name: str) -> None:
-        """Print what a task does, an example and its flags."""
-        print(f"./inv {name} [FLAGS]\n\n{inspect.getdoc(self.collection[name])}\n")
-        self.print_columns(self.parser.contexts[name].help_tuples())
-
-
-@contextlib.contextmanager
-def _one_line() -> Iterator[None]:
-    """Turn what invoke cannot parse into one line with what was found and what to do, and exit code 2."""
-    try:
-        yield
-    except ParseError as error:
-        task = error.context.name if error.context else None
-        command, expected = (f"./inv {task}", "one of its flags") if task else ("./inv", "a task or a flag")
-        unknown = re.fullmatch(r"No idea what '(.*)' is!", str(error))
-        missing = re.search(r"did not receive required positional arguments: (.*)", str(error))
-        reason = f"found {unknown[1]!r}, expected {expected}" if unknown else str(error).rstrip("!")
-        reason = f"found nothing for {missing[1]}" if missing else reason
-        bare = re.search(r"Flag <Argument: (\w+).*> needed value", str(error))
-        reason = f"found nothing after --{bare[1].replace('_', '-')}, expected a value" if bare else reason
-        todo = f"see {command} --help" if task else "./inv lists the tasks"
-        raise Exit(f"{command}: {reason}; {todo}", code=2) from None
 
 
 def main(words: list[str]) -> Any:
     """Run a command line; ends the process with its exit code."""
     console.make_safe()
     sys.path.insert(0, str(PROJECT))
+    plain = direct.plain_tools(PROJECT / "tasks.py").get(words[0]) if words else None
+    if plain and direct.takes(plain, words[1:]):
+        _become(plain.split(), words)
+    # Only now: invoke and the chains take longer to import than most tools to run.
+    from invoke.tasks import Task
+
+    from shared.chain.command_line import describe, invocation
+
     tasks = importlib.import_module("tasks")
     if words == ["--describe"]:
-        print(json.dumps(describe_tasks(tasks), ensure_ascii=False))
+        print(json.dumps(describe.describe_tasks(tasks), ensure_ascii=False))
         return None
     tool = words[0].replace("-", "_") if words else ""
     task = getattr(tasks, tool, None) if tool else None
@@ -125,9 +44,14 @@ def main(words: list[str]) -> Any:
     else:
         command = [tool] if tool and (PROJECT / "tools" / tool / "cli.py").is_file() else []
     if command:
-        os.environ.setdefault(cli.TASK_VARIABLE, f"./inv {words[0]}")
-        sys.exit(portable.become([sys.executable, "-P", "-m", f"tools.{command[0]}", *command[1:], *words[1:]]))
-    return Inv(tasks).run(["./inv", *_help_first(words)])
+        _become(command, words)
+    return invocation.Inv(tasks).run(["./inv", *_help_first(words)])
+
+
+def _become(tool: list[str], words: list[str]) -> None:
+    """Go on as a tool, which says in its errors what was typed."""
+    os.environ.setdefault(cli.TASK_VARIABLE, f"./inv {words[0]}")
+    sys.exit(portable.become([sys.executable, "-P", "-m", f"tools.{tool[0]}", *tool[1:], *words[1:]]))
 
 
 def _help_first(words: list[str]) -> list[str]:

@@ -16,8 +16,6 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
-from filelock import FileLock
-
 from shared import cli, contracts, paths
 from shared.dataset import reader
 from shared.dataset.reader import Dataset, SequenceRow
@@ -337,6 +335,8 @@ def _as_document(book: ConsentBook) -> dict[str, Any]:
 @contextmanager
 def _locked(dataset: Path) -> Iterator[None]:
     contracts.make_private(dataset)
+    from filelock import FileLock  # which whoever only reads need not wait for
+
     with FileLock(dataset / f".{CONSENT_FILE}.lock", timeout=10):
         yield
 

@@ -13,14 +13,14 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from shared import contracts
-from shared.arrays import U8
 from shared.dataset.protocol import EMOTIONS, Protocol, parse_protocol
 from shared.errors import InvalidInput
+
+if TYPE_CHECKING:
+    from shared.arrays import U8
 
 COLUMNS = (
     "sequence_id",
@@ -36,7 +36,7 @@ COLUMNS = (
     "reviewed",
     "sha256",
 )
-_ROWS_OWN = ("sequence_id", "sha256")  # other values are shared by rows
+_SHARED_BY_ROWS = ("subject_id", "take_id", "label", "emotion", "frame_interval_ms", "start_ms", "source")
 MANIFEST = "dataset.json"
 LABELS = "labels.csv"
 
@@ -173,7 +173,7 @@ class Dataset:
             )
         return rows
 
-    def load_frames(self, row: SequenceRow) -> U8:
+    def load_frames(self, row: SequenceRow) -> "U8":
         """Decode a sequence's pictures.
 
         Returns:
@@ -182,9 +182,11 @@ class Dataset:
         Raises:
             InvalidInput: A picture is missing, broken or of another size than the manifest says.
         """
+        import numpy as np
+
         return np.stack([self.load_picture(name) for name in row.frame_names()])
 
-    def load_picture(self, name: str) -> U8:
+    def load_picture(self, name: str) -> "U8":
         """Decode one picture by its name in the dataset: (H, W, 3) uint8, RGB."""
         path = self.folder / name
         image = self.manifest["image"]
@@ -203,7 +205,7 @@ def read_picture(path: Path) -> bytes:
         raise InvalidInput(str(path), found="no such picture", expected="one, as labels.csv lists it") from None
 
 
-def decode_picture(data: bytes, what: str, width_px: int, height_px: int) -> U8:
+def decode_picture(data: bytes, what: str, width_px: int, height_px: int) -> "U8":
     """Decode a dataset's picture: (H, W, 3) uint8, RGB.
 
     Args:
@@ -216,6 +218,7 @@ def decode_picture(data: bytes, what: str, width_px: int, height_px: int) -> U8:
         InvalidInput: No picture, or one of another size.
     """
     import cv2
+    import numpy as np
 
     picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_COLOR_RGB) if data else None
     if picture is None:
@@ -237,12 +240,9 @@ def open_dataset(folder: Path) -> Dataset:
     """
     manifest_path = folder / MANIFEST
     if not manifest_path.is_file():
-        raise InvalidInput(
-            str(folder),
-            found="no dataset.json" if folder.is_dir() else "no such folder",
-            expected="a dataset",
-            todo=f"record one: ./inv collect --dataset {folder.name} --subject s01",
-        )
+        found = "no dataset.json" if folder.is_dir() else "no such folder"
+        todo = f"record one: ./inv collect --dataset {folder.name} --subject s01"
+        raise InvalidInput(str(folder), found=found, expected="a dataset", todo=todo)
     manifest = contracts.read_document(manifest_path, "dataset")
     labels_path = folder / LABELS
     try:
@@ -303,8 +303,8 @@ def scan_labels(data: bytes, what: str, classes: Sequence[str]) -> Iterator[tupl
     except UnicodeDecodeError:
         raise InvalidInput(what, found="bytes that are not UTF-8", expected="a csv in UTF-8") from None
     # Piece by piece: as one text in memory, 100,000 rows take four bytes a letter.
-    reader = csv.DictReader(io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline=""))
-    header = tuple(reader.fieldnames or ())
+    reader = csv.reader(io.TextIOWrapper(io.BytesIO(data), "utf-8-sig", newline=""))
+    header = tuple(next(reader, ()))
     if header != COLUMNS:
         raise InvalidInput(f"{what}: row 1", found=",".join(header) or "nothing", expected=",".join(COLUMNS))
     seen: dict[str, int] = {}
@@ -328,20 +328,17 @@ def _check_among(row: SequenceRow, number: int, what: str, classes: Sequence[str
         found, expected = f"the label {row.label!r}", "one of " + ", ".join(classes)
         raise InvalidInput(f"{what}: row {number} ({row.sequence_id})", found=found, expected=expected)
     if row.sequence_id in seen:
-        raise InvalidInput(
-            f"{what}: row {number}",
-            found=f"{row.sequence_id} a second time (first in row {seen[row.sequence_id]})",
-            expected="each sequence_id once",
-        )
+        found = f"{row.sequence_id} a second time (first in row {seen[row.sequence_id]})"
+        raise InvalidInput(f"{what}: row {number}", found=found, expected="each sequence_id once")
     seen[row.sequence_id] = number
 
 
-def _read_rows(reader: "csv.DictReader[str]", what: str) -> Iterator[dict[Any, Any] | InvalidInput]:
-    """Yield the rows of a table, and say in one line where the csv itself breaks."""
+def _read_rows(reader: Any, what: str) -> Iterator[list[str] | InvalidInput]:
+    """Yield the rows of a table that are not empty, and say in one line where the csv itself breaks."""
     try:
-        yield from reader
+        yield from filter(None, reader)
     except csv.Error as error:
-        yield InvalidInput(f"{what}: row {reader.line_num + 1}", found=str(error), expected="a csv")
+        yield InvalidInput(f"{what}: row {reader.line_num}", found=str(error), expected="a csv")
 
 
 def _finite(text: str) -> float:
@@ -352,29 +349,31 @@ def _finite(text: str) -> float:
     return value
 
 
-def _parse_row(cells: dict[Any, Any], what: str, kept: dict[Any, Any]) -> SequenceRow:
+def _parse_row(cells: list[str], what: str, kept: dict[Any, Any]) -> SequenceRow:
     """Turn text cells into a row that fits the schema; values that earlier rows have are those very objects."""
-    if None in cells or None in cells.values():
+    if len(cells) != len(COLUMNS):
         raise InvalidInput(what, found="another number of cells", expected=f"{len(COLUMNS)}")
+    typed: dict[str, Any] = dict(zip(COLUMNS, cells, strict=True))
+    times_text = typed["frame_times_ms"]  # of many rows the same
     try:
-        typed: dict[str, Any] = {
-            **cells,
-            "emotion": cells["emotion"] or None,
-            "frame_count": int(cells["frame_count"]),
-            "frame_interval_ms": _finite(cells["frame_interval_ms"]),
-            "start_ms": _finite(cells["start_ms"]),
-            "frame_times_ms": [_finite(time) for time in cells["frame_times_ms"].split()],
-            "reviewed": {"true": True, "false": False}.get(cells["reviewed"].lower(), cells["reviewed"]),
+        times = kept.get(times_text) or tuple(_finite(time) for time in times_text.split())
+        typed |= {
+            "emotion": typed["emotion"] or None,
+            "frame_count": int(typed["frame_count"]),
+            "frame_interval_ms": _finite(typed["frame_interval_ms"]),
+            "start_ms": _finite(typed["start_ms"]),
+            "frame_times_ms": list(times),
+            "reviewed": {"true": True, "false": False}.get(typed["reviewed"].lower(), typed["reviewed"]),
         }
     except ValueError as error:
         raise InvalidInput(what, found=str(error), expected="numbers in the columns of numbers") from None
     contracts.validate(typed, "label_row", what)
-    if len(typed["frame_times_ms"]) != typed["frame_count"]:
-        raise InvalidInput(
-            what, found=f"{len(typed['frame_times_ms'])} frame_times_ms", expected=f"{typed['frame_count']}"
-        )
-    typed["frame_times_ms"] = tuple(typed["frame_times_ms"])
-    return SequenceRow(**{n: v if n in _ROWS_OWN else kept.setdefault((n, v), v) for n, v in typed.items()})
+    if len(times) != typed["frame_count"]:
+        raise InvalidInput(what, found=f"{len(times)} frame_times_ms", expected=f"{typed['frame_count']}")
+    typed["frame_times_ms"] = kept.setdefault(times_text, times)
+    for name in _SHARED_BY_ROWS:
+        typed[name] = kept.setdefault((name, typed[name]), typed[name])
+    return SequenceRow(**typed)
 
 
 def format_labels(rows: Iterable[SequenceRow]) -> bytes:

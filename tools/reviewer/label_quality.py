@@ -78,7 +78,7 @@ def find_suspects(dataset: Dataset, scores: OutOfFoldScores) -> dict[str, Suspec
         return {}
     known = np.array([scores.probabilities[row.sequence_id] for row in rows], np.float64)
     labels = np.array([column[row.label] for row in rows])
-    flagged = flag(known, labels)
+    flagged = flag(known.tolist(), labels.tolist())
     quality = known[np.arange(len(rows)), labels]
     likely = known.argmax(axis=1)
     return {
@@ -86,7 +86,7 @@ def find_suspects(dataset: Dataset, scores: OutOfFoldScores) -> dict[str, Suspec
             quality=float(quality[index]),
             likely=scores.classes[likely[index]],
             probability=float(known[index].max()),
-            flagged=bool(flagged[index]),
+            flagged=flagged[index],
             face_found=scores.face_found.get(row.sequence_id),
         )
         for index, row in enumerate(rows)

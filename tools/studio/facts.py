@@ -11,8 +11,6 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from shared import contracts, paths, stale_models
 from shared.dataset import consent, reader
 from shared.dataset.reader import Dataset, SequenceRow
@@ -106,13 +104,10 @@ def _count_wrong(dataset: str, rows: Sequence[SequenceRow], decided: Mapping[str
     ]
     if not known:
         return 0
-    flagged = flag(
-        np.array([each["probabilities"] for each in known], np.float64),
-        np.array([classes.index(each["label"]) for each in known], np.int64),
-    )
+    flagged = flag([each["probabilities"] for each in known], [classes.index(each["label"]) for each in known])
     wrong = {
         (each["sequence_id"], each["sha256"], each["label"])
-        for each, is_wrong in zip(known, flagged.tolist(), strict=True)
+        for each, is_wrong in zip(known, flagged, strict=True)
         if is_wrong
     }
     open_rows = [row for row in rows if not row.reviewed and row.sequence_id not in decided]

@@ -8,11 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from invoke.program import Program
 from invoke.tasks import Task
 
 import tasks
 from shared import cli
 from shared.chain import program
+from shared.chain.command_line import direct
+from shared.chain.flags import parser_of
 from shared.system import portable
 
 ROOT = Path(__file__).parents[3]
@@ -77,10 +80,10 @@ def test_wrong_usage_is_one_line_and_2(
 
 
 def test_an_interrupted_task_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
-    def interrupt(self: program.Program) -> None:
+    def interrupt(self: Program) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(program.Program, "execute", interrupt)
+    monkeypatch.setattr(Program, "execute", interrupt)
     assert run("demo") == 130
 
 
@@ -118,3 +121,50 @@ def test_messages_name_commands_that_people_have() -> None:
         if bad and path.name not in ("cli.py", "running.py"):  # the examples of a tool's own help are its own words
             found[str(path.relative_to(ROOT))] = bad
     assert found == {}
+
+
+def test_a_task_that_is_one_tool_becomes_it_without_invoke(monkeypatch: pytest.MonkeyPatch) -> None:
+    became: list[list[str]] = []
+
+    def become(words: list[str]) -> None:
+        became.append(words)
+        raise SystemExit(0)
+
+    monkeypatch.setattr(portable, "become", become)
+    assert run("status", "--json") == run("review-apply", "--dataset", "people", "--dry-run") == 0
+    assert [words[3:] for words in became] == [
+        ["tools.studio", "status", "--json"], ["tools.reviewer", "apply", "--dataset", "people", "--dry-run"],
+    ]  # fmt: skip
+
+
+def test_the_tasks_that_are_one_tool_are_those_of_tasks_py() -> None:
+    plain = direct.plain_tools(ROOT / "tasks.py")
+    flags = {item.name: item.flags for item in vars(tasks).values() if hasattr(item, "flags")}
+    assert set(plain) < set(flags)
+    assert not {"collect", "handoff", "quantize", "ab", "demo"} & set(plain)  # these do more than their tool
+    for name, tool in plain.items():
+        assert [flag.dest for flag in parser_of(tool).flags()] == [flag.dest for flag in flags[name]], name
+
+
+@pytest.mark.parametrize(
+    "words",
+    [("--dataset", "d", "grid", "--dataset", "d"), ("--help",), (), ("--dataset",), ("--dataset", "d", "--colour")],
+)
+def test_several_tasks_help_and_mistakes_are_left_to_invoke(words: tuple[str, ...]) -> None:
+    assert not direct.takes("verifier", words)
+
+
+def test_only_the_parser_of_the_task_that_is_asked_for_is_made() -> None:
+    words = [sys.executable, "-P", "-X", "importtime", "-m", "shared.chain.program", "collect", "--help"]
+    done = subprocess.run(words, capture_output=True, text=True, check=True)
+    assert set(re.findall(r"tools\.(\w+)\.config", done.stderr)) == {"recorder"}
+    words[-2:] = ["status", "--dataset", "nobody"]
+    done = subprocess.run(words, capture_output=True, text=True, check=False)
+    assert " invoke" not in done.stderr
+
+
+def test_flags_are_completed_for_the_task_and_tasks_for_nothing(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run("--complete", "--", "inv collect --da") == 0
+    assert "--dataset" in capsys.readouterr().out.split()
+    assert run("--complete", "--", "inv ") == 0
+    assert set(TASKS) <= set(capsys.readouterr().out.split())

@@ -90,8 +90,7 @@ def find_suspects(arms: Sequence[Arm], file: Path | None) -> tuple[frozenset[str
     known = [row for row in rows if row["label"] in classes and len(row["probabilities"]) == len(classes)]
     if not known:
         return None
-    probabilities = np.array([row["probabilities"] for row in known], np.float64)
-    flagged = flag(probabilities, np.array([classes.index(row["label"]) for row in known], np.int64))
+    flagged = flag([row["probabilities"] for row in known], [classes.index(row["label"]) for row in known])
     wrong = {(row["sequence_id"], row["label"]) for row, is_wrong in zip(known, flagged, strict=True) if is_wrong}
     # A label that somebody has changed since then is not the one that looked wrong.
     measured = {(sequence_of(name), row.label) for name, row in arms[0].rows.items()}
