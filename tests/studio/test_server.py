@@ -125,7 +125,7 @@ def test_a_second_studio_of_the_workspace_is_refused(
 
 
 def test_values_of_a_suggestion_are_those_of_the_form(studio: Studio, record: Callable[[int], Dataset]) -> None:
-    assert studio.desk.starts("./inv validate-spec --browser --model m") == {
+    assert studio.desk.overview.starts("./inv validate-spec --browser --model m") == {
         "task": "validate-spec", "values": {"--browser": True, "--model": "m"},
     }  # fmt: skip
-    assert studio.desk.starts("./inv withdraw --dataset people --subject s03") is None
+    assert studio.desk.overview.starts("./inv withdraw --dataset people --subject s03") is None

@@ -5,6 +5,7 @@
 The page starts tasks by the queue alone; it can neither read a path of its choice nor run anything else.
 """
 
+import hashlib
 import json
 import subprocess
 import sys
@@ -17,19 +18,21 @@ from typing import Any
 import filelock
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
+from starlette.middleware import Middleware
+from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from shared import paths
 from shared.errors import InvalidInput, SmilebenchError, WrongUsage
-from shared.text.catalogue import LANGS, Words, by_language, read_catalogue
+from shared.text.catalogue import by_language, read_catalogue
 from shared.web.loopback import HOST, LocalServer
 from shared.web.private import Guard, listen_as, page_routes, read_token, say
-from tools.studio import jobs, workspace
+from tools.studio import jobs
 from tools.studio.config import ServeConfig
+from tools.studio.overview import PAGES, Overview
 from tools.studio.status import WORDS
-from tools.studio.suggestions import suggest
 
 _PAGE = Path(__file__).parent / "page"
 PAGE_WORDS = _PAGE / "words.toml"
@@ -38,7 +41,6 @@ _SANDBOX = (
     "sandbox allow-scripts allow-downloads; default-src 'none'; img-src data:; style-src 'unsafe-inline'; "
     "script-src 'unsafe-inline'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
-PAGES = {"reports": "report.html", "grids": "index.html"}  # the one file of each folder that is shown
 
 
 @dataclass(frozen=True)
@@ -70,48 +72,18 @@ class Desk:
         self.queue = queue
         self.tasks = {each["task"]: jobs.Task(each["task"], each) for each in described}
         self.n_started = 0
+        self.overview = Overview(self.tasks)
         catalogue = read_catalogue(WORDS)
-        self._words = {lang: Words(catalogue, lang) for lang in LANGS}
         self._page_words = by_language({**catalogue, **read_catalogue(PAGE_WORDS)})
 
-    def state(self) -> dict[str, Any]:
-        """Return everything that the page shows but for logs."""
-        found = workspace.scan()
-        place = {item.path: number for number, item in enumerate(found.items)}
-        return {
-            "home": str(found.home),
-            "items": [{**item.as_json(), "page": _page_of(item)} for item in found.items],
-            "links": [[place[source.path], place[made.path]] for source, made in found.links()],
-            "suggestions": [
-                {
-                    **each.as_json(),
-                    "text": {lang: each.text(words) for lang, words in self._words.items()},
-                    "starts": self.starts(each.command),
-                }
-                for each in suggest(found)
-            ],
-            "jobs": self.queue.jobs(),
-        }
+    def state(self) -> bytes:
+        """Return everything that the page shows at once but for logs, as JSON."""
+        return json.dumps({**self.overview.state(), "jobs": self.queue.jobs()}, ensure_ascii=False).encode()
 
     def start(self) -> dict[str, Any]:
         """Return what the page needs once: its words, and the forms."""
         forms = [self.tasks[name].described for name in jobs.STARTABLE if name in self.tasks]
         return {"words": self._page_words, "forms": forms}
-
-    def starts(self, command: str) -> dict[str, Any] | None:
-        """Return the form's values of a command that may be started here; None for one that is for the terminal."""
-        words = command.split()[1:]  # behind ./inv
-        if not words or words[0] not in jobs.STARTABLE or words[0] not in self.tasks:
-            return None
-        kinds = {flag["name"]: flag["kind"] for flag in self.tasks[words[0]].described["flags"]}
-        values: dict[str, Any] = {}
-        rest = words[1:]
-        while rest:
-            name = rest.pop(0)
-            if name not in kinds:
-                return None
-            values[name] = True if kinds[name] == "switch" else rest.pop(0)
-        return {"task": words[0], "values": values}
 
     def add(self, body: bytes) -> dict[str, Any]:
         """Queue what a form was filled with.
@@ -129,17 +101,6 @@ class Desk:
         job = self.queue.add(self.tasks[name].words(values))
         self.n_started += 1
         return job
-
-
-def _page_of(item: workspace.Item) -> str | None:
-    """Return the address of the page that another tool has made of an item; None where there is none."""
-    if item.kind in ("comparison", "approaches"):
-        kind, name = "reports", item.name
-    elif item.kind == "dataset":
-        kind, name = "grids", item.name
-    else:
-        return None
-    return f"/open/{kind}/{name}" if (paths.artifacts(kind) / name / PAGES[kind]).is_file() else None
 
 
 def describe_tasks() -> list[dict[str, Any]]:
@@ -191,7 +152,15 @@ def make_app(desk: Desk, token: str, port: int, lang: str) -> Starlette:
         return JSONResponse(await run_in_threadpool(desk.start))
 
     async def state(request: Request) -> Response:
-        return JSONResponse(await run_in_threadpool(desk.state))
+        body = await run_in_threadpool(desk.state)
+        revision = hashlib.sha256(body).hexdigest()[:16]
+        if request.query_params.get("have") == revision:
+            return Response(status_code=204)
+        return Response(body, media_type="application/json", headers={"X-Revision": revision})
+
+    async def item(request: Request) -> Response:
+        kind, name = (request.query_params.get(each, "") for each in ("kind", "name"))
+        return await _of_one(lambda: desk.overview.item(kind, name))
 
     async def add(request: Request) -> Response:
         body = await guard.read_json(request)
@@ -210,12 +179,12 @@ def make_app(desk: Desk, token: str, port: int, lang: str) -> Starlette:
         body = await guard.read_json(request)
         if isinstance(body, Response):
             return body
-        return await _of_job(lambda: desk.queue.cancel(request.path_params["job"]))
+        return await _of_one(lambda: desk.queue.cancel(request.path_params["job"]))
 
     async def log(request: Request) -> Response:
         given = request.query_params.get("from", "0")
         first = int(given) if given.isdecimal() and len(given) < 16 else 0
-        return await _of_job(lambda: desk.queue.log(request.path_params["job"], first))
+        return await _of_one(lambda: desk.queue.log(request.path_params["job"], first))
 
     async def show(request: Request) -> Response:
         kind, name = request.path_params["kind"], request.path_params["name"]
@@ -232,15 +201,17 @@ def make_app(desk: Desk, token: str, port: int, lang: str) -> Starlette:
             *page_routes(guard, _PAGE, lang),
             Route("/api/start", guard.private(start)),
             Route("/api/state", guard.private(state)),
+            Route("/api/item", guard.private(item)),
             Route("/api/jobs", guard.private(add), methods=["POST"]),
             Route("/api/jobs/{job}/cancel", guard.private(cancel), methods=["POST"]),
             Route("/api/jobs/{job}/log", guard.private(log)),
             Route("/open/{kind}/{name}", guard.private(show)),
-        ]
+        ],
+        middleware=[Middleware(GZipMiddleware, minimum_size=2000)],
     )
 
 
-async def _of_job(give: Any) -> Response:
+async def _of_one(give: Any) -> Response:
     try:
         return JSONResponse(await run_in_threadpool(give))
     except SmilebenchError as error:

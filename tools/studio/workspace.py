@@ -12,7 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import Any
 
-from shared import contracts, paths
+from shared import contracts, paths, stale_models
+from shared.dataset import consent, reader
 from shared.errors import SmilebenchError
 from tools.studio import facts
 from tools.studio.facts import Facts, Reference
@@ -68,26 +69,46 @@ class Kind:
         noun: Its schema.
         read: Makes facts of a document; gets its path as well.
         by_file: Whether a document is known by its file's name; else by its folder's.
+        beside: Files beside it that its facts come from as well.
     """
 
     where: str
     noun: str
     read: Callable[[dict[str, Any], Path], Facts]
     by_file: bool = False
+    beside: tuple[str, ...] = ()
+
+    def item(self, kind_name: str, path: Path) -> Item:
+        """Read a document; one that cannot be read becomes an item with its problem."""
+        name = path.stem if self.by_file else path.parent.name
+        if kind_name == "features":
+            name = f"{path.parent.parent.name}/{path.parent.name}"
+        try:
+            document = contracts.read_document(path, self.noun)
+            found = self.read(document, path)
+        except SmilebenchError as error:
+            return Item(kind_name, name, path, problem=str(error))
+        except OSError as error:
+            return Item(kind_name, name, path, problem=f"{error.filename or path}: {error.strerror or error}")
+        created = str(document.get("created_utc", ""))
+        return Item(kind_name, name, path, created, found.shown, found.uses, frozenset({name, *found.ids}))
 
 
+_OF_DATASETS = (reader.LABELS, facts.REVIEW, facts.RELEASES, consent.CONSENT_FILE)
 KINDS: Mapping[str, Kind] = {
-    "dataset": Kind("datasets/*/dataset.json", "dataset", facts.of_dataset),
+    "dataset": Kind("datasets/*/dataset.json", "dataset", facts.of_dataset, beside=_OF_DATASETS),
     "split": Kind("artifacts/splits/*.json", "split", facts.of_split, by_file=True),
     "features": Kind("artifacts/features/*/*/features.json", "features", facts.of_features),
     "pretrained": Kind("artifacts/pretrained/*/card.json", "pretrained", facts.of_pretrained),
     "run": Kind("artifacts/runs/*/run.json", "run", facts.of_run),
-    "model": Kind(f"artifacts/models/*/{paths.MODEL_CARD}", "model", facts.of_model),
+    "model": Kind(f"artifacts/models/*/{paths.MODEL_CARD}", "model", facts.of_model, beside=(stale_models.STALE,)),
     "results": Kind("artifacts/results/*_results_*.json", "results", facts.of_results, by_file=True),
     "comparison": Kind("artifacts/reports/*/comparison.json", "comparison", facts.of_comparison),
     "approaches": Kind("artifacts/reports/*/approaches.json", "approaches", facts.of_approaches),
     "timeline": Kind("artifacts/timelines/*/timeline.json", "timeline", facts.of_timeline),
-    "handoff": Kind(f"artifacts/handoff/*/{paths.SPEC_FILE}", "frontend_spec", facts.of_handoff),
+    "handoff": Kind(
+        f"artifacts/handoff/*/{paths.SPEC_FILE}", "frontend_spec", facts.of_handoff, beside=(paths.PROOF_FILE,)
+    ),
 }
 
 
@@ -138,30 +159,20 @@ class Workspace:
                 yield source, item
 
 
-def scan(home: Path | None = None) -> Workspace:
+def _read(kind_name: str, kind: Kind, path: Path) -> Item:
+    return kind.item(kind_name, path)
+
+
+def scan(home: Path | None = None, read: Callable[[str, Kind, Path], Item] = _read) -> Workspace:
     """Read the workspace.
 
     Args:
         home: Its folder; None: the usual one.
+        read: Makes an item of a document; who scans again and again gives one that remembers.
     """
     folder = home or paths.home()
     items = [
-        _read(kind_name, kind, path) for kind_name, kind in KINDS.items() for path in sorted(folder.glob(kind.where))
+        read(kind_name, kind, path) for kind_name, kind in KINDS.items() for path in sorted(folder.glob(kind.where))
     ]
     order = list(KINDS)
     return Workspace(folder, tuple(sorted(items, key=lambda item: (order.index(item.kind), item.created_utc))))
-
-
-def _read(kind_name: str, kind: Kind, path: Path) -> Item:
-    name = path.stem if kind.by_file else path.parent.name
-    if kind_name == "features":
-        name = f"{path.parent.parent.name}/{path.parent.name}"
-    try:
-        document = contracts.read_document(path, kind.noun)
-        found = kind.read(document, path)
-    except SmilebenchError as error:
-        return Item(kind_name, name, path, problem=str(error))
-    except OSError as error:
-        return Item(kind_name, name, path, problem=f"{error.filename or path}: {error.strerror or error}")
-    created = str(document.get("created_utc", ""))
-    return Item(kind_name, name, path, created, found.shown, found.uses, frozenset({name, *found.ids}))

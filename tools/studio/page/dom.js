@@ -27,12 +27,14 @@ export function toast(text) {
   hiding = setTimeout(() => (by("toast").hidden = true), 3500);
 }
 
-/** Ask the server; throws an Error with the server's own reason. */
+/** Ask the server; throws an Error with the server's own reason. What has not changed (204) is null. */
 export async function ask(path, body) {
   const how = body === undefined ? {} : { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body) };
   const answer = await fetch(path, how);
+  if (answer.status === 204) return null;
   const type = answer.headers.get("content-type") ?? "";
   const content = type.startsWith("application/json") ? await answer.json() : { error: (await answer.text()).trim() };
   if (!answer.ok) throw new Error(content.error || String(answer.status));
-  return content;
+  const revision = answer.headers.get("x-revision");
+  return revision ? { ...content, revision } : content;
 }

@@ -1,6 +1,7 @@
 // The map: every document as a card, in the order in which data flows; a chosen one shows what it came from and became.
 
-import { by, make } from "./dom.js";
+import { ask, by, make, toast } from "./dom.js";
+import { openForm } from "./form.js";
 import { counted, has, language, t } from "./words.js";
 
 const COLUMNS = [
@@ -11,6 +12,14 @@ const COLUMNS = [
   ["measured", ["results"]],
   ["shown", ["comparison", "approaches", "handoff"]],
 ];
+const FILLED_BY = {
+  data: ["collect", "import", "demo"],
+  prepared: ["split", "features"],
+  learned: ["train", "pretrain"],
+  models: ["export", "ab"],
+  measured: ["evaluate"],
+  shown: ["report", "handoff"],
+};
 const SHOWN = 12; // cards of a column, until more are asked for
 const open = new Set();
 let chosen = null;
@@ -47,13 +56,19 @@ export function drawMap(state) {
       return make(
         "div", { class: "column" },
         make("h3", {}, t(`column_${name}`)),
-        cards.length ? make("ul", {}, ...cards) : make("p", { class: "soft" }, t("none")),
+        ...(cards.length ? [make("ul", {}, ...cards)] : howToBegin(name)),
         rest > 0 ? make("button", { type: "button", onclick: () => { open.add(name); drawMap(state); } }, counted("show_more", rest)) : null,
         folds ? make("p", { class: "soft" }, counted("of_folds", folds)) : null,
       );
     }),
   );
   if (focused) by("map").querySelector(`[data-key="${CSS.escape(focused)}"]`)?.focus();
+}
+
+/** Say what would stand in an empty column, and offer the tasks that fill it. */
+function howToBegin(column) {
+  const button = (task) => make("button", { type: "button", onclick: () => openForm(task) }, make("code", {}, task));
+  return [make("p", { class: "soft" }, t(`empty_${column}`)), make("div", { class: "actions" }, ...FILLED_BY[column].map(button))];
 }
 
 function reach(from, links) {
@@ -72,22 +87,27 @@ function reach(from, links) {
   return found;
 }
 
-function choose(state, place) {
-  const item = state.items[place];
-  chosen = `${item.kind}/${item.name}`;
+async function choose(state, place) {
+  const { kind, name } = state.items[place];
+  chosen = `${kind}/${name}`;
   drawMap(state);
+  let item;
+  try {
+    item = await ask(`/api/item?${new URLSearchParams({ kind, name })}`);
+  } catch (error) {
+    toast(error.message); // it was deleted in the meantime
+    return;
+  }
   by("details-title").textContent = item.name;
-  const names = (places) => places.map((other) => `${t(`kind_${state.items[other].kind}`)} ${state.items[other].name}`).join(", ");
-  const from = state.links.filter(([, to]) => to === place).map(([source]) => source);
-  const into = state.links.filter(([source]) => source === place).map(([, to]) => to);
-  const facts = Object.entries(item.facts).filter(([name, value]) => has(`fact_${name}`) && value !== null && value !== "");
+  const names = (others) => others.map(([other, called]) => `${t(`kind_${other}`)} ${called}`).join(", ");
+  const facts = Object.entries(item.facts).filter(([fact, value]) => has(`fact_${fact}`) && value !== null && value !== "");
   by("details-body").replaceChildren(
     item.problem ? make("p", { class: "error" }, item.problem) : "",
     make(
       "dl", {},
-      ...facts.flatMap(([name, value]) => [make("dt", {}, t(`fact_${name}`)), make("dd", {}, write(value))]),
-      ...[["made_from", names(from)], ["made_into", names(into)], ["created", item.created_utc ?? ""]].flatMap(
-        ([name, text]) => (text ? [make("dt", {}, t(name)), make("dd", {}, text)] : []),
+      ...facts.flatMap(([fact, value]) => [make("dt", {}, t(`fact_${fact}`)), make("dd", {}, write(value))]),
+      ...[["made_from", names(item.made_from)], ["made_into", names(item.made_into)], ["created", item.created_utc ?? ""]].flatMap(
+        ([word, text]) => (text ? [make("dt", {}, t(word)), make("dd", {}, text)] : []),
       ),
       make("dt", {}, t("file")), make("dd", {}, make("code", {}, item.file)),
     ),

@@ -3,16 +3,18 @@
 import { ask, by, make, toast } from "./dom.js";
 import { openForm, setForms } from "./form.js";
 import { drawMap } from "./map.js";
-import { chooseLanguage, language, setWords, t } from "./words.js";
+import { chooseLanguage, counted, language, setWords, t } from "./words.js";
 
 const EVERY_MS = 2000;
+const FIRST_SHOWN = 9; // suggestions, until more are asked for
+let areAllShown = false;
 let state = null;
 let shown = "";
 const logs = new Map(); // text and end by job
 
 async function refresh() {
   try {
-    state = await ask("/api/state");
+    state = (await ask(`/api/state?have=${state?.revision ?? ""}`)) ?? state; // null: nothing has changed
     by("notice").hidden = true;
   } catch {
     by("notice").textContent = t("no_server");
@@ -20,7 +22,7 @@ async function refresh() {
     return;
   }
   await readLogs();
-  const now = JSON.stringify([state, [...logs], language()]);
+  const now = JSON.stringify([state.revision, [...logs], language()]);
   if (now !== shown) draw();
   shown = now;
 }
@@ -49,8 +51,10 @@ function draw() {
 }
 
 function drawNext() {
+  const all = state.suggestions;
+  const rest = all.length - (areAllShown ? all.length : FIRST_SHOWN);
   by("next").replaceChildren(
-    ...state.suggestions.map((each) =>
+    ...all.slice(0, areAllShown ? all.length : FIRST_SHOWN).map((each) =>
       make(
         "li", {},
         make("b", {}, each.name || t("begin")),
@@ -63,8 +67,15 @@ function drawNext() {
         ),
       ),
     ),
-    ...(state.suggestions.length ? [] : [make("li", {}, t("nothing_next"))]),
+    ...(all.length ? [] : [make("li", {}, t("nothing_next"))]),
+    rest > 0 ? make("li", {}, make("button", { type: "button", onclick: showAll }, counted("show_more", rest))) : "",
   );
+}
+
+function showAll() {
+  areAllShown = true;
+  drawNext();
+  by("next").children[FIRST_SHOWN].querySelector("button").focus();
 }
 
 function drawJobs() {
@@ -112,7 +123,8 @@ for (const button of document.querySelectorAll("[data-lang]")) {
 for (const button of document.querySelectorAll("[data-close]")) button.addEventListener("click", () => button.closest("dialog").close());
 by("start-open").addEventListener("click", () => openForm());
 
-const begun = await ask("/api/start");
+const [begun, first] = await Promise.all([ask("/api/start"), ask("/api/state")]);
+state = first;
 setWords(begun.words);
 setForms(begun.forms, refresh);
 await refresh();
