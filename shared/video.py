@@ -16,6 +16,7 @@ from typing import Any
 from shared.arrays import U8
 from shared.errors import InvalidInput
 from shared.films.clock import FilmClock
+from shared.films.looks import NOT_KNOWN, Colours
 from shared.films.projector import Projector
 
 _TICK = Fraction(1, 90_000)  # the usual clock of films: fine enough for any frame rate
@@ -34,6 +35,7 @@ class Film(AbstractContextManager["Film"]):
 
     Args:
         source: A path or URL.
+        unsaid: What counts where the stream says nothing about its colours.
 
     Attributes:
         nominal_fps: Frame rate that the container reports, or None.
@@ -45,7 +47,7 @@ class Film(AbstractContextManager["Film"]):
         InvalidInput: Missing, unreadable, no film, or without a video stream.
     """
 
-    def __init__(self, source: str) -> None:
+    def __init__(self, source: str, unsaid: Colours = NOT_KNOWN) -> None:
         import av
 
         logging.getLogger("libav").setLevel(logging.CRITICAL)
@@ -76,7 +78,7 @@ class Film(AbstractContextManager["Film"]):
         self.codec: str = self._stream.codec_context.name
         self._shrinker = av.video.reformatter.VideoReformatter()  # one for all: to open one takes a millisecond
         ratio = float(self._stream.sample_aspect_ratio or self._stream.codec_context.sample_aspect_ratio or 1)
-        self._projector = Projector(source, ratio, str(self._stream.codec_context.codec_tag))
+        self._projector = Projector(source, ratio, str(self._stream.codec_context.codec_tag), unsaid)
 
     def __exit__(self, *_: object) -> None:
         self.close()

@@ -33,6 +33,7 @@ _SOURCES_KO = {
     "synthetic": "그려진 얼굴",
     "photo": "사진",
     "game": "게임",
+    "browser": "브라우저",
 }
 
 

@@ -297,7 +297,7 @@ def group_by_rule(dataset: Dataset, scope: str, now_utc: str | None = None) -> d
     grouped: dict[Rule | None, list[SequenceRow]] = defaultdict(list)
     for row in dataset.rows:
         rule = reasons[row.subject_id]
-        is_drawn = dataset.is_synthetic and row.source not in ("camera", "stream", "game")
+        is_drawn = dataset.is_synthetic and row.source not in ("camera", "stream", "game", "browser")
         is_declared = scope == "train" and ("any" in declared or row.source in declared)
         grouped[None if is_drawn or (rule is Rule.NO_ROW and is_declared) else rule].append(row)
     return dict(grouped)

@@ -30,6 +30,7 @@ from shared.system import portable
 PHOTO_CROP = "center_square_moved_to_face"
 JPEG_QUALITY = 95
 LOCK_PATIENCE_S = 5.0
+AT_WORK = "another recorder at work in it"
 _PRIVATE = ("images", "takes", removed_takes.TRASH, removed_takes.REJECTED)
 
 
@@ -85,7 +86,7 @@ class DatasetWriter:
         except filelock.Timeout:
             raise InvalidInput(
                 str(self.folder),
-                found="another recorder at work in it",
+                found=AT_WORK,
                 expected="one at a time",
                 todo="wait until it is done, or choose another --dataset",
             ) from None

@@ -24,6 +24,22 @@ _WIDEST_PIXEL = 16
 
 
 @dataclass(frozen=True)
+class Colours:
+    """What is known of a film's colours beside its stream, and counts where the stream is silent.
+
+    Attributes:
+        matrix: By FFmpeg's name; None where that is not known.
+        is_full_range: Whether black is 0; None where that is not known.
+    """
+
+    matrix: str | None = None
+    is_full_range: bool | None = None
+
+
+NOT_KNOWN = Colours()
+
+
+@dataclass(frozen=True)
 class Look:
     """How a frame is to be shown.
 
@@ -54,7 +70,7 @@ class Look:
     is_interlaced: bool
 
 
-def read_look(frame: Any, pixel_ratio: float, codec_tag: str, source: str) -> Look:
+def read_look(frame: Any, pixel_ratio: float, codec_tag: str, source: str, unsaid: Colours = NOT_KNOWN) -> Look:
     """Decide how a frame is shown.
 
     Matrix and range are the stream's. Without a matrix, pictures of at least 720 rows are BT.709 and smaller ones
@@ -67,6 +83,7 @@ def read_look(frame: Any, pixel_ratio: float, codec_tag: str, source: str) -> Lo
         pixel_ratio: Width of a pixel, in heights.
         codec_tag: The container's name of the codec.
         source: The film, for errors.
+        unsaid: What counts where the stream is silent.
 
     Raises:
         InvalidInput: Colours that FFmpeg does not convert; names them.
@@ -80,7 +97,10 @@ def read_look(frame: Any, pixel_ratio: float, codec_tag: str, source: str) -> Lo
             expected="a film in BT.601, BT.709 or BT.2020 (SDR, HLG or PQ)",
             todo="export it as SDR or HLG, as a phone or editor does for sharing",
         )
-    unsaid = "bt709" if frame.height >= _HD_ROWS else "smpte170m"
+    matrix = unsaid.matrix or ("bt709" if frame.height >= _HD_ROWS else "smpte170m")
+    is_full_range = int(frame.color_range) == _FULL_RANGE or (
+        int(frame.color_range) == 0 and bool(unsaid.is_full_range)
+    )
     ratio = pixel_ratio if 1 / _WIDEST_PIXEL <= pixel_ratio <= _WIDEST_PIXEL else 1.0
     return Look(
         pix_fmt=frame.format.name,
@@ -88,8 +108,8 @@ def read_look(frame: Any, pixel_ratio: float, codec_tag: str, source: str) -> Lo
         height_px=frame.height,
         shown_width_px=max(1, round(frame.width * max(1.0, ratio))),
         shown_height_px=max(1, round(frame.height / min(1.0, ratio))),
-        matrix=None if is_rgb else _MATRICES.get(number, unsaid),
-        is_full_range=is_rgb or int(frame.color_range) == _FULL_RANGE or frame.format.name.startswith("yuvj"),
+        matrix=None if is_rgb else _MATRICES.get(number, matrix),
+        is_full_range=is_rgb or is_full_range or frame.format.name.startswith("yuvj"),
         transfer=_BRIGHT_TRANSFERS.get(int(frame.color_trc)),
         primaries=_PRIMARIES.get(int(frame.color_primaries), "bt2020"),
         turn=_read_turn(frame),

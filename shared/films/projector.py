@@ -15,7 +15,7 @@ import numpy as np
 
 from shared.arrays import U8
 from shared.films import bright, yuv
-from shared.films.looks import Look, read_look
+from shared.films.looks import NOT_KNOWN, Colours, Look, read_look
 
 # Of what `shared.films.yuv` does not cover: exact arithmetic, and the nearest colour sample for each pixel.
 _CONVERT = "neighbor+accurate_rnd+full_chroma_int"
@@ -30,9 +30,11 @@ class Projector:
         source: The film, for errors.
         pixel_ratio: Width of a pixel, in heights.
         codec_tag: The container's name of the codec.
+        unsaid: What counts where the stream says nothing about its colours.
     """
 
-    def __init__(self, source: str, pixel_ratio: float, codec_tag: str) -> None:
+    def __init__(self, source: str, pixel_ratio: float, codec_tag: str, unsaid: Colours = NOT_KNOWN) -> None:
+        self._unsaid = unsaid
         self._source, self._pixel_ratio, self._codec_tag = source, pixel_ratio, codec_tag
         self._look: Look | None = None
         self._filters: _Filters | None = None
@@ -45,7 +47,7 @@ class Projector:
         Raises:
             InvalidInput: Its colours cannot be converted truly.
         """
-        look = read_look(frame, self._pixel_ratio, self._codec_tag, self._source)
+        look = read_look(frame, self._pixel_ratio, self._codec_tag, self._source, self._unsaid)
         self._is_interlaced |= look.is_interlaced
         look = replace(look, is_interlaced=self._is_interlaced)
         if look != self._look or self._filters is None:

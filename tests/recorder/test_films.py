@@ -83,7 +83,7 @@ def test_a_film_that_is_too_short_is_refused_and_nothing_of_it_stays(
     *_, told = err.splitlines()  # after the note on consent
     assert "only 8.40 s" in told
     assert result["takes"] == []
-    assert result["refused"] == [{"reason": told.removeprefix("recorder: ")}]
+    assert result["refused"] == [{"reason": told.removeprefix("recorder: "), "cause": "short"}]
     assert open_dataset(dataset_folder).rows == ()
     found = {p.name for p in dataset_folder.iterdir() if "consent" not in p.name}
     assert found == {".lock", "README.md", "dataset.json", "labels.csv"}

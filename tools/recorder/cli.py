@@ -49,6 +49,12 @@ def parser() -> cli.Parser:
     add("--protocol", type=cli.path, metavar="FILE", help="a protocol file (default: 0-3-6-9 s, smile from 3 to 6)")
     add("--actors", type=cli.positive_int, metavar="N", help="so many drawn people: --subject a gives a01, a02, ...")
     add("--target", type=cli.positive_int, metavar="N", help="takes of this person in total; run again to go on")
+    add(
+        "--capture",
+        type=cli.path,
+        metavar="FILE",
+        help="what the studio's page noted of the film that it has recorded (default: none)",
+    )
     add("--no-preview", action="store_true", help="no window")
     add("--realtime", action="store_true", help="play films and actors at their own speed")
     cli.add_lang(parser)
@@ -101,6 +107,7 @@ def _add_managing(parser: cli.Parser, but: str = "") -> None:
     group = parser.add_mutually_exclusive_group()
     group.add_argument("--list", action="store_true", help=f"{but}list the takes: in use, and in trash/ and rejected/")
     group.add_argument("--undo", action="store_true", help=f"{but}move the last take (of --subject) to trash/")
+    parser.add_argument("--take", metavar="TAKE", help="with --undo: this one instead of the last")
     group.add_argument("--restore", metavar="TAKE", help=f"{but}put a take of trash/ or rejected/ back")
     group.add_argument(
         "--withdraw-consent", action="store_true", help=f"{but}take everything of --subject out of the data"
@@ -111,6 +118,9 @@ def _record(arguments: argparse.Namespace) -> cli.Result:
     if arguments.list or arguments.undo or arguments.restore or arguments.withdraw_consent:
         return _manage(arguments)
     config = _to_config(arguments)
+    is_alone = config.capture is None or not config.preview
+    cli.require(is_alone, "--capture", found="a window", expected="--no-preview beside it")
+    cli.require(arguments.take is None, "--take", found="it alone", expected="--undo beside it")
     if arguments.actors is not None:
         is_drawn_alone = config.source == "synthetic" and not config.preview and config.target is not None
         found = "another --source, a window, or no --target"
@@ -127,12 +137,13 @@ def _record(arguments: argparse.Namespace) -> cli.Result:
 def _manage(arguments: argparse.Namespace) -> cli.Result:
     """Do what records nothing."""
     dataset = paths.dataset_dir(arguments.dataset)
+    cli.require(arguments.take is None or arguments.undo, "--take", found="it alone", expected="--undo beside it")
     from tools.recorder import manage
 
     if arguments.restore:
         return manage.restore(dataset, arguments.restore)
     if arguments.undo:
-        return manage.undo(dataset, _subject(arguments) if arguments.subject else None)
+        return manage.undo(dataset, _subject(arguments) if arguments.subject else None, arguments.take)
     if arguments.withdraw_consent:
         return manage.withdraw_consent(dataset, _subject(arguments))
     return manage.list_takes(dataset, _subject(arguments) if arguments.subject else None)

@@ -33,6 +33,7 @@ class RecordingConfig:
         review: Whether each take is looked back at in the window.
         mixed: Whether takes of a person may differ in size and rate.
         confirm: Whether the subject is right although it looks like a slip of the hand.
+        capture: What a page noted of the film that it has recorded; None for any other source.
     """
 
     source: str
@@ -56,3 +57,4 @@ class RecordingConfig:
     review: bool = True
     mixed: bool = False
     confirm: bool = False
+    capture: Path | None = None

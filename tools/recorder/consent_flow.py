@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 
 from shared import cli, paths
 from shared.dataset import consent, tombstones
+from shared.dataset.agreeing import agree
 from shared.dataset.statement import Statement, read_statement
 from shared.errors import CheckFailed, WrongUsage
 from tools.recorder.config import RecordingConfig
@@ -44,6 +45,13 @@ def settle_consent(settings: RecordingConfig, kind: str, ask: Ask | None) -> Non
         return
     if missing is None:
         return
+    if kind == "browser":
+        raise CheckFailed(
+            f"consent of {who}",
+            found=missing,
+            expected="the person's yes on the page before the take",
+            todo="nothing was recorded",
+        )
     if kind != "camera" and since is not None:
         raise CheckFailed(
             f"consent of {who}",
@@ -80,19 +88,6 @@ def _covers(settings: RecordingConfig) -> bool:
 
 
 def _write(settings: RecordingConfig, scopes: Sequence[str], method: str) -> None:
-    statement = read_statement(settings.lang)
-    now = paths.utc_text()
-    consent.record(
-        settings.dataset,
-        consent.Agreement(
-            subject_id=settings.subject_id,
-            scopes=tuple(scopes),
-            given_utc=now,
-            expires_utc=consent.expiry(now, consent.YEARS),
-            statement=statement.version,
-            statement_sha256=statement.sha256,
-            lang=settings.lang,
-            given_by=settings.given_by,
-            method=method,
-        ),
-    )
+    agree(
+        settings.dataset, settings.subject_id, scopes, lang=settings.lang, given_by=settings.given_by, method=method
+    )  # fmt: skip

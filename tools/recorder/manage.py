@@ -77,18 +77,17 @@ def list_takes(dataset: Path, subject_id: str | None = None) -> UpkeepResult:
     return UpkeepResult(dataset, lines or ["no takes"], takes, in_use)
 
 
-def undo(dataset: Path, subject_id: str | None) -> UpkeepResult:
-    """Move the newest take to trash/: of a person, or of all.
+def undo(dataset: Path, subject_id: str | None, take_id: str | None = None) -> UpkeepResult:
+    """Move a take to trash/: the newest, of a person or of all, or the one that is named.
 
     Raises:
         InvalidInput: There is none.
     """
     with _open(dataset) as writer:
-        rows = [row for row in writer.rows if subject_id in (None, row.subject_id)]
+        rows = [row for row in writer.rows if subject_id in (None, row.subject_id) and take_id in (None, row.take_id)]
         if not rows:
-            raise InvalidInput(
-                str(dataset), found=f"no take of {subject_id}" if subject_id else "no take", expected="one to undo"
-            )
+            whose = f"no {take_id or 'take'}" + (f" of {subject_id}" if subject_id else "")
+            raise InvalidInput(str(dataset), found=whose, expected="one to undo")
         last = max(rows, key=lambda row: int(row.take_id.rpartition("_")[2]))
         place = writer.withdraw_take(last.take_id, "undone")
     line = f"{last.take_id} of {last.subject_id} is in {paths.shown(place)}; put it back: --restore {last.take_id}"

@@ -4,6 +4,7 @@ Reads a source and the protocol; what is written, is written by the session (`to
 """
 
 import contextlib
+from pathlib import Path
 from typing import Any
 
 from shared import cli, contracts
@@ -13,6 +14,7 @@ from shared.dataset.protocol import Protocol, read_protocol
 from shared.dataset.writer import DatasetWriter
 from shared.errors import InvalidInput
 from shared.faces.detector import NO_MODEL, FaceFinder, open_finder
+from tools.recorder.browser_film import BrowserFilm, KnownTake, find_take, read_browser_film
 from tools.recorder.config import RecordingConfig
 from tools.recorder.consent_flow import settle_consent
 from tools.recorder.cues import Speaker
@@ -39,6 +41,9 @@ def record(settings: RecordingConfig) -> SessionResult:
         CheckFailed: The person did not consent.
     """
     silence_libraries()
+    film = read_browser_film(settings) if settings.capture is not None else None
+    if film is not None and (known := find_take(settings.dataset, film["capture"]["capture_id"])) is not None:
+        return _say_again(settings, known)
     if (n_takes := _already_there(settings)) is not None:
         if settings.consent:  # given later, for takes that are there
             before = read_consent(settings.dataset)
@@ -53,7 +58,10 @@ def record(settings: RecordingConfig) -> SessionResult:
 
         require_screen()
     with contextlib.ExitStack() as held:
-        source = open_source(settings, protocol)
+        if film is None:
+            source = open_source(settings, protocol)
+        else:
+            source = BrowserFilm(Path(settings.source), film["capture"])
         held.callback(source.close)
         _must_go_on_alike(settings, source)
         confirmed |= _must_not_be_anothers(settings, source)
@@ -83,6 +91,14 @@ def record(settings: RecordingConfig) -> SessionResult:
             else:
                 session.run_without_window(speaker)
         return session.result()
+
+
+def _say_again(settings: RecordingConfig, known: KnownTake) -> SessionResult:
+    """Report the take that was made of this film before."""
+    rows = reader.open_dataset(settings.dataset).rows
+    n_takes = len({row.take_id for row in rows if row.subject_id == settings.subject_id})
+    aside = [{"take_id": known.record["take_id"], "faults": list(known.faults)}] if known.faults else []
+    return SessionResult(settings, [] if aside else [known.record], [], aside, n_takes, is_complete=not aside)
 
 
 def _already_there(settings: RecordingConfig) -> int | None:

@@ -64,7 +64,7 @@ class Session:
     meter: SmileMeter | None
     is_confirmed: bool = False
     takes: list[dict[str, Any]] = field(default_factory=list)
-    refused: list[str] = field(default_factory=list)
+    refused: list[dict[str, Any]] = field(default_factory=list)
     set_aside: list[dict[str, Any]] = field(default_factory=list)
 
     @property
@@ -168,6 +168,9 @@ class Session:
 
     def _record(self, take: Take, n_lost: int, remarks: list[str]) -> dict[str, Any]:
         found = describe(take)
+        capture = getattr(self.source, "capture", None)
+        if capture is not None:
+            n_lost = capture["n_missed"]
         return {
             "subject_id": self.settings.subject_id,
             "recorded_utc": paths.utc_text(),
@@ -177,10 +180,11 @@ class Session:
                 [
                     self.source.note,
                     *remarks,
-                    *([f"{n_lost} frames dropped by the recorder"] if n_lost else []),
+                    *([f"{n_lost} frames dropped by the recorder"] if n_lost and capture is None else []),
                 ]
             ),
             **({"confirmed": True} if self.is_confirmed else {}),
+            **({"capture": capture} if capture is not None else {}),
             "clock": self.source.clock,
             "nominal_fps": self.source.nominal_fps,
             **found,
@@ -191,7 +195,7 @@ class Session:
 
     def refuse(self, error: SmilebenchError) -> None:
         """Record and print why a take was refused."""
-        self.refused.append(str(error))
+        self.refused.append({"reason": str(error), "cause": getattr(error, "cause", "source")})
         print(f"recorder: {error}", file=sys.stderr, flush=True)
 
     def withdraw_last(self, reason: str = "repeated") -> bool:

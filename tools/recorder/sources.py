@@ -209,7 +209,7 @@ class FilmSource:
     def __init__(self, path: Path) -> None:
         self._path = path
         self._played: Film | None = None
-        with Film(str(path)) as film:
+        with self._open() as film:
             self.nominal_fps: float | None = film.nominal_fps
             first = next(iter(film), None)
             self.size_px = _size_of(first)
@@ -219,6 +219,9 @@ class FilmSource:
         self.note = f"a film ({path.suffix.lstrip('.').lower() or 'no suffix'})"
         self.sha256: str | None = contracts.sha256_file(path)
 
+    def _open(self) -> Film:
+        return Film(str(self._path))
+
     def idle(self) -> Iterator[Frame]:
         """Yield the film over and over."""
         for _ in itertools.count():
@@ -226,7 +229,7 @@ class FilmSource:
 
     def take(self, number: int) -> Iterator[Frame]:
         """Yield the film's frames from its first one."""
-        with Film(str(self._path)) as film:
+        with self._open() as film:
             self._played = film
             yield from _from_first(film)
 

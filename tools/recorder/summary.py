@@ -15,7 +15,7 @@ class SessionResult:
     Attributes:
         settings: The session's settings.
         takes: Records of the takes that this session stored and kept.
-        refused: Why takes were refused, in order.
+        refused: Why takes were refused, in order: reason, for people, and cause, the key of its text.
         set_aside: Takes that are kept apart, in rejected/: take_id and faults.
         n_takes_of_subject: Takes of this person in the dataset now.
         is_complete: Whether the target is reached.
@@ -23,7 +23,7 @@ class SessionResult:
 
     settings: RecordingConfig
     takes: list[dict[str, Any]]
-    refused: list[str]
+    refused: list[dict[str, Any]]
     set_aside: list[dict[str, Any]]
     n_takes_of_subject: int
     is_complete: bool
@@ -65,7 +65,7 @@ class SessionResult:
             "dataset": str(self.settings.dataset),
             "subject_id": self.settings.subject_id,
             "takes": self.takes,
-            "refused": [{"reason": reason} for reason in self.refused],
+            "refused": self.refused,
             "set_aside": self.set_aside,
             "n_takes_of_subject": self.n_takes_of_subject,
         }

@@ -26,12 +26,16 @@ from starlette.routing import Route
 
 from shared import paths
 from shared.errors import InvalidInput, SmilebenchError, WrongUsage
-from shared.text.catalogue import by_language, read_catalogue
+from shared.text.catalogue import Lang, by_language, read_catalogue
 from shared.web.loopback import HOST, LocalServer
 from shared.web.private import Guard, listen_as, page_routes, read_token, say
 from tools.studio import jobs
 from tools.studio.config import ServeConfig
 from tools.studio.overview import PAGES, Overview
+from tools.studio.record.desk_gate import DeskGate
+from tools.studio.record.looks import Looker
+from tools.studio.record.routes import RecordingDesk, make_routes
+from tools.studio.record.takes import TakeBox
 from tools.studio.status import WORDS
 
 _PAGE = Path(__file__).parent / "page"
@@ -130,6 +134,7 @@ def serve(config: ServeConfig) -> Served:
     with lock:
         queue = jobs.JobQueue()
         desk = Desk(queue, describe_tasks())
+        recording = RecordingDesk(TakeBox(), Looker())
         listener = listen_as(f"studio|{paths.home()}", config.port)
         port = int(listener.getsockname()[1])
         token = read_token(jobs.folder() / ".token")
@@ -138,15 +143,17 @@ def serve(config: ServeConfig) -> Served:
         if config.open_browser:
             webbrowser.open(url)
         try:
-            LocalServer(make_app(desk, token, port, config.lang), listener).run()
+            LocalServer(make_app(desk, token, port, config.lang, recording), listener).run()
         finally:
+            recording.close()
             queue.close()
     return Served(url, desk.n_started)
 
 
-def make_app(desk: Desk, token: str, port: int, lang: str) -> Starlette:
+def make_app(desk: Desk, token: str, port: int, lang: Lang, recording: RecordingDesk | None = None) -> Starlette:
     """Build the web application; separate, so that a test can ask it without a port."""
     guard = Guard(token, port, "studio")
+    record_routes = make_routes(DeskGate(guard), recording, lang) if recording is not None else []
 
     async def start(request: Request) -> Response:
         return JSONResponse(await run_in_threadpool(desk.start))
@@ -199,6 +206,7 @@ def make_app(desk: Desk, token: str, port: int, lang: str) -> Starlette:
     return Starlette(
         routes=[
             *page_routes(guard, _PAGE, lang),
+            *record_routes,
             Route("/api/start", guard.private(start)),
             Route("/api/state", guard.private(state)),
             Route("/api/item", guard.private(item)),

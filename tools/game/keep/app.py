@@ -16,13 +16,14 @@ from starlette.concurrency import run_in_threadpool
 from starlette.datastructures import UploadFile
 from starlette.exceptions import HTTPException
 from starlette.formparsers import MultiPartException, MultiPartParser
-from starlette.requests import ClientDisconnect, Request
+from starlette.requests import Request
 from starlette.responses import FileResponse, JSONResponse, Response
 from starlette.routing import Route
 
 from shared import paths
 from shared.dataset.statement import read_statement
 from shared.text.catalogue import LANGS
+from shared.web.bodies import BodyRefused, pieces_of
 from tools.game.keep.moment import MOST_SECONDS, STATUS, Code, Refused, read_moment
 from tools.game.keep.store import MomentStore
 
@@ -197,20 +198,13 @@ async def _counted(request: Request, most_bytes: int) -> AsyncGenerator[bytes, N
     """Give a body's pieces until there are too many.
 
     Raises:
-        Refused: Too large, or the page has gone.
+        Refused: Too large, too slow, or the page has gone.
     """
-    declared = request.headers.get("content-length", "0")
-    n_bytes = 0
     try:
-        if declared.isascii() and declared.isdigit() and int(declared) > most_bytes:
-            raise Refused(Code.TOO_LARGE, f"{declared} bytes; at most {most_bytes}")
-        async for piece in request.stream():
-            n_bytes += len(piece)
-            if n_bytes > most_bytes:
-                raise Refused(Code.TOO_LARGE, f"more than {most_bytes} bytes")
+        async for piece in pieces_of(request, most_bytes):
             yield piece
-    except ClientDisconnect:
-        raise Refused(Code.BAD_REQUEST, "it broke off") from None
+    except BodyRefused as refusal:
+        raise Refused(Code.TOO_LARGE if refusal.status == 413 else Code.BAD_REQUEST, refusal.text) from None
 
 
 async def _again(pieces: list[bytes]) -> AsyncGenerator[bytes, None]:

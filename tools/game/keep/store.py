@@ -20,12 +20,11 @@ from typing import Any
 import numpy as np
 
 from shared import contracts, paths
-from shared.dataset import consent, reader, removed_takes, tombstones
+from shared.dataset import agreeing, consent, reader, removed_takes, tombstones
 from shared.dataset.protocol import Protocol, Window, choose_frames, parse_protocol, read_protocol
 from shared.dataset.quality import Limits, measure_sequence
-from shared.dataset.statement import read_statement
-from shared.dataset.writer import DatasetWriter, NewSequence
-from shared.errors import InvalidInput
+from shared.dataset.writer import AT_WORK, DatasetWriter, NewSequence
+from shared.errors import CheckFailed, InvalidInput
 from shared.faces.detector import FaceFinder
 from shared.films.pace import measure
 from shared.text.catalogue import Lang
@@ -96,27 +95,13 @@ class MomentStore:
         Raises:
             Refused: A no, or an answer to another text than today's; nothing is written.
         """
-        statement = read_statement(lang)
-        if "train" not in scopes:
-            raise Refused(Code.NO_CONSENT, "without a yes to the first question nothing is kept, this answer neither")
-        if statement.sha256 != statement_sha256:
-            raise Refused(Code.NO_CONSENT, "the text has changed since it was read: read it again")
-        now = paths.utc_text()
         with self._guard:
-            consent.record(
-                self.folder,
-                consent.Agreement(
-                    subject_id=subject_id,
-                    scopes=tuple(scopes),
-                    given_utc=now,
-                    expires_utc=consent.expiry(now, consent.YEARS),
-                    statement=statement.version,
-                    statement_sha256=statement.sha256,
-                    lang=lang,
-                    given_by=given_by,
-                    method="screen",
-                ),
-            )
+            try:
+                agreeing.agree(
+                    self.folder, subject_id, scopes, lang=lang, given_by=given_by, statement_sha256=statement_sha256
+                )
+            except CheckFailed as refusal:
+                raise Refused(Code.NO_CONSENT, f"{refusal.found}; {refusal.todo}") from None
 
     def keep(self, moment: Moment) -> Kept:
         """Store a moment; when this returns, it is on disk.
@@ -348,7 +333,7 @@ def _explained() -> Iterator[None]:
     except Refused:
         raise
     except InvalidInput as error:
-        if "another recorder at work" in str(error):
+        if AT_WORK in str(error):
             raise Refused(Code.BUSY, "another program is at work in the dataset; send it again") from None
         raise
     except OSError as error:

@@ -61,7 +61,7 @@ def write_card(
 
 def was_prompted(row: SequenceRow) -> bool:
     """Tell whether somebody was told what to do, and the label is that."""
-    return row.source in ("camera", "stream", "synthetic")
+    return row.source in ("camera", "stream", "synthetic", "browser")
 
 
 def describe_origin(rows: Sequence[SequenceRow]) -> str:

@@ -1,10 +1,11 @@
-"""Texts of the window, in Korean and English: stages, keys, what is wrong and how to mend it: words.toml."""
+"""Texts of the window, in Korean and English: stages and keys (words.toml), what is wrong and how to mend it."""
 
 from pathlib import Path
 
+from shared.dataset.fault_words import FAULT_WORDS
 from shared.text.catalogue import Lang, Words, read_catalogue
 
-TEXTS = read_catalogue(Path(__file__).with_suffix(".toml"))
+TEXTS = read_catalogue(Path(__file__).with_suffix(".toml"), FAULT_WORDS)
 
 # The faults of pictures and smile, for the command line and for programs' logs.
 REASONS = {
