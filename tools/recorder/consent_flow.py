@@ -8,8 +8,7 @@ from collections.abc import Callable, Sequence
 
 from shared import cli, paths
 from shared.dataset import consent, tombstones
-from shared.dataset.agreeing import agree
-from shared.dataset.statement import Statement, read_statement
+from shared.dataset.statement import Statement, agree, read_statement
 from shared.errors import CheckFailed, WrongUsage
 from tools.recorder.config import RecordingConfig
 

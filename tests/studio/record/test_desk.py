@@ -280,6 +280,7 @@ def test_pictures_are_judged_by_the_recorders_limits(desk: Desk) -> None:
 
 def test_the_page_has_words_for_every_code_and_fault_in_both_languages(desk: Desk) -> None:
     from shared.dataset.quality import FAULTS
+    from shared.text.fault_words import OF_SMILES, WHY_NOT_STORED
     from tools.studio.record.refusal import Code
 
     words = desk.ask("GET", "/api/record/start").json()["words"]
@@ -287,7 +288,7 @@ def test_the_page_has_words_for_every_code_and_fault_in_both_languages(desk: Des
     special = {"bad_request"}  # said by the field that it is about
     assert {str(code) for code in Code} - special <= set(words["en"])
     assert set(FAULTS) <= set(words["en"])
-    assert {"short", "slow", "gap", "sequence", "size", "clock", "source"} <= set(words["en"])
+    assert {*OF_SMILES, *WHY_NOT_STORED} <= set(words["en"])
     page = Path(takes.__file__).parent / "page"
     source = "".join(path.read_text(encoding="utf-8") for path in page.glob("*.js"))
     assert "innerHTML" not in source  # names are text

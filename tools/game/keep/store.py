@@ -20,7 +20,7 @@ from typing import Any
 import numpy as np
 
 from shared import contracts, paths
-from shared.dataset import agreeing, consent, reader, removed_takes, tombstones
+from shared.dataset import consent, reader, removed_takes, statement, tombstones
 from shared.dataset.protocol import Protocol, Window, choose_frames, parse_protocol, read_protocol
 from shared.dataset.quality import Limits, measure_sequence
 from shared.dataset.writer import AT_WORK, DatasetWriter, NewSequence
@@ -97,7 +97,7 @@ class MomentStore:
         """
         with self._guard:
             try:
-                agreeing.agree(
+                statement.agree(
                     self.folder, subject_id, scopes, lang=lang, given_by=given_by, statement_sha256=statement_sha256
                 )
             except CheckFailed as refusal:

@@ -2,8 +2,8 @@
 
 from pathlib import Path
 
-from shared.dataset.fault_words import FAULT_WORDS
 from shared.text.catalogue import Lang, Words, read_catalogue
+from shared.text.fault_words import FAULT_WORDS
 
 TEXTS = read_catalogue(Path(__file__).with_suffix(".toml"), FAULT_WORDS)
 

@@ -7,8 +7,8 @@ from typing import Any
 
 from shared import contracts, paths
 from shared.dataset import alike, consent, reader, tombstones
-from shared.dataset.agreeing import agree
 from shared.dataset.protocol import Protocol, read_protocol
+from shared.dataset.statement import agree
 from shared.errors import CheckFailed, SmilebenchError, WrongUsage
 from shared.text.catalogue import Lang
 from tools.studio.record.refusal import Code, Refused

@@ -17,10 +17,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from shared.dataset.fault_words import FAULT_WORDS
 from shared.dataset.statement import read_statement
 from shared.errors import SmilebenchError
 from shared.text.catalogue import LANGS, Lang, by_language, read_catalogue
+from shared.text.fault_words import FAULT_WORDS
 from shared.text.template import fill
 from shared.web.bodies import BodyRefused, read_body
 from shared.web.private import say

@@ -15,6 +15,7 @@ from shared.text.catalogue import Lang
 from tools.studio.jobs import PROJECT
 
 _PATIENCE_S = 600.0
+_SPEAKER = "recorder: "
 
 
 @dataclass(frozen=True)
@@ -76,6 +77,6 @@ def _run(words: Sequence[str]) -> Answer:
         result = json.loads(done.stdout)
     except ValueError:
         has_crashed = any(line.startswith("Traceback") for line in lines)
-        error = lines[-1].removeprefix("recorder: ") if lines else None
+        error = lines[-1].removeprefix(_SPEAKER) if lines else None
         return Answer(None, error, -1 if has_crashed else done.returncode)
     return Answer(result, None, done.returncode)
