@@ -1,6 +1,7 @@
 """Fixtures that more than one test folder uses."""
 
 import hashlib
+import importlib.util
 import json
 import os
 import shutil
@@ -369,6 +370,21 @@ def launch(playwright: Any, chromium: dict[str, Any]) -> Iterator[Callable[..., 
     yield start
     for browser in started:
         browser.close()
+
+
+@pytest.fixture(scope="module")
+def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A page in the system's Firefox: `goto` and `evaluate` of firefox.py, which is no test and no package."""
+    spec = importlib.util.spec_from_file_location("firefox", Path(__file__).with_name("firefox.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    program = module.find_firefox()
+    if program is None:
+        pytest.skip("Firefox is not installed")
+    with module.open_firefox(program, tmp_path_factory.mktemp("firefox")) as opened:
+        yield opened
 
 
 @pytest.fixture(scope="module")

@@ -17,6 +17,7 @@ from typing import Any
 from shared import contracts, paths
 from shared.errors import InvalidInput
 from shared.faces import landmarker
+from shared.system import portable
 
 MANIFEST_FILE = "manifest.json"
 SIGNATURE_FILE = "signature.json"
@@ -97,8 +98,8 @@ def _message(folder: Path) -> tuple[dict[str, Any], bytes]:
 
 
 def key_folder() -> Path:
-    """Return where this workspace keeps its key."""
-    return paths.artifacts("keys")
+    """Return where this workspace keeps its key: beside artifacts/, which may be deleted, and not in it."""
+    return paths.home() / "keys"
 
 
 def read_or_make_key(path: Path | None) -> tuple[Any, str, bool]:
@@ -117,10 +118,12 @@ def read_or_make_key(path: Path | None) -> tuple[Any, str, bool]:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
     place = path or key_folder() / KEY_FILE
+    if path is None:
+        _fetch_older()
     is_new = path is None and not place.exists()
     if is_new:
         made = Ed25519PrivateKey.generate()
-        place.parent.mkdir(parents=True, exist_ok=True)
+        contracts.make_private(place.parent)
         pem = made.private_bytes(
             serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
         )
@@ -137,6 +140,15 @@ def read_or_make_key(path: Path | None) -> tuple[Any, str, bool]:
         todo = "make one: openssl genpkey -algorithm ed25519 -out FILE"
         raise InvalidInput(str(place), found="no Ed25519 key", expected="a private key without a password", todo=todo)
     return key, _public_text(key), is_new
+
+
+def _fetch_older() -> None:
+    """Move the key of earlier releases out of artifacts/, where it could be deleted."""
+    older = paths.artifacts("keys")
+    for name in (KEY_FILE, PUBLIC_KEY_FILE):
+        if (older / name).is_file() and not (key_folder() / name).exists():
+            contracts.make_private(key_folder())
+            portable.replace(older / name, key_folder() / name)
 
 
 def _public_text(key: Any) -> str:
@@ -166,6 +178,7 @@ def read_public_key(text: str) -> str:
 
 def known_public_key() -> str | None:
     """Return this workspace's own public key, or None."""
+    _fetch_older()
     path = key_folder() / PUBLIC_KEY_FILE
     return read_public_key(str(path)) if path.is_file() else None
 

@@ -51,7 +51,7 @@ STREAM = ("window", "encoder", "head")
 @pytest.mark.parametrize("kind", ["landmarks", "blendshapes"])
 def test_a_readme_for_features_names_nothing_that_its_folder_lacks(name: str, kind: str) -> None:
     text = fit(name, kind)
-    for foreign in ("encoder", "head.onnx", "255", "async (frame)", "five times", "다섯 배", "5배"):
+    for foreign in ("encoder", "head.onnx", " 255", "async (frame)", "five times", "다섯 배", "5배"):
         assert foreign not in text
     for own in ("face_landmarker.task", "landmarker-missing", "tasksUrl", "no_face", "border"):
         assert own in text

@@ -52,7 +52,7 @@ def parser() -> cli.Parser:
         "--key",
         metavar="FILE",
         type=cli.path,
-        help="with --sign: the private key (default: artifacts/keys/handoff.pem)",
+        help="with --sign: the private key (default: keys/handoff.pem)",
     )
     return cli.add_json(parser)
 

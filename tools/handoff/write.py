@@ -156,7 +156,8 @@ def write_handoff(config: HandoffConfig) -> Written:
         handoff_seal.sign(place, key)
         if is_new:
             made = paths.shown(handoff_seal.key_folder() / handoff_seal.KEY_FILE)
-            notes.append(f"a key was made, {made}: keep a copy, and give the public key to whoever checks")
+            risk = "keep a copy in a safe place (lost, it cannot be made again; stolen, others can sign)"
+            notes.append(f"a key was made, {made}: {risk}, and give the public key to whoever checks")
         if not proven:
             notes.append("signed without a browser proof: sign again after ./inv validate-spec --browser")
     return Written(place, spec, proof, proven, changed, tuple(notes), public_key)

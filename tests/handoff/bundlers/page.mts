@@ -1,7 +1,7 @@
 import { Detector, DetectorError, SmileDetector, describe, openCamera, preprocess } from 'smile-detector';
 import type { Code, DetectorOptions, Result, SmileStart, State } from 'smile-detector';
 
-const options: DetectorOptions = { baseUrl: '/model/', lang: 'ko', threads: 'auto', worker: true };
+const options: DetectorOptions = { baseUrl: '/model/', lang: 'ko', threads: 'auto', worker: true, publicKey: 'A' };
 const detector: SmileDetector = await Detector.create(options);
 detector.addEventListener('result', ({ detail }) => {
   const state: State = detail.state;
@@ -19,7 +19,7 @@ detector.watch(video);
 const result: Result = await detector.push(new ImageData(2, 2), 0);
 const planes: Float32Array = preprocess(new ImageData(2, 2), { sizePx: 2 });
 const code: Code = 'file-html';
-console.log(result.frameTimesMs, planes.length, describe(code, {}, 'en'), detector.info.warnings.length);
+console.log(result.frameTimesMs, planes.length, describe(code, {}, 'en'), detector.info.warnings.length, detector.info.signedBy?.length);
 camera.stop();
 await detector.close();
 // @ts-expect-error no such option

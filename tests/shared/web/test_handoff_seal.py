@@ -95,3 +95,16 @@ def test_what_is_no_key_is_refused(folder: Path, tmp_path: Path, content: bytes)
 def test_what_is_no_public_key_is_refused(folder: Path, text: str) -> None:
     with pytest.raises(InvalidInput, match="public key"):
         handoff_seal.read_public_key(text)
+
+
+def test_the_key_does_not_lie_where_things_may_be_deleted_and_an_older_one_is_moved(folder: Path) -> None:
+    _, public, _ = handoff_seal.read_or_make_key(None)
+    older = paths.artifacts("keys")
+    assert not handoff_seal.key_folder().is_relative_to(older.parent)
+    if os.name == "posix":
+        assert stat.S_IMODE(handoff_seal.key_folder().stat().st_mode) == 0o700
+    older.parent.mkdir(parents=True, exist_ok=True)
+    handoff_seal.key_folder().rename(older)
+    assert handoff_seal.known_public_key() == public
+    assert handoff_seal.read_or_make_key(None)[1:] == (public, False)
+    assert not list(older.iterdir())

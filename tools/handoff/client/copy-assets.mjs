@@ -5,9 +5,10 @@
  *   npx smile-detector-assets public/smile-detector      copy
  *   npx smile-detector-assets --list                     show what would be copied, and its size
  *
- * Copied are the spec, its proof, the graphs and packages' files that a page takes by itself on the proven execution
- * providers, and the client (for a worker that a bundler left behind). --graph window|pixels adds the graphs of that
- * option. Files that are the same already stay untouched; other files in the folder are left alone.
+ * Copied are the spec, its proof, the signature if there is one, the graphs and packages' files that a page takes by
+ * itself on the proven execution providers, and the client (for a worker that a bundler left behind). --graph
+ * window|pixels adds the graphs of that option. Files that are the same already stay untouched; other files in the folder
+ * are left alone.
  */
 
 import { copyFile, mkdir, readFile, readdir, realpath, rename, rm, stat } from 'node:fs/promises';
@@ -48,7 +49,9 @@ async function listAssets(graph) {
   const providers = [...new Set(taken.map((plan) => plan.provider))];
 
   const own = (await readdir(HERE)).filter((name) => /^smile-detector\..*mjs$/.test(name));
-  const names = ['frontend_spec.json', ...(proof ? ['browser_proof.json'] : []), ...own];
+  const isThere = (name) => stat(join(HERE, name)).then(() => true, () => false);
+  const sealed = (await isThere('signature.json')) ? ['manifest.json', 'signature.json'] : [];
+  const names = ['frontend_spec.json', ...(proof ? ['browser_proof.json'] : []), ...sealed, ...own];
   names.push(...new Set(taken.flatMap((plan) => plan.entries.map((entry) => entry.file))));
   if (spec.input.landmarker) names.push(spec.input.landmarker.file);
   const assets = names.map((name) => ({ from: join(HERE, name), to: name }));

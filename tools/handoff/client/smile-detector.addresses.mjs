@@ -8,6 +8,7 @@
 import { DetectorError } from './smile-detector.errors.mjs';
 
 const HERE = import.meta.url;
+const OWN_NAME = 'smile-detector.addresses.mjs';
 
 /**
  * The addresses that the engine needs, from the options of SmileDetector.create().
@@ -26,12 +27,22 @@ export function addressesOf({ baseUrl, spec, ortUrl, tasksUrl, landmarkModel, wo
     tasksUrl: packageFolder(tasksUrl, base, 'tasks/', '@mediapipe/tasks-vision', ''),
     landmarkModelUrl: landmarkModel ? absolute(landmarkModel) : null,
     workerUrl: workerUrl ? absolute(workerUrl) : null,
+    scriptFolders: [...new Set([...(isAsShipped() ? [folderOf(HERE)] : []), ...(base ? [base] : [])])],
     otherWorkerUrl: base && new URL('smile-detector.worker.mjs', base).href,
   };
 }
 
 const absolute = (url) => new URL(url, document.baseURI).href;
 const folderOf = (url) => new URL('.', absolute(url)).href;
+
+/** Tell whether the client's files run as they were shipped: a bundler gives them other names. */
+function isAsShipped() {
+  try {
+    return new URL(HERE).pathname.endsWith(`/${OWN_NAME}`) && !HERE.startsWith('file:');
+  } catch {
+    return false;
+  }
+}
 
 /** The folder of a package's files: the given one, that in the base folder, the import map's, or npm's beside this file. */
 function packageFolder(given, base, inBase, name, below) {

@@ -6,6 +6,8 @@
  * whole numbers as in Python (shared.films.yuv). Where a browser shows no planes, its own conversion is taken.
  */
 
+import { DetectorError, reasonOf } from './smile-detector.errors.mjs';
+
 // By matrix, limited range (black is 16) then full: gain and offset of brightness; blue of u, green of u and of v, red
 // of v. Source: libyuv, which browsers without a graphics card draw with.
 const CONSTANTS = {
@@ -163,6 +165,20 @@ export class PixelReader {
     const context = this.#canvas.getContext('2d', { willReadFrequently: true, alpha: false });
     context.drawImage(frame, 0, 0);
     return context.getImageData(0, 0, width, height);
+  }
+}
+
+/** Take a picture that can be handed to a worker. */
+export async function grab(source, timestampMs) {
+  try {
+    if (source instanceof ImageData || source instanceof ImageBitmap) return source;
+    if (typeof VideoFrame === 'function') {
+      if (source instanceof VideoFrame) return source;
+      if (source instanceof HTMLVideoElement) return new VideoFrame(source, { timestamp: Math.round(timestampMs * 1000) });
+    }
+    return await createImageBitmap(source, { premultiplyAlpha: 'none', colorSpaceConversion: 'none' });
+  } catch (error) {
+    throw new DetectorError('bad-source', { reason: reasonOf(error) });
   }
 }
 

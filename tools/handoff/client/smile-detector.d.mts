@@ -18,6 +18,11 @@ export type Code =
   | 'model-missing'
   | 'model-truncated'
   | 'model-hash'
+  | 'signature-missing'
+  | 'signature-key'
+  | 'signature-mismatch'
+  | 'signature-wrong'
+  | 'signature-unsupported'
   | 'insecure-context'
   | 'isolation'
   | 'wasm-missing'
@@ -101,6 +106,9 @@ export interface DetectorOptions {
   workerUrl?: string | URL;
   /** Run in a worker, so that the page stays smooth. Default: true. */
   worker?: boolean;
+  /** The team's public key, as `./inv handoff --sign` shows it: manifest.json's signature is checked with it, and every file
+   * of the folder that is read, before anything runs. Default: no check. */
+  publicKey?: string;
   /** Run a model without a browser proof. Default: false. */
   allowUntested?: boolean;
   /** The pixels themselves are mirrored (a canvas that you flipped). A video mirrored by CSS is not. Default: false. */
@@ -243,6 +251,8 @@ export interface DetectorInfo {
   graphs: string[];
   threads: number;
   worker: boolean;
+  /** The public key with which the folder's signature was checked; null if none was given. */
+  signedBy: string | null;
   /** The graphics adapter with webgpu, else null. */
   adapter: string | null;
   ortVersion: string | null;

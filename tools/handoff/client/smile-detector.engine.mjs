@@ -11,6 +11,7 @@ import { FaceReader } from './smile-detector.landmarks.mjs';
 import { PixelReader } from './smile-detector.colors.mjs';
 import { AreaResizer, flipRows, toPlanes } from './smile-detector.pixels.mjs';
 import { openGraphs } from './smile-detector.runtime.mjs';
+import { checkSame } from './smile-detector.seal.mjs';
 import { Decider, FrameMemory, fillWindow } from './smile-detector.window.mjs';
 
 /** Frames in, results out. Load it once, then call run() for one frame at a time. */
@@ -33,7 +34,8 @@ export class Engine {
 
   /**
    * @param {object} settings specUrl, ortUrl (a folder), ort (a module, or null), tasksUrl (a folder), landmarkModelUrl
-   *   (or null), provider, graph, threads ('auto' or a number), allowUntested, mirrored, keepCrops
+   *   (or null), provider, graph, threads ('auto' or a number), allowUntested, mirrored, keepCrops, sealed (what
+   *   smile-detector.seal.mjs gave; nothing without a public key)
    * @returns {Promise<object>} what was loaded, with the warnings
    */
   async load(settings) {
@@ -42,7 +44,8 @@ export class Engine {
     if (globalThis.isSecureContext === false) throw new DetectorError('insecure-context');
     const { spec, sha256 } = await readSpec(settings.specUrl);
     this.#spec = spec;
-    const { proof, reason: whyNoProof } = await readProof(settings.specUrl, sha256);
+    const { proof, sha256: proofSha256, reason: whyNoProof } = await readProof(settings.specUrl, sha256);
+    checkSame(settings, { specSha256: sha256, proofSha256 });
     const warn = (code, values = {}) => this.#warnings.push({ code, values });
     const opened = await openGraphs({ spec, proof, whyNoProof }, settings, warn);
     ({ ort: this.#ort, graphs: this.#graphs, choice: this.#choice, provider: this.#provider } = opened);

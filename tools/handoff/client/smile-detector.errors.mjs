@@ -25,6 +25,26 @@ const TEXTS = {
     en: 'The model file {file} is not the one that was tested (its checksum differs). Copy the whole hand-off folder again.',
     ko: '검증된 것과 다른 모델 파일입니다(체크섬 불일치): {file}. 핸드오프 폴더 전체를 다시 복사해 주세요.',
   },
+  'signature-missing': {
+    en: 'This page takes a signed hand-off only (publicKey), and {file} was not found at {url} ({reason}). Ask for a signed folder (./inv handoff --sign), and copy all of it.',
+    ko: '이 페이지는 서명된 핸드오프만 받습니다(publicKey). 찾을 수 없는 파일: {file}, 주소 {url} ({reason}). 서명된 폴더(./inv handoff --sign)를 받아 전체를 복사해 주세요.',
+  },
+  'signature-key': {
+    en: 'The hand-off is signed with another key ({found}) than this page expects ({expected}). Take the folder from the team whose key this is, or correct publicKey if the team has a new one.',
+    ko: '핸드오프가 다른 키({found})로 서명되어 있습니다. 이 페이지가 기대하는 키: {expected}. 그 키를 가진 팀에서 폴더를 받거나, 팀의 키가 바뀌었다면 publicKey를 고쳐 주세요.',
+  },
+  'signature-mismatch': {
+    en: '{file} from {url} is not the one that was signed: it is missing or was changed. Copy the whole signed folder again; a build must not change its files.',
+    ko: '서명된 파일과 다릅니다(없거나 바뀜): {file}, 주소 {url}. 서명된 폴더 전체를 다시 복사해 주세요. 빌드가 파일을 바꾸어도 안 됩니다.',
+  },
+  'signature-wrong': {
+    en: 'signature.json from {url} is no signature of this hand-off by the key that this page expects. Copy the whole signed folder again.',
+    ko: '{url}의 signature.json은 이 페이지가 기대하는 키로 만든 서명이 아닙니다. 서명된 폴더 전체를 다시 복사해 주세요.',
+  },
+  'signature-unsupported': {
+    en: 'This browser cannot check the signature of the hand-off ({reason}): it needs Ed25519 (Chrome 137, Firefox 129, Safari 17 or newer). Update it.',
+    ko: '이 브라우저에서는 핸드오프의 서명을 확인할 수 없습니다({reason}). Ed25519가 필요하니(Chrome 137, Firefox 129, Safari 17 이상) 브라우저를 업데이트해 주세요.',
+  },
   'insecure-context': {
     en: 'This page was opened without https. Browsers give the camera and the file check only to https:// and http://localhost.',
     ko: 'https가 아닌 주소로 열렸습니다. 브라우저는 https:// 또는 http://localhost에서만 카메라와 파일 검증을 허용합니다.',

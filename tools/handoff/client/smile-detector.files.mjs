@@ -39,24 +39,25 @@ export async function readSpec(url) {
  * Fetch browser_proof.json beside the spec.
  * @param {string} specUrl
  * @param {string} specSha256 the checksum of the spec's file, which the proof must have
- * @returns {Promise<{proof: object | null, reason: string | null}>} null without a proof for this spec;
- *   the reason why it does not fit
+ * @returns {Promise<{proof: object | null, sha256: string | null, reason: string | null}>} proof: null without one for this
+ *   spec; sha256: the checksum of the file that came; the reason why it does not fit
  */
 export async function readProof(specUrl, specSha256) {
   let bytes;
   try {
     const response = await fetch(new URL('browser_proof.json', specUrl), { cache: 'no-cache' });
-    if (!response.ok) return { proof: null, reason: null };
+    if (!response.ok) return { proof: null, sha256: null, reason: null };
     bytes = await response.arrayBuffer();
   } catch (error) {
-    return { proof: null, reason: reasonOf(error) };
+    return { proof: null, sha256: null, reason: reasonOf(error) };
   }
   const proof = parse(bytes);
   const wanted = { file: 'browser_proof.json', url: specUrl, option: 'baseUrl', kind: 'json' };
   // Many servers answer with their own page where a file is missing.
   if (proof === undefined && faultOfBytes(new Uint8Array(bytes), wanted)?.code === 'file-html') {
-    return { proof: null, reason: null };
+    return { proof: null, sha256: null, reason: null };
   }
+  const sha256 = await hashOf(bytes);
   const faults = [
     [typeof proof === 'object' && proof !== null, 'it is not a JSON object'],
     [proof?.schema_version === PROOF_VERSION, `version ${proof?.schema_version ?? 'none'}, not ${PROOF_VERSION}`],
@@ -64,7 +65,7 @@ export async function readProof(specUrl, specSha256) {
     [Array.isArray(proof?.execution_providers) && Array.isArray(proof.tested), 'execution_providers or tested'],
   ];
   const fault = faults.find(([holds]) => !holds);
-  return fault ? { proof: null, reason: fault[1] } : { proof, reason: null };
+  return fault ? { proof: null, sha256, reason: fault[1] } : { proof, sha256, reason: null };
 }
 
 /** Parse fetched JSON; undefined if it is invalid. */
@@ -108,7 +109,7 @@ function check(spec) {
 }
 
 /** SHA-256 in lower-case hex digits. */
-async function hashOf(bytes) {
+export async function hashOf(bytes) {
   if (!globalThis.crypto?.subtle) throw new DetectorError('insecure-context');
   const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', bytes));
   return Array.from(digest, (byte) => byte.toString(16).padStart(2, '0')).join('');

@@ -6,13 +6,11 @@
  * for every new frame. No picture leaves the page. README.md explains its use; smile-detector.d.mts lists every option.
  */
 
-import { addressesOf } from './smile-detector.addresses.mjs';
-import { copyOf } from './smile-detector.colors.mjs';
-import { Engine } from './smile-detector.engine.mjs';
+import { copyOf, grab } from './smile-detector.colors.mjs';
 import { DetectorError, describe, reasonOf } from './smile-detector.errors.mjs';
 import { FrameQueue, PaceMeter, figuresOf } from './smile-detector.pace.mjs';
 import { toImageData } from './smile-detector.pixels.mjs';
-import { WorkerEngine } from './smile-detector.remote.mjs';
+import { inLanguage, startEngine } from './smile-detector.start.mjs';
 import { VideoFollower } from './smile-detector.watch.mjs';
 import { namesOf } from './smile-detector.window.mjs';
 
@@ -53,37 +51,12 @@ export class SmileDetector extends EventTarget {
   /** Load spec, graphs and runtime, and run the model once. See smile-detector.d.mts for the options. */
   static async create(options = {}) {
     const lang = options.lang === 'ko' ? 'ko' : 'en';
-    const settings = {
-      ...inWords(lang, () => addressesOf(options)),
-      ort: options.ort ?? null,
-      provider: options.provider ?? 'auto',
-      graph: options.graph ?? null,
-      threads: options.threads ?? 'auto',
-      allowUntested: options.allowUntested ?? false,
-      mirrored: options.mirrored ?? false,
-      keepCrops: options.keepCrops ?? false,
-    };
-    checkOptions(settings);
-    const warnings = [];
-    let engine = null;
-    // A module cannot be sent to a worker: a given one runs on the page.
-    if ((options.worker ?? true) && !settings.ort) {
-      try {
-        engine = await WorkerEngine.start(settings);
-      } catch (error) {
-        warnings.push({ code: 'no-worker', values: { reason: reasonOf(error) } });
-      }
-    }
-    const isWorker = engine !== null;
-    engine ??= new Engine();
+    const face = options.face ?? null;
     try {
-      const loaded = await engine.load(settings);
-      warnings.push(...loaded.warnings);
-      const info = { ...loaded, worker: isWorker };
-      info.warnings = warnings.map(({ code, values }) => ({ code, values, message: describe(code, values, lang) }));
-      return new SmileDetector(KEY, engine, { face: options.face ?? null, lang }, info);
+      const { engine, info } = await startEngine(options);
+      const warnings = info.warnings.map(({ code, values }) => ({ code, values, message: describe(code, values, lang) }));
+      return new SmileDetector(KEY, engine, { face, lang }, { ...info, warnings });
     } catch (error) {
-      await engine.close().catch(() => undefined);
       throw inLanguage(error, lang);
     }
   }
@@ -381,35 +354,3 @@ export class SmileDetector extends EventTarget {
 
 /** The same by a name that fits models of every class. */
 export { SmileDetector as Detector };
-
-/** Take a picture that can be handed to a worker. */
-async function grab(source, timestampMs) {
-  try {
-    if (source instanceof ImageData || source instanceof ImageBitmap) return source;
-    if (typeof VideoFrame === 'function') {
-      if (source instanceof VideoFrame) return source;
-      if (source instanceof HTMLVideoElement) return new VideoFrame(source, { timestamp: Math.round(timestampMs * 1000) });
-    }
-    return await createImageBitmap(source, { premultiplyAlpha: 'none', colorSpaceConversion: 'none' });
-  } catch (error) {
-    throw new DetectorError('bad-source', { reason: reasonOf(error) });
-  }
-}
-
-function checkOptions({ provider, graph, threads }) {
-  if (!['auto', 'webgpu', 'wasm'].includes(provider)) throw new TypeError(`provider: found ${provider}`);
-  if (![null, 'stream', 'window', 'pixels'].includes(graph)) throw new TypeError(`graph: found ${graph}`);
-  if (threads !== 'auto' && !(Number.isInteger(threads) && threads >= 1)) throw new TypeError(`threads: found ${threads}`);
-}
-
-/** Do something whose errors shall be in the caller's language. */
-function inWords(lang, work) {
-  try {
-    return work();
-  } catch (error) {
-    throw inLanguage(error, lang);
-  }
-}
-
-const inLanguage = (error, lang) =>
-  error instanceof DetectorError ? new DetectorError(error.code, error.values, lang) : error;
