@@ -3,9 +3,9 @@
     python tests/handoff/page_films.py --handoff artifacts/handoff/demo --films FOLDER
     python tests/handoff/page_films.py --handoff artifacts/handoff/demo --films FOLDER --browser firefox --whole
 
-Python is the evaluator's: `evaluator --stream` runs the same SmileStream over the same frames. Each window is one of its
+Python is the one of `evaluator --stream`: the same SmileStream over the same frames. Each window is one of its
 own (--windows a film, evenly over it, frames of the spec's spacing); with --whole every frame of a film is played in
-order, and the decisions with hysteresis and minimum duration are compared, too. Prints a markdown table and exits with 1
+order, and the decisions with hysteresis and minimum duration are compared, too. Prints a table and exits with 1
 if a film differs by more than --most or a decision flips outside of that band around the threshold.
 """
 
