@@ -142,6 +142,7 @@ class FaceLandmarker(AbstractContextManager["FaceLandmarker"]):
             output_face_blendshapes=True,
             output_facial_transformation_matrixes=True,
         )
+        self._is_open = True
         with hushed_stderr():
             try:
                 self._task: Any = vision.FaceLandmarker.create_from_options(options)
@@ -159,6 +160,7 @@ class FaceLandmarker(AbstractContextManager["FaceLandmarker"]):
 
     def close(self) -> None:
         """Free the model; a second call does nothing."""
+        self._is_open = False
         self._task.close()
 
     def read(self, picture_rgb_hwc_u8: U8) -> FaceReading:
@@ -173,7 +175,10 @@ class FaceLandmarker(AbstractContextManager["FaceLandmarker"]):
 
         Raises:
             InvalidInput: The model gives another number of points or blendshapes than this program knows.
+            ValueError: It is closed. MediaPipe itself would find no face in any picture then.
         """
+        if not self._is_open:
+            raise ValueError("this landmarker is closed")
         reading = self._read_once(picture_rgb_hwc_u8)
         if reading.points is not None:
             return reading

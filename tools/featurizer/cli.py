@@ -6,7 +6,7 @@ from shared import cli, paths
 from shared.errors import WrongUsage
 from shared.onnx.contract import CLIPS, PROVIDERS
 from shared.onnx.contract import FEATURE_KINDS as KINDS
-from shared.system import portable
+from shared.system import portable, ray_cluster
 from tools.featurizer.config import FeaturizeConfig
 
 TOOL = "featurizer"
@@ -24,6 +24,7 @@ EXAMPLES = """\
 featurizer --dataset people
 featurizer --dataset people --kind blendshapes
 featurizer --dataset clips --kind emotions --provider emotions
+featurizer --dataset people --engine ray --address auto
 featurizer --dataset people --landmark-model ~/Downloads/face_landmarker.task --workers 4 --json"""
 
 
@@ -43,6 +44,10 @@ def parser() -> cli.Parser:
     parser.add_argument(
         "--workers", type=cli.positive_int, metavar="N", help="processes, 150 MB of memory each (default: one a core)"
     )
+    parser.add_argument(
+        "--engine", choices=("processes", "ray"), default="processes", help="here, or on a Ray cluster (default: here)"
+    )
+    parser.add_argument("--address", metavar="A", help=ray_cluster.ADDRESSES)
     return cli.add_json(parser)
 
 
@@ -52,6 +57,11 @@ def _featurize(arguments: argparse.Namespace) -> cli.Result:
             if getattr(arguments, name) is not None:
                 flag = "--" + name.replace("_", "-")
                 raise WrongUsage(flag, found=f"it with --kind {arguments.kind}", expected=f"it with --kind {CLIPS}")
+    on_ray = arguments.engine == "ray"
+    for name, belongs in (("workers", "processes"), ("address", "ray")):
+        if getattr(arguments, name) is not None:
+            found, expected = f"it with --engine {arguments.engine}", f"it with --engine {belongs}"
+            cli.require(arguments.engine == belongs, f"--{name}", found=found, expected=expected)
     config = cli.fill(
         FeaturizeConfig,
         arguments,
@@ -59,6 +69,7 @@ def _featurize(arguments: argparse.Namespace) -> cli.Result:
         dataset=paths.dataset_dir(arguments.dataset),
         out=arguments.out and arguments.out.resolve(),
         workers=arguments.workers or portable.count_cores(),
+        address=(arguments.address or "auto") if on_ray else None,
     )
     from tools.featurizer.featurize import featurize
 

@@ -17,6 +17,7 @@ class FeaturizeConfig:
         model: The provider's file, or a model's name; None where the provider has a known one.
         face_model: What finds the face for it, as --face-model takes it.
         workers: Processes that read pictures.
+        address: Of the Ray cluster whose nodes read them instead; None for processes.
         allow_no_consent: Use people without a consent row too.
     """
 
@@ -28,4 +29,5 @@ class FeaturizeConfig:
     model: str | None
     face_model: str | None
     workers: int
+    address: str | None = None
     allow_no_consent: bool = False

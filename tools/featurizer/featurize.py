@@ -16,12 +16,12 @@ from shared.dataset import consent, feature_store, reader
 from shared.dataset.reader import Dataset
 from shared.errors import InvalidInput
 from shared.faces import landmarker
-from shared.faces.detector import require_finder
+from shared.faces.detector import find_model, require_finder
 from shared.faces.providers import open_provider, require_model
 from shared.onnx.contract import CLIPS
 from shared.text.rounding import rounded
+from tools.featurizer import pool, ray_pool
 from tools.featurizer.config import FeaturizeConfig
-from tools.featurizer.pool import read_faces
 from tools.featurizer.store import StoreWriter, index_of
 from tools.featurizer.worker import Job, Picture
 
@@ -161,7 +161,7 @@ class _Run:
         started = time.perf_counter()
         computed = 0
         with StoreWriter(self._folder, self._config.kind, self._model, self._reading, also) as store:
-            for rows in read_faces(self._new_pictures(store), self._job, self._config.workers):
+            for rows in self._read(self._new_pictures(store)):
                 store.add(rows)
                 computed += len(rows)
             duration_s = time.perf_counter() - started
@@ -169,6 +169,13 @@ class _Run:
             manifest = self._describe(parts, counts)
             store.publish(manifest)
         return Featurized(self._folder / feature_store.MANIFEST, manifest, computed, duration_s, tuple(self._changed))
+
+    def _read(self, pictures: Iterator[Picture]) -> Iterator[npt.NDArray[Any]]:
+        """Read pictures in processes here, or on a cluster."""
+        if self._config.address is None:
+            return pool.read_faces(pictures, self._job, self._config.workers)
+        face_model = find_model(self._config.face_model) if self._config.kind == CLIPS else None
+        return ray_pool.read_faces(pictures, self._job, face_model, self._config.address)
 
     def _new_pictures(self, store: StoreWriter) -> Iterator[Picture]:
         """Read and hash every picture of the dataset; yield those whose features are not known yet."""

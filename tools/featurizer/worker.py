@@ -9,13 +9,14 @@ import queue
 import sys
 import threading
 import types
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 
 from shared.arrays import U8
 from shared.dataset.feature_store import row_dtype
@@ -100,19 +101,30 @@ def _answer(pipe: Connection, inbox: "queue.SimpleQueue[list[Picture] | None]", 
 
     cv2.setNumThreads(1)
     _do_without_matplotlib()
-    with _open_reader(job) as fill:
+    with open_reader(job) as fill:
         while pictures := inbox.get():
-            rows = np.zeros(len(pictures), row_dtype(job.kind, job.reading))
-            for row, picture in zip(rows, pictures, strict=True):
-                decoded = decode_picture(picture.data, picture.path, job.width_px, job.height_px)
-                row["picture_sha256"] = np.frombuffer(picture.sha256, np.uint8)
-                fill(row, decoded)
-            pipe.send(("rows", rows.tobytes()))
+            pipe.send(("rows", read_rows(fill, pictures, job).tobytes()))
+
+
+def read_rows(fill: Callable[[Any, U8], None], pictures: Sequence[Picture], job: Job) -> npt.NDArray[Any]:
+    """Read pictures into rows of `shared.dataset.feature_store.row_dtype`.
+
+    Args:
+        fill: From `open_reader`.
+        pictures: What is read.
+        job: How.
+    """
+    rows = np.zeros(len(pictures), row_dtype(job.kind, job.reading))
+    for row, picture in zip(rows, pictures, strict=True):
+        decoded = decode_picture(picture.data, picture.path, job.width_px, job.height_px)
+        row["picture_sha256"] = np.frombuffer(picture.sha256, np.uint8)
+        fill(row, decoded)
+    return rows
 
 
 @contextlib.contextmanager
-def _open_reader(job: Job) -> "Iterator[Callable[[Any, U8], None]]":
-    """Open what fills a row from a picture."""
+def open_reader(job: Job) -> Iterator[Callable[[Any, U8], None]]:
+    """Open what fills a row from a picture, as ``fill(row, picture_rgb_hwc_u8)``."""
     if job.kind != CLIPS:
         with FaceLandmarker(job.model) as landmarker:
             yield functools.partial(fill_row, landmarker)

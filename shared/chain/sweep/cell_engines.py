@@ -6,14 +6,11 @@ Nothing of a scheduler is written here: joblib and Ray decide what runs when and
 """
 
 import hashlib
-import logging
 import os
-import re
 import socket
 import subprocess
 import sys
 import threading
-import urllib.parse
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -25,14 +22,12 @@ from shared import cli, contracts, paths
 from shared.chain.sweep import cell_files
 from shared.chain.sweep.sweep_plan import PLAN, Cell, Plan, read_plan
 from shared.errors import MissingOutside, SmilebenchError, first_line
-from shared.system import portable
+from shared.system import portable, ray_cluster
 
 LOGS = "logs"
 _PROJECT = Path(__file__).resolve().parents[3]
 _STOPPED = 2
 _DIED = 70  # from here on, or below 0, an exit code is no refusal of a tool's: the process has died
-_PROBE_S = 5.0
-_RAY_EXTRA = "pip install 'smilebench[ray]'"
 
 
 @dataclass(frozen=True)
@@ -199,7 +194,7 @@ def run_on_ray(plan: Plan, cells: Sequence[Cell], dataset: Path, options: RayOpt
     Raises:
         MissingOutside: No ray, no cluster at the address, or one of another version.
     """
-    ray = connect(options.address)
+    ray = ray_cluster.connect(options.address)
     try:
         package = ray.put({name: (plan.folder / name).read_bytes() for name in plan.files()})
         task = ray.remote(num_cpus=options.cpus, num_gpus=options.gpus, max_retries=options.retries)(run_here)
@@ -210,62 +205,6 @@ def run_on_ray(plan: Plan, cells: Sequence[Cell], dataset: Path, options: RayOpt
             try:
                 yield ray.get(ready)
             except (ray.exceptions.RayError, ModuleNotFoundError) as error:
-                yield Outcome(cell.name, f"Ray lost it: {_one_line(error)}")
+                yield Outcome(cell.name, f"Ray lost it: {ray_cluster.one_line(error)}")
     finally:
         ray.shutdown()
-
-
-def connect(address: str) -> Any:
-    """Connect to a Ray cluster; returns the package.
-
-    Raises:
-        MissingOutside: No ray, no cluster at the address, or one of another version.
-    """
-    try:
-        import ray
-    except ModuleNotFoundError:
-        raise MissingOutside(
-            "--engine ray", found="no Python package 'ray'", expected="the ray extra", todo=f"install it: {_RAY_EXTRA}"
-        ) from None
-    _probe(address)
-    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "0")
-    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")  # nothing leaves this computer
-    try:
-        ray.init(address=address, log_to_driver=False, logging_level=logging.ERROR, runtime_env=_runtime())
-    except (ConnectionError, RuntimeError, ValueError, OSError) as error:
-        text = _one_line(error)
-        is_other = re.search(r"[Vv]ersion mismatch|different versions", str(error))
-        raise MissingOutside(
-            f"--address {address}",
-            found=text,
-            expected="a cluster of this Ray and this Python on every node" if is_other else "a Ray cluster",
-            todo="install the same versions on every node" if is_other else "start one: ray start --head",
-        ) from None
-    return ray
-
-
-def _runtime() -> dict[str, Any]:
-    """Say how the project is found on a node: as it is installed there, else in this very folder."""
-    return {"env_vars": {"PYTHONPATH": str(_PROJECT)}} if (_PROJECT / "pyproject.toml").is_file() else {}
-
-
-def _probe(address: str) -> None:
-    """Refuse an address at which nobody listens, before Ray tries it for a minute."""
-    if address in ("auto", "local"):
-        return
-    parts = urllib.parse.urlsplit(address if "//" in address else f"//{address}")
-    try:
-        if not parts.hostname or not parts.port:
-            raise OSError("no host and port")
-        socket.create_connection((parts.hostname, parts.port), timeout=_PROBE_S).close()
-    except (OSError, ValueError) as error:
-        raise MissingOutside(
-            f"--address {address}",
-            found=first_line(error),
-            expected="auto, HOST:6379, or ray://HOST:10001",
-            todo="start a cluster: ray start --head",
-        ) from None
-
-
-def _one_line(error: BaseException) -> str:
-    return " ".join(str(error).split())[:200] or type(error).__name__

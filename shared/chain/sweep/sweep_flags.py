@@ -13,7 +13,7 @@ from shared.chain import commands
 from shared.chain.flags import parser_of
 from shared.chain.sweep.sweep_plan import Arm
 from shared.errors import WrongUsage
-from shared.system import portable
+from shared.system import portable, ray_cluster
 
 _NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,39}", re.ASCII)
 # What the plan or the cell decides.
@@ -166,7 +166,7 @@ def run_parser() -> cli.Parser:
         default="joblib",
         help="this computer, or a Ray cluster (default: joblib)",
     )
-    add("--address", metavar="A", help="of the cluster: auto, HOST:6379 or ray://HOST:10001 (default: auto)")
+    add("--address", metavar="A", help=ray_cluster.ADDRESSES)
     add("--cpus", type=cli.number(0, 1024), metavar="N", help="of the cluster: cores that a cell takes (default: 1)")
     add("--gpus", type=cli.number(0, 64), metavar="N", help="of the cluster: GPUs that a cell takes (default: 0)")
     cli.add_lang(parser)

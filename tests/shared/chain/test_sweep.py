@@ -25,6 +25,7 @@ from shared.chain.sweep.sweep_plan import Cell, Plan
 from shared.dataset import splits
 from shared.dataset.reader import Dataset
 from shared.errors import InvalidInput, MissingOutside, WrongUsage
+from shared.system import ray_cluster
 
 SOURCE = "f" * 64
 RESULTS = Path(__file__).parents[2] / "schemas/positive/results/cell_of_a_sweep.json"
@@ -359,7 +360,7 @@ def test_cells_of_two_versions_of_the_program_are_not_mixed(plan: Plan, tmp_path
 def test_without_ray_the_extra_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", None)
     with pytest.raises(MissingOutside, match=r"pip install 'smilebench\[ray\]'"):
-        cell_engines.connect("auto")
+        ray_cluster.connect("auto")
 
 
 class FakeRay:
@@ -376,17 +377,17 @@ def test_a_cluster_of_another_version_and_none_at_all_are_said_in_one_line(monke
     text = "Version mismatch: The cluster was started with:\n    Ray: 2.9.0\n    Python: 3.12.1\nThis process ..."
     monkeypatch.setitem(sys.modules, "ray", FakeRay(RuntimeError(text)))  # type: ignore[arg-type]
     with pytest.raises(MissingOutside, match=r"Ray: 2\.9\.0 Python: 3\.12\.1.*the same versions on every node"):
-        cell_engines.connect("auto")
+        ray_cluster.connect("auto")
     monkeypatch.setitem(sys.modules, "ray", FakeRay(ConnectionError("Could not find any running")))  # type: ignore[arg-type]
     with pytest.raises(MissingOutside, match="ray start --head"):
-        cell_engines.connect("auto")
+        ray_cluster.connect("auto")
 
 
 @pytest.mark.parametrize("address", ["127.0.0.1:1", "ray://127.0.0.1:1", "nonsense", "host:port"])
 def test_an_address_where_nobody_listens_is_refused_at_once(address: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "ray", FakeRay(AssertionError("it is not asked")))  # type: ignore[arg-type]
     with pytest.raises(MissingOutside, match="--address"):
-        cell_engines.connect(address)
+        ray_cluster.connect(address)
 
 
 def test_a_node_unpacks_the_plan_into_its_own_workspace_and_gives_the_files_back(
