@@ -74,6 +74,10 @@ class Overview:
         catalogue = read_catalogue(WORDS)
         self._words = {lang: Words(catalogue, lang) for lang in LANGS}
 
+    def scan(self) -> Workspace:
+        """Read what has changed of the workspace."""
+        return self._scanner.scan()
+
     def state(self) -> dict[str, Any]:
         """Return all items as cards, the links between them and what is next."""
         found = self._scanner.scan()

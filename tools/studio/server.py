@@ -37,6 +37,8 @@ from tools.studio.record.looks import Looker
 from tools.studio.record.routes import RecordingDesk, make_routes
 from tools.studio.record.takes import TakeBox
 from tools.studio.status import WORDS
+from tools.studio.trying.routes import TryDesk
+from tools.studio.trying.routes import make_routes as make_try_routes
 
 _PAGE = Path(__file__).parent / "page"
 PAGE_WORDS = _PAGE / "words.toml"
@@ -214,6 +216,7 @@ def make_app(desk: Desk, token: str, port: int, lang: Lang, recording: Recording
             Route("/api/jobs/{job}/cancel", guard.private(cancel), methods=["POST"]),
             Route("/api/jobs/{job}/log", guard.private(log)),
             Route("/open/{kind}/{name}", guard.private(show)),
+            *make_try_routes(guard, TryDesk(desk.overview), lang),
         ],
         middleware=[Middleware(GZipMiddleware, minimum_size=2000)],
     )

@@ -111,6 +111,7 @@ async function choose(state, place) {
       ),
       make("dt", {}, t("file")), make("dd", {}, make("code", {}, item.file)),
     ),
+    item.kind === "handoff" ? make("p", {}, make("a", { href: `/try?${new URLSearchParams({ model: item.name })}` }, t("try_this"))) : "",
     item.page ? make("p", {}, make("a", { href: item.page, target: "_blank", rel: "noopener" }, t("open_page"))) : "",
   );
   by("details").showModal();
