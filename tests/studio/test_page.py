@@ -50,6 +50,7 @@ def test_what_came_from_what_and_both_languages_by_keyboard(page) -> None:
     assert page.inner_text("#next-title") == "다음에 할 일"
     page.focus("[data-key='dataset/people']")
     page.keyboard.press("Enter")
+    page.wait_for_selector("#details[open]")
     assert page.inner_text("#details-title") == "people"
     page.keyboard.press("Escape")
     assert page.evaluate("document.activeElement.dataset.key") == "dataset/people"

@@ -60,7 +60,7 @@ def _measure(home: Path, handoffs: Path, side: str = "validation") -> None:
             score,
             "smile" if score > 0.5 else "non_smile",
             (score > 0.5) == (label == "smile"),
-        )  # fmt: skip
+        )
         for label, scores in SCORES.items()
         for n, score in enumerate(scores)
     ]
