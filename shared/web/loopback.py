@@ -1,6 +1,6 @@
-"""What all pages on this computer share: a port on the loopback address, start and stop, names and headers.
+"""What all pages that this computer serves share: a port, start and stop, names and headers.
 
-Knows nothing of what is served.
+The port is on the loopback address unless another one is named. Knows nothing of what is served.
 """
 
 import asyncio
@@ -8,6 +8,8 @@ import contextlib
 import socket
 import threading
 from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -25,11 +27,20 @@ HEADERS = {
 }
 
 
-def listen(ports: Sequence[int]) -> socket.socket:
-    """Listen on the loopback address, on the first port that is free.
+@dataclass(frozen=True)
+class Tls:
+    """Files of a certificate and its key, in PEM, for a page that is served over HTTPS."""
+
+    certificate_file: Path
+    key_file: Path
+
+
+def listen(ports: Sequence[int], host: str = HOST) -> socket.socket:
+    """Listen on the first port that is free.
 
     Args:
         ports: Tried in this order; 0 takes any free one.
+        host: The address; another one than the loopback address is reached from elsewhere.
 
     Raises:
         OSError: None of them can be had; the reason is that of the last one.
@@ -39,7 +50,7 @@ def listen(ports: Sequence[int]) -> socket.socket:
         listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
         portable.allow_quick_reuse(listener)
         try:
-            listener.bind((HOST, port))
+            listener.bind((host, port))
         except OSError as error:
             listener.close()
             problem = error
@@ -55,16 +66,25 @@ class LocalServer:
     Args:
         app: The application.
         listener: What `listen` gave; closed at the end.
+        tls: Serve HTTPS with it; None serves HTTP.
+        protocol: What speaks HTTP, where it is not uvicorn's own.
     """
 
-    def __init__(self, app: ASGIApp, listener: socket.socket) -> None:
+    def __init__(
+        self,
+        app: ASGIApp,
+        listener: socket.socket,
+        *,
+        tls: Tls | None = None,
+        protocol: type[asyncio.Protocol] | None = None,
+    ) -> None:
         self._listener = listener
         self._thread = threading.Thread(target=self.run, daemon=True)
         self._has_run = False
         config = uvicorn.Config(
             app,
             interface="asgi3",
-            http="h11",
+            http=protocol or "h11",
             proxy_headers=False,
             log_level="critical",
             access_log=False,
@@ -72,6 +92,8 @@ class LocalServer:
             lifespan="off",
             ws="none",
             timeout_graceful_shutdown=2,
+            ssl_certfile=tls.certificate_file if tls else None,
+            ssl_keyfile=tls.key_file if tls else None,
         )
         self._server = uvicorn.Server(config)
 

@@ -28,6 +28,17 @@ def parser() -> cli.Parser:
         _serve,
     )
     cli.add_page(page, 0, "the usual one, or the next free one")
+    page.add_argument(
+        "--lan",
+        action="store_true",
+        help="also let phones of this network record, by codes that work once: the recording page alone, over HTTPS",
+    )
+    page.add_argument(
+        "--lan-address",
+        metavar="IP",
+        help="with --lan: the address of this computer that phones reach (default: by which it reaches others)",
+    )
+    cli.add_dataset(page, "people; with --lan: what phones record into")
     cli.add_lang(page)
     cli.add_json(page)
     status = parser.add_command(
@@ -46,7 +57,14 @@ def parser() -> cli.Parser:
 
 
 def _serve(arguments: argparse.Namespace) -> cli.Result:
-    config = ServeConfig(arguments.port, not arguments.no_open, language.choose(arguments.lang))
+    is_alone = arguments.lan or not (arguments.lan_address or arguments.dataset)
+    cli.require(is_alone, "--lan-address and --dataset", found="no --lan", expected="--lan beside them")
+    dataset = arguments.dataset or "people"
+    cli.require_name(dataset, "--dataset")
+    config = ServeConfig(
+        arguments.port, not arguments.no_open, language.choose(arguments.lang), arguments.lan, arguments.lan_address,
+        dataset,
+    )  # fmt: skip
     from tools.studio.server import serve
 
     return serve(config)

@@ -27,8 +27,14 @@ class ServeConfig:
         port: 0 for the usual one.
         open_browser: Whether to open it at once.
         lang: Language that the page begins in.
+        lan: Whether phones of the same network may record.
+        lan_address: The address that they reach; None for the usual one.
+        dataset: What phones record into, unless a code says otherwise.
     """
 
     port: int
     open_browser: bool
     lang: Lang
+    lan: bool = False
+    lan_address: str | None = None
+    dataset: str = "people"

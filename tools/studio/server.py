@@ -5,6 +5,7 @@
 The page starts tasks by the queue alone; it can neither read a path of its choice nor run anything else.
 """
 
+import contextlib
 import hashlib
 import json
 import subprocess
@@ -33,6 +34,7 @@ from tools.studio import jobs
 from tools.studio.config import ServeConfig
 from tools.studio.overview import PAGES, Overview
 from tools.studio.record.desk_gate import DeskGate
+from tools.studio.record.lan.lan_server import LanServer, find_address
 from tools.studio.record.looks import Looker
 from tools.studio.record.routes import RecordingDesk, make_routes
 from tools.studio.record.takes import TakeBox
@@ -133,10 +135,13 @@ def serve(config: ServeConfig) -> Served:
             paths.shown(paths.home()), found="a studio that is open already", expected="one at a time",
             todo="use that one, or stop it with Ctrl-C",
         ) from None  # fmt: skip
-    with lock:
+    with lock, contextlib.ExitStack() as held:
         queue = jobs.JobQueue()
-        desk = Desk(queue, describe_tasks())
+        held.callback(queue.close)
         recording = RecordingDesk(TakeBox(), Looker())
+        held.callback(recording.close)
+        lan = _open_lan(config, recording) if config.lan else contextlib.nullcontext()
+        desk = Desk(queue, describe_tasks())
         listener = listen_as(f"studio|{paths.home()}", config.port)
         port = int(listener.getsockname()[1])
         token = read_token(jobs.folder() / ".token")
@@ -144,12 +149,20 @@ def serve(config: ServeConfig) -> Served:
         print(f"studio: {url}\nstop with Ctrl-C", file=sys.stderr, flush=True)
         if config.open_browser:
             webbrowser.open(url)
-        try:
+        with lan:
             LocalServer(make_app(desk, token, port, config.lang, recording), listener).run()
-        finally:
-            recording.close()
-            queue.close()
     return Served(url, desk.n_started)
+
+
+def _open_lan(config: ServeConfig, recording: RecordingDesk) -> LanServer:
+    """Open the phones' page, and let the desk make codes for it.
+
+    Raises:
+        MissingOutside: There is no network, or the address is not this computer's.
+    """
+    lan = LanServer(recording, find_address(config.lan_address), config.dataset, config.lang)
+    recording.invite = lambda dataset, subject_id: lan.invite(dataset, subject_id).as_json()
+    return lan
 
 
 def make_app(desk: Desk, token: str, port: int, lang: Lang, recording: RecordingDesk | None = None) -> Starlette:

@@ -7,6 +7,7 @@
 """
 
 import json
+import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -44,12 +45,16 @@ class Visitor:
     Attributes:
         owner: The session; its takes are nobody else's.
         dataset: The only dataset that it may record into; None for any.
-        may_speak_for: Tells whether it may record a pseudonym: folder and pseudonym.
+        may_speak_for: Tells whether it may record a person into a dataset's folder.
+        agreed: Is told of each person who has agreed on the page.
+        subject_id: Whom it was let in for; None for anybody.
     """
 
     owner: str
     dataset: str | None
     may_speak_for: Callable[[Path, people.Person], bool]
+    agreed: Callable[[str], None]
+    subject_id: str | None = None
 
 
 class Gate(Protocol):
@@ -70,10 +75,15 @@ class RecordingDesk:
     Args:
         box: Takes films in.
         looker: Judges what the camera sees.
+
+    Attributes:
+        invite: Makes a code for a phone of a dataset and a pseudonym; None where phones are not served.
     """
 
     def __init__(self, box: TakeBox, looker: looks.Looker) -> None:
         self.box, self.looker = box, looker
+        self.invite: Callable[[str, str], dict[str, Any]] | None = None
+        self._agreeing = threading.Lock()
         self._words = by_language(read_catalogue(PAGE / "words.toml", FAULT_WORDS))
 
     def close(self) -> None:
@@ -92,6 +102,8 @@ class RecordingDesk:
             "statements": statements,
             "datasets": people.list_datasets() if visitor.dataset is None else [visitor.dataset],
             "is_fixed": visitor.dataset is not None,
+            "subject": visitor.subject_id,
+            "has_phones": visitor.dataset is None and self.invite is not None,
             "part_bytes": PART_BYTES,
         }
 
@@ -112,9 +124,18 @@ class RecordingDesk:
 
     def consent(self, visitor: Visitor, told: dict[str, Any]) -> dict[str, Any]:
         """Write down a person's answer."""
-        folder, person = _person(visitor, told)
-        people.record_consent(folder, person.subject_id, told, _lang(told))
+        with self._agreeing:  # two phones must not both be the first to take a pseudonym
+            folder, person = _person(visitor, told)
+            people.record_consent(folder, person.subject_id, told, _lang(told))
+            visitor.agreed(person.subject_id)
         return people.read_person(folder, person.subject_id).as_json()
+
+    def make_code(self, visitor: Visitor, told: dict[str, Any]) -> dict[str, Any]:
+        """Make a code for a person's phone; this computer's own page alone may do so."""
+        if self.invite is None or visitor.dataset is not None:
+            raise Refused(Code.NOT_ALLOWED, "phones are served with --lan only, and invited at this computer")
+        folder, person = _person(visitor, told)
+        return self.invite(folder.name, person.subject_id)
 
     def begin(self, visitor: Visitor, take_id: str, told: dict[str, Any]) -> dict[str, Any]:
         """Make room for a film."""
@@ -179,6 +200,9 @@ def make_routes(gate: Gate, desk: RecordingDesk, lang: Lang, address: str = "/re
     async def consent(request: Request) -> Response:
         return await _answer(desk.consent, gate.visitor(request), await _read_json(request))
 
+    async def invite(request: Request) -> Response:
+        return await _answer(desk.make_code, gate.visitor(request), await _read_json(request))
+
     async def look(request: Request) -> Response:
         folder = _folder(gate.visitor(request), request.query_params.get("dataset"))
         picture = await _read_picture(request)
@@ -213,6 +237,7 @@ def make_routes(gate: Gate, desk: RecordingDesk, lang: Lang, address: str = "/re
         Route("/api/record/dataset", gate.private(_told(dataset))),
         Route("/api/record/person", gate.private(_told(person)), methods=["POST"]),
         Route("/api/record/consent", gate.private(_told(consent)), methods=["POST"]),
+        Route("/api/record/invite", gate.private(_told(invite)), methods=["POST"]),
         Route("/api/record/look", gate.private(_told(look)), methods=["POST"]),
         Route(take, gate.private(_told(begin)), methods=["POST"]),
         Route(take, gate.private(_told(state))),

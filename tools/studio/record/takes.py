@@ -26,7 +26,7 @@ import filelock
 
 from shared import contracts, paths
 from shared.dataset.writer import AT_WORK
-from shared.errors import InvalidInput
+from shared.errors import InvalidInput, SmilebenchError
 from shared.text.catalogue import Lang
 from tools.studio.record import people
 from tools.studio.record.ivf import BadFilm, check_film
@@ -84,7 +84,7 @@ class TakeBox:
         self._notes: dict[str, dict[str, Any]] = {}  # what the page is told of a film that waits
         self._not_before_s: dict[str, float] = {}
         self._n_crashes: Counter[str] = Counter()
-        contracts.make_folder(folder())
+        contracts.make_private(folder())
         self._sweep()
         self._thread = threading.Thread(target=self._work, name="takes", daemon=True)
         self._thread.start()
@@ -255,6 +255,7 @@ class TakeBox:
         return place
 
     def _places(self) -> Iterator[Path]:
+        contracts.make_private(folder())  # somebody may have emptied artifacts/, which is safe to delete
         return (place for place in sorted(folder().iterdir()) if (place / _BEGUN).is_file())
 
     def _waiting(self) -> list[Path]:
@@ -265,9 +266,12 @@ class TakeBox:
     def _sweep(self) -> None:
         """Remove films that their page has given up, and what became of takes a day ago."""
         now = time.time()
+        contracts.make_private(folder())
         for place in folder().iterdir():
             if not place.is_dir() or not _ID.fullmatch(place.name):
                 continue
+            if _is_over(place):
+                _strip(place)
             age_s = now - _touched(place)
             is_whole = (place / _DOCUMENT).is_file()
             is_old = age_s > (REMEMBERED_S if _is_over(place) else ABANDONED_S)
@@ -276,21 +280,25 @@ class TakeBox:
 
     def _work(self) -> None:
         while True:
-            with self._changed:
-                if not self._is_open:
-                    return
-                waiting = [
-                    place for place in self._waiting() if time.monotonic() >= self._not_before_s.get(place.name, 0.0)
-                ]
-                if not waiting:
-                    self._changed.wait(0.5)
-                    continue
+            place: Path | None = None
             try:
+                with self._changed:
+                    if not self._is_open:
+                        return
+                    now_s = time.monotonic()
+                    waiting = [each for each in self._waiting() if now_s >= self._not_before_s.get(each.name, 0.0)]
+                    if not waiting:
+                        self._changed.wait(0.5)
+                        continue
+                place = waiting[0]
                 with self._recording:
-                    if (waiting[0] / _DOCUMENT).is_file():
-                        self._record_one(waiting[0])
-            except OSError as error:  # such as a full disk: the film is there still
-                self._try_again(waiting[0], _NO_ROOM_RETRY_S, {"status": "no_room", "reason": str(error)})
+                    if (place / _DOCUMENT).is_file():
+                        self._record_one(place)
+            except (OSError, SmilebenchError) as error:  # such as a full disk: the film is there still
+                if place is not None:
+                    self._try_again(place, _NO_ROOM_RETRY_S, {"status": "no_room", "reason": str(error)})
+                with self._changed:
+                    self._changed.wait(_RETRY_S)
 
     def _record_one(self, place: Path) -> None:
         """Let the recorder make a take of a film, and write what became of it."""
@@ -312,8 +320,7 @@ class TakeBox:
     def _close_film(self, place: Path, outcome: dict[str, Any]) -> None:
         """Write what became of a film, and delete it."""
         contracts.write_bytes(place / _OUTCOME, json.dumps(outcome).encode())
-        for path in (place / _FILM, place / _DOCUMENT, *place.glob("*.part")):
-            path.unlink(missing_ok=True)
+        _strip(place)
         for told in (self._notes, self._not_before_s, self._n_crashes):
             told.pop(place.name, None)
 
@@ -347,6 +354,13 @@ def _place(take_id: str) -> Path:
 
 def _part(place: Path, number: int) -> Path:
     return place / f"{number:05d}.part"
+
+
+def _strip(place: Path) -> None:
+    """Leave nothing of a film whose take is decided: no picture, and no half-written part of a kill."""
+    for path in place.iterdir():
+        if path.name not in (_BEGUN, _OUTCOME):
+            path.unlink(missing_ok=True)
 
 
 def _touched(place: Path) -> float:
