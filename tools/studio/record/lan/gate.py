@@ -7,6 +7,7 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from shared.text.catalogue import read_catalogue
 from shared.web.loopback import HEADERS
 from shared.web.private import POLICY, say
 from tools.studio.record.lan.codes import SESSION_S, Doorkeeper, Session
@@ -14,11 +15,8 @@ from tools.studio.record.people import Person
 from tools.studio.record.routes import Answer, Visitor
 
 COOKIE = "__Host-smilebench"  # Secure, for this host alone: browsers refuse it otherwise
+WORDS = Path(__file__).with_name("words.toml")
 _HEADERS = {**HEADERS, "Content-Security-Policy": POLICY, "X-Frame-Options": "DENY", "Cache-Control": "no-store"}
-_NO_ACCESS = (
-    "No access: ask for a new code; each works once, for ten minutes.\n"
-    "들어갈 수 없습니다. 새 코드를 받으세요. 코드는 10분 안에 한 번만 쓸 수 있습니다."
-)
 
 
 class LanGate:
@@ -31,6 +29,7 @@ class LanGate:
 
     def __init__(self, doorkeeper: Doorkeeper, origin: str) -> None:
         self._doorkeeper, self._origin = doorkeeper, origin
+        self._no_access = "\n".join(read_catalogue(WORDS)["no_access"])
 
     def private(self, answer: Answer) -> Answer:
         """Give an answer; `guard` has let the request through."""
@@ -68,15 +67,15 @@ class LanGate:
         """Return the answer to who is not let through; None for who is."""
         host, origin = request.headers.get("host", ""), request.headers.get("origin")
         if f"https://{host}" != self._origin or origin not in (None, self._origin):
-            return say(_NO_ACCESS, 403)
+            return say(self._no_access, 403)
         if request.headers.get("sec-fetch-site", "none") not in ("same-origin", "none") and request.url.path != "/":
-            return say(_NO_ACCESS, 403)
+            return say(self._no_access, 403)
         code = request.query_params.get("code")
         if request.method == "GET" and request.url.path == "/" and code is not None:
             return self._enter(code, request)
         session = self._doorkeeper.session(request.cookies.get(COOKIE, ""))
         if session is None:
-            return say(_NO_ACCESS, 403)
+            return say(self._no_access, 403)
         return None if self._doorkeeper.may_ask(session) else say("too many requests", 429)
 
     def _enter(self, code: str, request: Request) -> Response:
@@ -84,7 +83,7 @@ class LanGate:
         if secret is None:
             if self._doorkeeper.session(request.cookies.get(COOKIE, "")) is not None:
                 return RedirectResponse("/", status_code=303)  # the address of a code that this phone has used
-            return say(_NO_ACCESS, 403)
+            return say(self._no_access, 403)
         response = RedirectResponse("/", status_code=303)
         # Lax: a code that is opened from a message is a visit from elsewhere; what changes something names its origin.
         response.set_cookie(

@@ -25,9 +25,9 @@ from shared.web.loopback import LocalServer, Tls, listen
 from shared.web.private import FIRST_PORT, N_PORTS, say
 from tools.studio.record.lan.certificate import Certificate, folder, open_certificate
 from tools.studio.record.lan.codes import CODE_S, Doorkeeper
-from tools.studio.record.lan.gate import LanGate
+from tools.studio.record.lan.gate import WORDS, LanGate
 from tools.studio.record.lan.patience import make_protocol
-from tools.studio.record.routes import PAGE, RecordingDesk, make_routes
+from tools.studio.record.routes import RecordingDesk, make_routes
 
 _ANYWHERE = ("192.0.2.1", 9)  # RFC 5737: nothing is sent; it only shows by which address this computer would go
 
@@ -97,7 +97,7 @@ class LanServer:
 
     def __init__(self, desk: RecordingDesk, address: str, dataset: str, lang: Lang) -> None:
         self._dataset = dataset
-        self._words = Words(read_catalogue(PAGE.parent / "lan" / "words.toml"), lang)
+        self._words = Words(read_catalogue(WORDS), lang)
         self.certificate: Certificate = open_certificate(address)
         own = int.from_bytes(hashlib.sha256(f"lan|{paths.home()}".encode()).digest()[:4], "big")
         ports = [FIRST_PORT + (own + offset) % N_PORTS for offset in range(3)]
