@@ -112,6 +112,7 @@ def test_who_was_learned_from_cannot_be_tested_even_under_another_name(
 def test_a_pretraining_that_was_cut_off_ends_with_the_same_weights(
     people: Dataset, home: Path, monkeypatch: pytest.MonkeyPatch, decay: float
 ) -> None:
+    monkeypatch.setattr(learning, "MEAN_REACH", 100)  # these are few steps
     words = ("--datasets", "people", "--epochs", 2, "--ema", decay)
     assert _pretrain(home, *words) == 0
     train_epoch = learning.train_epoch

@@ -82,7 +82,8 @@ def add_pretrain(trainer: cli.Parser) -> None:
         type=cli.fraction,
         default=0.0,
         metavar="DECAY",
-        help="keep the exponential moving average of weights, of this decay a step, such as 0.998 (default: 0)",
+        help="keep the exponential moving average of weights, of this decay a step, such as 0.998; over a 20th "
+        "of all steps at most (default: 0)",
     )
     add("--mixup", type=float, default=0.3, help="how evenly pictures are mixed; 0 for not at all (default: 0.3)")
     add("--variation", type=cli.fraction, default=0.5, help="how much pictures are varied, 0 to 1 (default: 0.5)")

@@ -28,6 +28,7 @@ from tools.trainer.pretraining.config import PretrainConfig
 WARM_UP = 0.15  # part of all steps in which the learning rate rises
 _GREY, _BLUR = 0.15, 0.25  # how often a picture loses its colour, or its details
 _LEAST_DETAIL_PX = 28
+MEAN_REACH = 0.05  # of all steps: as far back as mean weights look
 MAX_GRADIENT = 1.0  # norm of all gradients together
 MAX_LENGTH = 5  # a picture is shown for 1 to 5 frames, so that the LSTM knows what it will see of films
 
@@ -81,6 +82,18 @@ class Learner(nn.Module):
         inside = {id(parameter) for parameter in encoder}
         rest = [each for each in self.parameters() if id(each) not in inside and each.requires_grad]
         return torch.optim.AdamW([{"params": encoder}, {"params": rest}], weight_decay=config.weight_decay)
+
+
+def mean_decay(decay: float, n_steps: int) -> float:
+    """Return the decay of the mean weights a step; less than asked for where the mean would reach too far back.
+
+    The mean of far-away weights is worse than the last ones (LOG.md), so it looks back over `MEAN_REACH` of all steps.
+
+    Example:
+        >>> mean_decay(0.998, 100_000), mean_decay(0.998, 2_000)
+        (0.998, 0.99)
+    """
+    return min(decay, max(0.0, 1 - 1 / (MEAN_REACH * n_steps)))
 
 
 class Kept(nn.Module):

@@ -96,7 +96,8 @@ def pretrain(config: PretrainConfig) -> Pretrained:
     learner = learning.Learner(network).to(device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
     optimizer = learner.make_optimizer(config)
-    kept = learning.Kept(learner, config.ema)
+    n_steps = config.epochs * max(1, len(learn.together) // config.batch)
+    kept = learning.Kept(learner, learning.mean_decay(config.ema, n_steps))
     history: list[checkpoints.HistoryRow] = []
     if (folder / RESUME).exists():
         history = checkpoints.load_resume_point(folder / RESUME, kept, optimizer)
