@@ -1,5 +1,6 @@
 """The studio as a program of its own, and a Chromium whose camera plays a film with numbered frames."""
 
+import atexit
 import os
 import re
 import subprocess
@@ -12,6 +13,7 @@ import numpy as np
 
 from shared.arrays import U8
 from shared.video import Film
+from tools.spec_checker.browser.chromium import wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
 CELL_PX, N_BITS = 16, 10  # a column of cells at the left edge, outside of the square that is stored
@@ -32,6 +34,7 @@ class StudioProgram:
         self.process = subprocess.Popen(
             command, cwd=ROOT, env={**environment, "SMILEBENCH_HOME": str(home)}, stderr=subprocess.PIPE, text=True
         )
+        atexit.register(self.process.kill)  # a test that fails leaves none behind
         assert self.process.stderr is not None
         self.said = ""
         for line in self.process.stderr:
@@ -145,7 +148,7 @@ def enter(page: Any, program: StudioProgram, subject_id: str) -> None:
 def sit_down(page: Any, subject_id: str) -> None:
     """Agree for a person, where that is asked, until the camera is ready."""
     page.wait_for_selector("#who:not([hidden])")
-    page.wait_for_function("document.getElementById('subject').value !== ''")
+    wait_until(page, "document.getElementById('subject').value !== ''")
     page.fill("#subject", subject_id)
     page.click("#who-form button[type=submit]")
     page.wait_for_selector("#consent:not([hidden]), #camera:not([hidden])")

@@ -289,10 +289,10 @@ def test_the_certificate_is_this_address_own_and_its_key_private(home: Path) -> 
 
 def test_plain_http_gets_nothing(lan: LanServer) -> None:
     host = lan.origin.removeprefix("https://")
-    connection = http.client.HTTPConnection(host, timeout=10)
-    connection.request("GET", "/")
-    with pytest.raises((http.client.HTTPException, OSError)):
-        connection.getresponse()
+    with contextlib.closing(http.client.HTTPConnection(host, timeout=10)) as connection:
+        connection.request("GET", "/")
+        with pytest.raises((http.client.HTTPException, OSError)):
+            connection.getresponse()
 
 
 def test_flags_that_need_lan_say_so(home: Path, capsys: pytest.CaptureFixture[str]) -> None:
