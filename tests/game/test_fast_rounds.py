@@ -36,7 +36,8 @@ RECORD = """() => {
   const listen = EventTarget.prototype.addEventListener;
   Worker.prototype.addEventListener = function (type, hear) {
     listen.call(this, type, (event) => {
-      if (type === 'message' && event.data.value?.state === 'ready') answers.push(performance.now());
+      const { state, change, timestampMs } = event.data.value ?? {};
+      if (type === 'message' && state === 'ready') answers.push([performance.now(), timestampMs, change === 'start']);
       hear(event);
     });
   };
@@ -76,7 +77,7 @@ def test_the_stamp_follows_the_onset(
     page.set_default_timeout(60_000)
     page.add_init_script(f"({RECORD})()")
     page.goto(own.url)
-    delays = []
+    delays, parts = [], []
     for _ in range(N_ROUNDS):
         page.wait_for_selector("body:is([data-state=ready], [data-state=over])")
         page.keyboard.press("Space")
@@ -86,11 +87,18 @@ def test_the_stamp_follows_the_onset(
         inside = [ms for ms in page.evaluate("onsets") if began_ms + 600 < ms < stamp_ms]
         if inside:  # else the round began in a laugh
             delays.append(stamp_ms - inside[0])
-    answers = np.array(page.evaluate("answers"))
+            starts = page.evaluate("answers.filter(([, , isStart]) => isStart)")
+            at_ms, captured_ms, _ = next(each for each in reversed(starts) if each[0] <= stamp_ms)
+            parts.append((captured_ms - inside[0], at_ms - captured_ms, stamp_ms - at_ms))
+    answers = np.array([at_ms for at_ms, *_ in page.evaluate("answers")])
     per_s = 1000 / np.median(np.diff(answers))
     own.end()
     p50, p95 = np.percentile(delays, [50, 95])
     print(f"{len(delays)} onsets: p50 {p50:.0f} ms, p95 {p95:.0f} ms, {per_s:.1f} decisions/s, {np.round(delays)}")
+    window, decision, painting = np.percentile(parts, 50, axis=0)
+    print(
+        f"of it {window:.0f} ms window and minimum duration, {decision:.0f} the decision, {painting:.0f} until painted"
+    )
     assert len(delays) >= N_ROUNDS // 2
     if per_s > 28 and np.percentile(np.diff(answers), 99) < 100:
         assert p95 < MOST_MS

@@ -236,9 +236,16 @@ function end(index, seconds, detail) {
   document.querySelector('.moment').classList.toggle('has', Boolean(detail?.crops));
   $('strip').replaceChildren();
   $('curve').replaceChildren();
-  if (detail) drawStrip(detail);
-  play(isRecord ? 'record' : 'laugh');
   enter('over');
+  // The stamp first: what takes time waits until it is painted.
+  requestAnimationFrame(() => setTimeout(() => finish(own, index, player, detail)));
+}
+
+/** What comes just after a stamp: the sound, the moment's pictures, the replay. */
+function finish(own, index, player, detail) {
+  if (own !== round) return;
+  play(isRecord ? 'record' : 'laugh');
+  if (detail) drawStrip(detail);
   $('again').focus({ preventScroll: true });
   say(`${detail ? words().laughed : ''} ${$('headline').textContent}`);
   if (detail) setTimeout(() => showReplay(own, index, player, detail), LAUGH_MS);
