@@ -318,11 +318,8 @@ def test_killed_at_any_moment_nothing_is_half_and_nothing_received_is_lost(
     assert len(by_id) == len(records)  # no film twice
     outcomes = {path.parent.name: json.loads(path.read_bytes()) for path in place.glob("*/outcome.json")}
     refused = {name for name, outcome in outcomes.items() if outcome["status"] == "refused"}
-    assert {outcomes[name]["cause"] for name in refused} <= {
-        "gap",
-        "slow",
-        "sequence",
-    }
+    of_a_busy_machine = {"gap", "slow", "sequence", "short"}
+    assert {outcomes[name]["cause"] for name in refused} <= of_a_busy_machine
     assert len(acknowledged) >= goal
     assert set(acknowledged) - set(by_id) <= refused
     rows = reader.open_dataset(folder).rows

@@ -68,6 +68,8 @@ def test_a_film_before_the_camera_is_the_take_that_the_film_is(
     enter(page, studio, "s01")
     page.evaluate(PRESS_AT, [n_pictures - 4, n_pictures - 2])
     page.wait_for_selector(OVER)
+    told = page.inner_text("#takes li:first-child")
+    assert "Saved" in told or "Kept apart" in told, told
     browser.close()
     studio.kill()
 

@@ -1,16 +1,14 @@
 // A film of the camera whose frames carry the time of the page's own clock, the one that shows the prompts.
 //
-// Each frame is stamped by the moment when the camera took it and encoded: VP8 by WebCodecs, or else a JPEG each. Frames
-// come from the camera's track itself where the browser gives them (MediaStreamTrackProcessor: none is lost while the page
-// is busy), else as it shows them (requestVideoFrameCallback). The container is IVF: a header, then length, time and bytes of
+// Each frame is taken as the browser shows it (requestVideoFrameCallback), stamped by the moment when the camera took it,
+// and encoded: VP8 by WebCodecs, or else a JPEG each. The container is IVF: a header, then length, time and bytes of
 // each frame. All of it stays in memory until it is sent.
 
 const BITS_A_PIXEL = 0.45;
 const LEAST_BITS = 6e6;
 const MOST_BITS = 20e6;
-const MOST_QUEUED = 45; // frames that wait for the encoder; more are counted as missed
+const MOST_QUEUED = 15; // frames that wait for the encoder; more are counted as missed
 const KEY_EVERY_S = 1;
-const TRACK_BUFFER = 30; // frames that wait while the page is busy
 const SILENT_MS = 4000; // a camera that gives nothing for so long has stopped
 const JPEG_QUALITY = 0.95;
 const MATRICES = { bt709: "bt709", bt470bg: "bt470bg", smpte170m: "smpte170m", "bt2020-ncl": "bt2020nc" };
@@ -49,41 +47,9 @@ function watchFrames(video, onFrame) {
   };
 }
 
-/** Give the frames of a camera's track themselves; each must be closed. */
-function readTrack(track, onFrame, onEnd) {
-  const reader = new MediaStreamTrackProcessor({ track, maxBufferSize: TRACK_BUFFER }).readable.getReader();
-  let isOpen = true;
-  (async () => {
-    for (;;) {
-      const { value: frame, done } = await reader.read();
-      if (done) return isOpen && onEnd();
-      if (!isOpen) return frame.close();
-      onFrame(frame);
-    }
-  })().catch(() => isOpen && onEnd());
-  return () => {
-    isOpen = false;
-    reader.cancel().catch(() => undefined);
-  };
-}
-
-/**
- * Learn by some frames of the preview what stamps them.
- *
- * @returns {Promise<{name: "capture" | "presentation", trackOffsetMs: number | null}>} "capture" where the browser says
- *   when the camera took a frame; and what to add to the stamps of the track's own frames to have the same moments, where
- *   those are seen to be the same frames, upright and of the same size
- */
-export async function chooseClock(video, track, n = 8) {
+/** Learn by some frames of the preview which clock stamps them: "capture" where the browser says when it took them. */
+export async function chooseClock(video, n = 6) {
   const seen = [];
-  const own = [];
-  const hasTrack = "MediaStreamTrackProcessor" in window && "VideoEncoder" in window;
-  const stopTrack = hasTrack
-    ? readTrack(track, (frame) => {
-        own.push([frame.timestamp / 1000, frame.displayWidth === video.videoWidth && frame.displayHeight === video.videoHeight && !frame.rotation && !frame.flip]);
-        frame.close();
-      }, () => undefined)
-    : () => undefined;
   await new Promise((resolve) => {
     const stop = watchFrames(video, (now, metadata) => {
       seen.push(metadata);
@@ -93,21 +59,15 @@ export async function chooseClock(video, track, n = 8) {
     });
     setTimeout(() => (stop(), resolve()), 3000);
   });
-  stopTrack();
   const isTold = seen.length === n && seen.every(({ captureTime, presentationTime }) => captureTime > 0 && presentationTime - captureTime > -50 && presentationTime - captureTime < 500);
   const grows = seen.every((one, at) => at === 0 || one.captureTime > seen[at - 1].captureTime);
-  if (!isTold || !grows) return { name: "presentation", trackOffsetMs: null };
-  const offsets = seen.map(({ captureTime, mediaTime }) => captureTime - mediaTime * 1000);
-  const isSteady = Math.max(...offsets) - Math.min(...offsets) < 1;
-  const nSame = seen.filter(({ mediaTime }) => own.some(([stampMs]) => Math.abs(stampMs - mediaTime * 1000) < 0.5)).length;
-  const isSame = isSteady && nSame >= n / 2 && own.every(([, isUpright]) => isUpright);
-  return { name: "capture", trackOffsetMs: isSame ? offsets[0] : null };
+  return isTold && grows ? "capture" : "presentation";
 }
 
 /**
  * Record one take.
  *
- * @param {{video: HTMLVideoElement, track: MediaStreamTrack, seconds: number, clock: {name: string, trackOffsetMs: number | null}, onTime: (s: number) => void, signal: AbortSignal}} options
+ * @param {{video: HTMLVideoElement, track: MediaStreamTrack, seconds: number, clock: string, onTime: (s: number) => void, signal: AbortSignal}} options
  * @returns {Promise<{data: Uint8Array, capture: object}>} the film, and what the server is told of it
  * @throws {TakeEnded} the camera stopped, the picture changed its size, the page was hidden, or the signal
  */
@@ -126,47 +86,36 @@ export async function recordTake({ video, track, seconds, clock, onTime, signal 
   try {
     await new Promise((resolve, reject) => {
       let silence = setTimeout(() => reject(new TakeEnded("source")), SILENT_MS);
-      const take = (frame, stampMs) => {
-        clearTimeout(silence);
-        silence = setTimeout(() => reject(new TakeEnded("source")), SILENT_MS);
-        if (startMs === null) {
-          startMs = stampMs;
-          utc = new Date(performance.timeOrigin + stampMs).toISOString().replace(/\.\d+Z$/, "Z");
-          const draw = () => {
-            onTime((performance.now() - startMs) / 1000);
-            drawing = requestAnimationFrame(draw);
-          };
-          draw();
-        }
-        const atMs = stampMs - startMs;
-        if (frame.width !== width || frame.height !== height) throw (frame.close(), new TakeEnded("size"));
-        if (atMs <= lastMs) return frame.close(); // the same frame, shown again
-        lastMs = atMs;
-        if (atMs >= seconds * 1000) {
-          frame.close();
-          return resolve();
-        }
-        if (!encoder.add(frame, Math.round(atMs * 1000))) nMissed += 1;
-        return undefined;
-      };
-      const guarded = (work) => {
+      const stop = watchFrames(video, (now, metadata) => {
         try {
-          work();
+          clearTimeout(silence);
+          silence = setTimeout(() => reject(new TakeEnded("source")), SILENT_MS);
+          const frame = encoder.grab(video);
+          const stampMs = stampOf(clock, now, metadata, frame.timestamp);
+          const presented = metadata.presentedFrames;
+          if (startMs !== null && presented !== null && lastPresented !== null) nMissed += Math.max(0, presented - lastPresented - 1);
+          lastPresented = presented;
+          if (startMs === null) {
+            startMs = stampMs;
+            utc = new Date(performance.timeOrigin + stampMs).toISOString().replace(/\.\d+Z$/, "Z");
+            const draw = () => {
+              onTime((performance.now() - startMs) / 1000);
+              drawing = requestAnimationFrame(draw);
+            };
+            draw();
+          }
+          const atMs = stampMs - startMs;
+          if (frame.width !== width || frame.height !== height) throw (frame.close(), new TakeEnded("size"));
+          if (atMs <= lastMs) return frame.close(); // the same frame, shown again
+          lastMs = atMs;
+          if (atMs >= seconds * 1000) {
+            frame.close();
+            resolve();
+          } else if (!encoder.add(frame, Math.round(atMs * 1000))) nMissed += 1;
         } catch (error) {
           reject(error);
         }
-      };
-      const onShown = (now, metadata) => {
-        const frame = encoder.grab(video);
-        const presented = metadata.presentedFrames;
-        if (startMs !== null && presented !== null && lastPresented !== null) nMissed += Math.max(0, presented - lastPresented - 1);
-        lastPresented = presented;
-        take(frame, stampOf(clock.name, now, metadata, frame.timestamp));
-      };
-      const stop =
-        clock.trackOffsetMs !== null && encoder instanceof Vp8Encoder
-          ? readTrack(track, (frame) => guarded(() => take(new Grabbed(frame, frame.timestamp), frame.timestamp / 1000 + clock.trackOffsetMs)), () => reject(new TakeEnded("unplugged")))
-          : watchFrames(video, (now, metadata) => guarded(() => onShown(now, metadata)));
+      });
       const end = (code) => reject(new TakeEnded(code));
       const onHidden = () => document.hidden && end("hidden");
       const onEnded = () => end("unplugged");
@@ -206,7 +155,7 @@ export async function recordTake({ video, track, seconds, clock, onTime, signal 
       height_px: height,
       nominal_fps: fps > 0 && fps <= 1000 ? fps : null,
       codec: film.codec,
-      clock: clock.name,
+      clock,
       matrix: colours.matrix,
       is_full_range: colours.isFullRange,
       n_missed: nMissed,

@@ -16,7 +16,7 @@ const SMILES = 0.5; // a score above which a face smiles whatever its range, as 
 const SMILES_LITTLE = 0.25;
 
 const begun = await ask("/api/record/start").catch(() => null);
-const now = { state: "loading", dataset: null, person: null, stream: null, track: null, clock: null, taking: null, phase: null, takes: [], problem: null, verdict: null, reading: null };
+const now = { state: "loading", dataset: null, person: null, stream: null, track: null, clock: "presentation", taking: null, phase: null, takes: [], problem: null, verdict: null, reading: null };
 
 function show(state) {
   now.state = state;
@@ -178,7 +178,7 @@ async function openCamera(deviceId) {
   await by("video").play().catch(() => undefined);
   fitStage();
   await listDevices();
-  now.clock = await chooseClock(by("video"), now.track);
+  now.clock = await chooseClock(by("video"));
   if (now.stream === null) return undefined;
   show("ready");
   watch(now.stream);
