@@ -178,6 +178,24 @@ def test_a_hand_off_without_package_json_fails(stream_folder: Path) -> None:
     assert "./inv handoff --model MODEL" in failure
 
 
+@pytest.mark.parametrize(
+    ("lie", "found"),
+    [
+        ({"scripts": {"postinstall": "node x.mjs"}}, "scripts"),
+        ({"exports": {".": {"default": "./other.mjs"}}}, "./other.mjs"),
+        ({"main": "./../elsewhere.mjs"}, "./../elsewhere.mjs"),
+        ({"bin": {"smile-detector-assets": "https://example.org/x.mjs"}}, "https://example.org/x.mjs"),
+        ({"private": False}, "private False"),
+    ],
+)
+def test_a_package_json_with_scripts_or_doors_to_other_files_fails(
+    stream_folder: Path, lie: dict[str, Any], found: str
+) -> None:
+    path = stream_folder / "package.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | lie), encoding="utf-8")
+    assert found in failures(check_file(stream_folder / "frontend_spec.json", None))["package.json"]
+
+
 def test_a_lone_spec_needs_no_package_json(handoff: tuple[Path, dict[str, Any]]) -> None:
     path, _ = handoff
     report = check_file(path, None)

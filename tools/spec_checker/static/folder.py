@@ -4,13 +4,13 @@ Reads the hand-off's folder; writes nothing. A graph is compared with its entry,
 preprocessing, and the golden outputs with the graphs' outputs here.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from shared import contracts
+from shared import contracts, paths
 from shared.errors import InvalidInput
 from shared.faces import landmarker
 from shared.onnx.graph import Graph, Tensor, read_graph
@@ -20,6 +20,23 @@ from tools.spec_checker.static.golden import COPY, check_crops, check_feature_ou
 from tools.spec_checker.static.plausible import check_figures
 from tools.spec_checker.static.webgl import has_what_webgl_lacks, why_no_webgl
 
+_PACKAGE_KEYS = frozenset(
+    [
+        "name",
+        "version",
+        "description",
+        "private",
+        "license",
+        "type",
+        "main",
+        "types",
+        "exports",
+        "bin",
+        "sideEffects",
+        "files",
+        "dependencies",
+    ]
+)
 _CLIENT = "smile-detector*.mjs"  # only a folder that handoff wrote has these
 
 
@@ -218,4 +235,31 @@ def _check_package(folder: Path, runtime: Mapping[str, Any]) -> Finding:
             wanted = f"{named.get('npm_package')} {named.get('npm_version')}, as in the spec's runtime"
             shown = ", ".join(f"{name} {version}" for name, version in found.items()) or "no dependencies"
             return failed("package.json", shown, wanted, f"pin it there; {COPY}")
+    if wrong := _find_foreign(stated, folder):
+        what, expected = wrong
+        return failed("package.json", what, expected, COPY)
     return passed("package.json", ", ".join(f"{name} {version}" for name, version in found.items()))
+
+
+def _find_foreign(package: Mapping[str, Any], folder: Path) -> tuple[str, str] | None:
+    """Find what does not belong into a hand-off's package.json: a script that npm would run, a door to no file."""
+    if unknown := sorted(package.keys() - _PACKAGE_KEYS):
+        return ", ".join(unknown), f"only {', '.join(sorted(_PACKAGE_KEYS))}"
+    if package.get("type", "module") != "module" or package.get("private", True) is not True:
+        return f"type {package.get('type')!r}, private {package.get('private')!r}", "type 'module', private true"
+    doors = [package.get(key) for key in ("main", "types", "exports", "bin", "sideEffects")]
+    for door in _texts(doors):
+        if door != f"./{paths.PROOF_FILE}" and (
+            not door.startswith("./") or ".." in door or not (folder / door).is_file()
+        ):
+            return door, "a file of this folder"
+    return None
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """Give all texts in a JSON value, without the keys."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, dict | list):
+        for each in value.values() if isinstance(value, dict) else value:
+            yield from _texts(each)
