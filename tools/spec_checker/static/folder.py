@@ -20,22 +20,9 @@ from tools.spec_checker.static.golden import COPY, check_crops, check_feature_ou
 from tools.spec_checker.static.plausible import check_figures
 from tools.spec_checker.static.webgl import has_what_webgl_lacks, why_no_webgl
 
+_DOORS = ("main", "types", "exports", "bin", "sideEffects")
 _PACKAGE_KEYS = frozenset(
-    [
-        "name",
-        "version",
-        "description",
-        "private",
-        "license",
-        "type",
-        "main",
-        "types",
-        "exports",
-        "bin",
-        "sideEffects",
-        "files",
-        "dependencies",
-    ]
+    {*_DOORS, "name", "version", "description", "private", "license", "type", "files", "dependencies"}
 )
 _CLIENT = "smile-detector*.mjs"  # only a folder that handoff wrote has these
 
@@ -247,7 +234,7 @@ def _find_foreign(package: Mapping[str, Any], folder: Path) -> tuple[str, str] |
         return ", ".join(unknown), f"only {', '.join(sorted(_PACKAGE_KEYS))}"
     if package.get("type", "module") != "module" or package.get("private", True) is not True:
         return f"type {package.get('type')!r}, private {package.get('private')!r}", "type 'module', private true"
-    doors = [package.get(key) for key in ("main", "types", "exports", "bin", "sideEffects")]
+    doors = [package.get(key) for key in _DOORS]
     for door in _texts(doors):
         if door != f"./{paths.PROOF_FILE}" and (
             not door.startswith("./") or ".." in door or not (folder / door).is_file()
