@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from shared import contracts
+from tests import axe
 from tools.drift import cli
 from tools.drift.causes import NAMES, Outcome, compare
 from tools.drift.page import _TEXTS
@@ -154,3 +155,12 @@ def test_the_same_people_again_are_no_drift(home: Path, capsys: pytest.CaptureFi
 def test_what_is_missing_is_said(home: Path, words: list[str], said: str, capsys: Any) -> None:
     assert drift(home, *words) == 1
     assert said in capsys.readouterr().err
+
+
+@pytest.mark.slow
+def test_the_page_is_for_everybody(home: Path, launch: Any) -> None:
+    out = home / "found"
+    drift(home, "--dataset", "game", "--reference", "people", "--out", out, "--lang", "ko")
+    page = launch().new_page()
+    page.goto((out / "drift.html").as_uri())
+    axe.assert_accessible(page, "tools/drift/page.html")

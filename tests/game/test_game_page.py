@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from tests import axe
 from tools.spec_checker.browser.chromium import wait_until
 
 
@@ -294,3 +295,13 @@ def test_a_model_file_that_was_changed_is_explained(
     assert "검증된 것과 다른 모델 파일입니다" in opened.text("#message")
     assert own.end()[0] == 0
     opened.close()
+
+
+@pytest.mark.slow
+def test_the_page_is_for_everybody(visit: Callable[..., Visit]) -> None:
+    opened = begin(visit)
+    opened.state("playing")
+    axe.assert_accessible(opened.page, "tools/game/page/index.html", (390,))
+    opened.page.keyboard.press("Escape")
+    opened.state("ready")
+    axe.assert_accessible(opened.page, "tools/game/page/index.html")

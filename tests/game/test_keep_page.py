@@ -9,6 +9,7 @@ import pytest
 
 from shared.dataset import consent, reader
 from shared.dataset.check import check_dataset
+from tests import axe
 from tools.spec_checker.browser.chromium import wait_until
 
 WAIT_MS = 60_000
@@ -201,3 +202,14 @@ def test_two_players_play_a_match_to_its_end(browser: Any, game: Any, mode: str)
     assert page.inner_text("#comment") in ("Player 1 wins!", "Player 2 wins!", "A draw to the end!")
     assert "Once more" in page.inner_text("#again")
     page.context.close()
+
+
+@pytest.mark.slow
+def test_the_questions_and_what_is_kept_are_for_everybody(playing: Any) -> None:
+    axe.assert_accessible(playing, "tools/game/page/index.html", (390, 1280))
+    playing.click("#right")
+    axe.assert_accessible(playing, "tools/game/page/index.html", (390,))
+    playing.fill("#who", "s01")
+    playing.click("#consent-yes")
+    playing.wait_for_selector("#step-statement:not([hidden])")
+    axe.assert_accessible(playing, "tools/game/page/index.html", (390,))

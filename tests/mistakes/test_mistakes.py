@@ -19,6 +19,7 @@ from shared.models import build_network
 from shared.models.network import Network, NetworkOutput
 from shared.traces.person import find_person
 from shared.traces.places import find_places
+from tests import axe
 from tools.evaluator.cli import main as evaluate
 from tools.mistakes import gradcam
 from tools.mistakes.cli import main
@@ -199,3 +200,11 @@ def test_the_page_works_in_a_browser_in_both_languages(home: Path, launch: Calla
     assert page.evaluate("document.documentElement.scrollWidth") == 390
     assert page.evaluate("[...document.images].every((one) => one.naturalWidth > 0)")
     assert said == []
+
+
+@pytest.mark.slow
+def test_the_page_is_for_everybody(home: Path, launch: Callable[..., Any]) -> None:
+    assert main(["--out", str(home / "page"), "--quiet", "--lang", "ko"]) == 0
+    page = launch().new_page()
+    page.goto((home / "page" / "mistakes.html").as_uri())
+    axe.assert_accessible(page, "tools/mistakes/page.html")

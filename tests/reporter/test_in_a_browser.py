@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from tests import axe
 from tools.reporter.ab.report import make_report
 from tools.reporter.config import ReportConfig
 
@@ -77,3 +78,17 @@ def test_the_report_opens_without_console_errors_and_fits_phone_and_desk(
 def test_a_console_error_would_be_seen(tmp_path: Path) -> None:
     (tmp_path / "bad.html").write_text("<script>undefinedThing()</script>", encoding="utf-8")
     assert "undefinedThing" in open_page(tmp_path, "bad.html")[1]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_the_report_is_for_everybody(
+    tmp_path: Path, make_results: Any, plan_rows: dict[str, Any], launch: Any, lang: Any
+) -> None:
+    old = make_results(tmp_path, "baseline", plan_rows["baseline"], 0.5)
+    new = make_results(tmp_path, "candidate", plan_rows["candidate"], 0.282)
+    make_report(ReportConfig((None, old), ((None, new),), out=tmp_path / "report", lang=lang))
+    page = launch().new_page()
+    page.goto((tmp_path / "report" / "report.html").as_uri())
+    page.evaluate("document.querySelectorAll('details').forEach((one) => (one.open = true))")
+    axe.assert_accessible(page, "tools/reporter/render/html.py")

@@ -12,6 +12,7 @@ import pytest
 
 from shared import contracts
 from shared.dataset import reader
+from tests import axe
 from tools.reviewer.label_quality import suspicion_path
 from tools.reviewer.words import TEXTS
 
@@ -407,3 +408,11 @@ def test_server_or_browser_killed_at_random_no_confirmed_decision_is_lost(
     assert len(confirmed) > kills
     ids = [decision["id"] for decision in stored(dataset)]
     assert len(set(ids)) == len(ids)
+
+
+@pytest.mark.slow
+def test_the_page_is_for_everybody(dataset, serve, open_page):
+    page = open_page(serve().url)
+    axe.assert_accessible(page, "tools/reviewer/page.html")
+    page.keyboard.press("?")
+    axe.assert_accessible(page, "tools/reviewer/page.html", (390,))

@@ -9,6 +9,7 @@ import pytest
 from onnx import TensorProto, helper, numpy_helper
 
 from shared import contracts
+from tests import axe
 from tools.spec_checker.cli import main
 from tools.spec_checker.config import CostsConfig
 from tools.spec_checker.costs import measure
@@ -156,3 +157,12 @@ def test_an_unknown_handoff_is_one_line(
     error = capsys.readouterr().err
     assert "./inv handoff --model MODEL" in error
     assert error.count("\n") == 1
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_the_page_is_for_everybody(launch: Any, tmp_path: Path, lang: Any) -> None:
+    (tmp_path / "costs.html").write_text(render_page(example("one_model"), lang), encoding="utf-8")
+    page = launch().new_page()
+    page.goto((tmp_path / "costs.html").as_uri())
+    axe.assert_accessible(page, "tools/spec_checker/costs/page.html")

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from shared.dataset.reader import Dataset
+from tests import axe
 from tests.studio.conftest import TOKEN, Studio
 
 playwright = pytest.importorskip("playwright.sync_api")
@@ -67,3 +68,27 @@ def test_a_refused_value_says_why_in_the_form(page) -> None:
     page.click("#form button[type=submit]")
     page.wait_for_selector("#form-error:not(:empty)")
     assert "--dataset" in page.inner_text("#form-error")
+
+
+def test_the_first_page_is_for_everybody_on_a_phone(page) -> None:
+    axe.assert_accessible(page, "tools/studio/page/page.html", (390,))
+
+
+@pytest.mark.slow
+def test_every_page_of_the_studio_is_for_everybody(page, studio: Studio) -> None:
+    source = "tools/studio/page/page.html"
+    axe.assert_accessible(page, source)
+    page.click("#start-open")
+    page.evaluate("document.getElementById('more').open = true")
+    axe.assert_accessible(page, source)
+    page.keyboard.press("Escape")
+    page.click(".card")
+    page.wait_for_selector("#details[open]")
+    axe.assert_accessible(page, source)
+    for address, source in (
+        ("try", "tools/studio/trying/page/try.html"), ("record", "tools/studio/record/page/record.html")
+    ):  # fmt: skip
+        for lang in ("en", "ko"):
+            if page.goto(f"{studio.url}/{address}?lang={lang}").ok:
+                page.wait_for_timeout(1500)
+                axe.assert_accessible(page, source)

@@ -14,6 +14,7 @@ import pytest
 from shared.errors import InvalidInput
 from shared.web.loopback import LocalServer
 from shared.web.private import listen_as
+from tests import axe
 from tools.timeline.media import write_part
 from tools.timeline.page.proxy import playable, plays
 from tools.timeline.page.server import Desk, make_app
@@ -221,5 +222,14 @@ def test_moments_are_marked_by_keys_rated_undone_and_found_again(
     page.reload()
     wait_for(lambda: page.locator("#list li").count() == 1)
     assert labels.read_all(timeline)["r5"] == [labels.Event(2, 4, 3)]
+    assert errors == []
+    page.close()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("rater", [None, "r8"])
+def test_the_page_is_for_everybody(serve: Callable[..., int], chrome: Any, rater: str | None) -> None:
+    page, errors = open_page(chrome, serve(rater, "axe"), 1280, "ko")
+    axe.assert_accessible(page, "tools/timeline/page/page.html")
     assert errors == []
     page.close()

@@ -116,7 +116,7 @@ def _table(head: Sequence[str], rows: Sequence[Sequence[str]], classes: Sequence
         + "</tr>\n"
         for row, kind in zip(rows, classes, strict=True)
     )
-    return f'<div class="scroll"><table><thead><tr>{top}</tr></thead>\n<tbody>{body}</tbody></table></div>'
+    return f'<div class="scroll" tabindex="0"><table><thead><tr>{top}</tr></thead>\n<tbody>{body}</tbody></table></div>'
 
 
 def _measures(document: Document) -> str:

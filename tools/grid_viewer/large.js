@@ -114,6 +114,7 @@ function make(place) {
   card.style.height = `${pitch - GAP}px`;
   const strip = document.createElement("div");
   strip.className = "strip";
+  if (many) strip.tabIndex = 0; // it scrolls sideways where pictures do not fit
   for (let frame = 0; frame < row[FRAMES]; frame++) strip.append(picture(row, frame, side));
   const words = document.createElement("div");
   words.className = "line";

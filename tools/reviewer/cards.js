@@ -46,7 +46,7 @@ export function fillCard(card, id) {
   card.querySelector(".under").replaceChildren(...(model.blind ? [] : [chip(`label:${row.label}`)]), name);
   const label = model.blind ? "" : `, ${say("labelled")}: ${word(row.label)}`;
   const mine = `, ${say("your_decision")}: ${decision ? word(decision) : say("undecided")}`;
-  card.setAttribute("aria-label", `${id}, ${row.person}${label}${mine}`);
+  card.setAttribute("aria-description", `${id}, ${row.person}${label}${mine}`); // its name is what it shows
   if (id === model.at) card.setAttribute("aria-current", "true");
   else card.removeAttribute("aria-current");
 }

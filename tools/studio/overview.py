@@ -10,7 +10,7 @@ from typing import Any
 from shared import paths
 from shared.errors import InvalidInput
 from shared.text.catalogue import LANGS, Words, read_catalogue
-from tools.studio import jobs, workspace
+from tools.studio import jobs, rooms, workspace
 from tools.studio.status import WORDS
 from tools.studio.suggestions import Suggestion, suggest
 from tools.studio.workspace import Item, Kind, Workspace
@@ -116,7 +116,7 @@ class Overview:
     def starts(self, command: str) -> dict[str, Any] | None:
         """Return the form's values of a command that may be started here; None for one that is for the terminal."""
         words = command.split()[1:]  # behind ./inv
-        if not words or words[0] not in jobs.STARTABLE or words[0] not in self._tasks:
+        if not words or words[0] not in (*jobs.STARTABLE, *rooms.TASKS) or words[0] not in self._tasks:
             return None
         kinds = {flag["name"]: flag["kind"] for flag in self._tasks[words[0]].described["flags"]}
         values: dict[str, Any] = {}

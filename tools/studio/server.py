@@ -38,6 +38,7 @@ from tools.studio.record.lan.lan_server import LanServer, find_address
 from tools.studio.record.looks import Looker
 from tools.studio.record.routes import RecordingDesk, make_routes
 from tools.studio.record.takes import TakeBox
+from tools.studio.rooms import TASKS, Rooms
 from tools.studio.status import WORDS
 from tools.studio.trying.routes import TryDesk
 from tools.studio.trying.routes import make_routes as make_try_routes
@@ -80,6 +81,7 @@ class Desk:
         self.queue = queue
         self.tasks = {each["task"]: jobs.Task(each["task"], each) for each in described}
         self.n_started = 0
+        self.rooms = Rooms()
         self.overview = Overview(self.tasks)
         catalogue = read_catalogue(WORDS)
         self._page_words = by_language({**catalogue, **read_catalogue(PAGE_WORDS)})
@@ -90,22 +92,26 @@ class Desk:
 
     def start(self) -> dict[str, Any]:
         """Return what the page needs once: its words, and the forms."""
-        forms = [self.tasks[name].described for name in jobs.STARTABLE if name in self.tasks]
+        forms = [self.tasks[name].described for name in (*jobs.STARTABLE, *TASKS) if name in self.tasks]
         return {"words": self._page_words, "forms": forms}
 
     def add(self, body: bytes) -> dict[str, Any]:
-        """Queue what a form was filled with.
+        """Queue what a form was filled with, or open the page that it asks for; returns the job, or its ``url``.
 
         Raises:
             ValueError: No JSON, or not of that form.
             WrongUsage: The task cannot be started from here, or a value is not what its flag takes.
+            CheckFailed: There is no page.
         """
         asked = json.loads(body)
         name, values = asked["task"], asked["values"]
-        if name not in jobs.STARTABLE or name not in self.tasks:
-            raise WrongUsage("studio", found=f"the task {name!r}", expected=f"one of {', '.join(jobs.STARTABLE)}")
+        known = (*jobs.STARTABLE, *TASKS)
+        if name not in known or name not in self.tasks:
+            raise WrongUsage("studio", found=f"the task {name!r}", expected=f"one of {', '.join(known)}")
         if not isinstance(values, dict):
             raise ValueError("values must be an object")
+        if name in TASKS:
+            return {"url": self.rooms.open(self.tasks[name].words(values))}
         job = self.queue.add(self.tasks[name].words(values))
         self.n_started += 1
         return job
@@ -142,6 +148,7 @@ def serve(config: ServeConfig) -> Served:
         held.callback(recording.close)
         lan = _open_lan(config, recording) if config.lan else contextlib.nullcontext()
         desk = Desk(queue, describe_tasks())
+        held.callback(desk.rooms.close)
         listener = listen_as(f"studio|{paths.home()}", config.port)
         port = int(listener.getsockname()[1])
         token = read_token(jobs.folder() / ".token")

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from tests import axe
 from tools.spec_checker.browser.chromium import wait_until
 
 
@@ -211,3 +212,12 @@ def test_both_readmes_explain_every_code(site: Any) -> None:
     for name in ("README.md", "README.ko.md"):
         text = (site.model / name).read_text(encoding="utf-8")
         assert [code for code in codes if f"`{code}`" not in text] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_the_example_page_is_for_everybody(own_site: Any, folder: Path, lang: str) -> None:
+    page = own_site.open()
+    page.goto(f"{own_site.server.url}model/index.html?lang={lang}")
+    page.wait_for_selector("#camera:not([disabled])")
+    axe.assert_accessible(page, "tools/handoff/client/index.html")

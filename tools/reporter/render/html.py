@@ -149,7 +149,7 @@ def _table(table: blocks.Table) -> str:
     )
     hint = f'<p class="hint" aria-hidden="true">{escape(table.hint)}</p>' if table.hint else ""
     return (
-        f'{hint}<div class="scroll"><table class="{table.kind}">\n<thead><tr>{head}</tr></thead>\n'
+        f'{hint}<div class="scroll" tabindex="0"><table class="{table.kind}">\n<thead><tr>{head}</tr></thead>\n'
         f"<tbody>\n{body}\n</tbody>\n</table></div>"
     )
 

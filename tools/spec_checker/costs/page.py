@@ -57,7 +57,7 @@ def _model(model: Mapping[str, Any], words: Words) -> str:
     heads = ("way", "download", "macs", "native", "wasm", "webgpu", "first", "memory", "share")
     cells = "".join(f"<th>{_text(words(key))}</th>" for key in heads)
     rows = "".join(f"<tr>{''.join(_row(way, words))}</tr>" for way in model["ways"])
-    lines.append(f'<div class="wide"><table><tr>{cells}</tr>{rows}</table></div>')
+    lines.append(f'<div class="wide" tabindex="0"><table><tr>{cells}</tr>{rows}</table></div>')
     if model["litert"]:
         one = model["litert"]
         text = words(

@@ -3,7 +3,7 @@
 import { ask, by, make, toast } from "./dom.js";
 import { t } from "./words.js";
 
-const FIRST = new Set(["--dataset", "--datasets", "--subject", "--model", "--epochs", "--run", "--film", "--baseline", "--candidate", "--photos", "--windows", "--folds"]);
+const FIRST = new Set(["--dataset", "--datasets", "--subject", "--model", "--epochs", "--run", "--film", "--baseline", "--candidate", "--photos", "--windows", "--folds", "--reviewer", "--timeline", "--rater"]);
 let forms = [];
 let onStarted = () => {};
 
@@ -66,11 +66,17 @@ function showCommand() {
 
 async function submit(event) {
   event.preventDefault();
+  const button = by("form").querySelector("[type=submit]");
+  by("form-error").textContent = "";
+  button.disabled = true; // a page takes a moment to open
   try {
-    await ask("/api/jobs", { task: by("task").value, values: readValues() });
+    const { url } = await ask("/api/jobs", { task: by("task").value, values: readValues() });
+    if (url) return void location.assign(url); // Back leads to the studio again
   } catch (error) {
     by("form-error").textContent = error.message;
     return;
+  } finally {
+    button.disabled = false;
   }
   by("start").close();
   toast(t("queued"));

@@ -20,6 +20,12 @@ const FILLED_BY = {
   measured: ["evaluate"],
   shown: ["report", "handoff"],
 };
+// Pages of other tools, which open from here.
+const OPENED_BY = {
+  dataset: ({ name }) => [["review", { "--dataset": name, "--reviewer": "r1" }]],
+  timeline: ({ name }) => [["timeline-show", { "--timeline": name }], ["timeline-label", { "--timeline": name }]],
+  handoff: ({ name }) => [["game", { "--model": name }]],
+};
 const SHOWN = 12; // cards of a column, until more are asked for
 const open = new Set();
 let chosen = null;
@@ -112,7 +118,11 @@ async function choose(state, place) {
       make("dt", {}, t("file")), make("dd", {}, make("code", {}, item.file)),
     ),
     item.kind === "handoff" ? make("p", {}, make("a", { href: `/try?${new URLSearchParams({ model: item.name })}` }, t("try_this"))) : "",
-    item.page ? make("p", {}, make("a", { href: item.page, target: "_blank", rel: "noopener" }, t("open_page"))) : "",
+    item.page ? make("p", {}, make("a", { href: item.page }, t("open_page"))) : "",
+    OPENED_BY[item.kind] ? make("div", { class: "actions" }, ...OPENED_BY[item.kind](item).map(([task, values]) => {
+      const open = () => { by("details").close(); openForm(task, values); };
+      return make("button", { type: "button", onclick: open }, t(`open_${task}`));
+    })) : "",
   );
   by("details").showModal();
   by("details").addEventListener("close", () => by("map").querySelector(".at")?.focus(), { once: true });
