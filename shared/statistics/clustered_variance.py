@@ -1,6 +1,6 @@
 """How far metrics of one or two arms would scatter over other people: a covariance by person. Pure; no input or output.
 
-Two estimates are put together. The jackknife over people needs no assumption, but over a dozen people its own
+Two estimates are put together. The squares of what people add need no assumption, but over a dozen people their own
 variance is large, and it says little where few of them have an error. How far clips would scatter if each came from
 a person of its own is known better; times the design effect of a usual correlation it is a prior for the same number.
 The prior weighs as much as such correlations can be trusted: much for two clips per person, next to nothing for ten.
@@ -15,9 +15,12 @@ from shared.arrays import F64, Bool, Int
 from shared.statistics.methods import Reason
 from shared.statistics.predictions import Predictions, part_and_whole
 
-USUAL_CORRELATION, CORRELATION_SD = 0.15, 0.4
-"""Of clips of one person. Hardly a guess: from -0.25 to 0.55 within one standard deviation (our own choice)."""
+ALONE, PAIRED = (0.25, 0.5), (0.1, 0.5)
+"""Correlation of clips of one person, and how little that is known: of one arm, and of a difference of two, in which
+what both arms find hard is not seen. Hardly guesses (our own choice)."""
 MOST_DF = 1e6  # as good as known
+AREA_CLIPS = 2.0
+"""How many clips of the rarer class the usual spread of an area is worth, beside those seen (our own choice)."""
 
 
 @dataclass(frozen=True)
@@ -59,7 +62,7 @@ class _Clips:
 
 
 def clustered_variance(
-    metric: str, arms: Sequence[Predictions], *, as_share: bool = False
+    metric: str, arms: Sequence[Predictions], *, as_share: bool = False, is_alone: bool = False
 ) -> ClusteredVariance | Reason:
     """Measure how far a metric scatters over other people.
 
@@ -67,13 +70,17 @@ def clustered_variance(
         metric: accuracy, recall, precision, f1 or roc_auc.
         arms: One, or two on the same sequences.
         as_share: For f1: of the share J that it is a function of, see `shared.statistics.predictions.part_and_whole`.
+        is_alone: The metric of one arm is looked at alone, not as part of a difference. Its clips are likely to be more
+            alike; and a dozen positives, nearly all of them above the others, show too little of how an area scatters,
+            so that what an area of its size usually has is a part of it.
 
     Returns:
         The spread, or why there is none. People who give one class each are compared within their class.
 
-    Source: jackknife over people (CR3): MacKinnon, Nielsen & Webb 2023, Journal of Applied Econometrics 38:671-694;
-    degrees of freedom: Bell & McCaffrey 2002, Survey Methodology 28:169-181; mean of an observed and a usual variance,
-    weighted by degrees of freedom: Smyth 2004, Statistical Applications in Genetics and Molecular Biology 3:3.
+    Source: sums over people, each with its leverage (CR2), and degrees of freedom: Bell & McCaffrey 2002, Survey
+    Methodology 28:169-181 (with the jackknife, CR3, they are too wide where sizes differ); mean of an observed and a
+    usual variance, weighted by degrees of freedom: Smyth 2004, Statistical Applications in Genetics and Molecular
+    Biology 3:3.
     """
     labels, people, n_people, repeats = arms[0].labels, arms[0].people, arms[0].n_subjects, arms[0].repeats
     clips = _auc_clips(arms) if metric == "roc_auc" else _share_clips(metric, arms, as_share=as_share)
@@ -85,19 +92,23 @@ def clustered_variance(
     if any((np.count_nonzero(weight, axis=1) < 2).any() for weight in weights):
         return Reason.FEW_PEOPLE
     changes = sum(  # of the metric, without each person
-        _by_person(clips.deviations[:, whole], people[whole], n_people) / np.maximum(1 - weight, 1e-9)
+        _by_person(clips.deviations[:, whole], people[whole], n_people) / np.sqrt(np.maximum(1 - weight, 1e-9))
         for whole, weight in zip(wholes, weights, strict=True)
     )
     weight = np.sum(weights, axis=(0, 1))
     strata = _strata(metric, labels, people, weight > 0)
-    observed, df = _jackknife(np.asarray(changes), weight, strata)
+    observed, df = _observed(np.asarray(changes), weight, strata)
     # Clips of one class are usually alike; those of both classes are alike or the contrary, for all that is known.
     alike, together = (_mean_size(clips.weights, people, of) / repeats for of in (wholes, [slice(None)]))
-    usual_effect, usual_df = 1 + max(0.0, alike - 1) * USUAL_CORRELATION, MOST_DF
+    correlation, deviation = ALONE if is_alone else PAIRED
+    usual_effect, usual_df = 1 + max(0.0, alike - 1) * correlation, MOST_DF
     if together > 1 + 1e-6:
-        usual_df = min(MOST_DF, 2 * (usual_effect / ((together - 1) * CORRELATION_SD)) ** 2)
+        usual_df = min(MOST_DF, 2 * (usual_effect / ((together - 1) * deviation)) ** 2)
     independent = _independent(clips.deviations, arms[0], is_fixed=metric == "roc_auc" or len(strata) > 1)
     covariance = (df * observed + usual_df * usual_effect * independent) / (df + usual_df)
+    if metric == "roc_auc" and is_alone:
+        scale = _scale_of_area(clips.values[0], float(independent[0, 0]), arms[0])
+        covariance, independent = covariance * scale, independent * scale
     is_score_interval = (metric in ("accuracy", "recall") or (len(arms) == 1 and metric != "roc_auc")) and repeats == 1
     most_df = MOST_DF if is_score_interval else max(df, _df(_change(clips.deviations), np.ones(labels.size)))
     alone, found = _of_change(independent), _of_change(covariance)
@@ -185,16 +196,15 @@ def _strata(metric: str, labels: Bool, people: Int, is_used: Bool) -> list[Bool]
     return [has_positive, has_negative] if apart and is_fixed else [is_used]
 
 
-def _jackknife(changes: F64, weight: F64, strata: Sequence[Bool]) -> tuple[F64, float]:
-    """Sum the jackknife's covariance over strata, with its degrees of freedom."""
+def _observed(changes: F64, weight: F64, strata: Sequence[Bool]) -> tuple[F64, float]:
+    """Sum the covariance that people show over strata, with its degrees of freedom."""
     covariance = np.zeros((len(changes), len(changes)))
     variances, dfs = [], []
     for members in strata:
         within = changes[:, members]
         if len(strata) > 1:
             within = within - within.mean(axis=1, keepdims=True)
-        n = within.shape[1]
-        covariance += within @ within.T * (n - 1) / n
+        covariance += within @ within.T
         change = _change(within)
         variances.append(float((change**2).sum()))
         dfs.append(_df(change, weight[members]))
@@ -241,6 +251,33 @@ def _independent(deviations: F64, arm: Predictions, *, is_fixed: bool) -> F64:
     usual = share * (1 - share) * labels.size
     unlike = ((np.bincount(people, labels) - share * sizes) ** 2).sum()
     return np.asarray(inside + (min(1.0, unlike / usual) if usual else 1.0) * (whole - inside))
+
+
+def _scale_of_area(area: float, seen: float, arm: Predictions) -> float:
+    """Return how many times what was seen of an area's variance is to be believed, drawn towards the usual.
+
+    The usual one is that of exponential scores, which fits most others well.
+
+    Source: Hanley & McNeil 1982, Radiology 143:29-36; that it covers better than DeLong's with few positives: Newcombe
+    2006, Statistics in Medicine 25:559-573.
+    """
+    n_positive, n_negative = (max(1.0, float(of.sum()) / arm.repeats) for of in (arm.labels, ~arm.labels))
+    of_positives, of_negatives = area / (2 - area) - area**2, 2 * area**2 / (1 + area) - area**2
+    usual = area * (1 - area) + (n_positive - 1) * of_positives + (n_negative - 1) * of_negatives
+    if seen <= 0:
+        return 1.0
+    fewer = min(n_positive, n_negative)
+    return (fewer + AREA_CLIPS * usual / (n_positive * n_negative) / seen) / (fewer + AREA_CLIPS)
+
+
+def changes_by_seed(metric: str, arms: Sequence[Predictions], *, as_share: bool = False) -> F64:
+    """Return what each person adds with each seed to a difference, or to a metric of one arm: (n_people, n_seeds)."""
+    clips = _auc_clips(arms) if metric == "roc_auc" else _share_clips(metric, arms, as_share=as_share)
+    arm = arms[0]
+    if isinstance(clips, Reason):
+        return np.zeros((arm.n_subjects, arm.n_seeds))
+    places = arm.people * arm.n_seeds + arm.seeds
+    return np.bincount(places, _change(clips.deviations), arm.n_subjects * arm.n_seeds).reshape(-1, arm.n_seeds)
 
 
 def _mean_size(weights: F64, people: Int, wholes: Sequence[Bool | slice]) -> float:

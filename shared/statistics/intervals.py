@@ -9,7 +9,7 @@ sequences and put into a score interval. Where a handful of errors or disagreeme
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass
 from typing import Any
 
 import numpy as np
@@ -20,11 +20,13 @@ from shared.statistics.clustered_variance import ClusteredVariance, clustered_va
 from shared.statistics.methods import IntervalMethod, Reason
 from shared.statistics.metric_names import METRICS
 from shared.statistics.predictions import Predictions, check_paired, f1_of_share, part_and_whole
-from shared.statistics.recipes import recipe_difference
+from shared.statistics.recipes import RecipeDifference, recipe_spread
 
 LEVEL = 0.95
 LEAST_EFFECT = 0.4
 """Clips of both classes from each person can be worth more than independent ones; more than this is not believed."""
+FEW = 10.0
+"""Right and wrong sequences from which on a share is taken to scatter evenly to both sides."""
 
 
 @dataclass(frozen=True)
@@ -112,6 +114,14 @@ def _worth(n: float, effect: float, found: ClusteredVariance, level: float) -> f
     return max(n / effect * (normal / student) ** 2, min(n, found.n_alike))
 
 
+def _worth_of_recipes(worth: float, of_one: float, recipes: RecipeDifference | None, level: float) -> float:
+    """Return how many sequences are left where trainings could have been others, too; of_one is the variance of one."""
+    if recipes is None or not recipes.of_seeds or of_one <= 0:
+        return worth
+    reach = recipes.quantile(1 - level) * recipes.error / _quantile(level, None)
+    return min(worth, of_one / reach**2)
+
+
 def _share_interval(metric: str, arm: Predictions, level: float) -> Interval:
     part, whole = (one.sum() for one in part_and_whole(metric, arm.counts))
     n, n_subjects = int(whole), int(np.count_nonzero(part_and_whole(metric, arm.counts)[1]))
@@ -121,38 +131,49 @@ def _share_interval(metric: str, arm: Predictions, level: float) -> Interval:
     value = float(f1_of_share(share) if metric == "f1" else share)
     if n_subjects < 2:
         return Interval(value, None, None, n, n_subjects, IntervalMethod.NONE, Reason.ONE_PERSON)
-    worth, by_person, likeness = float(n), n_subjects < n, _NO_LIKENESS
+    worth, by_person, likeness, recipes = float(n), n_subjects < n, _NO_LIKENESS, None
     if by_person:
-        found = clustered_variance(metric, [arm], as_share=True)
+        found = clustered_variance(metric, [arm], as_share=True, is_alone=True)
         assert isinstance(found, ClusteredVariance)  # there are two people
         likeness = found.design_effect, found.icc
         simple, variance = share * (1 - share) / n, float(found.covariance[0, 0])
         effect = max(LEAST_EFFECT, variance / simple) if simple > 0 else found.usual_effect
-        worth = _worth(n, effect, found, level)
+        recipes = recipe_spread(metric, [arm], as_share=True, found=found)
+        worth = _worth_of_recipes(_worth(n, effect, found, level), simple * n, recipes, level)
     low, high = wilson(share * worth, worth, level)
     method = IntervalMethod.WILSON_BY_PERSON if by_person else IntervalMethod.WILSON
     if metric == "f1":
         low, high = float(f1_of_share(low)), float(f1_of_share(high))
         method = IntervalMethod.WILSON_JACCARD_BY_PERSON if by_person else IntervalMethod.WILSON_JACCARD
+    method = method if recipes is None else IntervalMethod.PEOPLE_AND_SEEDS
     return Interval(value, low, high, n, n_subjects, method, None, *likeness)
 
 
-def _auc_interval(arm: Predictions, level: float, *, most: float = math.inf) -> Interval:
-    """Wilson's interval of an area; most is how many sequences its variance may be worth."""
+def _auc_interval(arm: Predictions, level: float, *, is_alone: bool) -> Interval:
+    """Wilson's interval of an area, alone or as an arm of a difference.
+
+    Alone it is no surer than if each sequence were a question of its own.
+    """
     value = None if arm.placements is None else arm.placements.auc
-    found = Reason.ONE_PERSON if arm.n_subjects < 2 and value is not None else clustered_variance("roc_auc", [arm])
+    found = (
+        Reason.ONE_PERSON
+        if arm.n_subjects < 2 and value is not None
+        else (clustered_variance("roc_auc", [arm], is_alone=is_alone))
+    )
     if isinstance(found, Reason):
         return Interval(value, None, None, arm.n, arm.n_subjects, IntervalMethod.NONE, found)
     assert value is not None
     variance = float(found.covariance[0, 0])
     if variance > 0 and 0 < value < 1:
-        n = min(value * (1 - value) / variance, most)
+        n = min(value * (1 - value) / variance, arm.n / arm.repeats if is_alone else math.inf)
     else:  # perfectly apart (or never right): one sequence out of place can be in the wrong before all others
         n = min(int(arm.labels.sum()), int((~arm.labels).sum())) / found.usual_effect
-    worth = _worth(n, 1.0, found, level)
+    recipes = recipe_spread("roc_auc", [arm], found=found)
+    worth = _worth_of_recipes(_worth(n, 1.0, found, level), value * (1 - value), recipes, level)
     low, high = wilson(value * worth, worth, level)
     by_person = arm.n_subjects < arm.n
     method = IntervalMethod.DELONG_WILSON_BY_PERSON if by_person else IntervalMethod.DELONG_WILSON
+    method = method if recipes is None else IntervalMethod.PEOPLE_AND_SEEDS
     likeness = (found.design_effect, found.icc) if by_person else _NO_LIKENESS
     return Interval(value, low, high, arm.n, arm.n_subjects, method, None, *likeness)
 
@@ -166,15 +187,16 @@ def interval(metric: str, arm: Predictions, level: float = LEVEL) -> Interval:
         level: Share of intervals that hold the truth.
 
     Returns:
-        The metric with bounds; bounds are None, with the reason, for one person only or a class that is missing.
+        The metric with bounds; bounds are None, with the reason, for one person only or a class that is missing. With
+        three seeds or more they are of the recipe, over people and seeds, see `shared.statistics.recipes`.
 
     Source: Wilson's interval with an effective number of sequences and Student's t: Korn & Graubard 1998, Survey
     Methodology 24:193-201; AUC: the same after Kottas, Kuss & Zapf 2014, BMC Medical Research Methodology 14:26, and
     its largest variance after Birnbaum & Klose 1957, Annals of Mathematical Statistics 28:933-945. The spread:
     `shared.statistics.clustered_variance`.
     """
-    if metric == "roc_auc":  # no surer than if each sequence were a question of its own
-        return _auc_interval(arm, level, most=arm.n / arm.repeats)
+    if metric == "roc_auc":
+        return _auc_interval(arm, level, is_alone=True)
     return _share_interval(metric, arm, level)
 
 
@@ -219,7 +241,9 @@ def _same_whole_difference(metric: str, baseline: Predictions, candidate: Predic
         assert isinstance(found, ClusteredVariance)  # there are two people
         simple = ((gained + lost) / n - value**2) / n
         effect = max(LEAST_EFFECT, _variance(found) / simple) if simple > 1e-12 else found.usual_effect
-        worth, method = _worth(n, effect, found, level), IntervalMethod.TANGO_BY_PERSON
+        recipes = recipe_spread(metric, [baseline, candidate], found=found)
+        worth = _worth_of_recipes(_worth(n, effect, found, level), simple * n, recipes, level)
+        method = IntervalMethod.TANGO_BY_PERSON if recipes is None else IntervalMethod.PEOPLE_AND_SEEDS
         likeness = found.design_effect, found.icc
     low, high = _tango(gained * worth / n, lost * worth / n, worth, _quantile(level, None))
     return Interval(value, low, high, n, n_subjects, method, None, *likeness)
@@ -247,15 +271,44 @@ def _own_whole_difference(metric: str, baseline: Predictions, candidate: Predict
     if variance < 1e-12:
         return Interval(value, None, None, n, n_subjects, IntervalMethod.NONE, Reason.NO_VARIANCE)
     likeness = (found.design_effect, found.icc) if n_subjects < n else _NO_LIKENESS
+    recipes = recipe_spread(metric, [baseline, candidate], found=found)
     half = _quantile(level, found.df) * math.sqrt(variance)
+    if recipes is not None and recipes.of_seeds:
+        half = max(half, recipes.quantile(1 - level) * recipes.error)
     low, high, method = value - half, value + half, IntervalMethod.JACKKNIFE_BY_PERSON
+    weight = _hybrid_weight(metric, baseline, candidate)
+    if weight:
+        of_arms = [interval_ if metric != "roc_auc" else _auc_interval(arm, level, is_alone=False)
+                   for arm, interval_ in ((baseline, one), (candidate, other))]  # fmt: skip
+        luck = [_luck(recipe_spread(metric, [arm])) for arm in (baseline, candidate)]
+        ends = _hybrid(value, _reach(of_arms[0]), _reach(of_arms[1]), found.covariance + np.diag(luck))
+        low, high = (1 - weight) * low + weight * ends[0], (1 - weight) * high + weight * ends[1]
     if metric == "roc_auc":
-        of_one, of_other = (_reach(_auc_interval(arm, level)) for arm in (baseline, candidate))
-        hybrid = _hybrid(value, of_one, of_other, found.covariance)
-        low, high = (low + hybrid[0]) / 2, (high + hybrid[1]) / 2
         by_person = baseline.n_subjects < baseline.n
         method = IntervalMethod.DELONG_HYBRID_BY_PERSON if by_person else IntervalMethod.DELONG_HYBRID
+    method = method if recipes is None else IntervalMethod.PEOPLE_AND_SEEDS
     return Interval(value, max(-1.0, low), min(1.0, high), n, n_subjects, method, None, *likeness)
+
+
+def _hybrid_weight(metric: str, baseline: Predictions, candidate: Predictions) -> float:
+    """Return how far Student's t is not to be trusted: from 0 to 1, where an arm is never right or never wrong.
+
+    A share of few sequences scatters further to one side than to the other, which t does not know. An area is a mean
+    over pairs, and t holds for it, but for an arm that is perfect: that shows nothing of its spread.
+    """
+    if metric == "roc_auc":
+        areas = [placed.auc for arm in (baseline, candidate) if (placed := arm.placements) is not None]
+        return 0.5 * any(area in (0.0, 1.0) for area in areas)
+    rarer = []
+    for arm in (baseline, candidate):
+        part, whole = (float(one.sum()) for one in part_and_whole(metric, arm.counts))
+        rarer.append(min(part, whole - part) / arm.repeats)
+    return max(0.0, 1 - min(rarer) / FEW)
+
+
+def _luck(recipes: RecipeDifference | None) -> float:
+    """Variance over other trainings; 0 where that is not known."""
+    return 0.0 if recipes is None else recipes.of_seeds
 
 
 @dataclass(frozen=True)
@@ -274,11 +327,7 @@ def _reach(found: Interval) -> _Reach:
 
 
 def _hybrid(value: float, one: _Reach, other: _Reach, covariance: F64) -> tuple[float, float]:
-    """Put the intervals of two arms together to that of their difference, as Zou & Donner 2008 do for any number.
-
-    For the AUC t alone covers too rarely where an arm comes near 1 (down to 82 %), the hybrid alone where clips of a
-    person resemble each other (88 %); the middle of both keeps 92 % in all but a few settings (LOG.md).
-    """
+    """Put the intervals of two arms together to that of their difference, as Zou & Donner 2008 do for any number."""
     product = float(covariance[0, 0] * covariance[1, 1])
     correlation = float(covariance[0, 1]) / math.sqrt(product) if product > 0 else 0.0
 
@@ -294,21 +343,15 @@ def difference(metric: str, baseline: Predictions, candidate: Predictions, level
     With three seeds or more it is of the recipes, over people and seeds, see `shared.statistics.recipes`.
 
     Source: accuracy and recall: score interval of Tango 1998, Statistics in Medicine 17:891-908, with an effective
-    number of sequences; precision and F1: Student's t; AUC: the same and Zou & Donner 2008, Statistics in Medicine
-    27:1693-1702, see `_hybrid`. The spread: `shared.statistics.clustered_variance`.
+    number of sequences; precision, F1 and AUC: Student's t, and with few sequences Zou & Donner 2008, Statistics in
+    Medicine 27:1693-1702, see `_hybrid_weight`. The spread: `shared.statistics.clustered_variance`.
 
     Raises:
         InvalidInput: The predictions are not of the same sequences, see `shared.statistics.predictions.check_paired`.
     """
     check_paired(baseline, candidate)
     is_same = metric in ("accuracy", "recall")
-    found = (_same_whole_difference if is_same else _own_whole_difference)(metric, baseline, candidate, level)
-    recipes = recipe_difference(metric, baseline, candidate)
-    if recipes is None or found.low is None or found.high is None:
-        return found
-    low, high = recipes.bounds(level)
-    method = IntervalMethod.PEOPLE_AND_SEEDS
-    return replace(found, low=min(low, found.low), high=max(high, found.high), method=method)
+    return (_same_whole_difference if is_same else _own_whole_difference)(metric, baseline, candidate, level)
 
 
 def intervals(arm: Predictions, level: float = LEVEL) -> dict[str, Interval]:

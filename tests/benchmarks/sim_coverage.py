@@ -15,6 +15,7 @@ import functools
 import json
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import numpy as np
 from beta_people import BetaWorld, worlds
@@ -41,13 +42,28 @@ class Found:
 
     Attributes:
         hits: Whether each interval held the truth.
+        above: How many intervals lay wholly above the truth; the other misses lay below.
+        widths: Width of each interval.
+        without: How many had no interval.
         telling: Sequences that could tell in each run; empty where that is not counted.
         counted: (part, other part, whole) of each run, for the interval that knows the design effect.
     """
 
     hits: list[bool] = field(default_factory=list)
+    above: int = 0
+    widths: list[float] = field(default_factory=list)
+    without: int = 0
     telling: list[float] = field(default_factory=list)
     counted: list[tuple[float, float, float]] = field(default_factory=list)
+
+    def add(self, true: float, low: float | None, high: float | None) -> None:
+        """Compare one interval with the truth."""
+        if low is None or high is None:
+            self.without += 1
+            return
+        self.hits.append(low - 1e-9 <= true <= high + 1e-9)
+        self.above += low - 1e-9 > true
+        self.widths.append(high - low)
 
 
 def bounds(
@@ -55,31 +71,37 @@ def bounds(
 ) -> Iterator[tuple[str, float | None, float | None]]:
     """Give bounds by name: of the baseline's metrics and of the differences."""
     for metric in METRICS:
-        if only is not None and not {metric, f"difference of {metric}"} & only:
-            continue
-        one, other = interval(metric, arms[0]), difference(metric, *arms)
-        yield metric, one.low, one.high
-        yield f"difference of {metric}", other.low, other.high
+        if only is None or metric in only:
+            found = interval(metric, arms[0])
+            yield metric, found.low, found.high
+        if only is None or f"difference of {metric}" in only:
+            found = difference(metric, *arms)
+            yield f"difference of {metric}", found.low, found.high
 
 
-def more_bounds(world: MixedWorld, arm: Predictions) -> Iterator[tuple[str, float, float | None, float | None]]:
+def more_bounds(
+    world: MixedWorld, arm: Predictions, only: set[str] | None
+) -> Iterator[tuple[str, float, float | None, float | None]]:
     """Give name, truth and bounds of an arm's specificity, and of the share of positives in each bin of scores."""
-    turned = Predictions(~arm.labels, -arm.scores, -arm.threshold, arm.people, arm.sequence_ids)
-    found = interval("recall", turned)
-    yield SPECIFICITY, world.true()[SPECIFICITY][0], found.low, found.high
-    true = true_shares(world)
-    bins = calibration(arm.labels, arm.scores, people=arm.people, sequence_ids=arm.sequence_ids).bins
-    for one in bins:
-        yield CALIBRATION, true[round(one.low * N_BINS)], one.interval_low, one.interval_high
+    if only is None or SPECIFICITY in only:
+        turned = Predictions(~arm.labels, -arm.scores, -arm.threshold, arm.people, arm.sequence_ids)
+        found = interval("recall", turned)
+        yield SPECIFICITY, world.true()[SPECIFICITY][0], found.low, found.high
+    if only is None or CALIBRATION in only:
+        true = true_shares(world)
+        bins = calibration(arm.labels, arm.scores, people=arm.people, sequence_ids=arm.sequence_ids).bins
+        for one in bins:
+            yield CALIBRATION, true[round(one.low * N_BINS)], one.interval_low, one.interval_high
 
 
 @functools.lru_cache(maxsize=1)
 def true_shares(world: MixedWorld) -> list[float]:
     """Return the share of positives in each bin, over endlessly many people."""
     arm = world.endless()[0]
-    bins = calibration(arm.labels, arm.scores).bins
-    shares = {round(one.low * N_BINS): one.positive_share for one in bins}
-    return [shares.get(number, np.nan) for number in range(N_BINS)]
+    places = np.clip(np.ceil(arm.scores * N_BINS).astype(np.int64) - 1, 0, N_BINS - 1)
+    sums = (np.bincount(places, weights, N_BINS) for weights in (arm.labels.astype(np.float64), None))
+    with np.errstate(invalid="ignore"):
+        return list(np.divide(*sums))
 
 
 def counted(name: str, arms: tuple[Predictions, Predictions]) -> tuple[float, float, float]:
@@ -104,20 +126,19 @@ def cover(
     for _ in range(n_runs):
         arms = world.draw(rng)
         if isinstance(world, MixedWorld):
-            for name, true, low, high in more_bounds(world, arms[0]):
-                if low is not None and high is not None and np.isfinite(true):
-                    found.setdefault(name, Found()).hits.append(low - 1e-9 <= true <= high + 1e-9)
+            for name, true, low, high in more_bounds(world, arms[0], only):
+                if np.isfinite(true):
+                    found.setdefault(name, Found()).add(true, low, high)
         for name, low, high in bounds(arms, only):
             baseline, candidate = truth[name.split()[-1]]
-            true = candidate - baseline if "difference" in name else baseline
             record = found.setdefault(name, Found())
             if not isinstance(world, MixedWorld):
                 record.counted.append(counted(name, arms))
-            if low is not None and high is not None:
-                record.hits.append(low - 1e-9 <= true <= high + 1e-9)
+            record.add(candidate - baseline if "difference" in name else baseline, low, high)
     return {
         name: {
-            "covered": float(np.mean(record.hits)),
+            "covered": float(np.mean(record.hits)), "n": len(record.hits), "above": record.above / len(record.hits),
+            "width": float(np.mean(record.widths)), "without": record.without,
             **({"telling": telling(name, record), **with_true_effect(name, record, truth[name.split()[-1]])}
                if record.counted else {"telling": FEW}),
         }
@@ -167,27 +188,30 @@ def main() -> None:
     parser.add_argument(
         "--each", action="store_true", help="print the three least covered settings of each number, too"
     )
-    parser.add_argument("--verbose", action="store_true", help="print each setting when it is done")
+    parser.add_argument("--cells", type=Path, help="append a line of JSON for each number of each setting to this file")
+    parser.add_argument("--only", nargs="+", metavar="NUMBER", help="only these, as 'difference of recall' (all)")
+    parser.add_argument("--part", type=int, nargs=2, default=(0, 1), metavar=("K", "N"), help="only each N-th, from K")
     options = parser.parse_args()
     is_beta = options.generator == "beta"
     is_mixed = options.generator == "mixed"
     all_worlds = mixed_settings() if is_mixed else worlds(options.generator, options.people, options.clips)
     order = np.random.default_rng(options.seed + is_beta).permutation(len(all_worlds))
-    chosen = sorted(order[: options.settings or None].tolist())
+    chosen = sorted(order[: options.settings or None].tolist())[options.part[0] :: options.part[1]]
     by_name: dict[str, list[tuple[dict[str, float], Worlds]]] = {}
     for number in chosen:
         rng = np.random.default_rng([options.seed, number, is_beta])  # a setting gives the same alone and among others
-        rows = cover(all_worlds[number], options.runs, rng)
+        rows = cover(all_worlds[number], options.runs, rng, set(options.only) if options.only else None)
         outside = {name for name, row in rows.items() if not LEAST <= row["covered"] <= MOST}
         if outside and options.again:
             again = cover(all_worlds[number], options.again, np.random.default_rng([options.seed, number, 2]), outside)
             rows |= {name: again[name] for name in outside & set(again)}
         for name, row in rows.items():
             by_name.setdefault(name, []).append((row, all_worlds[number]))
-        if options.verbose:
-            print(
-                number, all_worlds[number], {name: round(row["covered"], 3) for name, row in rows.items()}, flush=True
-            )
+        if options.cells:
+            with options.cells.open("a", encoding="utf-8") as out:
+                for name, row in rows.items():
+                    about = {"setting": number, "world": str(all_worlds[number]), "name": name}
+                    out.write(json.dumps(about | row) + "\n")
     table = {}
     for name, rows in by_name.items():
         parts = {

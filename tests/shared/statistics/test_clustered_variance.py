@@ -31,17 +31,47 @@ def test_a_jackknife_of_people_by_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     # People with 2 of 2, 1 of 2 and 0 of 2 right: without each of them 1/4, 2/4, 3/4; (n - 1) / n times 2 / 16.
     labels = np.ones(6, dtype=np.bool_)
     arm = Predictions(labels, np.array([1, 1, 1, 0, 0, 0.0]), 0.5, np.repeat(np.arange(3), 2))
-    monkeypatch.setattr(module, "CORRELATION_SD", 1e6)  # nothing is known of usual correlations
+    monkeypatch.setattr(module, "PAIRED", (0.1, 1e6))  # nothing is known of usual correlations
     assert measured("accuracy", arm).covariance[0, 0] == pytest.approx(2 / 3 * 2 / 16, rel=1e-6)
 
 
 def test_what_is_usual_counts_for_two_clips_a_person_and_hardly_for_ten() -> None:
     few, many = measured("accuracy", drawn(12, 2, 0.3)), measured("accuracy", drawn(12, 10, 0.3))
-    assert few.usual_effect == pytest.approx(1.15)  # 1 + (2 - 1) 0.15
-    assert many.usual_effect == pytest.approx(2.35)
-    # Of 12 people at most 11 degrees of freedom; of what is usual 2 (1.15 / 0.4)^2 = 16.5 and 2 (2.35 / 3.6)^2 = 0.85.
-    assert 16.5 < few.df <= 11 + 16.54
-    assert 0.85 < many.df <= 11 + 0.86
+    assert few.usual_effect == pytest.approx(1.1)  # 1 + (2 - 1) 0.1
+    assert many.usual_effect == pytest.approx(1.9)
+    # Of 12 people at most 11 degrees of freedom; of what is usual 2 (1.1 / 0.5)^2 = 9.7 and 2 (1.9 / 4.5)^2 = 0.36.
+    assert 9.6 < few.df <= 11 + 9.69
+    assert 0.35 < many.df <= 11 + 0.36
+
+
+def test_one_arm_alone_is_taken_for_more_alike_than_what_two_do_not_share() -> None:
+    arm = drawn(12, 3, 0.3)
+    alone = clustered_variance("accuracy", [arm], is_alone=True)
+    assert isinstance(alone, ClusteredVariance)
+    assert alone.usual_effect == pytest.approx(1.5)  # 1 + (3 - 1) 0.25
+
+
+def test_an_area_of_few_positives_is_no_surer_than_its_size_allows() -> None:
+    """Four positives, each above all but one of 60 negatives: they show hardly any spread."""
+    labels = np.arange(64) < 4
+    scores = np.where(labels, 0.9 + 0.01 * np.arange(64), np.linspace(0, 0.8, 64))
+    scores[10] = 0.99
+    arm = Predictions(labels, scores, 0.5, np.arange(64))
+    shown, alone = measured("roc_auc", arm), clustered_variance("roc_auc", [arm], is_alone=True)
+    assert isinstance(alone, ClusteredVariance)
+    assert alone.covariance[0, 0] > 1.1 * shown.covariance[0, 0]
+
+
+def test_sizes_that_differ_do_not_widen_the_spread_itself() -> None:
+    """Of independent clips, two people who gave a third each: the mean of the variances is that of the shares."""
+    people = np.repeat(np.arange(12), [40, 40] + 10 * [4])
+    rng = np.random.default_rng(2)
+    found = []
+    for _ in range(400):
+        right = rng.random(people.size) < 0.7
+        found.append(measured("accuracy", Predictions(np.ones(120, dtype=np.bool_), right * 1.0, 0.5, people)))
+    mean = np.mean([one.covariance[0, 0] for one in found])
+    assert mean == pytest.approx(0.7 * 0.3 / 120, rel=0.25)
 
 
 def test_people_who_all_answer_alike_are_worth_no_more_than_their_number() -> None:

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 from scipy import special
 
-from shared.statistics.intervals import difference
+from shared.statistics.intervals import difference, interval
 from shared.statistics.methods import IntervalMethod, TestMethod
 from shared.statistics.predictions import Predictions
 from shared.statistics.recipes import RecipeDifference, recipe_difference
@@ -42,6 +42,16 @@ def test_a_recipe_that_is_better_with_each_seed_is_found(metric: str) -> None:
     assert test.p < 0.05
     assert interval.low is not None
     assert interval.low > 0
+
+
+@pytest.mark.parametrize("metric", ["accuracy", "recall", "precision", "f1", "roc_auc"])
+def test_one_arm_holds_the_luck_of_its_trainings(metric: str) -> None:
+    """Of three trainings one is far luckier; three that are alike leave the interval nearly as it was."""
+    unlike, alike = interval(metric, pooled([0.7, 0.9, 0.75])), interval(metric, pooled([0.78, 0.78, 0.78]))
+    assert unlike.method is alike.method is IntervalMethod.PEOPLE_AND_SEEDS
+    widths = [(one.high or 0.0) - (one.low or 0.0) for one in (unlike, alike)]
+    assert widths[0] > 2 * widths[1]
+    assert widths[1] < 0.3
 
 
 @pytest.mark.parametrize("n_seeds", [1, 2])

@@ -11,9 +11,14 @@ from shared.statistics.intervals import LEVEL, Interval, interval
 from shared.statistics.methods import IntervalMethod, Reason
 from shared.statistics.predictions import make_predictions
 
-USUAL_EFFECT, PRIOR_DF = 2.0, 3.0
-"""What is believed of the design effect before anybody is seen: people's rates differ, a variance twice that of
-independent events, believed as much as three people (our own choice; coverage by simulation: LOG.md)."""
+USUAL_SPREAD, PRIOR_DF = 1.0, 2.0
+"""What is believed of people before anybody is seen, as much as two people: rates scatter as far as they are large (an
+exponential distribution), so that the design effect is 1 and the events of a person (our own choice; LOG.md)."""
+GROWTH = 0.7
+"""How the part of the variance that people make grows with the rate: as rate^(1 + GROWTH). 0 would be independent
+events, 1 people whose rates scatter in proportion, for which few people give no upper end at all."""
+EFFECT_OF_NONE = 2.0  # where nobody had an event, so that nothing tells how people differ
+N_STEPS = 30
 
 
 def rate_interval(n_events: F64, minutes: F64, level: float = LEVEL) -> Interval:
@@ -29,7 +34,8 @@ def rate_interval(n_events: F64, minutes: F64, level: float = LEVEL) -> Interval
 
     Source: exact Poisson interval (Garwood 1936, Biometrika 28:437-442) with an effective number of minutes and
     Student's t, as Korn & Graubard 1998 (Survey Methodology 24:193-201) do for a share; design effect by the jackknife
-    over people, drawn towards a usual one as in `shared.statistics.clustered_variance`.
+    over people, drawn towards a usual one as in `shared.statistics.clustered_variance`. Each end is found with the
+    effect of its own rate, as in a score interval: the variance at the rate that was seen reaches too little upward.
 
     Example:
         >>> found = rate_interval(np.array([1.0, 0.0, 2.0]), np.array([0.5, 0.5, 0.5]))
@@ -46,7 +52,8 @@ def rate_interval(n_events: F64, minutes: F64, level: float = LEVEL) -> Interval
         return Interval(rate, None, None, int(total), n_people, IntervalMethod.NONE, Reason.ONE_PERSON)
     weights = spans / total_min
     df = float(1 / (weights**2).sum() - 1)
-    effect = USUAL_EFFECT
+    usual_effect = 1 + USUAL_SPREAD * rate * float((spans**2).sum()) / total_min if total else EFFECT_OF_NONE
+    effect = usual_effect
     changes = (counts - rate * spans) / total_min / np.maximum(1 - weights, 1e-9)
     squares = float((changes**2).sum())
     if total and squares > 1e-15:
@@ -54,12 +61,20 @@ def rate_interval(n_events: F64, minutes: F64, level: float = LEVEL) -> Interval
         df = max(0.5, min(df, 2 / excess if excess > 1e-9 else n_people - 1.0))
     if total:
         observed = squares * (n_people - 1) / n_people / (rate / total_min)
-        effect = max(1.0, (df * observed + PRIOR_DF * USUAL_EFFECT) / (df + PRIOR_DF))
+        effect = max(1.0, (df * observed + PRIOR_DF * usual_effect) / (df + PRIOR_DF))
     normal, student = float(special.ndtri((1 + level) / 2)), float(special.stdtrit(df + PRIOR_DF, (1 + level) / 2))
-    worth_min = total_min / effect * (normal / student) ** 2
-    worth = rate * worth_min
-    low = float(special.gammaincinv(worth, (1 - level) / 2)) / worth_min if total else 0.0
-    high = float(special.gammaincinv(worth + 1, (1 + level) / 2)) / worth_min
+    quantiles = (normal / student) ** 2
+
+    def end(*, upper: bool) -> float:
+        found, tail = rate, (1 + (level if upper else -level)) / 2
+        for _ in range(N_STEPS if rate and effect > 1 else 1):
+            grown = 1 + (effect - 1) * (found / rate) ** GROWTH if rate else effect
+            worth_min = total_min / grown * quantiles
+            reached = float(special.gammaincinv(rate * worth_min + upper, tail)) / worth_min
+            found = (found + reached) / 2 if rate and effect > 1 else reached
+        return found
+
+    low, high = end(upper=False) if total else 0.0, end(upper=True)
     return Interval(rate, low, high, int(total), n_people, IntervalMethod.GARWOOD_BY_PERSON)
 
 
