@@ -277,7 +277,8 @@ def changes_by_seed(metric: str, arms: Sequence[Predictions], *, as_share: bool 
     if isinstance(clips, Reason):
         return np.zeros((arm.n_subjects, arm.n_seeds))
     places = arm.people * arm.n_seeds + arm.seeds
-    return np.bincount(places, _change(clips.deviations), arm.n_subjects * arm.n_seeds).reshape(-1, arm.n_seeds)
+    sums = np.bincount(places, _change(clips.deviations), arm.n_subjects * arm.n_seeds)
+    return np.asarray(sums.reshape(-1, arm.n_seeds), dtype=np.float64)
 
 
 def _mean_size(weights: F64, people: Int, wholes: Sequence[Bool | slice]) -> float:

@@ -15,7 +15,7 @@ class IntervalMethod(StrEnum):
     DELONG_WILSON_BY_PERSON = "delong_wilson_by_person"
     TANGO = "tango"
     TANGO_BY_PERSON = "tango_by_person"
-    JACKKNIFE_BY_PERSON = "jackknife_by_person"
+    JACKKNIFE_BY_PERSON = "jackknife_by_person"  # and with few sequences Zou and Donner's hybrid
     DELONG_HYBRID = "delong_hybrid"
     DELONG_HYBRID_BY_PERSON = "delong_hybrid_by_person"
     NEWCOMBE = "newcombe"

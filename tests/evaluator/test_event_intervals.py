@@ -27,11 +27,10 @@ def test_no_events_and_all_events_of_one_person_still_have_an_upper_end() -> Non
     assert 6 < one.high < 1000
 
 
-def test_the_interval_holds_the_rate_of_people_who_differ_as_an_exponential() -> None:
-    """With an effect of 2 for everybody and the variance of the rate seen, it held in 86 to 90 %."""
+def test_the_interval_holds_the_rate_of_people_who_differ_much() -> None:
+    """With an effect of 2 for everybody and the variance of the rate that was seen, it held in 90 %, now in 96 %."""
     rng = np.random.default_rng(3)
-    found = [
-        rate_interval(rng.poisson(4 * rng.exponential(size=20)).astype(float), np.full(20, 2.0)) for _ in range(200)
-    ]
+    events = [rng.poisson(4 * rng.gamma(1 / 2.25, 2.25, 12)).astype(float) for _ in range(300)]
+    found = [rate_interval(one, np.full(12, 2.0)) for one in events]
     held = [one.low <= 2 <= one.high for one in found if one.low is not None and one.high is not None]
-    assert np.mean(held) > 0.91
+    assert np.mean(held) > 0.93
