@@ -141,7 +141,7 @@ def _residual(changes: F64) -> float:
     if n_people < 2:
         return 0.0
     left = used - used.mean(axis=1, keepdims=True) - used.mean(axis=0) + used.mean()
-    return float((left**2).sum()) * n_people * n_seeds / ((n_people - 1) * (n_seeds - 1))
+    return float((left**2).sum() * n_people * n_seeds / ((n_people - 1) * (n_seeds - 1)))
 
 
 def _value(metric: str, arm: Predictions, chosen: Bool, as_share: bool) -> float:
