@@ -60,6 +60,18 @@ def listen(ports: Sequence[int], host: str = HOST) -> socket.socket:
     raise problem
 
 
+class _Server(uvicorn.Server):
+    """uvicorn's server, which at its end closes connections that are in the middle of a request as well."""
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Stop, and leave no connection open."""
+        await super().shutdown(sockets)
+        for connection in list(self.server_state.connections):
+            if (transport := getattr(connection, "transport", None)) is not None:
+                transport.abort()
+        await asyncio.sleep(0)
+
+
 class LocalServer:
     """Runs a web application, in this thread or in one of its own.
 
@@ -95,7 +107,7 @@ class LocalServer:
             ssl_certfile=tls.certificate_file if tls else None,
             ssl_keyfile=tls.key_file if tls else None,
         )
-        self._server = uvicorn.Server(config)
+        self._server = _Server(config)
 
     def run(self) -> None:
         """Answer in this thread until Control-C or `close`."""

@@ -121,7 +121,7 @@ async function choose(state, place) {
     item.page ? make("p", {}, make("a", { href: item.page }, t("open_page"))) : "",
     OPENED_BY[item.kind] ? make("div", { class: "actions" }, ...OPENED_BY[item.kind](item).map(([task, values]) => {
       const open = () => { by("details").close(); openForm(task, values); };
-      return make("button", { type: "button", onclick: open }, t(`open_${task}`));
+      return make("button", { type: "button", onclick: open }, t(`open_${task.replaceAll("-", "_")}`));
     })) : "",
   );
   by("details").showModal();

@@ -1,5 +1,8 @@
 """Why a page's request is not done, as a code that the page has words for, and as text."""
 
+import contextlib
+import errno
+from collections.abc import Iterator
 from enum import StrEnum
 
 
@@ -49,3 +52,18 @@ class Refused(Exception):
     def __init__(self, code: Code, text: str) -> None:
         super().__init__(f"{code}: {text}")
         self.code, self.text = code, text
+
+
+@contextlib.contextmanager
+def said_if_full() -> Iterator[None]:
+    """Say in words that the disk is full; what was being written is not there.
+
+    Raises:
+        Refused: It is full.
+    """
+    try:
+        yield
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
+            raise
+        raise Refused(Code.NO_ROOM, "no space left on the disk; nothing of this film was stored") from None

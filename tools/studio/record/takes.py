@@ -8,8 +8,6 @@ studio is killed is recorded when it starts again. A take is made by the recorde
 made before.
 """
 
-import contextlib
-import errno
 import hashlib
 import json
 import re
@@ -30,7 +28,7 @@ from shared.errors import InvalidInput, SmilebenchError
 from shared.text.catalogue import Lang
 from tools.studio.record import people
 from tools.studio.record.ivf import BadFilm, check_film
-from tools.studio.record.refusal import Code, Refused
+from tools.studio.record.refusal import Code, Refused, said_if_full
 from tools.studio.record.run_recorder import Answer, record_film, undo_take
 
 PART_BYTES = 1 << 20
@@ -73,11 +71,7 @@ class TakeBox:
     """
 
     def __init__(self, record: Callable[[Path, Begun], Answer] | None = None) -> None:
-        self._record = record or (
-            lambda place, begun: record_film(
-                place / _FILM, place / _DOCUMENT, begun.subject_id, begun.dataset, begun.lang
-            )
-        )
+        self._record = record or _record_film
         self._changed = threading.Condition()
         self._recording = threading.Lock()
         self._is_open = True
@@ -97,7 +91,7 @@ class TakeBox:
         """
         place = _place(take_id)
         people.must_be_agreed(people.find_folder(begun.dataset), begun.subject_id)
-        with self._changed, _room():
+        with self._changed, said_if_full():
             if place.is_dir() and (place / _BEGUN).is_file():
                 if _read_begun(place) != begun:
                     raise Refused(Code.OTHER_TAKE, "another take has this id")
@@ -132,7 +126,7 @@ class TakeBox:
         most = most_bytes(people.protocol_of(people.find_folder(_read_begun(place).dataset)).duration_s)
         if not 0 < len(data) <= PART_BYTES or not 0 <= number < most // PART_BYTES:
             raise Refused(Code.TOO_LARGE, f"expected parts of at most {PART_BYTES} bytes, {most} bytes in all")
-        with self._changed, _room():
+        with self._changed, said_if_full():
             self._own(take_id, owner)  # it may have been dropped meanwhile
             if not (place / _DOCUMENT).is_file() and not _is_over(place):
                 contracts.write_bytes(_part(place, number), data)
@@ -148,7 +142,7 @@ class TakeBox:
         Raises:
             Refused: Parts are missing, or the film is not the one that the page tells of; it is dropped.
         """
-        with self._changed, _room():
+        with self._changed, said_if_full():
             place = self._own(take_id, owner)
             if (place / _DOCUMENT).is_file() or _is_over(place):
                 return self._state(place)
@@ -341,6 +335,10 @@ class TakeBox:
         self._not_before_s[place.name] = time.monotonic() + after_s
 
 
+def _record_film(place: Path, begun: Begun) -> Answer:
+    return record_film(place / _FILM, place / _DOCUMENT, begun.subject_id, begun.dataset, begun.lang)
+
+
 def most_bytes(duration_s: float) -> int:
     """Return how large a film of a protocol's duration may be."""
     return int((duration_s + SLACK_S) * BYTES_A_SECOND)
@@ -390,14 +388,3 @@ def _is_busy(dataset: Path) -> bool:
             return False
     except filelock.Timeout:
         return True
-
-
-@contextlib.contextmanager
-def _room() -> Iterator[None]:
-    """Say in words that the disk is full; what was being written is not there."""
-    try:
-        yield
-    except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
-            raise
-        raise Refused(Code.NO_ROOM, "no space left on the disk; nothing of this film was stored") from None

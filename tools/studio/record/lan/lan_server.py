@@ -138,6 +138,7 @@ class LanServer:
     def __exit__(self, *_: object) -> None:
         self._stop.set()
         self.doorkeeper.changed.set()
+        self._terminal.join(5)
         self._server.close()
 
     def _show_codes(self) -> None:
