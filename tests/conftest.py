@@ -8,6 +8,7 @@ import shutil
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import cv2
@@ -372,14 +373,31 @@ def launch(playwright: Any, chromium: dict[str, Any]) -> Iterator[Callable[..., 
         browser.close()
 
 
-@pytest.fixture(scope="module")
-def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
-    """A page in the system's Firefox: `goto` and `evaluate` of firefox.py, which is no test and no package."""
-    spec = importlib.util.spec_from_file_location("firefox", Path(__file__).with_name("firefox.py"))
+def load_helper(name: str) -> ModuleType:
+    """Load a Python file below this folder that is no test and no package."""
+    path = Path(__file__).parent / name
+    spec = importlib.util.spec_from_file_location(path.stem, path)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="session")
+def write_standin() -> Callable[..., dict[str, Any]]:
+    """The function of handoff/client/standin.py: ``write_standin(folder, threshold=0.5, ...)`` returns the spec.
+
+    Its answer is the red of five frames, weighted 1 to 5 of 15 from the oldest to the newest.
+    """
+    function: Callable[..., dict[str, Any]] = load_helper("handoff/client/standin.py").write_standin
+    return function
+
+
+@pytest.fixture(scope="module")
+def firefox(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A page in the system's Firefox: `goto` and `evaluate` of firefox.py, which is no test and no package."""
+    module = load_helper("firefox.py")
     program = module.find_firefox()
     if program is None:
         pytest.skip("Firefox is not installed")

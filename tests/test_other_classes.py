@@ -42,18 +42,9 @@ def home(tmp_path_factory: pytest.TempPathFactory, make_dataset: Callable[..., D
         patch.setenv("SMILEBENCH_ASSETS", str(folder / "no-assets"))
         make_dataset(folder / "datasets" / "calls", subjects=3, protocol=protocol_of("neutral", "anxious"))
         small = ["--encoder", "mobilenet_v3_small_b3", "--input-px", "64", "--pooling", "grid"]
-        words = [
-            "--dataset",
-            "calls",
-            *small,
-            "--weights",
-            "none",
-            "--epochs",
-            "1",
-            "--out",
-            f"{folder}/artifacts/runs/r",
-        ]
-        assert trainer.main([*words, "--quiet"]) == 0
+        words = ["--dataset", "calls", *small, "--weights", "none", "--epochs", "1", "--quiet"]
+        words += ["--out", f"{folder}/artifacts/runs/r"]
+        assert trainer.main(words) == 0
         assert exporter.main(["--run", "r", "--out", "calls-e1", "--quiet"]) == 0
         yield folder
 

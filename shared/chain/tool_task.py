@@ -124,11 +124,11 @@ def text_task(
     """
     name = shlex.split(example)[0]
 
-    def said(c: Context, given: argparse.Namespace) -> None:
+    def run(c: Context, given: argparse.Namespace) -> None:
         with exit_codes():
             print(work(c, given))
 
-    return _parsed_task(said, name, f"{summary}\n\nExample: ./inv {example}", parser)
+    return _parsed_task(run, name, f"{summary}\n\nExample: ./inv {example}", parser)
 
 
 def chain_task(

@@ -1,10 +1,12 @@
 """Request bodies that may be too large, too slow, or break off: read piece by piece within limits, never onto the disk.
 
-Knows nothing of what is in them.
+Knows nothing of what is in them, but that some are JSON.
 """
 
 import asyncio
+import json
 from collections.abc import AsyncGenerator
+from typing import Any
 
 from starlette.requests import ClientDisconnect, Request
 
@@ -64,3 +66,21 @@ async def read_body(request: Request, most_bytes: int, within_s: float = WITHIN_
         BodyRefused: Too large, too slow, or the page has gone.
     """
     return b"".join([piece async for piece in pieces_of(request, most_bytes, within_s)])
+
+
+async def read_json(request: Request, most_bytes: int, within_s: float = WITHIN_S) -> dict[str, Any]:
+    """Read a body that is one JSON object; see `pieces_of`.
+
+    Raises:
+        BodyRefused: As for any body; it is not declared as JSON, or is no JSON object.
+    """
+    if request.headers.get("content-type", "").split(";")[0] != "application/json":
+        raise BodyRefused(400, "expected JSON")
+    body = await read_body(request, most_bytes, within_s)
+    try:
+        found = json.loads(body)
+    except (ValueError, RecursionError):
+        raise BodyRefused(400, "expected JSON") from None
+    if not isinstance(found, dict):
+        raise BodyRefused(400, "expected an object")
+    return found

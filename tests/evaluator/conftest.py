@@ -1,9 +1,7 @@
 """A hand-off that answers by hand, and drawn films that it sees: grey frames, ten a second."""
 
-import importlib.util
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -11,22 +9,6 @@ import pytest
 from shared.video import FilmWriter, Frame
 
 DrawFilm = Callable[..., Path]
-
-
-@pytest.fixture(scope="session")
-def write_standin() -> Callable[..., dict[str, Any]]:
-    """The function of the client's tests: ``write_standin(folder, threshold=0.5, ...)`` returns the spec.
-
-    Its answer is the red of five frames, weighted 1 to 5 of 15 from the oldest to the newest.
-    """
-    path = Path(__file__).parents[1] / "handoff" / "client" / "standin.py"
-    spec = importlib.util.spec_from_file_location("standin", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    function: Callable[..., dict[str, Any]] = module.write_standin
-    return function
 
 
 @pytest.fixture(scope="session")

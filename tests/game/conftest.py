@@ -1,6 +1,5 @@
 """The game as a program, a Chromium that plays it, and a hand-off whose answers follow a drawn film."""
 
-import importlib.util
 import os
 import re
 import shutil
@@ -17,18 +16,6 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 CLIENT_TESTS = ROOT / "tests" / "handoff" / "client"
 CALM_S, LAUGH_S, FPS = 3.0, 2.5, 30
-
-
-@pytest.fixture(scope="session")
-def write_standin() -> Callable[..., Any]:
-    """The function of tests/handoff/client/standin.py: a hand-off that calls the red of a picture a smile."""
-    spec = importlib.util.spec_from_file_location("standin", CLIENT_TESTS / "standin.py")
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    function: Callable[..., Any] = module.write_standin
-    return function
 
 
 @pytest.fixture(scope="session")

@@ -3,9 +3,9 @@
 python -m tests.studio.large_workspace HOME
 """
 
+import argparse
 import csv
 import json
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -95,4 +95,6 @@ def _write(path: Path, document: dict[str, Any], schema: str) -> None:
 
 
 if __name__ == "__main__":
-    fill(Path(sys.argv[1]))
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("home", type=Path, help="the workspace, which is made")
+    fill(parser.parse_args().home)

@@ -1,6 +1,5 @@
 """Models tried on the camera in the studio's page: in a real Chromium, with a film as camera."""
 
-import importlib.util
 import json
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -22,22 +21,10 @@ BRIGHT = 220 / 255  # the score of the bright half of the film
 SCORES = {"smile": [0.9, 0.8, 0.6, 0.3], "non_smile": [0.7, 0.2, 0.1, 0.1]}
 
 
-def _load_standin() -> Callable[..., dict[str, Any]]:
-    path = ROOT / "tests" / "handoff" / "client" / "standin.py"
-    spec = importlib.util.spec_from_file_location("standin", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    function: Callable[..., dict[str, Any]] = module.write_standin
-    return function
-
-
 @pytest.fixture
-def handoffs(home: Path) -> Path:
+def handoffs(home: Path, write_standin: Callable[..., dict[str, Any]]) -> Path:
     """Two hand-offs that call the red of a picture a smile, the second one above 0.95 only; the first has a model."""
     place = home / "artifacts" / "handoff"
-    write_standin = _load_standin()
     spec = write_standin(place / "ours", threshold=0.5, release_threshold=0.4, max_deviation_ms=1000)
     write_standin(place / "strict", threshold=0.95, release_threshold=0.9, max_deviation_ms=1000, providers=())
     card = json.loads((POSITIVE / "model/ours.json").read_text(encoding="utf-8"))

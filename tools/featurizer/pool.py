@@ -12,8 +12,8 @@ import numpy as np
 import numpy.typing as npt
 
 from shared.dataset.feature_store import row_dtype
-from shared.errors import CheckFailed, InvalidInput, MissingOutside, SmilebenchError
-from tools.featurizer.worker import Job, Picture, work
+from shared.errors import CheckFailed
+from tools.featurizer.worker import Job, Picture, error_of, work
 
 PICTURES_A_TASK = 8
 TASKS_A_WORKER = 2  # one in work and one waiting, so that no worker waits for the parent
@@ -54,8 +54,7 @@ class _Worker:
                 todo="what was read is kept: run the same command again, with fewer --workers if memory was short",
             ) from None
         if what == "problem":
-            exit_code = content.pop("exit_code")
-            raise _error_of(exit_code)(content.pop("what"), **content)
+            raise error_of(content)
         self.tasks.pop(0)
         return np.frombuffer(content, row_dtype(job.kind, job.reading))
 
@@ -66,10 +65,6 @@ class _Worker:
             self.process.kill()
             self.process.join()
         self.process.close()
-
-
-def _error_of(exit_code: int) -> type[SmilebenchError]:
-    return MissingOutside if exit_code == MissingOutside.exit_code else InvalidInput
 
 
 def read_faces(pictures: Iterable[Picture], job: Job, n_workers: int) -> Iterator[npt.NDArray[Any]]:

@@ -20,9 +20,9 @@ import numpy.typing as npt
 from shared import contracts, paths, provenance
 from shared.arrays import U8
 from shared.dataset.feature_store import row_dtype
-from shared.errors import CheckFailed, InvalidInput, MissingOutside, SmilebenchError
+from shared.errors import CheckFailed, InvalidInput, SmilebenchError
 from shared.system import ray_cluster
-from tools.featurizer.worker import Job, Picture, open_reader, read_rows
+from tools.featurizer.worker import Job, Picture, error_of, fields_of, open_reader, read_rows
 
 PICTURES_A_TASK = 64  # about a second of work
 TASKS_A_CORE = 2  # one in work and one waiting
@@ -96,8 +96,7 @@ def _rows_of(ray: Any, answer: Any, path: str, job: Job) -> npt.NDArray[Any]:
             todo="what was read is kept: run the same command again",
         ) from None
     if what == "problem":
-        kind = MissingOutside if content.pop("exit_code") == MissingOutside.exit_code else InvalidInput
-        raise kind(content.pop("what"), **content)
+        raise error_of(content)
     return np.frombuffer(content, row_dtype(job.kind, job.reading))
 
 
@@ -110,7 +109,7 @@ def read_here(job: Job, files: Files, pictures: list[Picture]) -> tuple[str, Any
     try:
         return "rows", read_rows(_reader_of(_Here(job, files)), pictures, job).tobytes()
     except SmilebenchError as error:
-        return "problem", {key: getattr(error, key) for key in ("exit_code", "what", "found", "expected", "todo")}
+        return "problem", fields_of(error)
 
 
 class _Here:
@@ -131,6 +130,9 @@ class _Here:
 @functools.lru_cache(maxsize=1)
 def _reader_of(here: _Here) -> Callable[[Any, U8], None]:
     """Open what fills a row, and keep it open for the next shard."""
+    import cv2
+
+    cv2.setNumThreads(1)  # a task takes one core
     named = here.job.reading.get("mediapipe")
     found = provenance.code_info("mediapipe")["packages"].get("mediapipe")
     if named not in (None, found):

@@ -21,7 +21,7 @@ import numpy.typing as npt
 from shared.arrays import U8
 from shared.dataset.feature_store import row_dtype
 from shared.dataset.reader import decode_picture
-from shared.errors import SmilebenchError
+from shared.errors import InvalidInput, MissingOutside, SmilebenchError
 from shared.faces.landmarker import FaceLandmarker
 from shared.onnx.contract import CLIPS
 from shared.system import portable
@@ -83,9 +83,19 @@ def work(pipe: Connection, job: Job) -> None:
     except BrokenPipeError:
         pass  # the parent is gone
     except SmilebenchError as error:
-        fields = {key: getattr(error, key) for key in ("exit_code", "what", "found", "expected", "todo")}
         with contextlib.suppress(BrokenPipeError):  # another worker has reported it already, and the parent is gone
-            pipe.send(("problem", fields))
+            pipe.send(("problem", fields_of(error)))
+
+
+def fields_of(error: SmilebenchError) -> dict[str, Any]:
+    """Take an error apart, so that it can travel."""
+    return {key: getattr(error, key) for key in ("exit_code", "what", "found", "expected", "todo")}
+
+
+def error_of(fields: Mapping[str, Any]) -> SmilebenchError:
+    """Put an error together again that `fields_of` took apart."""
+    kind = MissingOutside if fields["exit_code"] == MissingOutside.exit_code else InvalidInput
+    return kind(**{key: value for key, value in fields.items() if key != "exit_code"})
 
 
 def _receive(pipe: Connection, inbox: "queue.SimpleQueue[list[Picture] | None]") -> None:

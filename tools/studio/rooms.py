@@ -64,24 +64,24 @@ class Rooms:
             cwd=jobs.PROJECT, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE,
             **portable.own_group(),
         )  # fmt: skip
-        url, said = threading.Event(), [""]
-        threading.Thread(target=_listen, args=(process, url, said), daemon=True).start()
+        url, lines = threading.Event(), [""]
+        threading.Thread(target=_listen, args=(process, url, lines), daemon=True).start()
         url.wait(_PATIENCE_S)
-        found = _URL.search(said[-1])
+        found = _URL.search(lines[-1])
         if found is None:
             portable.end_group(process)
-            last = next((line for line in reversed(said) if line.strip()), "nothing")
+            last = next((line for line in reversed(lines) if line.strip()), "nothing")
             raise CheckFailed(" ".join(words), found=last.strip(), expected="the address of its page")
         return process, found[0]
 
 
-def _listen(process: "subprocess.Popen[bytes]", url: threading.Event, said: list[str]) -> None:
+def _listen(process: "subprocess.Popen[bytes]", url: threading.Event, lines: list[str]) -> None:
     """Read what a command says until its address comes; after that only so that it does not wait for a reader."""
     assert process.stderr is not None
     with process.stderr:
         for line in process.stderr:
             if not url.is_set():
-                said.append(line.decode("utf-8", "replace"))
-                if _URL.search(said[-1]):
+                lines.append(line.decode("utf-8", "replace"))
+                if _URL.search(lines[-1]):
                     url.set()
     url.set()

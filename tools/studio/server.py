@@ -103,8 +103,8 @@ class Desk:
             WrongUsage: The task cannot be started from here, or a value is not what its flag takes.
             CheckFailed: There is no page.
         """
-        asked = json.loads(body)
-        name, values = asked["task"], asked["values"]
+        posted = json.loads(body)
+        name, values = posted["task"], posted["values"]
         known = (*jobs.STARTABLE, *TASKS)
         if name not in known or name not in self.tasks:
             raise WrongUsage("studio", found=f"the task {name!r}", expected=f"one of {', '.join(known)}")

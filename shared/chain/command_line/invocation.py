@@ -102,7 +102,9 @@ def _one_line() -> Iterator[None]:
         unknown = re.fullmatch(r"No idea what '(.*)' is!", str(error))
         missing = re.search(r"did not receive required positional arguments: (.*)", str(error))
         reason = f"found {unknown[1]!r}, expected {expected}" if unknown else str(error).rstrip("!")
-        reason = f"found nothing for {missing[1]}" if missing else reason
+        if missing:
+            named = ", ".join("--" + name.replace("_", "-") for name in re.findall(r"\w+", missing[1]))
+            reason = f"found nothing for {named}, expected a value"
         bare = re.search(r"Flag <Argument: (\w+).*> needed value", str(error))
         reason = f"found nothing after --{bare[1].replace('_', '-')}, expected a value" if bare else reason
         todo = f"see {command} --help" if task else "./inv lists the tasks"

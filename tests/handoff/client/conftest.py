@@ -1,11 +1,9 @@
 """A real Chromium with a drawn film as webcam, the runtime from npm, and a hand-off folder that answers by hand."""
 
-import importlib.util
 import shutil
 import subprocess
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -14,23 +12,6 @@ import pytest
 from shared.web.server import PageServer
 
 FILM_WIDTH, FILM_HEIGHT, FILM_FPS = 320, 240, 30
-
-
-def _load_standin() -> ModuleType:
-    """Load the file beside this one, which is no test and no package."""
-    spec = importlib.util.spec_from_file_location("standin", Path(__file__).with_name("standin.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
-
-@pytest.fixture(scope="session")
-def write_standin() -> Callable[..., dict[str, Any]]:
-    """The function of standin.py: ``write_standin(folder, threshold=0.5, ...)`` returns the spec."""
-    function: Callable[..., dict[str, Any]] = _load_standin().write_standin
-    return function
 
 
 @pytest.fixture(scope="session")

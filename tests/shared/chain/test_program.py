@@ -63,7 +63,7 @@ def test_help_is_the_tasks_wherever_it_stands(words: tuple[str, ...], capsys: py
             ("publish-dataset", "--dataset", "d", "--owner", "o", "-y"),
             "./inv publish-dataset: found '-y', expected one of its flags; see",
         ),
-        (("verify",), "./inv verify: found nothing for 'dataset'; see ./inv verify --help"),
+        (("verify",), "./inv verify: found nothing for --dataset, expected a value; see ./inv verify --help"),
         (("verify", "--dataset"), "./inv verify: found nothing after --dataset, expected a value; see"),
         (("train", "--input-px"), "./inv train: found nothing after --input-px, expected a value; see"),
         (("--foo",), "./inv: found '--foo', expected a task or a flag; ./inv lists the tasks"),

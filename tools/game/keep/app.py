@@ -7,7 +7,6 @@ disk on the way: what arrives is held in memory until `tools.game.keep.store` wr
 
 import hashlib
 import hmac
-import json
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from typing import Any
 
@@ -23,7 +22,7 @@ from starlette.routing import Route
 from shared import paths
 from shared.dataset.statement import read_statement
 from shared.text.catalogue import LANGS
-from shared.web.bodies import BodyRefused, pieces_of
+from shared.web.bodies import BodyRefused, pieces_of, read_json
 from tools.game.keep.moment import MOST_SECONDS, STATUS, Code, Refused, read_moment
 from tools.game.keep.store import MomentStore
 
@@ -182,16 +181,19 @@ def _say(code: Code, text: str) -> Response:
 
 
 async def _read_json(request: Request) -> dict[str, Any]:
-    if request.headers.get("content-type", "").split(";")[0] != "application/json":
-        raise Refused(Code.BAD_REQUEST, "expected JSON")
-    body = b"".join([piece async for piece in _counted(request, MOST_JSON_BYTES)])
+    """Read a JSON object.
+
+    Raises:
+        Refused: It is none, too large, too slow, or the page has gone.
+    """
     try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        raise Refused(Code.BAD_REQUEST, "expected JSON") from None
-    if not isinstance(found, dict):
-        raise Refused(Code.BAD_REQUEST, "expected an object")
-    return found
+        return await read_json(request, MOST_JSON_BYTES)
+    except BodyRefused as refusal:
+        raise _refused(refusal) from None
+
+
+def _refused(refusal: BodyRefused) -> Refused:
+    return Refused(Code.TOO_LARGE if refusal.status == 413 else Code.BAD_REQUEST, refusal.text)
 
 
 async def _counted(request: Request, most_bytes: int) -> AsyncGenerator[bytes, None]:
@@ -204,7 +206,7 @@ async def _counted(request: Request, most_bytes: int) -> AsyncGenerator[bytes, N
         async for piece in pieces_of(request, most_bytes):
             yield piece
     except BodyRefused as refusal:
-        raise Refused(Code.TOO_LARGE if refusal.status == 413 else Code.BAD_REQUEST, refusal.text) from None
+        raise _refused(refusal) from None
 
 
 async def _again(pieces: list[bytes]) -> AsyncGenerator[bytes, None]:

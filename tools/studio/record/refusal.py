@@ -55,8 +55,8 @@ class Refused(Exception):
 
 
 @contextlib.contextmanager
-def said_if_full() -> Iterator[None]:
-    """Say in words that the disk is full; what was being written is not there.
+def refuse_if_full() -> Iterator[None]:
+    """Refuse with a reason where the disk is full; what was being written is not there.
 
     Raises:
         Refused: It is full.

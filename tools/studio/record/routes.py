@@ -6,7 +6,6 @@
 /api/record/look        a picture        /api/record/takes/{id}…  a film, in parts, and what became of it
 """
 
-import json
 import threading
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from shared.errors import SmilebenchError
 from shared.text.catalogue import LANGS, Lang, by_language, read_catalogue
 from shared.text.fault_words import FAULT_WORDS
 from shared.text.template import fill
-from shared.web.bodies import BodyRefused, read_body
+from shared.web.bodies import BodyRefused, read_body, read_json
 from shared.web.private import say
 from tools.studio.record import looks, people
 from tools.studio.record.refusal import STATUS, Code, Refused
@@ -118,29 +117,29 @@ class RecordingDesk:
             "most_bytes": most_bytes(protocol.duration_s),
         }
 
-    def person(self, visitor: Visitor, told: dict[str, Any]) -> dict[str, Any]:
+    def person(self, visitor: Visitor, posted: dict[str, Any]) -> dict[str, Any]:
         """Say what is known of a person, and whether to ask for consent."""
-        return _person(visitor, told)[1].as_json()
+        return _person(visitor, posted)[1].as_json()
 
-    def consent(self, visitor: Visitor, told: dict[str, Any]) -> dict[str, Any]:
+    def consent(self, visitor: Visitor, posted: dict[str, Any]) -> dict[str, Any]:
         """Write down a person's answer."""
         with self._agreeing:  # two phones must not both be the first to take a pseudonym
-            folder, person = _person(visitor, told)
-            people.record_consent(folder, person.subject_id, told, _lang(told))
+            folder, person = _person(visitor, posted)
+            people.record_consent(folder, person.subject_id, posted, _lang(posted))
             visitor.agreed(person.subject_id)
         return people.read_person(folder, person.subject_id).as_json()
 
-    def make_code(self, visitor: Visitor, told: dict[str, Any]) -> dict[str, Any]:
+    def make_code(self, visitor: Visitor, posted: dict[str, Any]) -> dict[str, Any]:
         """Make a code for a person's phone; this computer's own page alone may do so."""
         if self.invite is None or visitor.dataset is not None:
             raise Refused(Code.NOT_ALLOWED, "phones are served with --lan only, and invited at this computer")
-        folder, person = _person(visitor, told)
+        folder, person = _person(visitor, posted)
         return self.invite(folder.name, person.subject_id)
 
-    def begin(self, visitor: Visitor, take_id: str, told: dict[str, Any]) -> dict[str, Any]:
+    def begin(self, visitor: Visitor, take_id: str, posted: dict[str, Any]) -> dict[str, Any]:
         """Make room for a film."""
-        folder, person = _person(visitor, told)
-        begun = Begun(person.subject_id, folder.name, visitor.owner, _lang(told))
+        folder, person = _person(visitor, posted)
+        begun = Begun(person.subject_id, folder.name, visitor.owner, _lang(posted))
         return self.box.begin(take_id, begun)
 
 
@@ -150,16 +149,16 @@ def _folder(visitor: Visitor, name: object) -> Path:
     return people.find_folder(name)
 
 
-def _person(visitor: Visitor, told: dict[str, Any]) -> tuple[Path, people.Person]:
-    folder = _folder(visitor, told.get("dataset"))
-    person = people.read_person(folder, told.get("subject_id"))
+def _person(visitor: Visitor, posted: dict[str, Any]) -> tuple[Path, people.Person]:
+    folder = _folder(visitor, posted.get("dataset"))
+    person = people.read_person(folder, posted.get("subject_id"))
     if not visitor.may_speak_for(folder, person):
         raise Refused(Code.TAKEN_NAME, f"{person.subject_id} is somebody's already; ask the person in charge")
     return folder, person
 
 
-def _lang(told: dict[str, Any]) -> Lang:
-    return "ko" if told.get("lang") == "ko" else "en"
+def _lang(posted: dict[str, Any]) -> Lang:
+    return "ko" if posted.get("lang") == "ko" else "en"
 
 
 def make_routes(gate: Gate, desk: RecordingDesk, lang: Lang, address: str = "/record") -> list[Route]:
@@ -195,13 +194,15 @@ def make_routes(gate: Gate, desk: RecordingDesk, lang: Lang, address: str = "/re
         return await _answer(desk.dataset, gate.visitor(request), request.query_params.get("dataset"))
 
     async def person(request: Request) -> Response:
-        return await _answer(desk.person, gate.visitor(request), await _read_json(request))
+        return await _answer(desk.person, gate.visitor(request), await read_json(request, _MOST_JSON_BYTES, _WITHIN_S))
 
     async def consent(request: Request) -> Response:
-        return await _answer(desk.consent, gate.visitor(request), await _read_json(request))
+        return await _answer(desk.consent, gate.visitor(request), await read_json(request, _MOST_JSON_BYTES, _WITHIN_S))
 
     async def invite(request: Request) -> Response:
-        return await _answer(desk.make_code, gate.visitor(request), await _read_json(request))
+        return await _answer(
+            desk.make_code, gate.visitor(request), await read_json(request, _MOST_JSON_BYTES, _WITHIN_S)
+        )
 
     async def look(request: Request) -> Response:
         folder = _folder(gate.visitor(request), request.query_params.get("dataset"))
@@ -210,7 +211,9 @@ def make_routes(gate: Gate, desk: RecordingDesk, lang: Lang, address: str = "/re
         return JSONResponse(found) if found is not None else Response(status_code=204)
 
     async def begin(request: Request) -> Response:
-        return await _answer(desk.begin, gate.visitor(request), _take(request), await _read_json(request))
+        return await _answer(
+            desk.begin, gate.visitor(request), _take(request), await read_json(request, _MOST_JSON_BYTES, _WITHIN_S)
+        )
 
     async def put(request: Request) -> Response:
         owner = gate.visitor(request).owner
@@ -220,8 +223,8 @@ def make_routes(gate: Gate, desk: RecordingDesk, lang: Lang, address: str = "/re
         return Response(status_code=204)
 
     async def finish(request: Request) -> Response:
-        told = await _read_json(request)
-        return await _answer(desk.box.finish, _take(request), gate.visitor(request).owner, told)
+        posted = await read_json(request, _MOST_JSON_BYTES, _WITHIN_S)
+        return await _answer(desk.box.finish, _take(request), gate.visitor(request).owner, posted)
 
     async def state(request: Request) -> Response:
         return await _answer(desk.box.state, _take(request), gate.visitor(request).owner)
@@ -233,17 +236,17 @@ def make_routes(gate: Gate, desk: RecordingDesk, lang: Lang, address: str = "/re
     return [
         Route(address, gate.private(page)),
         Route("/record/page/{name}", gate.private(page_file)),
-        Route("/api/record/start", gate.private(_told(start))),
-        Route("/api/record/dataset", gate.private(_told(dataset))),
-        Route("/api/record/person", gate.private(_told(person)), methods=["POST"]),
-        Route("/api/record/consent", gate.private(_told(consent)), methods=["POST"]),
-        Route("/api/record/invite", gate.private(_told(invite)), methods=["POST"]),
-        Route("/api/record/look", gate.private(_told(look)), methods=["POST"]),
-        Route(take, gate.private(_told(begin)), methods=["POST"]),
-        Route(take, gate.private(_told(state))),
-        Route(take, gate.private(_told(drop)), methods=["DELETE"]),
-        Route(take + "/parts/{number:int}", gate.private(_told(put)), methods=["PUT"]),
-        Route(take + "/finish", gate.private(_told(finish)), methods=["POST"]),
+        Route("/api/record/start", gate.private(_with_refusals(start))),
+        Route("/api/record/dataset", gate.private(_with_refusals(dataset))),
+        Route("/api/record/person", gate.private(_with_refusals(person)), methods=["POST"]),
+        Route("/api/record/consent", gate.private(_with_refusals(consent)), methods=["POST"]),
+        Route("/api/record/invite", gate.private(_with_refusals(invite)), methods=["POST"]),
+        Route("/api/record/look", gate.private(_with_refusals(look)), methods=["POST"]),
+        Route(take, gate.private(_with_refusals(begin)), methods=["POST"]),
+        Route(take, gate.private(_with_refusals(state))),
+        Route(take, gate.private(_with_refusals(drop)), methods=["DELETE"]),
+        Route(take + "/parts/{number:int}", gate.private(_with_refusals(put)), methods=["PUT"]),
+        Route(take + "/finish", gate.private(_with_refusals(finish)), methods=["POST"]),
     ]
 
 
@@ -255,7 +258,7 @@ async def _answer(give: Callable[..., dict[str, Any]], *given: Any) -> Response:
     return JSONResponse(await run_in_threadpool(give, *given))
 
 
-def _told(answer: Answer) -> Answer:
+def _with_refusals(answer: Answer) -> Answer:
     """Say by a code what was refused; what changes something must name its origin, which the gate has checked."""
 
     async def checked(request: Request) -> Response:
@@ -277,19 +280,6 @@ def _told(answer: Answer) -> Answer:
 
 def _say(code: Code, text: str, headers: dict[str, str] | None = None) -> Response:
     return JSONResponse({"error": {"code": code, "text": text}}, STATUS[code], headers)
-
-
-async def _read_json(request: Request) -> dict[str, Any]:
-    if request.headers.get("content-type", "").split(";")[0] != "application/json":
-        raise Refused(Code.BAD_REQUEST, "expected JSON")
-    body = await read_body(request, _MOST_JSON_BYTES, _WITHIN_S)
-    try:
-        found = json.loads(body)
-    except (ValueError, RecursionError):
-        raise Refused(Code.BAD_REQUEST, "expected JSON") from None
-    if not isinstance(found, dict):
-        raise Refused(Code.BAD_REQUEST, "expected an object")
-    return found
 
 
 async def _read_picture(request: Request) -> bytes:

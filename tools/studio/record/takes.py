@@ -28,7 +28,7 @@ from shared.errors import InvalidInput, SmilebenchError
 from shared.text.catalogue import Lang
 from tools.studio.record import people
 from tools.studio.record.ivf import BadFilm, check_film
-from tools.studio.record.refusal import Code, Refused, said_if_full
+from tools.studio.record.refusal import Code, Refused, refuse_if_full
 from tools.studio.record.run_recorder import Answer, record_film, undo_take
 
 PART_BYTES = 1 << 20
@@ -91,7 +91,7 @@ class TakeBox:
         """
         place = _place(take_id)
         people.must_be_agreed(people.find_folder(begun.dataset), begun.subject_id)
-        with self._changed, said_if_full():
+        with self._changed, refuse_if_full():
             if place.is_dir() and (place / _BEGUN).is_file():
                 if _read_begun(place) != begun:
                     raise Refused(Code.OTHER_TAKE, "another take has this id")
@@ -126,29 +126,29 @@ class TakeBox:
         most = most_bytes(people.protocol_of(people.find_folder(_read_begun(place).dataset)).duration_s)
         if not 0 < len(data) <= PART_BYTES or not 0 <= number < most // PART_BYTES:
             raise Refused(Code.TOO_LARGE, f"expected parts of at most {PART_BYTES} bytes, {most} bytes in all")
-        with self._changed, said_if_full():
+        with self._changed, refuse_if_full():
             self._own(take_id, owner)  # it may have been dropped meanwhile
             if not (place / _DOCUMENT).is_file() and not _is_over(place):
                 contracts.write_bytes(_part(place, number), data)
 
-    def finish(self, take_id: str, owner: str, told: dict[str, Any]) -> dict[str, Any]:
+    def finish(self, take_id: str, owner: str, announced: dict[str, Any]) -> dict[str, Any]:
         """Put a film together, check it, and queue it; when this returns, it is on disk.
 
         Args:
             take_id: Of the film.
             owner: Who sends it.
-            told: ``n_parts``, ``sha256`` of the whole, and ``capture``, what the page notes of it.
+            announced: ``n_parts``, ``sha256`` of the whole, and ``capture``, what the page notes of it.
 
         Raises:
             Refused: Parts are missing, or the film is not the one that the page tells of; it is dropped.
         """
-        with self._changed, said_if_full():
+        with self._changed, refuse_if_full():
             place = self._own(take_id, owner)
             if (place / _DOCUMENT).is_file() or _is_over(place):
                 return self._state(place)
             begun = _read_begun(place)
             people.must_be_agreed(people.find_folder(begun.dataset), begun.subject_id)
-            n_parts, sha256, capture = told.get("n_parts"), told.get("sha256"), told.get("capture")
+            n_parts, sha256, capture = announced.get("n_parts"), announced.get("sha256"), announced.get("capture")
             if type(n_parts) is not int or not 0 < n_parts < 10_000 or not isinstance(capture, dict):
                 raise Refused(Code.BAD_REQUEST, "expected n_parts, sha256 and capture")
             missing = [number for number in range(n_parts) if not _part(place, number).is_file()]
@@ -315,8 +315,8 @@ class TakeBox:
         """Write what became of a film, and delete it."""
         contracts.write_bytes(place / _OUTCOME, json.dumps(outcome).encode())
         _strip(place)
-        for told in (self._notes, self._not_before_s, self._n_crashes):
-            told.pop(place.name, None)
+        for by_take in (self._notes, self._not_before_s, self._n_crashes):
+            by_take.pop(place.name, None)
 
     def _explain_crash(self, place: Path, answer: Answer) -> None:
         """Try again after the recorder has not said what became of a film; after some crashes, wait for a new start."""

@@ -88,8 +88,8 @@ class TryDesk:
     def thresholds(self, name: str) -> dict[str, Any]:
         """Return what the validation people say to each threshold of a hand-off's model, and how to ask them."""
         item = self.find(name)
-        said = said_by_validation(self._overview.scan(), item)
-        return {**said, "starts": self._overview.starts(said["command"]) if said["command"] else None}
+        thresholds = said_by_validation(self._overview.scan(), item)
+        return {**thresholds, "starts": self._overview.starts(thresholds["command"]) if thresholds["command"] else None}
 
 
 def make_routes(guard: Guard, desk: TryDesk, lang: str) -> list[Route]:
