@@ -10,13 +10,14 @@ line and exit code 2; an interruption is 130.
 import importlib
 import json
 import os
+import runpy
 import sys
 from pathlib import Path
 from typing import Any
 
 from shared import cli
 from shared.chain.command_line import direct
-from shared.system import console, portable
+from shared.system import console
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -24,7 +25,6 @@ PROJECT = Path(__file__).resolve().parents[2]
 def main(words: list[str]) -> Any:
     """Run a command line; ends the process with its exit code."""
     console.make_safe()
-    sys.path.insert(0, str(PROJECT))
     plain = direct.plain_tools(PROJECT / "tasks.py").get(words[0]) if words else None
     if plain and direct.takes(plain, words[1:]):
         _become(plain.split(), words)
@@ -33,7 +33,9 @@ def main(words: list[str]) -> Any:
 
     from shared.chain.command_line import describe, invocation
 
+    sys.path.insert(0, str(PROJECT))
     tasks = importlib.import_module("tasks")
+    sys.path.remove(str(PROJECT))  # a tool that goes on here finds packages where it would alone
     if words == ["--describe"]:
         print(json.dumps(describe.describe_tasks(tasks), ensure_ascii=False))
         return None
@@ -49,9 +51,11 @@ def main(words: list[str]) -> Any:
 
 
 def _become(tool: list[str], words: list[str]) -> None:
-    """Go on as a tool, which says in its errors what was typed."""
+    """Go on as a tool, in this process, which says in its errors what was typed; ends with the tool's exit code."""
     os.environ.setdefault(cli.TASK_VARIABLE, f"./inv {words[0]}")
-    sys.exit(portable.become([sys.executable, "-P", "-m", f"tools.{tool[0]}", *tool[1:], *words[1:]]))
+    sys.argv[1:] = [*tool[1:], *words[1:]]
+    runpy.run_module(f"tools.{tool[0]}", run_name="__main__", alter_sys=True)
+    sys.exit(0)
 
 
 def _help_first(words: list[str]) -> list[str]:

@@ -3,6 +3,7 @@
 import ast
 import importlib
 import re
+import runpy
 import subprocess
 import sys
 from pathlib import Path
@@ -16,7 +17,6 @@ from shared import cli
 from shared.chain import program
 from shared.chain.command_line import direct
 from shared.chain.flags import parser_of
-from shared.system import portable
 
 ROOT = Path(__file__).parents[3]
 DOCUMENTED = (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)
@@ -87,12 +87,19 @@ def test_an_interrupted_task_is_130(monkeypatch: pytest.MonkeyPatch) -> None:
     assert run("demo") == 130
 
 
-def test_a_tool_runs_by_its_name_with_all_of_its_words(monkeypatch: pytest.MonkeyPatch) -> None:
-    became: list[list[str]] = []
-    monkeypatch.setattr(portable, "become", lambda words: became.append(words) or 0)
+@pytest.fixture
+def became(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The tools that were run in this process, each with its words."""
+    found: list[list[str]] = []
+    monkeypatch.setattr(sys, "argv", ["program"])
+    monkeypatch.setattr(runpy, "run_module", lambda name, **how: found.append([name, *sys.argv[1:]]))
+    return found
+
+
+def test_a_tool_runs_by_its_name_with_all_of_its_words(became: list[list[str]]) -> None:
     for words in (["reporter", "tables", "--help"], ["kaggle-publisher", "-h"]):
         assert run(*words) == 0
-    assert [words[3:] for words in became] == [["tools.reporter", "tables", "--help"], ["tools.kaggle_publisher", "-h"]]
+    assert became == [["tools.reporter", "tables", "--help"], ["tools.kaggle_publisher", "-h"]]
 
 
 def test_a_tool_says_what_to_type_where_a_task_runs_it() -> None:
@@ -123,16 +130,9 @@ def test_messages_name_commands_that_people_have() -> None:
     assert found == {}
 
 
-def test_a_task_that_is_one_tool_becomes_it_without_invoke(monkeypatch: pytest.MonkeyPatch) -> None:
-    became: list[list[str]] = []
-
-    def become(words: list[str]) -> None:
-        became.append(words)
-        raise SystemExit(0)
-
-    monkeypatch.setattr(portable, "become", become)
+def test_a_task_that_is_one_tool_becomes_it_without_invoke(became: list[list[str]]) -> None:
     assert run("status", "--json") == run("review-apply", "--dataset", "people", "--dry-run") == 0
-    assert [words[3:] for words in became] == [
+    assert became == [
         ["tools.studio", "status", "--json"], ["tools.reviewer", "apply", "--dataset", "people", "--dry-run"],
     ]  # fmt: skip
 
