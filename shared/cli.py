@@ -261,7 +261,7 @@ def run(tool: str, arguments: argparse.Namespace, work: Callable[[], Result]) ->
         )
         return 3
     except BrokenPipeError:
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        console.drop_output()
         return 1
     except OSError as error:
         reason = explain_os_error(error)

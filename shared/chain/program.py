@@ -65,4 +65,11 @@ def _help_first(words: list[str]) -> list[str]:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    try:
+        try:
+            main(sys.argv[1:])
+        finally:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        console.drop_output()
+        sys.exit(1)

@@ -8,6 +8,7 @@ encoding knows stays as it is. Not for files: those are always UTF-8.
 import codecs
 import io
 import json
+import os
 import sys
 import unicodedata
 from typing import Any
@@ -63,3 +64,8 @@ def format_json(document: Any) -> str:
     except UnicodeEncodeError:
         return json.dumps(document, indent=2, allow_nan=False)
     return text
+
+
+def drop_output() -> None:
+    """Send what is still to be printed nowhere: who read it, such as ``head``, has gone."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
