@@ -21,6 +21,7 @@ from typing import Any
 from shared import contracts
 from shared.dataset import reader, tombstones
 from shared.dataset.ahead import map_ahead
+from shared.dataset.card import CARD_FILE
 from shared.dataset.protocol import Protocol
 from shared.dataset.reader import SequenceRow
 from shared.dataset.writer import DatasetWriter
@@ -116,6 +117,7 @@ class Intake(DatasetWriter):
         self._barred: tombstones.Barred | None = None
 
     def __enter__(self) -> "Intake":
+        self._is_new = not (self.folder / reader.MANIFEST).exists()
         super().__enter__()
         try:
             self._read_origins()
@@ -138,8 +140,15 @@ class Intake(DatasetWriter):
             elif issubclass(kind, KeyboardInterrupt | SmilebenchError):  # what is whole is kept
                 self._drop_unfinished()
                 self.flush()
+                if self._is_new and not self.rows:
+                    self._take_back()
         finally:
             super().__exit__(kind, error, trace)
+
+    def _take_back(self) -> None:
+        """Remove what a dataset begins with: this one was refused before anything came in."""
+        for name in (reader.MANIFEST, reader.LABELS, CARD_FILE):
+            (self.folder / name).unlink(missing_ok=True)
 
     def _read_origins(self) -> None:
         """Read origins.csv; rows of a batch that a crash cut off are left out."""

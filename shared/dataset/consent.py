@@ -19,7 +19,7 @@ from typing import Any
 from shared import cli, contracts, paths
 from shared.dataset import reader
 from shared.dataset.reader import Dataset, SequenceRow
-from shared.errors import CheckFailed, InvalidInput
+from shared.errors import CheckFailed, InvalidInput, WrongUsage
 
 CONSENT_FILE = "consent.json"
 SCOPES = ("train", "publish")
@@ -348,7 +348,13 @@ def right_of(source: str, licence: str, basis: str) -> dict[str, str]:
         source: Which sequences it covers: ``photo``, ``film`` or ``any``.
         licence: Its name.
         basis: Why they may be used.
+
+    Raises:
+        WrongUsage: Licence or basis is too short or too long to say anything.
     """
+    for flag, text, least, most in (("--licence", licence, 2, 200), ("--basis", basis, 8, 500)):
+        if not least <= len(text) <= most:
+            raise WrongUsage(flag, found=f"{text[:40]!r}", expected=f"{least} to {most} letters, in words for others")
     return {"source": source, "licence": licence, "basis": basis, "declared_utc": paths.utc_text()}
 
 

@@ -206,3 +206,17 @@ def test_people_of_a_table_who_differ_in_capitals_only_are_refused(photos: Path,
     code, _, err = run("--dataset", "photos", "--photos", photos, "--table", tmp_path / "t.csv")
     assert code == 1
     assert "subject h02 beside H02, which differ in capitals only, expected each person written in one way" in err
+
+
+@pytest.mark.parametrize(("flag", "licence", "basis"), [("--licence", "x", "stock photos"), ("--basis", "CC0", "ok")])
+def test_rights_that_say_nothing_are_refused_and_leave_no_dataset(
+    run: Run, draw: Draw, save: Save, tmp_path: Path, flag: str, licence: str, basis: str
+) -> None:
+    save(tmp_path / "photos/smile/a.png", draw(1))
+    code, _, err = run("--dataset", "photos", "--photos", tmp_path / "photos", "--licence", licence, "--basis", basis)
+    assert code == 2
+    assert flag in err.splitlines()[-1]
+    assert "Traceback" not in err
+    assert not list((tmp_path / "datasets").rglob("dataset.json"))
+    words = ("--photos", tmp_path / "photos", "--licence", "CC0", "--basis", "stock photos")
+    assert run("--dataset", "photos", *words)[0] == 0
