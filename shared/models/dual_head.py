@@ -1,5 +1,7 @@
 """DualHeadSmileDetector: an encoder sees each frame, an LSTM their order, two heads answer (a Y)."""
 
+from typing import cast
+
 from torch import Tensor, nn
 
 from shared.dataset.protocol import EMOTIONS
@@ -36,9 +38,16 @@ class DualHeadSmileDetector(PictureNetwork):
 
     def decide(self, features_ntf_f32: Tensor) -> NetworkOutput:
         """Turn the features of sequences, (N, T, n_features), into the answers of both heads."""
+        return self.answer(self.remember(features_ntf_f32), features_ntf_f32)
+
+    def remember(self, features_ntf_f32: Tensor) -> Tensor:
+        """Return what the LSTM holds after the newest frame, (N, n_hidden)."""
         hidden, _ = self.lstm(features_ntf_f32)
-        last = self.dropout(hidden[:, -1])
-        smile, emotions = self.smile_head(last), self.emotion_head(last)
+        return cast(Tensor, self.dropout(hidden[:, -1]))
+
+    def answer(self, hidden_nh_f32: Tensor, features_ntf_f32: Tensor) -> NetworkOutput:
+        """Turn what the LSTM holds, and the newest frame's features beside it, into the answers of both heads."""
+        smile, emotions = self.smile_head(hidden_nh_f32), self.emotion_head(hidden_nh_f32)
         if self.shortcut is not None:
             direct = self.shortcut(features_ntf_f32[:, -1])
             smile, emotions = smile + direct[:, :1], emotions + direct[:, 1:]

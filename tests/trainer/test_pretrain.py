@@ -1,8 +1,10 @@
 """Pretraining on photos and films: what is learned from, what is kept, and who must not be tested afterwards."""
 
+import contextlib
 import json
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -11,20 +13,24 @@ import safetensors.torch
 import torch
 
 from shared import contracts
+from shared.arrays import F32, U8
 from shared.dataset import splits
 from shared.dataset.protocol import EMOTIONS, parse_protocol, read_protocol
 from shared.dataset.reader import Dataset, open_dataset
+from shared.faces.landmarker import model_folders
+from shared.faces.providers import XCEPTION
 from shared.models import pretrained
 from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.encoder_specs import EncoderChoice
 from shared.models.network import NetworkOutput
 from tools.trainer import cli, start
 from tools.trainer.pretraining import learning, teachers
+from tools.trainer.pretraining import pictures as pictures_module
 from tools.trainer.pretraining.config import PretrainConfig, Source, is_in_part, parse_source
-from tools.trainer.pretraining.pictures import gather_pictures
+from tools.trainer.pretraining.pictures import find_emotion_teacher, gather_pictures
 
 PLAIN = ("--crop", "none", "--encoder", "mobilenet_v3_small_b3", "--weights", "none", "--blendshape-weight", "0")
-SHORT = ("--batch", "8", "--threads", "1", "--device", "cpu", "--quiet")
+SHORT = ("--batch", "8", "--threads", "1", "--device", "cpu", "--emotion-teacher", "none", "--quiet")
 
 
 @pytest.fixture
@@ -264,6 +270,55 @@ def test_pictures_have_the_labels_of_their_sequences_and_every_frame_counts(peop
     assert np.array_equal(pictures.values[0], people.load_frames(people.rows[0])[0])
 
 
+class _Brightness:
+    """A classifier that calls a picture angry by how bright it is, with its channels in an order of its own."""
+
+    about = SimpleNamespace(channels=tuple(reversed(EMOTIONS)), sha256="0" * 64)
+
+    def read(self, picture: U8, face: object) -> F32:
+        angry = float(picture.mean()) / 255
+        return np.array([1 - angry, *[0.0] * 5, angry], np.float32)
+
+
+@pytest.fixture
+def brightness(monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A teacher of emotions that finds a face in every picture that is not black."""
+    finder = SimpleNamespace(find=lambda picture: ["face"] if picture.mean() > 0 else [])
+    monkeypatch.setattr(pictures_module, "open_finder", lambda: finder)
+    monkeypatch.setattr(pictures_module, "open_provider", lambda *_: contextlib.nullcontext(_Brightness()))
+    return Path("brightness.onnx")
+
+
+def test_a_classifier_of_emotions_answers_for_every_face_in_the_houses_order(
+    people: Dataset, home: Path, brightness: Path
+) -> None:
+    pictures = gather_pictures(people, None, 112, with_blendshapes=False, emotion_teacher=brightness)
+    bright = people.load_frames(people.rows[0])[0].mean() / 255
+    assert pictures.emotion_answers[0] == pytest.approx([bright, 0, 0, 0, 0, 0, 1 - bright])
+    is_black = ~pictures.values.any((1, 2, 3))  # as films of the fixture begin: no face is found
+    assert np.array_equal(np.isnan(pictures.emotion_answers[:, 0]), is_black)
+    assert is_black.any()
+
+
+def test_the_card_names_the_classifier_and_another_one_is_another_pretraining(
+    people: Dataset, home: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    classifier = next((folder / XCEPTION for folder in model_folders() if (folder / XCEPTION).is_file()), None)
+    if classifier is None:
+        pytest.skip(f"no {XCEPTION}")
+    assert find_emotion_teacher(None) == classifier
+    words = ("--datasets", "people", "--epochs", 1, "--emotion-teacher")
+    assert _pretrain(home, *words, classifier) == 0
+    assert _card(home)["emotion_teacher"] == {
+        "name": "emotion_mini_xception",
+        "sha256": contracts.sha256_file(classifier),
+    }
+    assert _pretrain(home, *words, "none") == 1
+    assert "emotion_teacher" in capsys.readouterr().err
+    assert _pretrain(home, *words, "none", out="alone") == 0
+    assert _card(home, "alone")["emotion_teacher"] is None
+
+
 def test_without_a_crop_the_network_learns_from_what_it_will_see(people: Dataset, home: Path) -> None:
     network = DualHeadSmileDetector(5, EncoderChoice("mobilenet_v3_small_b3", 112, "grid")).eval()
     pictures = gather_pictures(people, None, network.input_px, with_blendshapes=False)
@@ -283,7 +338,9 @@ def test_pictures_of_another_size_are_refused(
 
 def _config(**values: Any) -> PretrainConfig:
     plain: dict[str, Any] = dict.fromkeys(PretrainConfig.__dataclass_fields__)
-    return PretrainConfig(**{**plain, "emotion_weight": 0.5, "blendshape_weight": 0.0, **values})
+    return PretrainConfig(
+        **{**plain, "emotion_weight": 0.5, "blendshape_weight": 0.0, "emotion_teacher_weight": 2.0, **values}
+    )
 
 
 def test_the_loss_counts_what_is_known_by_its_weight() -> None:
@@ -292,17 +349,20 @@ def test_the_loss_counts_what_is_known_by_its_weight() -> None:
         torch.tensor([1.0, nan, 0.0]),
         torch.tensor([-1, 3, -1]),
         torch.full((3, 52), nan),
+        torch.stack([torch.full((7,), nan), torch.full((7,), nan), torch.eye(7)[2]]),
         torch.tensor([2.0, 1.0, 1.0]),
     )
     output = NetworkOutput(torch.tensor([0.0, 5.0, 2.0]), torch.zeros(3, 7))
     losses = learning.LossMeans(_config())
-    total = float(losses.of(output, torch.zeros(3, 52), [(1.0, targets)]))
+    certain = 100 * torch.eye(7)[2].repeat(3, 1)
+    total = float(losses.of(learning.LearnerOutput(output, torch.zeros(3, 52), certain), [(1.0, targets)]))
     smile = (2 * np.log(2) + np.log1p(np.exp(2))) / 3
     assert total == pytest.approx(smile + 0.5 * np.log(7), abs=1e-5)
     assert losses.means() == {
         "smile": pytest.approx(smile, abs=1e-5),
         "emotion": pytest.approx(np.log(7), abs=1e-5),
         "blendshape": None,
+        "emotion_teacher": pytest.approx(0, abs=1e-5),
     }
 
 

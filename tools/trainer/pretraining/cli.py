@@ -98,6 +98,18 @@ def add_pretrain(trainer: cli.Parser) -> None:
     )
     add("--teacher-share", type=cli.fraction, default=0.65, help="how much of a label it replaces (default: 0.65)")
     add(
+        "--emotion-teacher",
+        metavar="FILE",
+        help="classifier of the emotions of one grey face, with its JSON beside it, whose answers are learned as well; "
+        "none: labels alone (default: emotion_mini_xception, where ./inv fetch-models has put it)",
+    )
+    add(
+        "--emotion-teacher-weight",
+        type=float,
+        default=1.0,
+        help="factor of the loss against these answers; 0: none (default: 1)",
+    )
+    add(
         "--people-part",
         default="",
         metavar="I/N",
@@ -127,7 +139,10 @@ def _pretrain(arguments: argparse.Namespace) -> cli.Result:
         for text in arguments.teachers.split(",")
         if text
     )
-    config = cli.fill(PretrainConfig, arguments, sources=sources, teachers=teachers)
+    from tools.trainer.pretraining.pictures import find_emotion_teacher
     from tools.trainer.pretraining.pretrain import pretrain
 
-    return pretrain(config)
+    emotion_teacher = find_emotion_teacher(arguments.emotion_teacher)
+    return pretrain(
+        cli.fill(PretrainConfig, arguments, sources=sources, teachers=teachers, emotion_teacher=emotion_teacher)
+    )

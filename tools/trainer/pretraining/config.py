@@ -97,6 +97,8 @@ class PretrainConfig:
         blendshape_weight: Factor of the loss against MediaPipe's blendshapes; 0 does without them.
         teachers: Folders of pretrainings, or safetensors of runs, whose mean answer is learned as well.
         teacher_share: How much of a label is replaced by that answer.
+        emotion_teacher: A classifier of the emotions of one grey face, whose answers features are to tell; None: none.
+        emotion_teacher_weight: Factor of the loss against these answers.
         seed: Decides initial weights, order and variation.
         threads: Torch's threads.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
@@ -123,6 +125,8 @@ class PretrainConfig:
     blendshape_weight: float
     teachers: tuple[Path, ...]
     teacher_share: float
+    emotion_teacher: Path | None
+    emotion_teacher_weight: float
     seed: int
     threads: int
     device: str
@@ -131,7 +135,7 @@ class PretrainConfig:
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the numbers, for the card: all but places, teachers' among them."""
-        apart = {"sources", "out", "teachers", "device", "allow_no_consent"}
+        apart = {"sources", "out", "teachers", "emotion_teacher", "device", "allow_no_consent"}
         return {key: value for key, value in asdict(self).items() if key not in apart}
 
     def short_hash(self, *more: object) -> str:

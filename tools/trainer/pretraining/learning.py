@@ -3,9 +3,10 @@
 Reads and writes nothing. Every draw follows from (seed, epoch), so an epoch that was cut off gives the same numbers.
 """
 
+import functools
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any, cast
 
 import cv2
@@ -41,25 +42,59 @@ class Targets:
         smile: (n,) 0 to 1; nan where it is not known.
         emotion: (n,) index into EMOTIONS, -1 where it is not known.
         blendshapes: (n, 52); nan where they are not known.
+        emotion_answers: (n, 7) a classifier's probabilities of EMOTIONS; nan where there are none.
         weight: (n,) of labels and teachers' answers.
     """
 
     smile: Tensor
     emotion: Tensor
     blendshapes: Tensor
+    emotion_answers: Tensor
     weight: Tensor
 
     def at(self, places: Tensor) -> "Targets":
         """Pick some, in an order."""
-        return Targets(self.smile[places], self.emotion[places], self.blendshapes[places], self.weight[places])
+        return Targets(*(part[places] for part in self.parts()))
 
     def to(self, device: torch.device) -> "Targets":
         """Move them to a device."""
-        return Targets(*(part.to(device) for part in (self.smile, self.emotion, self.blendshapes, self.weight)))
+        return Targets(*(part.to(device) for part in self.parts()))
+
+    def parts(self) -> list[Tensor]:
+        """Return all of them, in the order of the fields."""
+        return [getattr(self, field.name) for field in fields(self)]
+
+    @classmethod
+    def unknown(cls, n: int) -> "Targets":
+        """Return those of n pictures of which nothing is known."""
+        nan = float("nan")
+        shapes = torch.full((n, N_BLENDSHAPES), nan), torch.full((n, len(EMOTIONS)), nan)
+        return cls(torch.full((n,), nan), torch.full((n,), -1), *shapes, torch.ones(n))
+
+    @classmethod
+    def together(cls, several: Sequence["Targets"]) -> "Targets":
+        """Put one behind the other."""
+        return cls(*(torch.cat(parts) for parts in zip(*(each.parts() for each in several), strict=True)))
+
+
+@dataclass(frozen=True)
+class LearnerOutput:
+    """What a `Learner` answers: the network's output, and the logits of the two heads beside it, (n, 52) and (n, 7)."""
+
+    network: NetworkOutput
+    blendshapes: Tensor
+    emotion_answers: Tensor
+
+    def in_float32(self) -> "LearnerOutput":
+        """Give the same in float32, whatever a mixed precision computed in."""
+        return LearnerOutput(self.network.in_float32(), self.blendshapes.float(), self.emotion_answers.float())
 
 
 class Learner(nn.Module):
-    """The network, and a head that repeats MediaPipe's blendshapes from a picture's features; only for training.
+    """The network, and heads that repeat from a picture's features what MediaPipe and a classifier of emotions say.
+
+    These two heads are for training alone: what they ask of the features is what is wanted of them. The classifier is
+    wrong about emotions more often than the labels, so the network's own emotion head learns labels only.
 
     Args:
         network: Sees pictures that are cropped already.
@@ -69,12 +104,15 @@ class Learner(nn.Module):
         super().__init__()
         self.network = network
         self.blendshapes = nn.Linear(network.choice.n_features, N_BLENDSHAPES)
+        self.emotion_answers = nn.Linear(network.emotion_head.in_features, len(EMOTIONS))
 
-    def forward(self, crops_nchw_f32: Tensor, length: int) -> tuple[NetworkOutput, Tensor]:
-        """Answer for single pictures, each shown for some frames; and give the logits of their blendshapes."""
+    def forward(self, crops_nchw_f32: Tensor, length: int) -> "LearnerOutput":
+        """Answer for single pictures, each shown for some frames."""
         features = self.network.pool(self.network.encode_grid(crops_nchw_f32, is_cropped=True))
         shown = features.unsqueeze(1).expand(-1, length, -1)
-        return self.network.decide(shown), self.blendshapes(features)
+        hidden = self.network.remember(shown)
+        output = self.network.answer(hidden, shown)
+        return LearnerOutput(output, self.blendshapes(features), self.emotion_answers(hidden))
 
     def make_optimizer(self, config: PretrainConfig) -> torch.optim.AdamW:
         """Build AdamW: the encoder, then the rest, which learns faster."""
@@ -138,35 +176,23 @@ class LossMeans:
     """Losses of an epoch, as means over what has each target."""
 
     def __init__(self, config: PretrainConfig) -> None:
-        self._factors = {"smile": 1.0, "emotion": config.emotion_weight, "blendshape": config.blendshape_weight}
+        self._factors = {
+            "smile": 1.0,
+            "emotion": config.emotion_weight,
+            "blendshape": config.blendshape_weight,
+            "emotion_teacher": config.emotion_teacher_weight,
+        }
         self._sums = dict.fromkeys(self._factors, 0.0)
         self._weights = dict.fromkeys(self._factors, 0.0)
 
-    def of(self, output: NetworkOutput, blendshapes: Tensor, mixed: Sequence[tuple[float, Targets]]) -> Tensor:
+    def of(self, output: LearnerOutput, mixed: Sequence[tuple[float, Targets]]) -> Tensor:
         """Return the loss of a batch; each of its pictures is a mixture, so each has several weighted targets."""
-        zero = output.smile_logit.sum() * 0
+        zero = output.network.smile_logit.sum() * 0
         sums, weights = dict.fromkeys(self._factors, zero), dict.fromkeys(self._factors, zero.detach())
-        assert output.emotion_logits is not None
         for share, targets in mixed:
-            known = ~targets.smile.isnan()
-            each = nn.functional.binary_cross_entropy_with_logits(
-                output.smile_logit, targets.smile.nan_to_num(), reduction="none"
-            )
-            weight = share * targets.weight * known
-            sums["smile"] = sums["smile"] + (weight * each).sum()
-            weights["smile"] = weights["smile"] + weight.sum()
-            named = targets.emotion >= 0
-            each = nn.functional.cross_entropy(output.emotion_logits, targets.emotion.clamp_min(0), reduction="none")
-            weight = share * named.float()
-            sums["emotion"] = sums["emotion"] + (weight * each).sum()
-            weights["emotion"] = weights["emotion"] + weight.sum()
-            seen = ~targets.blendshapes[:, 0].isnan()
-            each = nn.functional.binary_cross_entropy_with_logits(
-                blendshapes, targets.blendshapes.nan_to_num(), reduction="none"
-            ).mean(1)
-            weight = share * seen.float()
-            sums["blendshape"] = sums["blendshape"] + (weight * each).sum()
-            weights["blendshape"] = weights["blendshape"] + weight.sum()
+            for name, (each, weight) in _losses(output, targets).items():
+                sums[name] = sums[name] + (share * weight * each).sum()
+                weights[name] = weights[name] + share * weight.sum()
         total = zero
         for name, factor in self._factors.items():
             if factor and float(weights[name]) > 0:
@@ -179,6 +205,29 @@ class LossMeans:
     def means(self) -> dict[str, float | None]:
         """Return the mean of each kind of loss; None where nothing had a target."""
         return {name: self._sums[name] / self._weights[name] if self._weights[name] else None for name in self._factors}
+
+
+def _losses(output: LearnerOutput, targets: Targets) -> dict[str, tuple[Tensor, Tensor]]:
+    """Return each kind of loss of each picture, (n,), and its weight, 0 where it has no such target."""
+    binary = functools.partial(nn.functional.binary_cross_entropy_with_logits, reduction="none")
+    categorical = functools.partial(nn.functional.cross_entropy, reduction="none")
+    assert output.network.emotion_logits is not None
+    seen, answered = (~part[:, 0].isnan() for part in (targets.blendshapes, targets.emotion_answers))
+    return {
+        "smile": (
+            binary(output.network.smile_logit, targets.smile.nan_to_num()),
+            targets.weight * ~targets.smile.isnan(),
+        ),
+        "emotion": (
+            categorical(output.network.emotion_logits, targets.emotion.clamp_min(0)),
+            (targets.emotion >= 0).float(),
+        ),
+        "blendshape": (binary(output.blendshapes, targets.blendshapes.nan_to_num()).mean(1), seen.float()),
+        "emotion_teacher": (
+            categorical(output.emotion_answers, targets.emotion_answers.nan_to_num()),
+            answered.float(),
+        ),
+    }
 
 
 class Variation:
@@ -249,8 +298,8 @@ def train_epoch(
             mixed = [(share, targets), (1 - share, pictures.targets.at(places[partner]).to(device))]
         optimizer.zero_grad(set_to_none=True)
         with precision.autocast():
-            output, blendshapes = learner(crops, int(rng.integers(1, MAX_LENGTH + 1)))
-        precision.step(losses.of(output.in_float32(), blendshapes.float(), mixed), optimizer, MAX_GRADIENT)
+            output = learner(crops, int(rng.integers(1, MAX_LENGTH + 1)))
+        precision.step(losses.of(output.in_float32(), mixed), optimizer, MAX_GRADIENT)
         kept.update()
     return losses.means()
 

@@ -3,7 +3,8 @@
     sequences (every frame) + films of its takes (ten pictures a second) → faces.u8, pictures.json, blendshapes
 
 A picture of a film has the label of the sequence in whose span it lies, else none. MediaPipe's blendshapes, where the
-landmarker is at hand, are kept beside them: they know what a face does, whoever labelled it or did not.
+landmarker is at hand, are kept beside them: they know what a face does, whoever labelled it or did not. So are the
+answers of a classifier of emotions, where there is one.
 """
 
 import json
@@ -19,8 +20,10 @@ from shared import cli, contracts, paths
 from shared.arrays import F32, U8
 from shared.dataset.protocol import EMOTIONS
 from shared.dataset.reader import Dataset, SequenceRow
-from shared.errors import MissingOutside
+from shared.errors import InvalidInput, MissingOutside
 from shared.faces import landmarker
+from shared.faces.detector import open_finder
+from shared.faces.providers import XCEPTION, open_provider
 from shared.models.face_crop import FaceCrop
 from shared.preprocess import crop_and_resize
 from shared.system import portable
@@ -44,6 +47,7 @@ class Pictures:
         smile: (n,) 1.0 for the positive class, 0.0 for another, nan where it is not known.
         emotion: (n,) index into EMOTIONS, or NO_EMOTION.
         blendshapes: (n, 52) from 0 to 1; nan where no face was found, or nobody looked.
+        emotion_answers: (n, 7) probabilities of EMOTIONS by a classifier of faces; nan where it saw none.
         hashes: (n,) of the stored pictures, 16 hex digits; empty for pictures of films.
     """
 
@@ -53,10 +57,18 @@ class Pictures:
     smile: F32
     emotion: Any
     blendshapes: F32
+    emotion_answers: F32
     hashes: Sequence[str]
 
 
-def gather_pictures(dataset: Dataset, crop: FaceCrop | None, side_px: int, *, with_blendshapes: bool) -> Pictures:
+def gather_pictures(
+    dataset: Dataset,
+    crop: FaceCrop | None,
+    side_px: int,
+    *,
+    with_blendshapes: bool,
+    emotion_teacher: Path | None = None,
+) -> Pictures:
     """Return a dataset's pictures, computed once.
 
     Args:
@@ -64,6 +76,7 @@ def gather_pictures(dataset: Dataset, crop: FaceCrop | None, side_px: int, *, wi
         crop: Cuts faces out; None takes whole pictures.
         side_px: Side to which these are shrunk.
         with_blendshapes: Whether MediaPipe reads each face as well.
+        emotion_teacher: A classifier of the emotions of one grey face, which reads each face as well.
 
     Raises:
         InvalidInput: A picture or a film cannot be read.
@@ -83,6 +96,7 @@ def gather_pictures(dataset: Dataset, crop: FaceCrop | None, side_px: int, *, wi
         np.array([np.nan if value is None else value for value in known["smile"]], np.float32),
         np.array(known["emotion"], np.int64),
         _read_blendshapes(dataset, n, _find_landmarker() if with_blendshapes else None),
+        _read_emotions(dataset, n, emotion_teacher),
         known["hashes"],
     )
 
@@ -102,6 +116,44 @@ def _read_blendshapes(dataset: Dataset, n: int, model: Path | None) -> F32:
     key = contracts.sha256_json([caches.rows_key(dataset), FILM_STEP_S, contracts.sha256_file(model)])
     path = paths.artifacts("cache") / f"blendshapes-{dataset.name}-{key[:16]}.npy"
     return np.asarray(caches.write_once(path, (n, landmarker.N_BLENDSHAPES), look(), "<f4")[:])
+
+
+def _read_emotions(dataset: Dataset, n: int, model: Path | None) -> F32:
+    """Return what a classifier says of the largest face in a dataset's n pictures, (n, 7), read once."""
+    nothing = np.full(len(EMOTIONS), np.nan, np.float32)
+    finder = open_finder() if model else None
+    if model is None or finder is None:
+        return np.tile(nothing, (n, 1))
+
+    def look() -> Iterator[F32]:
+        for picture, *_ in _look_through(dataset, "read emotions of"):
+            faces = finder.find(picture)
+            yield provider.read(picture, faces[0])[order] if faces else nothing
+
+    with open_provider("emotions", str(model)) as provider:
+        order = [provider.about.channels.index(name) for name in EMOTIONS]
+        key = contracts.sha256_json([caches.rows_key(dataset), FILM_STEP_S, provider.about.sha256])
+        path = paths.artifacts("cache") / f"emotions-{dataset.name}-{key[:16]}.npy"
+        return np.asarray(caches.write_once(path, (n, len(EMOTIONS)), look(), "<f4")[:])
+
+
+def find_emotion_teacher(chosen: str | None) -> Path | None:
+    """Return the classifier of emotions that --emotion-teacher means; None where it is ``none``, or nowhere.
+
+    Raises:
+        InvalidInput: The file is missing, or does not tell the seven emotions of a grey face.
+    """
+    if chosen == "none":
+        return None
+    here = [folder / XCEPTION for folder in landmarker.model_folders()]
+    path = Path(chosen).expanduser() if chosen else next((path for path in here if path.is_file()), None)
+    if path is None:
+        return None
+    with open_provider("emotions", str(path)) as provider:
+        if set(provider.about.channels) != set(EMOTIONS):
+            found = ", ".join(provider.about.channels)
+            raise InvalidInput(str(path.with_suffix(".json")), found=found, expected="the seven emotions")
+    return path
 
 
 def _find_landmarker() -> Path | None:

@@ -32,7 +32,8 @@ from tools.trainer.pretraining.config import PretrainConfig, Source, is_in_part,
 from tools.trainer.pretraining.pictures import Pictures, gather_pictures
 
 RESUME = "resume.safetensors"
-HISTORY_COLUMNS = ("epoch", "smile_loss", "emotion_loss", "blendshape_loss", "validation_auc", "seconds")
+LOSSES = ("smile", "emotion", "blendshape", "emotion_teacher")
+HISTORY_COLUMNS = ("epoch", *(f"{name}_loss" for name in LOSSES), "validation_auc", "seconds")
 FRAMES = 5
 
 
@@ -78,13 +79,14 @@ def pretrain(config: PretrainConfig) -> Pretrained:
             raise InvalidInput(str(dataset.folder), found=f"pictures of {side} px", expected=f"{SIZE_PX} px")
     known_teachers = [teachers.open_teacher(path) for path in config.teachers]
     described = [dataset.reference() for _, dataset in datasets]
+    emotion_teacher = _describe_file(config.emotion_teacher)
     folder = config.out or paths.artifacts(KIND) / (
-        f"{config.encoder}-{config.short_hash(described, [each.sha256 for each in known_teachers])}"
+        f"{config.encoder}-{config.short_hash(described, [each.sha256 for each in known_teachers], emotion_teacher)}"
     )
     torch.manual_seed(config.seed)
     choice = EncoderChoice(config.encoder, config.input_px, config.pooling, config.crop)
     network = DualHeadSmileDetector(FRAMES, choice, SIZE_PX)
-    card = _begin(folder, config, described, [each.reference() for each in known_teachers])
+    card = _begin(folder, config, described, [each.reference() for each in known_teachers], emotion_teacher)
     if card["status"] == "done":
         cli.note(f"{paths.shown(folder)}: nothing to do, these {card['epochs_done']} epochs are done")
         return Pretrained(folder, card)
@@ -115,8 +117,16 @@ def pretrain(config: PretrainConfig) -> Pretrained:
     return Pretrained(folder, card)
 
 
+def _describe_file(path: Path | None) -> dict[str, str] | None:
+    return {"name": path.stem, "sha256": contracts.sha256_file(path)} if path else None
+
+
 def _begin(
-    folder: Path, config: PretrainConfig, datasets: list[dict[str, str]], teacher_references: list[dict[str, str]]
+    folder: Path,
+    config: PretrainConfig,
+    datasets: list[dict[str, str]],
+    teacher_references: list[dict[str, str]],
+    emotion_teacher: dict[str, str] | None,
 ) -> dict[str, Any]:
     """Return the card in the folder if it is of the same pretraining, else a new one."""
     spec = spec_of(config.encoder)
@@ -137,6 +147,7 @@ def _begin(
         "sources": [asdict(source) for source in config.sources],
         "datasets": datasets,
         "teachers": teacher_references,
+        "emotion_teacher": emotion_teacher,
         "emotions": list(EMOTIONS),
         "data": [],
         "n_pictures": 0,
@@ -153,11 +164,11 @@ def _begin(
         contracts.write_document(folder / CARD, card, "pretrained")
         return card
     old = contracts.read_document(folder / CARD, "pretrained")
-    for key in ("config", "sources", "datasets", "teachers"):
-        if old[key] != card[key]:
+    for key in ("config", "sources", "datasets", "teachers", "emotion_teacher"):
+        if old.get(key) != card[key]:
             raise InvalidInput(
                 str(folder),
-                found=f"a pretraining with {key} = {old[key]}",
+                found=f"a pretraining with {key} = {old.get(key)}",
                 expected=f"{card[key]}, to go on with it",
                 todo="choose another --out",
             )
@@ -194,7 +205,13 @@ def _gather(
     gathered: list[Pictures] = []
     learned, targets, described, hashes, checked = [], [], [], [], []
     for number, (source, dataset) in enumerate(datasets):
-        pictures = gather_pictures(dataset, crop, network.input_px, with_blendshapes=config.blendshape_weight > 0)
+        pictures = gather_pictures(
+            dataset,
+            crop,
+            network.input_px,
+            with_blendshapes=config.blendshape_weight > 0,
+            emotion_teacher=config.emotion_teacher if config.emotion_teacher_weight > 0 else None,
+        )
         gathered.append(pictures)
         answers = teachers.mean_answer(known_teachers, dataset, device)
         people = _people(source, dataset, parse_people_part(config.people_part))
@@ -213,15 +230,14 @@ def _gather(
             learned.append(np.stack([np.full(len(places), number), places], 1))
             targets.append(chosen)
             hashes += [digest for place in places.tolist() if (digest := pictures.hashes[place])]
-            described.append(_describe(dataset, source, people, pictures, chosen))
-    together = learning.Targets(*(torch.cat([getattr(each, name) for each in targets]) for name in _TARGETS))
+            described.append(_describe(dataset, source, people, chosen))
     everything = learning.PictureSet(
-        [each.values for each in gathered], np.concatenate(learned), together, network.input_px
+        [each.values for each in gathered],
+        np.concatenate(learned),
+        learning.Targets.together(targets),
+        network.input_px,
     )
     return _Learned(everything, described, sorted(set(hashes))), checked
-
-
-_TARGETS = ("smile", "emotion", "blendshapes", "weight")
 
 
 def _people(source: Source, dataset: reader.Dataset, part: tuple[int, int] | None) -> dict[str, set[str]]:
@@ -248,12 +264,13 @@ def _targets(pictures: Pictures, places: Any, source: Source, answers: Any, shar
         torch.from_numpy(smile),
         torch.from_numpy(pictures.emotion[places]),
         torch.from_numpy(pictures.blendshapes[places]),
+        torch.from_numpy(pictures.emotion_answers[places]),
         torch.full((len(places),), source.weight),
     )
 
 
 def _describe(
-    dataset: reader.Dataset, source: Source, people: dict[str, set[str]], pictures: Pictures, chosen: learning.Targets
+    dataset: reader.Dataset, source: Source, people: dict[str, set[str]], chosen: learning.Targets
 ) -> dict[str, Any]:
     reference = dataset.reference()
     return {
@@ -303,7 +320,7 @@ def _row(
 ) -> checkpoints.HistoryRow:
     known = [(each["roc_auc"], each["n_smile"]) for each in figures if each["roc_auc"] is not None]
     auc = sum(auc * n for auc, n in known) / sum(n for _, n in known) if known else None
-    values = (epoch, *(losses[name] for name in ("smile", "emotion", "blendshape")), auc, round(seconds, 3))
+    values = (epoch, *(losses[name] for name in LOSSES), auc, round(seconds, 3))
     return dict(zip(HISTORY_COLUMNS, values, strict=True))
 
 
@@ -332,9 +349,7 @@ def _report(history: list[checkpoints.HistoryRow], config: PretrainConfig, figur
     row = history[-1]
     left = (config.epochs - row["epoch"]) * sum(each["seconds"] for each in history) / len(history)
     losses = ", ".join(
-        f"{name} loss {row[f'{name}_loss']:.3f}"
-        for name in ("smile", "emotion", "blendshape")
-        if row[f"{name}_loss"] is not None
+        f"{name.replace('_', ' ')} loss {row[f'{name}_loss']:.3f}" for name in LOSSES if row[f"{name}_loss"] is not None
     )
     found = "; ".join(
         f"{each['dataset']} AUC {each['roc_auc']:.4f}, accuracy {each['accuracy']:.3f}"

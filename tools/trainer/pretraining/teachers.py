@@ -112,10 +112,9 @@ def _answer(teacher: Teacher, dataset: Dataset, device: torch.device) -> tuple[F
         return np.load(path), seen
     cli.note(f"{teacher.name} answers on {dataset.name}")
     n = len(pictures.subjects)
-    nothing = torch.full((n,), float("nan"))
-    targets = learning.Targets(nothing, torch.full((n,), -1), nothing[:, None], nothing)
     places = np.stack([np.zeros(n, np.int64), np.arange(n)], 1)
-    everything = learning.PictureSet([pictures.values], places, targets, teacher.network.input_px)
+    unknown = learning.Targets.unknown(n)
+    everything = learning.PictureSet([pictures.values], places, unknown, teacher.network.input_px)
     scores, _ = learning.answer(teacher.network.to(device), everything, device, mirrored=True)
     np.save(path, scores)
     return scores, seen
