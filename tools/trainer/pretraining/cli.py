@@ -87,7 +87,7 @@ def add_pretrain(trainer: cli.Parser) -> None:
     )
     add("--mixup", type=float, default=0.3, help="how evenly pictures are mixed; 0 for not at all (default: 0.3)")
     add("--variation", type=cli.fraction, default=0.5, help="how much pictures are varied, 0 to 1 (default: 0.5)")
-    add("--emotion-weight", type=float, default=0.3, help="factor of the emotion loss (default: 0.3)")
+    add("--emotion-weight", type=float, default=0.1, help="factor of the emotion loss (default: 0.1)")
     add("--blendshape-weight", type=float, default=2.0, help="factor of MediaPipe's blendshapes; 0: none (default: 2)")
     add(
         "--teachers",
