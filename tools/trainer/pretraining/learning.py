@@ -91,10 +91,10 @@ class LearnerOutput:
 
 
 class Learner(nn.Module):
-    """The network, and heads that repeat from a picture's features what MediaPipe and a classifier of emotions say.
+    """The network, and two heads that repeat what MediaPipe and a classifier of emotions say of a picture.
 
-    These two heads are for training alone: what they ask of the features is what is wanted of them. The classifier is
-    wrong about emotions more often than the labels, so the network's own emotion head learns labels only.
+    These heads are for training alone: what they need, encoder and LSTM learn to see. The classifier is wrong about
+    emotions more often than the labels, so the network's own emotion head learns labels only.
 
     Args:
         network: Sees pictures that are cropped already.
