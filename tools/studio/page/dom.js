@@ -17,6 +17,11 @@ export function by(id) {
   return document.getElementById(id);
 }
 
+/** Make the words of a command, which breaks between words only; copied, it is the command as it is typed. */
+export function commandWords(command) {
+  return command.split(" ").flatMap((word, at) => [...(at ? [" "] : []), make("span", { class: "word" }, word)]);
+}
+
 let hiding = 0;
 
 /** Say something for a moment. */
