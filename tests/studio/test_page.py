@@ -64,10 +64,59 @@ def test_what_came_from_what_and_both_languages_by_keyboard(page) -> None:
 def test_a_refused_value_says_why_in_the_form(page) -> None:
     page.click("#start-open")
     page.select_option("#task", "ab")
+    page.fill("#fields [name='--dataset']", "")
     page.evaluate("document.querySelector('#form').noValidate = true")
     page.click("#form button[type=submit]")
     page.wait_for_selector("#form-error:not(:empty)")
     assert "--dataset" in page.inner_text("#form-error")
+
+
+def test_a_card_offers_what_can_be_done_with_it_filled_in_and_in_the_pages_language(page) -> None:
+    page.click("[data-lang=ko]")
+    page.click("[data-key='dataset/people']")
+    page.wait_for_selector("#details[open]")
+    assert page.get_attribute("#details a.button", "href") == "/record?dataset=people"
+    page.click("#details [data-task=ab]")
+    assert page.inner_text("#command") == "./inv ab --dataset people --lang ko"
+    page.click("#recipes button:last-child")
+    assert "--freeze-epochs all" in page.inner_text("#command")
+    page.click("#recipes button:first-of-type")
+    assert page.inner_text("#command") == "./inv ab --dataset people --lang ko"
+    assert page.inner_text("#task option:checked") == "전후 비교 · ab"
+
+
+def test_a_flag_that_may_be_given_several_times_is_given_several_times(page) -> None:
+    page.click("#start-open")
+    page.select_option("#task", "report")
+    page.fill("#fields [name='--candidate']", "a.json")
+    page.click("#fields .field:has([name='--candidate']) .add")
+    page.keyboard.type("b c.json")
+    assert "--candidate a.json --candidate 'b c.json'" in page.inner_text("#command")
+
+
+def test_what_there_is_only_one_of_is_filled_in_and_the_rest_can_be_chosen(page) -> None:
+    page.click("#start-open")
+    page.select_option("#task", "split")
+    assert page.input_value("#fields [name='--dataset']") == "people"
+    options = "[...document.querySelector(\"#fields [name='--dataset']\").list.options].map((one) => one.value)"
+    assert page.evaluate(options) == ["people"]
+
+
+def test_commands_break_between_words_only_and_are_copied_as_they_are_typed(page) -> None:
+    code = page.locator("#next > li code").first
+    words = code.inner_text().split()
+    assert words[:2] == ["./inv", "suspect"]
+    lines = "(words) => words.map((word) => word.getClientRects().length)"
+    assert set(page.locator("#next > li code .unbroken").evaluate_all(lines)) == {1}
+    page.evaluate("(code) => getSelection().selectAllChildren(code)", code.element_handle())
+    assert page.evaluate("String(getSelection())") == "./inv suspect --dataset people"
+
+
+def test_another_page_of_the_studio_can_open_a_form(page, studio: Studio) -> None:
+    page.goto(f"{studio.url}/#task=evaluate&--model=ours&--stream=true")
+    page.wait_for_selector("#start[open]")
+    assert page.inner_text("#command") == "./inv evaluate --model ours --dataset people --stream"
+    assert page.evaluate("location.hash") == ""
 
 
 def test_the_first_page_is_for_everybody_on_a_phone(page) -> None:

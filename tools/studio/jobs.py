@@ -165,7 +165,7 @@ class JobQueue:
             InvalidInput: There is no such job.
         """
         path = _place(job_id) / LOG
-        if not path.is_file():
+        if not path.is_file() or not paths.is_within(path, folder()):
             return {"text": "", "end": 0}
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -214,7 +214,7 @@ class JobQueue:
 
 def _place(job_id: str) -> Path:
     place = folder() / job_id
-    if not paths.is_name(job_id) or not (place / JOB).is_file():
+    if not paths.is_name(job_id) or not (place / JOB).is_file() or not paths.is_within(place, folder()):
         raise InvalidInput("jobs", found=f"no job {job_id}", expected="one of the list")
     return place
 

@@ -81,7 +81,7 @@ export function drawMap(state) {
 
 /** Say what would stand in an empty column, and offer the tasks that fill it. */
 function howToBegin(column) {
-  const button = (task) => make("button", { type: "button", onclick: () => openForm(task) }, taskName(task));
+  const button = (task) => make("button", { type: "button", "data-task": task, onclick: () => openForm(task) }, taskName(task));
   const record = column === "data" ? [make("a", { class: "button", href: "/record" }, t("record"))] : [];
   return [make("p", { class: "soft" }, t(`empty_${column}`)), make("div", { class: "actions" }, ...record, ...FILLED_BY[column].map(button))];
 }
@@ -145,7 +145,7 @@ function doneWith(item) {
   }
   const buttons = (DONE_WITH[item.kind]?.(item) ?? []).map(([task, values]) => {
     const open = () => { by("details").close(); openForm(task, values); };
-    return make("button", { type: "button", onclick: open }, taskName(task));
+    return make("button", { type: "button", "data-task": task, onclick: open }, taskName(task));
   });
   if (!links.length && !buttons.length) return [];
   return [make("h3", {}, t("done_with")), make("div", { class: "actions" }, ...links, ...buttons)];

@@ -129,6 +129,14 @@ async function showAllJobs() {
   by("jobs").children[n]?.querySelector("pre, button")?.focus();
 }
 
+/** Open the form that an address names, as another page of the studio links to it. */
+function openWanted() {
+  const { task, ...values } = Object.fromEntries(new URLSearchParams(location.hash.slice(1)));
+  if (!begun.forms.some((form) => form.task === task)) return;
+  history.replaceState(null, "", location.pathname + location.search); // a reload does not open it again
+  openForm(task, Object.fromEntries(Object.entries(values).map(([name, value]) => [name, value === "true" || value])));
+}
+
 async function copy(text) {
   await navigator.clipboard.writeText(text);
   toast(t("copied"));
@@ -157,6 +165,8 @@ state = first;
 setWords(begun.words);
 setForms(begun.forms, refresh, () => state);
 await refresh();
+openWanted();
+addEventListener("hashchange", openWanted);
 for (;;) {
   await new Promise((resolve) => setTimeout(resolve, document.hidden ? EVERY_MS * 5 : EVERY_MS));
   await refresh();

@@ -255,7 +255,9 @@ function drawReading() {
   if (reading === null) return;
   by("advice").textContent = reading.fault ? t(reading.fault) : (smileAdvice(reading) ?? t(reading.knows_faces ? "good" : "light_good"));
   by("smile-box").hidden = !reading.knows_smiles;
-  by("smile").value = reading.smile ?? 0;
+  const percent = Math.round(100 * (reading.smile ?? 0));
+  by("smile").setAttribute("aria-valuenow", String(percent));
+  by("smile").firstElementChild.style.width = `${percent}%`;
 }
 
 /** While a take asks for a face, say whether it is that one. */
