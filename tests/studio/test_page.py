@@ -1,16 +1,19 @@
 """The studio's page in a real Chromium: from a suggestion to a finished job, by mouse and by keyboard."""
 
+import json
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from shared import contracts
 from shared.dataset.reader import Dataset
 from tests import axe
 from tests.studio.conftest import TOKEN, Studio
 
 playwright = pytest.importorskip("playwright.sync_api")
 CHROMIUM = "/usr/bin/chromium"
+POSITIVE = Path(__file__).resolve().parents[1] / "schemas" / "positive"
 pytestmark = pytest.mark.skipif(not Path(CHROMIUM).exists(), reason="no Chromium here")
 
 
@@ -117,6 +120,22 @@ def test_another_page_of_the_studio_can_open_a_form(page, studio: Studio) -> Non
     page.wait_for_selector("#start[open]")
     assert page.inner_text("#command") == "./inv evaluate --model ours --dataset people --stream"
     assert page.evaluate("location.hash") == ""
+
+
+def test_a_training_shows_its_curve_which_grows_while_it_trains(page, studio: Studio, home: Path) -> None:
+    place = home / "artifacts/runs/people-1a2b3c4d"
+    place.mkdir(parents=True)
+    example = json.loads((POSITIVE / "run/done.json").read_text(encoding="utf-8"))
+    run = {**example, "run_id": place.name, "status": "running", "dataset": {**example["dataset"], "name": "people"}}
+    contracts.write_document(place / "run.json", run, "run")
+    page.wait_for_selector("[data-key='run/people-1a2b3c4d']")
+    page.click("[data-key='run/people-1a2b3c4d']")
+    page.wait_for_selector("#details[open]")
+    assert page.locator("#details svg").count() == 0
+    (place / "history.csv").write_text("epoch,train_loss,validation_loss\n1,1.5,1.25\n2,0.5,0.75\n")
+    page.wait_for_selector("#details svg polyline.validation_loss")
+    assert page.inner_text("#details .legend") == "training 0.500\nvalidation 0.750"
+    assert page.get_attribute("#details svg", "aria-label") == "Loss by epoch, training 0.500, validation 0.750"
 
 
 def test_the_first_page_is_for_everybody_on_a_phone(page) -> None:

@@ -39,7 +39,7 @@ export function openForm(task = forms[0].task, values = {}) {
   by("start").showModal();
 }
 
-function draw(task, given) {
+function draw(task, given, recipe = "usual") {
   const form = forms.find((one) => one.task === task);
   // What people read is in the language of this page, unless somebody chooses otherwise.
   const inLanguage = form.flags.some(({ name }) => name === "--lang") ? { "--lang": language() } : {};
@@ -48,13 +48,14 @@ function draw(task, given) {
   by("summary-note").hidden = language() === "en";
   by("opens-here").hidden = !PAGES.has(task);
   by("form-error").textContent = "";
+  by("error-note").hidden = true;
   const isFirst = (flag) => flag.required || FIRST.has(flag.name) || (flag.name in values && flag.name !== "--lang");
   by("fields").replaceChildren(...form.flags.filter(isFirst).map((flag) => field(task, flag, values[flag.name])));
   const rest = form.flags.filter((flag) => !isFirst(flag));
   by("more").hidden = !rest.length;
   by("more").open = false;
   by("more-fields").replaceChildren(...rest.map((flag) => field(task, flag, values[flag.name])));
-  drawRecipes(task);
+  drawRecipes(task, recipe);
   showCommand();
 }
 
@@ -73,12 +74,12 @@ function choices(task, flag) {
   return known.map(({ name }) => ({ value: file ? file(home, name) : name, name }));
 }
 
-function drawRecipes(task) {
+function drawRecipes(task, chosen) {
   const recipes = Object.entries({ usual: {}, ...RECIPES[task] });
   by("recipes").hidden = recipes.length < 2;
   by("recipes").replaceChildren(
     make("span", { class: "soft" }, t("recipe")),
-    ...recipes.map(([name, recipe]) => make("button", { type: "button", onclick: () => draw(task, { ...without(readValues(), RECIPES[task]), ...recipe }) }, t(`recipe_${name}`))),
+    ...recipes.map(([name, recipe]) => make("button", { type: "button", "aria-pressed": String(name === chosen), onclick: () => draw(task, { ...without(readValues(), RECIPES[task]), ...recipe }, name) }, t(`recipe_${name}`))),
   );
 }
 
@@ -134,6 +135,7 @@ async function submit(event) {
   const button = by("form").querySelector("[type=submit]");
   const task = by("task").value;
   by("form-error").textContent = "";
+  by("error-note").hidden = true;
   button.disabled = true; // a page takes a moment to open
   by("opening").hidden = !PAGES.has(task);
   try {
@@ -141,6 +143,7 @@ async function submit(event) {
     if (url) return void location.assign(url); // Back leads to the studio again
   } catch (error) {
     by("form-error").textContent = error.message;
+    by("error-note").hidden = language() === "en";
     return;
   } finally {
     button.disabled = false;

@@ -1,5 +1,6 @@
 // The map: every document as a card, in the order in which data flows; a chosen one shows what it came from and became.
 
+import { drawCurve } from "./curve.js";
 import { ask, by, make, toast } from "./dom.js";
 import { openForm } from "./form.js";
 import { counted, has, language, t, taskName } from "./words.js";
@@ -37,6 +38,7 @@ const NETWORK_OF = { landmarks: "landmark_mlp", blendshapes: "blendshape_mlp" };
 const SHOWN = 12; // cards of a column, until more are asked for
 const open = new Set();
 let chosen = null;
+let shownItem = null; // in the open details
 
 /** Draw the map of a state. */
 export function drawMap(state) {
@@ -106,13 +108,31 @@ async function choose(state, place) {
   const { kind, name } = state.items[place];
   chosen = `${kind}/${name}`;
   drawMap(state);
-  let item;
   try {
-    item = await ask(`/api/item?${new URLSearchParams({ kind, name })}`);
+    drawDetails(await ask(`/api/item?${new URLSearchParams({ kind, name })}`));
   } catch (error) {
     toast(error.message); // it was deleted in the meantime
     return;
   }
+  by("details").showModal();
+  by("details").addEventListener("close", () => by("map").querySelector(".at")?.focus(), { once: true });
+}
+
+/** Draw the open item again, such as a training that goes on; whoever is reading it keeps the place. */
+export async function refreshDetails() {
+  if (!by("details").open || !shownItem || shownItem.facts.status !== "running") return;
+  const { kind, name } = shownItem;
+  try {
+    const item = await ask(`/api/item?${new URLSearchParams({ kind, name })}`);
+    if (JSON.stringify(item) !== JSON.stringify(shownItem) && by("details").open) drawDetails(item);
+  } catch {
+    // it is gone: what is shown stays until it is closed
+  }
+}
+
+function drawDetails(item) {
+  shownItem = item;
+  const focused = document.activeElement?.dataset?.task;
   by("details-title").textContent = item.name;
   const names = (others) => others.map(([other, called]) => `${t(`kind_${other}`)} ${called}`).join(", ");
   const facts = Object.entries(item.facts).filter(([fact, value]) => has(`fact_${fact}`) && value !== null && value !== "");
@@ -127,10 +147,10 @@ async function choose(state, place) {
       ),
       make("dt", {}, t("file")), make("dd", {}, make("code", {}, item.file)),
     ),
+    ...drawCurve(item.curve),
     ...doneWith(item),
   );
-  by("details").showModal();
-  by("details").addEventListener("close", () => by("map").querySelector(".at")?.focus(), { once: true });
+  if (focused) by("details-body").querySelector(`[data-task="${focused}"]`)?.focus();
 }
 
 /** Offer what can be done with an item: pages to open, and tasks whose forms are filled in. */

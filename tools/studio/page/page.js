@@ -2,7 +2,7 @@
 
 import { ask, by, commandWords, make, toast } from "./dom.js";
 import { openForm, setForms } from "./form.js";
-import { drawMap } from "./map.js";
+import { drawMap, refreshDetails } from "./map.js";
 import { chooseLanguage, counted, language, setWords, t, taskName } from "./words.js";
 
 const EVERY_MS = 2000;
@@ -24,6 +24,7 @@ async function refresh() {
     return;
   }
   await readLogs();
+  await refreshDetails();
   const now = JSON.stringify([state.revision, [...logs], language()]);
   if (now !== shown) draw();
   shown = now;
