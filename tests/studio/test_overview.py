@@ -140,6 +140,10 @@ def test_ten_thousand_sequences_and_three_hundred_runs_are_little_to_send(studio
     assert len(answer.json()["items"]) == 950
     sent = int(answer.headers["content-length"]) + sum(
         int(studio.ask(path).headers["content-length"])
-        for path in ("/api/start", "/", *(f"/page/{name}.js" for name in ("page", "dom", "form", "map", "words")))
+        for path in (
+            "/api/start",
+            "/",
+            *(f"/page/{name}.js" for name in ("page", "curve", "dom", "form", "map", "words")),
+        )
     )
     assert sent < 100_000  # bytes, as they travel

@@ -75,7 +75,11 @@ class Visitor:
         if place is None:
             return
         own = self.page.evaluate("document.documentElement.lang")
-        change = "(lang) => document.querySelector(`[data-lang=${lang}]`)?.click()"  # behind a dialog as well
+        # Behind a dialog as well; the game has one button for both languages.
+        change = """(lang) => {
+          const other = document.documentElement.lang === lang ? null : document.getElementById('lang');
+          (document.querySelector(`[data-lang=${lang}]`) ?? other)?.click();
+        }"""
         for lang in ("ko", "en"):
             self.page.evaluate(change, lang)
             for size in (SCREEN, PHONE):

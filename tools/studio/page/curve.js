@@ -21,7 +21,7 @@ export function drawCurve(curve) {
   const y = (loss) => HEIGHT - MARGIN - (loss * (HEIGHT - 2 * MARGIN)) / most;
   const last = Object.fromEntries(LOSSES.map((name) => [name, curve.findLast((row) => row[name] !== null)?.[name] ?? null]));
   const figures = LOSSES.filter((name) => last[name] !== null).map((name) => `${t(name)} ${last[name].toFixed(3)}`);
-  const picture = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "curve", role: "img", "aria-label": [t("curve"), ...figures].join(", ") });
+  const picture = draw("svg", { viewBox: `0 0 ${WIDTH} ${HEIGHT}`, class: "losses", role: "img", "aria-label": [t("curve"), ...figures].join(", ") });
   picture.append(draw("path", { class: "axis", d: `M${MARGIN} ${MARGIN}V${HEIGHT - MARGIN}H${WIDTH - MARGIN}` }));
   for (const name of LOSSES) {
     const points = curve.flatMap((row, at) => (row[name] === null ? [] : [`${x(at).toFixed(1)},${y(row[name]).toFixed(1)}`]));

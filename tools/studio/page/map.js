@@ -139,6 +139,7 @@ function drawDetails(item) {
   by("details-body").replaceChildren(
     item.problem ? make("p", { class: "error" }, item.problem) : "",
     item.problem && language() !== "en" ? make("p", { class: "soft" }, t("tool_text")) : "",
+    ...doneWith(item),
     make(
       "dl", {},
       ...facts.flatMap(([fact, value]) => [make("dt", {}, t(`fact_${fact}`)), make("dd", {}, write(value))]),
@@ -148,7 +149,6 @@ function drawDetails(item) {
       make("dt", {}, t("file")), make("dd", {}, make("code", {}, item.file)),
     ),
     ...drawCurve(item.curve),
-    ...doneWith(item),
   );
   if (focused) by("details-body").querySelector(`[data-task="${focused}"]`)?.focus();
 }
