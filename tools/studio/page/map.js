@@ -142,7 +142,7 @@ function drawDetails(item) {
     ...doneWith(item),
     make(
       "dl", {},
-      ...facts.flatMap(([fact, value]) => [make("dt", {}, t(`fact_${fact}`)), make("dd", {}, write(value))]),
+      ...facts.flatMap(([fact, value]) => [make("dt", {}, t(`fact_${fact}`)), make("dd", {}, fact === "status" ? t(`job_${value}`) : write(value))]),
       ...[["made_from", names(item.made_from)], ["made_into", names(item.made_into)], ["created", item.created_utc ?? ""]].flatMap(
         ([word, text]) => (text ? [make("dt", {}, t(word)), make("dd", {}, text)] : []),
       ),
