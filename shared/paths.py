@@ -45,6 +45,11 @@ def home() -> Path:
     return _CHECKOUT if (_CHECKOUT / "tasks.py").is_file() else Path.cwd()
 
 
+def is_within(path: Path, folder: Path) -> bool:
+    """Tell whether a file, with all links followed, lies in a folder: what is served or written must."""
+    return path.resolve().is_relative_to(folder.resolve())
+
+
 def assets() -> Path | None:
     """Return the folder of films, photos and models of tests and trials: SMILEBENCH_ASSETS, or None without it."""
     chosen = os.environ.get("SMILEBENCH_ASSETS")

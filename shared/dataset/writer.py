@@ -79,7 +79,10 @@ class DatasetWriter:
                 found=f"the folder name {self.folder.name!r}",
                 expected=paths.NAME_RULE,
             )
-        for folder in (self.folder, *(self.folder / name for name in _PRIVATE if (self.folder / name).is_dir())):
+        parts = [self.folder / name for name in _PRIVATE]
+        if links := [part for part in parts if part.is_symlink()]:  # people's pictures would lie where others look
+            raise InvalidInput(str(links[0]), found="a link to another folder", expected="a folder of the dataset")
+        for folder in (self.folder, *(part for part in parts if part.is_dir())):
             contracts.make_private(folder)
         try:
             self._lock.acquire(timeout=LOCK_PATIENCE_S)

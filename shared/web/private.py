@@ -60,7 +60,8 @@ def read_token(path: Path) -> str:
     with contextlib.suppress(OSError):
         age_s = time.time() - path.stat().st_mtime
         known = path.read_text(encoding="ascii").strip()
-        if 0 <= age_s < TOKEN_DAYS * 86400 and len(known) >= 32 and not path.stat().st_mode & 0o077:
+        is_own = not path.is_symlink() and not path.stat().st_mode & 0o077
+        if 0 <= age_s < TOKEN_DAYS * 86400 and len(known) >= 32 and is_own:
             return known
     token = secrets.token_urlsafe(32)
     path.parent.mkdir(parents=True, exist_ok=True)

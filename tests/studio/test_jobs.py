@@ -153,6 +153,14 @@ TASK = jobs.Task(
 )
 
 
+def test_jobs_go_through_inv_which_installs_what_only_they_need(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = jobs.PROJECT / ".venv"
+    monkeypatch.setattr(sys, "prefix", str(own))
+    assert jobs.door() == (sys.executable, str(jobs.PROJECT / "inv.py"))
+    monkeypatch.setattr(sys, "prefix", str(own.with_name("somebodys")))  # who has installed everything there
+    assert jobs.door() == (sys.executable, "-P", "-m", "shared.chain.program")
+
+
 def test_a_form_becomes_the_words_of_a_command() -> None:
     values = {"--dataset": "-my people", "--lang": "ko", "--gate": True, "--reference": ["a", "b"]}
     assert TASK.words(values) == [

@@ -82,6 +82,21 @@ def test_a_chosen_item_has_all_its_facts_and_where_it_comes_from(studio: Studio,
     assert "threshold_chosen_on" not in card["facts"]
 
 
+def test_a_training_has_the_losses_of_its_epochs(studio: Studio, filled: Path) -> None:
+    assert studio.ask("/api/item?kind=run&name=run003").json()["curve"] == []
+    history = "epoch,train_loss,validation_loss,seconds\n1,1.25,1.5,3\n2,0.75,,3\n3,nan,oops,3\n"
+    (filled / "artifacts/runs/run003/history.csv").write_text(history)
+    assert studio.ask("/api/item?kind=run&name=run003").json()["curve"] == [
+        {"epoch": 1, "train_loss": 1.25, "validation_loss": 1.5},
+        {"epoch": 2, "train_loss": 0.75, "validation_loss": None},
+    ]
+
+
+def test_labels_are_told_in_the_words_of_each_language(studio: Studio, people: Dataset) -> None:
+    item = studio.ask("/api/item?kind=dataset&name=people").json()
+    assert item["facts"]["by_label"] == {"en": "non-smile 8, smile 8", "ko": "웃지 않음 8, 웃음 8"}
+
+
 def test_what_was_deleted_while_the_page_was_open_is_a_line(studio: Studio, filled: Path) -> None:
     (filled / "artifacts/models/run010/model.json").unlink()
     answer = studio.ask("/api/item?kind=model&name=run010")
@@ -125,6 +140,10 @@ def test_ten_thousand_sequences_and_three_hundred_runs_are_little_to_send(studio
     assert len(answer.json()["items"]) == 950
     sent = int(answer.headers["content-length"]) + sum(
         int(studio.ask(path).headers["content-length"])
-        for path in ("/api/start", "/", *(f"/page/{name}.js" for name in ("page", "dom", "form", "map", "words")))
+        for path in (
+            "/api/start",
+            "/",
+            *(f"/page/{name}.js" for name in ("page", "curve", "dom", "form", "map", "words")),
+        )
     )
     assert sent < 100_000  # bytes, as they travel

@@ -24,7 +24,7 @@ def test_every_task_that_can_be_started_is_a_task_with_flags(described: list[dic
 
 
 def test_nothing_that_publishes_or_takes_away_can_be_started(studio: Studio, people: Dataset) -> None:
-    for task in ("publish-dataset", "withdraw", "review-apply", "lock", "test", "nothing", "../inv"):
+    for task in ("publish-dataset", "withdraw", "consent", "lock", "test", "nothing", "../inv"):
         answer = studio.ask("/api/jobs", {"task": task, "values": {"--dataset": "people"}})
         assert answer.status_code == 422, task
     assert studio.ask("/api/state").json()["jobs"] == []

@@ -73,11 +73,50 @@ def test_a_dataset_is_told_with_its_people_and_labels(people: Dataset, capsys: p
 
 
 def test_too_few_people_come_before_any_comparison(record: Callable[[int], Dataset]) -> None:
-    record(3)
+    record(2)
     (only,) = suggestions.suggest(workspace.scan())
     assert (only.reason, only.values, only.command) == (
-        "few_people", {"n": 3}, "./inv collect --dataset people --subject s04",
+        "few_people", {"n": 2}, "./inv collect --dataset people --subject s03",
     )  # fmt: skip
+
+
+def test_few_people_can_go_on_and_are_told_that_they_are_few(record: Callable[[int], Dataset]) -> None:
+    record(5)
+    assert _reasons("dataset") == ["never_suspected", "more_people", "never_compared"]
+
+
+def test_who_is_to_be_recorded_next_has_a_pseudonym_that_nobody_has(record: Callable[[int], Dataset]) -> None:
+    folder = record(2).folder
+    consent.record(folder, consent.Agreement("s07", ("train",), "2026-01-01T00:00:00Z"))
+    (only,) = suggestions.suggest(workspace.scan())
+    assert only.command == "./inv collect --dataset people --subject s08"
+
+
+def test_what_a_reviewer_has_confirmed_is_to_be_applied_too(people: Dataset) -> None:
+    decision = json.loads((POSITIVE / "review/decided_and_taken_back.json").read_text())["decisions"][0]
+    decisions = [
+        {**decision, "sequence_id": row.sequence_id, "sha256": row.sha256, "shown_label": row.label,
+         "decision": f"label:{row.label}"}
+        for row in people.rows
+    ]  # fmt: skip
+    identity = {"name": "people", "created_utc": people.manifest["created_utc"]}
+    review = {"schema_version": 1, "dataset": identity, "decisions": decisions}
+    contracts.write_document(people.folder / "review.json", review, "review")
+    found = suggestions.suggest(workspace.scan())
+    (to_apply,) = [each for each in found if each.reason == "to_apply"]
+    assert (to_apply.command, to_apply.values) == ("./inv review-apply --dataset people", {"n": 16})
+    assert "not_reviewed" not in [each.reason for each in found]
+
+
+def test_a_training_that_is_done_is_to_become_a_model(home: Path, people: Dataset) -> None:
+    example = json.loads((POSITIVE / "run/done.json").read_text(encoding="utf-8"))
+    dataset = {**example["dataset"], "name": "people"}
+    for status, is_suggested in (("running", False), ("done", True)):
+        document = {**example, "dataset": dataset, "status": status, "run_id": "people-1a2b3c4d"}
+        place = home / "artifacts/runs/people-1a2b3c4d/run.json"
+        place.parent.mkdir(parents=True, exist_ok=True)
+        contracts.write_document(place, document, "run")
+        assert ("not_exported" in _reasons("dataset")) == is_suggested
 
 
 def test_who_withdrew_and_is_still_there_comes_first(people: Dataset) -> None:

@@ -57,6 +57,11 @@ export function drawKeys() {
   }));
 }
 
+// The parts of a text; a command in it is one that does not break behind a hyphen.
+function withCommands(text) {
+  return text.split(/(\.\/inv [a-z-]+)/).map((part, at) => (at % 2 ? element("code", "", part) : part));
+}
+
 function options(select, list, value) {
   select.replaceChildren(...list.map(([key, text, disabled]) => {
     const option = new Option(text, key);
@@ -91,7 +96,7 @@ export function speak() {
   $("synthetic").textContent = say("synthetic");
   $("synthetic").hidden = !model.state.dataset.synthetic;
   $("reviewer").textContent = model.state.reviewer;
-  for (const part of document.querySelectorAll("[data-t]")) part.textContent = say(part.dataset.t);
+  for (const part of document.querySelectorAll("[data-t]")) part.replaceChildren(...withCommands(say(part.dataset.t)));
   for (const part of document.querySelectorAll("[data-t-aria]")) {
     part.setAttribute("aria-label", say(part.dataset.tAria));
     part.title = say(part.dataset.tAria);

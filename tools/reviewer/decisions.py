@@ -99,7 +99,7 @@ class ReviewFile:
         self._ids: dict[str, Decision] = {}
         self._state: tuple[int, int, int] = (0, 0, 0)  # inode, size and mtime of what was read
         self._lock = filelock.FileLock(dataset.folder / ".review.lock")
-        if self.path.exists():
+        if self.path.exists() or self.path.is_symlink():
             self.refresh()
 
     def refresh(self) -> bool:
@@ -138,6 +138,8 @@ class ReviewFile:
             ) from None
 
     def _read(self) -> bool:
+        if self.path.is_symlink():  # decisions are appended: they would be written elsewhere
+            raise InvalidInput(str(self.path), found="a link", expected="a file of the dataset's folder")
         try:
             stat = self.path.stat()
         except FileNotFoundError:

@@ -116,7 +116,7 @@ def make_app(review_state: ReviewState, token: str, port: int, lang: str) -> Sta
         if row is None or number >= row.frame_count:
             return say("not found", 404)
         path = review_state.dataset.folder / row.frame_names()[number]
-        if not path.is_file():
+        if not path.is_file() or not paths.is_within(path, review_state.dataset.folder):
             return say("not found", 404)
         # The address contains the pictures' hash, so its content never changes.
         return FileResponse(path, media_type="image/jpeg", headers={"Cache-Control": "private, max-age=86400"})

@@ -6,7 +6,7 @@ Facts are numbers and words of the document itself, under plain names; nothing i
 import hashlib
 import re
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -19,7 +19,8 @@ from shared.statistics.confident_learning import flag
 
 Document = dict[str, Any]
 _FOLD = re.compile(r"-(fold|person)\d+of\d+$")
-RELEASES, REVIEW, CLEARED = "releases.json", "review.json", "cleared"
+_USUAL = re.compile(r"s(\d{1,6})")
+RELEASES, REVIEW, CLEARED, UNSURE = "releases.json", "review.json", "cleared", "unsure"
 
 
 @dataclass(frozen=True)
@@ -51,7 +52,8 @@ def of_dataset(document: Document, path: Path) -> Facts:
     data = (folder / reader.LABELS).read_bytes()
     rows = reader.parse_labels(data, str(folder / reader.LABELS), document["classes"])
     dataset = reader.Dataset(folder, document, tuple(rows), hashlib.sha256(data).hexdigest())
-    decided = _decided(folder, rows)
+    last = _decided(folder, rows)
+    decided = {name: decision for name, decision in last.items() if decision != UNSURE}
     shown = {
         "dataset_kind": document["kind"],
         "n_sequences": len(rows),
@@ -59,8 +61,10 @@ def of_dataset(document: Document, path: Path) -> Facts:
         "by_label": dict(Counter(row.label for row in rows)),
         "n_reviewed": sum(row.reviewed for row in rows),
         "n_look_wrong": _count_wrong(document["name"], rows, decided),
-        "n_to_apply": sum(decided.get(row.sequence_id, row.label) != row.label for row in rows),
+        "n_undecided": sum(not row.reviewed and row.sequence_id not in last for row in rows),
+        "n_to_apply": sum(_is_to_apply(row, last.get(row.sequence_id)) for row in rows),
         "people_left_out": _people_left_out(dataset),
+        "next_subject": next_subject({*dataset.subjects(), *_people_with_consent(folder)}),
         "n_published": _count_published(folder),
         "labels_sha256": dataset.labels_sha256,
         "is_of_photos": bool(rows) and all(row.frame_count == 1 for row in rows),
@@ -69,7 +73,7 @@ def of_dataset(document: Document, path: Path) -> Facts:
 
 
 def _decided(folder: Path, rows: Sequence[SequenceRow]) -> dict[str, str]:
-    """Return what reviewers last decided on each sequence as it is now: a class, or another word.
+    """Return what reviewers last decided on each sequence as it is now: a class, "exclude" or "unsure".
 
     A review.json that is being written, or is not valid, decides nothing: `reviewer status` says what is wrong with it.
     """
@@ -89,7 +93,22 @@ def _decided(folder: Path, rows: Sequence[SequenceRow]) -> dict[str, str]:
             last.pop(each["sequence_id"], None)
         else:
             last[each["sequence_id"]] = each["decision"].removeprefix("label:")
-    return {name: decision for name, decision in last.items() if decision != "unsure"}
+    return last
+
+
+def _is_to_apply(row: SequenceRow, decision: str | None) -> bool:
+    """Tell whether `review-apply` would change a row: another label, a confirmed one, or a sequence taken out."""
+    return decision is not None and (decision != row.label or not row.reviewed)
+
+
+def _people_with_consent(folder: Path) -> set[str]:
+    return {row.subject_id for row in consent.read_consent(folder).rows}
+
+
+def next_subject(names: Iterable[str]) -> str:
+    """Suggest a pseudonym that nobody has: s and the next number."""
+    known = [match for name in names if (match := _USUAL.fullmatch(name))]
+    return f"s{max((int(match[1]) for match in known), default=0) + 1:02d}"
 
 
 def _count_wrong(dataset: str, rows: Sequence[SequenceRow], decided: Mapping[str, str]) -> int | None:

@@ -29,9 +29,21 @@ OVER = ("done", "failed", "cancelled", "interrupted")
 # Tasks that end by themselves and take nothing away. Publishing and withdrawing ask for words that a person types in
 # the terminal; pages that run until Ctrl-C have windows of their own.
 STARTABLE = (
-    "collect", "import", "verify", "duplicates", "grid", "suspect", "split", "features", "pretrain", "train", "export",
-    "evaluate", "ab", "compare-approaches", "baseline", "report", "handoff", "validate-spec", "timeline", "demo",
+    "collect", "takes", "import", "verify", "duplicates", "grid", "suspect", "review-status", "review-apply",
+    "review-revert", "split", "features", "pretrain", "train", "export", "evaluate", "ab", "compare-approaches",
+    "baseline", "report", "handoff", "validate-spec", "timeline", "demo",
 )  # fmt: skip
+
+
+def door() -> tuple[str, ...]:
+    """Return what runs a task's words as ./inv does: with what only that task needs installed first.
+
+    Who has started the studio from another environment than the project's own has put everything there.
+    """
+    own = PROJECT / ".venv"
+    if Path(sys.prefix).resolve() == own.resolve() and (PROJECT / "inv.py").is_file():
+        return (sys.executable, str(PROJECT / "inv.py"))
+    return (sys.executable, "-P", "-m", "shared.chain.program")
 
 
 @dataclass(frozen=True)
@@ -88,11 +100,11 @@ class JobQueue:
     """Starts jobs one after the other.
 
     Args:
-        command: What runs a job's words; tests give another one.
+        command: What runs a job's words; None: `door`.
     """
 
-    def __init__(self, command: Sequence[str] = (sys.executable, "-P", "-m", "shared.chain.program")) -> None:
-        self._command = list(command)
+    def __init__(self, command: Sequence[str] | None = None) -> None:
+        self._command = list(command or door())
         self._changed = threading.Condition()
         self._is_open = True
         for job in self.jobs():
@@ -153,7 +165,7 @@ class JobQueue:
             InvalidInput: There is no such job.
         """
         path = _place(job_id) / LOG
-        if not path.is_file():
+        if not path.is_file() or not paths.is_within(path, folder()):
             return {"text": "", "end": 0}
         with path.open("rb") as file:
             size = file.seek(0, os.SEEK_END)
@@ -202,7 +214,7 @@ class JobQueue:
 
 def _place(job_id: str) -> Path:
     place = folder() / job_id
-    if not paths.is_name(job_id) or not (place / JOB).is_file():
+    if not paths.is_name(job_id) or not (place / JOB).is_file() or not paths.is_within(place, folder()):
         raise InvalidInput("jobs", found=f"no job {job_id}", expected="one of the list")
     return place
 

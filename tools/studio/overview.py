@@ -10,7 +10,9 @@ from typing import Any
 from shared import paths
 from shared.errors import InvalidInput
 from shared.text.catalogue import LANGS, Words, read_catalogue
+from shared.text.label_style import label_word
 from tools.studio import jobs, rooms, workspace
+from tools.studio.curves import read_curve
 from tools.studio.status import WORDS
 from tools.studio.suggestions import Suggestion, suggest
 from tools.studio.workspace import Item, Kind, Workspace
@@ -99,9 +101,14 @@ class Overview:
         item = next((each for each in found.items if (each.kind, each.name) == (kind, name)), None)
         if item is None:
             raise InvalidInput(f"{kind} {name}", found="nothing of that name", expected="one of the page's cards")
+        shown = item.as_json()
+        if counts := item.facts.get("by_label"):
+            parts = {lang: [f"{label_word(label, lang)} {n}" for label, n in sorted(counts.items())] for lang in LANGS}
+            shown["facts"]["by_label"] = {lang: ", ".join(words) for lang, words in parts.items()}
         return {
-            **item.as_json(),
+            **shown,
             "page": page_of(item),
+            "curve": read_curve(item.path) if item.kind in ("run", "pretrained") else [],
             "made_from": [[each.kind, each.name] for each in found.made_from(item)],
             "made_into": [[each.kind, each.name] for each in found.made_into(item)],
         }

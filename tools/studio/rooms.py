@@ -7,7 +7,6 @@ They end with the studio. A second request for the same command gets the same pa
 
 import re
 import subprocess
-import sys
 import threading
 from collections.abc import Sequence
 
@@ -27,11 +26,11 @@ class Rooms:
     """Opens pages and closes them again.
 
     Args:
-        command: What runs a task's words; tests give another one.
+        command: What runs a task's words; None: `jobs.door`.
     """
 
-    def __init__(self, command: Sequence[str] = (sys.executable, "-P", "-m", "shared.chain.program")) -> None:
-        self._command = list(command)
+    def __init__(self, command: Sequence[str] | None = None) -> None:
+        self._command = list(command or jobs.door())
         self._open: dict[tuple[str, ...], tuple[subprocess.Popen[bytes], str]] = {}
         self._lock = threading.Lock()
 

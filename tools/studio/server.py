@@ -218,8 +218,7 @@ def make_app(desk: Desk, token: str, port: int, lang: Lang, recording: Recording
     async def show(request: Request) -> Response:
         kind, name = request.path_params["kind"], request.path_params["name"]
         file = paths.artifacts(kind) / name / PAGES[kind] if kind in PAGES and paths.is_name(name) else None
-        root = paths.artifacts(kind).resolve() if file else None
-        if file is None or root is None or not file.is_file() or not file.resolve().is_relative_to(root):
+        if file is None or not file.is_file() or not paths.is_within(file, paths.artifacts(kind)):
             return say("not found", 404)
         return FileResponse(
             file, media_type="text/html; charset=utf-8", headers={"Content-Security-Policy": _SANDBOX}

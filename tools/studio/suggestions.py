@@ -13,9 +13,11 @@ from shared.text.catalogue import Words
 from tools.studio.workspace import Item, Workspace
 
 MOST = 3
-FEW_PEOPLE = 6  # fewer give a split without enough people for test and validation
+LEAST_PEOPLE = 3  # fewer cannot be divided into training, validation and test people
+FEW_PEOPLE = 6  # fewer give figures that say little of other people
 ENOUGH_FOR_SUSPECT = 5  # its models are trained on all but a fifth of the people
 CHANCE_AUC = 0.5
+_NEW_PERSON = "NEW_PERSON"  # as a comparison's advice calls who is not there yet
 
 
 @dataclass(frozen=True)
@@ -73,6 +75,7 @@ def suggest(workspace: Workspace) -> list[Suggestion]:
     for item in reversed(shippable(workspace)):
         found += _first(_of_model(workspace, item))
     if not workspace.of("dataset"):
+        found.append(Suggestion("dataset", "", "first_person", "./inv collect --dataset people --subject s01"))
         found.append(Suggestion("dataset", "", "nothing_yet", "./inv demo"))
     return found
 
@@ -83,14 +86,20 @@ def shippable(workspace: Workspace) -> list[Item]:
 
 
 def _first(rules: Iterator[Suggestion]) -> list[Suggestion]:
-    return [suggestion for suggestion, _ in zip(rules, range(MOST), strict=False)]
+    """Take the first suggestions; a command is suggested for one reason, the first one."""
+    by_command: dict[str, Suggestion] = {}
+    for suggestion in rules:
+        by_command.setdefault(suggestion.command, suggestion)
+        if len(by_command) == MOST:
+            break
+    return list(by_command.values())
 
 
 def _of_dataset(workspace: Workspace, item: Item) -> Iterator[Suggestion]:
     facts, name = item.facts, item.name
     make = _Subject("dataset", name)
     if not facts["n_sequences"]:
-        yield make.suggest("no_sequences", f"./inv collect --dataset {name} --subject s01")
+        yield make.suggest("no_sequences", f"./inv collect --dataset {name} --subject {facts['next_subject']}")
         return
     left_out = facts["people_left_out"]
     for person in left_out.get(str(Rule.WITHDRAWN), []):
@@ -102,18 +111,31 @@ def _of_dataset(workspace: Workspace, item: Item) -> Iterator[Suggestion]:
     if facts["n_look_wrong"]:
         yield make.suggest("look_wrong", f"./inv review --dataset {name} --reviewer r1", n=facts["n_look_wrong"])
     if facts["n_to_apply"]:
-        yield make.suggest("to_apply", f"./inv review-apply --dataset {name} --dry-run", n=facts["n_to_apply"])
-    if not facts["is_of_photos"] and facts["n_people"] < FEW_PEOPLE:
-        yield make.suggest(
-            "few_people", f"./inv collect --dataset {name} --subject s{facts['n_people'] + 1:02}", n=facts["n_people"]
-        )
+        yield make.suggest("to_apply", f"./inv review-apply --dataset {name}", n=facts["n_to_apply"])
+    is_of_videos = not facts["is_of_photos"]
+    record = f"./inv collect --dataset {name} --subject {facts['next_subject']}"
+    if is_of_videos and facts["n_people"] < LEAST_PEOPLE:
+        yield make.suggest("few_people", record, n=facts["n_people"])
         return
     is_drawn = facts["dataset_kind"] == "synthetic"
     if facts["n_look_wrong"] is None and facts["n_people"] >= ENOUGH_FOR_SUSPECT and not is_drawn:
         yield make.suggest("never_suspected", f"./inv suspect --dataset {name}")
-    elif not is_drawn and not facts["is_of_photos"] and (n := facts["n_sequences"] - facts["n_reviewed"]):
-        yield make.suggest("not_reviewed", f"./inv review --dataset {name} --reviewer r1", n=n)
+    elif not is_drawn and is_of_videos and facts["n_undecided"]:
+        yield make.suggest("not_reviewed", f"./inv review --dataset {name} --reviewer r1", n=facts["n_undecided"])
+    if is_of_videos and facts["n_people"] < FEW_PEOPLE:
+        yield make.suggest("more_people", record, n=facts["n_people"])
+    yield from _of_runs(workspace, item, make)
     yield from _compare(workspace, item, make)
+
+
+def _of_runs(workspace: Workspace, item: Item, make: _Subject) -> Iterator[Suggestion]:
+    """Suggest to export the newest training that is done and has become no model."""
+    runs = [each for each in workspace.made_into(item) if each.kind == "run" and not each.is_of_a_fold]
+    newest = max(runs, key=lambda each: each.facts["updated_utc"], default=None)
+    if newest is None or newest.facts["status"] != "done":
+        return
+    if not any(each.kind in ("model", "run") for each in workspace.made_into(newest)):
+        yield make.suggest("not_exported", f"./inv export --run {newest.name}", run=newest.name)
 
 
 def _compare(workspace: Workspace, item: Item, make: _Subject) -> Iterator[Suggestion]:
@@ -135,17 +157,17 @@ def _compare(workspace: Workspace, item: Item, make: _Subject) -> Iterator[Sugge
     elif newest.facts["labels_sha256"] != item.facts["labels_sha256"]:
         verb = "./inv ab --epochs 10" if newest.kind == "comparison" else "./inv compare-approaches"
         yield make.suggest("changed_since", f"{verb} --dataset {name}", comparison=newest.name)
-    elif newest.facts["word"] == "cannot_tell" and (advised := _advised(newest)):
+    elif newest.facts["word"] == "cannot_tell":
+        advised = _advised(newest, item.facts["next_subject"])
         yield make.suggest("cannot_tell", advised, n=newest.facts["n_people"])
 
 
-def _advised(comparison: Item) -> str | None:
+def _advised(comparison: Item, next_subject: str) -> str:
     """Return the first command that a comparison itself advises, or to record one more person."""
     commands = [each for each in comparison.facts.get("next", []) if each.startswith("./inv ")]
     if commands:
-        return str(commands[0])
-    number = comparison.facts["n_people"] + 1
-    return f"./inv collect --dataset {comparison.facts['dataset']} --subject s{number:02}"
+        return " ".join(next_subject if word == _NEW_PERSON else word for word in commands[0].split())
+    return f"./inv collect --dataset {comparison.facts['dataset']} --subject {next_subject}"
 
 
 def _of_model(workspace: Workspace, item: Item) -> Iterator[Suggestion]:
@@ -160,9 +182,10 @@ def _of_model(workspace: Workspace, item: Item) -> Iterator[Suggestion]:
         yield make.suggest("not_measured", f"./inv evaluate --model {name} --dataset {facts['dataset']}")
         return
     auc = measured[-1].facts["intervals"]["roc_auc"]
-    if auc["low"] is not None and auc["low"] <= CHANCE_AUC:
-        yield make.suggest("chance", f"./inv pretrain --datasets {facts['dataset']}", auc=f"{auc['value']:.2f}")
-        return
+    is_drawn = facts["dataset_kind"] == "synthetic"  # its figures on people say little of it
+    if auc["low"] is not None and auc["low"] <= CHANCE_AUC and not is_drawn:
+        figures = {name: f"{auc[name]:.2f}" for name in ("value", "low", "high")}
+        yield make.suggest("chance", f"./inv pretrain --datasets {facts['dataset']}", **figures)
     compared = [each for each in made if each.kind == "comparison"]
     handoffs = [each for each in made if each.kind == "handoff"]
     if not handoffs:

@@ -17,6 +17,7 @@ from shared.dataset.check import check_dataset
 from shared.dataset.protocol import Protocol, parse_protocol, read_protocol
 from shared.dataset.writer import DatasetWriter
 from shared.video import Film
+from tests import axe
 from tests.studio.record.program import StudioProgram, camera_flags, enter, sit_down, write_numbered
 from tools.spec_checker.browser.chromium import wait_until
 
@@ -179,6 +180,44 @@ def test_a_person_records_takes_back_records_again_and_the_next_one_comes(
     take = contracts.read_document(folder / "takes" / "take_0003.json", "take")
     assert (take["capture"]["device"], take["capture"]["clock"], take["clock"]) == ("computer", "capture", "monotonic")
     assert [str(one) for one in check_dataset(folder) if one.is_error] == []
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("lang", ["en", "ko"])
+def test_every_state_of_the_page_is_for_everybody(browser: Any, home: Path, lang: str) -> None:
+    source = "tools/studio/record/page/record.html"
+    studio = StudioProgram(home, "--lan", "--lan-address", "127.0.0.1", ready=r"studio: (http://127\S+)")
+    page = browser.new_context().new_page()
+    page.set_default_timeout(180_000)
+    page.goto(studio.url)
+    page.goto(f"{studio.base}record?lang={lang}")
+    wait_until(page, "document.getElementById('subject').value === 's01'")
+    axe.assert_accessible(page, source)
+    page.click("#phone-open")
+    page.wait_for_selector("#phone[open]")
+    axe.assert_accessible(page, source)
+    page.click("#phone-close")
+    page.fill("#subject", "no name")
+    page.click("#who-form button[type=submit]")
+    wait_until(page, "document.getElementById('who-problem').textContent !== ''")
+    axe.assert_accessible(page, source, (390,))
+    page.fill("#subject", "s01")
+    page.click("#who-form button[type=submit]")
+    page.wait_for_selector("#consent:not([hidden])")
+    axe.assert_accessible(page, source)
+    page.check("#scope-train")
+    page.click("#consent-yes")
+    page.wait_for_selector("body[data-state=ready]")
+    page.wait_for_selector("#meter:not([hidden])")
+    axe.assert_accessible(page, source)
+    page.click("#take")
+    page.wait_for_selector("body[data-state=taking]")
+    faults = axe.look_at(page)
+    page.wait_for_selector(OVER)
+    assert faults == []
+    axe.assert_accessible(page, source)
+    page.context.close()
+    studio.kill()
 
 
 @pytest.mark.slow

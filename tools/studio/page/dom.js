@@ -17,6 +17,22 @@ export function by(id) {
   return document.getElementById(id);
 }
 
+/** Make the words of a command, which breaks between words only; copied, it is the command as it is typed. */
+export function commandWords(command) {
+  return command.split(" ").flatMap((word, at) => [...(at ? [" "] : []), make("span", { class: "unbroken" }, word)]);
+}
+
+/** Make what a sentence says of a command: sentence({command}) gives the text. */
+export function sayCommand(sentence, command) {
+  const [before, after] = sentence({ command: "\u0000" }).split("\u0000");
+  return [before, make("code", {}, ...commandWords(command)), after];
+}
+
+/** Give the address of the first page with a task's form open and filled in. */
+export function formAddress({ task, values }) {
+  return `/#${new URLSearchParams({ task, ...values })}`;
+}
+
 let hiding = 0;
 
 /** Say something for a moment. */

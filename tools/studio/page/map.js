@@ -1,8 +1,9 @@
 // The map: every document as a card, in the order in which data flows; a chosen one shows what it came from and became.
 
+import { drawCurve } from "./curve.js";
 import { ask, by, make, toast } from "./dom.js";
 import { openForm } from "./form.js";
-import { counted, has, language, t } from "./words.js";
+import { counted, has, language, t, taskName } from "./words.js";
 
 const COLUMNS = [
   ["data", ["dataset"]],
@@ -20,15 +21,24 @@ const FILLED_BY = {
   measured: ["evaluate"],
   shown: ["report", "handoff"],
 };
-// Pages of other tools, which open from here.
-const OPENED_BY = {
-  dataset: ({ name }) => [["review", { "--dataset": name, "--reviewer": "r1" }]],
+// What can be done with an item, in the order in which it is usually done; the form of each is filled in.
+const DONE_WITH = {
+  dataset: ({ name }) => [
+    ...["suspect", "review", "review-apply", "grid", "verify", "split", "features", "train", "ab", "compare-approaches"].map((task) => [task, { "--dataset": name, ...(task === "review" ? { "--reviewer": "r1" } : {}) }]),
+  ],
+  split: ({ facts, file }) => [["train", { "--dataset": facts.dataset, "--split": file }]],
+  features: ({ facts }) => (NETWORK_OF[facts.features] ? [["train", { "--dataset": facts.dataset, "--network": NETWORK_OF[facts.features] }]] : []),
+  run: ({ name }) => [["export", { "--run": name }]],
+  model: ({ name, facts }) => [["evaluate", { "--model": name, "--dataset": facts.dataset }], ["handoff", { "--model": name }]],
+  results: ({ facts, file }) => [["report", { "--candidate": file, "--dataset": facts.dataset }]],
   timeline: ({ name }) => [["timeline-show", { "--timeline": name }], ["timeline-label", { "--timeline": name }]],
-  handoff: ({ name }) => [["game", { "--model": name }]],
+  handoff: ({ name }) => [["validate-spec", { "--model": name, "--browser": true }], ["game", { "--model": name }]],
 };
+const NETWORK_OF = { landmarks: "landmark_mlp", blendshapes: "blendshape_mlp" };
 const SHOWN = 12; // cards of a column, until more are asked for
 const open = new Set();
 let chosen = null;
+let shownItem = null; // in the open details
 
 /** Draw the map of a state. */
 export function drawMap(state) {
@@ -73,8 +83,9 @@ export function drawMap(state) {
 
 /** Say what would stand in an empty column, and offer the tasks that fill it. */
 function howToBegin(column) {
-  const button = (task) => make("button", { type: "button", onclick: () => openForm(task) }, make("code", {}, task));
-  return [make("p", { class: "soft" }, t(`empty_${column}`)), make("div", { class: "actions" }, ...FILLED_BY[column].map(button))];
+  const button = (task) => make("button", { type: "button", "data-task": task, onclick: () => openForm(task) }, taskName(task));
+  const record = column === "data" ? [make("a", { class: "button", href: "/record" }, t("record"))] : [];
+  return [make("p", { class: "soft" }, t(`empty_${column}`)), make("div", { class: "actions" }, ...record, ...FILLED_BY[column].map(button))];
 }
 
 function reach(from, links) {
@@ -97,35 +108,67 @@ async function choose(state, place) {
   const { kind, name } = state.items[place];
   chosen = `${kind}/${name}`;
   drawMap(state);
-  let item;
   try {
-    item = await ask(`/api/item?${new URLSearchParams({ kind, name })}`);
+    drawDetails(await ask(`/api/item?${new URLSearchParams({ kind, name })}`));
   } catch (error) {
     toast(error.message); // it was deleted in the meantime
     return;
   }
+  by("details").showModal();
+  by("details").addEventListener("close", () => by("map").querySelector(".at")?.focus(), { once: true });
+}
+
+/** Draw the open item again, such as a training that goes on; whoever is reading it keeps the place. */
+export async function refreshDetails() {
+  if (!by("details").open || !shownItem || shownItem.facts.status !== "running") return;
+  const { kind, name } = shownItem;
+  try {
+    const item = await ask(`/api/item?${new URLSearchParams({ kind, name })}`);
+    if (JSON.stringify(item) !== JSON.stringify(shownItem) && by("details").open) drawDetails(item);
+  } catch {
+    // it is gone: what is shown stays until it is closed
+  }
+}
+
+function drawDetails(item) {
+  shownItem = item;
+  const focused = document.activeElement?.dataset?.task;
   by("details-title").textContent = item.name;
   const names = (others) => others.map(([other, called]) => `${t(`kind_${other}`)} ${called}`).join(", ");
   const facts = Object.entries(item.facts).filter(([fact, value]) => has(`fact_${fact}`) && value !== null && value !== "");
   by("details-body").replaceChildren(
     item.problem ? make("p", { class: "error" }, item.problem) : "",
+    item.problem && language() !== "en" ? make("p", { class: "soft" }, t("tool_text")) : "",
+    ...doneWith(item),
     make(
       "dl", {},
-      ...facts.flatMap(([fact, value]) => [make("dt", {}, t(`fact_${fact}`)), make("dd", {}, write(value))]),
+      ...facts.flatMap(([fact, value]) => [make("dt", {}, t(`fact_${fact}`)), make("dd", {}, fact === "status" ? t(`job_${value}`) : write(value))]),
       ...[["made_from", names(item.made_from)], ["made_into", names(item.made_into)], ["created", item.created_utc ?? ""]].flatMap(
         ([word, text]) => (text ? [make("dt", {}, t(word)), make("dd", {}, text)] : []),
       ),
       make("dt", {}, t("file")), make("dd", {}, make("code", {}, item.file)),
     ),
-    item.kind === "handoff" ? make("p", {}, make("a", { href: `/try?${new URLSearchParams({ model: item.name })}` }, t("try_this"))) : "",
-    item.page ? make("p", {}, make("a", { href: item.page }, t("open_page"))) : "",
-    OPENED_BY[item.kind] ? make("div", { class: "actions" }, ...OPENED_BY[item.kind](item).map(([task, values]) => {
-      const open = () => { by("details").close(); openForm(task, values); };
-      return make("button", { type: "button", onclick: open }, t(`open_${task.replaceAll("-", "_")}`));
-    })) : "",
+    ...drawCurve(item.curve),
   );
-  by("details").showModal();
-  by("details").addEventListener("close", () => by("map").querySelector(".at")?.focus(), { once: true });
+  if (focused) by("details-body").querySelector(`[data-task="${focused}"]`)?.focus();
+}
+
+/** Offer what can be done with an item: pages to open, and tasks whose forms are filled in. */
+function doneWith(item) {
+  if (item.problem) return [];
+  const link = (href, text) => make("a", { class: "button", href }, text);
+  const links = [];
+  if (item.page) links.push(link(item.page, t("open_page")));
+  if (item.kind === "handoff") links.push(link(`/try?${new URLSearchParams({ model: item.name })}`, t("try_this")));
+  if (item.facts.dataset_kind === "real" && item.kind === "dataset" && !item.facts.is_of_photos) {
+    links.push(link(`/record?${new URLSearchParams({ dataset: item.name })}`, t("record_into")));
+  }
+  const buttons = (DONE_WITH[item.kind]?.(item) ?? []).map(([task, values]) => {
+    const open = () => { by("details").close(); openForm(task, values); };
+    return make("button", { type: "button", "data-task": task, onclick: open }, taskName(task));
+  });
+  if (!links.length && !buttons.length) return [];
+  return [make("h3", {}, t("done_with")), make("div", { class: "actions" }, ...links, ...buttons)];
 }
 
 function write(value) {

@@ -34,6 +34,12 @@ export function counted(key, n, values = {}) {
   return t(n === 1 ? `${key}_one` : key, { n, ...values });
 }
 
+/** Say in the chosen language what a task does; one without a text is called as it is typed. */
+export function taskName(task) {
+  const key = `task_${task.replaceAll("-", "_")}`;
+  return has(key) ? t(key) : task;
+}
+
 /** Tell whether there is a text. */
 export function has(key) {
   return key in (words[lang] ?? {});

@@ -1,6 +1,5 @@
 """Who is recorded into which dataset: what the recording page asks before a take. Reads datasets, writes consent."""
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,9 +10,8 @@ from shared.dataset.protocol import Protocol, read_protocol
 from shared.dataset.statement import agree
 from shared.errors import CheckFailed, SmilebenchError, WrongUsage
 from shared.text.catalogue import Lang
+from tools.studio.facts import next_subject
 from tools.studio.record.refusal import Code, Refused
-
-_USUAL = re.compile(r"s(\d{1,6})")
 
 
 @dataclass(frozen=True)
@@ -81,8 +79,7 @@ def next_pseudonym(folder: Path) -> str:
     Raises:
         Refused: The dataset is not valid.
     """
-    known = [match for name in _known(folder) if (match := _USUAL.fullmatch(name))]
-    return f"s{max((int(match[1]) for match in known), default=0) + 1:02d}"
+    return next_subject(_known(folder))
 
 
 def _known(folder: Path) -> set[str]:

@@ -59,8 +59,15 @@ class Begun:
 
 
 def folder() -> Path:
-    """Return the folder of films on their way."""
-    return paths.artifacts("studio") / "takes"
+    """Return the folder of films on their way.
+
+    Raises:
+        InvalidInput: It is a link: films would lie elsewhere.
+    """
+    found = paths.artifacts("studio") / "takes"
+    if found.is_symlink():
+        raise InvalidInput(str(found), found="a link to another folder", expected="a folder", todo="remove the link")
+    return found
 
 
 class TakeBox:
@@ -250,7 +257,7 @@ class TakeBox:
 
     def _places(self) -> Iterator[Path]:
         contracts.make_private(folder())  # somebody may have emptied artifacts/, which is safe to delete
-        return (place for place in sorted(folder().iterdir()) if (place / _BEGUN).is_file())
+        return (place for place in sorted(folder().iterdir()) if (place / _BEGUN).is_file() and not place.is_symlink())
 
     def _waiting(self) -> list[Path]:
         """Return the films that are whole and not recorded yet, the oldest first."""
@@ -262,7 +269,7 @@ class TakeBox:
         now = time.time()
         contracts.make_private(folder())
         for place in folder().iterdir():
-            if not place.is_dir() or not _ID.fullmatch(place.name):
+            if not place.is_dir() or place.is_symlink() or not _ID.fullmatch(place.name):
                 continue
             if _is_over(place):
                 _strip(place)
@@ -347,7 +354,10 @@ def most_bytes(duration_s: float) -> int:
 def _place(take_id: str) -> Path:
     if not _ID.fullmatch(take_id):
         raise Refused(Code.BAD_REQUEST, "expected a random UUID")
-    return folder() / take_id
+    place = folder() / take_id
+    if place.is_symlink():
+        raise Refused(Code.BAD_REQUEST, "a link lies where this film would")
+    return place
 
 
 def _part(place: Path, number: int) -> Path:

@@ -129,6 +129,8 @@ def make_routes(guard: Guard, desk: TryDesk, lang: str) -> list[Route]:
             item = await run_in_threadpool(desk.find, request.path_params["name"])
         except SmilebenchError as error:
             return say(str(error), 404)
+        if not paths.is_within(item.path, paths.artifacts("handoff")):
+            return say("not found", 404)
         return _send(item.path.parent, request.path_params["rest"])
 
     async def ort_file(request: Request) -> Response:
@@ -172,7 +174,7 @@ def _send(folder: Path, rest: str) -> Response:
     is_odd = "\\" in rest or "\0" in rest or any(part.startswith((".", "/")) for part in parts)
     if is_odd or not parts or file.suffix.lower() not in CONTENT_TYPES:
         return say("not found", 404)
-    if not file.is_file() or not file.resolve().is_relative_to(folder.resolve()):
+    if not file.is_file() or not paths.is_within(file, folder):
         return say("not found", 404)
     kept = {"Cache-Control": "no-cache"}  # a browser asks whether it has changed, and loads it once
     return FileResponse(file, media_type=CONTENT_TYPES[file.suffix.lower()], headers={**_HEADERS, **kept})

@@ -15,6 +15,7 @@ const CAMERA_FAULTS = { NotAllowedError: "camera_refused", SecurityError: "camer
 const SMILES = 0.5; // a score above which a face smiles whatever its range, as the recorder has it
 const SMILES_LITTLE = 0.25;
 
+const wanted = new URLSearchParams(location.search); // whom the studio's link names
 const begun = await ask("/api/record/start").catch(() => null);
 const now = { state: "loading", dataset: null, person: null, stream: null, track: null, clock: "presentation", taking: null, phase: null, takes: [], problem: null, verdict: null, reading: null };
 
@@ -29,6 +30,7 @@ function show(state) {
   by("take").disabled = state !== "ready";
   by("stop").hidden = by("prompt-box").hidden = by("bar").hidden = !isTaking;
   by("next-person").hidden = isTaking;
+  by("done").hidden = isTaking || begun.is_fixed; // a phone has no other page
   by("device").hidden = isTaking || by("device").childElementCount < 2;
   draw();
 }
@@ -69,7 +71,7 @@ async function openWho() {
   by("datasets").replaceChildren(...begun.datasets.map((name) => make("option", { value: name })));
   by("dataset-field").hidden = begun.is_fixed;
   by("phone-open").hidden = !begun.has_phones;
-  if (!by("dataset").value || begun.is_fixed) by("dataset").value = begun.datasets[0] ?? "people";
+  if (!by("dataset").value || begun.is_fixed) by("dataset").value = (begun.is_fixed ? null : wanted.get("dataset")) || (begun.datasets[0] ?? "people");
   by("who-problem").textContent = "";
   show("who");
   await suggest();
@@ -80,7 +82,9 @@ async function openWho() {
 async function suggest() {
   try {
     now.dataset = await ask(`/api/record/dataset?dataset=${encodeURIComponent(by("dataset").value.trim())}`);
-    by("subject").value = begun.subject ?? now.dataset.next;
+    const isWanted = !begun.is_fixed && now.dataset.dataset === wanted.get("dataset");
+    by("subject").value = begun.subject ?? ((isWanted && wanted.get("subject")) || now.dataset.next);
+    wanted.delete("subject"); // the next person is another one
     by("who-problem").textContent = "";
   } catch (error) {
     by("who-problem").textContent = said({ code: error.code === "bad_request" ? "dataset_wrong" : error.code, text: error.message, values: { text: error.message } });
@@ -251,7 +255,9 @@ function drawReading() {
   if (reading === null) return;
   by("advice").textContent = reading.fault ? t(reading.fault) : (smileAdvice(reading) ?? t(reading.knows_faces ? "good" : "light_good"));
   by("smile-box").hidden = !reading.knows_smiles;
-  by("smile").value = reading.smile ?? 0;
+  const percent = Math.round(100 * (reading.smile ?? 0));
+  by("smile").setAttribute("aria-valuenow", String(percent));
+  by("smile").firstElementChild.style.width = `${percent}%`;
 }
 
 /** While a take asks for a face, say whether it is that one. */

@@ -1,6 +1,6 @@
 // A model's panel: its score over time, its threshold, what the validation people say to that, and what a frame costs.
 
-import { ask, make } from "./dom.js";
+import { ask, formAddress, make, sayCommand } from "./dom.js";
 import { has, t } from "./words.js";
 
 const SHOWN_MS = 20000; // of the curve
@@ -159,7 +159,7 @@ export class Panel {
     word.textContent = has(key) ? t(key, { name }) : "";
     word.classList.toggle("positive", this.#state === "positive");
     label.textContent = t("threshold", { value: this.#threshold.toFixed(2) });
-    said.textContent = this.#sayThreshold();
+    said.replaceChildren(...this.#sayThreshold());
     back.textContent = t("back_to", { value: Number(this.model.threshold).toFixed(2) });
     back.hidden = Math.abs(this.#threshold - this.model.threshold) < 0.005;
     figures.replaceChildren(...this.#figures().map((text) => make("span", {}, text)));
@@ -173,11 +173,14 @@ export class Panel {
 
   #sayThreshold() {
     const said = this.#said;
-    if (!said) return "";
-    if (!said.results) return t("not_asked", { command: said.command });
+    if (!said) return [];
+    if (!said.results) {
+      const start = said.starts ? [" ", make("a", { href: formAddress(said.starts) }, t("start_here"))] : [];
+      return [...sayCommand((values) => t("not_asked", values), said.command), ...start];
+    }
     const at = said.steps.findLast(([from]) => from <= this.#threshold) ?? said.steps[0];
     const values = { people: said.n_people, hits: at[1], positive: said.n_positive, alarms: at[2], negative: said.n_negative };
-    return t("validation_says", values);
+    return [t("validation_says", values)];
   }
 
   #figures() {

@@ -1,6 +1,6 @@
 // Tries one or two models on the camera or a film: every frame goes to both. No picture leaves the page.
 
-import { ask, by, make } from "./dom.js";
+import { ask, by, formAddress, make, sayCommand } from "./dom.js";
 import { Panel } from "./panel.js";
 import { chooseLanguage, language, setWords, t } from "./words.js";
 
@@ -17,10 +17,19 @@ function draw() {
   by("none").hidden = started.models.length > 0;
   by("choice").hidden = document.querySelector(".stages").hidden = !started.models.length;
   for (const option of document.querySelectorAll("#model-1 option[value='']")) option.textContent = t("no_second");
-  by("without").textContent = started.without.length ? t("without", { names: started.without.slice(0, 6).join(", "), command: `./inv handoff --model ${started.without[0]}` }) : "";
+  by("without").replaceChildren(...sayWithout());
   for (const panel of panels) panel.show();
   compare();
   document.body.classList.remove("loading");
+}
+
+/** Name the models that have no hand-off, and how to write one. */
+function sayWithout() {
+  const [first] = started.without;
+  if (!first) return [];
+  const names = started.without.slice(0, 6).join(", ");
+  const start = make("a", { href: formAddress({ task: "handoff", values: { "--model": first } }) }, t("start_here"));
+  return [...sayCommand((values) => t("without", { names, ...values }), `./inv handoff --model ${first}`), " ", start];
 }
 
 async function choose() {
