@@ -228,7 +228,7 @@ def test_each_camera_with_each_machine_for_real(
         assert_true(results)
         n_ready = sum(result["state"] == "ready" for result in results)
         print(f"{fps} pictures/s, {ms} ms: {n_ready} decisions, {pace}")
-        assert pace["cameraFps"] == pytest.approx(fps, rel=0.2)
+        assert pace["cameraFps"] == pytest.approx(min(fps, 30), rel=0.2)  # the client's camera is asked for 30
         if fps < 10:
             assert (pace["state"], pace["cause"]) == ("too_slow", "camera")
         else:
