@@ -1,6 +1,5 @@
 """The network of landmarks: what it does not care about, and that its ONNX says the same."""
 
-import numpy as np
 import pytest
 import torch
 
@@ -21,7 +20,7 @@ def faces() -> torch.Tensor:
 
 def test_a_face_elsewhere_larger_and_tilted_gets_the_same_answer(faces: torch.Tensor) -> None:
     network = LandmarkMlp("landmarks").eval()
-    network.set_standard(faces)
+    network.set_standard([faces])
     angle = torch.tensor(0.4)
     turn = torch.tensor([[angle.cos(), angle.sin()], [-angle.sin(), angle.cos()]])
     moved = faces.clone()
@@ -57,7 +56,7 @@ def mirror(faces: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_mirrored_face_gets_the_same_answer(faces: torch.Tensor, scheme: str) -> None:
     network = LandmarkMlp("landmarks", scheme, with_z=True).eval()
-    network.set_standard(faces)
+    network.set_standard([faces])
     with torch.inference_mode():
         assert torch.allclose(network(faces).smile_logit, network(mirror(faces)).smile_logit, atol=1e-4)
         swapped = torch.rand(3, 2, 52)
@@ -82,7 +81,7 @@ def test_noise_is_of_training_only(faces: torch.Tensor) -> None:
 
 def test_the_standard_is_the_training_peoples() -> None:
     network = LandmarkMlp("blendshapes")
-    network.set_standard(torch.tensor(np.stack([np.zeros((1, 52)), np.full((1, 52), 2.0)])).float())
+    network.set_standard([torch.zeros(1, 1, 52), torch.full((1, 1, 52), 2.0)])
     assert network.mean.tolist() == [1.0] * 52
     assert network.scale[0].item() == pytest.approx(
         (3 / 4) ** 0.5
