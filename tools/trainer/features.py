@@ -23,7 +23,7 @@ from tools.trainer.data import NO_EMOTION, Batch
 # Faces differ more in proportion than few people show: each axis, and their mixture, is varied by so much (LOG.md).
 STRETCH = 0.03
 _MOST_HELD_BYTES = 32 << 20  # of a part: landmarks of 5,800 pictures
-_AT_ONCE = 512  # sequences
+_AT_ONCE = 256  # sequences
 
 
 class FeatureSequences:

@@ -102,3 +102,14 @@ def test_every_network_is_built_by_its_name_and_others_are_refused() -> None:
         build_network("resnet", 5)
     with pytest.raises(InvalidInput, match="landmarks or blendshapes"):
         LandmarkMlp("emotions")
+
+
+def test_a_standard_of_blocks_is_that_of_all_at_once() -> None:
+    values = torch.rand(700, 1, 478, 3)
+    whole, parts = LandmarkMlp("landmarks"), LandmarkMlp("landmarks")
+    whole.set_standard([values])
+    parts.set_standard(values.split(64))
+    inputs = torch.cat([whole.input(values), whole.input.mirror(whole.input(values))]).flatten(0, 1)
+    for network in (whole, parts):
+        assert torch.allclose(network.mean, inputs.mean(0), atol=1e-5)
+        assert torch.allclose(network.scale, 1 / inputs.std(0).clamp_min(1e-4), rtol=1e-4)
