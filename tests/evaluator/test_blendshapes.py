@@ -22,10 +22,10 @@ def test_they_are_not_measured_on_the_people_they_learned_from(capsys: pytest.Ca
     assert "--arm blendshapes without a split" in capsys.readouterr().err
 
 
-def test_the_best_threshold_of_100000_scores_takes_no_hour():
+def test_the_best_threshold_of_a_million_scores_is_found_at_once():
     rng = np.random.default_rng(0)
-    scores = rng.random(100_000)
-    labels = rng.random(100_000) < scores
+    scores = rng.random(1_000_000)
+    labels = rng.random(1_000_000) < scores
     assert best_threshold(labels, scores) == pytest.approx(0.5, abs=0.05)
 
 
