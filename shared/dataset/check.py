@@ -5,11 +5,12 @@ on all cores. What lies beside the data and stays home (consent, trash, review) 
 part.
 """
 
+import os
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import Any
 
 from shared import cli, contracts
@@ -90,12 +91,15 @@ def read_contents(folder: Path) -> tuple[Contents | None, list[Problem]]:
         manifest = contracts.read_document(path, "dataset")
         if not (folder / LABELS).is_file():
             reader.open_dataset(folder)
-        data = (folder / LABELS).read_bytes()
-        scanned = list(reader.scan_labels(data, LABELS, manifest["classes"]))
+        rows: dict[int, SequenceRow] = {}
+        problems = []
+        for number, row in reader.scan_labels((folder / LABELS).read_bytes(), LABELS, manifest["classes"]):
+            if isinstance(row, InvalidInput):
+                problems.append(_problem(row, "row"))
+            else:
+                rows[number] = row
     except InvalidInput as error:
         return None, [_problem(error)]
-    rows = {number: row for number, row in scanned if isinstance(row, SequenceRow)}
-    problems = [_problem(row, "row") for _, row in scanned if isinstance(row, InvalidInput)]
     return Contents(folder, manifest, rows, contracts.sha256_file(folder / LABELS)), problems
 
 
@@ -139,7 +143,7 @@ def _check_sequence(contents: Contents, numbered: tuple[int, SequenceRow]) -> li
 def _check_sequences(contents: Contents) -> Iterator[Problem]:
     """Check the rows against the protocol and each other."""
     protocol = contents.manifest["protocol"]
-    by_hash: dict[str, tuple[int, SequenceRow]] = {}
+    by_hash: dict[str, int] = {}
     label_of = _labels_of_emotions(contents.manifest)
     for number, row in contents.rows.items():
         where = row_name(number, row)
@@ -157,11 +161,12 @@ def _check_sequences(contents: Contents) -> Iterator[Problem]:
             )
             yield Problem(where, what, kind="emotion")
         if row.sha256 in by_hash:
-            first_number, first = by_hash[row.sha256]
+            first_number = by_hash[row.sha256]
+            first = contents.rows[first_number]
             whose = "" if first.subject_id == row.subject_id else f" of another person, {first.subject_id}"
             what = f"the same pictures as row {first_number} ({first.sequence_id}){whose}"
             yield Problem(where, what, is_error=False, kind="duplicate")
-        by_hash.setdefault(row.sha256, (number, row))
+        by_hash.setdefault(row.sha256, number)
 
 
 def _labels_of_emotions(manifest: Mapping[str, Any]) -> dict[str, set[str]]:
@@ -258,26 +263,38 @@ def _check_next(manifest: Mapping[str, Any], rows: Sequence[SequenceRow]) -> Ite
 
 def _name_bad_rows(contents: Contents) -> set[str]:
     """Name the sequences and takes of rows that are wrong: their files are not strays."""
-    text = (contents.folder / LABELS).read_text(encoding="utf-8-sig", errors="replace")
-    cells = [line.split(",") for line in text.splitlines()[1:]]
     good = {row.sequence_id for row in contents.rows.values()}
-    return {name for row in cells if row[0] not in good for name in (row[0], *row[2:3])}
+    found: set[str] = set()
+    with (contents.folder / LABELS).open(encoding="utf-8-sig", errors="replace") as lines:
+        next(lines, "")
+        for cells in (line.rstrip("\n").split(",", 3) for line in lines):
+            if cells[0] not in good:
+                found.update((cells[0], *cells[2:3]))
+    return found
+
+
+def _names_in(folder: Path) -> Iterator[str]:
+    """Name what a folder holds, one by one; nothing where there is none."""
+    if folder.is_dir():
+        with os.scandir(folder) as entries:
+            yield from (entry.name for entry in entries)
 
 
 def _check_strays(contents: Contents) -> Iterator[Problem]:
     """Look for files that no row lists, and for what a crash left behind."""
-    listed = {name.removeprefix("images/") for row in contents.rows.values() for name in row.frame_names()}
+    counts = {row.sequence_id: row.frame_count for row in contents.rows.values()}
     takes = {row.take_id for row in contents.rows.values()}
     folder = contents.folder
     in_bad_rows = _name_bad_rows(contents)
-    pictures = sorted(
-        path.name
-        for path in (folder / "images").glob("*")
-        if path.name not in listed and path.name.partition("_frame_")[0] not in in_bad_rows
-    )
-    records = sorted(
-        path.name for path in (folder / "takes").glob("*") if path.stem not in takes and path.stem not in in_bad_rows
-    )
+
+    def is_listed(name: str) -> bool:
+        sequence_id = name.partition("_frame_")[0]
+        listed = reader.frame_names(sequence_id, counts.get(sequence_id, 0))
+        return sequence_id in in_bad_rows or f"images/{name}" in listed
+
+    pictures = sorted(name for name in _names_in(folder / "images") if not is_listed(name))
+    known_takes = takes | in_bad_rows
+    records = sorted(name for name in _names_in(folder / "takes") if PurePath(name).stem not in known_takes)
     for what, where, found in (("pictures", "images", pictures), ("files", "takes", records)):
         if found:
             message = f"{len(found)} {what} that no row lists, such as {found[0]}"

@@ -11,12 +11,13 @@ network, so that one input is enough for the ONNX, and no caller can forget it.
 
 import itertools
 from abc import abstractmethod
+from collections.abc import Iterable
 from typing import cast
 
 import torch
 from torch import Tensor, nn
 
-from shared.models.network import Network, NetworkOutput
+from shared.models.network import Network, NetworkOutput, mean_and_spread
 from shared.onnx.contract import CLIPS
 
 WIDTH = 48
@@ -92,12 +93,13 @@ class ClipNetwork(Network):
         """Return the whole network: a clip's channels in, the probability out."""
         return ClipContract(self, temperature)
 
-    def set_standard(self, values: Tensor) -> None:
-        """Learn mean and spread of each input from the training people's clips, (n, T, K) padded with nan."""
+    def set_standard(self, blocks: Iterable[Tensor]) -> None:
+        """Learn mean and spread of each input from the training people's clips, (n, T, K) each, padded with nan."""
         with torch.no_grad():
-            inputs = self._inputs(*gather_steps(values))
-            self.mean.copy_(inputs.mean(0))
-            self.scale.copy_(1 / inputs.std(0, correction=0).clamp_min(_LEAST_SPREAD))
+            inputs = (self._inputs(*gather_steps(values)) for values in blocks)
+            mean, spread = mean_and_spread(inputs, correction=0)
+            self.mean.copy_(mean)
+            self.scale.copy_(1 / spread.clamp_min(_LEAST_SPREAD))
 
     def forward(self, values: Tensor) -> NetworkOutput:
         """Answer for clips, (N, T, K) float32; a step of nan is none."""

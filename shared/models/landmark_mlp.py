@@ -5,6 +5,7 @@ several pictures the mean of their inner states is judged. A mirrored picture ge
 for the face and for its mirror image, and gives the mean.
 """
 
+from collections.abc import Iterable
 from typing import cast
 
 import torch
@@ -13,7 +14,7 @@ from torch import Tensor, nn
 from shared.errors import InvalidInput
 from shared.faces.normalise import DEFAULT_SCHEME
 from shared.models.landmark_input import BlendshapeInput, LandmarkInput
-from shared.models.network import Network, NetworkOutput
+from shared.models.network import Network, NetworkOutput, mean_and_spread
 from shared.onnx.contract import FEATURE_SHAPES
 
 WIDTH = 256
@@ -69,17 +70,21 @@ class LandmarkMlp(Network):
         """Return the whole network: features in, the probability out."""
         return LandmarkContract(self, temperature)
 
-    def set_standard(self, values: Tensor) -> None:
+    def set_standard(self, blocks: Iterable[Tensor]) -> None:
         """Learn mean and spread of each input from the training people and their mirror images.
 
         Args:
-            values: (n, T, ...) as `forward` takes them.
+            blocks: (n, T, ...) each, as `forward` takes them.
         """
         with torch.no_grad():
-            inputs = self.input(values)
-            inputs = torch.cat([inputs, self.input.mirror(inputs)]).flatten(0, 1)
-            self.mean.copy_(inputs.mean(0))
-            self.scale.copy_(1 / inputs.std(0).clamp_min(1e-4))
+            mean, spread = mean_and_spread(map(self._with_mirrored, blocks), correction=1)
+            self.mean.copy_(mean)
+            self.scale.copy_(1 / spread.clamp_min(1e-4))
+
+    def _with_mirrored(self, values: Tensor) -> Tensor:
+        """Return the inputs of faces and of their mirror images, (2 n T, n_inputs)."""
+        inputs = self.input(values)
+        return torch.cat([inputs, self.input.mirror(inputs)]).flatten(0, 1)
 
     def forward(self, values: Tensor) -> NetworkOutput:
         """Answer for sequences, (N, T, 478, 3) or (N, T, 52) float32 without nan.

@@ -1,8 +1,10 @@
 """What trainer and exporter ask of any network: its kind of input, its parts, and its ONNX modules."""
 
 from abc import ABC, abstractmethod
+from collections.abc import Iterable
 from typing import NamedTuple
 
+import torch
 from torch import Tensor, nn
 
 from shared.errors import InvalidInput
@@ -97,5 +99,36 @@ class Network(nn.Module, ABC):
         """Return what training adds to the loss of a batch, to draw weights towards 0; nothing for most networks."""
         return 0.0
 
-    def set_standard(self, values: Tensor) -> None:
-        """Learn what is usual among the training people's inputs, (n, T, ...), where the network standardises them."""
+    def set_standard(self, blocks: Iterable[Tensor]) -> None:
+        """Learn what is usual among the training people's inputs, where the network standardises them.
+
+        Args:
+            blocks: (n, T, ...) each; together they may be larger than memory.
+        """
+
+
+def mean_and_spread(blocks: Iterable[Tensor], correction: int) -> tuple[Tensor, Tensor]:
+    """Return mean and standard deviation of each column of (n, k) blocks, of which one at a time is in memory.
+
+    Args:
+        blocks: One or more, together with more than `correction` rows.
+        correction: 1 divides by n - 1, 0 by n.
+
+    Source: Chan, Golub & LeVeque 1983, The American Statistician 37:242-247, equations 1.1 and 2.1.
+
+    Example:
+        >>> mean, spread = mean_and_spread([torch.tensor([[1.0], [3.0]]), torch.tensor([[8.0]])], 0)
+        >>> round(mean.item(), 3), round(spread.item() ** 2, 3)
+        (4.0, 8.667)
+    """
+    n, mean, squares = 0, torch.zeros(()), torch.zeros(())
+    for block in blocks:
+        own = block.double()
+        if not len(own):
+            continue
+        own_mean = own.mean(0)
+        change = own_mean - mean
+        squares = squares + (own - own_mean).square().sum(0) + change.square() * n * len(own) / (n + len(own))
+        mean = mean + change * len(own) / (n + len(own))
+        n += len(own)
+    return mean.float(), (squares / (n - correction)).sqrt().float()

@@ -45,3 +45,21 @@ def test_few_pictures_need_no_index_and_many_say_what_would_be_quicker(
     monkeypatch.setattr(hash_index.importlib.util, "find_spec", lambda name: None)
     assert hash_index.open_index(hashes) is None
     assert "pip install 'smilebench[near-duplicates]'" in capsys.readouterr().err
+
+
+def test_of_many_look_alikes_a_few_are_aligned_with_each_picture(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("faiss")
+    n = 300
+    rng = np.random.default_rng(0)
+    one = rng.integers(0, 256, (8, 8, 1)).repeat(8, 0).repeat(8, 1)
+    alike = (one * 0.6 + rng.integers(0, 60, (n, 64, 64, 1))).astype(np.uint8).repeat(3, 3)
+    aligned = []
+    monkeypatch.setattr(image_matching, "_align", lambda *pair: aligned.append(pair))
+    described = image_matching.describe(alike)
+    image_matching.find_matches(described, range(n))
+    n_exact = len(aligned)
+    aligned.clear()
+    monkeypatch.setattr(hash_index, "LEAST", 1)
+    assert image_matching.find_matches(described, range(n)) == []
+    assert n_exact > 100 * n
+    assert 0 < len(aligned) <= 8 * n

@@ -4,6 +4,7 @@ import json
 import shutil
 import subprocess
 import sys
+import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ from typing import Any
 import pytest
 
 from shared import contracts
-from shared.dataset import consent
+from shared.dataset import check, consent
 from shared.dataset.protocol import parse_protocol, read_protocol
 from shared.dataset.reader import Dataset
 from tools.verifier import cli
@@ -203,3 +204,24 @@ def test_subjects_that_differ_in_capitals_only_are_an_error(people: Dataset, run
     assert code == 1
     assert answer["errors_by_kind"]["alike"] == 1
     assert "S02: a subject called s02, too: one person is written in one way" in text
+
+
+def test_each_row_takes_little_memory_beside_itself(people: Dataset) -> None:
+    labels = people.folder / "labels.csv"
+    head, first, *_ = labels.read_text(encoding="utf-8").splitlines()
+    n_rows = 4000
+    more = [first.replace("seq_0001", f"seq_{n:04d}").replace("take_0001", f"take_{n:04d}") for n in range(1, n_rows)]
+    labels.write_text("\n".join([head, *more, "seq_9999,s01,take_9999,no_label"]) + "\n", encoding="utf-8")
+    for number in range(1, n_rows):
+        (people.folder / "images" / f"seq_{number:04d}_frame_0.jpg").touch()
+    contents, problems = check.read_contents(people.folder)
+    assert contents is not None
+    assert [problem.kind for problem in problems] == ["row"]
+    tracemalloc.start()
+    try:
+        strays = list(check._check_strays(contents))
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert not strays
+    assert peak < 600 * n_rows  # before, each line's cells and each file's path were held: 1,480

@@ -8,10 +8,11 @@ face was found is not of the positive class.
 import numpy as np
 import numpy.typing as npt
 
+from shared.arrays import F32
 from shared.dataset.feature_store import load_filled, open_features
 from shared.dataset.reader import Dataset, SequenceRow
 from shared.errors import InvalidInput
-from shared.faces.landmarker import smile_score
+from shared.faces.landmarker import N_BLENDSHAPES, smile_score
 from shared.onnx.model import Scores
 from shared.statistics import metrics
 
@@ -35,13 +36,14 @@ def score(arm: str, dataset: Dataset, rows: list[SequenceRow], known: list[Seque
         InvalidInput: No features, or the known sequences show one class only.
     """
     labels = label_known(dataset, known)
-    features, known_features = (load_filled(dataset, part, "blendshapes") for part in (rows, known))
     if arm == "blendshapes":
         scores, known_scores = (
-            np.array([0.0 if one is None else _smile(one) for one in part]) for part in (features, known_features)
+            np.array([0.0 if one is None else _smile(one) for one in load_filled(dataset, part, "blendshapes")])
+            for part in (rows, known)
         )
         return Scores(scores.astype(np.float32), None), best_threshold(labels, known_scores)
-    return Scores(_regress(features, known_features, labels), None), metrics.DEFAULT_THRESHOLD
+    means, known_means = (_mean_of_each(dataset, part) for part in (rows, known))
+    return Scores(_regress(means, known_means, labels), None), metrics.DEFAULT_THRESHOLD
 
 
 def label_known(dataset: Dataset, known: list[SequenceRow]) -> npt.NDArray[np.bool_]:
@@ -65,20 +67,27 @@ def _smile(blendshapes: npt.NDArray[np.float32]) -> float:
     return float(smile_score(blendshapes).mean())
 
 
-def _regress(
-    features: list[npt.NDArray[np.float32] | None],
-    known_features: list[npt.NDArray[np.float32] | None],
-    labels: npt.NDArray[np.bool_],
-) -> npt.NDArray[np.float32]:
+def _mean_of_each(dataset: Dataset, rows: list[SequenceRow]) -> F32:
+    """Return the mean blendshapes of each sequence, (n, 52); nan where no face was found."""
+    means = np.full((len(rows), N_BLENDSHAPES), np.nan, np.float32)
+    for place, values in enumerate(load_filled(dataset, rows, "blendshapes")):
+        if values is not None:
+            means[place] = values.mean(0)
+    return means
+
+
+def _regress(means: F32, known_means: F32, labels: npt.NDArray[np.bool_]) -> F32:
     from sklearn.linear_model import LogisticRegression
     from sklearn.pipeline import make_pipeline
     from sklearn.preprocessing import StandardScaler
 
-    there = np.array([one is not None for one in known_features])
+    there, known_there = (~np.isnan(each).any(1) for each in (means, known_means))
     model = make_pipeline(StandardScaler(), LogisticRegression(C=STRENGTH, max_iter=1000))
-    model.fit(np.stack([one.mean(0) for one in known_features if one is not None]), labels[there])
-    probs = [0.0 if one is None else model.predict_proba(one.mean(0)[None])[0, 1] for one in features]
-    return np.array(probs, np.float32)
+    model.fit(known_means[known_there], labels[known_there])
+    probs = np.zeros(len(means), np.float32)
+    if there.any():
+        probs[there] = model.predict_proba(means[there])[:, 1]
+    return probs
 
 
 def best_threshold(labels: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64]) -> float:
@@ -88,8 +97,11 @@ def best_threshold(labels: npt.NDArray[np.bool_], scores: npt.NDArray[np.float64
         >>> best_threshold(np.array([False, False, True, True]), np.array([0.0, 0.1, 0.5, 0.9])).__round__(3)
         0.3
     """
-    values = np.unique(scores)
+    values, places = np.unique(scores, return_inverse=True)
     between = np.concatenate([[values[0] / 2], (values[1:] + values[:-1]) / 2, [(values[-1] + 1) / 2]])
-    right = np.array([((scores > value) == labels).sum() for value in between])
+    positives, negatives = (np.bincount(places[of], minlength=values.size) for of in (labels, ~labels))
+    below = np.searchsorted(values, between, side="right")  # so many values are at most the threshold
+    lost, kept = (np.concatenate([[0], np.cumsum(each)])[below] for each in (positives, negatives))
+    right = labels.sum() - lost + kept
     best = between[right == right.max()]
     return float(best[len(best) // 2])

@@ -3,6 +3,8 @@
 What they may know of labels is the training people's. A clip in which no face was found is not of the positive class.
 """
 
+from collections.abc import Iterable
+
 import numpy as np
 
 from shared.arrays import F32, F64
@@ -70,5 +72,5 @@ def _find_channels(dataset: Dataset) -> list[int]:
     return [features.provider["channels"].index(name) for name in names]
 
 
-def _summarise(clips: list[F32 | None]) -> F64:
+def _summarise(clips: Iterable[F32 | None]) -> F64:
     return np.concatenate([summarise(one[None].astype(np.float64)) for one in clips if one is not None])

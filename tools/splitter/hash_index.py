@@ -17,7 +17,7 @@ from shared.arrays import F32, Int
 
 LEAST = 20_000
 _A_LIST = 100
-_PROBES = 24
+_PROBES = 12
 _TRAINED_ON = 64  # hashes a list
 _NEIGHBOURS = 32
 

@@ -1,7 +1,8 @@
-"""Features for training: what the featurizer read, in memory, in the same batches as pictures.
+"""Features for training: what the featurizer read, in the same batches as pictures.
 
-For training they are varied: each face is stretched a little, and each sequence is mixed with another one, and so are
-their labels. Mirroring and noise are the network's own.
+Of a small dataset they are held in memory, of a large one most are read from disk again in each epoch. For training
+they are varied: each face is stretched a little, and each sequence is mixed with another one, and so are their labels.
+Mirroring and noise are the network's own.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -21,6 +22,8 @@ from tools.trainer.data import NO_EMOTION, Batch
 
 # Faces differ more in proportion than few people show: each axis, and their mixture, is varied by so much (LOG.md).
 STRETCH = 0.03
+_MOST_HELD_BYTES = 32 << 20  # of a part: landmarks of 5,800 pictures
+_AT_ONCE = 256  # sequences
 
 
 class FeatureSequences:
@@ -37,36 +40,54 @@ class FeatureSequences:
     """
 
     def __init__(self, dataset: Dataset, rows: Sequence[SequenceRow], kind: str, scheme: str = DEFAULT_SCHEME) -> None:
-        found = load_filled(dataset, rows, kind)
-        kept = [(row, values) for row, values in zip(rows, found, strict=True) if values is not None]
-        if not kept:
+        self._found = load_filled(dataset, rows, kind)
+        self._kept: list[int] = []  # places of the sequences with a face
+        self._held: list[F32] = []  # values of the first of them
+        n_bytes = self._longest = 0
+        for place, values in enumerate(self._found):
+            if values is None:
+                continue
+            self._kept.append(place)
+            self._longest = max(self._longest, len(values))
+            n_bytes += values.nbytes
+            if n_bytes <= _MOST_HELD_BYTES:
+                self._held.append(values)
+        if not self._kept:
             raise InvalidInput(str(dataset.folder), found="no face in a part of the split", expected="some")
-        if len(kept) < len(rows):
-            cli.note(f"note: {len(rows) - len(kept)} of {len(rows)} sequences show no face and are left out")
+        if len(self._kept) < len(rows):
+            cli.note(f"note: {len(rows) - len(self._kept)} of {len(rows)} sequences show no face and are left out")
         self.kind = kind
         self._scheme = scheme
-        self._values = [values for _, values in kept]
-        self._longest = max(len(values) for values in self._values)
-        self.smile = torch.tensor([float(row.label == dataset.positive_class) for row, _ in kept])
-        self.emotion = torch.full((len(kept),), NO_EMOTION)
+        self.smile = torch.tensor([float(rows[place].label == dataset.positive_class) for place in self._kept])
+        self.emotion = torch.full((len(self._kept),), NO_EMOTION)
 
     def __len__(self) -> int:
-        return len(self._values)
+        return len(self._kept)
 
-    def all(self) -> torch.Tensor:
-        """Return every picture of the part as a sequence of one: (n, 1, ...); clips whole, padded with nan."""
-        if self.kind == CLIPS:
-            return torch.from_numpy(self._stack(range(len(self))))
-        return torch.from_numpy(np.concatenate(self._values))[:, None]
+    def _values(self, index: int) -> F32:
+        """Return a sequence's features, (T, ...)."""
+        if index < len(self._held):
+            return self._held[index]
+        values = self._found[self._kept[index]]
+        assert values is not None  # it has a face
+        return values
+
+    def all(self) -> Iterator[torch.Tensor]:
+        """Yield every picture as a sequence of one, (n, 1, ...), in blocks; clips whole, padded with nan."""
+        for start in range(0, len(self), _AT_ONCE):
+            block = range(start, min(start + _AT_ONCE, len(self)))
+            if self.kind == CLIPS:
+                yield torch.from_numpy(self._stack(block))
+            else:
+                yield torch.from_numpy(np.concatenate([self._values(index) for index in block]))[:, None]
 
     def _stack(self, chosen: Iterable[int]) -> F32:
         """Bring sequences to one length."""
+        values = [self._values(index) for index in chosen]
         if self.kind != CLIPS:
-            found = [self._values[index][np.arange(self._longest) % len(self._values[index])] for index in chosen]
-            return np.stack(found)
-        clips = [self._values[index] for index in chosen]
-        padded = np.full((len(clips), self._longest, clips[0].shape[1]), np.nan, np.float32)
-        for place, clip in enumerate(clips):
+            return np.stack([one[np.arange(self._longest) % len(one)] for one in values])
+        padded = np.full((len(values), self._longest, values[0].shape[1]), np.nan, np.float32)
+        for place, clip in enumerate(values):
             padded[place, : len(clip)] = clip
         return padded
 

@@ -24,7 +24,7 @@ def network_of(name):
     with torch.no_grad():
         for parameter in network.parameters():
             parameter.uniform_(-0.5, 0.5)
-        network.set_standard(torch.rand(20, 12, K))
+        network.set_standard([torch.rand(20, 12, K)])
     return network.requires_grad_(False)
 
 
@@ -112,6 +112,7 @@ def test_steps_keep_their_order_and_statistics_are_those_of_the_steps_alone():
 
 def test_the_standard_counts_each_step_once_and_no_padding():
     network = build_network("clip_conv1d", 3, n_channels=1)
-    network.set_standard(torch.tensor([[[1.0], [3.0], [float("nan")]], [[5.0], [float("nan")], [float("nan")]]]))
+    nan = float("nan")
+    network.set_standard([torch.tensor([[[1.0], [3.0], [nan]]]), torch.tensor([[[5.0], [nan], [nan]]])])
     assert network.mean.item() == pytest.approx(3.0)
     assert network.scale.item() == pytest.approx(1 / (8 / 3) ** 0.5)

@@ -1,6 +1,5 @@
 """The network of landmarks: what it does not care about, and that its ONNX says the same."""
 
-import numpy as np
 import pytest
 import torch
 
@@ -21,7 +20,7 @@ def faces() -> torch.Tensor:
 
 def test_a_face_elsewhere_larger_and_tilted_gets_the_same_answer(faces: torch.Tensor) -> None:
     network = LandmarkMlp("landmarks").eval()
-    network.set_standard(faces)
+    network.set_standard([faces])
     angle = torch.tensor(0.4)
     turn = torch.tensor([[angle.cos(), angle.sin()], [-angle.sin(), angle.cos()]])
     moved = faces.clone()
@@ -57,7 +56,7 @@ def mirror(faces: torch.Tensor) -> torch.Tensor:
 @pytest.mark.parametrize("scheme", SCHEMES)
 def test_a_mirrored_face_gets_the_same_answer(faces: torch.Tensor, scheme: str) -> None:
     network = LandmarkMlp("landmarks", scheme, with_z=True).eval()
-    network.set_standard(faces)
+    network.set_standard([faces])
     with torch.inference_mode():
         assert torch.allclose(network(faces).smile_logit, network(mirror(faces)).smile_logit, atol=1e-4)
         swapped = torch.rand(3, 2, 52)
@@ -82,7 +81,7 @@ def test_noise_is_of_training_only(faces: torch.Tensor) -> None:
 
 def test_the_standard_is_the_training_peoples() -> None:
     network = LandmarkMlp("blendshapes")
-    network.set_standard(torch.tensor(np.stack([np.zeros((1, 52)), np.full((1, 52), 2.0)])).float())
+    network.set_standard([torch.zeros(1, 1, 52), torch.full((1, 1, 52), 2.0)])
     assert network.mean.tolist() == [1.0] * 52
     assert network.scale[0].item() == pytest.approx(
         (3 / 4) ** 0.5
@@ -103,3 +102,14 @@ def test_every_network_is_built_by_its_name_and_others_are_refused() -> None:
         build_network("resnet", 5)
     with pytest.raises(InvalidInput, match="landmarks or blendshapes"):
         LandmarkMlp("emotions")
+
+
+def test_a_standard_of_blocks_is_that_of_all_at_once() -> None:
+    values = torch.rand(700, 1, 478, 3)
+    whole, parts = LandmarkMlp("landmarks"), LandmarkMlp("landmarks")
+    whole.set_standard([values])
+    parts.set_standard(values.split(64))
+    inputs = torch.cat([whole.input(values), whole.input.mirror(whole.input(values))]).flatten(0, 1)
+    for network in (whole, parts):
+        assert torch.allclose(network.mean, inputs.mean(0), atol=1e-5)
+        assert torch.allclose(network.scale, 1 / inputs.std(0).clamp_min(1e-4), rtol=1e-4)
