@@ -114,6 +114,7 @@ class Intake(DatasetWriter):
         self._cost_s = 0.0
         self.n_added = 0
         self.n_before = 0
+        self._is_new = False
         self._barred: tombstones.Barred | None = None
 
     def __enter__(self) -> "Intake":

@@ -289,14 +289,14 @@ def brightness(monkeypatch: pytest.MonkeyPatch) -> Path:
     return Path("brightness.onnx")
 
 
-def test_a_classifier_of_emotions_answers_for_every_face_in_the_houses_order(
+def test_a_classifier_of_emotions_predicts_for_every_face_in_the_houses_order(
     people: Dataset, home: Path, brightness: Path
 ) -> None:
     pictures = gather_pictures(people, None, 112, with_blendshapes=False, emotion_teacher=brightness)
     bright = people.load_frames(people.rows[0])[0].mean() / 255
-    assert pictures.emotion_answers[0] == pytest.approx([bright, 0, 0, 0, 0, 0, 1 - bright])
+    assert pictures.emotion_predictions[0] == pytest.approx([bright, 0, 0, 0, 0, 0, 1 - bright])
     is_black = ~pictures.values.any((1, 2, 3))  # as films of the fixture begin: no face is found
-    assert np.array_equal(np.isnan(pictures.emotion_answers[:, 0]), is_black)
+    assert np.array_equal(np.isnan(pictures.emotion_predictions[:, 0]), is_black)
     assert is_black.any()
 
 

@@ -100,14 +100,14 @@ def add_pretrain(trainer: cli.Parser) -> None:
     add(
         "--emotion-teacher",
         metavar="FILE",
-        help="classifier of the emotions of one grey face, with its JSON beside it, whose answers are learned as well; "
+        help="classifier of the emotions of one grey face, with its JSON beside it, whose predictions are learned; "
         "none: labels alone (default: emotion_mini_xception, where ./inv fetch-models has put it)",
     )
     add(
         "--emotion-teacher-weight",
         type=float,
         default=1.0,
-        help="factor of the loss against these answers; 0: none (default: 1)",
+        help="factor of the loss against these predictions; 0: none (default: 1)",
     )
     add(
         "--people-part",

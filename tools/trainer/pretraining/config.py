@@ -97,8 +97,8 @@ class PretrainConfig:
         blendshape_weight: Factor of the loss against MediaPipe's blendshapes; 0 does without them.
         teachers: Folders of pretrainings, or safetensors of runs, whose mean answer is learned as well.
         teacher_share: How much of a label is replaced by that answer.
-        emotion_teacher: A classifier of the emotions of one grey face, whose answers features are to tell; None: none.
-        emotion_teacher_weight: Factor of the loss against these answers.
+        emotion_teacher: A classifier of the emotions of one grey face, whose predictions are learned too; None: none.
+        emotion_teacher_weight: Factor of the loss against these predictions.
         seed: Decides initial weights, order and variation.
         threads: Torch's threads.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.

@@ -42,14 +42,14 @@ class Targets:
         smile: (n,) 0 to 1; nan where it is not known.
         emotion: (n,) index into EMOTIONS, -1 where it is not known.
         blendshapes: (n, 52); nan where they are not known.
-        emotion_answers: (n, 7) a classifier's probabilities of EMOTIONS; nan where there are none.
+        emotion_predictions: (n, 7) a classifier's probabilities of EMOTIONS; nan where there are none.
         weight: (n,) of labels and teachers' answers.
     """
 
     smile: Tensor
     emotion: Tensor
     blendshapes: Tensor
-    emotion_answers: Tensor
+    emotion_predictions: Tensor
     weight: Tensor
 
     def at(self, places: Tensor) -> "Targets":
@@ -83,11 +83,11 @@ class LearnerOutput:
 
     network: NetworkOutput
     blendshapes: Tensor
-    emotion_answers: Tensor
+    emotion_predictions: Tensor
 
     def in_float32(self) -> "LearnerOutput":
         """Give the same in float32, whatever a mixed precision computed in."""
-        return LearnerOutput(self.network.in_float32(), self.blendshapes.float(), self.emotion_answers.float())
+        return LearnerOutput(self.network.in_float32(), self.blendshapes.float(), self.emotion_predictions.float())
 
 
 class Learner(nn.Module):
@@ -104,7 +104,7 @@ class Learner(nn.Module):
         super().__init__()
         self.network = network
         self.blendshapes = nn.Linear(network.choice.n_features, N_BLENDSHAPES)
-        self.emotion_answers = nn.Linear(network.emotion_head.in_features, len(EMOTIONS))
+        self.emotion_predictions = nn.Linear(network.emotion_head.in_features, len(EMOTIONS))
 
     def forward(self, crops_nchw_f32: Tensor, length: int) -> "LearnerOutput":
         """Answer for single pictures, each shown for some frames."""
@@ -112,7 +112,7 @@ class Learner(nn.Module):
         shown = features.unsqueeze(1).expand(-1, length, -1)
         hidden = self.network.remember(shown)
         output = self.network.answer(hidden, shown)
-        return LearnerOutput(output, self.blendshapes(features), self.emotion_answers(hidden))
+        return LearnerOutput(output, self.blendshapes(features), self.emotion_predictions(hidden))
 
     def make_optimizer(self, config: PretrainConfig) -> torch.optim.AdamW:
         """Build AdamW: the encoder, then the rest, which learns faster."""
@@ -212,7 +212,7 @@ def _losses(output: LearnerOutput, targets: Targets) -> dict[str, tuple[Tensor, 
     binary = functools.partial(nn.functional.binary_cross_entropy_with_logits, reduction="none")
     categorical = functools.partial(nn.functional.cross_entropy, reduction="none")
     assert output.network.emotion_logits is not None
-    seen, answered = (~part[:, 0].isnan() for part in (targets.blendshapes, targets.emotion_answers))
+    seen, answered = (~part[:, 0].isnan() for part in (targets.blendshapes, targets.emotion_predictions))
     return {
         "smile": (
             binary(output.network.smile_logit, targets.smile.nan_to_num()),
@@ -224,7 +224,7 @@ def _losses(output: LearnerOutput, targets: Targets) -> dict[str, tuple[Tensor, 
         ),
         "blendshape": (binary(output.blendshapes, targets.blendshapes.nan_to_num()).mean(1), seen.float()),
         "emotion_teacher": (
-            categorical(output.emotion_answers, targets.emotion_answers.nan_to_num()),
+            categorical(output.emotion_predictions, targets.emotion_predictions.nan_to_num()),
             answered.float(),
         ),
     }

@@ -4,7 +4,7 @@
 
 A picture of a film has the label of the sequence in whose span it lies, else none. MediaPipe's blendshapes, where the
 landmarker is at hand, are kept beside them: they know what a face does, whoever labelled it or did not. So are the
-answers of a classifier of emotions, where there is one.
+predictions of a classifier of emotions.
 """
 
 import json
@@ -47,7 +47,7 @@ class Pictures:
         smile: (n,) 1.0 for the positive class, 0.0 for another, nan where it is not known.
         emotion: (n,) index into EMOTIONS, or NO_EMOTION.
         blendshapes: (n, 52) from 0 to 1; nan where no face was found, or nobody looked.
-        emotion_answers: (n, 7) probabilities of EMOTIONS by a classifier of faces; nan where it saw none.
+        emotion_predictions: (n, 7) probabilities of EMOTIONS by a classifier of faces; nan where it saw none.
         hashes: (n,) of the stored pictures, 16 hex digits; empty for pictures of films.
     """
 
@@ -57,7 +57,7 @@ class Pictures:
     smile: F32
     emotion: Any
     blendshapes: F32
-    emotion_answers: F32
+    emotion_predictions: F32
     hashes: Sequence[str]
 
 

@@ -258,13 +258,13 @@ def _targets(pictures: Pictures, places: Any, source: Source, answers: Any, shar
     """Make the targets of some pictures: labels, and what teachers say, in part or where there is no label."""
     smile = pictures.smile[places].copy()
     if answers is not None:
-        said = answers[places]
-        smile = np.where(np.isnan(smile), said, (1 - share) * smile + share * said).astype(np.float32)
+        chosen = answers[places]
+        smile = np.where(np.isnan(smile), chosen, (1 - share) * smile + share * chosen).astype(np.float32)
     return learning.Targets(
         torch.from_numpy(smile),
         torch.from_numpy(pictures.emotion[places]),
         torch.from_numpy(pictures.blendshapes[places]),
-        torch.from_numpy(pictures.emotion_answers[places]),
+        torch.from_numpy(pictures.emotion_predictions[places]),
         torch.full((len(places),), source.weight),
     )
 
