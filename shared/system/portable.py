@@ -153,6 +153,15 @@ def ignore_interrupts() -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
+def interrupt_on_terminate() -> None:
+    """Let a request to end (``kill``, a scheduler's time limit, ``docker stop``) interrupt as Ctrl-C does.
+
+    What this process has started in groups of its own is ended then, too; by itself the request would leave it behind.
+    """
+    if threading.current_thread() is threading.main_thread():  # no other one may say so
+        signal.signal(signal.SIGTERM, signal.default_int_handler)
+
+
 def lower_thread_priority() -> None:
     """Let the calling thread, and those that it will start, stand back when others need the processor."""
     if sys.platform == "linux":  # where a thread has a priority of its own

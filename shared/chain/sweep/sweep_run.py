@@ -18,6 +18,7 @@ from shared.chain.sweep.cell_engines import LOGS, Outcome, RayOptions
 from shared.chain.sweep.sweep_plan import Cell, Plan
 from shared.chain.words import left, words_of
 from shared.errors import SmilebenchError, first_line
+from shared.system import portable
 from shared.text.catalogue import Lang
 
 Execute = Callable[[str], tuple[int, str]]
@@ -57,6 +58,7 @@ def run(plan: Plan, options: RunOptions, execute: Execute) -> sweep_table.Swept:
         MissingOutside: Ray was asked for and is not there.
         StepFailed: Results could not be pooled.
     """
+    portable.interrupt_on_terminate()
     words, cells = sweep_table.words(options.lang), plan.shard(*options.shard)
     source = cell_files.source_hash()
     waiting = [cell for cell in cells if not cell_files.is_done(plan, cell, source)]

@@ -241,16 +241,43 @@ def test_what_a_killed_cell_has_started_ends_with_it(plan: Plan, program: Callab
         "print(child.pid, flush=True)\nos.kill(os.getpid(), signal.SIGKILL)\n"
     )
     (outcome,) = cell_engines.run_locally(plan, plan.cells[:1], plan.folder, 1, tries=1)
-    child = int(outcome.log)
+    must_end(int(outcome.log))
+
+
+def must_end(process: int) -> None:
     for _ in range(100):
         try:
-            state = Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0]
+            state = Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
         except OSError:
             return
         if state == "Z":
             return
         time.sleep(0.05)
-    raise AssertionError(f"{child} is still at work")
+    raise AssertionError(f"{process} is still at work")
+
+
+def test_a_scheduler_that_ends_a_sweep_ends_its_cells(plan: Plan, tmp_path: Path) -> None:
+    script = tmp_path / "sweep.py"
+    script.write_text(
+        "import sys\n"
+        "from pathlib import Path\n"
+        "from shared.chain.sweep import cell_engines, sweep_plan, sweep_run\n"
+        "cell = 'import os, sys, time; print(os.getpid(), flush=True); time.sleep(600)'\n"
+        "cell_engines._command = lambda *_: [sys.executable, '-c', cell]\n"
+        "plan = sweep_plan.read_plan(Path(sys.argv[1]))\n"
+        "options = sweep_run.RunOptions(plan.folder, (1, 1), 2, 1, None, 'en')\n"
+        "sweep_run.run(plan, options, lambda line: (1, ''))\n"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(Path(tasks.__file__).parent)}
+    sweep = subprocess.Popen([sys.executable, str(script), str(plan.folder)], env=environment, stderr=subprocess.PIPE)
+    logs = [plan.folder / "logs" / f"{cell.name}.log" for cell in plan.cells[:2]]
+    while not all(log.is_file() and log.read_text().endswith("\n") for log in logs):
+        assert sweep.poll() is None
+        time.sleep(0.05)
+    sweep.terminate()
+    assert b"KeyboardInterrupt" in sweep.communicate(timeout=60)[1]
+    for log in logs:
+        must_end(int(log.read_text()))
 
 
 def test_two_runs_on_one_plan_do_no_cell_twice(plan: Plan, program: Callable[[str], None]) -> None:
