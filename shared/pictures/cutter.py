@@ -88,11 +88,6 @@ class Cutter:
         self._face_model, self._needs_face = face_model, needs_face
         self._of_thread = threading.local()
 
-    @property
-    def looks_for_faces(self) -> bool:
-        """Whether there is a detector."""
-        return self._face_model is not None
-
     def cut(self, data: bytes) -> Stored:
         """Make a dataset's picture of a file's bytes.
 

@@ -125,6 +125,17 @@ def test_a_row_whose_photo_is_not_there_makes_the_exit_code_1_and_the_rest_is_im
     assert answer["left_out"][0]["what"] == "t.csv: row 3: smile/gone.jpg"
 
 
+def test_an_import_of_nothing_that_can_be_read_is_no_success(run: Run, tmp_path: Path, draw: Draw, save: Save) -> None:
+    for label in ("smile", "non_smile"):
+        (tmp_path / "in" / label).mkdir(parents=True)
+        (tmp_path / "in" / label / "notes.jpg").write_text("no picture")
+    code, answer, _ = run("--dataset", "photos", "--photos", tmp_path / "in")
+    assert (code, answer["n_added"], answer["left_out_by_reason"]) == (1, 0, {"unreadable": 2})
+    save(tmp_path / "in" / "smile" / "a.jpg", draw(1))
+    assert run("--dataset", "photos", "--photos", tmp_path / "in")[0] == 0
+    assert run("--dataset", "photos", "--photos", tmp_path / "in")[0] == 0  # it is there already
+
+
 def test_a_folder_below_the_class_is_a_person_on_request(run: Run, tmp_path: Path, draw: Draw, save: Save) -> None:
     for number, name in enumerate(["smile/s01/1.jpg", "non_smile/s01/2.jpg", "smile/s02/3.jpg"]):
         save(tmp_path / "in" / name, draw(number))

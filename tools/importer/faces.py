@@ -21,9 +21,9 @@ def make_cutter(config: PicturesConfig, size_px: int) -> Cutter:
     return Cutter(size_px, config.min_px, config.max_megapixels, model, needs_face=needs_face)
 
 
-def notes(cutter: Cutter, n_at_face: int, n_moving: int) -> Iterator[str]:
+def notes(n_at_face: int, n_moving: int) -> Iterator[str]:
     """Say how photos were cut, and which of several pictures counts."""
-    if cutter.looks_for_faces:
+    if n_at_face:
         yield (
             f"{n_at_face} photos were cut around the face, which the middle would have missed; the others in the middle"
         )

@@ -122,7 +122,7 @@ def import_photos(config: PhotosConfig) -> Imported:
         report=write_report(config.dataset, [*left_out, *remarks]),
         notes=(
             *_notes(config, list(seen.values()), pseudonyms.n_kept),
-            *faces.notes(cutter, n_at_face, n_moving),
+            *faces.notes(n_at_face, n_moving),
             *labels.note_on_folders(
                 [one.detail for one in left_out if one.reason == "unwanted"], config.labels, classes
             ),

@@ -99,8 +99,10 @@ class Imported:
 
     @property
     def exit_code(self) -> int:
-        """1 where a table named what could not be taken in; what a folder holds besides is only listed."""
-        return int(self.must_be_complete and any(each.reason in _FAILURES for each in self.left_out))
+        """1 where a table named what could not be taken in, or nothing at all could; else it is only listed."""
+        failed = self.must_be_complete and any(each.reason in _FAILURES for each in self.left_out)
+        nothing = bool(self.left_out) and not self.n_known and not any(self.added.values())
+        return int(failed or nothing)
 
     def as_text(self) -> str:
         """Summarise for people; a few examples of what was left out for each reason."""

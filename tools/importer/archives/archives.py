@@ -342,5 +342,5 @@ class _Run:
                 f"the names of {self._n_nameless} pictures name no person; each counts as a person of its own, so the "
                 "same person may stand in train and in validation (give the keywords file a person pattern)"
             )
-        yield from faces.notes(self._cutter, self._n_at_face, self._n_moving)
+        yield from faces.notes(self._n_at_face, self._n_moving)
         yield from rights.note_on_rights(self._dataset, "photo", self._config)
