@@ -170,6 +170,21 @@ def test_other_settings_do_not_go_on_with_a_pretraining(
     assert "choose another --out" in capsys.readouterr().err
 
 
+def test_a_named_split_says_whom_to_learn_from(people: Dataset, home: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    subjects = people.subjects()
+    nobody = splits.freeze_split(people, 0, chosen=())
+    tested = splits.freeze_split(people, 0, chosen=subjects[:1])
+    assert _pretrain(home, "--datasets", "people", "--epochs", 1, "--splits", nobody) == 0
+    document = splits.read_split(nobody, people)
+    assert _card(home)["data"][0]["people"] == document["sides"]["train"]["subjects"]
+    (figures,) = _card(home)["figures"]
+    assert figures["n_people"] == len(document["sides"]["validation"]["subjects"])
+    assert _pretrain(home, "--datasets", "people", "--epochs", 1, "--splits", tested) == 1
+    assert "choose another --out" in capsys.readouterr().err
+    assert _pretrain(home, "--datasets", "people:all", "--epochs", 1, "--splits", tested, out="second") == 1
+    assert "found a split of people, expected one each, of none" in capsys.readouterr().err
+
+
 def test_a_student_learns_from_a_teachers_answers(people: Dataset, home: Path) -> None:
     assert _pretrain(home, "--datasets", "people", "--epochs", 1) == 0
     words = ("--datasets", "people", "--epochs", 1, "--input-px", 64)

@@ -60,6 +60,13 @@ def add_pretrain(trainer: cli.Parser) -> None:
         metavar="A,B",
         help="datasets to learn from; of NAME:all everybody, else training people only; NAME@2 counts its labels twice",
     )
+    add(
+        "--splits",
+        default="",
+        metavar="FILE,FILE",
+        help="frozen splits of these datasets, such as those that ab or train shall use (default: the one that is "
+        "frozen on first use)",
+    )
     cli.add_out(parser, "artifacts/pretrained/<encoder>-<settings>")
     add(
         "--size",
@@ -139,10 +146,18 @@ def _pretrain(arguments: argparse.Namespace) -> cli.Result:
         for text in arguments.teachers.split(",")
         if text
     )
+    frozen = tuple(cli.path(text) for text in arguments.splits.split(",") if text)
     from tools.trainer.pretraining.pictures import find_emotion_teacher
     from tools.trainer.pretraining.pretrain import pretrain
 
     emotion_teacher = find_emotion_teacher(arguments.emotion_teacher)
     return pretrain(
-        cli.fill(PretrainConfig, arguments, sources=sources, teachers=teachers, emotion_teacher=emotion_teacher)
+        cli.fill(
+            PretrainConfig,
+            arguments,
+            sources=sources,
+            teachers=teachers,
+            splits=frozen,
+            emotion_teacher=emotion_teacher,
+        )
     )

@@ -102,6 +102,7 @@ class PretrainConfig:
         seed: Decides initial weights, order and variation.
         threads: Torch's threads.
         device: ``auto``, ``cpu``, ``cuda`` or ``mps``.
+        splits: Frozen splits of datasets among the sources, in place of their first ones.
         people_part: ``1/2`` learns from the first half of the people alone, ``2/2`` from the others; empty: from all.
         allow_no_consent: Use people without a consent row too.
     """
@@ -130,13 +131,15 @@ class PretrainConfig:
     seed: int
     threads: int
     device: str
+    splits: tuple[Path, ...] = ()
     people_part: str = ""
     allow_no_consent: bool = False
 
     def settings(self) -> dict[str, Any]:
         """Return what decides the numbers, for the card: all but places, teachers' among them."""
-        apart = {"sources", "out", "teachers", "emotion_teacher", "device", "allow_no_consent"}
-        return {key: value for key, value in asdict(self).items() if key not in apart}
+        apart = {"sources", "out", "teachers", "emotion_teacher", "device", "splits", "allow_no_consent"}
+        named = {"splits": sorted(map(contracts.sha256_file, self.splits))} if self.splits else {}
+        return {key: value for key, value in asdict(self).items() if key not in apart} | named
 
     def short_hash(self, *more: object) -> str:
         """Return eight hex digits that differ when anything differs that decides the numbers."""

@@ -7,7 +7,7 @@ that a training that starts here can refuse to test itself on it. Goes on after 
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -77,6 +77,7 @@ def pretrain(config: PretrainConfig) -> Pretrained:
     for _, dataset in datasets:
         if (side := dataset.manifest["image"]["width_px"]) != SIZE_PX:
             raise InvalidInput(str(dataset.folder), found=f"pictures of {side} px", expected=f"{SIZE_PX} px")
+    chosen_splits = _match_splits(config, [dataset for _, dataset in datasets])
     known_teachers = [teachers.open_teacher(path) for path in config.teachers]
     described = [dataset.reference() for _, dataset in datasets]
     emotion_teacher = _describe_file(config.emotion_teacher)
@@ -93,7 +94,7 @@ def pretrain(config: PretrainConfig) -> Pretrained:
     network.load_face_detector()
     if config.weights == "imagenet":
         network.load_imagenet()
-    learn, check = _gather(config, datasets, network, known_teachers, device)
+    learn, check = _gather(config, datasets, chosen_splits, network, known_teachers, device)
     card.update(n_pictures=len(learn.together), learned=_write_learned(folder, learn), data=learn.described)
     learner = learning.Learner(network).to(device)
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
@@ -196,6 +197,7 @@ class _Checked:
 def _gather(
     config: PretrainConfig,
     datasets: Sequence[tuple[Source, reader.Dataset]],
+    chosen_splits: Mapping[str, Path],
     network: DualHeadSmileDetector,
     known_teachers: Sequence[teachers.Teacher],
     device: torch.device,
@@ -214,7 +216,8 @@ def _gather(
         )
         gathered.append(pictures)
         answers = teachers.mean_answer(known_teachers, dataset, device)
-        people = _people(source, dataset, parse_people_part(config.people_part))
+        split = chosen_splits.get(dataset.name)
+        people = _people(source, dataset, split, parse_people_part(config.people_part))
         subjects = np.array(pictures.subjects)
         for part in ("learn", "validation"):
             places = np.flatnonzero(np.isin(subjects, sorted(people[part])))
@@ -240,18 +243,33 @@ def _gather(
     return _Learned(everything, described, sorted(set(hashes))), checked
 
 
-def _people(source: Source, dataset: reader.Dataset, part: tuple[int, int] | None) -> dict[str, set[str]]:
+def _match_splits(config: PretrainConfig, datasets: Sequence[reader.Dataset]) -> dict[str, Path]:
+    """Tell which dataset each of --splits belongs to, by its name.
+
+    Raises:
+        InvalidInput: It is of none of those that only training people are learned from, or a second one of it.
+    """
+    of = {dataset.name for source, dataset in zip(config.sources, datasets, strict=True) if not source.takes_all}
+    found: dict[str, Path] = {}
+    for path in config.splits:
+        name = contracts.read_document(path, "split")["dataset"]["name"]
+        if name not in of - set(found):
+            among = ", ".join(sorted(of)) or "none of --datasets, which all name :all"
+            raise InvalidInput(str(path), found=f"a split of {name}", expected=f"one each, of {among}")
+        found[name] = path
+    return found
+
+
+def _people(
+    source: Source, dataset: reader.Dataset, split: Path | None, part: tuple[int, int] | None
+) -> dict[str, set[str]]:
     """Tell whom is learned from and who is for validation; people of the test part are in neither."""
-    people = {"learn": set(dataset.subjects()), "validation": set()} if source.takes_all else _people_of_split(dataset)
+    people = {"learn": set(dataset.subjects()), "validation": set()}
+    if not source.takes_all:
+        document = splits.read_split(split or splits.freeze_split(dataset, 0), dataset)
+        for key, side in (("learn", "train"), ("validation", "validation")):
+            people[key] = {row.subject_id for row in splits.rows_of(dataset, document, side)}
     return {**people, "learn": {person for person in people["learn"] if is_in_part(person, part)}}
-
-
-def _people_of_split(dataset: reader.Dataset) -> dict[str, set[str]]:
-    split = splits.read_split(splits.freeze_split(dataset, 0), dataset)
-    return {
-        part: {row.subject_id for row in splits.rows_of(dataset, split, side)}
-        for part, side in (("learn", "train"), ("validation", "validation"))
-    }
 
 
 def _targets(pictures: Pictures, places: Any, source: Source, answers: Any, share: float) -> learning.Targets:
