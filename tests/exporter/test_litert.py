@@ -1,5 +1,6 @@
 """For phones: what LiteRT answers must be what torch answers; without the converter nothing is begun."""
 
+import itertools
 import json
 import multiprocessing
 import signal
@@ -85,6 +86,18 @@ def test_a_phone_that_answers_alike_passes_on_golden_and_real_windows() -> None:
 def test_a_difference_or_a_flip_is_refused(phone: Phone, level: float, message: str) -> None:
     with pytest.raises(CheckFailed, match=message):
         litert._prove(phone, Answers(), CARD, windows(level))  # type: ignore[arg-type]
+
+
+def test_emotions_are_compared_as_probabilities() -> None:
+    """Of logits 20 large one bit more is 2e-6: what people read are the probabilities."""
+
+    def of(logits: list[float]) -> Outputs:
+        return Outputs(0.5, np.array(logits, np.float32))
+
+    assert litert._distance(of([20.0004, 0.0, 0.0]), of([20.0, 0.0, 0.0])) < 1e-11
+    # By hand: of two equal logits one is d more, so its probability is 1 / (1 + exp(-d)), d / 4 above a half.
+    assert litert._distance(of([1.0 + 2**-14, 1.0]), of([1.0, 1.0])) == pytest.approx(2**-16, rel=1e-3)
+    assert litert._distance(of([float("inf"), 0.0]), of([1.0, 0.0])) == float("inf")
 
 
 def test_without_the_converter_nothing_is_begun_and_the_task_is_named(
@@ -179,7 +192,7 @@ def faces_to_look_at(count: int) -> tuple[list[F32], list[F32]]:
     pictures += [picture for case in draw_cases(count) for picture in crop_frames(case.frames, 224)]
     windows = [np.stack(pictures[at : at + count]) for at in range(0, len(pictures) - count + 1, count)]
     beside = []
-    for first, second in zip(windows, windows[1:], strict=False):  # two faces, one as large as the other, or smaller
+    for first, second in itertools.pairwise(windows):  # two faces, one as large as the other, or smaller
         for width in (112, 84):
             left = np.stack([cv2.resize(picture, (224 - width, 224 - width)) for picture in first])
             right = np.stack([cv2.resize(picture, (width, width)) for picture in second])
@@ -227,7 +240,7 @@ def test_a_face_crop_is_converted_with_its_network(
     assert int((sides == 224).sum()) >= 4 * 3, "no face: the whole picture"
     safetensors.torch.save_file(network.state_dict(), tmp_path / paths.WEIGHTS_FILE)
     card = make_card(3, 224, choice)
-    folder, document = litert.convert(tmp_path, card, iter([*faces, *others]))
+    _, document = litert.convert(tmp_path, card, iter([*faces, *others]))
     parity = document["parity"]
     assert (parity["n_windows"], parity["n_flips"]) == (6 + len(faces) + len(others), 0)
     assert parity["largest_difference"] <= 1e-5

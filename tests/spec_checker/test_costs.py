@@ -13,7 +13,8 @@ from tests import axe
 from tools.spec_checker.cli import main
 from tools.spec_checker.config import CostsConfig
 from tools.spec_checker.costs import measure
-from tools.spec_checker.costs.costs import Costs, _mark_pareto, measure_costs
+from tools.spec_checker.costs.comparing import choose_time, mark_pareto
+from tools.spec_checker.costs.costs import Costs, measure_costs
 from tools.spec_checker.costs.macs import count_macs
 from tools.spec_checker.costs.page import render_page
 from tools.spec_checker.costs.ways import list_ways
@@ -68,20 +69,35 @@ def test_ways_are_the_window_and_the_stream_with_each_encoder_that_pages_may_use
     assert [(way.name, way.n_bytes) for way in ways] == [("window", 10), ("stream", 20), ("stream_int8", 20)]
 
 
-def way(ms: float | None, accuracy: float | None, native: float = 1.0) -> dict[str, Any]:
+def way(ms: float | None, accuracy: float | None, native: float | None = 1.0) -> dict[str, Any]:
     return {"wasm_ms": ms, "native_ms": native, "accuracy": accuracy, "is_pareto": False}
+
+
+def model(ways: list[dict[str, Any]], sequences: str = "a") -> dict[str, Any]:
+    return {"ways": ways, "measured_on": {"dataset": "photos", "sequences_sha256": sequences}}
 
 
 def test_a_way_is_pareto_optimal_unless_another_is_as_quick_and_as_accurate_and_better_in_one() -> None:
     ways = [way(10, 0.9), way(10, 0.9), way(12, 0.9), way(20, 0.95), way(5, 0.8), way(6, 0.8), way(1, None)]
-    _mark_pareto([{"ways": ways[:3]}, {"ways": ways[3:]}])
+    mark_pareto([model(ways[:3]), model(ways[3:])], "wasm_ms")
     assert [one["is_pareto"] for one in ways] == [True, True, False, True, True, False, False]
 
 
-def test_where_one_way_was_not_timed_in_wasm_all_are_compared_natively() -> None:
-    ways = [way(None, 0.9, native=3.0), way(5.0, 0.9, native=4.0)]
-    _mark_pareto([{"ways": ways}])
-    assert [one["is_pareto"] for one in ways] == [True, False]
+def test_models_that_were_measured_on_other_people_are_no_rivals() -> None:
+    ways = [way(10, 0.9), way(12, 0.8), way(5, 0.95)]
+    mark_pareto([model(ways[:2]), model(ways[2:], "b")], "wasm_ms")
+    assert [one["is_pareto"] for one in ways] == [True, False, True]
+
+
+def test_the_time_of_the_figure_is_one_that_every_model_has_and_without_one_the_others_are_shown() -> None:
+    assert choose_time([model([way(1.0, 0.9), way(None, 0.9)]), model([way(2.0, 0.9)])]) == "wasm_ms"
+    assert choose_time([model([way(1.0, 0.9)]), model([way(None, 0.9)])]) == "native_ms"
+    assert choose_time([model([way(1.0, 0.9)]), model([way(None, 0.9, native=None)])]) == "wasm_ms"
+    assert choose_time([model([way(1.0, 0.9)]), model([way(None, None)])]) == "wasm_ms"
+    assert choose_time([model([way(1.0, None)])]) is None
+    ways = [way(None, 0.9, native=3.0), way(5.0, 0.9, native=4.0), way(1.0, 0.9, native=None)]
+    mark_pareto([model(ways)], "native_ms")
+    assert [one["is_pareto"] for one in ways] == [True, False, False]
 
 
 def test_the_table_says_what_was_not_measured_and_why() -> None:

@@ -33,7 +33,7 @@ from tools.exporter.config import ExportConfig
 from tools.exporter.export import Exported, export
 from tools.exporter.litert_file import Conversion, write_file
 
-EQUAL = 1e-5  # of probabilities; of logits and features as a part of the largest one above 1
+EQUAL = 1e-5  # of probabilities
 N_VALIDATION = 60  # windows, besides the golden ones
 
 
@@ -203,7 +203,17 @@ def _prove(model: LiteRtModel, module: nn.Module, card: dict[str, Any], windows:
 
 
 def _distance(found: Outputs, wanted: Outputs) -> float:
-    """Return the largest difference of an output, of logits as a part of the largest one above 1; infinite beside nan."""
-    scale = float(np.abs(wanted.emotion_logits).max(initial=1.0))
-    far = max(abs(found.prob - wanted.prob), float(np.abs(found.emotion_logits - wanted.emotion_logits).max()) / scale)
-    return far if np.isfinite(found.prob) and np.isfinite(far) else float("inf")
+    """Return the largest difference of a probability, the emotions' by softmax; infinite beside nan.
+
+    Logits are not compared as they are: torch's own differ from those of double precision by up to 8e-6 of the largest
+    where the face's place is a part of the graph, since the place is known to one or two units in the last place.
+    """
+    if not (np.isfinite(found.prob) and np.isfinite(found.emotion_logits).all()):
+        return float("inf")
+    emotions = np.abs(_softmax(found.emotion_logits) - _softmax(wanted.emotion_logits))
+    return max(abs(found.prob - wanted.prob), float(emotions.max()))
+
+
+def _softmax(logits: F32) -> F32:
+    raised = np.exp(logits - logits.max(), dtype=np.float64)
+    return np.asarray(raised / raised.sum())
