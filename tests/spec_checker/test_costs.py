@@ -14,10 +14,10 @@ from tools.spec_checker.cli import main
 from tools.spec_checker.config import CostsConfig
 from tools.spec_checker.costs import measure
 from tools.spec_checker.costs.comparing import choose_time, mark_pareto
-from tools.spec_checker.costs.costs import Costs, measure_costs
+from tools.spec_checker.costs.costs import Costs, _describe_way, measure_costs
 from tools.spec_checker.costs.macs import count_macs
 from tools.spec_checker.costs.page import render_page
-from tools.spec_checker.costs.ways import list_ways
+from tools.spec_checker.costs.ways import Way, list_ways
 
 EXAMPLES = Path(__file__).parents[1] / "schemas" / "positive" / "costs"
 
@@ -120,6 +120,39 @@ def test_the_page_is_in_both_languages_and_escapes_what_files_say() -> None:
     assert page.count("<circle") == 2 * 4  # four ways, in both languages
     assert 'fill="#0b66c2"' in page
     assert "{{" not in page
+
+
+def test_models_of_different_test_sets_are_marked_as_such_and_so_is_other_work() -> None:
+    alone, both = example("one_model"), example("landmarks_of_another_test_set")
+    assert "different test sequences" not in render_page(alone, "en")
+    assert "Other work ran" not in render_page(alone, "en")
+    page = render_page(both, "en")
+    assert "measured on different test sequences" in page
+    assert "Other work ran on this computer meanwhile (load 3.2 on 2 cores)" in page
+    assert "large (photos)" in page
+    assert "landmarks (films)" in page
+    text = Costs(Path("folder"), both).as_text()
+    assert "load 3.2 of other work" in text
+    assert "compare accuracy within one test set only" in text
+
+
+def test_a_model_without_this_time_is_named_below_the_figure_and_hides_no_other() -> None:
+    document = example("landmarks_of_another_test_set")
+    document["models"][1]["ways"][0]["wasm_ms"] = None
+    page = render_page(document, "en")
+    assert page.count("<circle") == 2 * 4
+    assert "landmarks: not in the figure" in page
+
+
+def test_what_reading_the_face_takes_is_a_part_of_a_decision() -> None:
+    measured = measure.Measured({"window": measure.Cost(native_ms=0.25, wasm_ms=0.5, first_decision_ms=90.0)})
+    window = Way("window", ({"name": "window", "bytes": 10, "variant": "plain"},))
+    reading = {"bytes": 100, "native_ms": 12.0, "wasm_ms": None}
+    described = _describe_way(window, {"window": 7}, measured, reading, 0.9)
+    assert (described["bytes"], described["native_ms"], described["macs"]) == (110, 12.25, 7)
+    # Without it the graph alone is no decision: a page would wait for the landmarker most of the time.
+    assert (described["wasm_ms"], described["first_decision_ms"]) == (None, None)
+    assert _describe_way(window, {"window": 7}, measured, None, 0.9)["wasm_ms"] == 0.5
 
 
 def test_without_a_measured_model_there_is_no_figure_but_a_sentence() -> None:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 TIMES = ("wasm_ms", "native_ms")
-_BUSY = 0.5  # load of other work from which times are marked
+_BUSY = 0.5  # load of other work above which times are marked
 
 
 def choose_time(models: Sequence[Mapping[str, Any]]) -> str | None:
@@ -64,4 +64,4 @@ def mark_pareto(models: Sequence[dict[str, Any]], time: str | None) -> None:
 
 def is_busy(machine: Mapping[str, Any]) -> bool:
     """Tell whether other work ran while times were measured."""
-    return machine["load"] is not None and machine["load"] >= _BUSY
+    return machine["load"] is not None and machine["load"] > _BUSY
