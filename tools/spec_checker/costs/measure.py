@@ -133,7 +133,12 @@ def _in_turns(works: Mapping[str, Callable[[], object]], rounds: int) -> dict[st
 def _measure_litert(folder: Path, found: Measured, inputs: Mapping[str, F32], rounds: int) -> None:
     file = folder / "phone" / paths.LITERT_FILE
     if not file.is_file():
-        found.notes["litert"] = "the hand-off has no .tflite: ./inv export --target litert"
+        is_of_pictures = "encoder" in inputs
+        found.notes["litert"] = (
+            "the hand-off has no .tflite: ./inv export --target litert"
+            if is_of_pictures
+            else "on a phone MediaPipe and ONNX Runtime run a model of landmarks or blendshapes"
+        )
         return
     spec = contracts.read_document(folder / paths.SPEC_FILE, "frontend_spec")
     try:

@@ -66,7 +66,9 @@ def _model(model: Mapping[str, Any], words: Words) -> str:
         lines.append(f"<p>{_text(text)}</p>")
     if model["reading"] is not None:
         one = model["reading"]
-        native, wasm = _ms(one["native_ms"]), _ms(one["wasm_ms"])
+        native, wasm = (
+            words("unknown_time") if one[key] is None else _ms(one[key]) for key in ("native_ms", "wasm_ms")
+        )
         lines.append(f"<p>{_text(words('reading', native=native, wasm=wasm, size=_size(one['bytes'])))}</p>")
     heads = ("way", "download", "macs", "native", "wasm", "webgpu", "first", "memory", "share")
     cells = "".join(f"<th>{_text(words(key))}</th>" for key in heads)
@@ -174,10 +176,11 @@ def _ticks(low: float, high: float) -> list[float]:
 
 
 def _ms(value: float | None) -> str:
-    """Write milliseconds; those of a quick graph with enough digits to tell them from nothing."""
+    """Write milliseconds with as many digits as say something; those of a quick graph are told from nothing."""
     if value is None:
         return "–"
-    return f"{value:.1f} ms" if value >= 1 else f"{value:.2f} ms"
+    digits = 2 if value < 1 else 1 if value < 100 else 0
+    return f"{value:,.{digits}f} ms"
 
 
 def _text(text: object) -> str:
