@@ -16,7 +16,7 @@ from tools.spec_checker.costs import measure
 from tools.spec_checker.costs.comparing import choose_time, mark_pareto
 from tools.spec_checker.costs.costs import Costs, _describe_way, measure_costs
 from tools.spec_checker.costs.macs import count_macs
-from tools.spec_checker.costs.page import render_page
+from tools.spec_checker.costs.page import render_page, write_note
 from tools.spec_checker.costs.ways import Way, list_ways
 
 EXAMPLES = Path(__file__).parents[1] / "schemas" / "positive" / "costs"
@@ -112,7 +112,7 @@ def test_the_table_says_what_was_not_measured_and_why() -> None:
 
 def test_the_page_is_in_both_languages_and_escapes_what_files_say() -> None:
     document = example("one_model")
-    document["models"][0]["notes"]["webgpu"] = "<script>alert(1)</script>"
+    document["models"][0]["notes"]["webgpu"] = {"reason": "error", "detail": "<script>alert(1)</script>"}
     page = render_page(document, "ko")
     assert "판단 한 번의 비용" in page
     assert '<div lang="en" hidden>' in page
@@ -120,6 +120,15 @@ def test_the_page_is_in_both_languages_and_escapes_what_files_say() -> None:
     assert page.count("<circle") == 2 * 4  # four ways, in both languages
     assert 'fill="#0b66c2"' in page
     assert "{{" not in page
+    document["models"][0]["notes"]["webgpu"] = {"reason": "only_software", "detail": "swiftshader"}
+    assert "소프트웨어 렌더링뿐이라(swiftshader)" in render_page(document, "ko")
+
+
+def test_each_reason_of_the_schema_has_its_words() -> None:
+    notes = contracts.load_schema("costs")["properties"]["models"]["items"]["properties"]["notes"]
+    reasons = notes["additionalProperties"]["properties"]["reason"]["enum"]
+    texts = [write_note({"reason": reason, "detail": "a program's line"}) for reason in reasons]
+    assert len(set(texts)) == len(reasons) > 5
 
 
 def test_models_of_different_test_sets_are_marked_as_such_and_so_is_other_work() -> None:
@@ -170,8 +179,8 @@ def test_a_handoff_is_measured_natively_where_there_is_no_browser(
     done = measure_costs(CostsConfig((stream_folder,), tmp_path / "out", rounds=1), "en")
     document = contracts.read_document(tmp_path / "out" / "costs.json", "costs")
     (model,) = document["models"]
-    assert "no program" in model["notes"]["wasm"]
-    assert "no .tflite" in model["notes"]["litert"]
+    assert "no program" in model["notes"]["wasm"]["detail"]
+    assert model["notes"]["litert"] == {"reason": "no_tflite", "detail": ""}
     assert all(one["native_ms"] > 0 and one["wasm_ms"] is None for one in model["ways"])
     assert [one["name"] for one in model["ways"]][:2] == ["window", "stream"]
     assert done.exit_code == 0
@@ -194,7 +203,7 @@ def test_litert_that_is_not_installed_is_a_note(stream_folder: Path, monkeypatch
     monkeypatch.setattr(builtins, "__import__", without)
     found = measure.Measured({})
     measure._measure_litert(folder, found, {}, 1)
-    assert "found no package ai_edge_litert" in found.notes["litert"]
+    assert "found no package ai_edge_litert" in found.notes["litert"]["detail"]
     assert found.litert == {}
 
 

@@ -13,7 +13,7 @@ from tools.spec_checker.config import CostsConfig
 from tools.spec_checker.costs.comparing import choose_time, is_busy, list_test_sets, mark_pareto
 from tools.spec_checker.costs.macs import count_macs
 from tools.spec_checker.costs.measure import Measured, measure
-from tools.spec_checker.costs.page import PAGE, render_page
+from tools.spec_checker.costs.page import PAGE, render_page, write_note
 from tools.spec_checker.costs.reading import read_costs
 from tools.spec_checker.costs.ways import Way, list_ways
 
@@ -64,7 +64,7 @@ class Costs:
                 lines.append(
                     f"  LiteRT: window {window:.1f} ms, stream {stream:.1f} ms, {model['litert']['bytes']:,} bytes"
                 )
-            lines += [f"  note: {place}: {why}" for place, why in model["notes"].items()]
+            lines += [f"  note: {place}: {write_note(note)}" for place, note in model["notes"].items()]
         lines.append("milliseconds of one new frame, one thread; first: from a loaded page to its first decision")
         lines.append(paths.shown(self.folder / PAGE))
         return "\n".join(lines)

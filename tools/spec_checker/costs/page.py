@@ -81,10 +81,15 @@ def _model(model: Mapping[str, Any], words: Words) -> str:
         )
         lines.append(f"<p>{_text(text)}</p>")
     lines += [
-        f'<p class="note">{_text(words("not_measured", place=place, why=why))}</p>'
-        for place, why in model["notes"].items()
+        f'<p class="note">{_text(words("not_measured", place=place, why=write_note(note, words)))}</p>'
+        for place, note in model["notes"].items()
     ]
     return "".join(lines)
+
+
+def write_note(note: Mapping[str, str], words: Words | None = None) -> str:
+    """Write why something was not measured, in English without words."""
+    return (words or Words(_TEXTS, "en"))(f"why_{note['reason']}", detail=note["detail"])
 
 
 def _row(way: Mapping[str, Any], words: Words) -> Iterator[str]:

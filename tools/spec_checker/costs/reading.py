@@ -15,9 +15,10 @@ from shared import contracts, paths
 from shared.errors import SmilebenchError
 from shared.golden.drawing import draw_face
 from shared.preprocess import crop_and_resize
+from tools.spec_checker.costs.missing import Note, missing
 
 
-def read_costs(folder: Path, spec: Mapping[str, Any], rounds: int) -> tuple[dict[str, Any] | None, dict[str, str]]:
+def read_costs(folder: Path, spec: Mapping[str, Any], rounds: int) -> tuple[dict[str, Any] | None, dict[str, Note]]:
     """Measure what reading a face costs.
 
     Args:
@@ -31,14 +32,14 @@ def read_costs(folder: Path, spec: Mapping[str, Any], rounds: int) -> tuple[dict
     about = spec["input"].get("landmarker")
     if about is None:
         return None, {}
-    notes = {}
+    notes: dict[str, Note] = {}
     native, browser = None, _in_browser(folder)
     try:
         native = _natively(folder / about["file"], rounds)
     except SmilebenchError as error:
-        notes["native"] = str(error)
+        notes["native"] = missing("error", str(error))
     if browser is None:
-        notes["wasm"] = "no proof with a film of a face: ./inv validate-spec --browser --film FILM"
+        notes["wasm"] = missing("no_proof")
     return {"bytes": (folder / about["file"]).stat().st_size, "native_ms": native, "wasm_ms": browser}, notes
 
 
