@@ -148,7 +148,8 @@ class FaceCrop(nn.Module):
         if not self.is_grey:
             return self.cut(pictures, squares, context)
         grey = (pictures * cast(Tensor, self.luma)).sum(1, keepdim=True)
-        return self.cut(grey, squares, context).expand(-1, 3, -1, -1)
+        # Not expanded: LiteRT's converter (0.5) crashes on a picture that is expanded and then normalised.
+        return torch.cat([self.cut(grey, squares, context)] * 3, 1)
 
     def cut(self, pictures: Tensor, squares: Tensor, context: float = 1.0) -> Tensor:
         """Cut squares, as `find_squares` gives them, out of pictures."""

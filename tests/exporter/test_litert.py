@@ -1,10 +1,14 @@
 """For phones: what LiteRT answers must be what torch answers; without the converter nothing is begun."""
 
+import itertools
 import json
+import multiprocessing
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import cv2
 import numpy as np
 import pytest
 import safetensors.torch
@@ -12,12 +16,17 @@ import torch
 from torch import nn
 
 from shared import contracts, paths
+from shared.arrays import F32
 from shared.errors import CheckFailed, InvalidInput
+from shared.faces import detector
+from shared.golden.pictures import crop_frames, draw_cases
 from shared.models.dual_head import DualHeadSmileDetector
 from shared.models.encoder_specs import EncoderChoice
+from shared.models.face_crop import FaceCrop
 from shared.onnx.litert import LiteRtModel
 from shared.onnx.pair import Outputs
-from tools.exporter import litert
+from shared.preprocess import crop_and_resize, to_batch
+from tools.exporter import litert, litert_file
 from tools.exporter.cli import main
 
 EXAMPLE = Path(__file__).parents[1] / "schemas" / "positive" / "model" / "ours.json"
@@ -70,11 +79,25 @@ def test_a_phone_that_answers_alike_passes_on_golden_and_real_windows() -> None:
         (Phone(window=2e-5), 0.25, "from torch"),
         (Phone(halves=2e-5), 0.25, "halves 2.0e-05 from the window"),
         (Phone(window=5e-6, halves=5e-6), 0.499998, "2 decisions that flip"),
+        (Phone(window=float("nan")), 0.25, "inf from torch"),
+        (Phone(halves=float("nan")), 0.25, "halves inf from the window"),
     ],
 )
 def test_a_difference_or_a_flip_is_refused(phone: Phone, level: float, message: str) -> None:
     with pytest.raises(CheckFailed, match=message):
         litert._prove(phone, Answers(), CARD, windows(level))  # type: ignore[arg-type]
+
+
+def test_emotions_are_compared_as_probabilities() -> None:
+    """Of logits 20 large one bit more is 2e-6: what people read are the probabilities."""
+
+    def of(logits: list[float]) -> Outputs:
+        return Outputs(0.5, np.array(logits, np.float32))
+
+    assert litert._distance(of([20.0004, 0.0, 0.0]), of([20.0, 0.0, 0.0])) < 1e-11
+    # By hand: of two equal logits one is d more, so its probability is 1 / (1 + exp(-d)), d / 4 above a half.
+    assert litert._distance(of([1.0 + 2**-14, 1.0]), of([1.0, 1.0])) == pytest.approx(2**-16, rel=1e-3)
+    assert litert._distance(of([float("inf"), 0.0]), of([1.0, 0.0])) == float("inf")
 
 
 def test_without_the_converter_nothing_is_begun_and_the_task_is_named(
@@ -128,6 +151,101 @@ def test_a_real_conversion_answers_like_torch(tmp_path: Path, make_card: Callabl
     assert golden["model_sha256"] == document["sha256"] == contracts.sha256_file(folder / document["file"])
     n_weights = sum(parameter.numel() for parameter in network.parameters())
     assert document["bytes"] < 4 * n_weights * 1.6, "the signatures share their weights"
+
+
+def _fail(file: Path, conversion: Any) -> None:
+    raise RuntimeError("failed to legalize operation 'tfl.nothing'\nand a hundred lines more")
+
+
+def _crash(file: Path, conversion: Any) -> None:
+    signal.raise_signal(signal.SIGSEGV)
+
+
+@pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+@pytest.mark.parametrize(
+    ("convert", "found"),
+    [
+        (_fail, "found RuntimeError: failed to legalize operation 'tfl.nothing', expected"),
+        (_crash, "its process ended by itself (SIGSEGV)"),
+    ],
+)
+def test_a_converter_that_fails_or_ends_its_process_is_one_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, convert: Callable[..., None], found: str
+) -> None:
+    """On a face crop in grey that was expanded to three channels LiteRT's converter ended by SIGSEGV."""
+    monkeypatch.setattr(litert_file, "_convert", convert)
+    fork = multiprocessing.get_context("fork")  # else the process would know nothing of what was put into its place
+    monkeypatch.setattr(multiprocessing, "get_context", lambda how: fork)
+    conversion = litert_file.Conversion(tmp_path / "w", "dual_head", None, 3, 32, 1.0, "smile_prob")
+    with pytest.raises(CheckFailed) as caught:
+        litert_file.write_file(tmp_path / "smile_detector.tflite", conversion)
+    assert found in str(caught.value)
+    assert "its ONNX is complete" in str(caught.value)
+    assert not (tmp_path / "smile_detector.tflite").exists()
+
+
+def faces_to_look_at(count: int) -> tuple[list[F32], list[F32]]:
+    """Return windows of faces, of people where the assets are here, and windows without a face and with two."""
+    people = (paths.assets() or Path("nowhere")) / "data" / "images" / "genki4k" / "images"
+    files = sorted(people.glob("*.jpg"))[: 8 * count]
+    pictures = [crop_and_resize(cv2.imread(str(file))[:, :, ::-1].copy()) for file in files]
+    pictures += [picture for case in draw_cases(count) for picture in crop_frames(case.frames, 224)]
+    windows = [np.stack(pictures[at : at + count]) for at in range(0, len(pictures) - count + 1, count)]
+    beside = []
+    for first, second in itertools.pairwise(windows):  # two faces, one as large as the other, or smaller
+        for width in (112, 84):
+            left = np.stack([cv2.resize(picture, (224 - width, 224 - width)) for picture in first])
+            right = np.stack([cv2.resize(picture, (width, width)) for picture in second])
+            both = np.full((count, 224, 224, 3), 127, np.uint8)
+            both[:, : 224 - width, : 224 - width] = left
+            both[:, :width, 224 - width :] = right
+            beside.append(both)
+    rng = np.random.default_rng(0)
+    nothing = [np.full((count, 224, 224, 3), level, np.uint8) for level in (0, 127, 255)]
+    nothing.append(rng.integers(0, 256, (count, 224, 224, 3), np.uint8))
+    return [to_batch(each)[0] for each in windows], [to_batch(each)[0] for each in (*beside[:6], *nothing)]
+
+
+@pytest.mark.parametrize(
+    "choice",
+    [
+        EncoderChoice("mobilenet_v3_small_b3", 64, "grid", "face"),
+        EncoderChoice("efficientnet_lite0_b4", 112, "grid", "face", "mirrored"),
+    ],
+    ids=["grey", "colour_mirrored"],
+)
+def test_a_face_crop_is_converted_with_its_network(
+    tmp_path: Path, make_card: Callable[..., dict[str, Any]], choice: EncoderChoice
+) -> None:
+    """YuNet and the cut are a part of the file; runs where converter and YuNet are."""
+    pytest.importorskip("litert_torch")
+    if detector.find_model() is None:
+        pytest.skip("no YuNet: ./inv fetch-models")
+    torch.manual_seed(0)
+    network = DualHeadSmileDetector(3, choice, 224)
+    network.load_face_detector()
+    faces, others = faces_to_look_at(3)
+    several = torch.from_numpy(np.stack(faces))
+    with torch.no_grad():
+        for _ in range(30):  # as after a training: features spread, and so do decisions
+            network.train()(several)
+        assert network.shortcut is not None
+        network.shortcut.weight *= 3
+        probs = torch.sigmoid(network.eval()(several).smile_logit)
+        assert isinstance(network.crop, FaceCrop)
+        squares = [network.crop.find_squares(torch.from_numpy(each)) for each in (*faces, *others)]
+    assert float(probs.max() - probs.min()) > 0.05, "decisions depend on the picture"
+    sides = torch.cat(squares)[:, 2]
+    assert int((sides < 200).sum()) > len(sides) // 2
+    assert int((sides == 224).sum()) >= 4 * 3, "no face: the whole picture"
+    safetensors.torch.save_file(network.state_dict(), tmp_path / paths.WEIGHTS_FILE)
+    card = make_card(3, 224, choice)
+    _, document = litert.convert(tmp_path, card, iter([*faces, *others]))
+    parity = document["parity"]
+    assert (parity["n_windows"], parity["n_flips"]) == (6 + len(faces) + len(others), 0)
+    assert parity["largest_difference"] <= 1e-5
+    assert parity["stream_difference"] <= 1e-5
+    assert document["signatures"]["encoder"]["shape"] == [1, 3, 224, 224]
 
 
 @pytest.fixture

@@ -9,7 +9,9 @@ import pytest
 
 from shared import contracts
 from shared.errors import InvalidInput
+from shared.models.encoder_specs import EncoderChoice
 from tools.handoff.config import HandoffConfig
+from tools.handoff.phone.kit import SOURCES
 from tools.handoff.write import Written, write_handoff
 
 CARD = Path(__file__).parents[1] / "schemas" / "positive" / "litert" / "dual_head.json"
@@ -50,6 +52,28 @@ def test_the_sources_have_the_numbers_of_the_model(copy_model: CopyModel, tmp_pa
     assert "let intervalMs = Double(100.0)" in swift
     assert 'output(named: "smile_prob")' in swift
     assert hand_off(model, tmp_path).changed == ()
+
+
+def test_where_the_network_finds_the_face_the_sources_ask_for_the_whole_square(
+    copy_model: CopyModel, tmp_path: Path
+) -> None:
+    def texts(place: Path) -> list[str]:
+        phone = hand_off(model, place).folder / "phone"
+        return [(phone / name).read_text(encoding="utf-8") for name in SOURCES]
+
+    model = copy_model(without=("weights.safetensors",))
+    write_litert(model)
+    assert not [text for text in texts(tmp_path / "whole") if "finds the face" in text or "얼굴은 모델이" in text]
+    path = model.with_name("model.json")
+    card = json.loads(path.read_text(encoding="utf-8"))
+    choice = EncoderChoice("mobilenet_v3_small_b8", 96, "grid", "face")
+    card["encoder"] = {name: getattr(choice, name) for name in ("encoder", "input_px", "pooling", "crop", "views")}
+    contracts.write_document(path, card, "model")
+    kotlin, swift, readme = texts(tmp_path / "face")
+    for text in (kotlin, swift):
+        assert "centred square of 224 px → encoder, which finds the face → head" in text
+    assert "do not crop to a face before" in readme
+    assert "얼굴은 모델이 직접 찾으므로" in readme
 
 
 def test_a_model_that_was_not_exported_for_phones_has_none_of_it(written: Written) -> None:

@@ -13,10 +13,11 @@ from tests import axe
 from tools.spec_checker.cli import main
 from tools.spec_checker.config import CostsConfig
 from tools.spec_checker.costs import measure
-from tools.spec_checker.costs.costs import Costs, _mark_pareto, measure_costs
+from tools.spec_checker.costs.comparing import choose_time, mark_pareto
+from tools.spec_checker.costs.costs import Costs, _describe_way, measure_costs
 from tools.spec_checker.costs.macs import count_macs
-from tools.spec_checker.costs.page import render_page
-from tools.spec_checker.costs.ways import list_ways
+from tools.spec_checker.costs.page import render_page, write_note
+from tools.spec_checker.costs.ways import Way, list_ways
 
 EXAMPLES = Path(__file__).parents[1] / "schemas" / "positive" / "costs"
 
@@ -68,20 +69,35 @@ def test_ways_are_the_window_and_the_stream_with_each_encoder_that_pages_may_use
     assert [(way.name, way.n_bytes) for way in ways] == [("window", 10), ("stream", 20), ("stream_int8", 20)]
 
 
-def way(ms: float | None, accuracy: float | None, native: float = 1.0) -> dict[str, Any]:
+def way(ms: float | None, accuracy: float | None, native: float | None = 1.0) -> dict[str, Any]:
     return {"wasm_ms": ms, "native_ms": native, "accuracy": accuracy, "is_pareto": False}
+
+
+def model(ways: list[dict[str, Any]], sequences: str = "a") -> dict[str, Any]:
+    return {"ways": ways, "measured_on": {"dataset": "photos", "sequences_sha256": sequences}}
 
 
 def test_a_way_is_pareto_optimal_unless_another_is_as_quick_and_as_accurate_and_better_in_one() -> None:
     ways = [way(10, 0.9), way(10, 0.9), way(12, 0.9), way(20, 0.95), way(5, 0.8), way(6, 0.8), way(1, None)]
-    _mark_pareto([{"ways": ways[:3]}, {"ways": ways[3:]}])
+    mark_pareto([model(ways[:3]), model(ways[3:])], "wasm_ms")
     assert [one["is_pareto"] for one in ways] == [True, True, False, True, True, False, False]
 
 
-def test_where_one_way_was_not_timed_in_wasm_all_are_compared_natively() -> None:
-    ways = [way(None, 0.9, native=3.0), way(5.0, 0.9, native=4.0)]
-    _mark_pareto([{"ways": ways}])
-    assert [one["is_pareto"] for one in ways] == [True, False]
+def test_models_that_were_measured_on_other_people_are_no_rivals() -> None:
+    ways = [way(10, 0.9), way(12, 0.8), way(5, 0.95)]
+    mark_pareto([model(ways[:2]), model(ways[2:], "b")], "wasm_ms")
+    assert [one["is_pareto"] for one in ways] == [True, False, True]
+
+
+def test_the_time_of_the_figure_is_one_that_every_model_has_and_without_one_the_others_are_shown() -> None:
+    assert choose_time([model([way(1.0, 0.9), way(None, 0.9)]), model([way(2.0, 0.9)])]) == "wasm_ms"
+    assert choose_time([model([way(1.0, 0.9)]), model([way(None, 0.9)])]) == "native_ms"
+    assert choose_time([model([way(1.0, 0.9)]), model([way(None, 0.9, native=None)])]) == "wasm_ms"
+    assert choose_time([model([way(1.0, 0.9)]), model([way(None, None)])]) == "wasm_ms"
+    assert choose_time([model([way(1.0, None)])]) is None
+    ways = [way(None, 0.9, native=3.0), way(5.0, 0.9, native=4.0), way(1.0, 0.9, native=None)]
+    mark_pareto([model(ways)], "native_ms")
+    assert [one["is_pareto"] for one in ways] == [True, False, False]
 
 
 def test_the_table_says_what_was_not_measured_and_why() -> None:
@@ -96,7 +112,7 @@ def test_the_table_says_what_was_not_measured_and_why() -> None:
 
 def test_the_page_is_in_both_languages_and_escapes_what_files_say() -> None:
     document = example("one_model")
-    document["models"][0]["notes"]["webgpu"] = "<script>alert(1)</script>"
+    document["models"][0]["notes"]["webgpu"] = {"reason": "error", "detail": "<script>alert(1)</script>"}
     page = render_page(document, "ko")
     assert "판단 한 번의 비용" in page
     assert '<div lang="en" hidden>' in page
@@ -104,6 +120,48 @@ def test_the_page_is_in_both_languages_and_escapes_what_files_say() -> None:
     assert page.count("<circle") == 2 * 4  # four ways, in both languages
     assert 'fill="#0b66c2"' in page
     assert "{{" not in page
+    document["models"][0]["notes"]["webgpu"] = {"reason": "only_software", "detail": "swiftshader"}
+    assert "소프트웨어 렌더링뿐이라(swiftshader)" in render_page(document, "ko")
+
+
+def test_each_reason_of_the_schema_has_its_words() -> None:
+    notes = contracts.load_schema("costs")["properties"]["models"]["items"]["properties"]["notes"]
+    reasons = notes["additionalProperties"]["properties"]["reason"]["enum"]
+    texts = [write_note({"reason": reason, "detail": "a program's line"}) for reason in reasons]
+    assert len(set(texts)) == len(reasons) > 5
+
+
+def test_models_of_different_test_sets_are_marked_as_such_and_so_is_other_work() -> None:
+    alone, both = example("one_model"), example("landmarks_of_another_test_set")
+    assert "different test sequences" not in render_page(alone, "en")
+    assert "Other work ran" not in render_page(alone, "en")
+    page = render_page(both, "en")
+    assert "measured on different test sequences" in page
+    assert "Other work ran on this computer meanwhile (load 3.2 on 2 cores)" in page
+    assert "large (photos)" in page
+    assert "landmarks (films)" in page
+    text = Costs(Path("folder"), both).as_text()
+    assert "load 3.2 of other work" in text
+    assert "compare accuracy within one test set only" in text
+
+
+def test_a_model_without_this_time_is_named_below_the_figure_and_hides_no_other() -> None:
+    document = example("landmarks_of_another_test_set")
+    document["models"][1]["ways"][0]["wasm_ms"] = None
+    page = render_page(document, "en")
+    assert page.count("<circle") == 2 * 4
+    assert "landmarks: not in the figure" in page
+
+
+def test_what_reading_the_face_takes_is_a_part_of_a_decision() -> None:
+    measured = measure.Measured({"window": measure.Cost(native_ms=0.25, wasm_ms=0.5, first_decision_ms=90.0)})
+    window = Way("window", ({"name": "window", "bytes": 10, "variant": "plain"},))
+    reading = {"bytes": 100, "native_ms": 12.0, "wasm_ms": None}
+    described = _describe_way(window, {"window": 7}, measured, reading, 0.9)
+    assert (described["bytes"], described["native_ms"], described["macs"]) == (110, 12.25, 7)
+    # Without it the graph alone is no decision: a page would wait for the landmarker most of the time.
+    assert (described["wasm_ms"], described["first_decision_ms"]) == (None, None)
+    assert _describe_way(window, {"window": 7}, measured, None, 0.9)["wasm_ms"] == 0.5
 
 
 def test_without_a_measured_model_there_is_no_figure_but_a_sentence() -> None:
@@ -121,8 +179,8 @@ def test_a_handoff_is_measured_natively_where_there_is_no_browser(
     done = measure_costs(CostsConfig((stream_folder,), tmp_path / "out", rounds=1), "en")
     document = contracts.read_document(tmp_path / "out" / "costs.json", "costs")
     (model,) = document["models"]
-    assert "no program" in model["notes"]["wasm"]
-    assert "no .tflite" in model["notes"]["litert"]
+    assert "no program" in model["notes"]["wasm"]["detail"]
+    assert model["notes"]["litert"] == {"reason": "no_tflite", "detail": ""}
     assert all(one["native_ms"] > 0 and one["wasm_ms"] is None for one in model["ways"])
     assert [one["name"] for one in model["ways"]][:2] == ["window", "stream"]
     assert done.exit_code == 0
@@ -145,7 +203,7 @@ def test_litert_that_is_not_installed_is_a_note(stream_folder: Path, monkeypatch
     monkeypatch.setattr(builtins, "__import__", without)
     found = measure.Measured({})
     measure._measure_litert(folder, found, {}, 1)
-    assert "found no package ai_edge_litert" in found.notes["litert"]
+    assert "found no package ai_edge_litert" in found.notes["litert"]["detail"]
     assert found.litert == {}
 
 

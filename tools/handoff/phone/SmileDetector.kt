@@ -1,4 +1,4 @@
-// {{detector}} for Android: CameraX → centred square of {{side}} px → encoder → head. Written by smilebench for {{model}}.
+// {{detector}} for Android: CameraX → centred square of {{side}} px → {{encoder}} → head. Written by smilebench for {{model}}.
 // build.gradle: implementation("com.google.ai.edge.litert:litert:1.4.0"); put smile_detector.tflite into src/main/assets.
 //
 //   val detector = {{detector}}(loadModelFile(context, "smile_detector.tflite"))

@@ -1,4 +1,4 @@
-// {{detector}} for iOS: AVFoundation → centred square of {{side}} px → encoder → head. Written by smilebench for {{model}}.
+// {{detector}} for iOS: AVFoundation → centred square of {{side}} px → {{encoder}} → head. Written by smilebench for {{model}}.
 // Podfile: pod 'TensorFlowLiteSwift', '~> 2.17'; add smile_detector.tflite to the app's bundle.
 //
 //   let detector = try {{detector}}(modelPath: Bundle.main.path(forResource: "smile_detector", ofType: "tflite")!)

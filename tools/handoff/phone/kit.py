@@ -11,6 +11,8 @@ from shared.text.template import fill
 from tools.handoff.source import Source
 
 FOLDER = "phone"
+_FACE = " The network finds the face itself: give it the camera's centred square, and do not crop to a face before."
+_FACE_KO = " 얼굴은 모델이 직접 찾으므로, 얼굴만 미리 잘라 내지 말고 카메라 화면의 가운데 정사각형을 그대로 넣으세요."
 SOURCES = ("SmileDetector.kt", "SmileDetector.swift", "README.md")
 
 
@@ -43,7 +45,7 @@ def phone_files(source: Source, onnx: Path, spec: dict[str, Any]) -> tuple[dict[
             expected=f"{card['sha256'][:12]}, as {paths.LITERT_CARD} says",
             todo="./inv export --target litert",
         )
-    values = _values(card, spec)
+    values = _values(card, spec, finds_face=(source.card.get("encoder") or {}).get("crop") == "face")
     texts = files("tools.handoff") / "phone"
     fitted = {name: fill((texts / name).read_text(encoding="utf-8"), values).encode() for name in SOURCES}
     fitted[paths.LITERT_FILE] = data
@@ -51,11 +53,14 @@ def phone_files(source: Source, onnx: Path, spec: dict[str, Any]) -> tuple[dict[
     return {f"{FOLDER}/{name}": content for name, content in fitted.items()}, []
 
 
-def _values(card: dict[str, Any], spec: dict[str, Any]) -> dict[str, str]:
-    """Give what the sources leave open."""
+def _values(card: dict[str, Any], spec: dict[str, Any], *, finds_face: bool) -> dict[str, str]:
+    """Give what the sources leave open; a network that finds the face itself wants the whole square of the camera."""
     prob, parity = spec["decision"]["output"], card["parity"]
     return {
         "model": card["model"]["name"],
+        "encoder": "encoder, which finds the face" if finds_face else "encoder",
+        "face": _FACE if finds_face else "",
+        "face_ko": _FACE_KO if finds_face else "",
         "detector": "SmileDetector" if prob == SMILE_PROB else "Detector",
         "class": class_of(prob),
         "prob": prob,

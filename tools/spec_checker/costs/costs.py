@@ -1,6 +1,6 @@
 """The costs of hand-offs' decisions, beside their models' accuracy: measured, written as a document and as a page."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,13 +10,14 @@ from shared.errors import InvalidInput
 from shared.statistics.intervals import Interval
 from shared.text.catalogue import Lang
 from tools.spec_checker.config import CostsConfig
+from tools.spec_checker.costs.comparing import choose_time, is_busy, list_test_sets, mark_pareto
 from tools.spec_checker.costs.macs import count_macs
 from tools.spec_checker.costs.measure import Measured, measure
-from tools.spec_checker.costs.page import PAGE, render_page
+from tools.spec_checker.costs.page import PAGE, render_page, write_note
+from tools.spec_checker.costs.reading import read_costs
 from tools.spec_checker.costs.ways import Way, list_ways
 
 DOCUMENT = "costs.json"
-_TIMES = ("wasm_ms", "native_ms")  # by which ways are compared: the first that was measured of all
 
 
 @dataclass(frozen=True)
@@ -30,11 +31,24 @@ class Costs:
     def as_text(self) -> str:
         """Write the table."""
         lines = []
+        if is_busy(self.document["machine"]):
+            load = self.document["machine"]["load"]
+            lines.append(
+                f"load {load:g} of other work while this was measured: times are longer than on a quiet machine"
+            )
+        if len(list_test_sets(self.document["models"])) > 1:
+            lines.append("measured on different test sequences: compare accuracy within one test set only")
         for model in self.document["models"]:
             accuracy = model["accuracy"]
             known = "accuracy unknown: ./inv evaluate" if accuracy is None else _accuracy(accuracy)
             synthetic = " (synthetic)" if model["synthetic"] else ""
             lines.append(f"{model['name']}{synthetic}: {known}")
+            if model["reading"] is not None:
+                one = model["reading"]
+                lines.append(
+                    f"  reading the face is a part of each time: {_ms(one['native_ms'])} ms natively, "
+                    f"{_ms(one['wasm_ms'])} in a browser's newest proof"
+                )
             lines.append(
                 f"  {'way':<14}{'bytes':>11}{'M MAC':>8}{'native':>9}{'wasm':>9}{'WebGPU':>9}{'first':>8}{'heap':>8}"
             )
@@ -50,7 +64,7 @@ class Costs:
                 lines.append(
                     f"  LiteRT: window {window:.1f} ms, stream {stream:.1f} ms, {model['litert']['bytes']:,} bytes"
                 )
-            lines += [f"  note: {place}: {why}" for place, why in model["notes"].items()]
+            lines += [f"  note: {place}: {write_note(note)}" for place, note in model["notes"].items()]
         lines.append("milliseconds of one new frame, one thread; first: from a loaded page to its first decision")
         lines.append(paths.shown(self.folder / PAGE))
         return "\n".join(lines)
@@ -70,14 +84,17 @@ def measure_costs(config: CostsConfig, lang: Lang) -> Costs:
     Raises:
         InvalidInput: A hand-off is missing or not valid.
     """
+    machine = provenance.describe_machine()  # before anything is measured: the load of other work alone
     models = [_measure_model(folder, config) for folder in config.folders]
-    _mark_pareto(models)
+    time = choose_time(models)
+    mark_pareto(models, time)
     document = {
-        "schema_version": 1,
+        "schema_version": 2,
         "created_utc": paths.utc_text(),
-        "machine": provenance.describe_machine(),
+        "machine": machine,
         "threads": 1,
         "n_rounds": config.rounds,
+        "compared_by": time,
         "models": models,
         "code": provenance.code_info("onnxruntime", "ai-edge-litert"),
     }
@@ -97,35 +114,44 @@ def _measure_model(folder: Path, config: CostsConfig) -> dict[str, Any]:
     ways = list_ways(spec)
     macs = {graph["name"]: count_macs((folder / graph["file"]).read_bytes()) for way in ways for graph in way.graphs}
     measured = measure(folder, ways, config.rounds, config.chromium, browser=config.browser)
-    accuracy, source = find_accuracy(spec["model"]["sha256"])
+    reading, missing = read_costs(folder, spec, config.rounds)
+    results = find_results(spec["model"]["sha256"])
+    accuracy, source, measured_on = _describe_results(results)
     return {
         "name": spec["spec_id"],
         "sha256": spec["model"]["sha256"],
         "synthetic": spec["synthetic"],
         "accuracy": accuracy,
         "accuracy_of": source,
+        "measured_on": measured_on,
+        "reading": reading,
         "adapter": measured.adapter,
-        "ways": [_describe_way(way, macs, measured, _of_variant(way, accuracy, spec)) for way in ways],
+        "ways": [_describe_way(way, macs, measured, reading, _of_variant(way, accuracy, spec)) for way in ways],
         "litert": _describe_litert(folder, measured),
-        "notes": measured.notes,
+        "notes": {**missing, **measured.notes},
     }
 
 
-def _describe_way(way: Way, macs: Mapping[str, int], measured: Measured, accuracy: float | None) -> dict[str, Any]:
+def _describe_way(
+    way: Way, macs: Mapping[str, int], measured: Measured, reading: Mapping[str, Any] | None, accuracy: float | None
+) -> dict[str, Any]:
     cost = measured.costs[way.name]
 
-    def rounded(ms: float | None) -> float | None:
-        return None if ms is None else round(ms, 3)
+    def whole(ms: float | None, place: str) -> float | None:
+        """Add the reading of the face, without which there is no decision; None where it was not measured."""
+        if ms is None or reading is None:
+            return None if ms is None else round(ms, 3)
+        return None if reading.get(place) is None else round(ms + reading[place], 3)
 
     return {
         "name": way.name,
-        "bytes": way.n_bytes,
+        "bytes": way.n_bytes + (reading["bytes"] if reading else 0),
         "macs": sum(macs[graph["name"]] for graph in way.graphs),
-        "native_ms": rounded(cost.native_ms),
-        "wasm_ms": rounded(cost.wasm_ms),
-        "webgpu_ms": rounded(cost.webgpu_ms),
-        "first_decision_ms": rounded(cost.first_decision_ms),
-        "memory_bytes": cost.memory_bytes,
+        "native_ms": whole(cost.native_ms, "native_ms"),
+        "wasm_ms": whole(cost.wasm_ms, "wasm_ms"),
+        "webgpu_ms": whole(cost.webgpu_ms, "webgpu_ms"),
+        "first_decision_ms": whole(cost.first_decision_ms, "first_decision_ms"),
+        "memory_bytes": cost.memory_bytes if reading is None else None,
         "accuracy": accuracy,
         "is_pareto": False,
     }
@@ -142,23 +168,45 @@ def _describe_litert(folder: Path, measured: Measured) -> dict[str, Any] | None:
     }
 
 
-def find_accuracy(model_sha256: str) -> tuple[dict[str, Any] | None, dict[str, str] | None]:
-    """Find a model's accuracy on test people, with its interval, in the newest results of it.
+def find_results(model_sha256: str) -> tuple[Path, dict[str, Any]] | None:
+    """Find the newest results of a model on test people, and their file; None where it was not measured.
 
-    Returns:
-        The interval as documents hold it, and the file; None twice where the model was not measured.
+    A whole dataset counts where the model has learned from another one (./inv split --test none).
     """
     found: list[tuple[str, Path, dict[str, Any]]] = []
+    own = _learned_from(model_sha256)
     for path in sorted(paths.artifacts("results").glob("*.json")):
         document = contracts.read_json(path)
         if not isinstance(document, dict) or not contracts.is_valid(document, "results"):
             continue
-        if document["side"] == "test" and document["model"]["sha256"] == model_sha256:
+        is_whole = document["side"] == "all" and own is not None and document["dataset"]["name"] != own
+        if (document["side"] == "test" or is_whole) and document["model"]["sha256"] == model_sha256:
             found.append((document["created_utc"], path, document))
     if not found:
-        return None, None
+        return None
     _, path, document = max(found, key=lambda one: (one[0], one[1].name))
-    return document["intervals"]["accuracy"], {"file": path.name, "sha256": contracts.sha256_file(path)}
+    return path, document
+
+
+def _learned_from(model_sha256: str) -> str | None:
+    """Return the name of the dataset that a model of this workspace has learned from; None for a stranger's model."""
+    for path in sorted(paths.artifacts("models").glob(f"*/{paths.MODEL_CARD}")):
+        card = contracts.read_json(path)
+        if contracts.is_valid(card, "model") and card["onnx"]["sha256"] == model_sha256:
+            return str(card["dataset"]["name"])
+    return None
+
+
+def _describe_results(
+    results: tuple[Path, dict[str, Any]] | None,
+) -> tuple[dict[str, Any] | None, dict[str, str] | None, dict[str, str] | None]:
+    """Return accuracy with its interval, the file that it comes from, and on what it was measured."""
+    if results is None:
+        return None, None, None
+    path, document = results
+    source = {"file": path.name, "sha256": contracts.sha256_file(path)}
+    measured_on = {"dataset": document["dataset"]["name"], "sequences_sha256": document["sequences_sha256"]}
+    return document["intervals"]["accuracy"], source, measured_on
 
 
 def _of_variant(way: Way, accuracy: Mapping[str, Any] | None, spec: Mapping[str, Any]) -> float | None:
@@ -177,19 +225,6 @@ def _of_variant(way: Way, accuracy: Mapping[str, Any] | None, spec: Mapping[str,
         if is_this and document["model"]["sha256"] == spec["model"]["sha256"]:
             return value + float(variant["test"]["change"]["value"] or 0)
     return None
-
-
-def _mark_pareto(models: Sequence[dict[str, Any]]) -> None:
-    """Mark the ways that no other is both at least as quick and at least as accurate as, and better in one of both."""
-    ways = [way for model in models for way in model["ways"] if way["accuracy"] is not None]
-    time = next((key for key in _TIMES if all(way[key] is not None for way in ways)), None)
-    for way in ways if time else ():
-        way["is_pareto"] = not any(
-            other[time] <= way[time]
-            and other["accuracy"] >= way["accuracy"]
-            and (other[time] < way[time] or other["accuracy"] > way["accuracy"])
-            for other in ways
-        )
 
 
 def _ms(value: float | None) -> str:

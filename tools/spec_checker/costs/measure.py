@@ -19,6 +19,7 @@ from shared.onnx.litert import LiteRtModel
 from shared.onnx.stream import OnnxGraph
 from shared.preprocess import to_batch
 from tools.spec_checker.browser.chromium import PROVIDER_FLAGS, find_chromium, open_chromium, open_page, serve
+from tools.spec_checker.costs.missing import Note, missing
 from tools.spec_checker.costs.ways import Way
 from tools.spec_checker.golden_vectors import is_of_features, read_case
 
@@ -52,13 +53,13 @@ class Measured:
     Attributes:
         costs: By the name of a way.
         litert: Milliseconds by LiteRT: window and stream; empty where there is no file, or no LiteRT.
-        notes: What was left out, by place (``wasm``, ``webgpu``, ``litert``), and why.
+        notes: What was left out, by place (``wasm``, ``webgpu``, ``litert``), and why, as `missing` gives it.
         adapter: The graphics card, where there is a real one.
     """
 
     costs: dict[str, Cost]
     litert: dict[str, float] = field(default_factory=dict)
-    notes: dict[str, str] = field(default_factory=dict)
+    notes: dict[str, Note] = field(default_factory=dict)
     adapter: str | None = None
 
 
@@ -79,7 +80,7 @@ def measure(folder: Path, ways: list[Way], rounds: int, chromium: str | None, *,
         found.costs[name].native_ms = ms
     _measure_litert(folder, found, inputs, rounds)
     if not browser:
-        found.notes["wasm"] = found.notes["webgpu"] = "--no-browser"
+        found.notes["wasm"] = found.notes["webgpu"] = missing("not_asked")
         return found
     try:
         program = find_chromium(chromium)
@@ -91,8 +92,8 @@ def measure(folder: Path, ways: list[Way], rounds: int, chromium: str | None, *,
                     found.costs[name].wasm_ms = ms
         _measure_webgpu(program, folder, ways, found, rounds)
     except (SmilebenchError, ModuleNotFoundError) as error:
-        found.notes["wasm"] = str(error)
-        found.notes.setdefault("webgpu", str(error))
+        found.notes["wasm"] = missing("error", str(error))
+        found.notes.setdefault("webgpu", missing("error", str(error)))
     return found
 
 
@@ -133,13 +134,13 @@ def _in_turns(works: Mapping[str, Callable[[], object]], rounds: int) -> dict[st
 def _measure_litert(folder: Path, found: Measured, inputs: Mapping[str, F32], rounds: int) -> None:
     file = folder / "phone" / paths.LITERT_FILE
     if not file.is_file():
-        found.notes["litert"] = "the hand-off has no .tflite: ./inv export --target litert"
+        found.notes["litert"] = missing("no_tflite" if "encoder" in inputs else "phone_runs_mediapipe")
         return
     spec = contracts.read_document(folder / paths.SPEC_FILE, "frontend_spec")
     try:
         model = LiteRtModel(file, spec["decision"]["output"])
     except MissingOutside as error:
-        found.notes["litert"] = str(error)
+        found.notes["litert"] = missing("error", str(error))
         return
     frames = inputs["window"][0]
     features = np.concatenate([model.encode(frame[None]) for frame in frames])
@@ -158,7 +159,7 @@ def _first_decisions(browser: Any, server: Any, ways: list[Way], found: Measured
             for graph in way.graphs:
                 loaded = page.call("load", {"entry": graph, "provider": "wasm"})
                 if not loaded["loads"]:
-                    found.notes[f"wasm {way.name}"] = str(loaded["reason"])
+                    found.notes[f"wasm {way.name}"] = missing("error", str(loaded["reason"]))
                     break
                 page.call("time", {"name": graph["name"], "n": 1})
             else:
@@ -194,7 +195,8 @@ def _measure_webgpu(program: str, folder: Path, ways: list[Way], found: Measured
     ):
         adapter, is_software = page.environment["adapter"], page.environment["isSoftware"]
         if adapter is None or is_software:
-            found.notes["webgpu"] = "no graphics card" if adapter is None else f"only software ({adapter})"
+            software = missing("only_software", str(adapter))
+            found.notes["webgpu"] = missing("no_graphics_card") if adapter is None else software
             return
         found.adapter = str(adapter)
         for name, ms in _in_page(page, ways, "webgpu", rounds).items():
