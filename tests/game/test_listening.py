@@ -123,7 +123,7 @@ def test_the_onnx_graph_gives_the_scores_of_the_tflite(yamnet: Path, session: An
     strengths = [
         laughter.strength_of(scores[:, laughter.LAUGHTER].sum(1, dtype=np.float64), 0.0) for scores in (found, expected)
     ]
-    assert np.abs(strengths[0] - strengths[1]).max() < 0.06
+    assert np.abs(strengths[0] - strengths[1]).max() < 0.08
 
 
 def test_what_is_no_yamnet_is_refused(yamnet: Path, monkeypatch: pytest.MonkeyPatch) -> None:

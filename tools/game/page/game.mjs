@@ -125,6 +125,7 @@ function showListening() {
   $('listen-switch').checked = isOn || listening?.state === 'asking';
   $('listen-problem').textContent = listening?.problem ? words()[listening.problem] : '';
   $('listening').hidden = !isOn;
+  document.body.classList.toggle('listens', isOn);
   $('listening').classList.toggle('heard', hasHeard);
   $('listening-word').textContent = words()[hasHeard ? 'listen_heard' : 'listening'];
 }

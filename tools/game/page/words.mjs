@@ -180,7 +180,7 @@ export const WORDS = {
     remember: 'Remember this moment (K)',
     listen: 'Listen for laughter, too',
     listen_about: 'When this is on, the microphone is listened to for laughter, and you are asked whether to keep such a moment. No sound leaves this page and none is stored: only a laughter score is worked out.',
-    listening: 'Listening · turn off',
+    listening: 'Listening · stop',
     listen_heard: 'Laughter!',
     listen_refused: 'The microphone is not allowed, so nobody listens. The game goes on without it.',
     listen_missing: 'No microphone was found, so nobody listens. The game goes on without it.',
