@@ -1,4 +1,4 @@
-"""Listening for laughter without a browser: the page's features in node, YAMNet as ONNX, and the rule on real sounds."""
+"""Listening for laughter without a browser: the page's features in node, YAMNet as ONNX, the rule on real sounds."""
 
 import csv
 import json

@@ -247,7 +247,9 @@ def test_a_refused_microphone_gets_a_sentence_and_the_game_goes_on(open_game: Ca
     page = open_game(None, lang="ko", width=390)
     page.click("#listen-switch")
     page.wait_for_selector("#listen-problem:not(:empty)")
-    assert page.inner_text("#listen-problem") == "마이크 사용이 허용되지 않아 듣지 않습니다. 게임은 그대로 할 수 있어요."
+    assert (
+        page.inner_text("#listen-problem") == "마이크 사용이 허용되지 않아 듣지 않습니다. 게임은 그대로 할 수 있어요."
+    )
     assert not page.is_checked("#listen-switch")
     assert page.is_hidden("#listening")
     page.keyboard.press("l")

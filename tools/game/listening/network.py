@@ -134,9 +134,7 @@ class _Builder:
     def _convolution(self, operator: Operator, axes: tuple[int, ...], group: int) -> str:
         inputs = [self._input(operator), *self._weighted(operator, axes)]
         strides = [operator.stride] * 2
-        return self._rounded(
-            self._add("Conv", inputs, auto_pad="SAME_UPPER", strides=strides, group=group), operator
-        )
+        return self._rounded(self._add("Conv", inputs, auto_pad="SAME_UPPER", strides=strides, group=group), operator)
 
     def _mean(self, operator: Operator) -> str:
         axes = self._tensor(operator, 1).values

@@ -1,19 +1,20 @@
 """Reads what a .tflite holds: tensors, their numbers and scales, and operators in order. Runs nothing.
 
-Reads the file's own layout (flatbuffers), of which a page needs a small part: one sub-graph and the operators of a plain
+Reads the file's own layout (flatbuffers), of which a small part is needed: one sub-graph, and the operators of a plain
 quantised network. Knows no ONNX.
 Source: TensorFlow Lite's schema, version 3 (schema.fbs); flatbuffers' internals.
 """
 
 import struct
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from shared.arrays import F32
 from shared.errors import InvalidInput
 
-_TYPES = {0: np.dtype("<f4"), 2: np.dtype("<i4"), 9: np.dtype("i1")}
+_TYPES: dict[int, np.dtype[Any]] = {0: np.dtype("<f4"), 2: np.dtype("<i4"), 9: np.dtype("i1")}
 _CODES = {
     3: "CONV_2D",
     4: "DEPTHWISE_CONV_2D",
@@ -26,7 +27,7 @@ _CODES = {
     114: "QUANTIZE",
 }
 _SAME, _NONE, _RELU6 = 0, 0, 3
-# Fields of a convolution's options: what is done to its results; and those that must be 1 (dilation, channels for each).
+# Fields of a convolution's options: what is done to its results; those that must be 1 (dilation, channels for each).
 _CONVOLUTIONS = {"CONV_2D": (3, 4, 5), "DEPTHWISE_CONV_2D": (4, 3, 5, 6)}
 
 
