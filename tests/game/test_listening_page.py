@@ -19,11 +19,15 @@ from shared.arrays import F32
 from shared.dataset import reader
 from shared.dataset.check import check_dataset
 from shared.sound import laughter
+from shared.web.npm import ONNXRUNTIME_WEB
+from shared.web.server import PageServer
 from tests import axe
 from tests.game.test_keep_page import agree
 from tests.game.test_listening import read_sound_file, sounds
+from tools.game.listening.app import make_app
 from tools.spec_checker.browser.chromium import wait_until
 
+GAME_PAGE = Path(__file__).resolve().parents[2] / "tools" / "game" / "page"
 CALM_S, LAUGH_S, FPS = 22.0, 2.5, 30
 RATE_HZ = 48_000
 WAIT_MS = 90_000
@@ -125,6 +129,20 @@ def open_game(
         assert page.complaints == []
     for game in games:
         assert game.end()[0] == 0
+
+
+@pytest.fixture
+def page_with_listening(npm_package: None, tmp_path: Path) -> Iterator[Any]:
+    """A page of its own, without the game, on a server that has what listening needs."""
+    yamnet = laughter.find_yamnet_file()
+    assert yamnet is not None
+    site = tmp_path / "site"
+    site.mkdir()
+    (site / "index.html").write_text("<!doctype html><title>x</title>", encoding="utf-8")
+    folders = {"/": site, "/listening/": GAME_PAGE / "listening", "/ort/": ONNXRUNTIME_WEB.install() / "dist"}
+    with PageServer(folders, apps={"/laughter": make_app(yamnet)}) as server:
+        server.folder = site  # type: ignore[attr-defined]
+        yield server
 
 
 def switch_on(page: Any) -> None:
@@ -300,3 +318,46 @@ def test_the_switch_and_the_mark_are_for_everybody(open_game: Callable[..., Any]
     axe.assert_accessible(page, "tools/game/page/index.html", (390, 1280))
     switch_on(page)
     axe.assert_accessible(page, "tools/game/page/index.html", (390, 1280))
+
+
+@pytest.mark.slow
+def test_firefoxs_worker_hears_a_laugh_as_well(firefox: Any, page_with_listening: Any) -> None:
+    # The worker alone: where a machine has no sound, no Firefox gives samples of a microphone.
+    samples = np.concatenate([np.zeros(RATE_HZ), 0.3 * read_sound_file("solid_laugh.mp3", RATE_HZ), np.zeros(RATE_HZ)])
+    (page_with_listening.folder / "laugh.bin").write_bytes(samples.astype("<f4").tobytes())
+    firefox.goto(page_with_listening.url)
+    found = firefox.evaluate(
+        """async (rateHz) => {
+             const samples = new Float32Array(await (await fetch('/laugh.bin')).arrayBuffer());
+             const worker = new Worker('/listening/worker.mjs', { type: 'module' });
+             const { port1, port2 } = new MessageChannel();
+             const patches = [];
+             await new Promise((resolve, reject) => {
+               worker.onmessage = ({ data }) => {
+                 if (data.type === 'failed') reject(new Error(data.text));
+                 else if (data.type === 'ready') resolve();
+                 else patches.push(data);
+               };
+               worker.postMessage({ port: port1, rateHz }, [port1]);
+             });
+             for (let at = 0; at < samples.length; at += 4096) {
+               port2.postMessage(samples.slice(at, at + 4096));
+               await new Promise((resolve) => setTimeout(resolve, 60));
+             }
+             await new Promise((resolve) => setTimeout(resolve, 1000));
+             return patches.filter(({ isHeard }) => isHeard).length;
+           }""",
+        RATE_HZ,
+    )
+    assert found == 1
+
+
+def test_a_browser_that_gives_no_sound_lets_the_microphone_go(open_game: Callable[..., Any], tmp_path: Path) -> None:
+    silent = "AudioContext.prototype.createMediaStreamSource = () => ({ connect() {} });"
+    page = open_game(write_wav(tmp_path / "room.wav", 1.0), script=silent)
+    page.click("#listen-switch")
+    page.wait_for_selector("#listening:not([hidden])")
+    page.wait_for_selector("#listen-problem:not(:empty)")
+    assert "This browser cannot listen" in page.inner_text("#listen-problem")
+    assert page.evaluate(_MICROPHONE) == ["ended"]
+    assert page.is_hidden("#listening")

@@ -16,12 +16,11 @@ from shared.dataset import reader
 from shared.dataset.check import check_dataset
 from tests.game.test_keep_page import agree
 from tools.drift import cli as drift
-from tools.drift.population import MEASURES
 from tools.importer import cli as importer
 from tools.spec_checker.browser.chromium import wait_until
 
 WAIT_MS = 90_000
-N_REMEMBERED = 3
+N_REMEMBERED = 2
 _TRAY = "document.getElementById('tray')"
 _SETTLED = f"{_TRAY}.childElementCount === 0 || /slow/.test({_TRAY}.textContent)"
 
@@ -44,7 +43,7 @@ def play(launch: Callable[..., Any], game: Any, webcam: Path, subject_id: str) -
     """Play a round as this person and keep moments by the page's own buttons; returns how many are kept."""
     camera = ("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
     browser = launch(*camera, f"--use-file-for-fake-video-capture={webcam}")
-    page = browser.new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page = browser.new_context(viewport={"width": 420, "height": 480}).new_page()  # little to paint, so many decisions
     page.set_default_timeout(WAIT_MS)
     page.goto(game.address)
     page.wait_for_selector("body[data-state=ready]")
@@ -118,9 +117,10 @@ def test_play_by_the_same_people_is_silent_and_dark_play_is_called_darker(
         for one in found["measures"]:
             print("  {measure}: {reference} {play} p {p} {called}".format(**one))
         print("  classifier", found["classifier"], "mirrored", found["mirrored"], found["groups"])
-    # A page that a busy machine slows down has lower frame rates indeed.
-    slow = next(one for one in found["measures"] if one["measure"] == MEASURES[MEASURES.index("fps")])["play"] < 25.5
-    paced = {"lower_fps", "missed_windows"} if slow else set()
+    # A page that a busy machine slows down does decide less often, and then drift is right to say so.
+    fps = next(one["play"] for one in found["measures"] if one["measure"] == "fps")
+    slow = fps <= 25.5  # of the films' 30: less by 15 %
+    paced = {"lower_fps"} if slow else set()
     called = [name for name in found["called"] if name not in paced]
     assert found["people"]["both"] == 7
     if light == 1:

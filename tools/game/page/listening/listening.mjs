@@ -15,6 +15,8 @@ const PROBLEMS = {
   AbortError: 'listen_busy',
 };
 
+const SILENT_MS = 15_000; // a browser that gives no samples for so long gives none
+
 export class Listening {
   #onHeard;
   #onChange;
@@ -104,6 +106,10 @@ export class Listening {
     const node = new AudioWorkletNode(context, 'pick-up', { numberOfOutputs: 0 });
     node.port.postMessage({ port: port2 }, [port2]);
     context.createMediaStreamSource(stream).connect(node);
+    // Nobody shall believe that they are listened to where a browser has no sound.
+    const timer = setTimeout(() => this.stop('listen_failed'), SILENT_MS);
+    this.#open.unshift(() => clearTimeout(timer));
+    worker.addEventListener('message', () => clearTimeout(timer));
     await context.resume();
   }
 
