@@ -2,7 +2,8 @@
 
 The int8 weights stay int8 in the file and become floats when a session opens (a Cast and a Mul, which every runtime
 folds); after each step the results are rounded to the same 256 numbers as in the LiteRT graph. So both give the same
-scores but for a rounding now and then: on all sounds at hand at most 0.008 apart in the sum of the six classes.
+scores but for a rounding now and then: of 846 patches of real sounds 99.7 % are the same, the others one step of the
+last layer off (0.31 of a logit, 0.08 of a score at most).
 Reads one file; writes nothing.
   python -c "from tools.game.listening.network import convert; print(len(convert(open('y.tflite', 'rb').read(), 'y')))"
 """
