@@ -21,6 +21,8 @@ from tools.spec_checker.browser.chromium import wait_until
 
 WAIT_MS = 90_000
 N_REMEMBERED = 2
+FPS = 15  # a page on a busy machine decides so often, too; a rate of its own would be called
+_FEW_BITS_LOST = ("-c:v", "libx264", "-crf", "10", "-preset", "ultrafast")
 # Kept, or refused because the page is too slow on a busy machine.
 _SETTLED = (
     "document.querySelectorAll('#kept li').length > {before} || /slow/.test(document.querySelector('#keep').innerText)"
@@ -33,11 +35,10 @@ def films() -> list[Path]:
     return sorted((assets / "videos" / "protocol").glob("*_take1.mp4")) if assets else []
 
 
-def write_webcam(film: Path, path: Path, filters: Sequence[str] = ()) -> Path:
-    """Write a film as Chromium's fake webcam plays it: every picture as it is, again and again."""
-    command = ["ffmpeg", "-loglevel", "error", "-y", "-i", str(film)]
-    command += ["-vf", ",".join(filters)] if filters else []
-    subprocess.run([*command, "-pix_fmt", "yuv420p", str(path)], check=True, timeout=120)
+def convert(film: Path, path: Path, *filters: str, codec: Sequence[str] = ()) -> Path:
+    """Write a film at `FPS`, with filters: as y4m it is what Chromium's fake webcam plays, again and again."""
+    command = ["ffmpeg", "-loglevel", "error", "-y", "-i", str(film), "-vf", ",".join((f"fps={FPS}", *filters))]
+    subprocess.run([*command, *codec, "-pix_fmt", "yuv420p", str(path)], check=True, timeout=120)
     return path
 
 
@@ -76,7 +77,8 @@ def people(home: Path, tmp_path: Path) -> Path:
     if assets is None or len(films()) < 7 or not (assets / "models").is_dir():
         pytest.skip("no films or no models in SMILEBENCH_ASSETS")
     rows = ["file,start,end,label,subject"]
-    for film in sorted(films()[0].parent.glob("*.mp4")):
+    for original in sorted(films()[0].parent.glob("*.mp4")):
+        film = convert(original, tmp_path / original.name, codec=_FEW_BITS_LOST)
         rows += [f"{film},1,2,non_smile,{film.name[:3]}", f"{film},4,5,smile,{film.name[:3]}"]
     (tmp_path / "windows.csv").write_text("\n".join(rows) + "\n", encoding="utf-8")
     words = ["--dataset", "people", "--windows", str(tmp_path / "windows.csv"), "--per-window", "2", "--quiet"]
@@ -100,10 +102,10 @@ def test_play_by_the_same_people_is_silent_and_dark_play_is_called_darker(
     handoff = tmp_path / "standin"
     write_standin(handoff, threshold=0.01, release_threshold=0.005, min_duration_ms=100, size_px=224)
     game = make_game(handoff, "--keep", "game", "--lang", "en")
-    dark = [f"colorchannelmixer=rr={light}:gg={light}:bb={light}"] if light < 1 else []
+    dark = (f"colorchannelmixer=rr={light}:gg={light}:bb={light}",) if light < 1 else ()
     n_kept = {}
     for film in films():
-        webcam = write_webcam(film, tmp_path / "webcam.y4m", dark)
+        webcam = convert(tmp_path / film.name, tmp_path / "webcam.y4m", *dark)
         n_kept[film.name[:3]] = play(launch, game, webcam, film.name[:3])
     assert game.end()[0] == 0
     folder = home / "datasets" / "game"
@@ -120,15 +122,11 @@ def test_play_by_the_same_people_is_silent_and_dark_play_is_called_darker(
         for one in found["measures"]:
             print("  {measure}: {reference} {play} p {p} {called}".format(**one))
         print("  classifier", found["classifier"], "mirrored", found["mirrored"], found["groups"])
-    # A page that a busy machine slows down does decide less often, and then drift is right to say so.
-    fps = next(one["play"] for one in found["measures"] if one["measure"] == "fps")
-    slow = fps <= 25.5  # of the films' 30: less by 15 %
-    paced = {"lower_fps"} if slow else set()
-    called = [name for name in found["called"] if name not in paced]
     assert found["people"]["both"] == 7
     if light == 1:
-        assert called == []
-        assert slow or (code, "no drift is shown" in said.lower()) == (0, True)
+        assert (found["called"], code) == ([], 0)
+        assert "No drift is shown" in said
     else:
-        assert called[0] == "darker"
+        assert found["called"][0] == "darker"
+        assert set(found["called"]) <= {"darker", "lower_scores"}
         assert code == 1
