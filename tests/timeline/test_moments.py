@@ -10,6 +10,7 @@ import pytest
 
 from shared import contracts, paths
 from shared.errors import InvalidInput, WrongUsage
+from shared.sound.laughter import STEP_S
 from tools.timeline import cli
 from tools.timeline.config import MomentsConfig, TimelineConfig
 from tools.timeline.moments import curves
@@ -17,7 +18,7 @@ from tools.timeline.moments.find import Rules, find_moments, find_quiet, find_sp
 from tools.timeline.moments.write import clock, read_moments, write_moments
 from tools.timeline.table.build import build
 from tools.timeline.table.rows import read_timeline
-from tools.timeline.table.sound import STEP_S, log_mel, read_sound
+from tools.timeline.table.sound import read_sound
 
 RULES = Rules(high=0.5, low=0.3, min_gap_s=1.5, min_length_s=1.0, look_back_s=1.0, snap_s=0.4)
 NAN = float("nan")
@@ -171,14 +172,6 @@ def test_a_film_without_sound_has_none(folder: Path) -> None:
     assert timeline.manifest["sound"] is None
     assert timeline.sound == {}
     assert not (folder / "sound.csv").exists()
-
-
-def test_log_mel_of_a_tone_peaks_in_its_band() -> None:
-    # 64 bands between 125 and 7,500 Hz are 41.2 mel apart; 1,000 Hz (1,000 mel) lies 19.8 of them above 125 Hz (185).
-    tone = np.sin(2 * np.pi * 1000 * np.arange(15_600) / 16_000).astype(np.float32)
-    assert log_mel(tone).shape == (96, 64)
-    assert set(log_mel(tone).argmax(1).tolist()) <= {18, 19}
-    assert log_mel(np.zeros(15_600, np.float32)) == pytest.approx(np.log(0.001), abs=1e-5)
 
 
 def test_laughs_are_heard_and_applause_cheering_and_booing_are_not(

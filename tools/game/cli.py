@@ -15,7 +15,8 @@ Play "Don't laugh" (웃지마) in your browser: the webcam sees you, the model d
 Serves one page on this computer (127.0.0.1) until Control-C ends it, with the model's hand-off folder exactly as a
 front end would run it. Alone, in turns, or two players side by side; jokes, or clips and pictures of your own. Nothing
 that the camera sees leaves the page, unless --keep is given: then a player who has agreed can keep the last seconds as
-a take of that dataset, see what is kept, and delete it. onnxruntime-web is fetched once by npm.
+a take of that dataset, see what is kept, and delete it; and a switch lets the page listen for laughter, without storing
+or sending a sound. onnxruntime-web is fetched once by npm.
 
 Exit codes: 0 you ended it, 1 there is no hand-off for this model yet, 2 wrong usage, 3 npm or the port is missing."""
 

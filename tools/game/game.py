@@ -22,6 +22,7 @@ from shared import cli, contracts, paths, stale_models
 from shared.errors import InvalidInput, MissingOutside
 from shared.onnx.contract import SMILE_PROB, class_of
 from shared.onnx.stream import kind_of
+from shared.sound import laughter
 from shared.web.browser_proof import read_proof
 from shared.web.npm import ONNXRUNTIME_WEB, TASKS_VISION
 from shared.web.private import read_token
@@ -119,13 +120,17 @@ def list_clips(folder: Path) -> list[dict[str, str]]:
     return found[:_MOST_CLIPS]
 
 
-def _make_about(clips: list[dict[str, str]], keep: Path | None) -> ASGIApp:
+def _make_about(clips: list[dict[str, str]], keep: Path | None, listens: bool) -> ASGIApp:
     """Tell the page what there is beside the jokes."""
+    found = {
+        "clips": clips,
+        "keep": keep.name if keep else None,
+        "listens": listens,
+        "how_to_listen": laughter.HOW_TO_GET_IT,
+    }
 
     async def about(request: Request) -> Response:
-        return JSONResponse(
-            {"clips": clips, "keep": keep.name if keep else None}, headers={"Cache-Control": "no-store"}
-        )
+        return JSONResponse(found, headers={"Cache-Control": "no-store"})
 
     return Starlette(routes=[Route("/game", about)])
 
@@ -151,7 +156,8 @@ def make_server(
 ) -> PageServer:
     """Open the server: the page at /, the hand-off at /model/, the runtime at /ort/, what there is at /about/game.
 
-    Clips lie at /clips/, the keep endpoint is at /keep/; there is nothing else.
+    Clips lie at /clips/, the keep endpoint is at /keep/, and where it keeps and YAMNet is here, what the page listens
+    with is at /laughter/; there is nothing else.
 
     Args:
         config: Which hand-off, on which port.
@@ -160,7 +166,7 @@ def make_server(
         keep: The keep endpoint; None where nothing is kept.
 
     Raises:
-        InvalidInput: The folder of clips holds none.
+        InvalidInput: The folder of clips holds none, or YAMNet's file is another network.
         MissingOutside: The port is taken.
     """
     page_dir = Path(str(files("tools.game") / "page"))
@@ -171,7 +177,14 @@ def make_server(
     if config.clips is not None:
         clips = list_clips(config.clips)
         folders["/clips/"] = config.clips
-    apps = {"/about": _make_about(clips, config.keep), **({"/keep": keep} if keep else {})}
+    yamnet = laughter.find_yamnet_file() if keep else None
+    apps = {"/about": _make_about(clips, config.keep, yamnet is not None)}
+    if keep:
+        apps["/keep"] = keep
+    if yamnet:
+        from tools.game.listening.app import make_app
+
+        apps["/laughter"] = make_app(yamnet)
     try:
         return PageServer(folders, config.port, apps=apps)
     except OSError as error:
@@ -209,6 +222,8 @@ def play(config: GameConfig) -> Played:
     server = make_server(config, ONNXRUNTIME_WEB.install() / "dist", tasks_dir, keep[0] if keep else None)
     # A browser sends what stands behind # to nobody: the token is in no log.
     url = server.url + (f"?lang={config.lang}" if config.lang else "") + (f"#keep={keep[1]}" if keep else "")
+    if keep and laughter.find_yamnet_file() is None:
+        cli.note(f"game: without YAMNet the page does not listen for laughter (get it: {laughter.HOW_TO_GET_IT})")
     try:
         cli.note(f"game: {url}  (Control-C ends it)")
         if config.opens_browser and not webbrowser.open(url):

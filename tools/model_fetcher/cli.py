@@ -15,7 +15,7 @@ model-fetcher                                  both models, where they are not t
 model-fetcher --only yunet                     the face detector only (0.2 MB)
 model-fetcher --folder /media/stick/models       without a network: copies the files that lie there
 model-fetcher --only enet                      EmotiEffLib's 8 emotions, valence, arousal (16 MB; for research)
-model-fetcher --only yamnet --folder models/     what timeline hears laughter by; it has no address of its own
+model-fetcher --only yamnet --folder models/     what timeline and game hear laughter by; it has no address
 """
 
 

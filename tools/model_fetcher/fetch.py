@@ -17,6 +17,7 @@ from typing import Any
 from shared import cli, contracts, paths
 from shared.errors import InvalidInput, MissingOutside
 from shared.faces import detector, landmarker
+from shared.sound import laughter
 from shared.system import portable
 from tools.model_fetcher.config import FetchModelsConfig
 
@@ -62,8 +63,8 @@ MODELS = {
         "Apache-2.0",
     ),
     "yamnet": Model(
-        "yamnet_spectra_int8.tflite",
-        "0a266465c46718f3fcc4137366be82882a8c93bfcc4f0278581a11d11dddcdf9",
+        laughter.YAMNET,
+        laughter.KNOWN_SHA256,
         4_047_424,
         "",
         "Apache-2.0",

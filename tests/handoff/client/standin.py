@@ -54,10 +54,9 @@ def _head_constants() -> list[Any]:
 
 
 def _graphs(
-    prob: str,
+    prob: str, size: int
 ) -> dict[str, tuple[str, str, bytes, list[tuple[str, list[Any], str]], list[tuple[str, list[Any]]]]]:
     """Name to (role, variant, bytes, inputs, outputs)."""
-    size = SIZE_PX
     answers = [(prob, [1]), ("emotion_logits", [1, 7])]
     out = [helper.make_tensor_value_info(name, F32, shape) for name, shape in answers]
     features = [helper.make_tensor_value_info("features", F32, [1, 3])]
@@ -119,6 +118,7 @@ def write_standin(
     max_deviation_ms: float = 50,
     providers: tuple[str, ...] = ("wasm",),
     positive_class: str = "smile",
+    size_px: int = SIZE_PX,
 ) -> dict[str, Any]:
     """Write the folder with the client's own files and a browser proof; returns the spec.
 
@@ -130,6 +130,7 @@ def write_standin(
         max_deviation_ms: How far a frame may lie from its place in the window.
         providers: Those that the proof calls proven; without any nothing is.
         positive_class: What the output that decides is named after.
+        size_px: Side of the square that it sees.
     """
     prob = f"{positive_class}_prob"
     folder.mkdir(parents=True, exist_ok=True)
@@ -137,7 +138,7 @@ def write_standin(
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(data)
     graphs, tested = [], []
-    for name, (role, variant, data, inputs, outputs) in _graphs(prob).items():
+    for name, (role, variant, data, inputs, outputs) in _graphs(prob, size_px).items():
         file = "smile_detector.onnx" if name == "window" else f"{name}.onnx"
         (folder / file).write_bytes(data)
         sha256 = contracts.sha256_file(folder / file)
@@ -190,7 +191,7 @@ def write_standin(
         "model": {key: window[key] for key in ("file", "sha256", "bytes", "opset", "operators")},
         "input": {
             "name": "frames",
-            "shape": [1, COUNT, 3, SIZE_PX, SIZE_PX],
+            "shape": [1, COUNT, 3, size_px, size_px],
             "dtype": "float32",
             "layout": "NTCHW",
             "color": "RGB",
@@ -213,8 +214,8 @@ def write_standin(
         "preprocessing": {
             "crop": "center_square",
             "resize": "area",
-            "width_px": SIZE_PX,
-            "height_px": SIZE_PX,
+            "width_px": size_px,
+            "height_px": size_px,
             "mirror": False,
             "scale": "pixel / 255",
         },

@@ -11,6 +11,7 @@ import { Highlights } from '/model/smile-detector.keep.mjs';
 import { watchHalves } from './halves.mjs';
 import { Keeping, takeToken } from './keeping.mjs';
 import { Judge } from './judge.mjs';
+import { Listening } from './listening/listening.mjs';
 import { Match, addBest } from './match.mjs';
 import { Clips, Jokes } from './material.mjs';
 import { Replay, drawCurve } from './replay.mjs';
@@ -21,6 +22,8 @@ const COUNTDOWN_MS = 850;
 const FROZEN_MS = 2000; // without an answer for so long, a round of two halves does not count
 const LAUGH_MS = 900; // of the laugh itself are shown and kept
 const MEAN_OVER = 15; // answers
+const SAME_LAUGH_MS = 4000; // so near to the laugh that ended the round, what is heard is that laugh
+const HEARD_MS = 2500; // so long the mark says that laughter was heard
 
 const $ = (id) => document.getElementById(id);
 const video = $('video');
@@ -29,19 +32,23 @@ const replay = new Replay($('replay'));
 
 let lang = ['ko', 'en'].includes(query.get('lang')) ? query.get('lang') : navigator.language.startsWith('ko') ? 'ko' : 'en';
 let state = 'loading';
-let sides = []; // {detector, highlights, judge, answersMs, latencies}, one a player who is watched at the same time
+let sides = []; // {detector, highlights, judge, answersMs, latencies, clock}, one a player who is watched at the same time
 let camera = null;
 let stopWatching = null;
 let failure = null; // {code, values} or {word, values}
 let round = 0; // counts up, so that callbacks of an earlier round can be ignored
 let match = new Match('solo', 1);
 let startedMs = 0;
+let endedMs = -Infinity; // when somebody's laugh ended a round
 let lastedS = null;
 let laughed = null; // who: 0, 1, or null
 let isRecord = false;
 let material = null;
 let clips = [];
 let keeping = null;
+let listening = null; // where the game keeps, and knows laughter
+let heardMs = -Infinity; // when laughter was heard last
+let howToListen = null; // the command that gets what is missing for it
 let lastAnswerMs = 0;
 
 const words = () => WORDS[lang];
@@ -105,6 +112,22 @@ function show() {
   for (const side of [0, 1]) $(`gauge${side}`).setAttribute('aria-label', words().prob);
   material?.show(lang);
   keeping?.show();
+  showListening();
+}
+
+/** The switch, and the mark that is to be seen while the microphone is open. */
+function showListening() {
+  $('listen').hidden = !listening;
+  $('listen-how').hidden = !howToListen;
+  $('listen-how').textContent = howToListen ? words().listen_how(howToListen) : '';
+  const isOn = listening?.state === 'on';
+  const hasHeard = isOn && performance.now() - heardMs < HEARD_MS;
+  $('listen-switch').checked = isOn || listening?.state === 'asking';
+  $('listen-problem').textContent = listening?.problem ? words()[listening.problem] : '';
+  $('listening').hidden = !isOn;
+  document.body.classList.toggle('listens', isOn);
+  $('listening').classList.toggle('heard', hasHeard);
+  $('listening-word').textContent = words()[hasHeard ? 'listen_heard' : 'listening'];
 }
 
 function showBests() {
@@ -174,6 +197,7 @@ function stopCamera() {
   stopWatching = null;
   camera?.stop();
   camera = null;
+  listening?.stop();
   material?.stop();
   material = null;
   replay.stop();
@@ -182,6 +206,7 @@ function stopCamera() {
     showGauge(index, 0);
     side.answersMs = [];
     side.latencies = [];
+    side.clock = null;
   }
   for (const id of ['prob', 'latency', 'fps']) $(id).textContent = '–';
 }
@@ -204,6 +229,7 @@ function onResult(index, { detail: result }) {
   lastAnswerMs = nowMs;
   const side = sides[index];
   side.answersMs = [...side.answersMs.filter((time) => time > nowMs - 1000), nowMs];
+  side.clock = result.timestampMs - (nowMs - (result.latencyMs ?? 0)); // from the page's clock to the frames'
   if (result.state !== 'ready') return;
   side.latencies = [...side.latencies, result.latencyMs].slice(-MEAN_OVER);
   showGauge(index, result.smileProb);
@@ -228,6 +254,7 @@ function end(index, seconds, detail) {
   material = null;
   const player = match.mode === 'split' ? index : match.player;
   laughed = detail ? player : null;
+  endedMs = detail ? performance.now() : -Infinity;
   lastedS = Math.floor(Math.min(seconds, match.mostS) * 10) / 10;
   match.end(laughed, lastedS);
   const best = readBests()[0]?.seconds ?? 0;
@@ -275,6 +302,17 @@ function remember(index, trigger, atMs) {
   if (!keeping || !['playing', 'over'].includes(state)) return;
   const moment = takeMoment(index, trigger, atMs);
   if (moment) keeping.offer(moment, match.mode === 'split' ? index : match.player);
+}
+
+/** Laughter was heard, at a time of the day in ms; a microphone cannot tell whose, so each player's moment is offered. */
+function onLaughter(dayMs) {
+  const atMs = dayMs - performance.timeOrigin;
+  heardMs = performance.now();
+  setTimeout(showListening, HEARD_MS + 50);
+  for (const [index, { clock }] of sides.entries()) {
+    if (clock === null || (state === 'over' && Math.abs(atMs - endedMs) < SAME_LAUGH_MS)) continue;
+    remember(index, 'laughter', atMs + clock);
+  }
 }
 
 function drawStrip({ crops, result }) {
@@ -420,19 +458,24 @@ $('sound').addEventListener('click', () => {
   toggleSound();
   show();
 });
+$('listen-switch').addEventListener('change', ({ target }) => (target.checked ? listening.start() : listening.stop()));
+$('listening').addEventListener('click', () => listening.stop());
 for (const choice of document.querySelectorAll('.choices input')) choice.addEventListener('change', showMatch);
 document.addEventListener('visibilitychange', () => {
   if (document.hidden && ['countdown', 'playing'].includes(state)) cancel({ word: 'away' });
+  else if (document.hidden) listening?.stop();
 });
 document.addEventListener('keydown', (event) => {
   if (event.ctrlKey || event.metaKey || event.altKey || event.repeat || $('consent').open) return;
-  if (event.key === 'Escape' && state !== 'loading' && state !== 'ready') cancel(camera ? { word: 'stopped' } : null);
-  else if (event.code === 'KeyL') toggleLanguage();
+  if (event.key === 'Escape' && state === 'ready') listening?.stop();
+  else if (event.key === 'Escape' && state !== 'loading') {
+    cancel(camera ? { word: listening?.state === 'on' ? 'stopped_both' : 'stopped' } : null);
+  } else if (event.code === 'KeyL') toggleLanguage();
   else if (event.code === 'KeyM') $('sound').click();
   else if (event.code === 'KeyK') remember(0, 'key');
   else if (event.code === 'KeyW' && state === 'over') keeping?.answer(false);
   else if (event.code === 'Space') {
-    if (event.target.closest?.('button, summary, video')) return; // the browser presses it
+    if (event.target.closest?.('button, summary, video, [role=switch]')) return; // the browser presses it
     event.preventDefault();
     start();
   }
@@ -457,7 +500,7 @@ async function needSides(count) {
     });
     const highlights = new Highlights(detector);
     const judge = new Judge(detector);
-    sides.push({ detector, highlights, judge, answersMs: [], latencies: [] });
+    sides.push({ detector, highlights, judge, answersMs: [], latencies: [], clock: null });
     detector.addEventListener('result', (event) => onResult(index, event));
     detector.addEventListener('smilestart', (event) => onSmile(index, event));
     detector.addEventListener('error', ({ detail }) => fail(detail));
@@ -475,6 +518,8 @@ async function load() {
     clips = about.clips;
     const token = takeToken();
     if (about.keep && token) keeping ??= new Keeping({ token, dataset: about.keep, words, lang: () => lang });
+    if (keeping && about.listens) listening ??= new Listening({ onHeard: onLaughter, onChange: showListening });
+    howToListen = keeping && !listening ? about.how_to_listen : null;
   } catch (error) {
     fail(error);
     return;

@@ -231,7 +231,7 @@ export class Keeping {
     const when = new Date(kept.captured_utc).toLocaleTimeString(this.#lang());
     const label = kept.player_label === null ? '' : ` · ${words.labels[kept.player_label] ?? kept.player_label}`;
     const apart = kept.faults.length ? ` · ${words.apart}` : '';
-    const facts = words.kept_facts(kept.duration_s.toFixed(1), kept.n_frames);
+    const facts = `${words.triggers[kept.trigger]} · ${words.kept_facts(kept.duration_s.toFixed(1), kept.n_frames)}`;
     const text = make('div', '');
     const remove = button(words.delete, async () => {
       remove.disabled = true;

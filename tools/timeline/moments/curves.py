@@ -11,14 +11,12 @@ import numpy as np
 
 from shared.arrays import F64, Int
 from shared.errors import InvalidInput, WrongUsage
+from shared.sound.laughter import strength_of
 from tools.timeline.table.rows import Timeline
 
 LOUDNESS, LAUGHTER, FUN = "loudness", "laughter", "fun"
 SOUND_CHANNELS = (LOUDNESS, LAUGHTER)
 _SMOOTH_S = 1.5  # a median: drops what lasts for one beat
-_HALF_LAUGHTER = (
-    0.08  # YAMNet's six classes above what is usual: an audience's laughs 0.1 to 0.35, a gasp 0.03, applause 0
-)
 _LOUD_SHARE = 0.99
 _RESTING_SHARE = 0.2
 _LAST_S = 1.0  # the last frame that was looked at counts so long
@@ -112,9 +110,8 @@ def _sound(timeline: Timeline, name: str) -> F64:
     place = np.searchsorted(times, beats, side="right") - 1
     usual = float(np.median(values))
     if name == LAUGHTER:
-        over = np.maximum(values - usual, 0.0)
-        over = np.lib.stride_tricks.sliding_window_view(np.pad(over, 1), 3).max(1)  # people laugh in bursts
-        scaled = over / (over + _HALF_LAUGHTER)
+        strength = strength_of(values, usual)
+        scaled = np.lib.stride_tricks.sliding_window_view(np.pad(strength, 1), 3).max(1)  # people laugh in bursts
     else:
         loud = float(np.quantile(values, _LOUD_SHARE))
         scaled = np.clip((values - usual) / max(loud - usual, 1.0), 0.0, 1.0)

@@ -21,6 +21,7 @@ from shared.dataset.ahead import map_ahead
 from shared.errors import InvalidInput, WrongUsage
 from shared.faces.detector import Face, FaceFinder, require_finder
 from shared.faces.providers import Provider, open_provider
+from shared.sound.laughter import STEP_S
 from shared.video import Film
 from tools.timeline.config import MANIFEST, ROWS, SOUND, TimelineConfig
 from tools.timeline.table import sound
@@ -286,7 +287,7 @@ def _scaled(face: Face, scale: float) -> tuple[float, float, float, float]:
 
 def _listen(film: Path, yamnet: sound.Yamnet | None, duration_s: float) -> list[sound.Step]:
     """Read the sound; an empty list for a film without any."""
-    total = round(duration_s / sound.STEP_S)
+    total = round(duration_s / STEP_S)
     return list(cli.progress(sound.read_sound(film, yamnet), what="sound", total=total, unit="step"))
 
 
@@ -301,7 +302,7 @@ def _describe_sound(
     return {
         "file": SOUND,
         "sha256": contracts.sha256_file(folder / SOUND),
-        "step_s": sound.STEP_S,
+        "step_s": STEP_S,
         "yamnet_sha256": yamnet and yamnet.sha256,
         "no_laughter": reason or None,
     }

@@ -1,12 +1,9 @@
 """A film's sound over time: loudness, and laughter as YAMNet hears it, in steps of 0.48 s, with flat memory.
 
 Loudness is the root mean square of a step in dB below full scale (-120 for silence), not weighted by frequency.
-Laughter is the sum of YAMNet's six classes of it; what it means in a film is for `tools.timeline.moments.curves`.
-Source: AudioSet's YAMNet (Apache-2.0): mono 16 kHz, periodic Hann windows of 25 ms every 10 ms, |FFT of 512|, 64 HTK
-mel bands from 125 to 7,500 Hz, log(x + 0.001), 96 frames a patch.
+Laughter is what `shared.sound.laughter` says; what it means in a film is for `tools.timeline.moments.curves`.
 """
 
-import functools
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,18 +14,24 @@ import numpy as np
 from shared import contracts
 from shared.arrays import F32
 from shared.errors import InvalidInput
-from shared.faces.landmarker import model_folders
 from shared.faces.silence import hushed_stderr
+from shared.sound.laughter import (
+    BANDS,
+    HOW_TO_GET_IT,
+    N_CLASSES,
+    NEEDED,
+    PATCH,
+    RATE_HZ,
+    STEP,
+    STEP_S,
+    YAMNET,
+    find_yamnet_file,
+    laughter_of,
+    log_mel,
+)
 from tools.timeline.audio import read_audio
 
-YAMNET = "yamnet_spectra_int8.tflite"
-RATE_HZ, HOP, WINDOW, FFT = 16_000, 160, 400, 512
-PATCH, PATCH_HOP, BANDS = 96, 48, 64
-STEP_S = PATCH_HOP * HOP / RATE_HZ
 SILENCE_DB = -120.0
-LAUGHTER = slice(13, 19)  # AudioSet: laughter, baby laughter, giggle, snicker, belly laugh, chuckle or chortle
-N_CLASSES = 521
-_STEP, _NEEDED = PATCH_HOP * HOP, (PATCH - 1) * HOP + WINDOW
 _MOST_GAP_S = 0.05
 
 
@@ -74,32 +77,11 @@ class Yamnet:
         return np.asarray(self._graph.get_tensor(self._output["index"]), np.float32).reshape(-1)
 
 
-def log_mel(samples: F32) -> F32:
-    """Return the (96, 64) log-mel patch of 15,600 samples at 16 kHz, from -1 to 1."""
-    frames = np.lib.stride_tricks.sliding_window_view(samples, WINDOW)[::HOP][:PATCH]
-    hann = (0.5 - 0.5 * np.cos(2 * np.pi * np.arange(WINDOW) / WINDOW)).astype(np.float32)
-    sizes = np.abs(np.fft.rfft(frames * hann, FFT))
-    return np.asarray(np.log(sizes @ _mel_weights() + 0.001), np.float32)
-
-
-@functools.cache
-def _mel_weights() -> F32:
-    """Return the (257, 64) weights of HTK's mel bands."""
-    bins = 1127 * np.log1p(np.arange(FFT // 2 + 1) * RATE_HZ / FFT / 700)
-    low, high = (1127 * float(np.log1p(hz / 700)) for hz in (125.0, 7500.0))
-    edges = np.linspace(low, high, BANDS + 2)
-    rising = (bins[:, None] - edges[:-2]) / (edges[1:-1] - edges[:-2])
-    falling = (edges[2:] - bins[:, None]) / (edges[2:] - edges[1:-1])
-    weights = np.maximum(0, np.minimum(rising, falling))
-    weights[0] = 0
-    return np.asarray(weights, np.float32)
-
-
 def find_yamnet() -> tuple[Yamnet | None, str]:
     """Open YAMNet where it and LiteRT are here; else None and what is missing."""
-    path = next((folder / YAMNET for folder in model_folders() if (folder / YAMNET).is_file()), None)
+    path = find_yamnet_file()
     if path is None:
-        return None, f"no {YAMNET}: ./inv fetch-models --only yamnet --from DIR"
+        return None, f"no {YAMNET}: {HOW_TO_GET_IT}"
     try:
         return Yamnet(path), ""
     except ModuleNotFoundError:
@@ -118,19 +100,19 @@ def read_sound(film: Path, yamnet: Yamnet | None) -> Iterator[Step]:
         if n_done == 0 and not pending.size:
             start_s = time_s
         pending = np.concatenate([pending, samples])
-        while pending.size >= _NEEDED:
+        while pending.size >= NEEDED:
             yield _measure(start_s + n_done * STEP_S, pending, yamnet)
-            pending, n_done = pending[_STEP:], n_done + 1
-    while pending.size >= _STEP // 2:
-        padded = np.concatenate([pending, np.zeros(_NEEDED, np.float32)])
+            pending, n_done = pending[STEP:], n_done + 1
+    while pending.size >= STEP // 2:
+        padded = np.concatenate([pending, np.zeros(NEEDED, np.float32)])
         yield _measure(start_s + n_done * STEP_S, padded, yamnet)
-        pending, n_done = pending[_STEP:], n_done + 1
+        pending, n_done = pending[STEP:], n_done + 1
 
 
 def _measure(time_s: float, pending: F32, yamnet: Yamnet | None) -> Step:
-    power = float(np.mean(np.square(pending[:_STEP], dtype=np.float64)))
+    power = float(np.mean(np.square(pending[:STEP], dtype=np.float64)))
     loudness = 10 * np.log10(power) if power > 10 ** (SILENCE_DB / 10) else SILENCE_DB
-    laughter = None if yamnet is None else float(yamnet.hear(pending[:_NEEDED])[LAUGHTER].sum())
+    laughter = None if yamnet is None else laughter_of(yamnet.hear(pending[:NEEDED]))
     return Step(time_s, float(loudness), laughter)
 
 

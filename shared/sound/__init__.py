@@ -1,0 +1,1 @@
+"""What sound means: laughter, by YAMNet's scores of log-mel patches."""
