@@ -20,6 +20,7 @@ KOREAN_ELSEWHERE = {
     "shared/plots/figures.py": "a letter that a font is tried with",
     "tools/game/cli.py": "the game's name",
     "tools/game/keep/store.py": "a protocol's prompts, which are data",
+    "tools/handoff/phone/kit.py": "a sentence of a document that is written in both languages at once",
     "tools/handoff/readme.py": "a document that is written in both languages at once",
     "tools/importer/cli.py": "an example of a keyword",
     "tools/importer/labels.py": "a protocol's prompts, which are data",
