@@ -248,10 +248,13 @@ def test_constraints_name_every_package_that_is_asked_for_and_no_host() -> None:
     assert all("==" in line for line in text.splitlines())
     assert "://" not in text
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    asked = [*project["dependencies"], *(name for names in project["optional-dependencies"].values() for name in names)]
+    required = [
+        *project["dependencies"],
+        *(name for names in project["optional-dependencies"].values() for name in names),
+    ]
     phones = (ROOT / "constraints-litert.txt").read_text(encoding="utf-8")
     for_phones = {line.partition("==")[0] for line in phones.splitlines()}
-    assert {name.partition("==")[0] for name in asked} - for_phones <= pinned
+    assert {name.partition("==")[0] for name in required} - for_phones <= pinned
     assert "litert-torch" in for_phones
     assert {name for name in pinned if name.startswith("opencv")} == {"opencv-contrib-python"}, "one OpenCV only"
 

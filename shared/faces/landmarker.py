@@ -48,7 +48,7 @@ SMILE_LEFT, SMILE_RIGHT = BLENDSHAPES.index("mouthSmileLeft"), BLENDSHAPES.index
 
 @dataclass(frozen=True)
 class FaceReading:
-    """What the landmarker says of one picture.
+    """What the landmarker reads in one picture.
 
     Attributes:
         n_faces: Faces found, 0 to `MAX_FACES`. With several, the rest is of the largest.

@@ -88,14 +88,14 @@ def read_graph(data: bytes, name: str) -> Graph:
         InvalidInput: It is no .tflite, or has other operators than a plain quantised network.
     """
     if data[4:8] != b"TFL3":
-        raise _other(name, "no .tflite of version 3")
+        raise _unsupported(name, "no .tflite of version 3")
     try:
         return _read(_Table(data, _u32(data, 0)), name)
     except (struct.error, IndexError, ValueError, UnicodeDecodeError):
-        raise _other(name, "a .tflite that breaks off") from None
+        raise _unsupported(name, "a .tflite that breaks off") from None
 
 
-def _other(name: str, found: str) -> InvalidInput:
+def _unsupported(name: str, found: str) -> InvalidInput:
     return InvalidInput(
         name, found=found, expected="a plain quantised network", todo="get it again: ./inv fetch-models --only yamnet"
     )
@@ -104,7 +104,7 @@ def _other(name: str, found: str) -> InvalidInput:
 def _read(model: "_Table", name: str) -> Graph:
     graphs = model.tables(2)
     if len(graphs) != 1:
-        raise _other(name, f"{len(graphs)} sub-graphs")
+        raise _unsupported(name, f"{len(graphs)} sub-graphs")
     codes = [max(code.int8(0), code.int32(3)) for code in model.tables(1)]
     buffers = [buffer.content(0) for buffer in model.tables(4)]
     tensors = tuple(_tensor(table, buffers, name) for table in graphs[0].tables(0))
@@ -115,32 +115,32 @@ def _read(model: "_Table", name: str) -> Graph:
 
 def _tensor(table: "_Table", buffers: list[bytes], name: str) -> Tensor:
     if table.int8(1) not in _TYPES:
-        raise _other(name, f"a tensor of type {table.int8(1)}")
+        raise _unsupported(name, f"a tensor of type {table.int8(1)}")
     shape, data = tuple(table.int32s(0)), buffers[table.int32(2)]
     values = np.frombuffer(data, _TYPES[table.int8(1)]).reshape(shape) if data else None
     quantised = table.table(4)
     scale = np.frombuffer(quantised.vector(2, 4), "<f4") if quantised else np.zeros(0, np.float32)
     points = np.frombuffer(quantised.vector(3, 8), "<i8") if quantised else np.zeros(0, np.int64)
     if scale.size > 1 and points.any():
-        raise _other(name, "channels with zero points of their own")
+        raise _unsupported(name, "channels with zero points of their own")
     return Tensor(shape, values, np.asarray(scale, np.float32), int(points[0]) if points.size else 0)
 
 
 def _operator(table: "_Table", codes: list[int], name: str) -> Operator:
     code = codes[table.int32(0)]
     if code not in _CODES:
-        raise _other(name, f"an operator of code {code}")
+        raise _unsupported(name, f"an operator of code {code}")
     kind, inputs, outputs = _CODES[code], tuple(table.int32s(1)), tuple(table.int32s(2))
     if kind not in _CONVOLUTIONS:
         return Operator(kind, inputs, outputs)
     options = table.table(4)
     if options is None:
-        raise _other(name, "a convolution without options")
+        raise _unsupported(name, "a convolution without options")
     activation, *ones = _CONVOLUTIONS[kind]
     across, down = options.int32(1), options.int32(2)
     is_plain = options.int8(0) == _SAME and options.int8(activation) in (_NONE, _RELU6)
     if not is_plain or across != down or any(options.int32(field, 1) != 1 for field in ones):
-        raise _other(name, "a convolution of another kind")
+        raise _unsupported(name, "a convolution of another kind")
     return Operator(kind, inputs, outputs, across, options.int8(activation) == _RELU6)
 
 

@@ -53,7 +53,7 @@ def mark_pareto(models: Sequence[dict[str, Any]], time: str | None) -> None:
         return
     shown = list_shown(models, time)
     for model, way in shown:
-        rivals = [other for its, other in shown if its["measured_on"] == model["measured_on"]]
+        rivals = [other for rival, other in shown if rival["measured_on"] == model["measured_on"]]
         way["is_pareto"] = not any(
             other[time] <= way[time]
             and other["accuracy"] >= way["accuracy"]
