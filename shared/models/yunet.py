@@ -46,7 +46,7 @@ class YuNet(nn.Module):
     """YuNet, a face detector of 76,000 weights: scores and boxes at strides 8, 16 and 32. Looks for no eyes or mouths.
 
     Args:
-        side_px: Side of the pictures, a multiple of 16.
+        side_px: Side of the pictures, a multiple of 8.
 
     Source: Wu, Peng and Yu 2023, YuNet: A Tiny Millisecond-level Face Detector; `load` reads the file of OpenCV's model
     zoo (MIT). Boxes are decoded as OpenCV's FaceDetectorYN does.
@@ -54,15 +54,16 @@ class YuNet(nn.Module):
 
     def __init__(self, side_px: int) -> None:
         super().__init__()
-        if side_px % 16:
-            raise InvalidInput("YuNet's side", found=f"{side_px} px", expected="a multiple of 16")
+        if side_px % _STRIDES[0]:
+            raise InvalidInput("YuNet's side", found=f"{side_px} px", expected=f"a multiple of {_STRIDES[0]}")
         self.side_px = side_px
         pool = nn.MaxPool2d(2)
         stem = nn.Sequential(nn.Conv2d(3, 16, 3, 2, 1), nn.ReLU(), _separable(16, 16), pool)
         to_stride_4 = (_separable(16, 16), _separable(16, 32), _separable(32, 32), _separable(32, 64), pool)
         self.to_8 = nn.Sequential(stem, *to_stride_4, _separable(64, 64), _separable(64, 64))
-        self.to_16 = nn.Sequential(pool, _separable(64, 64), _separable(64, 64))
-        self.to_32 = nn.Sequential(nn.MaxPool2d(2, ceil_mode=True), _separable(64, 64), _separable(64, 64))
+        self.sides = [-(-side_px // stride) for stride in _STRIDES]
+        self.to_16 = nn.Sequential(_halve(self.sides[0]), _separable(64, 64), _separable(64, 64))
+        self.to_32 = nn.Sequential(_halve(self.sides[1]), _separable(64, 64), _separable(64, 64))
         # In the order of the file: the coarsest level first.
         self.merge = nn.ModuleList([_separable(64, 64) for _ in _STRIDES])
         self.heads = nn.ModuleList([_separable(64, sum(_OUTPUTS), act=False) for _ in _STRIDES])
@@ -78,8 +79,8 @@ class YuNet(nn.Module):
         fine = self.to_8(pictures)
         middle = self.to_16(fine)
         coarse = self.merge[0](self.to_32(middle))
-        middle = self.merge[1](middle + _doubled(coarse, self.side_px // 16))
-        fine = self.merge[2](fine + _doubled(middle, self.side_px // 8))
+        middle = self.merge[1](middle + _doubled(coarse, self.sides[1]))
+        fine = self.merge[2](fine + _doubled(middle, self.sides[0]))
         grids = (fine, middle, coarse)
         outputs = torch.cat([head(grid).flatten(2) for head, grid in zip(self.heads, grids, strict=True)], 2)
         strides = cast(Tensor, self.strides)
@@ -128,6 +129,15 @@ def _corners(side_px: int, stride: int) -> tuple[Tensor, Tensor]:
     places = torch.arange(0, side_px, stride, dtype=torch.float32)
     y, x = torch.meshgrid(places, places, indexing="ij")
     return x.flatten(), y.flatten()
+
+
+def _halve(side: int) -> nn.Module:
+    """Build what takes the most of each two by two cells; of an odd side the last ones alone.
+
+    No cell is below 0, so zeros beyond the last one change nothing. (WebGPU has no pooling that rounds up.)
+    """
+    pool = nn.MaxPool2d(2)
+    return nn.Sequential(nn.ZeroPad2d((0, 1, 0, 1)), pool) if side % 2 else pool
 
 
 def _doubled(grid: Tensor, side: int) -> Tensor:

@@ -111,6 +111,47 @@ def test_rows_laid_end_to_end_convolve_as_a_picture_does(side: int, kernel: int,
     assert np.abs(plain - long).max() < 1e-5
 
 
+def grey_three_times(pads: list[int], stride: int, *, has_bias: bool, channels: str = "aaa") -> onnx.ModelProto:
+    """Make a first convolution that sees three channels less their means; each letter is a picture."""
+    rng, side = np.random.default_rng(5), 13
+    out = (side + pads[0] + pads[2] - 3) // stride + 1
+    constants = {"mean": rng.random((1, 3, 1, 1)), "w": rng.normal(size=(4, 3, 3, 3)), "b": rng.normal(size=4)}
+    nodes = [
+        helper.make_node("Mul", ["frame", "frame"], ["a"]),
+        helper.make_node("Add", ["frame", "a"], ["b_"]),
+        helper.make_node("Concat", [{"a": "a", "b": "b_"}[one] for one in channels], ["three"], axis=1),
+        helper.make_node("Sub", ["three", "mean"], ["centred"]),
+        helper.make_node(
+            "Conv", ["centred", "w", *(["b"] if has_bias else [])], ["features"], group=1, kernel_shape=[3, 3],
+            strides=[stride] * 2, pads=pads, dilations=[1, 1],
+        ),
+    ]  # fmt: skip
+    graph = helper.make_graph(
+        nodes,
+        "g",
+        [helper.make_tensor_value_info("frame", TensorProto.FLOAT, [1, 1, side, side])],
+        [helper.make_tensor_value_info("features", TensorProto.FLOAT, [1, 4, out, out])],
+        [onnx.numpy_helper.from_array(value.astype(np.float32), name) for name, value in constants.items()],
+    )
+    return helper.make_model(graph, opset_imports=[helper.make_opsetid("", 18)], ir_version=10)
+
+
+@pytest.mark.parametrize("has_bias", [True, False])
+@pytest.mark.parametrize(("pads", "stride"), [([1, 1, 1, 1], 2), ([0, 0, 1, 1], 2), ([1, 1, 1, 1], 1), ([0] * 4, 1)])
+def test_grey_three_times_is_convolved_once(pads: list[int], stride: int, has_bias: bool) -> None:
+    model = grey_three_times(pads, stride, has_bias=has_bias)
+    rewritten = to_wasm(model)
+    assert [node.op_type for node in rewritten.graph.node] == ["Mul", "Add", "Conv", "Add"]
+    frame = np.random.default_rng(6).random((1, 1, 13, 13)).astype(np.float32)
+    plain, once = (Encoder(each.SerializeToString(), "conv").run(frame) for each in (model, rewritten))
+    assert np.abs(plain - once).max() < 1e-5
+
+
+def test_channels_that_differ_are_convolved_each() -> None:
+    rewritten = to_wasm(grey_three_times([1, 1, 1, 1], 2, has_bias=True, channels="aba"))
+    assert [node.op_type for node in rewritten.graph.node] == ["Mul", "Add", "Concat", "Sub", "Conv"]
+
+
 @functools.cache
 def preprocess_only() -> Any:
     """Open the preprocessing before an encoder that passes its frame on."""
