@@ -132,19 +132,23 @@ def cover(
         for name, low, high in bounds(arms, only):
             baseline, candidate = truth[name.split()[-1]]
             record = found.setdefault(name, Found())
-            if not isinstance(world, MixedWorld):
-                record.counted.append(counted(name, arms))
+            record.counted.append(counted(name, arms))
             record.add(candidate - baseline if "difference" in name else baseline, low, high)
     return {
         name: {
             "covered": float(np.mean(record.hits)), "n": len(record.hits), "above": record.above / len(record.hits),
             "width": float(np.mean(record.widths)), "without": record.without,
-            **({"telling": telling(name, record), **with_true_effect(name, record, truth[name.split()[-1]])}
-               if record.counted else {"telling": FEW}),
+            **({"telling": telling(name, record) / copies(world),
+                **with_true_effect(name, record, truth[name.split()[-1]])} if record.counted else {"telling": FEW}),
         }
         for name, record in found.items()
         if record.hits
     }  # fmt: skip
+
+
+def copies(world: Worlds) -> int:
+    """Return how often each sequence is there: of each training that is pooled, and twice where it was copied."""
+    return world.n_seeds * (1 + world.is_doubled) if isinstance(world, MixedWorld) else 1
 
 
 def telling(name: str, found: Found) -> float:
