@@ -32,21 +32,22 @@ FPS = 30.0
 os.environ["SMILEBENCH_LANG"] = "ko"  # whatever the locale of the machine that tests
 MakeDataset = Callable[..., Dataset]
 _CARD = json.loads((Path(__file__).parent / "schemas/positive/model/ours.json").read_text(encoding="utf-8"))
-# Files whose tests drive windows, cameras and browsers, which keep time: one at a time, so that each has a core.
+# Files whose tests keep time, with windows, cameras and pages: one at a time, so that each has a core.
 REAL_TIME = (
-    "tests/game/",
-    "tests/handoff/client/",
+    "tests/game/test_game_page.py",
+    "tests/game/test_keep_page.py",
+    "tests/game/test_listening_page.py",
+    "tests/handoff/client/test_client_camera.py",
+    "tests/handoff/client/test_client_detector.py",
+    "tests/handoff/client/test_client_lost_graphics.py",
+    "tests/handoff/client/test_client_pace.py",
+    "tests/handoff/client/test_client_page.py",
+    "tests/handoff/client/test_client_webgpu.py",
     "tests/recorder/test_camera.py",
     "tests/recorder/test_kill.py",
     "tests/recorder/test_screen.py",
     "tests/recorder/test_sources.py",
-    "tests/reporter/test_in_a_browser.py",
-    "tests/reviewer/test_page.py",
-    "tests/reviewer/test_server.py",
-    "tests/spec_checker/test_browser.py",
-    "tests/spec_checker/test_features.py",
     "tests/studio/test_page.py",
-    "tests/timeline/test_page.py",
     "tests/test_inv.py",
 )
 

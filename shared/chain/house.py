@@ -25,6 +25,8 @@ def test(c: Context, slow: bool = False, k: str = "") -> None:
     several = [] if k else ["-n", 3, "--dist", "loadfile"]  # one of them mostly waits, in tests that keep time
     # Threads of each process would only wait for those of the others, and use up half of the processor by spinning.
     os.environ.setdefault("OMP_NUM_THREADS", "1")
+    # They start hundreds of programs, and each would compile the project anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
     chosen = [*([] if slow else ["-m", "not slow"]), *(["-k", k] if k else [])]
     run_python(c, "-m", "pytest", *several, *chosen, "--durations", 10)
 
