@@ -139,6 +139,29 @@ def test_a_small_network_looks_for_faces_in_a_smaller_picture(pictures: Any) -> 
         assert float(far.max()) < 40
 
 
+@needs_detector
+@needs_films
+@pytest.mark.parametrize("to_px", [112, 96])
+def test_a_face_in_any_corner_is_found_there(pictures: Any, to_px: int) -> None:
+    """What YuNet sees is an odd number of cells wide on its coarser levels: the last ones count like the first."""
+    side, crop = 150, FaceCrop(224, to_px)
+    crop.load_detector()
+    found = []
+    for top, left in ((0, 0), (0, 74), (74, 0), (74, 74)):
+        corner = np.full((1, 224, 224, 3), 90, np.uint8)
+        corner[0, top : top + side, left : left + side] = cv2.resize(pictures[0], (side, side), interpolation=3)
+        with torch.inference_mode():
+            x, y, square = crop.find_squares(_tensor(corner))[0].tolist()
+        found.append((x - left, y - top, square))
+    assert np.ptp(np.array(found), axis=0).max() < 8
+    assert found[0][2] < side
+
+
+def test_a_side_that_yunet_does_not_take_is_refused() -> None:
+    with pytest.raises(InvalidInput, match="multiple of 8"):
+        YuNet(60)
+
+
 def test_small_networks_see_grey() -> None:
     crop = FaceCrop(64, 32)
     red = torch.zeros(1, 3, 64, 64)
