@@ -191,7 +191,7 @@ def test_a_student_learns_from_a_teachers_answers(people: Dataset, home: Path) -
     assert _pretrain(home, *words, "--teachers", home / "artifacts/pretrained/first", out="student") == 0
     card = _card(home, "student")
     assert card["teachers"] == [{"name": "first", "sha256": _card(home)["weights"]["sha256"]}]
-    assert list((home / "artifacts/cache").glob("answers-people-first-*.npy"))
+    assert list((home / "artifacts/cache").glob("predictions-people-first-*.npy"))
 
 
 def test_a_picture_is_answered_by_teachers_that_have_not_seen_it(people: Dataset, home: Path) -> None:
@@ -204,8 +204,8 @@ def test_a_picture_is_answered_by_teachers_that_have_not_seen_it(people: Dataset
     assert (seen.sum(0) == 1).all()  # each person, films included, in one half
     assert seen.any(1).all()
     cpu = torch.device("cpu")
-    alone = np.stack([teachers.mean_answer([half], people, cpu) for half in halves])
-    assert np.array_equal(teachers.mean_answer(halves, people, cpu), np.where(seen[0], alone[1], alone[0]))
+    alone = np.stack([teachers.mean_prediction([half], people, cpu) for half in halves])
+    assert np.array_equal(teachers.mean_prediction(halves, people, cpu), np.where(seen[0], alone[1], alone[0]))
     manifest = json.loads((people.folder / "dataset.json").read_text())
     people.folder.rename(home / "datasets" / "copy")  # under another name it is known by its stored pictures
     (home / "datasets/copy/dataset.json").write_text(json.dumps({**manifest, "name": "copy"}))

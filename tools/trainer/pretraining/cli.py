@@ -10,7 +10,7 @@ from tools.trainer.pretraining.config import PretrainConfig, parse_people_part, 
 
 DESCRIPTION = (
     "Teach a network faces from photos and films, before a team's own people are trained on: labels where there are "
-    "any (smiles, emotions), MediaPipe's blendshapes where the landmark model is here, other networks' answers where "
+    "any (smiles, emotions), MediaPipe's blendshapes where the landmark model is here, predictions of networks where "
     "they are named. Takes hours on two cores; the same command goes on where it was cut off."
 )
 EXAMPLES = """
@@ -100,7 +100,7 @@ def add_pretrain(trainer: cli.Parser) -> None:
         "--teachers",
         default="",
         metavar="A,B",
-        help="folders of pretrainings whose mean answer is learned as well; of those that have not seen a picture's "
+        help="folders of pretrainings whose mean prediction is learned, too; of those that have not seen a picture's "
         "person, where there are any",
     )
     add("--teacher-share", type=cli.fraction, default=0.65, help="how much of a label it replaces (default: 0.65)")

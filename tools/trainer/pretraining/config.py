@@ -95,8 +95,8 @@ class PretrainConfig:
         variation: How much pictures are moved, turned, tinted and blurred, from 0 to 1.
         emotion_weight: Factor of the emotion loss.
         blendshape_weight: Factor of the loss against MediaPipe's blendshapes; 0 does without them.
-        teachers: Folders of pretrainings, or safetensors of runs, whose mean answer is learned as well.
-        teacher_share: How much of a label is replaced by that answer.
+        teachers: Folders of pretrainings, or safetensors of runs, whose mean prediction is learned as well.
+        teacher_share: How much of a label is replaced by that prediction.
         emotion_teacher: A classifier of the emotions of one grey face, whose predictions are learned too; None: none.
         emotion_teacher_weight: Factor of the loss against these predictions.
         seed: Decides initial weights, order and variation.

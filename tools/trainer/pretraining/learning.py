@@ -1,4 +1,4 @@
-"""What a pretraining minimises, step by step: labels where there are any, blendshapes, and other networks' answers.
+"""What a pretraining minimises, step by step: labels where there are any, blendshapes, other networks' predictions.
 
 Reads and writes nothing. Every draw follows from (seed, epoch), so an epoch that was cut off gives the same numbers.
 """
@@ -43,7 +43,7 @@ class Targets:
         emotion: (n,) index into EMOTIONS, -1 where it is not known.
         blendshapes: (n, 52); nan where they are not known.
         emotion_predictions: (n, 7) a classifier's probabilities of EMOTIONS; nan where there are none.
-        weight: (n,) of labels and teachers' answers.
+        weight: (n,) of labels and teachers' predictions.
     """
 
     smile: Tensor
@@ -212,7 +212,7 @@ def _losses(output: LearnerOutput, targets: Targets) -> dict[str, tuple[Tensor, 
     binary = functools.partial(nn.functional.binary_cross_entropy_with_logits, reduction="none")
     categorical = functools.partial(nn.functional.cross_entropy, reduction="none")
     assert output.network.emotion_logits is not None
-    seen, answered = (~part[:, 0].isnan() for part in (targets.blendshapes, targets.emotion_predictions))
+    seen, predicted = (~part[:, 0].isnan() for part in (targets.blendshapes, targets.emotion_predictions))
     return {
         "smile": (
             binary(output.network.smile_logit, targets.smile.nan_to_num()),
@@ -225,7 +225,7 @@ def _losses(output: LearnerOutput, targets: Targets) -> dict[str, tuple[Tensor, 
         "blendshape": (binary(output.blendshapes, targets.blendshapes.nan_to_num()).mean(1), seen.float()),
         "emotion_teacher": (
             categorical(output.emotion_predictions, targets.emotion_predictions.nan_to_num()),
-            answered.float(),
+            predicted.float(),
         ),
     }
 
@@ -343,7 +343,7 @@ class PictureSet:
 
 
 @torch.inference_mode()
-def answer(
+def predict(
     network: DualHeadSmileDetector, pictures: PictureSet, device: torch.device, *, mirrored: bool = False
 ) -> tuple[F32, F32]:
     """Ask a network about pictures, as they are.
@@ -352,7 +352,7 @@ def answer(
         network: The network, on the device.
         pictures: The pictures, which its own crop has cut out.
         device: Where it computes.
-        mirrored: Whether the mean with the mirror image's answer counts.
+        mirrored: Whether the mean with the mirror image's counts.
 
     Returns:
         (n,) probability of a smile, and (n, 7) of the emotions.

@@ -215,13 +215,13 @@ def _gather(
             emotion_teacher=config.emotion_teacher if config.emotion_teacher_weight > 0 else None,
         )
         gathered.append(pictures)
-        answers = teachers.mean_answer(known_teachers, dataset, device)
+        predictions = teachers.mean_prediction(known_teachers, dataset, device)
         split = chosen_splits.get(dataset.name)
         people = _people(source, dataset, split, parse_people_part(config.people_part))
         subjects = np.array(pictures.subjects)
         for part in ("learn", "validation"):
             places = np.flatnonzero(np.isin(subjects, sorted(people[part])))
-            chosen = _targets(pictures, places, source, answers if part == "learn" else None, config.teacher_share)
+            chosen = _targets(pictures, places, source, predictions if part == "learn" else None, config.teacher_share)
             if part == "validation":
                 if len(places):
                     pairs = np.stack([np.zeros(len(places), np.int64), places], 1)
@@ -272,11 +272,11 @@ def _people(
     return {**people, "learn": {person for person in people["learn"] if is_in_part(person, part)}}
 
 
-def _targets(pictures: Pictures, places: Any, source: Source, answers: Any, share: float) -> learning.Targets:
+def _targets(pictures: Pictures, places: Any, source: Source, predictions: Any, share: float) -> learning.Targets:
     """Make the targets of some pictures: labels, and what teachers say, in part or where there is no label."""
     smile = pictures.smile[places].copy()
-    if answers is not None:
-        chosen = answers[places]
+    if predictions is not None:
+        chosen = predictions[places]
         smile = np.where(np.isnan(smile), chosen, (1 - share) * smile + share * chosen).astype(np.float32)
     return learning.Targets(
         torch.from_numpy(smile),
@@ -311,7 +311,7 @@ def _write_learned(folder: Path, learned: _Learned) -> dict[str, str]:
 
 def _measure(network: DualHeadSmileDetector, part: _Checked, device: torch.device) -> dict[str, Any]:
     """Measure smiles and emotions on people who were not learned from, at the threshold 0.5."""
-    scores, emotions = learning.answer(network, part.pictures, device)
+    scores, emotions = learning.predict(network, part.pictures, device)
     targets = part.pictures.targets
     known = ~targets.smile.isnan().numpy()
     figures: dict[str, Any] = {

@@ -1,8 +1,8 @@
-"""Networks whose answers another one learns: their mean answer on a dataset's pictures, computed once.
+"""Networks whose predictions another one learns: their mean on a dataset's pictures, computed once.
 
-A teacher is a folder of a pretraining (card.json beside weights.safetensors). Its answer is the mean of that on a
+A teacher is a folder of a pretraining (card.json beside weights.safetensors). Its prediction is the mean of that on a
 picture and on its mirror image. A teacher repeats the labels that it has learned, the wrong ones too; so a picture is
-answered by those teachers alone that have not seen it or its person (card.json, learned.txt), where there are any.
+predicted by those teachers alone that have not seen it or its person (card.json, learned.txt), where there are any.
 """
 
 from collections.abc import Mapping, Sequence
@@ -73,22 +73,22 @@ def open_teacher(folder: Path) -> Teacher:
     return Teacher(folder.name, card["weights"]["sha256"], network.eval(), people, hashes)
 
 
-def mean_answer(teachers: Sequence[Teacher], dataset: Dataset, device: torch.device) -> F32 | None:
+def mean_prediction(teachers: Sequence[Teacher], dataset: Dataset, device: torch.device) -> F32 | None:
     """Return the mean probability of a smile on each picture of a dataset, (n,); None without teachers.
 
     On each picture the mean is over the teachers that have not seen it; over all of them where all have.
     """
     if not teachers:
         return None
-    answers, seen = zip(*(_answer(teacher, dataset, device) for teacher in teachers), strict=True)
-    return mean_of_unseen(np.stack(answers), np.stack(seen))
+    predictions, seen = zip(*(_predict(teacher, dataset, device) for teacher in teachers), strict=True)
+    return mean_of_unseen(np.stack(predictions), np.stack(seen))
 
 
-def mean_of_unseen(answers: F32, seen: Any) -> F32:
+def mean_of_unseen(predictions: F32, seen: Any) -> F32:
     """Return the mean over teachers that have not seen a picture; over all of them where all have.
 
     Args:
-        answers: (k, n) of k teachers on n pictures.
+        predictions: (k, n) of k teachers on n pictures.
         seen: (k, n) bool, whether the teacher has learned from the picture.
 
     Returns:
@@ -99,22 +99,22 @@ def mean_of_unseen(answers: F32, seen: Any) -> F32:
         [0.75, 0.75]
     """
     counted = np.where(seen.all(0), True, ~seen)
-    return np.asarray(np.mean(answers, axis=0, where=counted), np.float32)
+    return np.asarray(np.mean(predictions, axis=0, where=counted), np.float32)
 
 
-def _answer(teacher: Teacher, dataset: Dataset, device: torch.device) -> tuple[F32, Any]:
-    """Return a teacher's answers on a dataset's pictures, (n,), and which of them it has learned from, (n,)."""
+def _predict(teacher: Teacher, dataset: Dataset, device: torch.device) -> tuple[F32, Any]:
+    """Return a teacher's predictions on a dataset's pictures, (n,), and which of them it has learned from, (n,)."""
     pictures = gather_pictures(dataset, face_crop_of(teacher.network), teacher.network.input_px, with_blendshapes=False)
     seen = teacher.has_seen(pictures)
     key = contracts.sha256_json([caches.rows_key(dataset), teacher.sha256])
-    path = paths.artifacts("cache") / f"answers-{dataset.name}-{teacher.name}-{key[:16]}.npy"
+    path = paths.artifacts("cache") / f"predictions-{dataset.name}-{teacher.name}-{key[:16]}.npy"
     if path.exists():
         return np.load(path), seen
-    cli.note(f"{teacher.name} answers on {dataset.name}")
+    cli.note(f"{teacher.name} predicts {dataset.name}")
     n = len(pictures.subjects)
     places = np.stack([np.zeros(n, np.int64), np.arange(n)], 1)
     unknown = learning.Targets.unknown(n)
     everything = learning.PictureSet([pictures.values], places, unknown, teacher.network.input_px)
-    scores, _ = learning.answer(teacher.network.to(device), everything, device, mirrored=True)
+    scores, _ = learning.predict(teacher.network.to(device), everything, device, mirrored=True)
     np.save(path, scores)
     return scores, seen
