@@ -55,14 +55,12 @@ def main() -> None:
         covered.append(float(np.mean(hits)))
         widths.append(float(np.median(width)))
         if not LEAST <= covered[-1] <= MOST:
-            print(
-                f"{covered[-1]:.1%} ({above / options.runs:.1%} too high), width {widths[-1]:.1f} times the rate: "
-                f"{n_people} people, {rate:g} a minute, {mean_minutes:g} minutes{' (Zipf)' if is_zipf else ''}, {spread}",
-                flush=True,
-            )
+            about = f"{n_people} people, {rate:g} a minute, {mean_minutes:g} minutes{' (Zipf)' if is_zipf else ''}, {spread}"
+            missed = f"({above / options.runs:.1%} too high), width {widths[-1]:.1f} times the rate"
+            print(f"{covered[-1]:.1%} {missed}: {about}", flush=True)
     is_within = [LEAST <= one <= MOST for one in covered]
     print(
-        f"{len(covered)} settings of {options.runs} runs: mean {np.mean(covered):.1%}, {np.mean(is_within):.1%} within, "
+        f"{len(covered)} settings of {options.runs} runs: mean {np.mean(covered):.1%}, within {np.mean(is_within):.1%}, "
         f"{sum(one < LEAST for one in covered)} below, {sum(one > MOST for one in covered)} above; "
         f"median width {np.median(widths):.2f} times the rate"
     )
