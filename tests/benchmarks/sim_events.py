@@ -40,7 +40,7 @@ def main() -> None:
     covered, widths = [], []
     settings = itertools.product((12, 20, 40, 100), (0.5, 2.0, 6.0), (0.5, 2.0), SPREADS, (False, True))
     for n_people, rate, mean_minutes, spread, is_zipf in settings:
-        hits, above, width = [], 0, []
+        hits, n_above, width = [], 0, []
         for _ in range(options.runs):
             minutes = np.full(n_people, mean_minutes)
             if is_zipf:
@@ -50,19 +50,20 @@ def main() -> None:
             assert found.low is not None
             assert found.high is not None
             hits.append(found.low <= rate <= found.high)
-            above += found.low > rate
+            n_above += found.low > rate
             width.append((found.high - found.low) / rate)
         covered.append(float(np.mean(hits)))
         widths.append(float(np.median(width)))
         if not LEAST <= covered[-1] <= MOST:
-            about = f"{n_people} people, {rate:g} a minute, {mean_minutes:g} minutes{' (Zipf)' if is_zipf else ''}, {spread}"
-            missed = f"({above / options.runs:.1%} too high), width {widths[-1]:.1f} times the rate"
+            about = f"{n_people} people, {rate:g} a minute, {mean_minutes:g} minutes, {spread}"
+            about += ", Zipf" if is_zipf else ""
+            missed = f"({n_above / options.runs:.1%} too high), width {widths[-1]:.1f} times the rate"
             print(f"{covered[-1]:.1%} {missed}: {about}", flush=True)
     is_within = [LEAST <= one <= MOST for one in covered]
+    below, above = sum(one < LEAST for one in covered), sum(one > MOST for one in covered)
     print(
-        f"{len(covered)} settings of {options.runs} runs: mean {np.mean(covered):.1%}, within {np.mean(is_within):.1%}, "
-        f"{sum(one < LEAST for one in covered)} below, {sum(one > MOST for one in covered)} above; "
-        f"median width {np.median(widths):.2f} times the rate"
+        f"{len(covered)} settings of {options.runs} runs: mean {np.mean(covered):.1%}, "
+        f"within {np.mean(is_within):.1%}, {below} below, {above} above; median width {np.median(widths):.2f} times the rate"
     )
 
 

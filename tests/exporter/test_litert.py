@@ -78,7 +78,7 @@ def test_a_phone_that_answers_alike_passes_on_golden_and_real_windows() -> None:
     [
         (Phone(window=2e-5), 0.25, "from torch"),
         (Phone(halves=2e-5), 0.25, "halves 2.0e-05 from the window"),
-        (Phone(window=5e-6, halves=5e-6), 0.499998, "2 decisions that flip"),
+        (Phone(window=2e-5, halves=2e-5), 0.499988, "2 decisions that flip"),
         (Phone(window=float("nan")), 0.25, "inf from torch"),
         (Phone(halves=float("nan")), 0.25, "halves inf from the window"),
     ],
@@ -86,6 +86,12 @@ def test_a_phone_that_answers_alike_passes_on_golden_and_real_windows() -> None:
 def test_a_difference_or_a_flip_is_refused(phone: Phone, level: float, message: str) -> None:
     with pytest.raises(CheckFailed, match=message):
         litert._prove(phone, Answers(), CARD, windows(level))  # type: ignore[arg-type]
+
+
+def test_where_a_probability_is_the_threshold_but_for_rounding_nothing_flips() -> None:
+    parity = litert._prove(Phone(window=5e-6, halves=5e-6), Answers(), CARD, windows(0.499998))  # type: ignore[arg-type]
+    assert parity["n_flips"] == 0
+    assert parity["largest_difference"] == pytest.approx(5e-6, rel=0.1)
 
 
 def test_emotions_are_compared_as_probabilities() -> None:

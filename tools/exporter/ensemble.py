@@ -24,6 +24,7 @@ from shared.dataset import consent, reader, splits
 from shared.errors import CheckFailed, InvalidInput
 from shared.onnx.cards import read_card
 from shared.onnx.contract import DTYPE
+from shared.onnx.decisions import is_flip
 from shared.onnx.model import OnnxModel, Scores, score_dataset
 from shared.onnx.session import open_session
 from shared.statistics import intervals
@@ -133,10 +134,11 @@ def build_ensemble(config: EnsembleConfig) -> Ensemble:
     by_member, by_graph = _score(graph, members, people)
     mean = np.mean([scores.smile_prob for scores in by_member], axis=0)
     threshold, threshold_from = _choose(config, members, people, by_graph)
+    pairs = zip(by_graph.smile_prob.tolist(), mean.tolist(), strict=True)
     parity = {
         "n_sequences": len(mean),
         "largest_difference": float(np.abs(by_graph.smile_prob - mean).max()),
-        "n_flips": int(((by_graph.smile_prob > threshold["value"]) != (mean > threshold["value"])).sum()),
+        "n_flips": sum(is_flip(*pair, threshold["value"], TOLERANCE) for pair in pairs),
         "tolerance": TOLERANCE,
     }
     if parity["n_flips"] or parity["largest_difference"] > TOLERANCE:

@@ -23,6 +23,7 @@ from shared.models import EMOTION_NETWORKS, INPUT_KINDS, build_network
 from shared.models.encoder_specs import EncoderChoice
 from shared.models.network import Network
 from shared.onnx.contract import CLIPS, DTYPE, EMOTION_LOGITS, FEATURE_SHAPES, LAYOUTS, prob_name
+from shared.onnx.decisions import is_flip
 from shared.onnx.model import OnnxModel, Scores, iterate_batches, score_dataset
 from shared.statistics.calibration import NoTemperature, apply_temperature, fit_temperature
 from tools.exporter import graph as graphs
@@ -174,11 +175,11 @@ def _compare(
         # Rounding of logits grows with the largest of them: each counts as a part of that.
         scale = np.maximum(1.0, np.abs(torch_scores.emotion_logits).max(1, keepdims=True))
         differences.append(np.abs(onnx_scores.emotion_logits - torch_scores.emotion_logits) / scale)
-    flips = (onnx_scores.smile_prob > threshold["value"]) != (torch_scores.smile_prob > threshold["value"])
+    pairs = zip(onnx_scores.smile_prob.tolist(), torch_scores.smile_prob.tolist(), strict=True)
     parity = {
         "n_sequences": len(rows),
         "largest_difference": max(float(difference.max()) for difference in differences),
-        "n_flips": int(flips.sum()),
+        "n_flips": sum(is_flip(*pair, threshold["value"], TOLERANCE) for pair in pairs),
         "tolerance": TOLERANCE,
     }
     return parity, threshold

@@ -25,6 +25,7 @@ from shared.errors import CheckFailed, InvalidInput, MissingOutside
 from shared.golden.pictures import crop_frames, draw_cases, write_golden
 from shared.models.onnx_export import load_network
 from shared.onnx.contract import EMOTION_LOGITS
+from shared.onnx.decisions import is_flip
 from shared.onnx.litert import ENCODER, HEAD, WINDOW, LiteRtModel
 from shared.onnx.model import iterate_batches
 from shared.onnx.pair import Outputs
@@ -182,8 +183,7 @@ def _prove(model: LiteRtModel, module: nn.Module, card: dict[str, Any], windows:
         halves = model.decide(features)
         largest = max(largest, _distance(whole, wanted))
         stream = max(stream, _distance(halves, whole))
-        n_flips += (whole.prob > threshold) != (wanted.prob > threshold)
-        n_flips += (halves.prob > threshold) != (wanted.prob > threshold)
+        n_flips += sum(is_flip(found.prob, wanted.prob, threshold, EQUAL) for found in (whole, halves))
     if n_flips or largest > EQUAL or stream > EQUAL:
         raise CheckFailed(
             "LiteRT",

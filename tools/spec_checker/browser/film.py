@@ -14,6 +14,7 @@ import numpy as np
 
 from shared.arrays import U8
 from shared.errors import CheckFailed
+from shared.onnx.decisions import is_flip
 from shared.onnx.stream import GraphChoice, SmileStream
 from shared.web.server import PageServer
 from tools.spec_checker.browser.chromium import PAGE_TIMEOUT_MS, PAGES, first_line, open_chromium, wait_until
@@ -183,8 +184,7 @@ def _compare(
         if python_result.prob is None or result["prob"] is None:
             continue
         points.append((result["timestampMs"] - results[0]["timestampMs"], result["prob"], python_result.prob))
-        outside = abs(python_result.prob - stream.rule.threshold) > band
-        n_flips += outside and (result["prob"] > stream.rule.threshold) != (python_result.prob > stream.rule.threshold)
+        n_flips += is_flip(result["prob"], python_result.prob, stream.rule.threshold, band)
     ready = [result for result in results if result["state"] == "ready"]
     span_s = (ready[-1]["atMs"] - ready[0]["atMs"]) / 1000 if len(ready) > 1 else 0.0
     latencies = [result["latencyMs"] for result in ready]

@@ -14,6 +14,7 @@ import numpy as np
 
 from shared import cli, contracts, paths
 from shared.arrays import F32
+from shared.onnx.decisions import is_flip
 from shared.onnx.stream import OnnxGraph, find_graph
 from shared.preprocess import to_batch
 from tools.spec_checker.agreement import OPTIONAL, SAME_ARITHMETIC, SMALLER, agrees, tolerance_of
@@ -104,8 +105,7 @@ class Expected:
 
     def is_flip(self, browser_prob: float, python_prob: float) -> bool:
         """Tell whether two decisions differ; not if Python's probability is within the band around the threshold."""
-        differs = (browser_prob > self.threshold) != (python_prob > self.threshold)
-        return bool(differs and abs(python_prob - self.threshold) > self.band)
+        return is_flip(browser_prob, python_prob, self.threshold, self.band)
 
 
 def has_golden_input(graph: Mapping[str, Any], expected: Expected) -> bool:

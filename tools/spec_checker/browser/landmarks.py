@@ -15,6 +15,7 @@ from shared import cli
 from shared.arrays import F32, U8
 from shared.dataset.feature_store import nearest_with_face
 from shared.faces import landmarker
+from shared.onnx.decisions import is_flip
 from shared.onnx.stream import OnnxGraph, find_graph, kind_of
 from shared.preprocess import crop_and_resize, square_box
 from tools.spec_checker.browser.chromium import ProofPage
@@ -123,10 +124,7 @@ def compare_faces(
         largest_difference_blendshapes=max(differences["blendshapes"]),
         largest_difference_prob=max((abs(browser - python) for browser, python in pairs), default=0.0),
         n_decisions=len(pairs),
-        n_flips=sum(
-            (browser > threshold) != (python > threshold) and abs(python - threshold) > band
-            for browser, python in pairs
-        ),
+        n_flips=sum(is_flip(browser, python, threshold, band) for browser, python in pairs),
         ms=percentiles([face["ms"] for face in browser_faces[1 : len(chosen)]] or [browser_faces[0]["ms"]]),
     )
 

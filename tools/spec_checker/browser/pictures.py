@@ -12,6 +12,7 @@ import numpy as np
 
 from shared import cli
 from shared.arrays import U8
+from shared.onnx.decisions import is_flip
 from shared.onnx.stream import OnnxGraph, SmileStream, find_graph
 from shared.preprocess import to_batch
 from tools.spec_checker.agreement import OPTIONAL
@@ -143,10 +144,7 @@ def compare_curves(
         pairs = list(zip(browser_probs[kind], python_probs, strict=False))
         largest[kind] = max((abs(browser - python) for browser, python in pairs), default=None)
         limit, threshold = spec["tolerance"][f"{prob}_{kind}"], spec["decision"]["threshold"]
-        n_flips[kind] = sum(
-            (browser > threshold) != (python > threshold) and abs(python - threshold) > limit
-            for browser, python in pairs
-        )
+        n_flips[kind] = sum(is_flip(browser, python, threshold, limit) for browser, python in pairs)
     return Curves(
         name,
         len(frames),
