@@ -1,7 +1,7 @@
 """How sure a metric is, and a difference of two paired arms: 95 % intervals by person. Pure; reads and writes nothing.
 
 Each person counts once, however many clips there are. The methods were chosen by simulation with two kinds of people
-(`tests/benchmarks/sim_coverage.py`, results in LOG.md): a plain percentile bootstrap over a few people covers too
+(`tests/simulations/sim_coverage.py`, results in LOG.md): a plain percentile bootstrap over a few people covers too
 rarely, so the spread between people (`shared.statistics.clustered_variance`) is turned into an effective number of
 sequences and put into a score interval. Where a handful of errors or disagreements is all there is, no interval can hit
 95 %: counts are whole, and these intervals are then too wide rather than too narrow.

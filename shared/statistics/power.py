@@ -1,7 +1,7 @@
 """How many more clips, of how many more people, would settle a comparison. Pure; reads and writes nothing.
 
 A plan, not a promise about these data: it says what a new test set needs so that a difference of that size is found
-with 80 % probability. `tests/benchmarks/sim_power.py` checks that it is (results in LOG.md).
+with 80 % probability. `tests/simulations/sim_power.py` checks that it is (results in LOG.md).
 """
 
 import math

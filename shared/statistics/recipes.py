@@ -3,7 +3,7 @@
 Trained again with another seed, the same recipe gives another model. With three seeds or more that luck is measured: a
 difference then scatters over people and over seeds, which are crossed. A test over people alone takes the luck of a
 training for a difference of recipes: with a skill that differs by 0.15 (a logit) between trainings it claims falsely in
-20 to 39 % at 100 to 300 people with three seeds pooled (`tests/benchmarks/sim_recipes.py`, results in LOG.md).
+20 to 39 % at 100 to 300 people with three seeds pooled (`tests/simulations/sim_recipes.py`, results in LOG.md).
 """
 
 import math

@@ -11,7 +11,7 @@ from shared.statistics.predictions import Predictions
 from tools.reporter.ab.sentence import sentences
 from tools.reporter.ab.verdict import Verdict, Word, decide, decide_all
 
-BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+SIMULATIONS = Path(__file__).parents[1] / "simulations"
 
 
 def arm(n_people: int, clips: int, wrong_smiles: int, wrong_others: int) -> Predictions:
@@ -120,7 +120,7 @@ def test_the_document_is_json_with_identifiers() -> None:
 
 def test_without_a_difference_the_verdict_seldom_claims_one() -> None:
     done = subprocess.run(
-        [sys.executable, BENCHMARKS / "sim_verdict.py", "--runs", "400", "--seed", "11", "--json"],
+        [sys.executable, SIMULATIONS / "sim_verdict.py", "--runs", "400", "--seed", "11", "--json"],
         capture_output=True,
         text=True,
         check=True,

@@ -20,7 +20,7 @@ from shared.statistics.calibration import LEAST_SCORE
 
 LEAST_PEOPLE = 3
 PULL = 0.3
-"""How strongly weights are drawn towards each other, in people. Our own choice, by `tests/benchmarks/sim_fusion.py`."""
+"""How strongly weights are drawn towards each other, in people. Our own choice (`tests/simulations/sim_fusion.py`)."""
 _RIDGE = 1e-6  # keeps the fit of classes that can be told apart without an error from running away
 _STEEPEST = 20.0
 

@@ -3,7 +3,7 @@
 Each fold has its own model with its own threshold, so scores are aligned before they are put together: a fold's
 threshold is moved to 0.5 and the scores on both sides of it are stretched evenly. Decisions stay as they were; ranks
 across folds become comparable as far as the thresholds are. Where scales differ, the area of all together lies below
-the mean of the folds' own (by 1 to 2 points in `tests/benchmarks/sim_pool.py`); its intervals and verdicts keep their
+the mean of the folds' own (by 1 to 2 points in `tests/simulations/sim_pool.py`); its intervals and verdicts keep their
 nominal level.
 """
 

@@ -12,7 +12,7 @@ from sklearn.metrics import brier_score_loss, log_loss
 from shared.errors import InvalidInput
 from shared.statistics.calibration import apply_temperature, calibration, fit_temperature
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+SIMULATIONS = Path(__file__).parents[2] / "simulations"
 
 
 def drawn(n: int, temperature: float, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
@@ -86,7 +86,7 @@ def test_scores_that_are_no_probabilities_are_refused(scores: list[float]) -> No
 
 def test_the_honest_threshold_figure_is_unbiased_and_the_flattering_one_is_not() -> None:
     done = subprocess.run(
-        [sys.executable, BENCHMARKS / "sim_threshold.py", "--runs", "400", "--json"],
+        [sys.executable, SIMULATIONS / "sim_threshold.py", "--runs", "400", "--json"],
         capture_output=True,
         text=True,
         check=True,

@@ -16,7 +16,7 @@ from shared.statistics.metric_names import METRICS
 from shared.statistics.predictions import Predictions, check_paired, make_predictions, place
 from shared.statistics.roc_band import person_weights, strata_of
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+SIMULATIONS = Path(__file__).parents[2] / "simulations"
 
 
 def of_people(labels: list[int], scores: list[float], subjects: str, threshold: float = 0.5) -> Predictions:
@@ -33,7 +33,7 @@ def drawn(n_people: int, clips: int, signal: float = 1.5, seed: int = 0) -> Pred
 
 def simulated(script: str, *flags: str) -> dict[str, dict[str, dict[str, float]]]:
     done = subprocess.run(
-        [sys.executable, BENCHMARKS / script, *flags, "--json"], capture_output=True, text=True, check=True
+        [sys.executable, SIMULATIONS / script, *flags, "--json"], capture_output=True, text=True, check=True
     )
     found = json.loads(done.stdout)
     assert isinstance(found, dict)

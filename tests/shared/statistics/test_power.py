@@ -12,7 +12,7 @@ from shared.statistics import power
 from shared.statistics.metrics import Confusion
 from shared.statistics.predictions import Predictions
 
-BENCHMARKS = Path(__file__).parents[2] / "benchmarks"
+SIMULATIONS = Path(__file__).parents[2] / "simulations"
 BASELINE, TUNED = Confusion(tp=30, fn=10, tn=22, fp=18), Confusion(tp=28, fn=12, tn=30, fp=10)
 
 
@@ -134,7 +134,7 @@ def test_to_show_that_nothing_dropped_is_planned_for_the_margin_whatever_was_obs
 
 def test_the_promised_people_find_the_difference_about_four_times_in_five() -> None:
     done = subprocess.run(
-        [sys.executable, BENCHMARKS / "sim_power.py", "--runs", "250", "--only", "2", "4", "--json"],
+        [sys.executable, SIMULATIONS / "sim_power.py", "--runs", "250", "--only", "2", "4", "--json"],
         capture_output=True,
         text=True,
         check=True,

@@ -2,7 +2,7 @@
 
 Who records more people and looks again has another chance to be misled by luck. The first look may use 3 of the 5 %;
 it fixes for how many people the question is planned, and what is left is spent as people come in, slowly at first
-(O'Brien-Fleming-like). A tenth of that is kept for whoever goes on beyond the plan. `tests/benchmarks/sim_looks.py`
+(O'Brien-Fleming-like). A tenth of that is kept for whoever goes on beyond the plan. `tests/simulations/sim_looks.py`
 checks the sum (results in LOG.md). Looks belong together where they ask the same of the same arms on people of whom
 some are the same, or of a dataset that grew (`tools.reporter.ab.looks_log` finds them). Judging only people who were in
 no earlier look belongs to it, too. Whoever says beforehand that there will be one look only has all 5 % for it, and

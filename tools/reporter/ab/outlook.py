@@ -2,7 +2,7 @@
 
 A few dozen people say little of how large a difference is and how far people differ. So both are drawn many times as
 the pilot leaves them open, with a prior that most arms of one kind lie close together, and the verdict's rule is
-applied to each draw. `tests/benchmarks/sim_plan.py` checks the chances (results in LOG.md).
+applied to each draw. `tests/simulations/sim_plan.py` checks the chances (results in LOG.md).
 """
 
 import math

@@ -1,6 +1,6 @@
 """Does the promised number of clips give the promised power of 80 %?
 
-    python tests/benchmarks/sim_power.py --runs 1000 --primary recall --generator beta
+    python tests/simulations/sim_power.py --runs 1000 --primary recall --generator beta
 
 For each setting the true disagreement and correlation come from one huge test set; test sets as planned are drawn again
 and again, and the share of those test sets with p < 0.05 by person is printed. With --pilot N each plan comes from a

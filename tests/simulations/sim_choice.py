@@ -1,6 +1,6 @@
 """How often is one of several approaches called better than another where there is no difference?
 
-    python tests/benchmarks/sim_choice.py --runs 1000 --approaches 6
+    python tests/simulations/sim_choice.py --runs 1000 --approaches 6
 
 Each run draws people with clips, correlated within people, and approaches that are alike; the floor (always the larger
 class) stands beside them. With --signal 0 nobody is better than the floor either. Counts any false "better" of the

@@ -1,6 +1,6 @@
 """Do pooled folds keep what they promise, though each fold's model has a scale of its own?
 
-    python tests/benchmarks/sim_pool.py --runs 300 --people 20 --generator beta
+    python tests/simulations/sim_pool.py --runs 300 --people 20 --generator beta
 
 Each run draws people into folds. Each fold and arm has a model of its own: the same evidence, stretched and shifted by
 chance, as trainings from other people and seeds are, and a threshold that Youden chose on a third of the other people.

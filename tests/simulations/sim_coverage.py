@@ -1,7 +1,7 @@
 """How often do 95 % intervals hold the truth, in each single setting?
 
-    python tests/benchmarks/sim_coverage.py --runs 400 --people 12 40 --generator beta
-    python tests/benchmarks/sim_coverage.py --runs 400 --generator mixed --again 3000
+    python tests/simulations/sim_coverage.py --runs 400 --people 12 40 --generator beta
+    python tests/simulations/sim_coverage.py --runs 400 --generator mixed --again 3000
 
 Goes through settings of people, clips, classes, skill and correlation, and prints for each metric and difference the
 coverage: its mean, and the least and the most of a setting. Settings are told apart by how many sequences can tell:

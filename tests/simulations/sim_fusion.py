@@ -1,6 +1,6 @@
 """How should two approaches be averaged: what does each rule lose against the best weights, and against the better one?
 
-    python tests/benchmarks/sim_fusion.py --runs 200
+    python tests/simulations/sim_fusion.py --runs 200
 
 Each run draws validation people and the logits of two arms, one of them stretched and shifted (networks are rarely
 calibrated), learns a combination by each rule, and computes what it reaches on endlessly many people, which is known

@@ -1,6 +1,6 @@
 """How often do the 95 % intervals of false alarms a minute hold the truth, in each single setting?
 
-    python tests/benchmarks/sim_events.py --runs 3000
+    python tests/simulations/sim_events.py --runs 3000
 
 Settings: 12 to 100 people, 0.5 to 6 false alarms a minute, half a minute or two of each person; all alike, rates that
 scatter by 0.7 or 1.5 times their mean (gamma), or a seventh of the people with four times as many; minutes alike or as
@@ -63,7 +63,8 @@ def main() -> None:
     below, above = sum(one < LEAST for one in covered), sum(one > MOST for one in covered)
     print(
         f"{len(covered)} settings of {options.runs} runs: mean {np.mean(covered):.1%}, "
-        f"within {np.mean(is_within):.1%}, {below} below, {above} above; median width {np.median(widths):.2f} times the rate"
+        f"within {np.mean(is_within):.1%}, {below} below, {above} above; "
+        f"median width {np.median(widths):.2f} times the rate"
     )
 
 

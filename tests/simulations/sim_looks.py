@@ -1,6 +1,6 @@
 """How often does any of several looks at a question say "better" or "worse" where there is no difference?
 
-    python tests/benchmarks/sim_looks.py --runs 1000 --plain
+    python tests/simulations/sim_looks.py --runs 1000 --plain
 
 Each run begins with a pilot and looks again, either as often as the report's plan is obeyed (--looks at most) or every
 --every people up to --most. --plain judges each look as if it were the only one. Settings: `wild_people.py`, and the

@@ -1,6 +1,6 @@
 """Do the chances that a plan prints come true?
 
-    python tests/benchmarks/sim_plan.py --runs 300 --pilot 20
+    python tests/simulations/sim_plan.py --runs 300 --pilot 20
 
 True differences are drawn anew in each run (`--spread` standard deviation of the candidate's gain, as a logit; 0 for
 none; then the chances without a true difference are held against what came). Each pilot that cannot tell is extended to

@@ -1,6 +1,6 @@
 """How often are two alike recipes called different because their trainings were lucky, with several seeds pooled?
 
-    python tests/benchmarks/sim_recipes.py --runs 300 --seeds 3 --people 100 300
+    python tests/simulations/sim_recipes.py --runs 300 --seeds 3 --people 100 300
 
 Each training of a recipe has a skill of its own (--luck, standard deviation as a logit); with --folds each fold has.
 Prints the verdict's false claims, the share of p < 0.05 over people alone, and how often the interval holds 0.

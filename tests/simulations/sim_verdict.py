@@ -1,6 +1,6 @@
 """How often does the verdict say "better" or "worse" where there is no difference?
 
-    python tests/benchmarks/sim_verdict.py --runs 2000 --generator beta
+    python tests/simulations/sim_verdict.py --runs 2000 --generator beta
 
 Each run draws a number of people from --people, each with a number of clips from --clips, correlated within people by
 one of several strengths, and two arms that are alike. Prints one line, or JSON with --json.

@@ -1,6 +1,6 @@
 """Is the honest figure honest, and the gap to the flattering one unbiased?
 
-    python tests/benchmarks/sim_threshold.py --runs 1000 --people 16 --clips 5 --generator beta
+    python tests/simulations/sim_threshold.py --runs 1000 --people 16 --clips 5 --generator beta
 
 Each run draws people, scores them, and measures balanced accuracy at Youden's threshold: chosen on the same people
 (the flattering figure), and chosen for each of five folds of people on the others (the honest one). The truth is what
