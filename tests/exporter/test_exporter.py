@@ -89,6 +89,26 @@ def test_a_given_threshold_is_kept_and_called_given(home: Path) -> None:
     assert (card["threshold"]["value"], card["threshold"]["chosen_on"]) == (0.282, "given")
 
 
+def test_a_score_that_is_the_threshold_but_for_rounding_stops_no_export(
+    home: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of a sweep's hundreds of exports one had a validation score so near to its threshold, and all ended there."""
+    score, found = export._score_by_torch, []
+
+    def score_otherwise(*words: Any) -> Scores:
+        found.append(score(*words))
+        return Scores(found[-1].smile_prob - np.float32(2e-5), found[-1].emotion_logits)
+
+    monkeypatch.setattr(export, "_score_by_torch", score_otherwise)
+    near = 0.5
+    for out in ("first", "near"):
+        assert cli.main(["--run", "r", "--out", out, "--threshold", repr(near), "--quiet"]) == 0
+        near = float(found[0].smile_prob[0]) - 1e-5
+    parity = contracts.read_document(home / "artifacts" / "models" / "near" / "model.json", "model")["parity"]
+    assert parity["largest_difference"] == pytest.approx(2e-5, rel=0.1)
+    assert parity["n_flips"] == 0
+
+
 @pytest.mark.slow
 def test_a_temperature_is_fitted_on_request_and_lives_inside_of_the_graph(
     home: Path, exported: Path, monkeypatch: pytest.MonkeyPatch
