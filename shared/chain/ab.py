@@ -203,7 +203,7 @@ def _expect(chain: Chain, plan: Plan, n_curve: int, first: list[str]) -> None:
     walk += ["trainer", "exporter", "evaluator"] * n_curve
     n_pools = 3 + n_arms + n_blendshapes + (n_curve + 1 if n_curve else 0) if n_splits > 1 else 0
     steps = [*first, *walk * n_splits, *["evaluator pool"] * n_pools, "reporter"]
-    chain.expect(steps, stages.training_seconds(plan.dataset, _training(plan)))
+    chain.expect(steps, _training(plan).seconds(plan.dataset))
 
 
 def _walk(chain: Chain, plan: Plan, split: Path, tag: str) -> Walked:

@@ -48,6 +48,10 @@ class Chain:
         lang: Language of what is announced.
         state: What every step depends on beside its inputs: whom consent leaves out today.
         words: Further flags of a tool, by its folder, or of a sub-command such as ``evaluator time``.
+
+    Attributes:
+        start_weights: What trainings of this chain start from, where that was left to it: ``imagenet``, or ``none``
+            where those cannot be had; empty before the first one.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class Chain:
         state: str = "",
         words: Mapping[str, Sequence[str]] | None = None,
     ) -> None:
+        self.start_weights = ""
         self._record = record
         self._execute = execute
         self._announce = announce

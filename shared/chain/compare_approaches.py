@@ -299,7 +299,7 @@ def _expect(chain: Chain, plan: Plan, names: list[str], n_splits: int, first: li
     steps += ["featurizer"] * (is_new and any(get_approach(name).is_of_clips for name in names))
     steps += ["handoff"] * ("dual_head" in networks and frame_counts(plan.dataset) != {1})
     steps += ["evaluator time", "reporter approaches"]
-    chain.expect(steps, stages.training_seconds(plan.dataset, plan.training))
+    chain.expect(steps, plan.training.seconds(plan.dataset))
 
 
 def _train(chain: Chain, plan: Plan, split: Path, network: str, features: list[Path], tag: str) -> ToolResult:

@@ -3,8 +3,10 @@
 A step is guessed from those of its kind: in this run, else in the last one, else from what it usually takes.
 """
 
+import json
 from collections import Counter
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from statistics import mean
 
 # Two cores without a graphics card, some dozens of people; LOG.md. A training is told by who plans it.
@@ -72,3 +74,18 @@ class Pace:
     def _guess_s(self, tool: str) -> float:
         times = self._seen.get(tool) or self._before.get(tool)
         return mean(times) if times else self._usual.get(tool, 10.0)
+
+
+def training_seconds(dataset: Path, n_epochs: int, frozen: object = 0) -> float:
+    """Guess how long a training of the dual head takes on two cores without a graphics card; LOG.md.
+
+    Args:
+        dataset: Its folder.
+        n_epochs: How long it trains.
+        frozen: First epochs with the encoder frozen, or ``all``.
+    """
+    manifest = json.loads((dataset / "dataset.json").read_text(encoding="utf-8"))
+    n_sequences = int(manifest["counts"]["sequences"])
+    if frozen == "all" or int(str(frozen)) not in range(n_epochs):  # encoded once; an epoch trains the heads alone
+        return 10 + n_sequences * (0.1 + 0.005 * n_epochs)
+    return 10 + n_sequences * n_epochs * 0.1

@@ -16,6 +16,7 @@ from shared import contracts, paths
 from shared.chain import cache
 from shared.chain.cache import Chain, ToolResult
 from shared.chain.flags import flags_of
+from shared.chain.pace import training_seconds
 from shared.errors import InvalidInput, MissingOutside
 from shared.models import pretrained
 from shared.models.encoder_specs import EncoderChoice
@@ -154,22 +155,34 @@ class Training:
         is_same = EncoderChoice.from_settings(encoder) == EncoderChoice.from_settings(self.network)
         return str(weights) if is_same else "imagenet"
 
+    def seconds(self, dataset: Path) -> float:
+        """Guess how long it takes."""
+        return training_seconds(dataset, max(self.epochs), self.network.get("freeze_epochs", 0))
+
 
 def fine_tune(
     chain: Chain, name: str, dataset: Path, split: Path, how: Training, seed: int, train_people: int | None = None
 ) -> ToolResult:
-    """Train the dual head once to the longest length; every arm is a checkpoint of this run."""
-    chosen = how.start()
+    """Train the dual head once to the longest length; every arm is a checkpoint of this run.
+
+    Without ImageNet's weights it starts from random ones, as do all later trainings of this chain: one recipe.
+    """
+    start = how.start()
+    is_free = start == "imagenet" and not how.weights
+    chosen = (chain.start_weights if is_free else "") or start
     kept = ",".join(map(str, how.epochs))
     flags = flags_of(epochs=max(how.epochs), keep_epochs=kept, lr=how.lr, seed=seed, train_people=train_people)
     flags += flags_of(**how.network)
     try:
-        return train(chain, name, dataset, split, [*flags_of(weights=chosen), *flags], start=chosen)
+        trained = train(chain, name, dataset, split, [*flags_of(weights=chosen), *flags], start=chosen)
     except cache.StepFailed as error:
-        if how.weights or chosen != "imagenet" or error.exit_code != 3:
+        if not is_free or chain.start_weights or error.exit_code != 3:
             raise
         chain.say("no_imagenet")
-        return train(chain, name, dataset, split, [*flags_of(weights="none"), *flags])
+        trained = train(chain, name, dataset, split, [*flags_of(weights=(chosen := "none")), *flags])
+    if is_free:
+        chain.start_weights = chosen
+    return trained
 
 
 def train_photos(chain: Chain, name: str, dataset: Path, split: Path, how: Training, seed: int) -> ToolResult:
@@ -182,16 +195,6 @@ def train_photos(chain: Chain, name: str, dataset: Path, split: Path, how: Train
         flags_of(network="photo", weights=how.weights, lr=how.lr, seed=seed, **how.network),
         start=how.weights,
     )
-
-
-def training_seconds(dataset: Path, how: Training) -> float:
-    """Guess how long a training of the dual head takes on two cores without a graphics card; LOG.md."""
-    manifest = json.loads((dataset / "dataset.json").read_text(encoding="utf-8"))
-    n_sequences, epochs = int(manifest["counts"]["sequences"]), max(how.epochs)
-    frozen = how.network.get("freeze_epochs", 0)
-    if frozen == "all" or int(str(frozen)) not in range(epochs):  # encoded once; an epoch trains the heads alone
-        return 10 + n_sequences * (0.1 + 0.005 * epochs)
-    return 10 + n_sequences * epochs * 0.1
 
 
 def train(

@@ -15,7 +15,7 @@ from shared import contracts
 from shared.chain import ab, stages
 from shared.chain.ab import Plan
 from shared.chain.ab_parts import films_of_people
-from shared.chain.cache import Chain
+from shared.chain.cache import Chain, StepFailed
 from shared.chain.imports import PROJECT, ImportGraph
 from shared.dataset.reader import Dataset
 from shared.errors import InvalidInput
@@ -60,6 +60,44 @@ def test_every_arm_is_measured_as_a_part_of_the_experiment(plan: Plan, monkeypat
     ab._walk(None, plan, Path("split.json"), "")  # type: ignore[arg-type]
     assert {flags["session"] for flags in all_flags} == {plan.session()}
     assert [flags["arm"] for flags in all_flags] == ["model", "majority", "model", "one_frame"]
+
+
+@pytest.mark.parametrize("answers", [(False, True, True), (True, True, True)])
+def test_all_folds_start_from_the_same_kind_of_weights(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answers: tuple[bool, ...]
+) -> None:
+    """ImageNet's weights are asked for once: folds of which some could download them are not one recipe."""
+    starts, reachable = [], iter(answers)
+
+    def train(_: Chain, name: str, *words: Any, **__: Any) -> dict[str, Any]:
+        flags = words[-1]
+        starts.append(flags[flags.index("--weights") + 1])
+        if starts[-1] == "imagenet" and not next(reachable):
+            raise StepFailed(name, 3)
+        return {}
+
+    monkeypatch.setattr(stages, "train", train)
+    chain = Chain(tmp_path / "chain.json", lambda command: (1, ""), lambda text: None)
+    how = stages.Training((10,), "", "", plan.baseline, {})
+    for number in range(3):
+        stages.fine_tune(chain, f"fold {number}", plan.dataset, tmp_path / "split.json", how, 0)
+    assert starts == (3 * ["imagenet"] if answers[0] else ["imagenet", *3 * ["none"]])
+
+
+def test_weights_that_are_lost_between_folds_end_the_chain(
+    plan: Plan, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def train(_: Chain, name: str, *words: Any, **__: Any) -> dict[str, Any]:
+        if name == "second":
+            raise StepFailed(name, 3)
+        return {}
+
+    monkeypatch.setattr(stages, "train", train)
+    chain = Chain(tmp_path / "chain.json", lambda command: (1, ""), lambda text: None)
+    how = stages.Training((10,), "", "", plan.baseline, {})
+    stages.fine_tune(chain, "first", plan.dataset, tmp_path / "split.json", how, 0)
+    with pytest.raises(StepFailed, match="second"):
+        stages.fine_tune(chain, "second", plan.dataset, tmp_path / "split.json", how, 0)
 
 
 class Shell:
