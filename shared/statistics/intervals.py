@@ -122,7 +122,8 @@ def _worth_of_recipes(worth: float, of_one: float, recipes: RecipeDifference | N
     return min(worth, of_one / reach**2)
 
 
-def _share_interval(metric: str, arm: Predictions, level: float) -> Interval:
+def _share_interval(metric: str, arm: Predictions, level: float, *, is_alone: bool = True) -> Interval:
+    """Wilson's interval of a share, or of F1, alone or as an arm of a difference."""
     part, whole = (one.sum() for one in part_and_whole(metric, arm.counts))
     n, n_subjects = int(whole), int(np.count_nonzero(part_and_whole(metric, arm.counts)[1]))
     if not n:
@@ -133,7 +134,7 @@ def _share_interval(metric: str, arm: Predictions, level: float) -> Interval:
         return Interval(value, None, None, n, n_subjects, IntervalMethod.NONE, Reason.ONE_PERSON)
     worth, by_person, likeness, recipes = float(n), n_subjects < n, _NO_LIKENESS, None
     if by_person:
-        found = clustered_variance(metric, [arm], as_share=True, is_alone=True)
+        found = clustered_variance(metric, [arm], as_share=True, is_alone=is_alone)
         assert isinstance(found, ClusteredVariance)  # there are two people
         likeness = found.design_effect, found.icc
         simple, variance = share * (1 - share) / n, float(found.covariance[0, 0])
@@ -278,9 +279,12 @@ def _own_whole_difference(metric: str, baseline: Predictions, candidate: Predict
     low, high, method = value - half, value + half, IntervalMethod.JACKKNIFE_BY_PERSON
     weight = _hybrid_weight(metric, baseline, candidate)
     if weight:
-        of_arms = [interval_ if metric != "roc_auc" else _auc_interval(arm, level, is_alone=False)
-                   for arm, interval_ in ((baseline, one), (candidate, other))]  # fmt: skip
-        luck = [_luck(recipe_spread(metric, [arm])) for arm in (baseline, candidate)]
+        arms = (baseline, candidate)
+        if metric == "roc_auc":
+            of_arms = [_auc_interval(arm, level, is_alone=False) for arm in arms]
+        else:
+            of_arms = [_share_interval(metric, arm, level, is_alone=False) for arm in arms]
+        luck = [_luck(recipe_spread(metric, [arm])) for arm in arms]
         ends = _hybrid(value, _reach(of_arms[0]), _reach(of_arms[1]), found.covariance + np.diag(luck))
         low, high = (1 - weight) * low + weight * ends[0], (1 - weight) * high + weight * ends[1]
     if metric == "roc_auc":
