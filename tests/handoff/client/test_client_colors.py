@@ -55,7 +55,16 @@ READ = """async ([name, timeS, how]) => {
   await new Promise((done) => { video.onseeked = done; video.currentTime = timeS; });
   let picture;
   if (how === 'client') {
-    picture = await new PixelReader().read(new VideoFrame(video, { timestamp: 0 }));
+    let frame;
+    for (let n = 0; !frame; n++) {  // after a seek the picture may still be on its way
+      try {
+        frame = new VideoFrame(video, { timestamp: 0 });
+      } catch (error) {
+        if (n === 250 || error.name !== 'InvalidStateError') throw error;
+        await new Promise((done) => setTimeout(done, 20));
+      }
+    }
+    picture = await new PixelReader().read(frame);
   } else {
     const canvas = new OffscreenCanvas(video.videoWidth, video.videoHeight);
     const context = canvas.getContext('2d', { willReadFrequently: true, alpha: false });
