@@ -170,16 +170,16 @@ def fine_tune(
     start = how.start()
     is_free = start == "imagenet" and not how.weights
     chosen = (chain.start_weights if is_free else "") or start
-    kept = ",".join(map(str, how.epochs))
-    flags = flags_of(epochs=max(how.epochs), keep_epochs=kept, lr=how.lr, seed=seed, train_people=train_people)
-    flags += flags_of(**how.network)
+    flags = flags_of(epochs=max(how.epochs), keep_epochs=",".join(map(str, how.epochs)), lr=how.lr, seed=seed)
+    flags += flags_of(train_people=train_people, **how.network)
     try:
         trained = train(chain, name, dataset, split, [*flags_of(weights=chosen), *flags], start=chosen)
     except cache.StepFailed as error:
         if not is_free or chain.start_weights or error.exit_code != 3:
             raise
         chain.say("no_imagenet")
-        trained = train(chain, name, dataset, split, [*flags_of(weights=(chosen := "none")), *flags])
+        chosen = "none"
+        trained = train(chain, name, dataset, split, [*flags_of(weights=chosen), *flags])
     if is_free:
         chain.start_weights = chosen
     return trained

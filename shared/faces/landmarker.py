@@ -93,7 +93,7 @@ def find_model(chosen: str | Path | None = None) -> Path:
     """Return the landmarker's model file.
 
     Args:
-        chosen: What --landmark-model was given; None looks among the fetched models, then among the assets.
+        chosen: What --landmark-model was given; None searches the fetched models, then the assets.
 
     Raises:
         MissingOutside: It is nowhere; says how to get it.
